@@ -1,0 +1,168 @@
+package administrate
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The fate of a request is one of five, each an error type of its own that
+// errors.As finds. None of their texts holds a token, a variable's value or a
+// part of an answer's body, with one exception: RejectedError shows the label
+// and message of the API's payload errors, which are written for users.
+
+// PayloadError is one entry of a mutation payload's "errors" list, verbatim
+// (documented: label, message, value).
+type PayloadError struct {
+	Label   string          `json:"label"`
+	Message string          `json:"message"`
+	Value   json.RawMessage `json:"value,omitempty"` // nil when the API gave null or nothing
+}
+
+// RejectedError says that the API executed the mutation and turned it down:
+// nothing of it took effect, and repeating it unchanged is pointless.
+type RejectedError struct {
+	Operation string         // the mutation field, such as "progress"
+	Errors    []PayloadError // at least one
+}
+
+// Error shows label and message of every payload error.
+func (e *RejectedError) Error() string {
+	shown := make([]string, len(e.Errors))
+	for i, p := range e.Errors {
+		switch {
+		case p.Label == "" && p.Message == "":
+			shown[i] = "no label and no message"
+		case p.Message == "":
+			shown[i] = p.Label
+		case p.Label == "":
+			shown[i] = p.Message
+		default:
+			shown[i] = p.Label + ": " + p.Message
+		}
+	}
+	return fmt.Sprintf("administrate: %s rejected: %s", e.Operation, strings.Join(shown, "; "))
+}
+
+// Reason says why a request was not sent, or was turned away before it could
+// be executed.
+type Reason string
+
+// The reasons of a NotSentError.
+const (
+	// Unreachable: no connection was made (refused, no such host, TLS), or the
+	// connection at hand was gone before it took a byte.
+	Unreachable Reason = "unreachable"
+	// Authentication: the API answered 401, or no token could be had.
+	Authentication Reason = "authentication"
+	// RateLimited: the API answered 429.
+	RateLimited Reason = "rate limited"
+	// Expired: the time given by WithSendBy passed before anything was written.
+	Expired Reason = "expired"
+	// Throttled: the client's own bucket had no turn left before the context's
+	// end or the time given by WithSendBy.
+	Throttled Reason = "throttled"
+	// Cancelled: the context ended before anything was written.
+	Cancelled Reason = "cancelled"
+)
+
+// NotSentError says that the request was provably not executed: either not a
+// byte of the document left this process, or the API answered 401 or 429,
+// which it does before it executes. It may be repeated.
+type NotSentError struct {
+	Operation string // the document's operation name
+	Reason    Reason
+	// RetryAfter is how long the API asked to wait with a 429; 0 when it did
+	// not say, which is the documented behaviour.
+	RetryAfter time.Duration
+
+	cause error
+}
+
+// Error names the reason, never the cause's own text.
+func (e *NotSentError) Error() string {
+	text := "administrate: " + e.Operation + " not sent: " + string(e.Reason)
+	if e.RetryAfter > 0 {
+		text += ", to be repeated after " + e.RetryAfter.String()
+	}
+	return text
+}
+
+// Unwrap gives the cause, if one is known. Its text is not ours: it may name
+// hosts, and a token source's error whatever that source puts into it.
+func (e *NotSentError) Unwrap() error { return e.cause }
+
+// RefusedError says that the API refused the document as a whole, before
+// executing any of it (a GraphQL request error). With several mutations in
+// the document none was executed.
+type RefusedError struct {
+	Operation string
+	// Near are the names in our own document that the API's locations point
+	// at, such as "regions" when the tenant's schema has no such field.
+	Near []string
+	// Messages are the API's own, verbatim. They may quote values of
+	// variables, personal data included: not for logs.
+	Messages []string
+}
+
+// Error names the places in our document, never the API's messages.
+func (e *RefusedError) Error() string {
+	text := "administrate: the API refused the document " + e.Operation + " as a whole"
+	if len(e.Near) > 0 {
+		quoted := make([]string, len(e.Near))
+		for i, name := range e.Near {
+			quoted[i] = strconv.Quote(name)
+		}
+		text += ", at " + strings.Join(quoted, ", ")
+	}
+	return text + "; nothing was executed"
+}
+
+// UnknownError says that the request may or may not have been executed: it
+// left, at least in part, and no answer that decides it came back. A mutation
+// must be read back before it is repeated; a read may simply be repeated.
+type UnknownError struct {
+	Operation string
+	// Cause is in our words, such as "no answer in time" or "data is null".
+	Cause string
+	// Status is the HTTP status of the answer, 0 when there was none.
+	Status int
+	// Messages are those of the API's top-level errors, verbatim. They may
+	// quote values of variables, personal data included: not for logs.
+	Messages []string
+
+	cause error
+}
+
+// Error shows the cause in our words.
+func (e *UnknownError) Error() string {
+	text := "administrate: outcome of " + e.Operation + " unknown: " + e.Cause
+	if e.Status != 0 {
+		text += " (HTTP " + strconv.Itoa(e.Status) + ")"
+	}
+	return text
+}
+
+// Unwrap gives the transport's error or the context's, if that was the cause.
+func (e *UnknownError) Unwrap() error { return e.cause }
+
+// InvalidError says that the request could not be built from what was given;
+// nothing was sent and no turn of the bucket was spent.
+type InvalidError struct {
+	Where   string // such as "mutation 3: AddInterest.ExpiresAt"
+	Problem string // what was wrong and what would be right, without the value
+}
+
+// Error shows both.
+func (e *InvalidError) Error() string { return "administrate: " + e.Where + ": " + e.Problem }
+
+// NotFoundError says that a read by id was answered with no record.
+type NotFoundError struct {
+	What string // such as "opportunity"
+	ID   string // as asked for; opaque, not shown by Error
+}
+
+// Error names what was looked for.
+func (e *NotFoundError) Error() string { return "administrate: no " + e.What + " has the given id" }

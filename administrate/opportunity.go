@@ -1,0 +1,112 @@
+package administrate
+
+import (
+	"context"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Named is a record of which id and name are known, such as an account or a
+// region. The id is opaque.
+type Named struct {
+	ID   string
+	Name string
+}
+
+// Stage is the phase a step belongs to. State is Open, Won, Lost or Archived
+// (documented).
+type Stage struct {
+	ID    string
+	Name  string
+	State string
+}
+
+// Step is where an opportunity stands.
+type Step struct {
+	ID    string
+	Name  string
+	Stage Stage
+}
+
+// Currency is a financial unit. Code is what the API takes as financialUnitId
+// (documented: the bare code, such as USD). Code and Symbol are empty for a
+// unit that is no currency.
+type Currency struct {
+	Name   string
+	Code   string
+	Symbol string
+}
+
+// Attribute is one custom attribute. Values are always text (observed: "true"
+// for a ticked box).
+type Attribute struct {
+	Key   string // the definition's key
+	Value string
+}
+
+// Reservations are the places held for an opportunity's interests, all with
+// one expiry. Valid and Until are what the API says: before an extend Until is
+// nil whether or not places are held (observed).
+type Reservations struct {
+	Valid bool
+	Until *time.Time
+}
+
+// Item is the thing an interest is in.
+type Item struct {
+	ID    string
+	Type  string // CourseTemplate, Event, LearningPath or TrainingTokenType
+	Code  string // empty for a TrainingTokenType
+	Title string // its title or name
+}
+
+// Interest is one line of an opportunity.
+type Interest struct {
+	ID    string
+	Item  Item
+	Total decimal.NullDecimal
+	// Quantity and UnitAmount are read with the opportunity and its interests
+	// only, and only where the tenant has them (see Assumptions).
+	Quantity   *int
+	UnitAmount decimal.NullDecimal
+}
+
+// Opportunity is a record as far as it was read: each operation says what it
+// fills in. The zero value of a member means that it was not read or is empty.
+type Opportunity struct {
+	ID           string
+	Name         string
+	Step         Step
+	Account      *Named    // nil when there is none
+	Currency     *Currency // nil when there is none
+	GrandTotal   decimal.NullDecimal
+	Attributes   []Attribute
+	Reservations Reservations
+	Interests    []Interest
+	// InterestCount is how many interests there are, read or not.
+	InterestCount int
+	// MoreInterests is the cursor for Interests when not all are here.
+	MoreInterests string
+}
+
+// InterestPage is a part of an opportunity's interests.
+type InterestPage struct {
+	Interests []Interest
+	Count     int    // of all interests
+	More      string // the cursor of the next page, empty on the last one
+}
+
+// Opportunity reads one opportunity with its first 100 interests, in one
+// request; Interests reads on from MoreInterests. Every member is filled in.
+// It fails with NotFoundError when there is none with that id.
+func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
+	return Opportunity{}, nil
+}
+
+// Interests reads up to 100 interests of an opportunity after a cursor, from
+// the beginning with none. Cursors are positions (documented): they shift when
+// interests are removed between two pages.
+func (c *Client) Interests(ctx context.Context, opportunityID, after string) (InterestPage, error) {
+	return InterestPage{}, nil
+}

@@ -1,0 +1,229 @@
+package settings_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/oppflow/oppflow/settings"
+)
+
+const endpoint = "https://acme.administrateapp.com/graphql"
+
+// resolveAPI does what a program does: bind, parse, resolve. An error of either step is returned.
+func resolveAPI(t *testing.T, args, env []string) (settings.API, error) {
+	t.Helper()
+	api := settings.API{Environment: append(settings.Environment{"HOME=" + t.TempDir()}, env...)}
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	api.AddFlags(fs)
+	if err := fs.Parse(args); err != nil {
+		return api, err
+	}
+	return api, api.Resolve()
+}
+
+func writeFile(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAPIDefaults(t *testing.T) {
+	api, err := resolveAPI(t, nil, []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 20 || api.Mark.String() != "attribute:oppflow" ||
+		api.ReservationLength != 336*time.Hour || api.SettleTime != time.Minute {
+		t.Errorf("got %+v", api)
+	}
+	if again := api; again.Resolve() != nil || again.Rate != api.Rate || again.Token != api.Token {
+		t.Errorf("resolving again gave %+v", again)
+	}
+}
+
+func TestAPIFlagsWinOverEnvironment(t *testing.T) {
+	env := []string{
+		"ADMINISTRATE_URL=https://env.example/graphql", "ADMINISTRATE_TOKEN=env-token", "OPPFLOW_API_RATE=5",
+		"OPPFLOW_MARK=none", "OPPFLOW_RESERVATION_LENGTH=1h", "OPPFLOW_SETTLE_TIME=2s",
+	}
+	fromEnv, err := resolveAPI(t, nil, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fromEnv.URL != "https://env.example/graphql" || fromEnv.Token.Reveal() != "env-token" || fromEnv.Rate != 5 ||
+		fromEnv.Mark.Place() != settings.MarkNone || fromEnv.ReservationLength != time.Hour || fromEnv.SettleTime != 2*time.Second {
+		t.Errorf("from the environment: %+v", fromEnv)
+	}
+
+	// The flags repeat defaults where they can: a flag that happens to say the default still wins.
+	fromFlags, err := resolveAPI(t, []string{
+		"--api-url", endpoint, "--api-token-file", writeFile(t, "file-token\n"), "--api-rate=20",
+		"--mark=attribute:oppflow", "--reservation-length=336h", "--settle-time=60s",
+	}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fromFlags.URL != endpoint || fromFlags.Token.Reveal() != "file-token" || fromFlags.Rate != 20 ||
+		fromFlags.Mark.String() != "attribute:oppflow" || fromFlags.ReservationLength != 336*time.Hour || fromFlags.SettleTime != time.Minute {
+		t.Errorf("from flags: %+v", fromFlags)
+	}
+}
+
+func TestAPIEmptyVariableIsUnset(t *testing.T) {
+	api, err := resolveAPI(t, nil, []string{
+		"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok", "ADMINISTRATE_TOKEN_FILE=", "OPPFLOW_API_RATE=", "OPPFLOW_MARK=",
+	})
+	if err != nil || api.Rate != 20 || api.Token.Reveal() != "tok" {
+		t.Errorf("got %+v, %v", api, err)
+	}
+}
+
+func TestAPIRefuses(t *testing.T) {
+	good := []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok"}
+	tests := []struct {
+		name string
+		args []string
+		env  []string // in front of the good ones when drop is not set
+		drop bool
+		want []string
+	}{
+		{"no url", nil, []string{"ADMINISTRATE_TOKEN=tok"}, true, []string{"--api-url", "ADMINISTRATE_URL"}},
+		{"no token", nil, []string{"ADMINISTRATE_URL=" + endpoint}, true, []string{"--api-token-file", "ADMINISTRATE_TOKEN"}},
+		{"no scheme", []string{"--api-url=localhost:8080/graphql"}, nil, false, []string{"--api-url", "https://"}},
+		{"ftp", []string{"--api-url=ftp://x/graphql"}, nil, false, []string{"--api-url", "https://"}},
+		{"no host", []string{"--api-url=https:///graphql"}, nil, false, []string{"--api-url"}},
+		{"fragment", []string{"--api-url=https://x/graphql#a"}, nil, false, []string{"--api-url", "#fragment"}},
+		{"token in clear", []string{"--api-url=http://API.GetAdministrate.com./graphql"}, nil, false, []string{"in the clear"}},
+		{"tenant in clear", []string{"--api-url=http://acme.administrateapp.com:80/graphql"}, nil, false, []string{"in the clear"}},
+		{"rate zero", []string{"--api-rate=0"}, nil, false, []string{"--api-rate", "greater than 0"}},
+		{"rate NaN", []string{"--api-rate=NaN"}, nil, false, []string{"--api-rate"}},
+		{"rate Inf", []string{"--api-rate=+Inf"}, nil, false, []string{"--api-rate"}},
+		{"rate env", nil, []string{"OPPFLOW_API_RATE=-1"}, false, []string{"OPPFLOW_API_RATE", "--api-rate", "-1"}},
+		{"settle zero", []string{"--settle-time=0"}, nil, false, []string{"--settle-time"}},
+		{"settle env", nil, []string{"OPPFLOW_SETTLE_TIME=60"}, false, []string{"OPPFLOW_SETTLE_TIME", "--settle-time", "90s"}},
+		{"reservation", []string{"--reservation-length=-1h"}, nil, false, []string{"--reservation-length"}},
+		{"mark", []string{"--mark=title"}, nil, false, []string{"--mark", "attribute:<key>, name or none"}},
+		{"mark env", nil, []string{"OPPFLOW_MARK=attribute:"}, false, []string{"OPPFLOW_MARK", "--mark"}},
+		{"mark space", []string{"--mark=attribute:a b"}, nil, false, []string{"--mark", "spaces"}},
+		{"mark name key", []string{"--mark=name:x"}, nil, false, []string{"--mark"}},
+		{"two tokens", nil, []string{"ADMINISTRATE_TOKEN_FILE=x"}, false, []string{"ADMINISTRATE_TOKEN and ADMINISTRATE_TOKEN_FILE"}},
+		{"no token file", []string{"--api-token-file=/does/not/exist"}, nil, false, []string{"--api-token-file /does/not/exist", "no such file"}},
+		{"empty token file", []string{"--api-token-file=" + writeFile(t, " \n")}, nil, false, []string{"--api-token-file", "is empty"}},
+		{"huge token file", []string{"--api-token-file=" + writeFile(t, strings.Repeat("x", 70_000))}, nil, false, []string{"--api-token-file", "larger"}},
+		{"token with line break", []string{"--api-token-file=" + writeFile(t, "a\nX-Evil: b")}, nil, false, []string{"--api-token-file", "spaces"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			env := test.env
+			if !test.drop {
+				env = append(append([]string{}, good...), test.env...)
+			}
+			_, err := resolveAPI(t, test.args, env)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one line: %q", err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAPIPlainHTTPForLocalSandbox(t *testing.T) {
+	for _, url := range []string{"http://127.0.0.1:8080/graphql", "http://sandbox:8080/graphql", "http://notgetadministrate.com/graphql"} {
+		if _, err := resolveAPI(t, []string{"--api-url=" + url}, []string{"ADMINISTRATE_TOKEN=tok"}); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+// Whatever a program prints of its settings, the token and a password in a URL stay out of it.
+func TestSecretsDoNotAppear(t *testing.T) {
+	const secret = "s3cr3t-value"
+	api, err := resolveAPI(t, nil, []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=" + secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if api.Token.Reveal() != secret {
+		t.Fatal("the token is not there at all")
+	}
+	api.Environment = nil // the caller's own, printed only by a caller that prints its environment
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	preset := api
+	preset.AddFlags(fs)
+	asJSON, err := json.Marshal(api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logged strings.Builder
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("settings", "api", api, "token", api.Token)
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("settings", "api", api, "token", api.Token)
+	outputs := []string{
+		fs.FlagUsages(), string(asJSON), logged.String(), api.Token.String(),
+		fmt.Sprint(api), fmt.Sprintf("%+v %#v %v", api, api, &api),
+		fmt.Sprintf("%s %q %x %v %d", api.Token, api.Token, api.Token, &api.Token, api.Token),
+	}
+	for _, url := range []string{"https://user:" + secret + "@host/graphql", "https://user:" + secret + "@ho st/graphql", "https://user:" + secret + "%@host"} {
+		_, err := resolveAPI(t, []string{"--api-url", url}, []string{"ADMINISTRATE_TOKEN=tok"})
+		if err == nil {
+			t.Fatalf("%s is accepted", url)
+		}
+		outputs = append(outputs, err.Error())
+	}
+	_, err = resolveAPI(t, nil, []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=" + secret + " x"})
+	if err == nil {
+		t.Fatal("a token with a space is accepted")
+	}
+	outputs = append(outputs, err.Error())
+	for _, output := range outputs {
+		if strings.Contains(output, secret) || strings.Contains(output, fmt.Sprintf("%x", secret)) {
+			t.Errorf("the secret appears in %q", output)
+		}
+	}
+}
+
+// The help names every variable and default, so that nobody has to read code to set one.
+func TestAPIHelp(t *testing.T) {
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	new(settings.API).AddFlags(fs)
+	for _, want := range []string{
+		"ADMINISTRATE_URL", "ADMINISTRATE_TOKEN", "ADMINISTRATE_TOKEN_FILE", "default 20)", "OPPFLOW_API_RATE",
+		"default attribute:oppflow)", "OPPFLOW_MARK", "336h", "OPPFLOW_RESERVATION_LENGTH", "60s", "OPPFLOW_SETTLE_TIME",
+	} {
+		if !strings.Contains(fs.FlagUsages(), want) {
+			t.Errorf("help does not say %q:\n%s", want, fs.FlagUsages())
+		}
+	}
+}
+
+func TestMarkRoundTrip(t *testing.T) {
+	for _, text := range []string{"attribute:oppflow", "attribute:a:b", "attribute:Référence", "name", "none"} {
+		mark, err := settings.ParseMark(text)
+		if err != nil || mark.String() != text {
+			t.Errorf("%q: got %q, %v", text, mark, err)
+		}
+	}
+	if mark, _ := settings.ParseMark("attribute:a:b"); mark.Place() != settings.MarkAttribute || mark.Attribute() != "a:b" {
+		t.Errorf("got %q %q", mark.Place(), mark.Attribute())
+	}
+	var zero settings.Mark
+	if zero.Place() != settings.MarkAttribute || zero.Attribute() != settings.DefaultMarkAttribute {
+		t.Errorf("the zero mark is %q", zero)
+	}
+}

@@ -1,0 +1,70 @@
+// Package settings defines the flags and environment variables of Oppflow's programs, once for the worker, the
+// command line and the benchmark: how to reach Temporal, how to reach the Administrate API, what to log.
+//
+// Every part is a struct whose fields may be set in code, bound to flags with AddFlags, or left at zero. Resolving it
+// fills what is still empty: a flag (or a field set in code) wins over the environment, the environment over the
+// default. A mistake is one line that names the flag and the variable it can be corrected with.
+//
+// The package knows nothing of opportunities and imports no other part of Oppflow; it opens no connection.
+package settings
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Environment is a list of NAME=value pairs as [os.Environ] returns it. The zero value stands for the environment of
+// the process. A variable that is set but empty counts as not set, because container files commonly pass variables
+// through that nobody has filled in. Where a name occurs twice, the last one counts, as it does for a started process.
+type Environment []string
+
+// Get returns the value of the variable, "" if it is not set.
+func (e Environment) Get(name string) string {
+	if e == nil {
+		return os.Getenv(name)
+	}
+	for i := len(e) - 1; i >= 0; i-- {
+		if key, value, ok := strings.Cut(e[i], "="); ok && key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// Environ returns the non-empty variables as NAME=value pairs.
+func (e Environment) Environ() []string {
+	all := []string(e)
+	if e == nil {
+		all = os.Environ()
+	}
+	set := make([]string, 0, len(all))
+	for _, pair := range all {
+		if key, value, ok := strings.Cut(pair, "="); ok && key != "" && value != "" {
+			set = append(set, pair)
+		}
+	}
+	return set
+}
+
+// LookupEnv returns the value of the variable and whether it is set and not empty.
+func (e Environment) LookupEnv(name string) (string, bool) {
+	value := e.Get(name)
+	return value, value != ""
+}
+
+// setter is what a flag's value and a variable's value are both read with, so that they accept the same.
+type setter interface{ Set(string) error }
+
+// fill reads the variable into the target if it is set. The error says which variable is wrong and which flag would
+// win over it.
+func (e Environment) fill(target setter, flag, variable string) error {
+	value, ok := e.LookupEnv(variable)
+	if !ok {
+		return nil
+	}
+	if err := target.Set(value); err != nil {
+		return fmt.Errorf("%s %q (or --%s): %w", variable, value, flag, err)
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package settings
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// redacted is printed in place of a secret.
+const redacted = "[redacted]"
+
+// Secret is a value that must not appear in output. However it is printed, logged or marshalled, it shows as
+// "[redacted]" ("" when empty); only [Secret.Reveal] returns the value.
+type Secret struct{ value string }
+
+// NewSecret keeps the value as a secret.
+func NewSecret(value string) Secret { return Secret{value: value} }
+
+// Reveal returns the value itself.
+func (s Secret) Reveal() string { return s.value }
+
+// Empty reports whether there is no value.
+func (s Secret) Empty() bool { return s.value == "" }
+
+// String returns "[redacted]", or "" for an empty secret.
+func (s Secret) String() string {
+	if s.value == "" {
+		return ""
+	}
+	return redacted
+}
+
+// Format keeps every verb of package fmt, %#v and %x included, from showing the value.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// MarshalText returns what String returns.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue returns what String returns.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -1,0 +1,96 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+)
+
+// Temporal says how to reach the Temporal service. What no flag says comes from the standard TEMPORAL_* variables
+// (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS and its relatives) and from a profile of the
+// standard configuration file, as for Temporal's own command line.
+type Temporal struct {
+	// Address is the service's host:port: --temporal-address, TEMPORAL_ADDRESS. The default is localhost:7233.
+	Address string
+	// Namespace is the namespace: --temporal-namespace, TEMPORAL_NAMESPACE. The default is "default".
+	Namespace string
+	// Profile is the section of the configuration file: --temporal-profile, TEMPORAL_PROFILE. The default is
+	// "default", which need not exist; one that is asked for must.
+	Profile string
+	// ConfigFile is the configuration file: --temporal-config-file, TEMPORAL_CONFIG_FILE. The default is
+	// temporalio/temporal.toml in the user's configuration directory.
+	ConfigFile string
+	// Environment is where variables are looked up; nil is the environment of the process.
+	Environment Environment
+}
+
+// AddFlags binds the fields to flags.
+func (t *Temporal) AddFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&t.Address, "temporal-address", t.Address, "host:port of the Temporal service (default localhost:7233) [TEMPORAL_ADDRESS]")
+	fs.StringVar(&t.Namespace, "temporal-namespace", t.Namespace, "Temporal namespace (default \"default\") [TEMPORAL_NAMESPACE]")
+	fs.StringVar(&t.Profile, "temporal-profile", t.Profile, "profile of Temporal's configuration file [TEMPORAL_PROFILE]")
+	fs.StringVar(&t.ConfigFile, "temporal-config-file", t.ConfigFile, "Temporal's configuration file [TEMPORAL_CONFIG_FILE]")
+}
+
+// ClientOptions returns the options of a client: address, namespace, credentials, TLS and headers. Logger, identity,
+// interceptors and data converter are the caller's to add. A codec named in the profile is not used.
+func (t *Temporal) ClientOptions() (client.Options, error) {
+	profile, err := envconfig.LoadClientConfigProfile(envconfig.LoadClientConfigProfileOptions{
+		ConfigFilePath:    t.ConfigFile,
+		ConfigFileProfile: t.Profile,
+		EnvLookup:         t.Environment,
+	})
+	if err != nil {
+		return client.Options{}, fmt.Errorf("Temporal settings (--temporal-config-file or TEMPORAL_CONFIG_FILE, --temporal-profile or TEMPORAL_PROFILE): %w", err)
+	}
+	if t.Address != "" {
+		profile.Address = t.Address
+	}
+	if t.Namespace != "" {
+		profile.Namespace = t.Namespace
+	}
+	if profile.Address == "" {
+		profile.Address = client.DefaultHostPort
+	}
+	if profile.Namespace == "" {
+		profile.Namespace = client.DefaultNamespace
+	}
+	if err := checkAddress(profile.Address); err != nil {
+		return client.Options{}, fmt.Errorf("Temporal address %q (--temporal-address or TEMPORAL_ADDRESS): %w", profile.Address, err)
+	}
+	// The loader passes over what it does not understand, and would then talk without TLS to a service that wants it.
+	if text, ok := t.Environment.LookupEnv("TEMPORAL_TLS"); ok {
+		if _, err := strconv.ParseBool(text); err != nil {
+			return client.Options{}, fmt.Errorf("TEMPORAL_TLS %q: must be true or false", text)
+		}
+	}
+	options, err := profile.ToClientOptions(envconfig.ToClientOptionsRequest{})
+	if err != nil {
+		return client.Options{}, fmt.Errorf("Temporal settings (TEMPORAL_TLS_* or the profile): %w", err)
+	}
+	return options, nil
+}
+
+// checkAddress wants host:port; an address with a resolver's scheme (dns:///name:port) is left to the resolver.
+func checkAddress(address string) error {
+	if scheme, _, ok := strings.Cut(address, "://"); ok {
+		if scheme == "http" || scheme == "https" {
+			return errors.New("must be host:port without http://, such as localhost:7233")
+		}
+		return nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" {
+		return errors.New("must be host:port, such as localhost:7233")
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return errors.New("the port must be a number from 1 to 65535")
+	}
+	return nil
+}

@@ -1,20 +1,133 @@
 package administrate
 
+import "regexp"
+
 // Name is the tenant's name for something the client assumes. The zero value
-// is the assumption, Off does without it, anything else corrects it.
+// is the assumption itself, Off does without it, any other value corrects it.
 type Name string
 
 // Off switches an assumption off: the name is never sent.
 const Off Name = "-"
 
 // Assumptions are the names of the schema that are neither documented nor
-// observed in public code, each with what happens without it.
+// observed in public code, in one place. A tenant whose schema differs corrects
+// a name or switches it off here; a RefusedError says which one by its Near.
+// The zero value assumes all of them.
 type Assumptions struct {
-	Regions             Name
-	CreateAttributes    Name
-	UpdateAttributes    Name
-	UpdateName          Name
-	Order               Name
+	// Regions is the root field that lists regions, with id and name: "regions".
+	// Off: regions cannot be looked up by name, only given by id.
+	Regions Name
+	// CourseTemplates is the root field of course templates, filtered by code
+	// and title: "courseTemplates". Off: they cannot be looked up by text.
+	CourseTemplates Name
+	// LearningPaths is the root field of learning paths, filtered by code and
+	// name: "learningPaths". Off: they cannot be looked up by text.
+	LearningPaths Name
+	// TokenTypes is the root field of training token types, filtered by name:
+	// "trainingTokenTypes". Off: they cannot be looked up by text.
+	TokenTypes Name
+
+	// CreateAttributes is the member of OpportunityCreateInput that takes
+	// [{definitionKey, value}]: "attributes". Off: a record cannot be created
+	// with attributes.
+	CreateAttributes Name
+	// UpdateAttributes is the same member of OpportunityUpdateInput:
+	// "attributes". Off: attributes cannot be changed.
+	UpdateAttributes Name
+	// UpdateName is the member of OpportunityUpdateInput that takes a new name:
+	// "name". Off: a record cannot be renamed.
+	UpdateName Name
+	// ExistingLearner is the shape of an entry of existingLearners. Zero: the
+	// bare contact id. Another name: an object that holds the id under that
+	// name. Off: only learners named in full can be added.
+	ExistingLearner Name
+
+	// Order is the argument of the opportunities connection that takes
+	// {field, direction}: "order" (observed on sessions; on events it is
+	// "orderBy"). Off: pages come in the API's own order only.
+	Order Name
+	// FilterName is the opportunity field that filters and orders by name:
+	// "name". Off: ByName cannot be used.
+	FilterName Name
+	// FilterAccount is the one for the account's id: "accountId". Off:
+	// ByAccountID cannot be used.
+	FilterAccount Name
+	// FilterCreated is the one for the time of creation: "createdAt". Off:
+	// ByCreated cannot be used.
+	FilterCreated Name
+
+	// ExtendedOpportunity is the member of the answer to extendReservations
+	// that holds the opportunity: "opportunity". Off: ExtendReservations
+	// answers no opportunity and reservations must be read separately.
 	ExtendedOpportunity Name
-	ExistingLearner     Name
+	// EventItem is the type of an interest's item that is an event: "Event".
+	// Off: code and title of event interests are not read.
+	EventItem Name
+	// InterestQuantity is the field of an interest with its quantity:
+	// "quantity". Off: quantities are not read.
+	InterestQuantity Name
+	// InterestUnitAmount is the field of an interest with the price of one:
+	// "unitAmount". Off: prices of one are not read.
+	InterestUnitAmount Name
 }
+
+// assumption is one entry of Assumptions.
+type assumption struct {
+	entry   string // the member's name
+	name    *Name
+	assumed Name
+}
+
+// entries lists all members with what they stand for.
+func (a *Assumptions) entries() []assumption {
+	return []assumption{
+		{"Regions", &a.Regions, "regions"},
+		{"CourseTemplates", &a.CourseTemplates, "courseTemplates"},
+		{"LearningPaths", &a.LearningPaths, "learningPaths"},
+		{"TokenTypes", &a.TokenTypes, "trainingTokenTypes"},
+		{"CreateAttributes", &a.CreateAttributes, "attributes"},
+		{"UpdateAttributes", &a.UpdateAttributes, "attributes"},
+		{"UpdateName", &a.UpdateName, "name"},
+		{"ExistingLearner", &a.ExistingLearner, ""},
+		{"Order", &a.Order, "order"},
+		{"FilterName", &a.FilterName, "name"},
+		{"FilterAccount", &a.FilterAccount, "accountId"},
+		{"FilterCreated", &a.FilterCreated, "createdAt"},
+		{"ExtendedOpportunity", &a.ExtendedOpportunity, "opportunity"},
+		{"EventItem", &a.EventItem, "Event"},
+		{"InterestQuantity", &a.InterestQuantity, "quantity"},
+		{"InterestUnitAmount", &a.InterestUnitAmount, "unitAmount"},
+	}
+}
+
+// resolved gives the names to be sent: the assumption where nothing else is
+// said. Names go into documents as they are, so only well-formed ones pass.
+func (a Assumptions) resolved() (Assumptions, error) {
+	for _, e := range a.entries() {
+		switch {
+		case *e.name == "":
+			*e.name = e.assumed
+		case *e.name != Off && !wellFormed(string(*e.name)):
+			return a, &InvalidError{
+				Where:   "Options.Assumed." + e.entry,
+				Problem: `is no GraphQL name; give one such as "` + e.example() + `", or "-" to do without it`,
+			}
+		}
+	}
+	return a, nil
+}
+
+func (e assumption) example() string {
+	if e.assumed == "" {
+		return "contactId"
+	}
+	return string(e.assumed)
+}
+
+// wellFormed tells whether a text is a name by GraphQL's grammar, which is all
+// that may be put into a document outside a variable.
+func wellFormed(name string) bool {
+	return len(name) <= 100 && namePattern.MatchString(name)
+}
+
+var namePattern = regexp.MustCompile(`\A[_A-Za-z][_0-9A-Za-z]*\z`)

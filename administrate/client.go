@@ -14,8 +14,13 @@ package administrate
 
 import (
 	"context"
+	"math"
 	"net/http"
+	"net/url"
 	"time"
+
+	graphql "github.com/hasura/go-graphql-client"
+	"golang.org/x/time/rate"
 )
 
 // Options configure a Client. Only URL and Tokens are needed.
@@ -48,13 +53,100 @@ type Options struct {
 	Assumed Assumptions
 }
 
+// The documented limit and the defaults that keep to it.
+const (
+	windowRequests = 6000
+	windowSeconds  = 300
+	defaultBurst   = 60
+	defaultRate    = float64(windowRequests-defaultBurst) / windowSeconds // 19.8
+)
+
 // Client talks to one tenant. It is safe for concurrent use.
-type Client struct{}
+type Client struct {
+	graphql *graphql.Client
+	assumed Assumptions
+}
 
 // New makes a Client; it sends nothing. Share one Client in a process: the
-// bucket is the Client's.
-func New(o Options) (*Client, error) { return &Client{}, nil }
+// bucket is the Client's. It fails with InvalidError.
+func New(o Options) (*Client, error) {
+	endpoint, err := url.Parse(o.URL)
+	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
+		return nil, &InvalidError{
+			Where:   "Options.URL",
+			Problem: "is no address; give one such as https://api.getadministrate.com/graphql",
+		}
+	}
+	if endpoint.User != nil {
+		return nil, &InvalidError{Where: "Options.URL", Problem: "holds a user or password; give credentials as Tokens"}
+	}
+	if o.Tokens == nil {
+		return nil, &InvalidError{Where: "Options.Tokens", Problem: "is missing; give a source of access tokens"}
+	}
+	assumed, err := o.Assumed.resolved()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range []struct {
+		member   string
+		negative bool
+	}{
+		{"RequestsPerSecond", !(o.RequestsPerSecond >= 0)}, // NaN included
+		{"Burst", o.Burst < 0},
+		{"MaxResponseBytes", o.MaxResponseBytes < 0},
+		{"Timeout", o.Timeout < 0},
+	} {
+		if n.negative {
+			return nil, &InvalidError{
+				Where: "Options." + n.member, Problem: "is not a positive number; leave it zero for the default",
+			}
+		}
+	}
+	c := &courier{
+		transport: o.Transport,
+		tokens:    o.Tokens,
+		bucket:    newBucket(o.RequestsPerSecond, o.Burst),
+		maxAnswer: o.MaxResponseBytes,
+		timeout:   o.Timeout,
+	}
+	if c.transport == nil {
+		c.transport = newTransport()
+	}
+	if c.maxAnswer == 0 {
+		c.maxAnswer = 8 << 20
+	}
+	if c.timeout == 0 {
+		c.timeout = 30 * time.Second
+	}
+	return &Client{graphql: graphql.NewClient(endpoint.String(), c), assumed: assumed}, nil
+}
 
-// Hello asks for nothing but an answer: it shows that the API can be reached
-// and takes the token.
-func (c *Client) Hello(ctx context.Context) error { return nil }
+// newBucket fills in the defaults. In any 5 minutes burst + 300 x rate
+// requests can pass; a burst that is not given is what the rate leaves of the
+// documented limit, at least 1 and at most 60.
+func newBucket(perSecond float64, burst int) *rate.Limiter {
+	if perSecond == 0 {
+		perSecond = defaultRate
+		if burst > defaultBurst {
+			perSecond = max(1, float64(windowRequests-burst)/windowSeconds)
+		}
+	}
+	if burst == 0 {
+		left := windowRequests - perSecond*windowSeconds
+		burst = int(math.Round(max(1, min(defaultBurst, left))))
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), burst)
+}
+
+// Hello asks for nothing but an answer (observed: the root field hello): it
+// shows that the API can be reached and takes the token.
+func (c *Client) Hello(ctx context.Context) error {
+	b := newBuilder(&c.assumed)
+	b.root("hello")
+	doc, err := b.document("query", "Hello")
+	if err != nil {
+		return err
+	}
+	var got struct{}
+	return c.read(ctx, doc, &got)
+}

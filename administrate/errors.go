@@ -109,15 +109,19 @@ type RefusedError struct {
 
 // Error names the places in our document, never the API's messages.
 func (e *RefusedError) Error() string {
-	text := "administrate: the API refused the document " + e.Operation + " as a whole"
-	if len(e.Near) > 0 {
-		quoted := make([]string, len(e.Near))
-		for i, name := range e.Near {
-			quoted[i] = strconv.Quote(name)
-		}
-		text += ", at " + strings.Join(quoted, ", ")
+	return "administrate: the API refused the document " + e.Operation + " as a whole" + at(e.Near) +
+		"; nothing was executed"
+}
+
+func at(near []string) string {
+	if len(near) == 0 {
+		return ""
 	}
-	return text + "; nothing was executed"
+	quoted := make([]string, len(near))
+	for i, name := range near {
+		quoted[i] = strconv.Quote(name)
+	}
+	return ", at " + strings.Join(quoted, ", ")
 }
 
 // UnknownError says that the request may or may not have been executed: it
@@ -129,6 +133,9 @@ type UnknownError struct {
 	Cause string
 	// Status is the HTTP status of the answer, 0 when there was none.
 	Status int
+	// Near are the names in our own document that the API's top-level errors
+	// point at.
+	Near []string
 	// Messages are those of the API's top-level errors, verbatim. They may
 	// quote values of variables, personal data included: not for logs.
 	Messages []string
@@ -138,7 +145,7 @@ type UnknownError struct {
 
 // Error shows the cause in our words.
 func (e *UnknownError) Error() string {
-	text := "administrate: outcome of " + e.Operation + " unknown: " + e.Cause
+	text := "administrate: outcome of " + e.Operation + " unknown: " + e.Cause + at(e.Near)
 	if e.Status != 0 {
 		text += " (HTTP " + strconv.Itoa(e.Status) + ")"
 	}

@@ -1,6 +1,12 @@
 package administrate
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // List asks for a list from a cursor on; the zero value from its beginning.
 type List struct{ After string }
@@ -27,6 +33,185 @@ type Found struct {
 	Next       *Wanted
 }
 
+// maxTexts is how many texts one Lookup takes: each item's text is asked of
+// four kinds of things.
+const maxTexts = 20
+
 // Lookup resolves names to ids: all that is wanted in one request, as aliases
-// at the root of one query.
-func (c *Client) Lookup(ctx context.Context, w Wanted) (Found, error) { return Found{}, nil }
+// at the root of one query. It takes at most 20 texts, accounts and items
+// together. Roots that are assumed and switched off are left out for items;
+// regions fail with InvalidError.
+func (c *Client) Lookup(ctx context.Context, w Wanted) (Found, error) {
+	doc, err := c.lookupDocument(w)
+	if err != nil {
+		return Found{}, err
+	}
+	var roots map[string]json.RawMessage
+	if err := c.read(ctx, doc, &roots); err != nil {
+		return Found{}, err
+	}
+	found, err := w.found(roots, c.itemRoots())
+	if err != nil {
+		return Found{}, misshapen(doc.name)
+	}
+	return found, nil
+}
+
+// itemRoot is a connection in which things to sell are found by text.
+type itemRoot struct {
+	alias     string
+	field     Name
+	kind      string   // the type of what it lists
+	by        []string // the fields that are compared with the text
+	selection string
+}
+
+func (c *Client) itemRoots() []itemRoot {
+	all := []itemRoot{
+		// Events and their filter fields: observed.
+		{"events", "events", "Event", []string{"code", "title"}, "id code title"},
+		{"templates", c.assumed.CourseTemplates, "CourseTemplate", []string{"code", "title"}, "id code title"},
+		{"paths", c.assumed.LearningPaths, "LearningPath", []string{"code", "name"}, "id code title: name"},
+		{"tokens", c.assumed.TokenTypes, "TrainingTokenType", []string{"name"}, "id title: name"},
+	}
+	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
+}
+
+func (c *Client) lookupDocument(w Wanted) (document, error) {
+	b := newBuilder(&c.assumed)
+	b.where = "Wanted"
+	lists := []struct {
+		member string
+		list   *List
+		alias  string
+		root   Name
+		fields string
+	}{
+		{"Steps", w.Steps, "steps", "opportunitySteps", selectStep}, // observed
+		{"Regions", w.Regions, "regions", c.assumed.Regions, selectNamed},
+		{"Currencies", w.Currencies, "currencies", "currencies", "name code symbol"}, // observed
+	}
+	for _, l := range lists {
+		if l.list == nil {
+			continue
+		}
+		if l.root == Off {
+			b.invalid(l.member, "cannot be looked up: the assumption "+l.member+" is switched off; give ids")
+		}
+		after := ""
+		if l.list.After != "" {
+			after = ", after: " + b.text(l.member+".After", "after", "String", l.list.After)
+		}
+		b.root("%s: %s(first: 100%s) { edges { node { %s } } %s }", l.alias, l.root, after, l.fields, selectPageInfo)
+	}
+	if len(w.Accounts)+len(w.Items) > maxTexts {
+		b.invalid("Items", fmt.Sprintf("and Accounts are more than %d texts together; ask for less at a time", maxTexts))
+	}
+	for i, name := range w.Accounts {
+		b.root("%s: accounts(filters: [{field: name, operation: eq, value: %s}], first: 10) { edges { node { %s } } }",
+			accountAlias(i), b.required(fmt.Sprintf("Accounts[%d]", i), "account", "String", name), selectNamed)
+	}
+	for i, text := range w.Items {
+		value := b.required(fmt.Sprintf("Items[%d]", i), "item", "String", text)
+		for _, r := range c.itemRoots() {
+			for _, field := range r.by {
+				b.root("%s: %s(filters: [{field: %s, operation: eq, value: %s}], first: 10) { edges { node { %s } } }",
+					r.key(i, field), r.field, field, value, r.selection)
+			}
+		}
+	}
+	if len(b.roots) == 0 && b.err == nil {
+		b.invalid("Steps", "and all others are empty; ask for at least one thing")
+	}
+	return b.document("query", "Lookup")
+}
+
+func accountAlias(i int) string { return "account" + strconv.Itoa(i) }
+
+func (r itemRoot) key(i int, field string) string {
+	return fmt.Sprintf("item%d_%s_%s", i, r.alias, field)
+}
+
+// found sorts the answer.
+func (w Wanted) found(roots map[string]json.RawMessage, kinds []itemRoot) (Found, error) {
+	var found Found
+	var next Wanted
+	var err error
+	if w.Steps != nil {
+		if found.Steps, next.Steps, err = rowsOf(roots, "steps", stepAnswer.step); err != nil {
+			return Found{}, err
+		}
+	}
+	if w.Regions != nil {
+		if found.Regions, next.Regions, err = rowsOf(roots, "regions", namedAnswer.named); err != nil {
+			return Found{}, err
+		}
+	}
+	if w.Currencies != nil {
+		if found.Currencies, next.Currencies, err = rowsOf(roots, "currencies", unitAnswer.currency); err != nil {
+			return Found{}, err
+		}
+	}
+	if next.Steps != nil || next.Regions != nil || next.Currencies != nil {
+		found.Next = &next
+	}
+	if len(w.Accounts) > 0 {
+		found.Accounts = make(map[string][]Named, len(w.Accounts))
+	}
+	for i, name := range w.Accounts {
+		if found.Accounts[name], _, err = rowsOf(roots, accountAlias(i), namedAnswer.named); err != nil {
+			return Found{}, err
+		}
+	}
+	if len(w.Items) > 0 {
+		found.Items = make(map[string][]Item, len(w.Items))
+	}
+	for i, text := range w.Items {
+		var items []Item
+		for _, r := range kinds {
+			for _, field := range r.by {
+				rows, _, err := rowsOf(roots, r.key(i, field), sellableAnswer.item)
+				if err != nil {
+					return Found{}, err
+				}
+				for _, row := range rows {
+					row.Type = r.kind
+					if !slices.Contains(items, row) { // its code may be its title, too
+						items = append(items, row)
+					}
+				}
+			}
+		}
+		found.Items[text] = items
+	}
+	return found, nil
+}
+
+// sellableAnswer is a thing to sell as it is read from its own connection.
+type sellableAnswer struct {
+	ID    string `json:"id"`
+	Code  string `json:"code"`
+	Title string `json:"title"`
+}
+
+func (s sellableAnswer) item() Item { return Item{ID: s.ID, Code: s.Code, Title: s.Title} }
+
+// rowsOf gives the rows of a connection and where it goes on, if it does.
+func rowsOf[A, T any](roots map[string]json.RawMessage, key string, turn func(A) T) ([]T, *List, error) {
+	var got *connection[A]
+	if err := json.Unmarshal(roots[key], &got); err != nil || got == nil {
+		return nil, nil, errAnswer
+	}
+	answers, err := got.nodes()
+	if err != nil {
+		return nil, nil, err
+	}
+	var rows []T
+	for _, a := range answers {
+		rows = append(rows, turn(a))
+	}
+	if more := got.PageInfo.more(); more != "" {
+		return rows, &List{After: more}, nil
+	}
+	return rows, nil, nil
+}

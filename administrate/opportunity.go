@@ -101,12 +101,61 @@ type InterestPage struct {
 // request; Interests reads on from MoreInterests. Every member is filled in.
 // It fails with NotFoundError when there is none with that id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
-	return Opportunity{}, nil
+	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string {
+		return selectOpportunity + " " + selectAttributes + " " + b.assumed.selectInterests("")
+	})
 }
 
 // Interests reads up to 100 interests of an opportunity after a cursor, from
 // the beginning with none. Cursors are positions (documented): they shift when
 // interests are removed between two pages.
 func (c *Client) Interests(ctx context.Context, opportunityID, after string) (InterestPage, error) {
-	return InterestPage{}, nil
+	o, err := c.readOpportunity(ctx, "Interests", opportunityID, func(b *builder) string {
+		if after == "" {
+			return "id " + b.assumed.selectInterests("")
+		}
+		return "id " + b.assumed.selectInterests(", after: "+b.text("after", "after", "String", after))
+	})
+	if err != nil {
+		return InterestPage{}, err
+	}
+	return InterestPage{Interests: o.Interests, Count: o.InterestCount, More: o.MoreInterests}, nil
+}
+
+// readOpportunity reads by the usual way for one record (observed): a filter by
+// id, whose value is text like that of every filter.
+func (c *Client) readOpportunity(
+	ctx context.Context, name, id string, selection func(*builder) string,
+) (Opportunity, error) {
+	b := newBuilder(&c.assumed)
+	b.root("opportunities(filters: [{field: id, operation: eq, value: %s}]) { edges { node { %s } } }",
+		b.required("id", "id", "String", id), selection(b))
+	doc, err := b.document("query", name)
+	if err != nil {
+		return Opportunity{}, err
+	}
+	var got struct {
+		Opportunities *connection[opportunityAnswer] `json:"opportunities"`
+	}
+	if err := c.read(ctx, doc, &got); err != nil {
+		return Opportunity{}, err
+	}
+	if got.Opportunities == nil {
+		return Opportunity{}, misshapen(name)
+	}
+	rows, err := got.Opportunities.nodes()
+	if err != nil {
+		return Opportunity{}, misshapen(name)
+	}
+	if len(rows) == 0 {
+		return Opportunity{}, &NotFoundError{What: "opportunity", ID: id}
+	}
+	if len(rows) > 1 { // more than an id can fit
+		return Opportunity{}, misshapen(name)
+	}
+	o, err := rows[0].opportunity()
+	if err != nil {
+		return Opportunity{}, misshapen(name)
+	}
+	return o, nil
 }

@@ -1,6 +1,12 @@
 package administrate
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
 
 // Field names a member that opportunities are filtered or ordered by. Any name
 // of the tenant's OpportunityField enum may be given; these are known.
@@ -74,4 +80,152 @@ type Page struct {
 }
 
 // Opportunities reads one page, in one request.
-func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) { return Page{}, nil }
+func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
+	b := newBuilder(&c.assumed)
+	b.where = "Search"
+	selection := "id name value { grandTotal } step { " + selectStep + " }"
+	if s.Attributes {
+		selection += " " + selectAttributes
+	}
+	selection += " interests(first: 100) { edges { node { id __typename totalAmount item { id __typename } } } " +
+		selectPageInfo + " }"
+	b.root("opportunities%s { edges { node { %s } } %s }", s.arguments(b), selection, selectPageInfo)
+	doc, err := b.document("query", "Opportunities")
+	if err != nil {
+		return Page{}, err
+	}
+	var got struct {
+		Opportunities *connection[opportunityAnswer] `json:"opportunities"`
+	}
+	if err := c.read(ctx, doc, &got); err != nil {
+		return Page{}, err
+	}
+	if got.Opportunities == nil {
+		return Page{}, misshapen(doc.name)
+	}
+	rows, err := got.Opportunities.nodes()
+	if err != nil {
+		return Page{}, misshapen(doc.name)
+	}
+	page := Page{Count: got.Opportunities.PageInfo.TotalRecords, More: got.Opportunities.PageInfo.more()}
+	for _, row := range rows {
+		o, err := row.opportunity()
+		if err != nil {
+			return Page{}, misshapen(doc.name)
+		}
+		page.Rows = append(page.Rows, o)
+	}
+	return page, nil
+}
+
+// arguments writes those of the connection, parentheses included.
+func (s Search) arguments(b *builder) string {
+	var out object
+	if len(s.Filters) > 0 {
+		filters := make([]string, len(s.Filters))
+		for i, f := range s.Filters {
+			filters[i] = f.write(b, fmt.Sprintf("Filters[%d]", i))
+		}
+		out.set("filters", list(filters))
+	}
+	switch {
+	case s.First < 0 || s.First > 100:
+		b.invalid("First", "is not between 1 and 100, nor 0 for the API's default")
+	case s.First > 0:
+		out.set("first", strconv.Itoa(s.First))
+	}
+	switch {
+	case s.Offset < 0 || s.Offset > math.MaxInt32:
+		b.invalid("Offset", "is negative or too large")
+	case s.Offset > 0 && s.After != "":
+		b.invalid("Offset", "and After are alternatives; give one of them")
+	case s.Offset > 0:
+		out.set("offset", strconv.Itoa(s.Offset))
+	case s.After != "":
+		out.set("after", b.text("After", "after", "String", s.After))
+	}
+	if s.Order != nil {
+		if b.assumed.Order == Off {
+			b.invalid("Order", "cannot be asked for: the assumption Order is switched off")
+		}
+		direction := "asc"
+		if s.Order.Descending {
+			direction = "desc"
+		}
+		out.set(string(b.assumed.Order),
+			object{"field: " + s.Order.Field.write(b, "Order.Field"), "direction: " + direction}.String())
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "(" + strings.Join(out, ", ") + ")"
+}
+
+// write gives the filter as an input object.
+func (f Filter) write(b *builder, where string) string {
+	out := object{"field: " + f.Field.write(b, where+".Field")}
+	takes := f.Operation.takes()
+	if takes == unknownOperation {
+		b.invalid(where+".Operation", "is none of the API's; give one such as eq, like or in")
+		return ""
+	}
+	out.set("operation", string(f.Operation))
+	if f.Value != "" && takes != oneValue || len(f.Values) > 0 && takes != manyValues ||
+		len(f.Values) == 0 && takes == manyValues {
+		b.invalid(where, "does not fit its operation: in, notin and contains take Values, "+
+			"isnull and notnull take nothing, the others Value")
+		return ""
+	}
+	switch takes {
+	case oneValue:
+		out.set("value", b.text(where+".Value", "filter", "String", f.Value))
+	case manyValues:
+		values := make([]string, len(f.Values))
+		for i, v := range f.Values {
+			values[i] = b.text(fmt.Sprintf("%s.Values[%d]", where, i), "filter", "String", v)
+		}
+		out.set("values", list(values))
+	}
+	return out.String()
+}
+
+// write gives the field's name as the tenant has it.
+func (f Field) write(b *builder, where string) string {
+	name := Name(f)
+	switch f {
+	case ByName:
+		name = b.assumed.FilterName
+	case ByAccountID:
+		name = b.assumed.FilterAccount
+	case ByCreated:
+		name = b.assumed.FilterCreated
+	}
+	if name == Off {
+		b.invalid(where, "cannot be used: its assumption is switched off")
+	} else if !wellFormed(string(name)) {
+		b.invalid(where, "is no field name; give one such as regionName")
+	}
+	return string(name)
+}
+
+// operand says what an operation takes.
+type operand int
+
+const (
+	unknownOperation operand = iota
+	noValue
+	oneValue
+	manyValues
+)
+
+func (o Operation) takes() operand {
+	switch o {
+	case Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, Like, WordLike:
+		return oneValue
+	case In, NotIn, Contains:
+		return manyValues
+	case IsNull, NotNull:
+		return noValue
+	}
+	return unknownOperation
+}

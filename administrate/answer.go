@@ -1,0 +1,133 @@
+package administrate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	graphql "github.com/hasura/go-graphql-client"
+)
+
+// answer is an answer of which something was executed.
+type answer struct {
+	data   json.RawMessage // an object
+	errors []topError
+}
+
+// topError is an entry of the answer's top-level errors.
+type topError struct {
+	Message   string `json:"message"`
+	Locations []struct {
+		Line   int `json:"line"`
+		Column int `json:"column"`
+	} `json:"locations"`
+	Path []any `json:"path"`
+}
+
+func anyPath(errs []topError) bool {
+	return slices.ContainsFunc(errs, func(e topError) bool { return len(e.Path) > 0 })
+}
+
+func messages(errs []topError) []string {
+	var out []string
+	for _, e := range errs {
+		out = append(out, e.Message)
+	}
+	return out
+}
+
+// near finds the names in our own document that the locations point at.
+func near(doc document, errs []topError) []string {
+	lines := strings.Split(doc.text, "\n")
+	var names []string
+	for _, e := range errs {
+		for _, at := range e.Locations {
+			if at.Line < 1 || at.Line > len(lines) || at.Column < 1 || at.Column > len(lines[at.Line-1]) {
+				continue
+			}
+			rest := strings.TrimPrefix(lines[at.Line-1][at.Column-1:], "$")
+			end := strings.IndexFunc(rest, func(r rune) bool {
+				return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+			})
+			if end > 0 && !slices.Contains(names, rest[:end]) {
+				names = append(names, rest[:end])
+			}
+		}
+	}
+	return names
+}
+
+func refused(doc document, errs []topError) error {
+	return &RefusedError{Operation: doc.name, Near: near(doc, errs), Messages: messages(errs)}
+}
+
+// exec sends a document and gives its answer, if anything of it was executed.
+func (c *Client) exec(ctx context.Context, doc document) (answer, error) {
+	ex := &exchange{document: doc}
+	data, err := c.graphql.ExecRaw(context.WithValue(ctx, exchangeKey{}, ex), doc.text, doc.variables,
+		graphql.OperationName(doc.name))
+	if ex.err != nil {
+		return answer{}, ex.err
+	}
+	if !ex.carried {
+		return answer{}, &InvalidError{Where: doc.name, Problem: "the request cannot be encoded"}
+	}
+	unknown := func(cause string, errs []topError) error {
+		return &UnknownError{Operation: doc.name, Cause: cause, Near: near(doc, errs), Messages: messages(errs)}
+	}
+	var errs []topError
+	if err != nil {
+		var reported graphql.Errors
+		if !errors.As(err, &reported) {
+			return answer{}, unknown("no GraphQL answer", nil)
+		}
+		for _, e := range reported {
+			if e.Unwrap() != nil { // the library's own, not one of the API
+				return answer{}, unknown("the answer is not of GraphQL's form", nil)
+			}
+			top := topError{Message: e.Message, Path: e.Path}
+			top.Locations = append(top.Locations, e.Locations...)
+			errs = append(errs, top)
+		}
+	}
+	switch {
+	case len(data) == 0 && len(errs) == 0:
+		return answer{}, unknown("the answer has neither data nor errors", nil)
+	case len(data) == 0 && anyPath(errs):
+		return answer{}, unknown("the answer has no data although execution had begun", errs)
+	case len(data) == 0:
+		return answer{}, refused(doc, errs)
+	case string(data) == "null":
+		return answer{}, unknown("data is null", errs)
+	case data[0] != '{':
+		return answer{}, unknown("data is no object", errs)
+	}
+	return answer{data: data, errors: errs}, nil
+}
+
+// read sends a query and decodes its answer. A read that comes back with errors
+// is not used in part.
+func (c *Client) read(ctx context.Context, doc document, into any) error {
+	got, err := c.exec(ctx, doc)
+	if err != nil {
+		return err
+	}
+	if len(got.errors) > 0 {
+		return &UnknownError{
+			Operation: doc.name, Cause: "the API reported errors",
+			Near: near(doc, got.errors), Messages: messages(got.errors),
+		}
+	}
+	if err := json.Unmarshal(got.data, into); err != nil {
+		return misshapen(doc.name)
+	}
+	return nil
+}
+
+// misshapen is an answer that does not fit. The decoder's own error is left
+// out: it quotes the answer.
+func misshapen(operation string) error {
+	return &UnknownError{Operation: operation, Cause: "the answer is not of the expected form"}
+}

@@ -1,0 +1,229 @@
+package administrate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// exchange goes with one request through the GraphQL library, which keeps
+// neither headers nor the cause of a failure: the courier leaves the fate here.
+type exchange struct {
+	document document
+	carried  bool  // the courier was called at all
+	err      error // one of this package's error types
+}
+
+type exchangeKey struct{}
+
+// courier carries requests: it spends the bucket, adds the token, lets the
+// document go once and within its time, and reads the answer in full. It is the
+// http client of the GraphQL library, and the only place that decides whether
+// a request was provably not sent.
+type courier struct {
+	transport http.RoundTripper
+	bucket    *rate.Limiter
+	tokens    TokenSource
+	maxAnswer int64
+	timeout   time.Duration
+}
+
+// Do implements the library's Doer. Redirects are not followed: a POST that
+// is sent on would be a second one.
+func (c *courier) Do(req *http.Request) (*http.Response, error) {
+	ex, ok := req.Context().Value(exchangeKey{}).(*exchange)
+	if !ok {
+		return nil, errors.New("administrate: request without an exchange")
+	}
+	ex.carried = true
+	resp, err := c.carry(req, ex)
+	ex.err = err
+	return resp, err
+}
+
+func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error) {
+	ctx := req.Context()
+	operation := ex.document.name
+	notSent := func(reason Reason, cause error) error {
+		return &NotSentError{Operation: operation, Reason: reason, cause: cause}
+	}
+
+	if req.ContentLength > MaxRequestBytes {
+		return nil, &InvalidError{
+			Where:   operation,
+			Problem: "the request is larger than " + strconv.Itoa(MaxRequestBytes>>10) + " KiB; send less at a time",
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, notSent(Cancelled, err)
+	}
+	by, bounded := SendBy(ctx)
+	if bounded && passed(by) {
+		return nil, notSent(Expired, nil)
+	}
+	if err := c.turn(ctx); err != nil {
+		return nil, notSent(Throttled, err)
+	}
+	token, err := c.tokens.Token(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, notSent(Cancelled, err)
+	case err != nil:
+		return nil, notSent(Authentication, err)
+	case !presentable(token):
+		return nil, notSent(Authentication, errToken)
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	document := &gate{body: req.Body, by: by}
+	if bounded {
+		// Without this a connection that takes long to make would be waited
+		// for although the document may not go any more.
+		late := time.AfterFunc(time.Until(by), func() {
+			if document.expire() {
+				cancel()
+			}
+		})
+		defer late.Stop()
+	}
+	var line sentOn
+	out := req.Clone(httptrace.WithClientTrace(ctx, line.trace()))
+	out.Body = document
+	out.GetBody = nil // with it the transport could send the document again
+	out.Header.Set("Authorization", "Bearer "+token)
+	out.Header.Set("Accept", "application/json")
+	out.Header.Set("User-Agent", "oppflow")
+
+	resp, err := c.transport.RoundTrip(out)
+	if err != nil {
+		opened, expired := document.seal()
+		switch {
+		case expired:
+			return nil, notSent(Expired, nil)
+		case !opened && req.Context().Err() != nil:
+			return nil, notSent(Cancelled, req.Context().Err())
+		case !opened, line.untouched():
+			return nil, notSent(Unreachable, err)
+		}
+		return nil, lost(operation, ctx, err, 0)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := c.judge(ctx, resp, ex)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// turn waits for the bucket, no longer than the context and the send-by time
+// allow; it fails at once where the wait would be longer.
+func (c *courier) turn(ctx context.Context) error {
+	if by, ok := SendBy(ctx); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, by)
+		defer cancel()
+	}
+	return c.bucket.Wait(ctx)
+}
+
+// judge reads the answer and decides on what HTTP says.
+func (c *courier) judge(ctx context.Context, resp *http.Response, ex *exchange) ([]byte, error) {
+	operation := ex.document.name
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusTooManyRequests:
+		reason := Authentication
+		if resp.StatusCode == http.StatusTooManyRequests {
+			reason = RateLimited
+		}
+		// What remains of the answer is read so that the connection can be
+		// used again.
+		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
+		return nil, &NotSentError{Operation: operation, Reason: reason, RetryAfter: retryAfter(resp, reason)}
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxAnswer+1))
+	if err != nil {
+		return nil, lost(operation, ctx, err, resp.StatusCode)
+	}
+	unknown := func(cause string) error {
+		return &UnknownError{Operation: operation, Cause: cause, Status: resp.StatusCode}
+	}
+	if int64(len(body)) > c.maxAnswer {
+		return nil, unknown("the answer is larger than " + strconv.FormatInt(c.maxAnswer, 10) + " bytes")
+	}
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusCreated: // the two that the GraphQL library reads
+		if !json.Valid(body) {
+			return nil, unknown("the answer is not JSON")
+		}
+		return body, nil
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		// Servers answer so to what they refuse before executing it. One error
+		// with a path would say that execution had begun.
+		var answer struct {
+			Data   json.RawMessage `json:"data"`
+			Errors []topError      `json:"errors"`
+		}
+		if json.Unmarshal(body, &answer) == nil && (len(answer.Data) == 0 || string(answer.Data) == "null") &&
+			len(answer.Errors) > 0 && !anyPath(answer.Errors) {
+			return nil, refused(ex.document, answer.Errors)
+		}
+		return nil, unknown("the answer is neither data nor a refusal")
+	default:
+		return nil, unknown("no GraphQL answer")
+	}
+}
+
+// lost makes the error for a request whose answer did not come.
+func lost(operation string, ctx context.Context, err error, status int) error {
+	cause := "the connection was lost"
+	if ended := ctx.Err(); ended != nil {
+		cause, err = "no answer in time", ended
+		if errors.Is(ended, context.Canceled) {
+			cause = "the call was cancelled before the answer came"
+		}
+	}
+	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: err}
+}
+
+// retryAfter reads Retry-After, in seconds or as a date, 0 when there is none
+// that can be read. It gives no more than a day.
+func retryAfter(resp *http.Response, reason Reason) time.Duration {
+	text := resp.Header.Get("Retry-After")
+	if reason != RateLimited || text == "" {
+		return 0
+	}
+	var wait time.Duration
+	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
+		wait = time.Duration(min(seconds, 24*60*60)) * time.Second
+	} else if at, err := http.ParseTime(text); err == nil {
+		// Both times are the server's where it tells its own.
+		now, err := http.ParseTime(resp.Header.Get("Date"))
+		if err != nil {
+			now = time.Now()
+		}
+		wait = at.Sub(now)
+	}
+	return max(0, min(wait, 24*time.Hour))
+}
+
+var errToken = errors.New("administrate: the token is empty or holds characters a header cannot carry")
+
+// presentable tells whether a header can carry the token.
+func presentable(token string) bool {
+	for i := range len(token) {
+		if token[i] <= ' ' || token[i] >= 0x7f {
+			return false
+		}
+	}
+	return token != ""
+}

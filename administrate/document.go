@@ -1,0 +1,188 @@
+package administrate
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+)
+
+// document is what is sent: text made of our own names, in plain ASCII, and
+// variables with what a caller gave. Only codes, keys, amounts and times
+// without a zone stand in the text (see literal): nothing personal.
+type document struct {
+	name      string // the operation name
+	text      string
+	variables map[string]any
+}
+
+// builder collects the root fields of one document and the variables they use.
+// The first problem stays and spoils the document.
+type builder struct {
+	assumed   *Assumptions
+	prefix    string // of the variables of the root field being built
+	where     string // of the root field being built, for errors
+	roots     []string
+	declared  []string
+	variables map[string]any
+	err       error
+}
+
+func newBuilder(assumed *Assumptions) *builder {
+	return &builder{assumed: assumed, variables: map[string]any{}}
+}
+
+// document closes the builder. The keyword is "query" or "mutation".
+func (b *builder) document(keyword, name string) (document, error) {
+	if b.err != nil {
+		return document{}, b.err
+	}
+	var text strings.Builder
+	text.WriteString(keyword + " " + name)
+	if len(b.declared) > 0 {
+		text.WriteString("(" + strings.Join(b.declared, ", ") + ")")
+	}
+	text.WriteString(" {\n")
+	for _, root := range b.roots {
+		text.WriteString("  " + root + "\n")
+	}
+	text.WriteString("}\n")
+	return document{name: name, text: text.String(), variables: b.variables}, nil
+}
+
+// root adds a field to the document's root.
+func (b *builder) root(format string, args ...any) {
+	b.roots = append(b.roots, fmt.Sprintf(format, args...))
+}
+
+// invalid records what is wrong with a member of the caller's input.
+func (b *builder) invalid(member, problem string) {
+	if b.err == nil {
+		where := member
+		if b.where != "" {
+			where = b.where + "." + member
+		}
+		b.err = &InvalidError{Where: where, Problem: problem}
+	}
+}
+
+// bind declares a variable and gives its reference. All are non-null, which
+// GraphQL takes at nullable places, too.
+func (b *builder) bind(hint, typ string, value any) string {
+	name := b.prefix + hint
+	for n := 2; ; n++ {
+		if _, taken := b.variables[name]; !taken {
+			break
+		}
+		name = fmt.Sprintf("%s%s_%d", b.prefix, hint, n)
+	}
+	b.variables[name] = value
+	b.declared = append(b.declared, "$"+name+": "+typ+"!")
+	return "$" + name
+}
+
+// text binds a string. JSON cannot carry what is not UTF-8: it would be
+// replaced in silence.
+func (b *builder) text(member, hint, typ, value string) string {
+	if !utf8.ValidString(value) {
+		b.invalid(member, "is not valid UTF-8")
+	}
+	return b.bind(hint, typ, value)
+}
+
+// required binds a string that must not be empty.
+func (b *builder) required(member, hint, typ, value string) string {
+	if value == "" {
+		b.invalid(member, "is missing")
+	}
+	return b.text(member, hint, typ, value)
+}
+
+// literal writes a string into the document itself, as the API documentation
+// does. It is for members whose type is not known: a literal fits any of them,
+// a variable only the one it is declared with. Only printable ASCII passes.
+func (b *builder) literal(member, value string) string {
+	out := []byte{'"'}
+	for i := range len(value) {
+		switch ch := value[i]; {
+		case ch < ' ' || ch > '~':
+			b.invalid(member, "holds characters other than printable ASCII")
+			return `""`
+		case ch == '"' || ch == '\\':
+			out = append(out, '\\', ch)
+		default:
+			out = append(out, ch)
+		}
+	}
+	return string(append(out, '"'))
+}
+
+// amount writes a decimal as the API documentation does: quoted, with two
+// places. More places are sent as they are, nothing is rounded.
+func (b *builder) amount(member string, value decimal.Decimal) string {
+	if !reasonable(value) {
+		b.invalid(member, "has more than 30 digits before or after the point")
+		return `""`
+	}
+	if value.Exponent() < -2 {
+		return b.literal(member, value.String())
+	}
+	return b.literal(member, value.StringFixed(2))
+}
+
+// reasonable keeps a number such as 1e1000000000 from being written out.
+func reasonable(d decimal.Decimal) bool {
+	return d.Exponent() >= -30 && d.Exponent() <= 30 && d.NumDigits() <= 60
+}
+
+// object is a GraphQL input object in the making.
+type object []string
+
+func (o *object) set(key, value string) { *o = append(*o, key+": "+value) }
+
+func (o object) String() string { return "{" + strings.Join(o, ", ") + "}" }
+
+// list writes a GraphQL list.
+func list(entries []string) string { return "[" + strings.Join(entries, ", ") + "]" }
+
+// The selections. Marks: documented unless said otherwise.
+const (
+	selectErrors = "errors { label message value }"
+	selectStep   = "id name stage { id name state }"
+	selectNamed  = "id name"
+	// symbol and code belong to a currency; a financial unit has a name.
+	selectUnit = "name ... on Currency { code symbol }"
+	// Connections and their pageInfo: documented.
+	selectPageInfo = "pageInfo { totalRecords hasNextPage endCursor }"
+	// attributes: observed.
+	selectAttributes = "attributes { definitionKey value }"
+	// isReservationValid and reservationsValidUntil: observed.
+	selectOpportunity = "id name step { " + selectStep + " } account { " + selectNamed + " }" +
+		" financialUnit { " + selectUnit + " } value { grandTotal }" +
+		" isReservationValid reservationsValidUntil"
+)
+
+// selectItem names each type's members by an alias of their own: members of
+// one name with differing types would make the API refuse the document.
+func (a *Assumptions) selectItem() string {
+	selection := "item { id __typename ... on CourseTemplate { templateCode: code templateTitle: title }"
+	if a.EventItem != Off {
+		selection += " ... on " + string(a.EventItem) + " { eventCode: code eventTitle: title }"
+	}
+	return selection + " ... on LearningPath { pathCode: code pathName: name }" +
+		" ... on TrainingTokenType { tokenName: name } }"
+}
+
+// selectInterests reads a page of an opportunity's interests in full. The
+// arguments begin with the page's size, which the API caps at 100.
+func (a *Assumptions) selectInterests(arguments string) string {
+	selection := "interests(first: 100" + arguments + ") { edges { node { id totalAmount " + a.selectItem()
+	if a.InterestQuantity != Off {
+		selection += " quantity: " + string(a.InterestQuantity)
+	}
+	if a.InterestUnitAmount != Off {
+		selection += " unitAmount: " + string(a.InterestUnitAmount)
+	}
+	return selection + " } } " + selectPageInfo + " }"
+}

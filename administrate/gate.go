@@ -1,0 +1,185 @@
+package administrate
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"time"
+)
+
+var (
+	errExpired = errors.New("administrate: the send-by time has passed")
+	errSealed  = errors.New("administrate: the request is over")
+)
+
+// passed compares on the wall clock.
+func passed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
+
+// gate is the document on its way to the transport. It opens at the first
+// read, which is the last moment before anything of it can leave, and only
+// within the send-by time. Once sealed it gives nothing any more. So a document
+// whose gate was sealed unopened never left, whatever transport it was given
+// to, and one that was opened cannot be read twice.
+type gate struct {
+	by time.Time // zero: any time
+
+	mu      sync.Mutex
+	body    io.ReadCloser
+	opened  bool
+	sealed  bool
+	expired bool
+}
+
+// Read hands the document out.
+func (g *gate) Read(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.sealed && !g.opened {
+		if !g.by.IsZero() && passed(g.by) {
+			g.sealed, g.expired = true, true
+		} else {
+			g.opened = true
+		}
+	}
+	switch {
+	case g.expired:
+		return 0, errExpired
+	case g.sealed:
+		return 0, errSealed
+	}
+	return g.body.Read(p)
+}
+
+// Close is called by transports when they are done with the document.
+func (g *gate) Close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sealed = true
+	return g.body.Close()
+}
+
+// expire seals a gate that has not been opened and tells whether it did.
+func (g *gate) expire() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.opened || g.sealed {
+		return false
+	}
+	g.sealed, g.expired = true, true
+	return true
+}
+
+// seal ends it all and tells what had happened.
+func (g *gate) seal() (opened, expired bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sealed = true
+	return g.opened, g.expired
+}
+
+// wire is a connection that knows whether it took bytes. The transport may
+// read a document into its buffer and then find the kept connection dead:
+// that is the one case in which an opened gate still means not sent.
+type wire struct {
+	net.Conn
+
+	mu      sync.Mutex
+	taken   int64
+	writing int
+	cut     bool
+}
+
+// Write counts what the connection took.
+func (w *wire) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	if w.cut {
+		w.mu.Unlock()
+		return 0, errSealed
+	}
+	w.writing++
+	w.mu.Unlock()
+	n, err := w.Conn.Write(p)
+	w.mu.Lock()
+	w.writing--
+	w.taken += int64(n)
+	w.mu.Unlock()
+	return n, err
+}
+
+func (w *wire) count() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.taken
+}
+
+// sever stops all further writes and tells whether none was made since count
+// gave the mark and none is under way.
+func (w *wire) sever(mark int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = true
+	return w.taken == mark && w.writing == 0
+}
+
+// sentOn remembers the connection a request was given.
+type sentOn struct {
+	mu   sync.Mutex
+	wire *wire
+	mark int64
+}
+
+func (s *sentOn) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		conn := info.Conn
+		if over, ok := conn.(*tls.Conn); ok {
+			if over.ConnectionState().NegotiatedProtocol == "h2" {
+				s.wire = nil // shared with other requests
+				return
+			}
+			conn = over.NetConn()
+		}
+		s.wire, _ = conn.(*wire)
+		if s.wire != nil {
+			s.mark = s.wire.count()
+		}
+	}}
+}
+
+// untouched proves, where it can, that the connection took no byte of the
+// request, and that it never will. Only for requests that have failed.
+func (s *sentOn) untouched() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wire != nil && s.wire.sever(s.mark)
+}
+
+// newTransport is the default. HTTP/1.1 gives a request its connection for
+// itself, which is what the proof needs.
+func newTransport() *http.Transport {
+	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &wire{Conn: conn}, nil
+		},
+		Protocols:              protocols,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxIdleConns:           64,
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        30 * time.Second, // before servers and balancers close them
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}

@@ -1,0 +1,400 @@
+package importrules
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "github.com/oppflow/oppflow"
+	root   = "../.." // the checkout, seen from this package
+)
+
+// rooms are the directories that import and are imported. A later one may
+// import an earlier one in the first module that is laid out, an earlier one a
+// later one in the second, so that neither has an import cycle. The last ones
+// stand for directories the table does not know and for the nested modules.
+var rooms = []string{
+	"opportunity", "opportunity/part",
+	"playbook", "playbook/part",
+	"administrate", "administrate/part",
+	"lifecycle", "lifecycle/part",
+	"activities", "activities/part",
+	"activities/tms", "activities/tms/part",
+	"workflows", "workflows/part",
+	"sandbox", "sandbox/part",
+	"settings", "settings/part",
+	"worker", "worker/host",
+	"stack", "stack/part",
+	"starter", "starter/part",
+	"e2e", "bench",
+	"newcomer", "newcomer/opportunity", // a room's name deeper down is not that room
+	"devserver", "tools",
+}
+
+// table says what the non-test code of a room may import of ours. A room's
+// parts are the room, wherever the table does not say otherwise.
+var table = map[string][]string{
+	"opportunity":    {},
+	"playbook":       {"opportunity"},
+	"administrate":   {},
+	"lifecycle":      {"opportunity"},
+	"activities":     {"opportunity"},
+	"activities/tms": {"activities", "opportunity", "playbook", "administrate"},
+	"workflows":      {"opportunity", "lifecycle", "activities"},
+	"sandbox":        {},
+	"settings":       {},
+	"worker":         everythingBut("sandbox", "stack", "starter"),
+	"stack":          {"settings", "sandbox", "worker/host"},
+	"starter":        everythingBut(),
+	"e2e":            everythingBut(),
+	"bench":          everythingBut(),
+	"newcomer":       {},
+	"devserver":      {},
+	"tools":          {},
+}
+
+// everythingBut lists all rooms that are part of the product's module, save
+// some.
+func everythingBut(refused ...string) []string {
+	var allowed []string
+	for _, r := range rooms {
+		if !nested(r) && !slices.ContainsFunc(refused, func(n string) bool { return within(r, n) }) {
+			allowed = append(allowed, r)
+		}
+	}
+	return allowed
+}
+
+func nested(dir string) bool { return dir == "devserver" || dir == "tools" }
+
+func within(dir, room string) bool { return dir == room || strings.HasPrefix(dir, room+"/") }
+
+// roomOf is the line of the table that binds a directory.
+func roomOf(dir string) string {
+	for d := dir; d != "."; d = path.Dir(d) {
+		if _, ok := table[d]; ok {
+			return d
+		}
+	}
+	return dir
+}
+
+func mayImport(from, to string) bool {
+	room := roomOf(from)
+	for _, allowed := range table[room] {
+		switch {
+		case to == allowed:
+			return true
+		case allowed == "activities": // what is below it is not it
+		case within(to, allowed):
+			return true
+		}
+	}
+	if room == "activities" {
+		return to == room
+	}
+	return within(to, room) && room != "newcomer"
+}
+
+// thirdParty says, by room, which other packages are refused and which stay
+// free. The free ones are there to catch a rule that is broader than its name.
+var thirdParty = map[string]struct{ refused, free []string }{
+	"opportunity": {
+		refused: []string{
+			"crypto/rand", "database/sql", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/workflow", "log",
+			"math/rand", "math/rand/v2", "net", "net/http", "net/http/httptest", "os", "os/exec", "syscall",
+		},
+		free: []string{
+			"context", "crypto/sha256", "encoding/json", "log/slog", "math", "net/mail", "net/url", "strings", "time",
+			"github.com/shopspring/decimal",
+		},
+	},
+	"playbook": {
+		refused: []string{"database/sql", "go.temporal.io/sdk/workflow", "net", "net/http", "os", "os/signal"},
+		free:    []string{"bytes", "embed", "io", "io/fs", "time", "go.yaml.in/yaml/v3"},
+	},
+	"activities": {
+		refused: []string{"database/sql", "go.temporal.io/sdk/client", "math/rand/v2", "net", "net/http", "os"},
+		free:    []string{"go.temporal.io/sdk/temporal", "go.temporal.io/sdk/workflow", "time"},
+	},
+	"activities/tms": {
+		free: []string{"go.temporal.io/sdk/activity", "math/rand/v2", "net/http", "os"},
+	},
+	"workflows": {
+		refused: []string{
+			"crypto/rand", "database/sql", "github.com/google/uuid", "github.com/hasura/go-graphql-client",
+			"go.temporal.io/sdk/activity", "go.temporal.io/sdk/client", "go.yaml.in/yaml/v3", "golang.org/x/time/rate",
+			"log", "log/slog", "maps", "math/rand", "math/rand/v2", "net", "net/http", "net/url", "os", "os/exec",
+			"runtime", "runtime/debug", "sync", "sync/atomic", "syscall", "unsafe",
+		},
+		free: []string{
+			"encoding/json", "errors", "fmt", "math", "slices", "sort", "strings", "time",
+			"go.temporal.io/sdk/converter", "go.temporal.io/sdk/log", "go.temporal.io/sdk/temporal",
+			"go.temporal.io/sdk/worker", "go.temporal.io/sdk/workflow", "github.com/shopspring/decimal",
+		},
+	},
+	"administrate": {
+		refused: []string{"go.temporal.io/sdk/temporal"},
+		free:    []string{"github.com/hasura/go-graphql-client", "golang.org/x/time/rate", "net/http", "os", "time"},
+	},
+	"sandbox": {
+		refused: []string{"github.com/hasura/go-graphql-client", "go.temporal.io/sdk/client"},
+		free:    []string{"database/sql", "github.com/vektah/gqlparser/v2/ast", "net/http", "os"},
+	},
+	"starter": {
+		free: []string{"go.temporal.io/sdk/client", "net/http", "os", "os/exec"},
+	},
+}
+
+// everywhere is refused in every room, tests included.
+var everywhere = []string{"io/ioutil", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"}
+
+// fixture is a module laid out on disk and what the linter has to say to it.
+type fixture struct {
+	dir     string
+	refused map[string]bool // "file: import"
+	allowed map[string]bool
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".golangci.yml", "go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &fixture{dir: dir, refused: map[string]bool{}, allowed: map[string]bool{}}
+}
+
+// add writes one file of a room that imports one package.
+func (f *fixture) add(t *testing.T, room, imported string, test, allowed bool) {
+	t.Helper()
+	name, clause := strings.NewReplacer("/", "_", ".", "_").Replace(imported)+"_import", path.Base(room)
+	if test {
+		name, clause = name+"_test", clause+"_test"
+	}
+	file := path.Join(room, name+".go")
+	full := filepath.Join(f.dir, filepath.FromSlash(file))
+	if err := os.MkdirAll(filepath.Dir(full), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("package %s\n\nimport _ %q\n", clause, imported)
+	if err := os.WriteFile(full, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key := file + ": " + imported
+	if allowed {
+		f.allowed[key] = true
+	} else {
+		f.refused[key] = true
+	}
+}
+
+var refusal = regexp.MustCompile(`^import '([^']+)' is not allowed from list '`)
+
+// check runs the linter's import rules over the module and compares.
+func (f *fixture) check(t *testing.T) {
+	t.Helper()
+	for _, r := range rooms { // every room exists, whatever it imports here
+		full := filepath.Join(f.dir, filepath.FromSlash(r))
+		if err := os.MkdirAll(full, 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(full, "doc.go"), []byte("package "+path.Base(r)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), linter(t), "run", "--enable-only=depguard", "--show-stats=false",
+		"--output.text.path=stderr", "--output.json.path=stdout", "./...")
+	cmd.Dir = f.dir
+	cmd.Env = append(os.Environ(), "GOLANGCI_LINT_CACHE="+t.TempDir(), "GOWORK=off")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+		t.Fatalf("golangci-lint: %v\n%s", err, stderr.Bytes())
+	}
+	var report struct {
+		Issues []struct {
+			FromLinter, Text string
+			Pos              struct{ Filename string }
+		}
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
+		t.Fatalf("golangci-lint answered no JSON: %v\n%s%s", err, stdout.Bytes(), stderr.Bytes())
+	}
+	reported := map[string]bool{}
+	for _, issue := range report.Issues {
+		match := refusal.FindStringSubmatch(issue.Text)
+		if issue.FromLinter != "depguard" || match == nil {
+			t.Fatalf("golangci-lint could not check the fixture: %s: %s: %s", issue.Pos.Filename, issue.FromLinter, issue.Text)
+		}
+		reported[filepath.ToSlash(issue.Pos.Filename)+": "+match[1]] = true
+	}
+	for _, key := range sorted(f.refused) {
+		if !reported[key] {
+			t.Errorf("the rules let a forbidden import through: %s", key)
+		}
+	}
+	for _, key := range sorted(reported) {
+		if !f.refused[key] {
+			t.Errorf("the rules refuse an allowed import: %s", key)
+		}
+	}
+	if len(f.refused) == 0 || len(f.allowed) == 0 {
+		t.Errorf("the fixture holds %d forbidden and %d allowed imports, so it proves nothing", len(f.refused), len(f.allowed))
+	}
+	t.Logf("%d forbidden imports refused, %d allowed ones left alone", len(f.refused), len(f.allowed))
+}
+
+func sorted(set map[string]bool) []string {
+	var keys []string
+	for k := range set {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// linter is the path of the golangci-lint that tools/go.mod pins.
+func linter(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "tool", "-n", "golangci-lint").Output()
+	if err != nil {
+		t.Fatalf("go tool -n golangci-lint: %v", err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// TestRulesAreSwitchedOn closes the gap that the other tests ask for the import
+// rules by name, whether or not the configuration enables them.
+func TestRulesAreSwitchedOn(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), linter(t), "linters", "--json")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("golangci-lint linters: %v", err)
+	}
+	var linters struct{ Enabled []struct{ Name string } }
+	if err := json.Unmarshal(out, &linters); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range linters.Enabled {
+		if l.Name == "depguard" {
+			return
+		}
+	}
+	t.Fatal("the configuration does not enable depguard, so no import rule is ever applied")
+}
+
+func TestImportTable(t *testing.T) {
+	for name, downwards := range map[string]bool{"later rooms import earlier ones": true, "earlier rooms import later ones": false} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			for i, from := range rooms {
+				for j, to := range rooms {
+					if i == j {
+						continue
+					}
+					if (i > j) == downwards {
+						f.add(t, from, module+"/"+to, false, mayImport(from, to))
+					}
+					// The table does not bind tests, and theirs close no cycle.
+					f.add(t, from, module+"/"+to, true, !nested(to) || nested(from))
+				}
+			}
+			f.check(t)
+		})
+	}
+}
+
+func TestImportsOfOthers(t *testing.T) {
+	f := newFixture(t)
+	for room, imports := range thirdParty {
+		for _, p := range imports.refused {
+			f.add(t, room, p, false, false)
+			f.add(t, room+"/deeper", p, false, false)
+			f.add(t, room, p, true, !slices.Contains(everywhere, p))
+		}
+		for _, p := range imports.free {
+			f.add(t, room, p, false, true)
+		}
+	}
+	for _, room := range rooms {
+		for _, p := range everywhere {
+			f.add(t, room, p, true, false)
+		}
+	}
+	f.check(t)
+}
+
+// TestNobodyStepsAsideOfTheRules looks for the ways in which a file of the
+// project escapes the import rules without a change to them.
+func TestNobodyStepsAsideOfTheRules(t *testing.T) {
+	silenced := regexp.MustCompile(`^//\s*nolint(:\s*all|:.*\bdepguard\b|\s|$)`)
+	seen := 0
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if base := entry.Name(); base != ".." && (strings.HasPrefix(base, ".") && base != "." || base == "testdata" || base == "vendor") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(name) != ".go" {
+			return nil
+		}
+		seen++
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, name, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.ImportSpec); ok && strings.HasPrefix(spec.Path.Value, "`") {
+				t.Errorf("%s: an import in backquotes is not seen by the rules; use double quotes", files.Position(spec.Pos()))
+			}
+			return true
+		})
+		for _, group := range file.Comments {
+			for _, comment := range group.List {
+				if silenced.MatchString(comment.Text) {
+					t.Errorf("%s: %q switches the import rules off; name the other linter it is meant for", files.Position(comment.Pos()), comment.Text)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 10 {
+		t.Fatalf("only %d Go files found below %s", seen, root)
+	}
+}

@@ -1,0 +1,12 @@
+package stack
+
+import "net/url"
+
+// hostOf returns the host:port of a URL, "" if it has none.
+func hostOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Port() == "" {
+		return ""
+	}
+	return u.Host
+}

@@ -1,0 +1,15 @@
+//go:build !unix
+
+package stack
+
+import (
+	"context"
+	"syscall"
+)
+
+const exeSuffix = ".exe"
+
+// lock does nothing where files cannot be locked: do not build twice at once there.
+func lock(context.Context, string) (unlock func(), err error) { return func() {}, nil }
+
+func groupAttributes() *syscall.SysProcAttr { return nil }

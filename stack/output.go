@@ -1,0 +1,113 @@
+package stack
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+)
+
+const (
+	// tailLines is how many lines of a part's output are kept for the error message.
+	tailLines = 40
+	// tailLineLength is how many bytes of a line are kept.
+	tailLineLength = 2000
+)
+
+// tail keeps the last lines written to it. The zero value is ready.
+type tail struct {
+	mu      sync.Mutex
+	lines   []string
+	partial []byte
+}
+
+// Write takes everything.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := len(p)
+	for {
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			break
+		}
+		t.keep(p[:i])
+		t.lines = append(t.lines, string(bytes.TrimSuffix(t.partial, []byte("\r"))))
+		if len(t.lines) > tailLines {
+			t.lines = append(t.lines[:0], t.lines[len(t.lines)-tailLines:]...)
+		}
+		t.partial = t.partial[:0]
+		p = p[i+1:]
+	}
+	t.keep(p)
+	return n, nil
+}
+
+func (t *tail) keep(p []byte) {
+	if room := tailLineLength - len(t.partial); room > 0 {
+		t.partial = append(t.partial, p[:min(room, len(p))]...)
+	}
+}
+
+// String returns the lines, the unfinished one included, without a line break at the end.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := t.lines
+	if len(t.partial) > 0 {
+		lines = append(lines[:len(lines):len(lines)], string(t.partial))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// prefixer passes whole lines on, each with a prefix, so that the output of several parts can share one writer.
+type prefixer struct {
+	to      io.Writer
+	prefix  string
+	mu      sync.Mutex
+	partial []byte
+}
+
+// Write takes everything; a part's output is no reason to fail, so errors of the writer behind are dropped.
+func (w *prefixer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.partial = append(w.partial, p...)
+	if end := bytes.LastIndexByte(w.partial, '\n') + 1; end > 0 {
+		w.emit(w.partial[:end])
+		w.partial = append(w.partial[:0], w.partial[end:]...)
+	}
+	return len(p), nil
+}
+
+// flush passes an unfinished last line on.
+func (w *prefixer) flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.partial) > 0 {
+		w.emit(append(w.partial, '\n'))
+		w.partial = nil
+	}
+}
+
+func (w *prefixer) emit(lines []byte) {
+	var out bytes.Buffer
+	for line := range bytes.Lines(lines) {
+		out.WriteString(w.prefix)
+		out.Write(line)
+	}
+	_, _ = w.to.Write(out.Bytes())
+}
+
+// sharedWriter lets several parts write to one writer that need not be safe for that.
+type sharedWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+// Write passes p on.
+func (w *sharedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(p)
+}

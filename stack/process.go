@@ -1,0 +1,338 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// readyTimeout is how long a part may take from its start until it is ready, if the caller's context allows more.
+	readyTimeout = 90 * time.Second
+	// stopTimeout is how long a part may take to stop when the caller's context sets no limit.
+	stopTimeout = 30 * time.Second
+	// readyPoll is how often the ready file is looked for.
+	readyPoll = 10 * time.Millisecond
+	// portPatience is how long a part that is started again waits for its former port, and portRetry how long between
+	// two attempts.
+	portPatience = 10 * time.Second
+	portRetry    = 100 * time.Millisecond
+	// pipeGrace is how long after a part's end its output may be held open by a process it started.
+	pipeGrace = 2 * time.Second
+)
+
+// command is what a start of a part runs.
+type command struct {
+	path string
+	args []string
+	env  []string // the whole environment
+	dir  string
+}
+
+// Process is one part of a stack: a program that runs as a process of its own and can be stopped, killed, frozen and
+// started again. It runs in its own process group, so that Ctrl-C in a terminal reaches Oppflow and not its parts; on
+// Linux it is killed by the kernel when the process that started it dies, whatever it dies of.
+//
+// All methods may be called at any time from any goroutine.
+type Process struct {
+	name      string
+	readyFile string
+	output    io.Writer                   // where the output goes besides the tail; nil for nowhere
+	command   func() command              // asked before every start
+	onReady   func(ready []byte) error    // reads the JSON the part reports when it is ready
+	prepare   func(context.Context) error // what the part needs before others may use it; nil for nothing
+
+	starting sync.Mutex // held through a start: one at a time
+
+	mu  sync.Mutex
+	run *run // the last run; nil before the first
+}
+
+// run is one run of a process, from its start to its end.
+type run struct {
+	process *os.Process
+	tail    *tail
+	done    chan struct{} // closed at the end
+	err     error         // why it ended; read after done
+}
+
+func (r *run) running() bool {
+	select {
+	case <-r.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Name returns the part's name: "server", "sandbox" or "worker".
+func (p *Process) Name() string { return p.name }
+
+// PID returns the process id of the current run, or of the last one; 0 before the first.
+func (p *Process) PID() int {
+	if r := p.current(); r != nil {
+		return r.process.Pid
+	}
+	return 0
+}
+
+// Running reports whether the process is there, frozen or not.
+func (p *Process) Running() bool {
+	r := p.current()
+	return r != nil && r.running()
+}
+
+// Exited returns a channel that is closed when the current run ends. It is closed already if nothing runs.
+func (p *Process) Exited() <-chan struct{} {
+	if r := p.current(); r != nil {
+		return r.done
+	}
+	closed := make(chan struct{})
+	close(closed)
+	return closed
+}
+
+// ExitError says how the last run ended, with the last lines of its output. It is nil while the process runs, before
+// the first start, and after an end with exit status 0.
+func (p *Process) ExitError() error {
+	r := p.current()
+	if r == nil || r.running() || r.err == nil {
+		return nil
+	}
+	return p.failure("ended", r)
+}
+
+// Output returns the last lines the current or last run wrote.
+func (p *Process) Output() string {
+	if r := p.current(); r != nil {
+		return r.tail.String()
+	}
+	return ""
+}
+
+func (p *Process) current() *run {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.run
+}
+
+// Start runs the program and waits until it is ready. A program that ends before that is an error which carries the
+// last lines of its output; one that is not ready in time is killed. A part that is started again listens where it did
+// before.
+func (p *Process) Start(ctx context.Context) error {
+	p.starting.Lock()
+	defer p.starting.Unlock()
+	if p.Running() {
+		return fmt.Errorf("the %s runs already", p.name)
+	}
+	again := p.current() != nil
+	for patience := time.Now().Add(portPatience); ; {
+		r, err := p.attempt(ctx)
+		if err == nil {
+			return nil
+		}
+		// The port of a part that is down may for a moment be the near end of somebody's outgoing connection.
+		if !again || r == nil || !strings.Contains(r.tail.String(), "in use") || time.Now().After(patience) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(portRetry):
+		}
+	}
+}
+
+// attempt starts the program once. When it fails nothing runs; the run is returned if there was one.
+func (p *Process) attempt(ctx context.Context) (*run, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("the %s was not started: %w", p.name, context.Cause(ctx))
+	}
+	if err := os.Remove(p.readyFile); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("the %s cannot be started: %w", p.name, err)
+	}
+	r, err := launch(p.command(), p.name, p.output)
+	if err != nil {
+		return nil, fmt.Errorf("the %s cannot be started: %w", p.name, err)
+	}
+	p.mu.Lock()
+	p.run = r
+	p.mu.Unlock()
+	if err := p.awaitReady(ctx, r); err != nil {
+		return r, err
+	}
+	if p.prepare != nil {
+		if err := p.prepare(ctx); err != nil {
+			r.kill()
+			return r, fmt.Errorf("the %s runs but cannot be prepared: %w", p.name, err)
+		}
+	}
+	return r, nil
+}
+
+func (p *Process) awaitReady(ctx context.Context, r *run) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("not ready after %v", readyTimeout))
+	defer cancel()
+	poll := time.NewTicker(readyPoll)
+	defer poll.Stop()
+	for {
+		ready, err := os.ReadFile(p.readyFile)
+		switch {
+		case err == nil:
+			if err := p.onReady(ready); err != nil {
+				r.kill()
+				return p.failure(fmt.Sprintf("reported something unreadable when it was ready (%v)", err), r)
+			}
+			return nil
+		case !errors.Is(err, os.ErrNotExist):
+			r.kill()
+			return fmt.Errorf("the %s: %w", p.name, err)
+		}
+		select {
+		case <-r.done:
+			return p.failure("ended before it was ready", r)
+		case <-ctx.Done():
+			r.kill()
+			return p.failure(fmt.Sprintf("was given up (%v)", context.Cause(ctx)), r)
+		case <-poll.C:
+		}
+	}
+}
+
+// Stop asks the process to end (SIGTERM) and waits until it has. A frozen process is woken for it. When the context
+// ends first, or after 30 seconds if it has no deadline, the process is killed, and that is an error. Ending with
+// another exit status than 0 is an error too. Stopping what does not run does nothing.
+func (p *Process) Stop(ctx context.Context) error {
+	r := p.current()
+	if r == nil || !r.running() {
+		return nil
+	}
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, stopTimeout)
+		defer cancel()
+	}
+	if err := r.terminate(); err != nil {
+		return fmt.Errorf("the %s cannot be stopped: %w", p.name, err)
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		r.kill()
+		return p.failure("did not stop in time and was killed", r)
+	}
+	if r.err != nil {
+		return p.failure("did not stop cleanly", r)
+	}
+	return nil
+}
+
+// Kill ends the process at once (SIGKILL), as a crash of the machine would, and waits until it is gone. Killing what
+// does not run does nothing.
+func (p *Process) Kill() {
+	if r := p.current(); r != nil {
+		r.kill()
+	}
+}
+
+// Pause freezes the process (SIGSTOP): it keeps its connections and its work and does nothing.
+func (p *Process) Pause() error { return p.signal("paused", pauseSignal) }
+
+// Continue wakes a frozen process (SIGCONT).
+func (p *Process) Continue() error { return p.signal("continued", continueSignal) }
+
+func (p *Process) signal(what string, signal os.Signal) error {
+	r := p.current()
+	if r == nil || !r.running() {
+		return fmt.Errorf("the %s cannot be %s: it does not run", p.name, what)
+	}
+	if err := r.process.Signal(signal); err != nil {
+		return fmt.Errorf("the %s cannot be %s: %w", p.name, what, err)
+	}
+	return nil
+}
+
+// failure is the error for a run: what happened, how it ended if it has, and its last lines.
+func (p *Process) failure(what string, r *run) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "the %s %s", p.name, what)
+	if !r.running() && r.err != nil {
+		fmt.Fprintf(&text, ": %v", r.err)
+	}
+	if lines := r.tail.String(); lines != "" {
+		fmt.Fprintf(&text, "; its last output:\n%s", lines)
+	}
+	return errors.New(text.String())
+}
+
+// launch starts the command and watches it until its end.
+func launch(c command, name string, output io.Writer) (*run, error) {
+	// The command is not bound to a context: how it ends is decided by Stop and Kill alone.
+	cmd := exec.Command(c.path, c.args...) //nolint:noctx // see above
+	cmd.Env, cmd.Dir = c.env, c.dir
+	cmd.WaitDelay = pipeGrace
+	cmd.SysProcAttr = childAttributes()
+	r := &run{tail: &tail{}, done: make(chan struct{})}
+	var sink io.Writer = r.tail
+	flush := func() {}
+	if output != nil {
+		lines := &prefixer{to: output, prefix: name + " | "}
+		sink, flush = io.MultiWriter(r.tail, lines), lines.flush
+	}
+	cmd.Stdout, cmd.Stderr = sink, sink
+
+	started := make(chan error)
+	go func() {
+		// The kernel's signal on the parent's death follows the thread that started the child, not the process. The
+		// thread must therefore live as long as the child: this goroutine keeps it until then.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		if err := cmd.Start(); err != nil {
+			started <- err
+			return
+		}
+		r.process = cmd.Process
+		started <- nil
+		r.err = cmd.Wait()
+		if errors.Is(r.err, exec.ErrWaitDelay) {
+			r.err = nil // it ended well; something it started held its output open
+		}
+		flush()
+		close(r.done)
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// terminate asks for a clean end. A frozen process receives the request only once it is woken.
+func (r *run) terminate() error {
+	if err := r.process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	if err := r.process.Signal(continueSignal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+// kill ends the process and whatever it has started, and waits until it is gone.
+func (r *run) kill() {
+	if r.running() {
+		killGroup(r.process)
+	}
+	<-r.done
+}
+
+// readyPath is where a part reports that it is ready.
+func readyPath(dir, name string) string { return filepath.Join(dir, name+".ready.json") }

@@ -1,0 +1,16 @@
+//go:build !unix
+
+package stack
+
+import (
+	"os"
+	"syscall"
+)
+
+// Systems without these signals refuse them: parts can be started and killed there, not frozen.
+const (
+	pauseSignal    = syscall.Signal(0x13)
+	continueSignal = syscall.Signal(0x12)
+)
+
+func killGroup(process *os.Process) { _ = process.Kill() }

@@ -1,0 +1,304 @@
+// Package stack runs the parts of Oppflow as processes on this machine: a Temporal server with its Web UI, the sandbox
+// that stands in for the Administrate API, and a worker. It builds them from the checkout, starts them, knows when they
+// are ready, and can stop, kill or freeze each of them. The demo, the end-to-end tests and the benchmark stand on it.
+//
+// Everything listens on the loopback interface only. The package is for development and tests: it is no way to run
+// Oppflow in production, and it never touches a part it has not started.
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	loopback  = "127.0.0.1"
+	namespace = "default"
+)
+
+// Names of the parts.
+const (
+	serverName  = "server"
+	sandboxName = "sandbox"
+	workerName  = "worker"
+)
+
+// Stack is a set of running parts. Down ends it.
+type Stack struct {
+	options Options
+	run     string // directory of the ready files; gone after Down
+
+	server, sandbox, worker *Process
+	binaries                map[string]string // by part; written before the part's first start
+
+	mu       sync.Mutex
+	temporal struct {
+		Temporal string `json:"temporal"`
+		UI       string `json:"ui"`
+	}
+	api struct {
+		URL   string `json:"url"`
+		Token string `json:"token"`
+	}
+}
+
+// Up builds and starts the parts and returns when all of them are ready. If one of them fails, those that run already
+// are ended and the error carries the failed part's last output. The context bounds the start only.
+func Up(ctx context.Context, o Options) (*Stack, error) {
+	root, err := findRoot(o.Root)
+	if err != nil {
+		return nil, err
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	b, err := newBuilder(root, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	return up(ctx, o, b.build)
+}
+
+// up is Up with the builder replaceable by tests.
+func up(ctx context.Context, o Options, build func(context.Context, program) (string, error)) (*Stack, error) {
+	dynamic, err := dynamicConfigArgs(o.DynamicConfig)
+	if err != nil {
+		return nil, err
+	}
+	if o.Data != "" {
+		if o.Data, err = filepath.Abs(o.Data); err == nil {
+			err = os.MkdirAll(o.Data, 0o700)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("no place for the data: %w", err)
+		}
+	}
+	run, err := os.MkdirTemp("", "oppflow-")
+	if err != nil {
+		return nil, fmt.Errorf("no place for the ready files: %w", err)
+	}
+	s := &Stack{options: o, run: run, binaries: map[string]string{}}
+	s.assemble(dynamic)
+
+	// The parts do not need each other to start, but the worker needs both, so everything else goes on side by side.
+	group, groupCtx := errgroup.WithContext(ctx)
+	bring := func(part *Process, p program) error {
+		binary, err := build(groupCtx, p)
+		if err != nil {
+			return err
+		}
+		s.setBinary(part.Name(), binary)
+		if part == s.worker {
+			return nil
+		}
+		return part.Start(groupCtx)
+	}
+	group.Go(func() error {
+		return bring(s.server, program{
+			name: "oppflow-devserver", dir: "devserver", pkg: ".", strip: true,
+			notice: "building the Temporal server (several minutes the first time, seconds from then on)",
+		})
+	})
+	group.Go(func() error {
+		return bring(s.sandbox, program{name: "oppflow", pkg: "./starter", race: o.Race, notice: "building oppflow and its worker"})
+	})
+	group.Go(func() error {
+		return bring(s.worker, program{name: "oppflow-worker", pkg: "./worker", race: o.Race})
+	})
+	err = group.Wait()
+	if err == nil && !o.NoWorker {
+		err = s.worker.Start(ctx)
+	}
+	if err != nil {
+		s.abandon()
+		return nil, err
+	}
+	return s, nil
+}
+
+// assemble makes the three parts. Each start asks for its command anew, so that a second one asks for the port the
+// first one got.
+func (s *Stack) assemble(dynamic []string) {
+	var output io.Writer
+	if s.options.Output != nil {
+		output = &sharedWriter{to: s.options.Output}
+	}
+	part := func(name string, command func() command, onReady func([]byte) error) *Process {
+		return &Process{name: name, readyFile: readyPath(s.run, name), output: output, command: command, onReady: onReady}
+	}
+	s.server = part(serverName, func() command {
+		address, ui := s.endpoints()
+		args := []string{
+			"--ip", loopback, "--namespace", namespace,
+			"--port", portOf(address, s.options.TemporalPort), "--ready-file", readyPath(s.run, serverName),
+		}
+		if s.options.NoUI {
+			args = append(args, "--headless")
+		} else {
+			args = append(args, "--ui-port", portOf(hostOf(ui), s.options.UIPort))
+		}
+		if s.options.Data != "" {
+			args = append(args, "--db", filepath.Join(s.options.Data, "temporal.db"))
+		}
+		return s.part(serverName, slices.Concat(args, dynamic, s.options.ServerArgs))
+	}, func(ready []byte) error {
+		return s.readReady(ready, &s.temporal, func() string { return s.temporal.Temporal })
+	})
+	if s.options.Setup != nil {
+		// Each time: a server that keeps everything in memory comes back empty.
+		s.server.prepare = func(ctx context.Context) error { return s.options.Setup(ctx, s.TemporalAddress(), namespace) }
+	}
+	s.sandbox = part(sandboxName, func() command {
+		args := []string{"sandbox", "--listen", net.JoinHostPort(loopback, portOf(hostOf(s.APIURL()), s.options.APIPort)), "--ready-file", readyPath(s.run, sandboxName)}
+		if s.options.Data != "" {
+			args = append(args, "--data", filepath.Join(s.options.Data, "sandbox.db"))
+		}
+		return s.part(sandboxName, slices.Concat(args, s.options.SandboxArgs))
+	}, func(ready []byte) error {
+		return s.readReady(ready, &s.api, func() string { return hostOf(s.api.URL) })
+	})
+	s.worker = part(workerName, func() command {
+		args := []string{"--ready-file", readyPath(s.run, workerName)}
+		return s.part(workerName, slices.Concat(args, s.options.WorkerArgs), slices.Concat(s.variables(), s.options.WorkerEnv)...)
+	}, func([]byte) error { return nil })
+}
+
+func (s *Stack) part(name string, args []string, env ...string) command {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return command{path: s.binaries[name], args: args, env: childEnvironment(env...)}
+}
+
+func (s *Stack) setBinary(name, path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.binaries[name] = path
+}
+
+// readReady reads what a part reports into the target, which must then hold an address.
+func (s *Stack) readReady(ready []byte, target any, address func() string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := json.Unmarshal(ready, target); err != nil {
+		return err
+	}
+	if _, _, err := net.SplitHostPort(address()); err != nil {
+		return fmt.Errorf("no address in %s", ready)
+	}
+	return nil
+}
+
+func (s *Stack) endpoints() (temporal, ui string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.temporal.Temporal, s.temporal.UI
+}
+
+// TemporalAddress returns the server's host:port.
+func (s *Stack) TemporalAddress() string {
+	address, _ := s.endpoints()
+	return address
+}
+
+// UIURL returns the address of the Web UI; "" without one.
+func (s *Stack) UIURL() string {
+	_, ui := s.endpoints()
+	return ui
+}
+
+// Namespace returns the namespace the worker works in.
+func (s *Stack) Namespace() string { return namespace }
+
+// APIURL returns the GraphQL endpoint of the sandbox.
+func (s *Stack) APIURL() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.api.URL
+}
+
+// APIToken returns the token the sandbox accepts. It is worth nothing outside of this machine.
+func (s *Stack) APIToken() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.api.Token
+}
+
+// Environ returns the variables, NAME=value, with which a shell or a program talks to this stack.
+func (s *Stack) Environ() []string {
+	variables := s.variables()
+	if userHasProfile() {
+		variables = append(variables, "TEMPORAL_CONFIG_FILE="+os.DevNull)
+	}
+	return variables
+}
+
+func (s *Stack) variables() []string {
+	return []string{
+		"TEMPORAL_ADDRESS=" + s.TemporalAddress(),
+		"TEMPORAL_NAMESPACE=" + s.Namespace(),
+		"ADMINISTRATE_URL=" + s.APIURL(),
+		"ADMINISTRATE_TOKEN=" + s.APIToken(),
+	}
+}
+
+// Server returns the Temporal server with its Web UI.
+func (s *Stack) Server() *Process { return s.server }
+
+// Sandbox returns the sandbox.
+func (s *Stack) Sandbox() *Process { return s.sandbox }
+
+// Worker returns the worker.
+func (s *Stack) Worker() *Process { return s.worker }
+
+// Parts returns all parts in the order in which they depend on each other, the worker last.
+func (s *Stack) Parts() []*Process { return []*Process{s.server, s.sandbox, s.worker} }
+
+// Down stops the parts, the worker first, and removes what was only needed while they ran. The directory of
+// Options.Data stays. The errors of parts that did not stop cleanly are returned together; nothing runs afterwards in
+// any case. Calling it again does nothing.
+func (s *Stack) Down(ctx context.Context) error {
+	var errs []error
+	for _, part := range slices.Backward(s.Parts()) {
+		errs = append(errs, part.Stop(ctx))
+	}
+	return errors.Join(append(errs, os.RemoveAll(s.run))...)
+}
+
+// abandon ends a stack that has not come up.
+func (s *Stack) abandon() {
+	for _, part := range slices.Backward(s.Parts()) {
+		part.Kill()
+	}
+	_ = os.RemoveAll(s.run)
+}
+
+func dynamicConfigArgs(values map[string]any) ([]string, error) {
+	args := make([]string, 0, 2*len(values))
+	for key, value := range values {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("dynamic config value %s: %w", key, err)
+		}
+		args = append(args, "--dynamic-config-value", key+"="+string(text))
+	}
+	return args, nil
+}
+
+// portOf returns the port of the address a part had before, else the one that is wanted.
+func portOf(address string, wanted int) string {
+	if _, port, err := net.SplitHostPort(address); err == nil {
+		return port
+	}
+	return strconv.Itoa(wanted)
+}

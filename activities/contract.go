@@ -1,0 +1,121 @@
+package activities
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// TaskQueue is where calls of the API run, apart from the workflows, so that a
+// rate limit can be set on it.
+const TaskQueue = "administrate-api"
+
+// The registered names of the activities.
+const (
+	CreateOpportunity = "CreateOpportunity"
+	ApplyCommands     = "ApplyCommands"
+	ReadOpportunity   = "ReadOpportunity"
+	FindOpportunity   = "FindOpportunity"
+	ResolveNames      = "ResolveNames"
+)
+
+// Reason says why a request was not sent.
+type Reason string
+
+// The reasons for not sending.
+const (
+	// ReasonNames: a name in it is not known to the worker; resolve it first.
+	ReasonNames Reason = "names"
+	// ReasonSeen: the namespace knows another run of the same reference, so the
+	// record may exist; look for its mark first.
+	ReasonSeen Reason = "seen"
+	// ReasonUnreachable: no connection to the API.
+	ReasonUnreachable Reason = "unreachable"
+	// ReasonAuthentication: the API does not take the token.
+	ReasonAuthentication Reason = "authentication"
+	// ReasonRate: over the API's rate limit, or waiting too long for a turn.
+	ReasonRate Reason = "rate"
+	// ReasonLate: the time to send had passed.
+	ReasonLate Reason = "late"
+)
+
+// Sending is what is known of a request as a whole.
+type Sending struct {
+	// Fate is done when the request was answered (its answers say more),
+	// rejected when it was refused as a whole, not sent, or unknown.
+	Fate opportunity.Fate `json:"fate"`
+	// Reason is set when Fate is not sent.
+	Reason Reason `json:"reason,omitempty"`
+	// Missing are the names to resolve, for ReasonNames.
+	Missing []opportunity.Name `json:"missing,omitempty"`
+	// RetryAfter is how long the API asks to be left alone; 0 when it does not say.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+	// Error says why, unless Fate is done. It holds nothing a person typed.
+	Error *opportunity.Error `json:"error,omitempty"`
+}
+
+// CreateInput asks for the record to be created.
+type CreateInput struct {
+	Reference opportunity.Reference  `json:"reference"`
+	Start     opportunity.Start      `json:"start"`
+	Resolved  []opportunity.Resolved `json:"resolved,omitempty"`
+	// Looked says that the record was looked for by its mark and not found, so
+	// that earlier runs of the reference need not be asked about.
+	Looked bool `json:"looked,omitempty"`
+}
+
+// CreateResult is what became of it.
+type CreateResult struct {
+	Sending
+	Record opportunity.Snapshot `json:"record,omitzero"`
+	Region opportunity.Named    `json:"region,omitzero"`
+}
+
+// ApplyInput asks for changes of the record, in one request.
+type ApplyInput struct {
+	Opportunity opportunity.ID         `json:"opportunity"`
+	Mutations   []opportunity.Mutation `json:"mutations"`
+	Resolved    []opportunity.Resolved `json:"resolved,omitempty"`
+}
+
+// ApplyResult holds one answer for each change when Fate is done.
+type ApplyResult struct {
+	Sending
+	Answers []opportunity.Answer `json:"answers,omitempty"`
+}
+
+// ReadInput asks for the record.
+type ReadInput struct {
+	Opportunity opportunity.ID `json:"opportunity"`
+}
+
+// FindInput asks for the record that carries the reference's mark.
+type FindInput struct {
+	Reference opportunity.Reference `json:"reference"`
+	// Region is where it was to be created, by id or name.
+	Region string `json:"region"`
+	// Resolved are the names known so far.
+	Resolved []opportunity.Resolved `json:"resolved,omitempty"`
+	// After continues a search that needs more than one request.
+	After string `json:"after,omitempty"`
+}
+
+// FindResult holds the records found; more than one is a question.
+type FindResult struct {
+	// Blind says that the worker's mark setting leaves no way to find a record.
+	Blind   bool                   `json:"blind,omitempty"`
+	Records []opportunity.Snapshot `json:"records,omitempty"`
+	Region  opportunity.Named      `json:"region,omitzero"`
+	// Next is where the search goes on, "" at its end.
+	Next string `json:"next,omitempty"`
+}
+
+// ResolveInput asks what names mean.
+type ResolveInput struct {
+	Names []opportunity.Name `json:"names"`
+}
+
+// ResolveResult holds one entry for each name, in order.
+type ResolveResult struct {
+	Resolved []opportunity.Resolved `json:"resolved"`
+}

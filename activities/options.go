@@ -1,0 +1,39 @@
+package activities
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// answerWithin is how long after the last moment of sending an answer is waited
+// for before the fate of a change is unknown.
+const answerWithin = 15 * time.Second
+
+// ToChange are the options of an activity that changes something: one attempt,
+// since the API cannot tell a repetition, and no limit on how long it may wait
+// for a worker, since nothing has happened by then.
+func ToChange(summary string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		TaskQueue:           TaskQueue,
+		StartToCloseTimeout: opportunity.SendWithin + answerWithin,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             summary,
+	}
+}
+
+// ToRead are the options of an activity that only reads: repeated until it
+// succeeds, from a second up to a minute apart.
+func ToRead(summary string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		TaskQueue:           TaskQueue,
+		StartToCloseTimeout: 30 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
+		},
+		Summary: summary,
+	}
+}

@@ -1,0 +1,38 @@
+package lifecycle
+
+import (
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+)
+
+// The search attributes of every opportunity. None holds personal data.
+var (
+	// OpportunityID is the record's id in the TMS.
+	OpportunityID = temporal.NewSearchAttributeKeyKeyword("OpportunityId")
+	// OpportunityAccount is the id of the account.
+	OpportunityAccount = temporal.NewSearchAttributeKeyKeyword("OpportunityAccount")
+	// OpportunityStep is the name of the step, as the TMS shows it.
+	OpportunityStep = temporal.NewSearchAttributeKeyKeyword("OpportunityStep")
+	// OpportunityRegion is the name of the region, or its id where only that is known.
+	OpportunityRegion = temporal.NewSearchAttributeKeyKeyword("OpportunityRegion")
+	// OpportunityState is the state of the stage: Open, Won, Lost or Archived.
+	OpportunityState = temporal.NewSearchAttributeKeyKeyword("OpportunityState")
+	// OpportunityAttention holds the fixed words of what needs attention.
+	OpportunityAttention = temporal.NewSearchAttributeKeyKeywordList("OpportunityAttention")
+	// OpportunityNextActionTime is when something is due next.
+	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
+	// OpportunityReservedUntil is when the held places lapse.
+	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")
+)
+
+// SearchAttributes are the names and types a namespace must have registered.
+func SearchAttributes() map[string]enums.IndexedValueType {
+	all := make(map[string]enums.IndexedValueType)
+	for _, key := range []temporal.SearchAttributeKey{
+		OpportunityID, OpportunityAccount, OpportunityStep, OpportunityRegion,
+		OpportunityState, OpportunityAttention, OpportunityNextActionTime, OpportunityReservedUntil,
+	} {
+		all[key.GetName()] = key.GetValueType()
+	}
+	return all
+}

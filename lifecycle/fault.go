@@ -1,0 +1,41 @@
+package lifecycle
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Fault turns an error of the vocabulary into the one Temporal carries to the
+// caller: its type is the error's type, its details the error itself. Any other
+// error passes unchanged.
+func Fault(err error) error {
+	var own *opportunity.Error
+	if !errors.As(err, &own) {
+		return err
+	}
+	return temporal.NewApplicationErrorWithOptions(own.Error(), string(own.Type), temporal.ApplicationErrorOptions{
+		NonRetryable: own.Type != opportunity.Continuing && own.Type != opportunity.Busy,
+		Category:     temporal.ApplicationErrorCategoryBenign,
+		Details:      []any{*own},
+	})
+}
+
+// ownError finds the error of the vocabulary in what Temporal brought back.
+func ownError(err error) (*opportunity.Error, bool) {
+	var own *opportunity.Error
+	if errors.As(err, &own) {
+		return own, true
+	}
+	var application *temporal.ApplicationError
+	if !errors.As(err, &application) {
+		return nil, false
+	}
+	var carried opportunity.Error
+	if application.HasDetails() && application.Details(&carried) == nil && carried.Type != "" {
+		return &carried, true
+	}
+	return nil, false
+}

@@ -1,0 +1,83 @@
+package opportunity
+
+import "time"
+
+// Adopted takes over a record that was found by its mark: an earlier run, or a
+// request whose answer was lost, made it. The interests it has are taken for
+// those of the start as far as they follow them item by item; interests that
+// contradict the start make a question, since adding them again might double
+// them.
+func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now time.Time) {
+	start := s.Start
+	s.Created(record, region, now)
+	s.note(now, "found by its mark and taken over")
+	if start == nil || len(start.Interests) == 0 || len(record.Interests) == 0 {
+		s.Disown(record)
+		return
+	}
+	entry := &s.Queue[0]
+	entry.Results = make([]InterestResult, entry.Changes)
+	for i, asked := range start.Interests {
+		if i == len(record.Interests) {
+			return
+		}
+		item := ID(asked.Item)
+		for _, name := range (Mutation{Interest: &asked}).Names() {
+			item = resolved[name]
+		}
+		if record.Interests[i].Item != item {
+			entry.Doubt = true
+			break
+		}
+		entry.Results[i] = InterestResult{Item: asked.Item, Interest: record.Interests[i].ID}
+		s.Interests = append(s.Interests, Held{
+			ID: record.Interests[i].ID, Item: asked.Item, Kind: asked.ResolvedKind(),
+			Quantity: asked.Quantity, UnitAmount: asked.UnitAmount, Reserve: asked.Reserve,
+		})
+	}
+	s.Disown(record)
+	if entry.mutationsLeft() == 0 {
+		finished := *entry
+		s.Queue = s.Queue[1:]
+		s.finish(finished, nil, now)
+	}
+	s.ask(now)
+}
+
+// CreateRequest is the id under which a question about the creation of the
+// record itself is answered.
+const CreateRequest = "#create"
+
+// AskAboutCreate puts the question whether the record exists, which reading
+// could not tell for the given reason.
+func (s *State) AskAboutCreate(because string, now time.Time) {
+	s.Question = &Question{
+		Request: CreateRequest, Verb: "start", Since: now,
+		Text: "was the record created? Its fate is unknown: " + because +
+			". Look in the TMS, then answer retry (there is none: create it) or skip (there is one, or never mind: this run ends).",
+	}
+	s.Attend(AttentionUndecided, CreateRequest, s.Question.Text, now)
+	s.note(now, "a question waits for an operator: was the record created?")
+}
+
+// answerCreate ends the question about the creation of the record.
+func (s *State) answerCreate(text string, now time.Time) {
+	s.Question = nil
+	s.calm(AttentionUndecided)
+	s.note(now, text)
+}
+
+// asksAboutCreate reports whether the request is the creation in question.
+func (s *State) asksAboutCreate(request string) bool {
+	return request == CreateRequest && s.ID == "" && s.Question != nil
+}
+
+// Unattended notes that nobody waits for the request's answer any more, so that
+// its failure needs attention.
+func (s *State) Unattended(request string) {
+	for i := range s.Queue {
+		if s.Queue[i].Request == request {
+			s.Queue[i].Silent = true
+		}
+	}
+}

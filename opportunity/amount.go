@@ -1,0 +1,69 @@
+package opportunity
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+
+	"github.com/shopspring/decimal"
+)
+
+// Amount is an amount of money as the API takes it: an exact decimal, in the
+// currency of the opportunity. Its zero value is 0.00. In JSON it is a string,
+// such as "199.90"; a JSON number is refused, since it may have been a float.
+type Amount struct{ value decimal.Decimal }
+
+var amountForm = regexp.MustCompile(`^\d{1,15}(\.\d{1,4})?$`)
+
+// ParseAmount reads a decimal such as "199.90": not negative, at most 15 digits
+// before the point and 4 after it, no exponent, no currency sign.
+func ParseAmount(s string) (Amount, error) {
+	if !amountForm.MatchString(s) {
+		return Amount{}, Invalidf("%q is not an amount; give a decimal such as %q", clip(s, 40), "199.90")
+	}
+	value, err := decimal.NewFromString(s)
+	if err != nil {
+		return Amount{}, Invalidf("%q is not an amount: %v", clip(s, 40), err)
+	}
+	return Amount{value: value}, nil
+}
+
+// String writes the amount with at least two decimal places, and more only
+// where it has them: "199.90", "0.125".
+func (a Amount) String() string {
+	return a.value.StringFixed(max(2, -a.value.Exponent()))
+}
+
+// Decimal answers the amount as a decimal.
+func (a Amount) Decimal() decimal.Decimal { return a.value }
+
+// Add answers a + b.
+func (a Amount) Add(b Amount) Amount { return Amount{value: a.value.Add(b.value)} }
+
+// Times answers the amount n times.
+func (a Amount) Times(n int) Amount {
+	return Amount{value: a.value.Mul(decimal.NewFromInt(int64(n)))}
+}
+
+// Equal reports whether both are the same amount, however many zeros they end in.
+func (a Amount) Equal(b Amount) bool { return a.value.Equal(b.value) }
+
+// MarshalJSON writes the amount as a JSON string.
+func (a Amount) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
+
+// UnmarshalJSON reads a JSON string.
+func (a *Amount) UnmarshalJSON(data []byte) error {
+	var s string
+	if err := json.Unmarshal(data, &s); err != nil {
+		return Invalidf("%s is not an amount; give a decimal in quotes, such as %q", clip(string(data), 40), "199.90")
+	}
+	parsed, err := ParseAmount(s)
+	if err != nil {
+		return err
+	}
+	*a = parsed
+	return nil
+}
+
+// Format lets an Amount be printed without showing its inside.
+func (a Amount) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.String())) }

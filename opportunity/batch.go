@@ -1,0 +1,104 @@
+package opportunity
+
+// NextBatch answers the changes that travel together in the next request: from
+// the front of the queue, in order, at most MaxMutationsPerRequest of them and
+// MaxRequestBytes; a move to another step ends its request, since what comes
+// after it may depend on it. Places asked for travel with their expiry. It is
+// empty when nothing waits, and while a question waits for an operator.
+func (s *State) NextBatch() []Mutation {
+	if s.ID == "" || s.Question != nil {
+		return nil
+	}
+	var batch []Mutation
+	bytes := 0
+	reserving := s.ExtendDue
+	add := func(m Mutation) bool {
+		wants := m.Interest != nil && m.Interest.Reserve
+		room := MaxMutationsPerRequest
+		if reserving || wants {
+			room-- // the expiry travels too
+		}
+		size := m.size()
+		if len(batch) > 0 && (len(batch) >= room || bytes+size > MaxRequestBytes) {
+			return false
+		}
+		batch = append(batch, m)
+		bytes += size
+		reserving = reserving || wants
+		return true
+	}
+	extendBefore := -1 // where a move stands, which the expiry must precede
+filling:
+	for _, e := range s.Queue {
+		if e.Alone && len(batch) > 0 {
+			break
+		}
+		for _, m := range e.mutations() {
+			if !add(m) {
+				break filling
+			}
+			if m.Progress != nil {
+				extendBefore = len(batch) - 1
+				break filling
+			}
+			if e.Alone {
+				break filling
+			}
+		}
+	}
+	if !reserving {
+		return batch
+	}
+	extend := Mutation{Request: extendRequest(batch, s.Reference), Extend: &Extend{NotBefore: s.Reservation.Until}}
+	if extendBefore < 0 {
+		return append(batch, extend)
+	}
+	return append(batch[:extendBefore:extendBefore], extend, batch[extendBefore])
+}
+
+// extendRequest says for which request the expiry is set.
+func extendRequest(batch []Mutation, fallback Reference) string {
+	for _, m := range batch {
+		if m.Interest != nil && m.Interest.Reserve {
+			return m.Request
+		}
+	}
+	return string(fallback)
+}
+
+// ReleaseBatch answers the one change that gives the opportunity's places back,
+// or nothing when none are held.
+func (s *State) ReleaseBatch() []Mutation {
+	if s.ID == "" || !s.holdsPlaces() {
+		return nil
+	}
+	return []Mutation{{Request: string(s.Reference), Extend: &Extend{Release: true}}}
+}
+
+func (s *State) holdsPlaces() bool {
+	return s.ExtendDue || s.Reservation.Valid
+}
+
+// mutations answers the changes of the entry that are not settled yet.
+func (e Entry) mutations() []Mutation {
+	c, err := e.command()
+	if err != nil {
+		return nil
+	}
+	switch c := c.(type) {
+	case AddInterests:
+		var list []Mutation
+		for i := range c.Interests {
+			if i < len(e.Results) && e.Results[i].settled() {
+				continue
+			}
+			list = append(list, Mutation{Request: e.Request, Index: i, Interest: &c.Interests[i]})
+		}
+		return list
+	case Progress:
+		return []Mutation{{Request: e.Request, Progress: &c}}
+	case UpdateDetails:
+		return []Mutation{{Request: e.Request, Update: &c}}
+	}
+	return nil
+}

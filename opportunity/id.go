@@ -1,0 +1,43 @@
+package opportunity
+
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// ID is a global id of the API. It is opaque, but for the type its decoded form
+// names before the colon ("Course:1" is an Event); the key after it need not be
+// a number.
+type ID string
+
+// Type answers the type the id names, such as "CourseTemplate" or "Region", or
+// "" when id is not in the form of a global id (a name or a code is not).
+func (id ID) Type() string {
+	raw, err := base64.StdEncoding.Strict().DecodeString(string(id))
+	if err != nil {
+		return ""
+	}
+	typ, key, found := strings.Cut(string(raw), ":")
+	if !found || typ == "" || key == "" {
+		return ""
+	}
+	for _, c := range typ {
+		if (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return ""
+		}
+	}
+	return typ
+}
+
+// The types global ids name. Two differ from the name of the type in the schema.
+const (
+	TypeOpportunity = "Opportunity"
+	TypeStep        = "OpportunityStep"
+	TypeRegion      = "Region"
+	TypeAccount     = "Organisation" // an Account in the schema
+	TypeContact     = "Person"       // a Contact in the schema
+	TypeCourse      = "CourseTemplate"
+	TypeEvent       = "Course" // an Event in the schema
+	TypePath        = "LearningPath"
+	TypeTokens      = "TokenType" // a TrainingTokenType in the schema
+)

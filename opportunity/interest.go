@@ -1,0 +1,213 @@
+package opportunity
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Kind is the kind of thing an interest is in.
+type Kind string
+
+// The four kinds of interests.
+const (
+	Course Kind = "course" // a published course template
+	Event  Kind = "event"
+	Path   Kind = "path"   // a learning path
+	Tokens Kind = "tokens" // training tokens
+)
+
+// kindOfType tells the kind from the type a global id names.
+func kindOfType(typ string) (Kind, bool) {
+	switch typ {
+	case TypeCourse:
+		return Course, true
+	case TypeEvent:
+		return Event, true
+	case TypePath:
+		return Path, true
+	case TypeTokens:
+		return Tokens, true
+	}
+	return "", false
+}
+
+// Interest is one thing the prospect intends to buy, as a caller asks for it.
+type Interest struct {
+	// Item is the id, code or name of the course template, event, learning path
+	// or type of training token.
+	Item string `json:"item"`
+	// Kind may be left out where Item is an id, which tells it.
+	Kind     Kind `json:"kind,omitempty"`
+	Quantity int  `json:"quantity"`
+	// UnitAmount is the price of one, in the opportunity's currency.
+	UnitAmount Amount `json:"unitAmount"`
+	// Reserve holds as many places on the event as Quantity says.
+	Reserve bool `json:"reserve,omitempty"`
+	// Learners are people the TMS does not know yet.
+	Learners []Learner `json:"learners,omitempty"`
+	// Contacts are the ids of people the TMS knows.
+	Contacts []ID `json:"contacts,omitempty"`
+	// ExpiresAt is when training tokens expire: a local time without a zone, as
+	// the API takes it, such as 2023-12-31T23:59:59. It may lie in the past.
+	ExpiresAt string `json:"expiresAt,omitempty"`
+	// Tax is the id of the tax type.
+	Tax ID `json:"tax,omitempty"`
+}
+
+// Learner is a person to be trained, by name.
+type Learner struct {
+	FirstName string `json:"firstName"`
+	LastName  string `json:"lastName"`
+	Email     string `json:"email"`
+}
+
+// LocalTimeForm is the form of a local time without a zone.
+const LocalTimeForm = "2006-01-02T15:04:05"
+
+// ResolvedKind answers the interest's kind: the one given, or the one its id tells.
+func (i Interest) ResolvedKind() Kind {
+	if i.Kind != "" {
+		return i.Kind
+	}
+	kind, _ := kindOfType(ID(i.Item).Type())
+	return kind
+}
+
+// Validate reports the first mistake of the interest as an Invalid error. It
+// never quotes a learner.
+func (i Interest) Validate() error {
+	if err := validText("item", i.Item); err != nil {
+		return err
+	}
+	switch i.Kind {
+	case "", Course, Event, Path, Tokens:
+	default:
+		return Invalidf("kind: %q; one of course, event, path, tokens", clip(string(i.Kind), 40))
+	}
+	if typ := ID(i.Item).Type(); typ != "" {
+		told, known := kindOfType(typ)
+		if !known {
+			return Invalidf("item: %s is the id of a %s; give a course template, an event, a learning path or a type of training token", i.Item, typ)
+		}
+		if i.Kind != "" && i.Kind != told {
+			return Invalidf("kind: %s, but item %s is of kind %s; leave kind out", i.Kind, i.Item, told)
+		}
+	} else if i.Kind == "" {
+		return Invalidf("kind: missing; item %q is no id, so say course, event, path or tokens", clip(i.Item, 60))
+	}
+	if i.Quantity < 1 || i.Quantity > MaxQuantity {
+		return Invalidf("quantity: %d; a whole number from 1 to %d", i.Quantity, MaxQuantity)
+	}
+	kind := i.ResolvedKind()
+	if i.Reserve && kind != Event {
+		return Invalidf("reserve: only places on an event can be reserved, and this item is of kind %s", kind)
+	}
+	if i.ExpiresAt != "" {
+		if kind != Tokens {
+			return Invalidf("expiresAt: only training tokens expire, and this item is of kind %s", kind)
+		}
+		if _, err := time.Parse(LocalTimeForm, i.ExpiresAt); err != nil {
+			return Invalidf("expiresAt: %q; give a local time without a zone, such as 2023-12-31T23:59:59", clip(i.ExpiresAt, 40))
+		}
+	}
+	if kind == Tokens && len(i.Learners)+len(i.Contacts) > 0 {
+		return Invalidf("learners: training tokens have none; leave learners and contacts out")
+	}
+	if n := len(i.Learners) + len(i.Contacts); n > MaxLearners {
+		return Invalidf("learners: %d learners and contacts; at most %d", n, MaxLearners)
+	}
+	for n, learner := range i.Learners {
+		if err := learner.validate(); err != nil {
+			return within(fmt.Sprintf("learners[%d]", n), err)
+		}
+	}
+	for n, contact := range i.Contacts {
+		if contact.Type() != TypeContact {
+			return Invalidf("contacts[%d]: not the id of a contact", n)
+		}
+	}
+	if i.Tax != "" && i.Tax.Type() == "" {
+		return Invalidf("tax: %q is not an id", clip(string(i.Tax), 40))
+	}
+	return nil
+}
+
+func (l Learner) validate() error {
+	if err := validText("firstName", l.FirstName); err != nil {
+		return err
+	}
+	if err := validText("lastName", l.LastName); err != nil {
+		return err
+	}
+	user, host, found := strings.Cut(l.Email, "@")
+	if !found || user == "" || host == "" || strings.Contains(host, "@") || len(l.Email) > MaxTextLength ||
+		!utf8.ValidString(l.Email) || strings.ContainsFunc(l.Email, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }) {
+		return Invalidf("email: not an e-mail address")
+	}
+	return nil
+}
+
+// Interests is a list of interests whose mistakes, when it is read from JSON,
+// name the interest they were found in.
+type Interests []Interest
+
+// UnmarshalJSON reads a JSON array of interests; unknown members are an error.
+func (l *Interests) UnmarshalJSON(data []byte) error {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return Invalidf("interests: a list of interests is wanted, such as [{…}]")
+	}
+	list := make(Interests, len(raw))
+	for n, one := range raw {
+		if err := decodeStrict(one, &list[n]); err != nil {
+			return within(fmt.Sprintf("interests[%d]", n), err)
+		}
+	}
+	*l = list
+	return nil
+}
+
+// validate reports the first mistake in the list.
+func (l Interests) validate() error {
+	if len(l) > MaxInterestsPerCommand {
+		return Invalidf("interests: %d; at most %d in one message", len(l), MaxInterestsPerCommand)
+	}
+	for n, one := range l {
+		if err := one.Validate(); err != nil {
+			return within(fmt.Sprintf("interests[%d]", n), err)
+		}
+	}
+	return nil
+}
+
+// within says in which part of a message an Invalid error was found.
+func within(where string, err error) error {
+	var invalid *Error
+	if !errors.As(err, &invalid) {
+		return Invalidf("%s: %v", where, err)
+	}
+	inner := *invalid
+	inner.Message = where + "." + inner.Message
+	return &inner
+}
+
+// validText reports what is wrong with a short text a human typed: it must be
+// there, of at most MaxTextLength characters, without control characters.
+func validText(member, s string) error {
+	switch {
+	case strings.TrimSpace(s) == "":
+		return Invalidf("%s: missing", member)
+	case !utf8.ValidString(s):
+		return Invalidf("%s: not valid UTF-8", member)
+	case utf8.RuneCountInString(s) > MaxTextLength:
+		return Invalidf("%s: %d characters; at most %d", member, utf8.RuneCountInString(s), MaxTextLength)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return Invalidf("%s: contains a control character", member)
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package opportunity
+
+import "time"
+
+// Every cap of what one opportunity keeps or accepts stands here, so that the
+// size of the state can be reasoned about in one place: together they keep what
+// a run carries into the next one below MaxStateBytes.
+const (
+	// MaxReferenceLength is the longest reference, in characters.
+	MaxReferenceLength = 200
+	// MaxRequestIDLength is the longest request id, in bytes.
+	MaxRequestIDLength = 200
+	// MaxInterestsPerCommand is the most interests one addInterests may carry.
+	MaxInterestsPerCommand = 100
+	// MaxInterests is the most interests one opportunity may have.
+	MaxInterests = 500
+	// MaxLearners is the most learners and contacts one interest may name.
+	MaxLearners = 500
+	// MaxQuantity is the largest quantity of one interest; the API's Int ends at 2³¹−1.
+	MaxQuantity = 1_000_000
+	// MaxTextLength is the longest name, code or other free text, in characters.
+	MaxTextLength = 255
+
+	// MaxHandledRequests is how many request ids are remembered, so that a
+	// repeated request is recognised.
+	MaxHandledRequests = 10_000
+	// MaxOutcomes is how many outcomes can be asked for again in full.
+	MaxOutcomes = 200
+	// MaxOutcomeBytes is the most JSON those outcomes may take together; the
+	// oldest go first.
+	MaxOutcomeBytes = 128 << 10
+	// MaxTimeline is how many entries the timeline shows.
+	MaxTimeline = 50
+
+	// MaxMutationsPerRequest is the most changes one API request carries.
+	MaxMutationsPerRequest = 20
+	// MaxRequestBytes is the most JSON of changes one API request carries.
+	MaxRequestBytes = 256 << 10
+
+	// MaxCarriedBytes is the most JSON of waiting commands a run may hand to the
+	// run that continues it. The server terminates a workflow whose input passes
+	// 2 MiB, so a run with more works them off first.
+	MaxCarriedBytes = 256 << 10
+	// MaxStateBytes is the most JSON of state a run may hand over.
+	MaxStateBytes = 1 << 20
+
+	// SendWithin is how long after its start an activity may still put a change
+	// on the wire.
+	SendWithin = 20 * time.Second
+	// AnswerWithin is how long an update waits for its outcome before it answers
+	// that the request is pending.
+	AnswerWithin = 20 * time.Second
+)

@@ -1,0 +1,58 @@
+package opportunity
+
+import "time"
+
+// OutcomeState says how far a request has come.
+type OutcomeState string
+
+// The states of a request.
+const (
+	Done    OutcomeState = "done"
+	Pending OutcomeState = "pending"
+	Failed  OutcomeState = "failed"
+)
+
+// Outcome is what became of one request.
+type Outcome struct {
+	RequestID string       `json:"requestId"`
+	State     OutcomeState `json:"state"`
+	// Results holds, for addInterests, one result per interest in the order asked.
+	Results []InterestResult `json:"results,omitempty"`
+	// Error is set when State is failed; for addInterests only when no interest stands.
+	Error *Error `json:"error,omitempty"`
+}
+
+// InterestResult is what became of one interest of an addInterests.
+type InterestResult struct {
+	// Interest is the id of the interest in the TMS, "" when it was not added.
+	Interest ID     `json:"interest,omitempty"`
+	Item     string `json:"item"`
+	// ReservedUntil is set when places were asked for and the API, read back,
+	// says that they are held.
+	ReservedUntil *time.Time `json:"reservedUntil,omitempty"`
+	// Error says why the interest was not added, or, beside Interest, why its
+	// places are not held.
+	Error *Error `json:"error,omitempty"`
+}
+
+// Opened answers the question whether the record exists.
+type Opened struct {
+	State       OutcomeState `json:"state"`
+	Reference   Reference    `json:"reference"`
+	Opportunity ID           `json:"opportunity,omitempty"`
+	Details     *Details     `json:"details,omitempty"`
+	Step        *Step        `json:"step,omitempty"`
+}
+
+// Ended is the result of a run that completed.
+type Ended struct {
+	Reference   Reference  `json:"reference"`
+	Opportunity ID         `json:"opportunity"`
+	State       StageState `json:"state"` // Won, Lost or Archived
+	Step        Step       `json:"step"`
+	Interests   int        `json:"interests"`
+	Total       Amount     `json:"total"`
+	Currency    string     `json:"currency,omitempty"`
+	// Failed counts the requests that failed over the whole life.
+	Failed int `json:"failed"`
+}

@@ -1,0 +1,192 @@
+package opportunity
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Recall decides, from the record read back, what became of the changes of
+// unknown fate in a batch. It may be asked only once no such change can be
+// under way any more. Its answers say done or not sent where the record
+// decides, and unknown where it does not.
+//
+// Added interests are those the record has and nobody knew before; the API
+// makes the changes of one request in order, so they must be a prefix of what
+// was asked, item by item: anything else stays unknown, since quantities and
+// learners cannot be read back. A move counts as done when the record stands
+// where it was to go, and as not sent when it stands where it stood. Setting
+// details or an expiry again does no harm, so these are never in doubt.
+//
+// resolved tells the ids of items that were named otherwise.
+func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, resolved map[Name]ID) []Answer {
+	decided := slices.Clone(answers)
+	s.recallInterests(batch, decided, record, resolved)
+	for i, m := range batch {
+		if decided[i].Fate != FateUnknown {
+			continue
+		}
+		switch {
+		case m.Progress != nil:
+			decided[i] = s.recallProgress(*m.Progress, record, resolved)
+		case m.Update != nil:
+			decided[i] = Answer{Fate: FateNotSent}
+		case m.Extend != nil:
+			decided[i] = recallExtend(*m.Extend, record)
+		}
+	}
+	return decided
+}
+
+func (s *State) recallInterests(batch []Mutation, decided []Answer, record Snapshot, resolved map[Name]ID) {
+	known := s.knownInterests()
+	var doubtful []int
+	for i, m := range batch {
+		switch {
+		case m.Interest == nil:
+		case decided[i].Fate == FateUnknown:
+			doubtful = append(doubtful, i)
+		case decided[i].Fate == FateDone && len(decided[i].Interests) > 0:
+			known[decided[i].Interests[0].ID] = true
+		}
+	}
+	var fresh []InterestRef
+	for _, ref := range record.Interests {
+		if !known[ref.ID] {
+			fresh = append(fresh, ref)
+		}
+	}
+	if len(fresh) > len(doubtful) {
+		return
+	}
+	for n, ref := range fresh {
+		item := ID(batch[doubtful[n]].Interest.Item)
+		for _, name := range batch[doubtful[n]].Names() {
+			item = resolved[name]
+		}
+		if ref.Item != item {
+			return
+		}
+	}
+	for n, i := range doubtful {
+		if n < len(fresh) {
+			decided[i] = Answer{Fate: FateDone, Interests: fresh[n : n+1]}
+		} else {
+			decided[i] = Answer{Fate: FateNotSent}
+		}
+	}
+}
+
+func (s *State) recallProgress(asked Progress, record Snapshot, resolved map[Name]ID) Answer {
+	target := ID(asked.To)
+	if id, named := resolved[Name{Type: TypeStep, Text: asked.To}]; named {
+		target = id
+	}
+	switch record.Step.ID {
+	case target:
+		return Answer{Fate: FateDone, Step: &record.Step}
+	case s.Step.ID:
+		return Answer{Fate: FateNotSent}
+	}
+	return Answer{Fate: FateUnknown}
+}
+
+func recallExtend(asked Extend, record Snapshot) Answer {
+	held := record.Reservation
+	done := held.Valid && !held.Until.IsZero() && !held.Until.Before(asked.NotBefore)
+	if asked.Release {
+		done = !held.Valid
+	}
+	if done {
+		return Answer{Fate: FateDone, Reservation: &held}
+	}
+	return Answer{Fate: FateNotSent}
+}
+
+// Disown notes the interests of the record that no request is known to have
+// made, so that they are not taken for the effect of a later one.
+func (s *State) Disown(record Snapshot) {
+	known := s.knownInterests()
+	for _, ref := range record.Interests {
+		if !known[ref.ID] && len(s.Foreign) < MaxInterests {
+			s.Foreign = append(s.Foreign, ref.ID)
+		}
+	}
+}
+
+// ask puts the question about the first request in doubt, or takes it back when
+// there is none.
+func (s *State) ask(now time.Time) {
+	at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Doubt })
+	if at < 0 {
+		s.Question = nil
+		s.calm(AttentionUndecided)
+		return
+	}
+	e := s.Queue[at]
+	if s.Question != nil && s.Question.Request == e.Request {
+		return
+	}
+	s.calm(AttentionUndecided)
+	s.Question = &Question{
+		Request: e.Request, Verb: e.Verb, Since: now,
+		Text: fmt.Sprintf("did %q happen? Its fate is unknown and reading the record could not tell. "+
+			"Look at the record in the TMS, then answer retry (it did not happen) or skip (it did, or never mind).", e.Summary()),
+	}
+	s.Attend(AttentionUndecided, e.Request, s.Question.Text, now)
+	s.note(now, "a question waits for an operator: "+e.Summary())
+}
+
+// Retry answers the question: it did not happen, send it again.
+func (s *State) Retry(answer Retry, now time.Time) error {
+	if s.asksAboutCreate(answer.Request) {
+		s.answerCreate("an operator answered retry: create the record", now)
+		return nil
+	}
+	at, err := s.doubted(answer.Request)
+	if err != nil {
+		return err
+	}
+	s.Queue[at].Doubt = false
+	s.note(now, "an operator answered retry: "+s.Queue[at].Summary())
+	s.ask(now)
+	return nil
+}
+
+// Skip answers the question: it did happen, or never mind. The request ends as
+// failed with the type Skipped and the operator's reason.
+func (s *State) Skip(answer Skip, now time.Time) error {
+	if s.asksAboutCreate(answer.Request) {
+		s.answerCreate("an operator answered skip: do not create the record", now)
+		s.CreateSkipped = &Error{Type: Skipped, Message: answer.Reason}
+		return nil
+	}
+	at, err := s.doubted(answer.Request)
+	if err != nil {
+		return err
+	}
+	skipped := s.Queue[at]
+	s.Queue = slices.Delete(s.Queue, at, at+1)
+	s.note(now, "an operator answered skip: "+skipped.Summary())
+	skipped.Silent = false // a human knows already
+	s.finish(skipped, &Error{Type: Skipped, Message: answer.Reason}, now)
+	s.ask(now)
+	return nil
+}
+
+// Doubts reports why no answer to a question about the request is wanted.
+func (s *State) Doubts(request string) error {
+	if s.asksAboutCreate(request) {
+		return nil
+	}
+	_, err := s.doubted(request)
+	return err
+}
+
+func (s *State) doubted(request string) (int, error) {
+	at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == request && e.Doubt })
+	if at < 0 {
+		return 0, Failf(NotFound, "no question about request %q waits", clip(request, 60))
+	}
+	return at, nil
+}

@@ -1,0 +1,33 @@
+package opportunity
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Reference is the caller's own key of an opportunity: an order number, the id
+// of a lead. It names the workflow, so it must carry no personal data.
+type Reference string
+
+// Validate reports, as an Invalid error, what keeps r from naming an
+// opportunity: it must be 1 to 200 printable characters without "@" (an e-mail
+// address is no reference) and without white space at its ends.
+func (r Reference) Validate() error {
+	s := string(r)
+	switch {
+	case s == "":
+		return Invalidf("reference: missing; give your own key of the opportunity, such as an order number")
+	case !utf8.ValidString(s):
+		return Invalidf("reference: not valid UTF-8")
+	case utf8.RuneCountInString(s) > MaxReferenceLength:
+		return Invalidf("reference: %d characters; at most %d", utf8.RuneCountInString(s), MaxReferenceLength)
+	case strings.Contains(s, "@"):
+		return Invalidf(`reference: contains "@"; use a key of yours, not an e-mail address`)
+	case strings.TrimSpace(s) != s:
+		return Invalidf("reference: white space at its start or end")
+	case strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }):
+		return Invalidf("reference: contains a character that cannot be printed")
+	}
+	return nil
+}

@@ -1,0 +1,340 @@
+package opportunity
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Review looks an API's answers over before they are believed: an added
+// interest whose answer names no interest that was not known before is not
+// proven to stand, so its fate is unknown. answers runs beside batch; what is
+// missing at its end is unknown.
+func (s *State) Review(batch []Mutation, answers []Answer) []Answer {
+	reviewed := make([]Answer, len(batch))
+	taken := s.knownInterests()
+	for i, m := range batch {
+		if i >= len(answers) {
+			reviewed[i] = Answer{Fate: FateUnknown}
+			continue
+		}
+		reviewed[i] = answers[i]
+		if m.Interest == nil || answers[i].Fate != FateDone {
+			continue
+		}
+		fresh, found := pickFresh(answers[i].Interests, ID(m.Interest.Item), taken)
+		if !found {
+			reviewed[i] = Answer{Fate: FateUnknown}
+			continue
+		}
+		taken[fresh.ID] = true
+		reviewed[i].Interests = []InterestRef{fresh}
+	}
+	return reviewed
+}
+
+// knownInterests are the ids that cannot be those of an interest just added.
+func (s *State) knownInterests() map[ID]bool {
+	known := make(map[ID]bool, len(s.Interests)+len(s.Foreign))
+	for _, held := range s.Interests {
+		known[held.ID] = true
+	}
+	for _, id := range s.Foreign {
+		known[id] = true
+	}
+	return known
+}
+
+// pickFresh finds the interest that was not known before. Whether the API
+// answers the new one or all is undocumented; among several new ones, the first
+// in the item asked for is meant.
+func pickFresh(listed []InterestRef, item ID, known map[ID]bool) (InterestRef, bool) {
+	isID := item.Type() != ""
+	for _, ref := range listed {
+		if !known[ref.ID] && ref.ID != "" && (!isID || ref.Item == "" || ref.Item == item) {
+			return ref, true
+		}
+	}
+	return InterestRef{}, false
+}
+
+// Settle moves the state on by reviewed answers to a batch. What was not sent
+// stays in the queue; an answer of unknown fate must be decided by Recall first
+// and is otherwise left waiting with a question.
+func (s *State) Settle(batch []Mutation, answers []Answer, now time.Time) {
+	places := s.settleExtend(batch, answers, now)
+	for i, m := range batch {
+		if m.Extend != nil {
+			continue
+		}
+		at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == m.Request })
+		if at < 0 {
+			continue // ended by an operator meanwhile
+		}
+		switch answers[i].Fate {
+		case FateDone, FateRejected:
+			s.settleOne(at, m, answers[i], places, now)
+		case FateUnknown:
+			s.Queue[at].Doubt = true
+		case FateNotSent:
+		}
+	}
+	s.ask(now)
+}
+
+// settleExtend takes in what the API says of the places, and answers what is
+// thereby known of those asked for in this batch: nil when that is still open.
+func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) *Reservation {
+	var places *Reservation
+	asked := slices.ContainsFunc(batch, func(m Mutation) bool { return m.Interest != nil && m.Interest.Reserve })
+	for i, m := range batch {
+		if m.Extend == nil {
+			continue
+		}
+		switch answer := answers[i]; {
+		case m.Extend.Release:
+			if answer.Fate == FateDone && answer.Reservation != nil {
+				s.Reservation, s.ExtendDue = *answer.Reservation, false
+				s.note(now, "reservations released")
+			}
+			if answer.Fate == FateRejected || answer.Fate == FateUnknown {
+				s.Reservation, s.ExtendDue = Reservation{}, false
+				s.Attend(AttentionReservation, m.Request, "the places could not be released: "+answer.Error.label(), now)
+			}
+		case answer.Fate == FateDone && answer.Reservation != nil:
+			s.Reservation, s.ExtendDue = *answer.Reservation, false
+			places = answer.Reservation
+			if !answer.Reservation.Valid {
+				s.Attend(AttentionReservation, m.Request, "places were asked for, but the API says that they are not held", now)
+			} else {
+				s.calm(AttentionReservation)
+			}
+		case answer.Fate == FateRejected:
+			s.ExtendDue = false
+			places = &Reservation{}
+			s.Attend(AttentionReservation, m.Request, "the API refused to hold the places: "+answer.Error.label(), now)
+		default:
+			// Only where a place was taken does an expiry make sense.
+			taken := slices.ContainsFunc(answers[:i], func(a Answer) bool { return a.Fate == FateDone && len(a.Interests) > 0 })
+			s.ExtendDue = s.ExtendDue || asked && taken
+		}
+	}
+	return places
+}
+
+// label is the part of an error that names no person.
+func (e *Error) label() string {
+	if e == nil {
+		return "no reason given"
+	}
+	if e.Label != "" {
+		return e.Label
+	}
+	return string(e.Type)
+}
+
+func (s *State) settleOne(at int, m Mutation, answer Answer, places *Reservation, now time.Time) {
+	e := &s.Queue[at]
+	switch {
+	case m.Interest != nil:
+		if e.Results == nil {
+			e.Results = make([]InterestResult, e.Changes)
+		}
+		e.Results[m.Index] = s.interestResult(*m.Interest, answer, places)
+		if e.mutationsLeft() > 0 {
+			return
+		}
+	case answer.Fate == FateRejected:
+	case m.Progress != nil:
+		if answer.Step != nil {
+			s.Step = *answer.Step
+		}
+	case m.Update != nil:
+		if answer.Details != nil {
+			s.Details.Name = answer.Details.Name
+			s.Details.Account = answer.Details.Account
+			s.Details.Currency = answer.Details.Currency
+		}
+	}
+	finished := *e
+	s.Queue = slices.Delete(s.Queue, at, at+1)
+	s.finish(finished, answer.Error, now)
+}
+
+func (s *State) interestResult(asked Interest, answer Answer, places *Reservation) InterestResult {
+	result := InterestResult{Item: asked.Item}
+	if answer.Fate == FateRejected || len(answer.Interests) == 0 {
+		result.Error = answer.Error
+		if result.Error == nil {
+			result.Error = Failf(Rejected, "the API gave no reason")
+		}
+		return result
+	}
+	result.Interest = answer.Interests[0].ID
+	s.Interests = append(s.Interests, Held{
+		ID: result.Interest, Item: asked.Item, Kind: asked.ResolvedKind(),
+		Quantity: asked.Quantity, UnitAmount: asked.UnitAmount, Reserve: asked.Reserve,
+	})
+	switch {
+	case !asked.Reserve || places == nil:
+	case places.Valid:
+		until := places.Until
+		result.ReservedUntil = &until
+	default:
+		result.Error = Failf(Rejected, "the interest stands, but its places are not held")
+	}
+	return result
+}
+
+// finish ends a request whose changes are all settled, or are not to be: reason
+// is why the unsettled ones did not happen, nil when there are none.
+func (s *State) finish(e Entry, reason *Error, now time.Time) {
+	outcome := Outcome{RequestID: e.Request, State: Done}
+	if e.Verb != VerbAddInterests {
+		if reason != nil {
+			outcome.State, outcome.Error = Failed, reason
+		}
+		s.close(e, outcome, now)
+		return
+	}
+	c, err := e.command()
+	add, _ := c.(AddInterests)
+	if err == nil && e.Results == nil {
+		e.Results = make([]InterestResult, len(add.Interests))
+	}
+	stands := false
+	for i := range e.Results {
+		if !e.Results[i].settled() {
+			e.Results[i] = InterestResult{Item: add.Interests[i].Item, Error: reason}
+		}
+		stands = stands || e.Results[i].Interest != ""
+	}
+	outcome.Results = e.Results
+	if !stands && len(e.Results) > 0 {
+		outcome.State, outcome.Error = Failed, e.Results[0].Error
+	}
+	s.close(e, outcome, now)
+}
+
+// close keeps the outcome of an ended request.
+func (s *State) close(e Entry, outcome Outcome, now time.Time) {
+	size := 0
+	if data, err := json.Marshal(outcome); err == nil { // plain data
+		size = len(data)
+	}
+	s.Handled.settle(e.Request, outcome.State)
+	s.Outcomes = append(s.Outcomes, Kept{Outcome: outcome, Verb: e.Verb, At: now, Size: size})
+	total := 0
+	for _, kept := range s.Outcomes {
+		total += kept.Size
+	}
+	drop := 0
+	for len(s.Outcomes)-drop > MaxOutcomes || total > MaxOutcomeBytes && drop < len(s.Outcomes)-1 {
+		total -= s.Outcomes[drop].Size
+		drop++
+	}
+	s.Outcomes = slices.Delete(s.Outcomes, 0, drop)
+	s.note(now, e.told(outcome, s))
+	if outcome.State != Failed {
+		return
+	}
+	s.Failures++
+	if !e.Silent {
+		return
+	}
+	word, text := AttentionFailed, fmt.Sprintf("%s failed: %s", clip(string(e.Verb), 40), outcome.Error.label())
+	if e.Payload == nil {
+		word = AttentionMessage
+	}
+	s.Attend(word, e.Request, text, now)
+}
+
+// told is the request's line in the timeline.
+func (e Entry) told(outcome Outcome, s *State) string {
+	switch {
+	case outcome.State == Failed && e.Payload == nil:
+		return "a message was refused: " + outcome.Error.label()
+	case outcome.State == Failed:
+		return e.Summary() + " failed: " + outcome.Error.label()
+	case e.Verb == VerbProgress:
+		return "moved to step " + s.Step.Name
+	case e.Verb == VerbAddInterests:
+		added := 0
+		for _, r := range outcome.Results {
+			if r.Interest != "" {
+				added++
+			}
+		}
+		if added < len(outcome.Results) {
+			return fmt.Sprintf("added %d of %d interests", added, len(outcome.Results))
+		}
+		if added == 1 {
+			return "added 1 interest"
+		}
+		return fmt.Sprintf("added %d interests", added)
+	}
+	return e.Summary() + " done"
+}
+
+// Refused takes in that a request was refused as a whole, so that none of its
+// changes was made. A lone change is thereby answered; several are to be sent
+// again one by one, which finds the one to blame.
+func (s *State) Refused(batch []Mutation, reason *Error, now time.Time) {
+	own := 0
+	for _, m := range batch {
+		if m.Extend == nil {
+			own++
+		}
+	}
+	if own > 1 {
+		for i := range s.Queue {
+			if slices.ContainsFunc(batch, func(m Mutation) bool { return m.Extend == nil && m.Request == s.Queue[i].Request }) {
+				s.Queue[i].Alone = true
+			}
+		}
+		return
+	}
+	answers := make([]Answer, len(batch))
+	for i := range batch {
+		answers[i] = Answer{Fate: FateRejected, Error: reason}
+	}
+	s.Settle(batch, answers, now)
+}
+
+// FailNames ends the requests of the batch that use a name which means nothing,
+// or more than one thing; of an addInterests only the interest that does.
+func (s *State) FailNames(batch []Mutation, failed map[Name]*Error, now time.Time) {
+	answers := make([]Answer, len(batch))
+	for i, m := range batch {
+		answers[i] = Answer{Fate: FateNotSent}
+		for _, name := range m.Names() {
+			if reason := failed[name]; reason != nil {
+				answers[i] = Answer{Fate: FateRejected, Error: reason}
+				break
+			}
+		}
+	}
+	s.settleNames(batch, answers, now)
+}
+
+// settleNames settles like Settle, but knows that nothing was sent: it says
+// nothing of the places.
+func (s *State) settleNames(batch []Mutation, answers []Answer, now time.Time) {
+	for i, m := range batch {
+		at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == m.Request })
+		if at >= 0 && answers[i].Fate == FateRejected {
+			s.settleOne(at, m, answers[i], nil, now)
+		}
+	}
+}
+
+// FailAll reports everything that waits as failed for the given reason.
+func (s *State) FailAll(reason *Error, now time.Time) {
+	waiting := s.Queue
+	s.Queue = nil
+	for _, e := range waiting {
+		s.finish(e, reason, now)
+	}
+	s.ask(now)
+}

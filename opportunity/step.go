@@ -1,0 +1,43 @@
+package opportunity
+
+// StageState is the status of a stage as the TMS shows it.
+type StageState string
+
+// The four states of a stage.
+const (
+	Open     StageState = "Open"
+	Won      StageState = "Won"
+	Lost     StageState = "Lost"
+	Archived StageState = "Archived"
+)
+
+// Ends reports whether an opportunity that stands in such a stage is over.
+func (s StageState) Ends() bool { return s == Won || s == Lost || s == Archived }
+
+// Stage is a phase of the pipeline.
+type Stage struct {
+	ID    ID         `json:"id"`
+	Name  string     `json:"name"`
+	State StageState `json:"state"`
+}
+
+// Step is a point inside a stage; an opportunity always stands in one.
+type Step struct {
+	ID    ID     `json:"id"`
+	Name  string `json:"name"`
+	Stage Stage  `json:"stage"`
+}
+
+// Named is something of the TMS that has an id and a name.
+type Named struct {
+	ID   ID     `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// Details are the fields of the record itself.
+type Details struct {
+	Name     string `json:"name"`
+	Region   Named  `json:"region,omitzero"`
+	Account  Named  `json:"account,omitzero"`
+	Currency string `json:"currency,omitempty"` // code, such as USD
+}

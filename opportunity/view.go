@@ -1,0 +1,125 @@
+package opportunity
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// View is the whole picture of one opportunity, as the run knows it; making it
+// needs no call to the API.
+type View struct {
+	Reference   Reference    `json:"reference"`
+	Opportunity ID           `json:"opportunity,omitempty"`
+	Details     Details      `json:"details"`
+	Step        *Step        `json:"step,omitempty"`
+	Interests   []Held       `json:"interests"`
+	Total       Amount       `json:"total"`
+	Reservation *Reservation `json:"reservation,omitempty"`
+	// Queue holds what waits, in order.
+	Queue     []Waiting   `json:"queue"`
+	Question  *Question   `json:"question,omitempty"`
+	Attention []Attention `json:"attention"`
+	// Failures counts the requests that failed over the whole life.
+	Failures int `json:"failures"`
+	// Timeline holds the last entries, oldest first.
+	Timeline     []Moment `json:"timeline"`
+	Runs         int      `json:"runs"`
+	StateVersion int      `json:"stateVersion"`
+}
+
+// Waiting is a command in the queue, without its payload.
+type Waiting struct {
+	Request  string    `json:"request"`
+	Summary  string    `json:"summary"`
+	Accepted time.Time `json:"accepted"`
+	Doubt    bool      `json:"doubt,omitempty"`
+}
+
+// maxShownQueue is how much of the queue a view spells out.
+const maxShownQueue = 100
+
+// View makes the picture. Of a longer queue it shows the first hundred.
+func (s *State) View() View {
+	v := View{
+		Reference: s.Reference, Opportunity: s.ID, Details: s.Details,
+		Interests: append([]Held{}, s.Interests...), Total: s.Total(),
+		Queue: []Waiting{}, Attention: append([]Attention{}, s.Attention...),
+		Failures: s.Failures, Timeline: append([]Moment{}, s.Timeline...), Runs: s.Runs, StateVersion: s.Version,
+	}
+	if s.ID != "" {
+		step := s.Step
+		v.Step = &step
+	}
+	if s.Reservation.Valid || !s.Reservation.Until.IsZero() {
+		held := s.Reservation
+		v.Reservation = &held
+	}
+	if s.Question != nil {
+		question := *s.Question
+		v.Question = &question
+	}
+	for _, e := range s.Queue[:min(len(s.Queue), maxShownQueue)] {
+		v.Queue = append(v.Queue, Waiting{Request: e.Request, Summary: e.Summary(), Accepted: e.Accepted, Doubt: e.Doubt})
+	}
+	return v
+}
+
+// Card tells an operator in Markdown what the opportunity is about and what it
+// waits for. It names no person.
+func (s *State) Card() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### Opportunity %s\n\n", markdown(string(s.Reference)))
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "- **%s:** %s\n", name, value)
+		}
+	}
+	if s.ID == "" {
+		row("Record", "not created yet")
+	} else {
+		row("Record", "`"+string(s.ID)+"`")
+		row("Step", markdown(s.Step.Name)+" (stage "+markdown(s.Step.Stage.Name)+", "+string(s.Step.Stage.State)+")")
+		row("Region", markdown(s.Details.Region.Name))
+		row("Interests", fmt.Sprintf("%d, total %s %s", len(s.Interests), s.Total(), s.Details.Currency))
+	}
+	if s.Reservation.Valid {
+		row("Places held until", s.Reservation.Until.UTC().Format(time.RFC3339))
+	}
+	row("Waiting", waitingText(s.Queue))
+	if s.Failures > 0 {
+		row("Failed requests", fmt.Sprint(s.Failures))
+	}
+	if len(s.Attention) > 0 {
+		b.WriteString("\n#### Needs attention\n\n")
+		for _, a := range s.Attention {
+			fmt.Fprintf(&b, "- **%s** since %s", a.Word, a.Since.UTC().Format(time.RFC3339))
+			if a.Request != "" {
+				fmt.Fprintf(&b, ", request `%s`", strings.ReplaceAll(a.Request, "`", "'"))
+			}
+			fmt.Fprintf(&b, ": %s\n", markdown(a.Text))
+		}
+	}
+	if len(s.Timeline) > 0 {
+		b.WriteString("\n#### Last\n\n")
+		for _, m := range s.Timeline[max(0, len(s.Timeline)-10):] {
+			fmt.Fprintf(&b, "- %s %s\n", m.At.UTC().Format(time.RFC3339), markdown(m.Text))
+		}
+	}
+	return b.String()
+}
+
+func waitingText(queue []Entry) string {
+	switch len(queue) {
+	case 0:
+		return ""
+	case 1:
+		return markdown(queue[0].Summary())
+	}
+	return fmt.Sprintf("%d requests, first: %s", len(queue), markdown(queue[0].Summary()))
+}
+
+// markdown keeps a text from being taken for markup.
+func markdown(text string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "#", `\#`, "\n", " ").Replace(text)
+}

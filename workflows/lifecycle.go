@@ -1,0 +1,61 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Options are what a tenant may set for the workflow.
+type Options struct {
+	// SettleTime is how long after its request was answered or given up the API
+	// may still commit it; 0 is 60 seconds. Read-backs come only after it.
+	SettleTime time.Duration
+}
+
+const defaultSettleTime = time.Minute
+
+// Register registers the workflow under its name of the contract. The worker
+// also needs Interceptor.
+func Register(registry worker.WorkflowRegistry, options Options) {
+	if options.SettleTime <= 0 {
+		options.SettleTime = defaultSettleTime
+	}
+	registry.RegisterWorkflowWithOptions(options.lifecycle, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
+}
+
+// lifecycle runs one opportunity from its creation in the TMS until it stands
+// in a Won, Lost or Archived step and nothing is left to do.
+//
+// It keeps three things true at every moment: the record exists before any
+// command is applied; commands are applied in the order they were accepted, one
+// request at a time; and a run ends, in whatever way, only when no accepted
+// command is left unanswered or uncarried.
+//
+// input is the start as a caller gives it. A run that continues another one
+// gets the state in carried instead.
+func (o Options) lifecycle(ctx workflow.Context, input converter.RawValue, carried *opportunity.State) (*opportunity.Ended, error) {
+	r, err := newRun(ctx, o, input, carried)
+	if err != nil {
+		return nil, lifecycle.Fault(err)
+	}
+	if err := r.listen(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.open(ctx); err != nil {
+		return nil, r.abandon(ctx, err)
+	}
+	if err := r.serve(ctx); err != nil {
+		return nil, r.abandon(ctx, err)
+	}
+	if !r.state.IsOver() {
+		return nil, r.carryOn(ctx)
+	}
+	ended := r.state.End()
+	return &ended, nil
+}

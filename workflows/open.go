@@ -1,0 +1,140 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// open makes sure that the record exists. Its error is the cancellation or an
+// *opportunity.Error that says why the record cannot be created.
+func (r *run) open(ctx workflow.Context) error {
+	looked := false
+	for r.state.ID == "" {
+		r.show(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if r.state.Question != nil {
+			if err := r.awaitCreateAnswer(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		result := r.create(ctx, looked)
+		var err error
+		switch {
+		case result.Fate == opportunity.FateDone:
+			r.state.Created(result.Record, result.Region, workflow.Now(ctx))
+			r.recovered()
+		case result.Fate == opportunity.FateRejected:
+			err = result.Error
+		case result.Fate == opportunity.FateUnknown:
+			if err = r.settle(ctx); err == nil {
+				looked, err = r.find(ctx)
+			}
+		case result.Reason == activities.ReasonNames:
+			err = r.resolveStart(ctx, result.Missing)
+		case result.Reason == activities.ReasonSeen:
+			looked, err = r.find(ctx)
+		default:
+			err = r.backOff(ctx, result.Sending)
+		}
+		if err != nil {
+			return r.fail(ctx, err)
+		}
+	}
+	r.show(ctx)
+	return nil
+}
+
+// fail notes why the record cannot be created, for those who wait for it.
+func (r *run) fail(ctx workflow.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.failed = err
+	return err
+}
+
+// create asks for the record, once.
+func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult {
+	// The request is seen through even when the workflow is cancelled meanwhile.
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	start := *r.state.Start
+	input := activities.CreateInput{Reference: r.state.Reference, Start: start, Resolved: r.known(start.Names()), Looked: looked}
+	input.Start.Interests = nil // added later; their learners need not travel twice
+	var result activities.CreateResult
+	ctx = workflow.WithActivityOptions(ctx, activities.ToChange("create the opportunity"))
+	if err := workflow.ExecuteActivity(ctx, activities.CreateOpportunity, input).Get(ctx, &result); err != nil {
+		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
+	}
+	return result
+}
+
+// find looks for the record by its mark and takes it over. It answers true when
+// there is none, so that it can be created; a worker that cannot look, and more
+// than one record, make a question.
+func (r *run) find(ctx workflow.Context) (bool, error) {
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	var records []opportunity.Snapshot
+	var region opportunity.Named
+	input := activities.FindInput{Reference: r.state.Reference, Region: r.state.Start.Region, Resolved: r.known(r.state.Start.Names())}
+	for {
+		var page activities.FindResult
+		ctx := workflow.WithActivityOptions(ctx, activities.ToRead("look for the opportunity by its mark"))
+		if err := workflow.ExecuteActivity(ctx, activities.FindOpportunity, input).Get(ctx, &page); err != nil {
+			return false, fmt.Errorf("look for the opportunity by its mark: %w", err)
+		}
+		if page.Blind {
+			r.state.AskAboutCreate("the worker's mark setting leaves no way to look for it", workflow.Now(ctx))
+			return false, nil
+		}
+		records = append(records, page.Records...)
+		region = page.Region
+		if page.Next == "" {
+			break
+		}
+		input.After = page.Next
+	}
+	switch len(records) {
+	case 0:
+		return true, nil
+	case 1:
+		r.state.Adopted(records[0], region, r.itemIDs(), workflow.Now(ctx))
+		return false, nil
+	}
+	r.state.AskAboutCreate(fmt.Sprintf("%d records carry its mark", len(records)), workflow.Now(ctx))
+	return false, nil
+}
+
+// awaitCreateAnswer waits for the operator who decides about a create of
+// unknown fate. Skipping it ends the run.
+func (r *run) awaitCreateAnswer(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool { return r.state.Question == nil }); err != nil {
+		return err
+	}
+	if reason := r.state.CreateSkipped; reason != nil {
+		return r.fail(ctx, reason)
+	}
+	return nil
+}
+
+// resolveStart finds out what the names in the start mean.
+func (r *run) resolveStart(ctx workflow.Context, missing []opportunity.Name) error {
+	failed, err := r.resolve(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for _, name := range missing {
+		if reason := failed[name]; reason != nil {
+			return reason
+		}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// run is what one run of the workflow holds beside the state it carries on.
+type run struct {
+	options  Options
+	state    *opportunity.State
+	arrivals *arrivals
+	// names are what names and codes turned out to mean, as far as this run asked.
+	names map[opportunity.Name]opportunity.Resolved
+	// setbacks counts the requests in a row that could not be sent.
+	setbacks int
+	// failed says why the record cannot be created.
+	failed error
+	// ending says that the run has stopped taking commands.
+	ending bool
+}
+
+// newRun reads the input. Its error is a mistake of the caller.
+func newRun(ctx workflow.Context, options Options, input converter.RawValue, carried *opportunity.State) (*run, error) {
+	r := &run{options: options, arrivals: arrivalsOf(ctx), names: make(map[opportunity.Name]opportunity.Resolved)}
+	if r.arrivals == nil {
+		return nil, fmt.Errorf("the worker lacks workflows.Interceptor")
+	}
+	if carried != nil {
+		if carried.Version > opportunity.StateVersion {
+			// Not an error: that would end the workflow. A panic fails the task, and
+			// the server offers it again until a worker comes that knows this state.
+			panic(fmt.Sprintf("the state is of version %d, this worker knows versions up to %d: deploy a newer worker", carried.Version, opportunity.StateVersion))
+		}
+		r.state = carried
+		return r, nil
+	}
+	reference, ok := lifecycle.ReferenceOf(workflow.GetInfo(ctx).WorkflowExecution.ID)
+	if !ok {
+		return nil, opportunity.Invalidf("workflow id: %q; it must be %q", workflow.GetInfo(ctx).WorkflowExecution.ID, lifecycle.WorkflowID("<reference>"))
+	}
+	if err := reference.Validate(); err != nil {
+		return nil, err
+	}
+	payload, err := typedJSON(input)
+	if err != nil {
+		return nil, err
+	}
+	start, err := opportunity.DecodeStart(payload)
+	if err != nil {
+		return nil, err
+	}
+	r.state = opportunity.NewState(reference, start, workflow.Now(ctx))
+	return r, nil
+}
+
+// typedJSON takes the JSON out of a payload that anybody may have sent.
+func typedJSON(raw converter.RawValue) ([]byte, error) {
+	payload := raw.Payload()
+	if payload == nil {
+		return nil, opportunity.Invalidf("no payload; a JSON object is wanted, such as {…}")
+	}
+	if encoding := string(payload.GetMetadata()[converter.MetadataEncoding]); encoding != converter.MetadataEncodingJSON {
+		return nil, opportunity.Invalidf("the payload is encoded as %q; %q is wanted", encoding, converter.MetadataEncodingJSON)
+	}
+	return payload.GetData(), nil
+}
+
+// serve applies commands until the opportunity is over or the run should be
+// continued by a new one. Its error is the cancellation.
+func (r *run) serve(ctx workflow.Context) error {
+	for {
+		r.takeSignals(ctx)
+		r.show(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case r.isOver(ctx), r.mayContinue(ctx):
+			r.ending = true
+			return nil
+		case r.state.HasWork():
+			r.applyNext(ctx)
+		default:
+			err := workflow.Await(ctx, func() bool {
+				return r.arrivals.waiting() || r.state.HasWork() || r.isOver(ctx) || r.mayContinue(ctx)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// isOver reports whether the run may complete: nothing waits, and every caller
+// has had its answer.
+func (r *run) isOver(ctx workflow.Context) bool {
+	return r.state.IsOver() && !r.arrivals.waiting() && workflow.AllHandlersFinished(ctx)
+}
+
+// maxEvents is the length of history after which a run is continued by a new
+// one; the server suggests it at 4,096.
+const maxEvents = 2000
+
+// shouldContinue reports whether the history has grown long.
+func (r *run) shouldContinue(ctx workflow.Context) bool {
+	info := workflow.GetInfo(ctx)
+	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > maxEvents
+}
+
+// mayContinue reports whether the run should be continued and can be: what
+// waits must fit into the input of the next run, or it is worked off first, and
+// every caller must have had its answer, since an update cannot be handed over.
+func (r *run) mayContinue(ctx workflow.Context) bool {
+	return r.shouldContinue(ctx) && r.fits() && workflow.AllHandlersFinished(ctx)
+}
+
+func (r *run) fits() bool { return r.state.WaitingBytes() <= opportunity.MaxCarriedBytes }
+
+// carryOn continues the workflow in a new run. Timers, handlers and the details
+// shown in the Web UI do not survive; the new run sets them up again.
+func (r *run) carryOn(ctx workflow.Context) error {
+	r.takeSignals(ctx)
+	r.state.Runs++
+	return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, r.state)
+}
+
+// abandon ends a run that cannot go on: it was cancelled, or the record could
+// not be created. What waits is reported failed, places are given back, and the
+// step in the TMS is left as it is.
+func (r *run) abandon(ctx workflow.Context, reason error) error {
+	cancelled := ctx.Err() != nil
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	told := opportunity.Failf(opportunity.Closed, "the opportunity was cancelled before the request was carried out")
+	if !cancelled {
+		told = opportunity.Failf(opportunity.Closed, "the opportunity could not be created: %v", reason)
+	}
+	r.ending = true
+	r.takeSignals(ctx)
+	r.state.FailAll(told, workflow.Now(ctx))
+	r.releasePlaces(ctx)
+	// Handlers wake by what FailAll did; the wait cannot be cancelled.
+	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+	r.takeSignals(ctx)
+	r.state.FailAll(told, workflow.Now(ctx))
+	r.show(ctx)
+	if cancelled {
+		return reason
+	}
+	return lifecycle.Fault(reason)
+}
+
+// releasePlaces gives the opportunity's places back, until the API says so.
+func (r *run) releasePlaces(ctx workflow.Context) {
+	for batch := r.state.ReleaseBatch(); len(batch) > 0; batch = r.state.ReleaseBatch() {
+		r.send(ctx, batch)
+	}
+}
+
+// pause waits, showing why.
+func (r *run) pause(ctx workflow.Context, d time.Duration, why string) error {
+	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: why}).Get(ctx, nil)
+}

@@ -1,0 +1,63 @@
+package workflows
+
+import (
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+)
+
+// show lets operators see the state: search attributes where they changed, in
+// one event, and the details of the Web UI, which cost none.
+func (r *run) show(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, r.state.Card())
+	if changes := r.attributeChanges(workflow.GetTypedSearchAttributes(ctx)); len(changes) > 0 {
+		if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
+			workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
+		}
+	}
+}
+
+// attributeChanges compares what is shown with what should be. Attributes are
+// carried over from run to run.
+func (r *run) attributeChanges(shown temporal.SearchAttributes) []temporal.SearchAttributeUpdate {
+	s := r.state
+	var changes []temporal.SearchAttributeUpdate
+	keyword := func(key temporal.SearchAttributeKeyKeyword, value string) {
+		if current, set := shown.GetKeyword(key); value != "" && (!set || current != value) {
+			changes = append(changes, key.ValueSet(value))
+		}
+	}
+	region := s.Details.Region.Name
+	if region == "" {
+		region = string(s.Details.Region.ID)
+	}
+	keyword(lifecycle.OpportunityID, string(s.ID))
+	keyword(lifecycle.OpportunityAccount, string(s.Details.Account.ID))
+	keyword(lifecycle.OpportunityStep, s.Step.Name)
+	keyword(lifecycle.OpportunityRegion, region)
+	keyword(lifecycle.OpportunityState, string(s.Step.Stage.State))
+	words := s.Words()
+	if current, _ := shown.GetKeywordList(lifecycle.OpportunityAttention); !slices.Equal(current, words) {
+		if len(words) == 0 {
+			changes = append(changes, lifecycle.OpportunityAttention.ValueUnset())
+		} else {
+			changes = append(changes, lifecycle.OpportunityAttention.ValueSet(words))
+		}
+	}
+	until := time.Time{}
+	if s.Reservation.Valid {
+		until = s.Reservation.Until
+	}
+	current, set := shown.GetTime(lifecycle.OpportunityReservedUntil)
+	switch {
+	case until.IsZero() && set:
+		changes = append(changes, lifecycle.OpportunityReservedUntil.ValueUnset())
+	case !until.IsZero() && (!set || !current.Equal(until)):
+		changes = append(changes, lifecycle.OpportunityReservedUntil.ValueSet(until))
+	}
+	return changes
+}

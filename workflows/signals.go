@@ -1,0 +1,74 @@
+package workflows
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// readSignals takes signals in as they come, also while a request is under way,
+// so that the view shows what waits.
+func (r *run) readSignals(ctx workflow.Context) {
+	for {
+		if err := workflow.Await(ctx, r.arrivals.waiting); err != nil {
+			return // cancelled; the run itself takes in what is left
+		}
+		r.takeSignals(ctx)
+		r.show(ctx)
+	}
+}
+
+// takeSignals puts every signal that has come into the stream, in the order of
+// the Signaled events. None vanishes: what cannot be read, and what nobody
+// knows, becomes a failed request that needs attention.
+func (r *run) takeSignals(ctx workflow.Context) {
+	for {
+		name, some := r.arrivals.next()
+		if !some {
+			return
+		}
+		var raw converter.RawValue
+		if !workflow.GetSignalChannel(ctx, name).ReceiveAsync(&raw) {
+			continue
+		}
+		verb := opportunity.Verb(name)
+		id, err := r.takeSignal(ctx, verb, raw)
+		var refused *opportunity.Error
+		if errors.As(err, &refused) {
+			r.state.Refuse(verb, id, refused, workflow.Now(ctx))
+		}
+	}
+}
+
+// takeSignal takes one signal in. Its error, always an *opportunity.Error, says
+// why it could not, and the id under which to record that.
+func (r *run) takeSignal(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) (string, error) {
+	now := workflow.Now(ctx)
+	switch verb {
+	case opportunity.VerbRetry:
+		answer, err := readAnswer[opportunity.Retry](raw)
+		if err != nil {
+			return "", err
+		}
+		return "", r.state.Retry(answer, now)
+	case opportunity.VerbSkip:
+		answer, err := readAnswer[opportunity.Skip](raw)
+		if err != nil {
+			return "", err
+		}
+		return "", r.state.Skip(answer, now)
+	}
+	payload, err := typedJSON(raw)
+	if err != nil {
+		return "", err
+	}
+	command, err := opportunity.Decode(verb, payload)
+	if err != nil {
+		return "", err
+	}
+	_, err = r.state.Accept(command, command.ID(), true, now)
+	return command.ID(), err
+}

@@ -1,0 +1,200 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// applyNext sends the next request and takes in what became of it.
+func (r *run) applyNext(ctx workflow.Context) {
+	r.send(ctx, r.state.NextBatch())
+	r.show(ctx)
+}
+
+// send puts a batch to the API, once, and moves the state by what is then known
+// of it. What is proven not sent stays in the queue.
+func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
+	result := r.apply(ctx, batch)
+	switch result.Fate {
+	case opportunity.FateDone:
+		r.recovered()
+		r.settleBatch(ctx, batch, r.state.Review(batch, result.Answers))
+	case opportunity.FateRejected:
+		r.recovered()
+		r.state.Refused(batch, result.Error, workflow.Now(ctx))
+	case opportunity.FateUnknown:
+		r.settleBatch(ctx, batch, r.state.Review(batch, nil))
+	case opportunity.FateNotSent:
+		if result.Reason == activities.ReasonNames {
+			r.resolveBatch(ctx, batch, result.Missing)
+			return
+		}
+		// A cancellation ends the wait; the caller looks at the context itself.
+		_ = r.backOff(ctx, result.Sending)
+	}
+}
+
+// apply asks for the changes, once.
+func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activities.ApplyResult {
+	// A request is seen through even when the workflow is cancelled meanwhile.
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	var names []opportunity.Name
+	for _, m := range batch {
+		names = append(names, m.Names()...)
+	}
+	input := activities.ApplyInput{Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names)}
+	var result activities.ApplyResult
+	ctx = workflow.WithActivityOptions(ctx, activities.ToChange(summary(batch)))
+	if err := workflow.ExecuteActivity(ctx, activities.ApplyCommands, input).Get(ctx, &result); err != nil {
+		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
+	}
+	return result
+}
+
+// settleBatch moves the state by the answers, once those of unknown fate are
+// decided by the record itself as far as it can.
+func (r *run) settleBatch(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer) {
+	if slices.ContainsFunc(answers, unknown) {
+		answers = r.recall(ctx, batch, answers)
+	}
+	r.state.Settle(batch, answers, workflow.Now(ctx))
+}
+
+func unknown(a opportunity.Answer) bool { return a.Fate == opportunity.FateUnknown }
+
+// recall reads the record back, when nothing of the batch can be under way any
+// more, and decides by it what became of the batch.
+func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer) []opportunity.Answer {
+	// Whether it happened must be known even when the workflow is cancelled.
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	if err := r.settle(ctx); err != nil {
+		return answers
+	}
+	var record opportunity.Snapshot
+	reading := workflow.WithActivityOptions(ctx, activities.ToRead("read back what became of: "+summary(batch)))
+	if err := workflow.ExecuteActivity(reading, activities.ReadOpportunity, activities.ReadInput{Opportunity: r.state.ID}).Get(ctx, &record); err != nil {
+		return answers // the record cannot be read at all: a question
+	}
+	decided := r.state.Recall(batch, answers, record, r.itemIDs())
+	if slices.ContainsFunc(decided, unknown) {
+		r.state.Disown(record)
+	}
+	return decided
+}
+
+// settle waits until a request whose answer did not come can no longer commit.
+func (r *run) settle(ctx workflow.Context) error {
+	return r.pause(ctx, r.options.SettleTime, "let the API settle before reading back")
+}
+
+// resolveBatch finds out what names in a batch mean; requests with a name that
+// means nothing, or two things, fail.
+func (r *run) resolveBatch(ctx workflow.Context, batch []opportunity.Mutation, missing []opportunity.Name) {
+	failed, err := r.resolve(ctx, missing)
+	if err != nil {
+		return // cancelled
+	}
+	r.state.FailNames(batch, failed, workflow.Now(ctx))
+}
+
+// resolve asks what names mean and remembers it for this run.
+func (r *run) resolve(ctx workflow.Context, names []opportunity.Name) (map[opportunity.Name]*opportunity.Error, error) {
+	var result activities.ResolveResult
+	ctx = workflow.WithActivityOptions(ctx, activities.ToRead("look names up"))
+	if err := workflow.ExecuteActivity(ctx, activities.ResolveNames, activities.ResolveInput{Names: names}).Get(ctx, &result); err != nil {
+		return nil, err
+	}
+	failed := make(map[opportunity.Name]*opportunity.Error)
+	for _, one := range result.Resolved {
+		if one.Error != nil {
+			failed[one.Name] = one.Error
+			continue
+		}
+		r.names[one.Name] = one
+	}
+	return failed, nil
+}
+
+// known answers what is known already of the names.
+func (r *run) known(names []opportunity.Name) []opportunity.Resolved {
+	var known []opportunity.Resolved
+	for _, name := range names {
+		if one, ok := r.names[name]; ok && !slices.Contains(known, one) {
+			known = append(known, one)
+		}
+	}
+	return known
+}
+
+func (r *run) itemIDs() map[opportunity.Name]opportunity.ID {
+	ids := make(map[opportunity.Name]opportunity.ID, len(r.names))
+	for name, one := range r.names { //workflowcheck:ignore a map is made of a map; the order does not show
+		ids[name] = one.ID
+	}
+	return ids
+}
+
+// The pauses between requests that could not be sent, and how many in a row
+// before an operator is told.
+const (
+	firstPause  = time.Second
+	longestWait = time.Minute
+	tellAfter   = 5
+)
+
+// backOff waits before a request that was not sent is sent again.
+func (r *run) backOff(ctx workflow.Context, sending activities.Sending) error {
+	r.setbacks++
+	if r.setbacks >= tellAfter {
+		r.state.Attend(opportunity.AttentionAPI, "", fmt.Sprintf("the API cannot be reached (%s); everything waits", sending.Reason), workflow.Now(ctx))
+		r.show(ctx)
+	}
+	wait := firstPause << min(r.setbacks-1, 10)
+	wait = max(min(wait, longestWait), sending.RetryAfter)
+	return r.pause(ctx, wait, "wait before sending again: "+string(sending.Reason))
+}
+
+// recovered notes that the API answers.
+func (r *run) recovered() {
+	r.setbacks = 0
+	r.state.Calm(opportunity.AttentionAPI)
+}
+
+// summary tells a batch in a few words without personal data.
+func summary(batch []opportunity.Mutation) string {
+	interests := 0
+	var parts []string
+	for _, m := range batch {
+		switch {
+		case m.Interest != nil:
+			interests++
+		case m.Update != nil:
+			parts = append(parts, opportunity.Summary(*m.Update))
+		case m.Progress != nil:
+			parts = append(parts, opportunity.Summary(*m.Progress))
+		case m.Extend != nil && m.Extend.Release:
+			parts = append(parts, "release the places")
+		case m.Extend != nil:
+			parts = append(parts, "hold the places")
+		}
+	}
+	switch {
+	case interests == 1:
+		parts = slices.Insert(parts, 0, "add 1 interest")
+	case interests > 1:
+		parts = slices.Insert(parts, 0, fmt.Sprintf("add %d interests", interests))
+	}
+	if len(parts) > 4 {
+		parts = append(parts[:3], fmt.Sprintf("%d more", len(parts)-3))
+	}
+	return strings.Join(parts, ", ")
+}

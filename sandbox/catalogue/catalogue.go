@@ -1,0 +1,386 @@
+// Package catalogue reads what the sandbox starts with: the steps of a tenant's workflow, its regions, accounts and
+// what it sells. It reads and checks; it stores nothing and knows no API.
+package catalogue
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // the time zones of events are checked where no zone database is installed, too
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+//go:embed default.yaml
+var defaultYAML []byte
+
+// Catalogue is a tenant before anything was sold. Ids are the keys inside the API's global ids.
+type Catalogue struct {
+	Currencies         []Currency          `yaml:"currencies"`
+	Regions            []Region            `yaml:"regions"`
+	Stages             []Stage             `yaml:"stages"`
+	Steps              []Step              `yaml:"steps"`
+	Transitions        []Transition        `yaml:"transitions"`
+	Accounts           []Account           `yaml:"accounts"`
+	Contacts           []Contact           `yaml:"contacts"`
+	CourseTemplates    []CourseTemplate    `yaml:"courseTemplates"`
+	Events             []Event             `yaml:"events"`
+	LearningPaths      []LearningPath      `yaml:"learningPaths"`
+	TrainingTokenTypes []TrainingTokenType `yaml:"trainingTokenTypes"`
+	// Opportunities are what a new data file holds; later starts add none.
+	Opportunities []Opportunity `yaml:"opportunities"`
+}
+
+// Currency is a currency by its ISO 4217 code.
+type Currency struct {
+	Code   string `yaml:"code"`
+	Name   string `yaml:"name"`
+	Symbol string `yaml:"symbol"`
+}
+
+// Region is a sales region; Currency is the one its opportunities have when they name none.
+type Region struct {
+	ID       string `yaml:"id"`
+	Name     string `yaml:"name"`
+	Currency string `yaml:"currency"`
+}
+
+// Stage is a phase of selling. State is Open, Won, Lost or Archived.
+type Stage struct {
+	ID    int64  `yaml:"id"`
+	Name  string `yaml:"name"`
+	State string `yaml:"state"`
+}
+
+// Step is a point inside a stage. The first entry step is where opportunities start.
+type Step struct {
+	ID    int64  `yaml:"id"`
+	Name  string `yaml:"name"`
+	Stage int64  `yaml:"stage"`
+	Entry bool   `yaml:"entry"`
+}
+
+// Transition allows the move from one step to another.
+type Transition struct {
+	From int64 `yaml:"from"`
+	To   int64 `yaml:"to"`
+}
+
+// Account is an organisation that buys.
+type Account struct {
+	ID    int64  `yaml:"id"`
+	Name  string `yaml:"name"`
+	Email string `yaml:"email"`
+}
+
+// Contact is a person, of an account or of none.
+type Contact struct {
+	ID        int64  `yaml:"id"`
+	Account   int64  `yaml:"account"`
+	FirstName string `yaml:"firstName"`
+	LastName  string `yaml:"lastName"`
+	Email     string `yaml:"email"`
+}
+
+// CourseTemplate is a course that can be scheduled. State is draft or published.
+type CourseTemplate struct {
+	ID    int64  `yaml:"id"`
+	Code  string `yaml:"code"`
+	Title string `yaml:"title"`
+	State string `yaml:"state"`
+}
+
+// Event is a scheduled run of a course template. State is draft, published or cancelled; Start and End are local to
+// TimeZone.
+type Event struct {
+	ID           int64  `yaml:"id"`
+	Template     int64  `yaml:"template"`
+	Region       string `yaml:"region"`
+	Code         string `yaml:"code"`
+	Title        string `yaml:"title"`
+	State        string `yaml:"state"`
+	Start        string `yaml:"start"`
+	End          string `yaml:"end"`
+	TimeZone     string `yaml:"timeZone"`
+	MaxPlaces    int64  `yaml:"maxPlaces"`
+	BookedPlaces int64  `yaml:"bookedPlaces"`
+}
+
+// LearningPath is a sequence of courses sold as one. State is draft or published.
+type LearningPath struct {
+	ID    int64  `yaml:"id"`
+	Code  string `yaml:"code"`
+	Name  string `yaml:"name"`
+	State string `yaml:"state"`
+}
+
+// TrainingTokenType is a kind of prepaid token. ID has 32 hexadecimal digits.
+type TrainingTokenType struct {
+	ID   string `yaml:"id"`
+	Code string `yaml:"code"`
+	Name string `yaml:"name"`
+}
+
+// Opportunity is a sale that is under way when the sandbox starts for the first time.
+type Opportunity struct {
+	ID       int64  `yaml:"id"`
+	Name     string `yaml:"name"`
+	Region   string `yaml:"region"`
+	Account  int64  `yaml:"account"`
+	Currency string `yaml:"currency"`
+	Step     int64  `yaml:"step"`
+}
+
+// Default returns the embedded catalogue: every id and name that the API documentation shows, and some more.
+func Default() (*Catalogue, error) { return Parse("default.yaml", defaultYAML) }
+
+// Load reads the catalogue file at path. Errors name the file, line and column.
+func Load(path string) (*Catalogue, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	return Parse(path, data)
+}
+
+// Parse reads a catalogue. Unknown and repeated keys, ids that are given twice and references to what is not there
+// are errors; each names the file, line and column, and what would be right. All that Parse finds is reported at once.
+func Parse(name string, data []byte) (*Catalogue, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, located(name, err)
+	}
+	if len(file.Docs) > 1 {
+		if body := file.Docs[1].Body; body != nil {
+			pos := body.GetToken().Position
+			return nil, fmt.Errorf("%s:%d:%d: a catalogue is one YAML document, here a second one starts", name, pos.Line, pos.Column)
+		}
+	}
+	var c Catalogue
+	if err := yaml.UnmarshalWithOptions(data, &c, yaml.Strict()); err != nil {
+		return nil, located(name, err)
+	}
+	check := &checker{name: name, file: file}
+	check.catalogue(&c)
+	if len(check.problems) > 0 {
+		return nil, errors.Join(check.problems...)
+	}
+	return &c, nil
+}
+
+// located turns an error of the YAML library into one line with a position.
+func located(name string, err error) error {
+	var y yaml.Error
+	if errors.As(err, &y) && y.GetToken() != nil && y.GetToken().Position != nil {
+		pos := y.GetToken().Position
+		return fmt.Errorf("%s:%d:%d: %s", name, pos.Line, pos.Column, y.GetMessage())
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// checker collects what is wrong with a catalogue that could be read.
+type checker struct {
+	name     string
+	file     *ast.File
+	problems []error
+}
+
+// at reports a problem of one member of a list; key is the key inside the member, or "".
+func (c *checker) at(list string, index int, key, format string, args ...any) {
+	position := ""
+	path := fmt.Sprintf("$.%s[%d]", list, index)
+	for _, p := range []string{path + "." + key, path, "$." + list} {
+		yp, err := yaml.PathString(strings.TrimSuffix(p, "."))
+		if err != nil {
+			continue
+		}
+		node, err := yp.FilterFile(c.file)
+		if err == nil && node != nil && node.GetToken() != nil {
+			tok := node.GetToken()
+			position = fmt.Sprintf(":%d:%d", tok.Position.Line, tok.Position.Column)
+			break
+		}
+	}
+	c.problems = append(c.problems, fmt.Errorf("%s%s: %s", c.name, position, fmt.Sprintf(format, args...)))
+}
+
+// whole reports a problem of the catalogue as a whole.
+func (c *checker) whole(format string, args ...any) {
+	c.problems = append(c.problems, fmt.Errorf("%s: %s", c.name, fmt.Sprintf(format, args...)))
+}
+
+var (
+	regionID    = regexp.MustCompile(`^[A-Za-z]+$`)
+	currency    = regexp.MustCompile(`^[A-Z]{3}$`)
+	tokenTypeID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+)
+
+// distinct checks the ids of a list and returns them as a set.
+func distinct[T any, K comparable](c *checker, list, key string, rows []T, id func(T) K, valid func(K) bool, right string) map[K]bool {
+	seen := make(map[K]bool, len(rows))
+	for i, row := range rows {
+		k := id(row)
+		switch {
+		case !valid(k):
+			c.at(list, i, key, "%s of %s is %#v, it must be %s", key, list, k, right)
+		case seen[k]:
+			c.at(list, i, key, "%s %#v is given twice in %s", key, k, list)
+		}
+		seen[k] = true
+	}
+	return seen
+}
+
+func positive(n int64) bool { return n > 0 }
+
+const aNumber = "a number above 0"
+
+// required checks that a text is there.
+func (c *checker) required(list string, i int, key, value string) {
+	if strings.TrimSpace(value) == "" {
+		c.at(list, i, key, "%s is missing", key)
+	}
+}
+
+// oneOf checks a text against the words that are allowed.
+func (c *checker) oneOf(list string, i int, key, value string, words ...string) {
+	if !slices.Contains(words, value) {
+		c.at(list, i, key, "%s is %q, it must be one of %s", key, value, strings.Join(words, ", "))
+	}
+}
+
+// refers checks a reference.
+func refers[K comparable](c *checker, list string, i int, key string, value K, known map[K]bool, in string) {
+	if !known[value] {
+		c.at(list, i, key, "%s is %#v, which is not in %s", key, value, in)
+	}
+}
+
+func (c *checker) catalogue(k *Catalogue) {
+	currencies := distinct(c, "currencies", "code", k.Currencies, func(r Currency) string { return r.Code }, currency.MatchString, "three capital letters")
+	for i, r := range k.Currencies {
+		c.required("currencies", i, "name", r.Name)
+	}
+	regions := distinct(c, "regions", "id", k.Regions, func(r Region) string { return r.ID }, regionID.MatchString, "letters")
+	for i, r := range k.Regions {
+		c.required("regions", i, "name", r.Name)
+		refers(c, "regions", i, "currency", r.Currency, currencies, "currencies")
+	}
+	c.workflow(k)
+
+	accounts := distinct(c, "accounts", "id", k.Accounts, func(r Account) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.Accounts {
+		c.required("accounts", i, "name", r.Name)
+	}
+	distinct(c, "contacts", "id", k.Contacts, func(r Contact) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.Contacts {
+		c.required("contacts", i, "firstName", r.FirstName)
+		c.required("contacts", i, "lastName", r.LastName)
+		if r.Account != 0 {
+			refers(c, "contacts", i, "account", r.Account, accounts, "accounts")
+		}
+	}
+	c.items(k, regions)
+	c.opportunities(k, regions, accounts, currencies)
+}
+
+func (c *checker) workflow(k *Catalogue) {
+	stages := distinct(c, "stages", "id", k.Stages, func(r Stage) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.Stages {
+		c.required("stages", i, "name", r.Name)
+		c.oneOf("stages", i, "state", r.State, "Open", "Won", "Lost", "Archived")
+	}
+	steps := distinct(c, "steps", "id", k.Steps, func(r Step) int64 { return r.ID }, positive, aNumber)
+	entry := false
+	for i, r := range k.Steps {
+		c.required("steps", i, "name", r.Name)
+		refers(c, "steps", i, "stage", r.Stage, stages, "stages")
+		entry = entry || r.Entry
+	}
+	if !entry {
+		c.whole("no step has entry: true, so no opportunity could be created")
+	}
+	distinct(c, "transitions", "to", k.Transitions, func(r Transition) Transition { return r }, func(Transition) bool { return true }, "")
+	for i, r := range k.Transitions {
+		refers(c, "transitions", i, "from", r.From, steps, "steps")
+		refers(c, "transitions", i, "to", r.To, steps, "steps")
+		if r.From == r.To {
+			c.at("transitions", i, "to", "a transition leads from step %d to itself", r.From)
+		}
+	}
+}
+
+func (c *checker) items(k *Catalogue, regions map[string]bool) {
+	templates := distinct(c, "courseTemplates", "id", k.CourseTemplates, func(r CourseTemplate) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.CourseTemplates {
+		c.required("courseTemplates", i, "code", r.Code)
+		c.required("courseTemplates", i, "title", r.Title)
+		c.oneOf("courseTemplates", i, "state", r.State, "draft", "published")
+	}
+	distinct(c, "events", "id", k.Events, func(r Event) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.Events {
+		c.event(i, r, regions, templates)
+	}
+	distinct(c, "learningPaths", "id", k.LearningPaths, func(r LearningPath) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.LearningPaths {
+		c.required("learningPaths", i, "code", r.Code)
+		c.required("learningPaths", i, "name", r.Name)
+		c.oneOf("learningPaths", i, "state", r.State, "draft", "published")
+	}
+	distinct(c, "trainingTokenTypes", "id", k.TrainingTokenTypes, func(r TrainingTokenType) string { return r.ID }, tokenTypeID.MatchString, "32 hexadecimal digits in lower case")
+	for i, r := range k.TrainingTokenTypes {
+		c.required("trainingTokenTypes", i, "name", r.Name)
+	}
+}
+
+func (c *checker) event(i int, r Event, regions map[string]bool, templates map[int64]bool) {
+	c.required("events", i, "code", r.Code)
+	c.required("events", i, "title", r.Title)
+	c.oneOf("events", i, "state", r.State, "draft", "published", "cancelled")
+	if r.Template != 0 {
+		refers(c, "events", i, "template", r.Template, templates, "courseTemplates")
+	}
+	if r.Region != "" {
+		refers(c, "events", i, "region", r.Region, regions, "regions")
+	}
+	for _, t := range []struct{ key, value string }{{"start", r.Start}, {"end", r.End}} {
+		if _, err := time.Parse("2006-01-02T15:04:05", t.value); t.value != "" && err != nil {
+			c.at("events", i, t.key, "%s is %q, it must be a local date and time such as 2031-03-03T09:00:00", t.key, t.value)
+		}
+	}
+	if r.Start != "" && r.End != "" && r.End < r.Start {
+		c.at("events", i, "end", "end is before start")
+	}
+	if r.TimeZone != "" {
+		if _, err := time.LoadLocation(r.TimeZone); err != nil {
+			c.at("events", i, "timeZone", "timeZone is %q, it must be an IANA name such as Europe/London", r.TimeZone)
+		}
+	}
+	if r.MaxPlaces < 0 || r.BookedPlaces < 0 {
+		c.at("events", i, "maxPlaces", "maxPlaces and bookedPlaces must not be negative")
+	}
+}
+
+func (c *checker) opportunities(k *Catalogue, regions map[string]bool, accounts map[int64]bool, currencies map[string]bool) {
+	steps := make(map[int64]bool, len(k.Steps))
+	for _, s := range k.Steps {
+		steps[s.ID] = true
+	}
+	distinct(c, "opportunities", "id", k.Opportunities, func(r Opportunity) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.Opportunities {
+		c.required("opportunities", i, "name", r.Name)
+		refers(c, "opportunities", i, "region", r.Region, regions, "regions")
+		refers(c, "opportunities", i, "step", r.Step, steps, "steps")
+		refers(c, "opportunities", i, "currency", r.Currency, currencies, "currencies")
+		if r.Account != 0 {
+			refers(c, "opportunities", i, "account", r.Account, accounts, "accounts")
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/oppflow/oppflow/sandbox/scalar"
+)
+
+// Literals is an extension of the GraphQL server. It refuses a document in which a value can not be read as the scalar
+// it stands for before anything of it runs, as GraphQL demands for literals and variables alike, and it hands numbers
+// that stand for a Decimal over as they are written, not as binary floating point.
+type Literals struct{ schema *ast.Schema }
+
+var (
+	_ graphql.HandlerExtension        = (*Literals)(nil)
+	_ graphql.OperationContextMutator = (*Literals)(nil)
+)
+
+// ExtensionName implements graphql.HandlerExtension.
+func (*Literals) ExtensionName() string { return "Literals" }
+
+// Validate implements graphql.HandlerExtension.
+func (l *Literals) Validate(s graphql.ExecutableSchema) error {
+	l.schema = s.Schema()
+	return nil
+}
+
+// MutateOperationContext implements graphql.OperationContextMutator. It changes the parsed document, so the server
+// must not share documents between requests.
+func (l *Literals) MutateOperationContext(_ context.Context, o *graphql.OperationContext) *gqlerror.Error {
+	for _, v := range o.Operation.VariableDefinitions {
+		value, given := o.Variables[v.Variable]
+		if v.DefaultValue != nil {
+			if err := l.literal(v.DefaultValue); err != nil {
+				return err
+			}
+			value = exact(v.DefaultValue, value)
+			if given {
+				o.Variables[v.Variable] = value
+			}
+		}
+		if err := l.variable(v.Variable, v.Type, value, v.Position); err != nil {
+			return err
+		}
+	}
+	return l.selections(o.Operation.SelectionSet, map[string]bool{})
+}
+
+// selections walks the fields that will run; seen holds the fragments that were walked.
+func (l *Literals) selections(set ast.SelectionSet, seen map[string]bool) *gqlerror.Error {
+	for _, s := range set {
+		var inner ast.SelectionSet
+		switch s := s.(type) {
+		case *ast.Field:
+			for _, a := range s.Arguments {
+				if err := l.literal(a.Value); err != nil {
+					return err
+				}
+			}
+			inner = s.SelectionSet
+		case *ast.InlineFragment:
+			inner = s.SelectionSet
+		case *ast.FragmentSpread:
+			if s.Definition == nil || seen[s.Name] {
+				continue
+			}
+			seen[s.Name] = true
+			inner = s.Definition.SelectionSet
+		}
+		if err := l.selections(inner, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// literal checks a value of the document and turns numbers that stand for a Decimal into text.
+func (l *Literals) literal(v *ast.Value) *gqlerror.Error {
+	if v == nil || v.Kind == ast.Variable {
+		return nil
+	}
+	if v.Kind == ast.ListValue || v.Kind == ast.ObjectValue {
+		for _, child := range v.Children {
+			if err := l.literal(child.Value); err != nil {
+				return err
+			}
+		}
+	}
+	if v.Definition == nil || v.Kind == ast.NullValue {
+		return nil
+	}
+	if v.Definition.Name == scalar.Decimal && (v.Kind == ast.FloatValue || v.Kind == ast.IntValue) {
+		v.Kind = ast.StringValue
+	}
+	if v.Kind == ast.ListValue { // its entries were checked
+		return nil
+	}
+	return check(v.Definition.Name, plain(v), v.Position, "")
+}
+
+// plain returns a literal as the scalars read it.
+func plain(v *ast.Value) any {
+	value, err := v.Value(nil)
+	if err != nil {
+		return v.Raw
+	}
+	return value
+}
+
+// exact puts the text of a default value in the place of the binary number that was made of it. A number that came
+// with the request is no float64 and no int64, so it stays.
+func exact(v *ast.Value, value any) any {
+	switch value := value.(type) {
+	case float64, int64:
+		if v.Kind == ast.StringValue {
+			return v.Raw
+		}
+	case []any:
+		for i, child := range v.Children {
+			if v.Kind == ast.ListValue && i < len(value) {
+				value[i] = exact(child.Value, value[i])
+			}
+		}
+	case map[string]any:
+		for _, child := range v.Children {
+			if inner, ok := value[child.Name]; ok {
+				value[child.Name] = exact(child.Value, inner)
+			}
+		}
+	}
+	return value
+}
+
+// variable checks a value that came with the request.
+func (l *Literals) variable(path string, t *ast.Type, value any, at *ast.Position) *gqlerror.Error {
+	if value == nil {
+		return nil
+	}
+	if t.Elem != nil {
+		list, ok := value.([]any)
+		if !ok { // a single value is taken for a list of one
+			return l.variable(path, t.Elem, value, at)
+		}
+		for _, entry := range list {
+			if err := l.variable(path, t.Elem, entry, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	def := l.schema.Types[t.NamedType]
+	if def == nil {
+		return nil
+	}
+	if def.Kind == ast.InputObject {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		for _, f := range def.Fields {
+			if err := l.variable(path+"."+f.Name, f.Type, object[f.Name], at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return check(def.Name, value, at, path)
+}
+
+func check(name string, value any, at *ast.Position, variable string) *gqlerror.Error {
+	err := scalar.Check(name, value)
+	if err == nil {
+		return nil
+	}
+	message := err.Error()
+	if variable != "" {
+		message = "variable $" + variable + ": " + message
+	}
+	refused := gqlerror.ErrorPosf(at, "%s", message)
+	errcode.Set(refused, errcode.ValidationFailed)
+	return refused
+}

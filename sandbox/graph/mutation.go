@@ -1,0 +1,50 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+type mutation struct{}
+
+// Opportunities returns the namespace of opportunities. GraphQL runs fields at the root in order, but those inside a
+// namespace in none.
+func (mutation) Opportunities(context.Context) (*OpportunityMutations, error) {
+	return &OpportunityMutations{}, nil
+}
+
+type opportunityMutations struct{ *Resolver }
+
+func (r opportunityMutations) Create(ctx context.Context, _ *OpportunityMutations, input store.NewOpportunity) (*OpportunityPayload, error) {
+	return payload(r.Store.CreateOpportunity(ctx, input))
+}
+
+func (r opportunityMutations) Update(ctx context.Context, _ *OpportunityMutations, input store.OpportunityUpdate) (*OpportunityPayload, error) {
+	return payload(r.Store.UpdateOpportunity(ctx, input))
+}
+
+func (r opportunityMutations) Progress(ctx context.Context, _ *OpportunityMutations, input store.Progress) (*OpportunityPayload, error) {
+	return payload(r.Store.ProgressOpportunity(ctx, input))
+}
+
+func (r opportunityMutations) ExtendReservations(ctx context.Context, _ *OpportunityMutations, input store.ExtendReservations) (*OpportunityPayload, error) {
+	return payload(r.Store.ExtendReservations(ctx, input))
+}
+
+func (r opportunityMutations) AddInterest(ctx context.Context, _ *OpportunityMutations, input store.AddInterest) (*OpportunityAddInterestPayload, error) {
+	added, err := r.Store.AddInterest(ctx, input, r.AnswerAllInterests)
+	problems, err := refusal(err)
+	if err != nil {
+		return nil, err
+	}
+	return &OpportunityAddInterestPayload{Errors: problems, Interests: added}, nil
+}
+
+func payload(o *store.Opportunity, err error) (*OpportunityPayload, error) {
+	problems, err := refusal(err)
+	if err != nil {
+		return nil, err
+	}
+	return &OpportunityPayload{Errors: problems, Opportunity: o}, nil
+}

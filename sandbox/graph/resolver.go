@@ -1,0 +1,103 @@
+// Package graph is the GraphQL server of the sandbox: the schema, the code generated from it, and the resolvers, which
+// hand requests to the store and answers back. It holds no state and no rules of the API's subject.
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+// Resolver answers requests from a store.
+type Resolver struct {
+	Store *store.Store
+	// AnswerAllInterests makes addInterest answer all interests of the opportunity, not only the new one.
+	AnswerAllInterests bool
+}
+
+// Query returns the resolvers of the root of queries.
+func (r *Resolver) Query() QueryResolver { return query{r} }
+
+// Mutation returns the resolvers of the root of mutations.
+func (r *Resolver) Mutation() MutationResolver { return mutation{} }
+
+// OpportunityMutations returns the mutations of opportunities.
+func (r *Resolver) OpportunityMutations() OpportunityMutationsResolver {
+	return opportunityMutations{r}
+}
+
+// Opportunity returns the resolvers of what an opportunity does not carry itself.
+func (r *Resolver) Opportunity() OpportunityResolver { return opportunity{r} }
+
+// OpportunityInterest returns the resolvers of what an interest does not carry itself.
+func (r *Resolver) OpportunityInterest() OpportunityInterestResolver { return interest{r} }
+
+// Event returns the resolvers of what an event does not carry itself.
+func (r *Resolver) Event() EventResolver { return event{r} }
+
+// refusal splits an error of the store: a refusal belongs into the payload, anything else does not.
+func refusal(err error) ([]*store.Problem, error) {
+	if err == nil {
+		return []*store.Problem{}, nil
+	}
+	var p *store.Problem
+	if errors.As(err, &p) {
+		return []*store.Problem{p}, nil
+	}
+	return nil, err
+}
+
+func toInt32(n int, err error) (int32, error) {
+	if err == nil && (n > math.MaxInt32 || n < math.MinInt32) {
+		return 0, fmt.Errorf("%d does not fit a GraphQL Int", n)
+	}
+	return int32(n), err //nolint:gosec // checked above
+}
+
+// event resolves what depends on the time and on interests.
+type event struct{ *Resolver }
+
+func (r event) Reserved(ctx context.Context, e *store.Event) (int32, error) {
+	return toInt32(r.Store.ReservedPlaces(ctx, e.ID))
+}
+
+func (r event) RemainingPlaces(ctx context.Context, e *store.Event) (int32, error) {
+	reserved, err := r.Store.ReservedPlaces(ctx, e.ID)
+	return toInt32(e.MaxPlaces-e.BookedPlaces-reserved, err)
+}
+
+func (r event) Interests(ctx context.Context, e *store.Event, filters []*store.Filter, first, offset *int32, after *string, order []*store.Order) (*store.InterestPage, error) {
+	return r.Store.InterestsOfEvent(ctx, e.ID, store.Search{Filters: filters, Order: order, First: first, Offset: offset, After: after})
+}
+
+type opportunity struct{ *Resolver }
+
+func (r opportunity) Value(ctx context.Context, o *store.Opportunity) (*OpportunityValue, error) {
+	total, err := r.Store.GrandTotal(ctx, o.ID)
+	return &OpportunityValue{GrandTotal: total}, err
+}
+
+func (r opportunity) Attributes(ctx context.Context, o *store.Opportunity) ([]*store.Attribute, error) {
+	return r.Store.Attributes(ctx, o.ID)
+}
+
+func (r opportunity) IsReservationValid(ctx context.Context, o *store.Opportunity) (bool, error) {
+	return r.Store.ReservationValid(ctx, o.ID)
+}
+
+func (r opportunity) Interests(ctx context.Context, o *store.Opportunity, filters []*store.Filter, first, offset *int32, after *string, order []*store.Order) (*store.InterestPage, error) {
+	return r.Store.InterestsOfOpportunity(ctx, o.ID, store.Search{Filters: filters, Order: order, First: first, Offset: offset, After: after})
+}
+
+type interest struct{ *Resolver }
+
+func (r interest) Opportunity(ctx context.Context, i *store.Interest) (*store.Opportunity, error) {
+	return r.Store.OpportunityByKey(ctx, i.OpportunityID)
+}
+
+func (r interest) Learners(ctx context.Context, i *store.Interest, first, offset *int32, after *string) (*store.LearnerPage, error) {
+	return r.Store.LearnersOfInterest(ctx, i.ID, store.Search{First: first, Offset: offset, After: after})
+}

@@ -1,0 +1,114 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/oppflow/oppflow/sandbox/graph"
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+// routes assembles the HTTP side. What stands before the API, such as authentication, wraps its handler.
+func (s *Sandbox) routes(o *Options, r *graph.Resolver) http.Handler {
+	api := graphqlServer(r, o.Logger)
+	if !o.NoAuth {
+		api = requireToken(s.token, api)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("POST /graphql", api)
+	mux.HandleFunc("/graphql", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, "the API takes POST requests only")
+	})
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.store.Ping(r.Context()); err != nil {
+			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Nothing is here. This is a sandbox of the Administrate Core GraphQL API: send POST requests to /graphql.", http.StatusNotFound)
+	})
+	return mux
+}
+
+// graphqlServer has no cache of documents: the extension Literals changes them.
+func graphqlServer(r *graph.Resolver, log *slog.Logger) http.Handler {
+	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r}))
+	server.Use(introspection{})
+	server.Use(&graph.Literals{})
+	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return present(ctx, log, err) })
+	server.SetRecoverFunc(func(ctx context.Context, reason any) error {
+		log.ErrorContext(ctx, "the sandbox panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+		return errInternal
+	})
+	return endpoint{server}
+}
+
+// introspection is an extension of the GraphQL server that lets requests read the schema, as the API does.
+type introspection struct{}
+
+var (
+	_ graphql.HandlerExtension        = introspection{}
+	_ graphql.OperationContextMutator = introspection{}
+)
+
+// ExtensionName implements graphql.HandlerExtension.
+func (introspection) ExtensionName() string { return "Introspection" }
+
+// Validate implements graphql.HandlerExtension.
+func (introspection) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext implements graphql.OperationContextMutator.
+func (introspection) MutateOperationContext(_ context.Context, o *graphql.OperationContext) *gqlerror.Error {
+	o.DisableIntrospection = false
+	return nil
+}
+
+var errInternal = errors.New("internal error of the sandbox; its log says more")
+
+// present writes errors of the request as they are; what went wrong inside goes to the log alone.
+func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
+	shown := graphql.DefaultErrorPresenter(ctx, err)
+	var request *store.InvalidRequest
+	var library *gqlerror.Error
+	switch {
+	case errors.As(err, &request):
+		shown.Message = request.Message
+	case errors.Is(err, errInternal):
+	case errors.Is(err, context.Canceled):
+		shown.Message = "the request was given up"
+	case errors.As(err, &library) && library.Unwrap() == nil: // the GraphQL library about the document
+	default:
+		log.ErrorContext(ctx, "a request failed", "path", shown.Path.String(), "error", err)
+		shown.Message = errInternal.Error()
+	}
+	return shown
+}
+
+// requireToken lets requests with the Bearer token pass and answers 401 to others.
+func requireToken(token string, next http.Handler) http.Handler {
+	want := sha256.Sum256([]byte(token))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		got := sha256.Sum256([]byte(strings.TrimSpace(given)))
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="Administrate Core GraphQL API"`)
+			refuse(w, http.StatusUnauthorized, "the request needs the header Authorization: Bearer with a valid token")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

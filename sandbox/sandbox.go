@@ -1,0 +1,124 @@
+// Package sandbox is the Core GraphQL API of the Administrate TMS run locally, as far as the API documentation (Sales
+// Opportunities) goes: for development, demonstration and tests. It keeps what it is told in SQLite.
+//
+// It is a second, independent reading of the API: it shares no code and no types with the client, so that the two can
+// contradict each other. What neither the documentation says nor anyone observed stands in Assumptions.
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox/catalogue"
+	"github.com/oppflow/oppflow/sandbox/graph"
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+//go:generate go tool -modfile=../tools/go.mod gqlgen generate --config gqlgen.yml
+
+// Options say how a sandbox runs. The zero value is a sandbox in memory with the default catalogue and a random token.
+type Options struct {
+	// Data is the path of the SQLite file; "" keeps all in memory, until Close.
+	Data string
+	// Catalogue is the path of a catalogue file. "" is the embedded default, or, for a data file that was written from
+	// another catalogue, what it holds.
+	Catalogue string
+	// Token is the Bearer token that is accepted. "" is the one the data file has, else a random one, which the data
+	// file keeps.
+	Token string
+	// NoAuth accepts requests without a token, and with any.
+	NoAuth bool
+	// AnswerAllInterests makes addInterest answer all interests of the opportunity. The default is the new ones only;
+	// which of the two the API does is not documented.
+	AnswerAllInterests bool
+	// Now is the clock that reservations lapse by; nil is time.Now.
+	Now func() time.Time
+	// Logger takes failures of the sandbox itself; nil is slog.Default. Requests and their data are not logged.
+	Logger *slog.Logger
+}
+
+// Sandbox is a running API. It is safe for concurrent use.
+type Sandbox struct {
+	store   *store.Store
+	token   string
+	handler http.Handler
+}
+
+const settingToken = "token"
+
+// Open starts a sandbox. ctx bounds the start only; Close ends it.
+func Open(ctx context.Context, o Options) (*Sandbox, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	// The catalogue first: a bad one leaves no data file behind.
+	var chosen *catalogue.Catalogue
+	var err error
+	if o.Catalogue != "" {
+		if chosen, err = catalogue.Load(o.Catalogue); err != nil {
+			return nil, err
+		}
+	}
+	s := &Sandbox{}
+	if s.store, err = store.Open(ctx, o.Data, o.Now); err != nil {
+		return nil, err
+	}
+	if err = s.seed(ctx, chosen); err == nil {
+		err = s.chooseToken(ctx, o.Token)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	s.handler = s.routes(&o, &graph.Resolver{Store: s.store, AnswerAllInterests: o.AnswerAllInterests})
+	return s, nil
+}
+
+// seed writes the catalogue that was chosen, or the default one unless the data file has another.
+func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
+	if chosen != nil {
+		return s.store.Seed(ctx, chosen, "file")
+	}
+	before, err := s.store.SeededFrom(ctx)
+	if err != nil || before == "file" {
+		return err
+	}
+	if chosen, err = catalogue.Default(); err != nil {
+		return err
+	}
+	return s.store.Seed(ctx, chosen, "default")
+}
+
+// chooseToken settles the token. One that is given is not written down.
+func (s *Sandbox) chooseToken(ctx context.Context, given string) error {
+	if s.token = given; given != "" {
+		return nil
+	}
+	var err error
+	if s.token, err = s.store.Setting(ctx, settingToken); err != nil || s.token != "" {
+		return err
+	}
+	random := make([]byte, 32)
+	if _, err := rand.Read(random); err != nil {
+		return fmt.Errorf("make a token: %w", err)
+	}
+	s.token = hex.EncodeToString(random)
+	return s.store.SetSetting(ctx, settingToken, s.token)
+}
+
+// Handler answers POST /graphql and GET /healthz.
+func (s *Sandbox) Handler() http.Handler { return s.handler }
+
+// Token returns the Bearer token that is accepted.
+func (s *Sandbox) Token() string { return s.token }
+
+// Close ends the sandbox; the server in front of Handler must have stopped before.
+func (s *Sandbox) Close() error { return s.store.Close() }

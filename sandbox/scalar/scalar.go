@@ -1,0 +1,179 @@
+// Package scalar holds the API's own scalars: Decimal, LocalDateTime and TimeZonedDateTime, as the GraphQL server
+// reads and writes them. Pure.
+package scalar
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/shopspring/decimal"
+)
+
+// The names the scalars have in the schema.
+const (
+	Decimal           = "Decimal"
+	LocalDateTime     = "LocalDateTime"
+	TimeZonedDateTime = "TimeZonedDateTime"
+)
+
+// maxDecimalLength and maxExponent bound a decimal before any arithmetic is done on it: an exponent of a billion
+// would otherwise be worked out digit by digit.
+const (
+	maxDecimalLength = 64
+	maxExponent      = 64
+)
+
+// Check reports whether v, a value of a request, can be read as the named scalar. Other names pass.
+func Check(name string, v any) error {
+	var err error
+	switch name {
+	case Decimal:
+		_, err = UnmarshalDecimal(v)
+	case LocalDateTime:
+		_, err = UnmarshalLocalDateTime(v)
+	case TimeZonedDateTime:
+		_, err = UnmarshalTimeZonedDateTime(v)
+	}
+	return err
+}
+
+// ParseDecimal reads a number exactly: digits with an optional sign, point and exponent.
+func ParseDecimal(s string) (decimal.Decimal, error) {
+	fail := func() (decimal.Decimal, error) {
+		return decimal.Decimal{}, fmt.Errorf("%s is not a decimal number such as \"199.90\"", quote(s))
+	}
+	if s == "" || len(s) > maxDecimalLength {
+		return fail()
+	}
+	mantissa, exponent, hasExponent := strings.Cut(strings.ToLower(s), "e")
+	if hasExponent {
+		n, err := strconv.Atoi(exponent)
+		if err != nil || n > maxExponent || n < -maxExponent {
+			return fail()
+		}
+	}
+	whole, fraction, hasPoint := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
+	if !digits(whole) || hasPoint && !digits(fraction) {
+		return fail()
+	}
+	d, err := decimal.NewFromString(s)
+	if err != nil {
+		return fail()
+	}
+	return d, nil
+}
+
+// UnmarshalDecimal reads a Decimal of a request: a string, or a number in any form a JSON or GraphQL parser gives it.
+func UnmarshalDecimal(v any) (decimal.Decimal, error) {
+	switch v := v.(type) {
+	case string:
+		return ParseDecimal(v)
+	case json.Number:
+		return ParseDecimal(v.String())
+	case int:
+		return decimal.NewFromInt(int64(v)), nil
+	case int64:
+		return decimal.NewFromInt(v), nil
+	}
+	return decimal.Decimal{}, fmt.Errorf("a Decimal is a string or a number, not %s", describe(v))
+}
+
+// MarshalDecimal writes an amount the way the API does: a quoted string with two places (documented). More places
+// than two are rounded half away from zero.
+func MarshalDecimal(d decimal.Decimal) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		_, _ = io.WriteString(w, `"`+d.StringFixed(2)+`"`)
+	})
+}
+
+// localLayout is a date and time without a zone; a fraction of a second is accepted on reading.
+const localLayout = "2006-01-02T15:04:05"
+
+// ParseLocalDateTime reads a date and time without a zone and returns its canonical form, which sorts by time.
+func ParseLocalDateTime(s string) (string, error) {
+	t, err := time.Parse(localLayout, s)
+	if err != nil || t.Year() < 1 {
+		hint := ""
+		if _, zoned := time.Parse(time.RFC3339, s); zoned == nil {
+			hint = ": it has no time zone"
+		}
+		return "", fmt.Errorf("%s is not a local date and time such as \"2023-12-31T23:59:59\"%s", quote(s), hint)
+	}
+	return t.Format("2006-01-02T15:04:05.999999"), nil
+}
+
+// UnmarshalLocalDateTime reads a LocalDateTime of a request.
+func UnmarshalLocalDateTime(v any) (string, error) {
+	s, ok := v.(string)
+	if !ok {
+		return "", fmt.Errorf("a LocalDateTime is a string, not %s", describe(v))
+	}
+	return ParseLocalDateTime(s)
+}
+
+// MarshalLocalDateTime writes what ParseLocalDateTime returned.
+func MarshalLocalDateTime(s string) graphql.Marshaler { return graphql.MarshalString(s) }
+
+// ParseTimeZonedDateTime reads a date and time with an offset or Z.
+func ParseTimeZonedDateTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
+		return time.Time{}, fmt.Errorf("%s is not a date and time with an offset such as \"2026-01-31T17:00:00+00:00\"", quote(s))
+	}
+	return t.Truncate(time.Microsecond), nil
+}
+
+// UnmarshalTimeZonedDateTime reads a TimeZonedDateTime of a request, to the microsecond.
+func UnmarshalTimeZonedDateTime(v any) (time.Time, error) {
+	s, ok := v.(string)
+	if !ok {
+		return time.Time{}, fmt.Errorf("a TimeZonedDateTime is a string, not %s", describe(v))
+	}
+	return ParseTimeZonedDateTime(s)
+}
+
+// MarshalTimeZonedDateTime writes t in UTC with a numeric offset.
+func MarshalTimeZonedDateTime(t time.Time) graphql.Marshaler {
+	return graphql.MarshalString(t.UTC().Format("2006-01-02T15:04:05.999999-07:00"))
+}
+
+func describe(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a Boolean"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	case float64:
+		return "a binary floating point number"
+	}
+	return "a number"
+}
+
+func digits(s string) bool {
+	if s == "" {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// quote shows a value of a request in an error, not more of it than fits a line.
+func quote(s string) string {
+	if len(s) > 80 {
+		s = strings.ToValidUTF8(s[:80], "") + "…"
+	}
+	return strconv.Quote(s)
+}

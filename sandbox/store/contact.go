@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// Contact is a person. Account is nil for one of no account.
+type Contact struct {
+	ID           int64
+	FirstName    string
+	LastName     string
+	EmailAddress *string
+	Account      *Account
+}
+
+// PersonalName is a contact's name in its parts and as a whole.
+type PersonalName struct {
+	FirstName string
+	LastName  string
+	Name      string
+}
+
+// GlobalID returns the API's id of the contact, whose prefix is Person.
+func (c Contact) GlobalID() string { return globalid.EncodeInt(globalid.Contact, c.ID) }
+
+// PersonalName returns the name of the contact.
+func (c Contact) PersonalName() *PersonalName {
+	return &PersonalName{FirstName: c.FirstName, LastName: c.LastName, Name: c.FirstName + " " + c.LastName}
+}
+
+// ContactPage is a page of contacts.
+type ContactPage = connection.Page[Contact]
+
+// ContactEdge is one of contacts with its cursor.
+type ContactEdge = connection.Edge[Contact]
+
+var contacts = listing[Contact]{
+	from:    "contacts p LEFT JOIN accounts a ON a.id = p.account_id",
+	columns: "p.id, p.first_name, p.last_name, p.email_address, a.id, a.name, a.email_address",
+	key:     "p.id",
+	fields: map[string]column{
+		"id":           intKeyColumn("p.id", globalid.Contact),
+		"firstName":    {sql: "p.first_name"},
+		"lastName":     {sql: "p.last_name"},
+		"name":         {sql: "(p.first_name || ' ' || p.last_name)"},
+		"emailAddress": {sql: "p.email_address"},
+		"accountId":    intKeyColumn("a.id", globalid.Account),
+		"accountName":  {sql: "a.name"},
+	},
+	scan: func(row scanner) (Contact, error) {
+		var c Contact
+		var account optionalAccount
+		err := row.Scan(append([]any{&c.ID, &c.FirstName, &c.LastName, &c.EmailAddress}, account.dest()...)...)
+		c.Account = account.get()
+		return c, err
+	},
+}
+
+// optionalAccount reads the account of an outer join.
+type optionalAccount struct {
+	id    *int64
+	name  *string
+	email *string
+}
+
+func (o *optionalAccount) dest() []any { return []any{&o.id, &o.name, &o.email} }
+
+func (o *optionalAccount) get() *Account {
+	if o.id == nil || o.name == nil {
+		return nil
+	}
+	return &Account{ID: *o.id, Name: *o.name, EmailAddress: o.email}
+}
+
+// Contacts searches the contacts.
+func (s *Store) Contacts(ctx context.Context, q Search) (*ContactPage, error) {
+	return contacts.page(ctx, s.read, q)
+}

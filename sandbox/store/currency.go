@@ -1,0 +1,49 @@
+package store
+
+import (
+	"context"
+
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// FinancialUnit is what amounts are counted in.
+type FinancialUnit interface{ isFinancialUnit() }
+
+// Currency is the financial unit there is.
+type Currency struct {
+	Code   string
+	Name   string
+	Symbol string
+}
+
+func (Currency) isFinancialUnit() {}
+
+// GlobalID returns the API's id of the currency. Its prefix is assumed; inputs take the bare code.
+func (c Currency) GlobalID() string { return globalid.Encode(globalid.Currency, c.Code) }
+
+// CurrencyPage is a page of currencies.
+type CurrencyPage = connection.Page[Currency]
+
+// CurrencyEdge is one of currencies with its cursor.
+type CurrencyEdge = connection.Edge[Currency]
+
+var currencies = listing[Currency]{
+	from:    "currencies c",
+	columns: "c.code, c.name, c.symbol",
+	key:     "c.code",
+	fields: map[string]column{
+		"code": {sql: "c.code"},
+		"name": {sql: "c.name"},
+	},
+	scan: func(row scanner) (Currency, error) {
+		var c Currency
+		err := row.Scan(&c.Code, &c.Name, &c.Symbol)
+		return c, err
+	},
+}
+
+// Currencies searches the currencies.
+func (s *Store) Currencies(ctx context.Context, q Search) (*CurrencyPage, error) {
+	return currencies.page(ctx, s.read, q)
+}

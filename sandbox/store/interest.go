@@ -1,0 +1,409 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/mail"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// The limits of an interest; together they keep every sum in hundredths within 64 bits. Assumed.
+const (
+	maxQuantity   = 1_000_000
+	maxAmount     = 10_000_000_000
+	maxGrandTotal = 10_000_000_000_000_000 // in units of the currency
+)
+
+// Interest is what the prospect intends to buy.
+type Interest struct {
+	ID            int64
+	OpportunityID int64
+	Item          Item
+	Quantity      int
+	UnitAmount    decimal.Decimal
+	TotalAmount   decimal.Decimal
+	// Reserve says that the interest was made to hold places; whether it does depends on the opportunity's expiry.
+	Reserve bool
+	TaxID   *string
+	// ExpiresAt is when training tokens expire, in local time.
+	ExpiresAt *string
+}
+
+// GlobalID returns the API's id of the interest.
+func (i Interest) GlobalID() string { return globalid.EncodeInt(globalid.OpportunityInterest, i.ID) }
+
+// InterestPage is a page of interests.
+type InterestPage = connection.Page[Interest]
+
+// InterestEdge is one of interests with its cursor.
+type InterestEdge = connection.Edge[Interest]
+
+// Learner is a person named on an interest; Contact is nil for one who was new.
+type Learner struct {
+	Contact   *Contact
+	FirstName string
+	LastName  string
+	Email     *string
+}
+
+// LearnerPage is a page of learners.
+type LearnerPage = connection.Page[Learner]
+
+// LearnerEdge is one of learners with its cursor.
+type LearnerEdge = connection.Edge[Learner]
+
+// AddInterest is the input of the method of the same name.
+type AddInterest struct {
+	OpportunityID   string
+	InterestDetails *InterestDetails
+}
+
+// InterestDetails is an interest to be added. At most one of the details is set, the one that fits the item.
+type InterestDetails struct {
+	ID                   string
+	Quantity             int
+	UnitAmount           decimal.Decimal
+	TaxID                *string
+	Reserve              *bool
+	CourseDetails        *LearnerDetails
+	EventDetails         *LearnerDetails
+	LearningPathDetails  *LearnerDetails
+	TrainingTokenDetails *TokenDetails
+}
+
+// LearnerDetails names the learners of an interest: contacts by id, and people the API does not know yet.
+type LearnerDetails struct {
+	ExistingLearners []*string
+	NewLearners      []*NewLearner
+}
+
+// NewLearner is a person the API does not know yet.
+type NewLearner struct {
+	FirstName string
+	LastName  string
+	Email     *string
+}
+
+// TokenDetails says when training tokens expire, in local time; the past is allowed (documented example).
+type TokenDetails struct {
+	ExpiresAt *string
+}
+
+var interests = listing[Interest]{
+	from: `interests i LEFT JOIN course_templates t ON t.id = i.course_template_id LEFT JOIN learning_paths l ON l.id = i.learning_path_id
+		LEFT JOIN training_token_types k ON k.id = i.training_token_type_id
+		LEFT JOIN events e ON e.id = i.event_id LEFT JOIN course_templates et ON et.id = e.course_template_id LEFT JOIN regions er ON er.id = e.region_id`,
+	columns: `i.id, i.opportunity_id, i.quantity, i.unit_amount, i.total_amount, i.reserve, i.tax_id, i.expires_at,
+		t.id, t.code, t.title, t.lifecycle_state, l.id, l.code, l.name, l.lifecycle_state, k.id, k.code, k.name,
+		e.id, e.code, e.title, e.lifecycle_state, e.starts_at, e.ends_at, e.time_zone_name, e.max_places, e.booked_places,
+		et.id, et.code, et.title, et.lifecycle_state, er.id, er.name`,
+	key: "i.id",
+	fields: map[string]column{
+		"id":            intKeyColumn("i.id", globalid.OpportunityInterest),
+		"opportunityId": intKeyColumn("i.opportunity_id", globalid.Opportunity),
+		"quantity":      {sql: "i.quantity", kind: integer},
+		"unitAmount":    {sql: "i.unit_amount", kind: amount},
+		"totalAmount":   {sql: "i.total_amount", kind: amount},
+	},
+	scan: scanInterest,
+}
+
+func scanInterest(row scanner) (Interest, error) {
+	var i Interest
+	var unit, total int64
+	var t, et template
+	var l struct {
+		id                *int64
+		code, name, state *string
+	}
+	var k struct{ id, code, name *string }
+	var e struct {
+		id                                 *int64
+		code, title, state, start, end, tz *string
+		maxPlaces, bookedPlaces            *int
+	}
+	var er struct{ id, name *string }
+	err := row.Scan(&i.ID, &i.OpportunityID, &i.Quantity, &unit, &total, &i.Reserve, &i.TaxID, &i.ExpiresAt,
+		&t.id, &t.code, &t.title, &t.state, &l.id, &l.code, &l.name, &l.state, &k.id, &k.code, &k.name,
+		&e.id, &e.code, &e.title, &e.state, &e.start, &e.end, &e.tz, &e.maxPlaces, &e.bookedPlaces,
+		&et.id, &et.code, &et.title, &et.state, &er.id, &er.name)
+	if err != nil {
+		return i, err
+	}
+	i.UnitAmount, i.TotalAmount = fromCents(unit), fromCents(total)
+	switch {
+	case t.id != nil:
+		i.Item = *t.get()
+	case l.id != nil:
+		i.Item = LearningPath{ID: *l.id, Code: *l.code, Name: *l.name, LifecycleState: *l.state}
+	case k.id != nil:
+		i.Item = TrainingTokenType{ID: *k.id, Code: k.code, Name: *k.name}
+	case e.id != nil:
+		event := Event{
+			ID: *e.id, Code: *e.code, Title: *e.title, LifecycleState: *e.state, CourseTemplate: et.get(),
+			Start: e.start, End: e.end, TimeZoneName: e.tz, MaxPlaces: *e.maxPlaces, BookedPlaces: *e.bookedPlaces,
+		}
+		if er.id != nil {
+			event.Region = &Region{ID: *er.id, Name: *er.name}
+		}
+		i.Item = event
+	}
+	return i, nil
+}
+
+// InterestsOfOpportunity searches the interests of an opportunity.
+func (s *Store) InterestsOfOpportunity(ctx context.Context, opportunity int64, q Search) (*InterestPage, error) {
+	return interests.page(ctx, s.read, q, scope{"i.opportunity_id", opportunity})
+}
+
+// InterestsOfEvent searches the interests in an event.
+func (s *Store) InterestsOfEvent(ctx context.Context, event int64, q Search) (*InterestPage, error) {
+	return interests.page(ctx, s.read, q, scope{"i.event_id", event})
+}
+
+var learners = listing[Learner]{
+	from: `interest_learners n LEFT JOIN contacts p ON p.id = n.contact_id LEFT JOIN accounts a ON a.id = p.account_id`,
+	columns: `n.first_name, n.last_name, n.email_address, p.id, p.first_name, p.last_name, p.email_address,
+		a.id, a.name, a.email_address`,
+	key: "n.id",
+	scan: func(row scanner) (Learner, error) {
+		var n Learner
+		var p struct {
+			id                 *int64
+			first, last, email *string
+		}
+		var account optionalAccount
+		err := row.Scan(append([]any{&n.FirstName, &n.LastName, &n.Email, &p.id, &p.first, &p.last, &p.email}, account.dest()...)...)
+		if err == nil && p.id != nil {
+			n.Contact = &Contact{ID: *p.id, FirstName: *p.first, LastName: *p.last, EmailAddress: p.email, Account: account.get()}
+		}
+		return n, err
+	},
+}
+
+// LearnersOfInterest returns the learners named on an interest, in the order they were given.
+func (s *Store) LearnersOfInterest(ctx context.Context, interest int64, q Search) (*LearnerPage, error) {
+	return learners.page(ctx, s.read, q, scope{"n.interest_id", interest})
+}
+
+// AddInterest adds an interest to an opportunity. It answers the new interest, or with all every interest the
+// opportunity has then. A refusal is a *Problem.
+func (s *Store) AddInterest(ctx context.Context, in AddInterest, all bool) ([]*Interest, error) {
+	var answer []*Interest
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
+		if err != nil {
+			return err
+		}
+		id, err := addInterest(ctx, tx, o.ID, in.InterestDetails)
+		if err != nil {
+			return err
+		}
+		if err := s.touch(ctx, tx, o.ID); err != nil {
+			return err
+		}
+		tail, arg := " WHERE i.id = ?", id
+		if all {
+			tail, arg = " WHERE i.opportunity_id = ? ORDER BY i.id", o.ID
+		}
+		rows, err := interests.rows(ctx, tx, tail, arg)
+		for n := range rows {
+			answer = append(answer, &rows[n])
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, d *InterestDetails) (int64, error) {
+	item, err := sellable(ctx, tx, d.ID)
+	if err != nil {
+		return 0, err
+	}
+	details, err := fittingDetails(item, d)
+	if err != nil {
+		return 0, err
+	}
+	if d.Quantity < 1 || d.Quantity > maxQuantity {
+		return 0, problem(LabelInvalidValue, strconv.Itoa(d.Quantity), "quantity is %d, it must be between 1 and %d", d.Quantity, maxQuantity)
+	}
+	unit, err := toCents(d.UnitAmount)
+	if err != nil {
+		return 0, err
+	}
+	total, err := grandTotal(ctx, tx, opportunity)
+	if err != nil {
+		return 0, err
+	}
+	if total+unit*int64(d.Quantity) > maxGrandTotal*100 {
+		return 0, problem(LabelInvalidValue, d.UnitAmount.String(), "the value of the opportunity would pass %d", int64(maxGrandTotal))
+	}
+	if d.TaxID != nil {
+		if _, err := globalid.Parse(*d.TaxID); err != nil {
+			return 0, problem(LabelInvalidID, *d.TaxID, "taxId: %v", err)
+		}
+	}
+	reserve := d.Reserve != nil && *d.Reserve
+	if reserve && item.column != "event_id" {
+		return 0, problem(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
+	}
+	var expiresAt *string
+	if d.TrainingTokenDetails != nil {
+		expiresAt = d.TrainingTokenDetails.ExpiresAt
+	}
+	//nolint:gosec // the column is one of four constants
+	result, err := tx.ExecContext(ctx, `INSERT INTO interests (opportunity_id, `+item.column+`, quantity, unit_amount, reserve, tax_id, expires_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`, opportunity, item.key, d.Quantity, unit, reserve, d.TaxID, expiresAt)
+	if err != nil {
+		return 0, err
+	}
+	id, err := result.LastInsertId()
+	if err != nil || details == nil {
+		return id, err
+	}
+	return id, addLearners(ctx, tx, id, d.Quantity, details)
+}
+
+// soldItem is an item an interest is to be made in.
+type soldItem struct {
+	name   string // for messages
+	column string // where an interest keeps the key
+	key    any
+}
+
+// sellable finds the item with an id; it must exist and be published.
+func sellable(ctx context.Context, q queryer, id string) (soldItem, error) {
+	parsed, err := globalid.Parse(id)
+	if err != nil {
+		return soldItem{}, problem(LabelInvalidID, id, "interestDetails.id: %v", err)
+	}
+	var item soldItem
+	var query string
+	switch parsed.Type {
+	case globalid.CourseTemplate:
+		item, query = soldItem{name: "Course Template", column: "course_template_id"}, `SELECT lifecycle_state FROM course_templates WHERE id = ?`
+	case globalid.Event:
+		item, query = soldItem{name: "Event", column: "event_id"}, `SELECT lifecycle_state FROM events WHERE id = ?`
+	case globalid.LearningPath:
+		item, query = soldItem{name: "Learning Path", column: "learning_path_id"}, `SELECT lifecycle_state FROM learning_paths WHERE id = ?`
+	case globalid.TrainingTokenType:
+		item, query = soldItem{name: "Training Token Type", column: "training_token_type_id"}, `SELECT '`+published+`' FROM training_token_types WHERE id = ?`
+	default:
+		return item, problem(LabelInvalidID, id, "interestDetails.id: %s is of type %s, not a course template, event, learning path or training token type", id, parsed.Type)
+	}
+	if item.key = parsed.Key; parsed.Type != globalid.TrainingTokenType {
+		if item.key, err = intKey("interestDetails.id", id, parsed.Type); err != nil {
+			return item, err
+		}
+	}
+	var state string
+	err = q.QueryRowContext(ctx, query, item.key).Scan(&state)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return item, notFound(item.name, id)
+	case err != nil:
+		return item, err
+	case state != published:
+		return item, problem(LabelNotPublished, id, "%s %s is %s, only a published one can be an interest", item.name, id, state)
+	}
+	return item, nil
+}
+
+// fittingDetails returns the learners of an interest, nil if none are given, after checking that no details of another
+// kind of item are there.
+func fittingDetails(item soldItem, d *InterestDetails) (*LearnerDetails, error) {
+	given := []struct {
+		name, column string
+		there        bool
+		learners     *LearnerDetails
+	}{
+		{"courseDetails", "course_template_id", d.CourseDetails != nil, d.CourseDetails},
+		{"eventDetails", "event_id", d.EventDetails != nil, d.EventDetails},
+		{"learningPathDetails", "learning_path_id", d.LearningPathDetails != nil, d.LearningPathDetails},
+		{"trainingTokenDetails", "training_token_type_id", d.TrainingTokenDetails != nil, nil},
+	}
+	var details *LearnerDetails
+	for _, g := range given {
+		if !g.there {
+			continue
+		}
+		if g.column != item.column {
+			return nil, problem(LabelDetails, d.ID, "%s do not fit the %s %s", g.name, item.name, d.ID)
+		}
+		details = g.learners
+	}
+	return details, nil
+}
+
+func addLearners(ctx context.Context, tx *sql.Tx, interest int64, quantity int, d *LearnerDetails) error {
+	if n := len(d.ExistingLearners) + len(d.NewLearners); n > quantity {
+		return problem(LabelInvalidValue, strconv.Itoa(n), "%d learners are named for a quantity of %d", n, quantity)
+	}
+	insert := func(contact any, first, last string, email *string) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO interest_learners (interest_id, contact_id, first_name, last_name, email_address)
+			VALUES (?, ?, ?, ?, ?)`, interest, contact, first, last, email)
+		return err
+	}
+	for i, id := range d.ExistingLearners {
+		if id == nil {
+			return problem(LabelInvalidID, "", "existingLearners[%d] is null", i)
+		}
+		n, err := intKey("existingLearners["+strconv.Itoa(i)+"]", *id, globalid.Contact)
+		if err != nil {
+			return err
+		}
+		c, err := contacts.one(ctx, tx, n)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			return notFound("Contact", *id)
+		}
+		if err := insert(c.ID, c.FirstName, c.LastName, c.EmailAddress); err != nil {
+			return err
+		}
+	}
+	for i, l := range d.NewLearners {
+		if strings.TrimSpace(l.FirstName) == "" || strings.TrimSpace(l.LastName) == "" {
+			return problem(LabelInvalidValue, "", "newLearners[%d]: firstName and lastName must not be empty", i)
+		}
+		email := l.Email
+		if email != nil && *email == "" {
+			email = nil
+		}
+		if email != nil {
+			if a, err := mail.ParseAddress(*email); err != nil || a.Address != *email {
+				return problem(LabelInvalidValue, *email, "newLearners[%d]: email %q is not an e-mail address", i, *email)
+			}
+		}
+		if err := insert(nil, l.FirstName, l.LastName, email); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fromCents(n int64) decimal.Decimal { return decimal.New(n, -2) }
+
+// toCents checks a unit amount and returns it in hundredths.
+func toCents(d decimal.Decimal) (int64, error) {
+	// The size first: Shift and String of a huge exponent would write it out.
+	if d.IsNegative() || d.GreaterThan(decimal.NewFromInt(maxAmount)) {
+		return 0, problem(LabelInvalidValue, d.String(), "unitAmount is %s, it must be between 0 and %d", d, int64(maxAmount))
+	}
+	cents := d.Shift(2)
+	if !cents.IsInteger() {
+		return 0, problem(LabelInvalidValue, d.String(), "unitAmount is %s, it must not have more than two decimal places", d)
+	}
+	return cents.IntPart(), nil
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// Node is a record with a global id.
+type Node interface{ GlobalID() string }
+
+// Node returns the record with a global id, nil if there is none. A malformed id is an *InvalidRequest.
+func (s *Store) Node(ctx context.Context, id string) (Node, error) {
+	parsed, err := globalid.Parse(id)
+	if err != nil {
+		return nil, invalid("id: %v", err)
+	}
+	switch parsed.Type {
+	case globalid.Region:
+		return node(ctx, s, &regions, parsed.Key)
+	case globalid.Currency:
+		return node(ctx, s, &currencies, parsed.Key)
+	case globalid.TrainingTokenType:
+		return node(ctx, s, &trainingTokenTypes, parsed.Key)
+	}
+	n, err := globalid.ParseInt(id, parsed.Type)
+	if err != nil {
+		return nil, invalid("id: %v", err)
+	}
+	switch parsed.Type {
+	case globalid.Opportunity:
+		return node(ctx, s, &opportunities, n)
+	case globalid.OpportunityInterest:
+		return node(ctx, s, &interests, n)
+	case globalid.OpportunityStep:
+		return node(ctx, s, &steps, n)
+	case globalid.OpportunityStage:
+		return node(ctx, s, &stages, n)
+	case globalid.Account:
+		return node(ctx, s, &accounts, n)
+	case globalid.Contact:
+		return node(ctx, s, &contacts, n)
+	case globalid.CourseTemplate:
+		return node(ctx, s, &courseTemplates, n)
+	case globalid.Event:
+		return node(ctx, s, &events, n)
+	case globalid.LearningPath:
+		return node(ctx, s, &learningPaths, n)
+	}
+	return nil, invalid("id: %q is of type %s, which the API does not have", id, parsed.Type)
+}
+
+func node[T Node](ctx context.Context, s *Store, l *listing[T], key any) (Node, error) {
+	row, err := l.one(ctx, s.read, key)
+	if err != nil || row == nil {
+		return nil, err
+	}
+	return *row, nil
+}

@@ -1,0 +1,400 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// Opportunity is a sale in the making. ReservationsValidUntil is nil until its holds are extended for the first time.
+type Opportunity struct {
+	ID                     int64
+	Name                   string
+	Region                 Region
+	Account                *Account
+	FinancialUnit          FinancialUnit
+	Step                   Step
+	ReservationsValidUntil *time.Time
+	CreatedAt              time.Time
+	UpdatedAt              time.Time
+}
+
+// GlobalID returns the API's id of the opportunity.
+func (o Opportunity) GlobalID() string { return globalid.EncodeInt(globalid.Opportunity, o.ID) }
+
+// OpportunityPage is a page of opportunities.
+type OpportunityPage = connection.Page[Opportunity]
+
+// OpportunityEdge is one of opportunities with its cursor.
+type OpportunityEdge = connection.Edge[Opportunity]
+
+// Attribute is a custom value of an opportunity.
+type Attribute struct {
+	DefinitionKey string
+	Value         *string
+}
+
+// NewOpportunity is the input of CreateOpportunity. FinancialUnitID is the bare code of a currency.
+type NewOpportunity struct {
+	Name            string
+	RegionID        string
+	FinancialUnitID *string
+	AccountID       *string
+	EntryStepID     *string
+	Attributes      []*Attribute
+}
+
+// OpportunityUpdate is the input of UpdateOpportunity. What is nil stays as it is.
+type OpportunityUpdate struct {
+	ID              string
+	Name            *string
+	FinancialUnitID *string
+	AccountID       *string
+	Attributes      []*Attribute
+}
+
+// Progress is the input of ProgressOpportunity.
+type Progress struct {
+	OpportunityID string
+	StepID        string
+}
+
+// ExtendReservations is the input of the method of the same name.
+type ExtendReservations struct {
+	OpportunityID          string
+	ReservationsValidUntil time.Time
+}
+
+var opportunities = listing[Opportunity]{
+	from: `opportunities o JOIN regions r ON r.id = o.region_id JOIN currencies c ON c.code = o.currency_code
+		JOIN steps s ON s.id = o.step_id JOIN stages g ON g.id = s.stage_id LEFT JOIN accounts a ON a.id = o.account_id`,
+	columns: `o.id, o.name, o.reservations_valid_until, o.created_at, o.updated_at, r.id, r.name, c.code, c.name, c.symbol,
+		s.id, s.name, g.id, g.name, g.state, a.id, a.name, a.email_address`,
+	key: "o.id",
+	fields: map[string]column{
+		"id":                     intKeyColumn("o.id", globalid.Opportunity),
+		"name":                   {sql: "o.name"},
+		"regionId":               textKeyColumn("o.region_id", globalid.Region),
+		"regionName":             {sql: "r.name"},
+		"stepId":                 intKeyColumn("o.step_id", globalid.OpportunityStep),
+		"stepName":               {sql: "s.name"},
+		"stageId":                intKeyColumn("g.id", globalid.OpportunityStage),
+		"stageName":              {sql: "g.name"},
+		"accountId":              intKeyColumn("o.account_id", globalid.Account),
+		"accountName":            {sql: "a.name"},
+		"financialUnitId":        {sql: "o.currency_code"},
+		"reservationsValidUntil": {sql: "o.reservations_valid_until", kind: moment},
+		"createdAt":              {sql: "o.created_at", kind: moment},
+		"updatedAt":              {sql: "o.updated_at", kind: moment},
+	},
+	scan: func(row scanner) (Opportunity, error) {
+		var o Opportunity
+		var c Currency
+		var account optionalAccount
+		var until *int64
+		var created, updated int64
+		err := row.Scan(append([]any{
+			&o.ID, &o.Name, &until, &created, &updated, &o.Region.ID, &o.Region.Name, &c.Code, &c.Name, &c.Symbol,
+			&o.Step.ID, &o.Step.Name, &o.Step.Stage.ID, &o.Step.Stage.Name, &o.Step.Stage.State,
+		}, account.dest()...)...)
+		o.FinancialUnit, o.Account = c, account.get()
+		o.CreatedAt, o.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
+		if until != nil {
+			t := time.UnixMicro(*until).UTC()
+			o.ReservationsValidUntil = &t
+		}
+		return o, err
+	},
+}
+
+// Opportunities searches the opportunities.
+func (s *Store) Opportunities(ctx context.Context, q Search) (*OpportunityPage, error) {
+	return opportunities.page(ctx, s.read, q)
+}
+
+// OpportunityByKey returns the opportunity with a key, nil if there is none.
+func (s *Store) OpportunityByKey(ctx context.Context, id int64) (*Opportunity, error) {
+	return opportunities.one(ctx, s.read, id)
+}
+
+// Attributes returns the custom values of an opportunity in the order of their keys.
+func (s *Store) Attributes(ctx context.Context, opportunity int64) ([]*Attribute, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT definition_key, value FROM opportunity_attributes WHERE opportunity_id = ? ORDER BY definition_key`, opportunity)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	attributes := []*Attribute{}
+	for rows.Next() {
+		var a Attribute
+		if err := rows.Scan(&a.DefinitionKey, &a.Value); err != nil {
+			return nil, err
+		}
+		attributes = append(attributes, &a)
+	}
+	return attributes, rows.Err()
+}
+
+// GrandTotal returns the sum of the interests of an opportunity.
+func (s *Store) GrandTotal(ctx context.Context, opportunity int64) (decimal.Decimal, error) {
+	n, err := grandTotal(ctx, s.read, opportunity)
+	return fromCents(n), err
+}
+
+func grandTotal(ctx context.Context, q queryer, opportunity int64) (int64, error) {
+	var n int64
+	err := q.QueryRowContext(ctx, `SELECT coalesce(sum(total_amount), 0) FROM interests WHERE opportunity_id = ?`, opportunity).Scan(&n)
+	return n, err
+}
+
+// ReservationValid reports whether an opportunity holds places right now.
+func (s *Store) ReservationValid(ctx context.Context, opportunity int64) (bool, error) {
+	return holds(ctx, s.read, opportunity, s.now())
+}
+
+// holds reports whether an opportunity holds places at a time: an interest was made to hold some, and the expiry, which
+// is the opportunity's and not the interest's, is not set or not reached.
+func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
+	var yes bool
+	err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
+		WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`,
+		opportunity, at.UnixMicro()).Scan(&yes)
+	return yes, err
+}
+
+// CreateOpportunity creates an opportunity. A refusal is a *Problem.
+func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Opportunity, error) {
+	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
+		if err := checkName(in.Name); err != nil {
+			return 0, err
+		}
+		region, err := globalid.ParseAs(in.RegionID, globalid.Region)
+		if err != nil {
+			return 0, problem(LabelInvalidID, in.RegionID, "regionId: %v", err)
+		}
+		var currency string
+		err = tx.QueryRowContext(ctx, `SELECT currency_code FROM regions WHERE id = ?`, region).Scan(&currency)
+		if errors.Is(err, sql.ErrNoRows) {
+			return 0, notFound("Region", in.RegionID)
+		} else if err != nil {
+			return 0, err
+		}
+		if in.FinancialUnitID != nil {
+			if currency, err = checkCurrency(ctx, tx, *in.FinancialUnitID); err != nil {
+				return 0, err
+			}
+		}
+		var account any
+		if in.AccountID != nil {
+			if account, err = checkAccount(ctx, tx, *in.AccountID); err != nil {
+				return 0, err
+			}
+		}
+		step, err := entryStep(ctx, tx, in.EntryStepID)
+		if err != nil {
+			return 0, err
+		}
+		now := s.now().UnixMicro()
+		result, err := tx.ExecContext(ctx, `INSERT INTO opportunities (name, region_id, account_id, currency_code, step_id, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, in.Name, region, account, currency, step, now, now)
+		if err != nil {
+			return 0, err
+		}
+		id, err := result.LastInsertId()
+		if err != nil {
+			return 0, err
+		}
+		return id, setAttributes(ctx, tx, id, in.Attributes)
+	})
+}
+
+// UpdateOpportunity changes what in names. A refusal is a *Problem, and then nothing is changed.
+func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*Opportunity, error) {
+	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
+		o, err := target(ctx, tx, "id", in.ID)
+		if err != nil {
+			return 0, err
+		}
+		if in.Name != nil {
+			if err := checkName(*in.Name); err != nil {
+				return 0, err
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET name = ? WHERE id = ?`, *in.Name, o.ID); err != nil {
+				return 0, err
+			}
+		}
+		if in.FinancialUnitID != nil {
+			currency, err := checkCurrency(ctx, tx, *in.FinancialUnitID)
+			if err != nil {
+				return 0, err
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET currency_code = ? WHERE id = ?`, currency, o.ID); err != nil {
+				return 0, err
+			}
+		}
+		if in.AccountID != nil {
+			account, err := checkAccount(ctx, tx, *in.AccountID)
+			if err != nil {
+				return 0, err
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET account_id = ? WHERE id = ?`, account, o.ID); err != nil {
+				return 0, err
+			}
+		}
+		if err := setAttributes(ctx, tx, o.ID, in.Attributes); err != nil {
+			return 0, err
+		}
+		return o.ID, s.touch(ctx, tx, o.ID)
+	})
+}
+
+// ProgressOpportunity moves an opportunity along a transition. A refusal is a *Problem.
+func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportunity, error) {
+	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
+		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
+		if err != nil {
+			return 0, err
+		}
+		to, err := intKey("stepId", in.StepID, globalid.OpportunityStep)
+		if err != nil {
+			return 0, err
+		}
+		step, err := steps.one(ctx, tx, to)
+		if err != nil {
+			return 0, err
+		}
+		if step == nil {
+			return 0, notFound("Step", in.StepID)
+		}
+		var allowed bool
+		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM transitions WHERE from_step_id = ? AND to_step_id = ?)`, o.Step.ID, to).Scan(&allowed)
+		if err != nil {
+			return 0, err
+		}
+		if !allowed {
+			return 0, transitionNotFound(o.Step.ID, to)
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET step_id = ? WHERE id = ?`, to, o.ID); err != nil {
+			return 0, err
+		}
+		return o.ID, s.touch(ctx, tx, o.ID)
+	})
+}
+
+// ExtendReservations sets when the holds of an opportunity lapse; a time that is over releases them. What holds
+// nothing, or no longer, stays as it is, and nothing says so (observed).
+func (s *Store) ExtendReservations(ctx context.Context, in ExtendReservations) (*Opportunity, error) {
+	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
+		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
+		if err != nil {
+			return 0, err
+		}
+		live, err := holds(ctx, tx, o.ID, s.now())
+		if err != nil || !live {
+			return o.ID, err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = ? WHERE id = ?`, in.ReservationsValidUntil.UnixMicro(), o.ID)
+		if err != nil {
+			return 0, err
+		}
+		return o.ID, s.touch(ctx, tx, o.ID)
+	})
+}
+
+// changeOpportunity runs f in a transaction and returns the opportunity it names as it stands after it.
+func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *sql.Tx) (int64, error)) (*Opportunity, error) {
+	var changed *Opportunity
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		id, err := f(ctx, tx)
+		if err != nil {
+			return err
+		}
+		changed, err = opportunities.one(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
+}
+
+// target reads the opportunity a mutation is about.
+func target(ctx context.Context, tx *sql.Tx, field, id string) (*Opportunity, error) {
+	n, err := intKey(field, id, globalid.Opportunity)
+	if err != nil {
+		return nil, err
+	}
+	o, err := opportunities.one(ctx, tx, n)
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		return nil, notFound("Opportunity", id)
+	}
+	return o, nil
+}
+
+func (s *Store) touch(ctx context.Context, tx *sql.Tx, id int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE opportunities SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), id)
+	return err
+}
+
+func checkName(name string) error {
+	if strings.TrimSpace(name) == "" {
+		return problem(LabelInvalidValue, name, "name must not be empty")
+	}
+	return nil
+}
+
+func checkCurrency(ctx context.Context, q queryer, code string) (string, error) {
+	c, err := currencies.one(ctx, q, code)
+	if err != nil {
+		return "", err
+	}
+	if c == nil {
+		return "", problem(LabelNotFound, code, "Currency %q not found; financialUnitId is the code of a currency such as USD", code)
+	}
+	return c.Code, nil
+}
+
+func checkAccount(ctx context.Context, q queryer, id string) (any, error) {
+	n, err := intKey("accountId", id, globalid.Account)
+	if err != nil {
+		return nil, err
+	}
+	a, err := accounts.one(ctx, q, n)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return nil, notFound("Account", id)
+	}
+	return a.ID, nil
+}
+
+// setAttributes writes the attributes that are named and leaves the others; one without a value is taken away.
+func setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
+	for _, a := range attributes {
+		if strings.TrimSpace(a.DefinitionKey) == "" {
+			return problem(LabelInvalidValue, a.DefinitionKey, "attributes: definitionKey must not be empty")
+		}
+		var err error
+		if a.Value == nil {
+			_, err = tx.ExecContext(ctx, `DELETE FROM opportunity_attributes WHERE opportunity_id = ? AND definition_key = ?`, id, a.DefinitionKey)
+		} else {
+			_, err = tx.ExecContext(ctx, `INSERT INTO opportunity_attributes (opportunity_id, definition_key, value) VALUES (?, ?, ?)
+				ON CONFLICT DO UPDATE SET value = excluded.value`, id, a.DefinitionKey, *a.Value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

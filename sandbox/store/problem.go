@@ -1,0 +1,63 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// Problem is a refusal of a mutation in the form the API has for it. Nothing was written.
+type Problem struct {
+	Label   string
+	Message string
+	// Value is what was refused, nil where the API shows none.
+	Value *string
+}
+
+// Error returns label and message.
+func (p *Problem) Error() string { return p.Label + ": " + p.Message }
+
+// The labels of refusals. TransitionNotFound is documented; the others are assumed in its style.
+const (
+	LabelTransitionNotFound = "Transition Not Found"
+	LabelNotFound           = "Not Found"
+	LabelInvalidID          = "Invalid ID"
+	LabelInvalidValue       = "Invalid Value"
+	LabelNotPublished       = "Not Published"
+	LabelDetails            = "Details Do Not Fit"
+)
+
+func problem(label, value, format string, args ...any) *Problem {
+	return &Problem{Label: label, Message: fmt.Sprintf(format, args...), Value: &value}
+}
+
+func notFound(what, id string) *Problem {
+	return problem(LabelNotFound, id, "%s %s not found", what, id)
+}
+
+func transitionNotFound(from, to int64) *Problem {
+	return &Problem{
+		Label: LabelTransitionNotFound,
+		Message: fmt.Sprintf("Transition from step %s to step %s not found",
+			globalid.EncodeInt(globalid.OpportunityStep, from), globalid.EncodeInt(globalid.OpportunityStep, to)),
+	}
+}
+
+// intKey reads the key of an id in the named input field.
+func intKey(field, id, typ string) (int64, error) {
+	n, err := globalid.ParseInt(id, typ)
+	if err != nil {
+		return 0, problem(LabelInvalidID, id, "%s: %v", field, err)
+	}
+	return n, nil
+}
+
+// InvalidRequest is a request that can not be understood; the API answers it with a GraphQL error.
+type InvalidRequest struct{ Message string }
+
+// Error returns the message.
+func (e *InvalidRequest) Error() string { return e.Message }
+
+func invalid(format string, args ...any) error {
+	return &InvalidRequest{Message: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/oppflow/oppflow/sandbox/catalogue"
+)
+
+// settingCatalogue says which catalogue the database was last written from: "default" or "file".
+const settingCatalogue = "catalogue"
+
+// SeededFrom answers which catalogue the database was last written from: "default", "file", or "" for a new one.
+func (s *Store) SeededFrom(ctx context.Context) (string, error) {
+	return s.Setting(ctx, settingCatalogue)
+}
+
+// Seed writes the catalogue over the database: what it names is added or renamed, transitions are replaced, and what
+// it no longer names stays, since opportunities may refer to it. Its opportunities go into a new database only.
+func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) error {
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		before, err := setting(ctx, tx, settingCatalogue)
+		if err != nil {
+			return err
+		}
+		w := &seeder{tx: tx}
+		w.catalogue(ctx, c)
+		if before == "" {
+			w.opportunities(ctx, c, s.now().UnixMicro())
+		}
+		if w.err != nil {
+			return w.err
+		}
+		return setSetting(ctx, tx, settingCatalogue, from)
+	})
+	if err != nil {
+		return fmt.Errorf("write the catalogue: %w", err)
+	}
+	return nil
+}
+
+// seeder keeps the first error.
+type seeder struct {
+	tx  *sql.Tx
+	err error
+}
+
+func (w *seeder) exec(ctx context.Context, query string, args ...any) {
+	if w.err == nil {
+		_, w.err = w.tx.ExecContext(ctx, query, args...)
+	}
+}
+
+func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
+	for _, r := range c.Currencies {
+		w.exec(ctx, `INSERT INTO currencies (code, name, symbol) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET name = excluded.name, symbol = excluded.symbol`, r.Code, r.Name, r.Symbol)
+	}
+	for _, r := range c.Regions {
+		w.exec(ctx, `INSERT INTO regions (id, name, currency_code) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET name = excluded.name, currency_code = excluded.currency_code`, r.ID, r.Name, r.Currency)
+	}
+	for _, r := range c.Stages {
+		w.exec(ctx, `INSERT INTO stages (id, name, state) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET name = excluded.name, state = excluded.state`, r.ID, r.Name, r.State)
+	}
+	// The first entry step has the lowest rank above 0.
+	w.exec(ctx, `UPDATE steps SET entry = 0`)
+	for i, r := range c.Steps {
+		rank := 0
+		if r.Entry {
+			rank = i + 1
+		}
+		w.exec(ctx, `INSERT INTO steps (id, name, stage_id, entry) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET name = excluded.name, stage_id = excluded.stage_id, entry = excluded.entry`, r.ID, r.Name, r.Stage, rank)
+	}
+	w.exec(ctx, `DELETE FROM transitions`)
+	for _, r := range c.Transitions {
+		w.exec(ctx, `INSERT INTO transitions (from_step_id, to_step_id) VALUES (?, ?)`, r.From, r.To)
+	}
+	for _, r := range c.Accounts {
+		w.exec(ctx, `INSERT INTO accounts (id, name, email_address) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET name = excluded.name, email_address = excluded.email_address`, r.ID, r.Name, null(r.Email))
+	}
+	for _, r := range c.Contacts {
+		w.exec(ctx, `INSERT INTO contacts (id, account_id, first_name, last_name, email_address) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET account_id = excluded.account_id, first_name = excluded.first_name,
+				last_name = excluded.last_name, email_address = excluded.email_address`,
+			r.ID, null(r.Account), r.FirstName, r.LastName, null(r.Email))
+	}
+	w.items(ctx, c)
+}
+
+func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {
+	for _, r := range c.CourseTemplates {
+		w.exec(ctx, `INSERT INTO course_templates (id, code, title, lifecycle_state) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET code = excluded.code, title = excluded.title, lifecycle_state = excluded.lifecycle_state`,
+			r.ID, r.Code, r.Title, r.State)
+	}
+	for _, r := range c.Events {
+		w.exec(ctx, `INSERT INTO events (id, course_template_id, region_id, code, title, lifecycle_state, starts_at, ends_at,
+				time_zone_name, max_places, booked_places) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET course_template_id = excluded.course_template_id, region_id = excluded.region_id,
+				code = excluded.code, title = excluded.title, lifecycle_state = excluded.lifecycle_state,
+				starts_at = excluded.starts_at, ends_at = excluded.ends_at, time_zone_name = excluded.time_zone_name,
+				max_places = excluded.max_places, booked_places = excluded.booked_places`,
+			r.ID, null(r.Template), null(r.Region), r.Code, r.Title, r.State, null(r.Start), null(r.End),
+			null(r.TimeZone), r.MaxPlaces, r.BookedPlaces)
+	}
+	for _, r := range c.LearningPaths {
+		w.exec(ctx, `INSERT INTO learning_paths (id, code, name, lifecycle_state) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET code = excluded.code, name = excluded.name, lifecycle_state = excluded.lifecycle_state`,
+			r.ID, r.Code, r.Name, r.State)
+	}
+	for _, r := range c.TrainingTokenTypes {
+		w.exec(ctx, `INSERT INTO training_token_types (id, code, name) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET code = excluded.code, name = excluded.name`, r.ID, null(r.Code), r.Name)
+	}
+}
+
+func (w *seeder) opportunities(ctx context.Context, c *catalogue.Catalogue, now int64) {
+	for _, r := range c.Opportunities {
+		w.exec(ctx, `INSERT INTO opportunities (id, name, region_id, account_id, currency_code, step_id, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.ID, r.Name, r.Region, null(r.Account), r.Currency, r.Step, now, now)
+	}
+}

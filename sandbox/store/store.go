@@ -1,0 +1,197 @@
+// Package store keeps what the sandbox knows in SQLite: reads by filter and page, and the mutations of opportunities,
+// each in a transaction of its own. It knows the API's ids, filters and refusals, but no GraphQL and no HTTP.
+//
+// One connection writes and takes the write lock when its transaction begins, so writers queue in this process and
+// never meet "database is locked". Readers see what was committed last.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver named in open
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// lockWait is how long a connection waits for a lock another process holds on the same file.
+const lockWait = 30 * time.Second
+
+// Store is the database of one sandbox. It is safe for concurrent use.
+type Store struct {
+	write *sql.DB
+	read  *sql.DB
+	// anchor keeps a database in memory alive: it is gone with its last connection. It runs no statements.
+	anchor *sql.Conn
+	now    func() time.Time
+}
+
+// Open opens the database file at path and brings it up to date; "" keeps all in memory until Close. now is the clock
+// that reservations lapse by.
+func Open(ctx context.Context, path string, now func() time.Time) (*Store, error) {
+	s := &Store{now: now}
+	var err error
+	if path == "" {
+		err = s.openMemory(ctx)
+	} else {
+		err = s.openFile(ctx, path)
+	}
+	if err == nil {
+		err = s.migrate(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) openFile(ctx context.Context, path string) error {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("data file %s: %w", path, err)
+	}
+	file := "file://" + (&url.URL{Path: filepath.ToSlash(absolute)}).EscapedPath()
+	pragmas := url.Values{"_pragma": {
+		fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()), "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)",
+	}}
+	writing := url.Values{"_pragma": pragmas["_pragma"], "_txlock": {"immediate"}}
+	if s.write, err = sql.Open("sqlite", file+"?"+writing.Encode()); err != nil {
+		return fmt.Errorf("data file %s: %w", path, err)
+	}
+	s.write.SetMaxOpenConns(1)
+	if err := s.write.PingContext(ctx); err != nil {
+		return fmt.Errorf("data file %s: %w", path, err)
+	}
+	reading := url.Values{"_pragma": append(pragmas["_pragma"], "query_only(1)")}
+	if s.read, err = sql.Open("sqlite", file+"?"+reading.Encode()); err != nil {
+		return fmt.Errorf("data file %s: %w", path, err)
+	}
+	s.read.SetMaxOpenConns(8)
+	s.read.SetMaxIdleConns(8)
+	return nil
+}
+
+// openMemory uses one connection for everything: there, readers and writers would wait for each other's locks.
+func (s *Store) openMemory(ctx context.Context) error {
+	name := make([]byte, 16)
+	if _, err := rand.Read(name); err != nil {
+		return fmt.Errorf("name a database in memory: %w", err)
+	}
+	query := url.Values{"vfs": {"memdb"}, "_pragma": {"foreign_keys(1)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", "file:/"+hex.EncodeToString(name)+"?"+query.Encode())
+	if err != nil {
+		return fmt.Errorf("database in memory: %w", err)
+	}
+	s.write, s.read = db, db
+	db.SetMaxOpenConns(2)
+	if s.anchor, err = db.Conn(ctx); err != nil {
+		return fmt.Errorf("database in memory: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write, files)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// Close closes the database. One in memory is gone then.
+func (s *Store) Close() error {
+	var errs []error
+	if s.anchor != nil {
+		errs = append(errs, s.anchor.Close())
+	}
+	if s.read != nil && s.read != s.write {
+		errs = append(errs, s.read.Close())
+	}
+	if s.write != nil {
+		errs = append(errs, s.write.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
+
+// queryer is what reads need: a database or a transaction.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// change runs f in a transaction that is committed if f returns nil. A caller who goes away does not interrupt a
+// transaction that has begun: what he was promised is done or not begun.
+func (s *Store) change(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := f(ctx, tx); err != nil {
+		if undo := tx.Rollback(); undo != nil {
+			return errors.Join(err, fmt.Errorf("roll back: %w", undo))
+		}
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Setting returns a setting of the database, "" if it was never set.
+func (s *Store) Setting(ctx context.Context, name string) (string, error) {
+	return setting(ctx, s.read, name)
+}
+
+// SetSetting writes a setting of the database.
+func (s *Store) SetSetting(ctx context.Context, name, value string) error {
+	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return setSetting(ctx, tx, name, value) })
+}
+
+func setting(ctx context.Context, q queryer, name string) (string, error) {
+	var value string
+	err := q.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return value, err
+}
+
+func setSetting(ctx context.Context, tx *sql.Tx, name, value string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}
+
+// null turns the zero value into NULL.
+func null[T comparable](v T) any {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return v
+}

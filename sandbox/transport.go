@@ -1,0 +1,84 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// maxRequest bounds the body of a request; what a client of the API sends is far below it.
+const maxRequest = 4 << 20
+
+// endpoint answers GraphQL over HTTP POST as the API does: status 200 whatever GraphQL has to say, and a request that
+// was refused before anything ran has errors and no data at all. (The handler that comes with the GraphQL library
+// answers 422 and "data": null there, which would look like a failed execution.)
+type endpoint struct{ exec graphql.GraphExecutor }
+
+func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := graphql.StartOperationTrace(r.Context())
+	started := graphql.Now()
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		refuse(w, http.StatusUnsupportedMediaType, "the request must have the Content-Type application/json")
+		return
+	}
+	var params graphql.RawParams
+	if status, message := readBody(w, r, &params); status != 0 {
+		refuse(w, status, message)
+		return
+	}
+	params.Headers = r.Header
+	params.ReadTime = graphql.TraceTiming{Start: started, End: graphql.Now()}
+
+	operation, refused := e.exec.CreateOperationContext(ctx, &params)
+	if refused != nil {
+		answer := e.exec.DispatchError(graphql.WithOperationContext(ctx, operation), refused)
+		writeJSON(w, http.StatusOK, refusedBody{Errors: answer.Errors})
+		return
+	}
+	responses, ctx := e.exec.DispatchOperation(ctx, operation)
+	writeJSON(w, http.StatusOK, responses(ctx))
+}
+
+// readBody reads the request; a status that is not 0 says that it could not, and message why.
+func readBody(w http.ResponseWriter, r *http.Request, params *graphql.RawParams) (status int, message string) {
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+	decoder.UseNumber() // numbers stay as they are written
+	if err := decoder.Decode(params); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return http.StatusRequestEntityTooLarge, "the request is larger than 4 MiB"
+		}
+		return http.StatusBadRequest, "the request is not a JSON object with query, variables and operationName: " + err.Error()
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return http.StatusBadRequest, "the request goes on after its JSON object"
+	}
+	if params.Query == "" {
+		return http.StatusBadRequest, "the request has no query"
+	}
+	return 0, ""
+}
+
+// refusedBody is the answer to what did not run: it has no data member.
+type refusedBody struct {
+	Errors gqlerror.List `json:"errors"`
+}
+
+func refuse(w http.ResponseWriter, status int, message string) {
+	writeJSON(w, status, refusedBody{Errors: gqlerror.List{{Message: message}}})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		status, encoded = http.StatusInternalServerError, []byte(`{"errors":[{"message":"the answer could not be written"}]}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(encoded) // the client has gone: nobody is left to tell
+}

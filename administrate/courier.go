@@ -84,12 +84,12 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	document := &gate{body: req.Body, by: by}
+	sheet := &gate{body: req.Body, by: by}
 	if bounded {
 		// Without this a connection that takes long to make would be waited
 		// for although the document may not go any more.
 		late := time.AfterFunc(time.Until(by), func() {
-			if document.expire() {
+			if sheet.expire() {
 				cancel()
 			}
 		})
@@ -97,7 +97,7 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	}
 	var line sentOn
 	out := req.Clone(httptrace.WithClientTrace(ctx, line.trace()))
-	out.Body = document
+	out.Body = sheet
 	out.GetBody = nil // with it the transport could send the document again
 	out.Header.Set("Authorization", "Bearer "+token)
 	out.Header.Set("Accept", "application/json")
@@ -105,16 +105,17 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 
 	resp, err := c.transport.RoundTrip(out)
 	if err != nil {
-		opened, expired := document.seal()
-		switch {
+		opened, expired := sheet.seal()
+		unsent := !opened || line.untouched()
+		switch ended := req.Context().Err(); {
 		case expired:
 			return nil, notSent(Expired, nil)
-		case !opened && req.Context().Err() != nil:
-			return nil, notSent(Cancelled, req.Context().Err())
-		case !opened, line.untouched():
-			return nil, notSent(Unreachable, err)
+		case unsent && ended != nil:
+			return nil, notSent(Cancelled, ended)
+		case unsent:
+			return nil, notSent(Unreachable, ofNetwork(err))
 		}
-		return nil, lost(operation, ctx, err, 0)
+		return nil, lost(ctx, operation, err, 0)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := c.judge(ctx, resp, ex)
@@ -152,7 +153,7 @@ func (c *courier) judge(ctx context.Context, resp *http.Response, ex *exchange) 
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxAnswer+1))
 	if err != nil {
-		return nil, lost(operation, ctx, err, resp.StatusCode)
+		return nil, lost(ctx, operation, err, resp.StatusCode)
 	}
 	unknown := func(cause string) error {
 		return &UnknownError{Operation: operation, Cause: cause, Status: resp.StatusCode}
@@ -184,7 +185,7 @@ func (c *courier) judge(ctx context.Context, resp *http.Response, ex *exchange) 
 }
 
 // lost makes the error for a request whose answer did not come.
-func lost(operation string, ctx context.Context, err error, status int) error {
+func lost(ctx context.Context, operation string, err error, status int) error {
 	cause := "the connection was lost"
 	if ended := ctx.Err(); ended != nil {
 		cause, err = "no answer in time", ended
@@ -192,7 +193,7 @@ func lost(operation string, ctx context.Context, err error, status int) error {
 			cause = "the call was cancelled before the answer came"
 		}
 	}
-	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: err}
+	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: ofNetwork(err)}
 }
 
 // retryAfter reads Retry-After, in seconds or as a date, 0 when there is none

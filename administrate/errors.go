@@ -1,8 +1,13 @@
 package administrate
 
 import (
+	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -81,17 +86,20 @@ type NotSentError struct {
 	cause error
 }
 
-// Error names the reason, never the cause's own text.
+// Error names the reason and, of causes, those in making a connection.
 func (e *NotSentError) Error() string {
 	text := "administrate: " + e.Operation + " not sent: " + string(e.Reason)
+	if cause := ofNetwork(e.cause); cause != nil && e.Reason == Unreachable {
+		text += ": " + cause.Error()
+	}
 	if e.RetryAfter > 0 {
 		text += ", to be repeated after " + e.RetryAfter.String()
 	}
 	return text
 }
 
-// Unwrap gives the cause, if one is known. Its text is not ours: it may name
-// hosts, and a token source's error whatever that source puts into it.
+// Unwrap gives the cause, if one is known: the network's, the context's or the
+// token source's error. The last may hold what that source puts into it.
 func (e *NotSentError) Unwrap() error { return e.cause }
 
 // RefusedError says that the API refused the document as a whole, before
@@ -152,8 +160,27 @@ func (e *UnknownError) Error() string {
 	return text
 }
 
-// Unwrap gives the transport's error or the context's, if that was the cause.
+// Unwrap gives the context's error or the network's, if that was the cause.
 func (e *UnknownError) Unwrap() error { return e.cause }
+
+// ofNetwork gives the part of a transport's error that tells of the network or
+// of a certificate, nil if there is none. The rest may quote what was received.
+func ofNetwork(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op
+	}
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) {
+		return certificate
+	}
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, io.EOF} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	return nil
+}
 
 // InvalidError says that the request could not be built from what was given;
 // nothing was sent and no turn of the bucket was spent.

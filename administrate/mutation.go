@@ -18,7 +18,7 @@ const (
 )
 
 // Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest
-// and ExtendReservations.
+// and ExtendReservations, by value.
 type Mutation interface {
 	build(b *builder) operation
 }
@@ -66,7 +66,7 @@ const (
 type Learner struct {
 	FirstName string
 	LastName  string
-	Email     string
+	Email     string // left out of the request when empty
 }
 
 // LocalTime is a time without a zone, as the API takes the expiry of training
@@ -212,9 +212,12 @@ func (c *Client) mutationDocument(name string, mutations []Mutation) (document, 
 	for i, m := range mutations {
 		b.prefix = alias(i) + "_"
 		b.where = fmt.Sprintf("mutation %d", i+1)
-		if m == nil {
-			b.invalid("Mutation", "is nil")
-			break
+		switch m.(type) {
+		case NewOpportunity, UpdateOpportunity, Progress, AddInterest, ExtendReservations:
+		default:
+			b.where = ""
+			b.invalid(fmt.Sprintf("mutation %d", i+1), "is nil or a pointer; give it by value")
+			return document{}, nil, b.err
 		}
 		op := m.build(b)
 		operations[i] = op
@@ -412,11 +415,14 @@ func (a AddInterest) named(b *builder) []string {
 	entries := make([]string, len(a.NewLearners))
 	for i, l := range a.NewLearners {
 		member := fmt.Sprintf("NewLearners[%d]", i)
-		entries[i] = object{
+		learner := object{
 			"firstName: " + b.text(member+".FirstName", "firstName", "String", l.FirstName),
 			"lastName: " + b.text(member+".LastName", "lastName", "String", l.LastName),
-			"email: " + b.text(member+".Email", "email", "String", l.Email),
-		}.String()
+		}
+		if l.Email != "" {
+			learner.set("email", b.text(member+".Email", "email", "String", l.Email))
+		}
+		entries[i] = learner.String()
 	}
 	return entries
 }

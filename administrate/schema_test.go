@@ -1,0 +1,291 @@
+package administrate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// sent is a request as it was on the wire.
+type sent struct {
+	Query         string         `json:"query"`
+	Variables     map[string]any `json:"variables"`
+	OperationName string         `json:"operationName"`
+}
+
+// collector takes every request and answers none.
+type collector struct{ requests []sent }
+
+func (c *collector) RoundTrip(r *http.Request) (*http.Response, error) {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var s sent
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil, err
+	}
+	c.requests = append(c.requests, s)
+	return &http.Response{StatusCode: http.StatusBadGateway, Body: http.NoBody, Request: r}, nil
+}
+
+// call is a use of the client. One that needs an assumption names it.
+type call struct {
+	name  string
+	needs []string
+	do    func(ctx context.Context, c *Client) error
+}
+
+func anyError[T any](_ T, err error) error { return err }
+
+// everyCall uses all that the client can send.
+func everyCall() []call {
+	var calls []call
+	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
+		calls = append(calls, call{name, strings.Fields(needs), do})
+	}
+	apply := func(name, needs string, m Mutation) {
+		add(name, needs, func(ctx context.Context, c *Client) error {
+			return anyError(c.Apply(ctx, []Mutation{m, m}))
+		})
+	}
+	search := func(name, needs string, s Search) {
+		add(name, needs, func(ctx context.Context, c *Client) error { return anyError(c.Opportunities(ctx, s)) })
+	}
+	lookup := func(name, needs string, w Wanted) {
+		add(name, needs, func(ctx context.Context, c *Client) error { return anyError(c.Lookup(ctx, w)) })
+	}
+	attributes := []Attribute{{"key", "value"}, {"other", ""}}
+	price := decimal.RequireFromString("199.90")
+	add("hello", "", func(ctx context.Context, c *Client) error { return c.Hello(ctx) })
+	add("opportunity", "", func(ctx context.Context, c *Client) error { return anyError(c.Opportunity(ctx, "x")) })
+	add("interests", "", func(ctx context.Context, c *Client) error { return anyError(c.Interests(ctx, "x", "")) })
+	add("interests after", "", func(ctx context.Context, c *Client) error { return anyError(c.Interests(ctx, "x", "y")) })
+	apply("create", "", NewOpportunity{Name: "n", RegionID: "r"})
+	apply("create in full", "", NewOpportunity{Name: "n", RegionID: "r", AccountID: "a", Currency: "USD", EntryStepID: "s"})
+	apply("create with attributes", "CreateAttributes", NewOpportunity{Name: "n", RegionID: "r", Attributes: attributes})
+	apply("update", "", UpdateOpportunity{ID: "o", AccountID: "a", Currency: "USD"})
+	apply("rename", "UpdateName", UpdateOpportunity{ID: "o", Name: "n"})
+	apply("update attributes", "UpdateAttributes", UpdateOpportunity{ID: "o", Attributes: attributes})
+	apply("progress", "", Progress{OpportunityID: "o", StepID: "s"})
+	apply("extend", "", ExtendReservations{OpportunityID: "o", Until: time.Now()})
+	for _, kind := range []Kind{"", Course, Event, LearningPath, Tokens} {
+		apply("add "+string(kind), "", AddInterest{
+			OpportunityID: "o", ItemID: "i", Kind: kind, Quantity: 1, UnitAmount: price, Reserve: true, TaxID: "t",
+		})
+	}
+	for _, kind := range []Kind{Course, Event, LearningPath} {
+		new2 := []Learner{{"A", "B", "a@b"}, {"C", "D", ""}}
+		apply("add with new learners "+string(kind), "",
+			AddInterest{OpportunityID: "o", ItemID: "i", Kind: kind, Quantity: 2, NewLearners: new2})
+		apply("add with existing learners "+string(kind), "ExistingLearner",
+			AddInterest{OpportunityID: "o", ItemID: "i", Kind: kind, Quantity: 2, ExistingLearners: []string{"c", "d"}})
+	}
+	apply("add with expiry", "", AddInterest{
+		OpportunityID: "o", ItemID: "i", Kind: Tokens, Quantity: 10, ExpiresAt: "2023-12-31T23:59:59",
+	})
+	search("search", "", Search{})
+	search("search page", "", Search{First: 100, Offset: 100, Attributes: true})
+	search("search after", "", Search{After: "c"})
+	search("search by region", "", Search{Filters: []Filter{{Field: ByRegionName, Operation: Equal, Value: "UK"}}})
+	search("search by name", "FilterName", Search{Filters: []Filter{{Field: ByName, Operation: Like, Value: "%x%"}}})
+	search("search by account", "FilterAccount", Search{Filters: []Filter{{Field: ByAccountID, Operation: Equal, Value: "x"}}})
+	search("search by creation", "FilterCreated",
+		Search{Filters: []Filter{{Field: ByCreated, Operation: GreaterEqual, Value: "2026-01-01T00:00:00Z"}}})
+	search("search in order", "Order", Search{Order: &Order{Field: ByID, Descending: true}})
+	for _, op := range []Operation{Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, Like, WordLike} {
+		search("search "+string(op), "", Search{Filters: []Filter{{Field: ByID, Operation: op, Value: "1"}}})
+	}
+	for _, op := range []Operation{In, NotIn, Contains} {
+		search("search "+string(op), "", Search{Filters: []Filter{{Field: ByStepID, Operation: op, Values: []string{"1", "2"}}}})
+	}
+	for _, op := range []Operation{IsNull, NotNull} {
+		search("search "+string(op), "", Search{Filters: []Filter{{Field: ByID, Operation: op}}})
+	}
+	lookup("lookup", "", Wanted{
+		Steps: &List{}, Currencies: &List{}, Accounts: []string{"a", "b"}, Items: []string{"i", "j"},
+	})
+	lookup("lookup further", "", Wanted{Steps: &List{After: "c"}, Currencies: &List{After: "c"}})
+	lookup("lookup regions", "Regions", Wanted{Regions: &List{}})
+	lookup("lookup regions further", "Regions", Wanted{Regions: &List{After: "c"}})
+	return calls
+}
+
+// requests makes every call and gives what was sent by name; the calls that
+// were turned away as invalid are listed.
+func requests(t *testing.T, assumed Assumptions) (all map[string]sent, invalid map[string]error) {
+	t.Helper()
+	wire := &collector{}
+	c, err := New(Options{
+		URL: "http://127.0.0.1/graphql", Tokens: StaticToken("t"), Transport: wire,
+		RequestsPerSecond: 1e6, Burst: 1000, Assumed: assumed,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, invalid = map[string]sent{}, map[string]error{}
+	for _, call := range everyCall() {
+		before := len(wire.requests)
+		err := call.do(t.Context(), c)
+		var bad *InvalidError
+		switch {
+		case errors.As(err, &bad):
+			if len(wire.requests) != before {
+				t.Errorf("%s: refused as invalid after it was sent", call.name)
+			}
+			invalid[call.name] = err
+		case len(wire.requests) != before+1:
+			t.Errorf("%s sent %d requests, want 1", call.name, len(wire.requests)-before)
+		default:
+			all[call.name] = wire.requests[before]
+		}
+	}
+	return all, invalid
+}
+
+func schema(t *testing.T, withAssumed bool) *ast.Schema {
+	t.Helper()
+	text := func(name string) string {
+		raw, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	documented := text("documented.graphql")
+	sources := []*ast.Source{{Name: "documented.graphql", Input: documented}}
+	if withAssumed {
+		// ExistingLearner: the bare id.
+		sources[0].Input = strings.Replace(documented, "[ExistingLearnerEntry]", "[ID]", 1)
+		if sources[0].Input == documented {
+			t.Fatal("documented.graphql has no entry for existing learners")
+		}
+		// Order: an argument cannot be added by an extension.
+		ordered := strings.Replace(sources[0].Input, "offset: Int, after: String): OpportunityConnection",
+			"offset: Int, after: String, order: OpportunityOrder): OpportunityConnection", 1)
+		if ordered == sources[0].Input {
+			t.Fatal("documented.graphql has no opportunities to order")
+		}
+		sources[0].Input = ordered
+		sources = append(sources,
+			&ast.Source{Name: "assumed.graphql", Input: text("assumed.graphql")},
+			&ast.Source{Name: "order", Input: "input OpportunityOrder { field: OpportunityField!, direction: Direction! } enum Direction { asc desc }"})
+	}
+	s, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func validate(s *ast.Schema, r sent) error {
+	doc, errs := gqlparser.LoadQueryWithRules(s, r.Query, rules.NewDefaultRules())
+	if len(errs) > 0 {
+		return errs
+	}
+	op := doc.Operations.ForName(r.OperationName)
+	if op == nil {
+		return errors.New("the operation name names no operation")
+	}
+	_, err := validator.VariableValues(s, op, r.Variables)
+	return err
+}
+
+func everythingOff(t *testing.T) Assumptions {
+	t.Helper()
+	var a Assumptions
+	for _, e := range a.entries() {
+		*e.name = Off
+	}
+	return a
+}
+
+// TestOnlyKnownNames is the rule that the client names nothing but what is
+// documented or observed, beside what Assumptions lists.
+func TestOnlyKnownNames(t *testing.T) {
+	t.Run("as assumed", func(t *testing.T) {
+		all, invalid := requests(t, Assumptions{})
+		if len(invalid) > 0 {
+			t.Fatalf("turned away: %v", invalid)
+		}
+		s := schema(t, true)
+		for name, r := range all {
+			if err := validate(s, r); err != nil {
+				t.Errorf("%s: %v\n%s", name, err, r.Query)
+			}
+		}
+	})
+	t.Run("with everything off", func(t *testing.T) {
+		all, invalid := requests(t, everythingOff(t))
+		s := schema(t, false)
+		for name, r := range all {
+			if err := validate(s, r); err != nil {
+				t.Errorf("%s: %v\n%s", name, err, r.Query)
+			}
+		}
+		for _, call := range everyCall() {
+			if got := invalid[call.name]; (got != nil) != (len(call.needs) > 0) {
+				t.Errorf("%s, which needs %v: %v", call.name, call.needs, got)
+			}
+		}
+	})
+}
+
+// TestAssumptionsAreUsed corrects each name in turn and looks for it in what is
+// sent; then switches each off alone and looks for what is left out.
+func TestAssumptionsAreUsed(t *testing.T) {
+	var zero Assumptions
+	for i, e := range zero.entries() {
+		t.Run(e.entry, func(t *testing.T) {
+			var corrected Assumptions
+			*corrected.entries()[i].name = "tenantsOwn"
+			all, _ := requests(t, corrected)
+			s := schema(t, true)
+			uses := 0
+			for name, r := range all {
+				if !strings.Contains(r.Query, "tenantsOwn") {
+					continue
+				}
+				uses++
+				if validate(s, r) == nil {
+					t.Errorf("%s: passes with a name that is in no schema\n%s", name, r.Query)
+				}
+			}
+			if uses == 0 {
+				t.Error("a corrected name is never sent")
+			}
+
+			var off Assumptions
+			*off.entries()[i].name = Off
+			_, invalid := requests(t, off)
+			for _, call := range everyCall() {
+				needed := len(call.needs) == 1 && call.needs[0] == e.entry
+				if got := invalid[call.name]; (got != nil) != needed {
+					t.Errorf("%s, which needs %v, with it off: %v", call.name, call.needs, got)
+				}
+			}
+		})
+	}
+}
+
+func TestAssumptionsMustBeNames(t *testing.T) {
+	for _, bad := range []Name{"two words", "a{b}", "1st", "name\n", "ünsinn", Name(strings.Repeat("x", 101))} {
+		_, err := New(Options{URL: "http://h/", Tokens: StaticToken("t"), Assumed: Assumptions{Order: bad}})
+		var invalid *InvalidError
+		if !errors.As(err, &invalid) || invalid.Where != "Options.Assumed.Order" {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

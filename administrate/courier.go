@@ -84,7 +84,8 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	sheet := &gate{body: req.Body, by: by}
+	var line sentOn
+	sheet := &gate{body: req.Body, by: by, open: line.begin}
 	if bounded {
 		// Without this a connection that takes long to make would be waited
 		// for although the document may not go any more.
@@ -95,7 +96,6 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 		})
 		defer late.Stop()
 	}
-	var line sentOn
 	out := req.Clone(httptrace.WithClientTrace(ctx, line.trace()))
 	out.Body = sheet
 	out.GetBody = nil // with it the transport could send the document again

@@ -24,9 +24,11 @@ func passed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
 // read, which is the last moment before anything of it can leave, and only
 // within the send-by time. Once sealed it gives nothing any more. So a document
 // whose gate was sealed unopened never left, whatever transport it was given
-// to, and one that was opened cannot be read twice.
+// to, and one that was opened cannot be read twice. The head of the request may
+// have left before: without a document there is nothing to execute.
 type gate struct {
-	by time.Time // zero: any time
+	by   time.Time // zero: any time
+	open func()    // called when it opens, if not nil
 
 	mu      sync.Mutex
 	body    io.ReadCloser
@@ -44,6 +46,9 @@ func (g *gate) Read(p []byte) (int, error) {
 			g.sealed, g.expired = true, true
 		} else {
 			g.opened = true
+			if g.open != nil {
+				g.open()
+			}
 		}
 	}
 	switch {
@@ -82,8 +87,8 @@ func (g *gate) seal() (opened, expired bool) {
 	return g.opened, g.expired
 }
 
-// wire is a connection that knows whether it took bytes. The transport may
-// read a document into its buffer and then find the kept connection dead:
+// wire is a connection that knows whether it took bytes. The transport reads
+// the document into its buffer and may then find the kept connection dead:
 // that is the one case in which an opened gate still means not sent.
 type wire struct {
 	net.Conn
@@ -126,7 +131,8 @@ func (w *wire) sever(mark int64) bool {
 	return w.taken == mark && w.writing == 0
 }
 
-// sentOn remembers the connection a request was given.
+// sentOn remembers the connection a request was given and what that had taken
+// when the document's gate opened.
 type sentOn struct {
 	mu   sync.Mutex
 	wire *wire
@@ -146,14 +152,21 @@ func (s *sentOn) trace() *httptrace.ClientTrace {
 			conn = over.NetConn()
 		}
 		s.wire, _ = conn.(*wire)
-		if s.wire != nil {
-			s.mark = s.wire.count()
-		}
 	}}
 }
 
+// begin sets the mark.
+func (s *sentOn) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wire != nil {
+		s.mark = s.wire.count()
+	}
+}
+
 // untouched proves, where it can, that the connection took no byte of the
-// request, and that it never will. Only for requests that have failed.
+// document, and that it never will. Only for requests that have failed and
+// whose gate was opened.
 func (s *sentOn) untouched() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -96,6 +96,7 @@ func TestWorkflowcheckFindsWhatItIsFor(t *testing.T) {
 		"workflows/workflows.go": `package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"sort"
 	"time"
@@ -107,10 +108,20 @@ func Good(ctx workflow.Context, names map[string]int) ([]string, error) {
 	if err := workflow.Sleep(ctx, time.Minute); err != nil {
 		return nil, fmt.Errorf("sleeping: %w", err)
 	}
-	keys := workflow.DeterministicKeys(names)
+	sum := 0
+	//workflowcheck:ignore a sum is the same in every order
+	for _, n := range names {
+		sum += n
+	}
+	keys := append(workflow.DeterministicKeys(names), fmt.Sprint(sum))
+	if _, err := json.Marshal(keys); err != nil {
+		return nil, err
+	}
 	sort.Strings(keys)
 	return keys, nil
 }
+
+func Print(workflow.Context) { fmt.Println("once more on every replay") }
 
 func Clock(ctx workflow.Context) error {
 	return workflow.SetUpdateHandler(ctx, "when", func(workflow.Context) (time.Time, error) { return now(), nil })
@@ -133,7 +144,7 @@ func Thread(workflow.Context) { go func() {}() }
 		t.Fatal(err)
 	}
 	got := run(t, dir, []int{1, 3}, "workflowcheck", "-config", config, "-test=false", "./workflows/...")
-	for _, bad := range []string{"workflows.Clock", "workflows.Order", "workflows.Thread"} {
+	for _, bad := range []string{"workflows.Clock", "workflows.Print", "workflows.Order", "workflows.Thread"} {
 		if !strings.Contains(got, bad+" is non-deterministic") {
 			t.Errorf("%s differs between replays and nothing was said", bad)
 		}

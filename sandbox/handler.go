@@ -82,13 +82,13 @@ var errInternal = errors.New("internal error of the sandbox; its log says more")
 // present writes errors of the request as they are; what went wrong inside goes to the log alone.
 func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
-	var request *store.InvalidRequest
+	var request *store.RequestError
 	var library *gqlerror.Error
 	switch {
 	case errors.As(err, &request):
 		shown.Message = request.Message
 	case errors.Is(err, errInternal):
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), ctx.Err() != nil:
 		shown.Message = "the request was given up"
 	case errors.As(err, &library) && library.Unwrap() == nil: // the GraphQL library about the document
 	default:

@@ -249,10 +249,10 @@ func (c *checker) required(list string, i int, key, value string) {
 	}
 }
 
-// oneOf checks a text against the words that are allowed.
-func (c *checker) oneOf(list string, i int, key, value string, words ...string) {
+// state checks a state against the words that are allowed.
+func (c *checker) state(list string, i int, value string, words ...string) {
 	if !slices.Contains(words, value) {
-		c.at(list, i, key, "%s is %q, it must be one of %s", key, value, strings.Join(words, ", "))
+		c.at(list, i, "state", "state is %q, it must be one of %s", value, strings.Join(words, ", "))
 	}
 }
 
@@ -295,7 +295,7 @@ func (c *checker) workflow(k *Catalogue) {
 	stages := distinct(c, "stages", "id", k.Stages, func(r Stage) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.Stages {
 		c.required("stages", i, "name", r.Name)
-		c.oneOf("stages", i, "state", r.State, "Open", "Won", "Lost", "Archived")
+		c.state("stages", i, r.State, "Open", "Won", "Lost", "Archived")
 	}
 	steps := distinct(c, "steps", "id", k.Steps, func(r Step) int64 { return r.ID }, positive, aNumber)
 	entry := false
@@ -322,7 +322,7 @@ func (c *checker) items(k *Catalogue, regions map[string]bool) {
 	for i, r := range k.CourseTemplates {
 		c.required("courseTemplates", i, "code", r.Code)
 		c.required("courseTemplates", i, "title", r.Title)
-		c.oneOf("courseTemplates", i, "state", r.State, "draft", "published")
+		c.state("courseTemplates", i, r.State, "draft", "published")
 	}
 	distinct(c, "events", "id", k.Events, func(r Event) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.Events {
@@ -332,7 +332,7 @@ func (c *checker) items(k *Catalogue, regions map[string]bool) {
 	for i, r := range k.LearningPaths {
 		c.required("learningPaths", i, "code", r.Code)
 		c.required("learningPaths", i, "name", r.Name)
-		c.oneOf("learningPaths", i, "state", r.State, "draft", "published")
+		c.state("learningPaths", i, r.State, "draft", "published")
 	}
 	distinct(c, "trainingTokenTypes", "id", k.TrainingTokenTypes, func(r TrainingTokenType) string { return r.ID }, tokenTypeID.MatchString, "32 hexadecimal digits in lower case")
 	for i, r := range k.TrainingTokenTypes {
@@ -343,7 +343,7 @@ func (c *checker) items(k *Catalogue, regions map[string]bool) {
 func (c *checker) event(i int, r Event, regions map[string]bool, templates map[int64]bool) {
 	c.required("events", i, "code", r.Code)
 	c.required("events", i, "title", r.Title)
-	c.oneOf("events", i, "state", r.State, "draft", "published", "cancelled")
+	c.state("events", i, r.State, "draft", "published", "cancelled")
 	if r.Template != 0 {
 		refers(c, "events", i, "template", r.Template, templates, "courseTemplates")
 	}

@@ -3171,7 +3171,7 @@ func (ec *executionContext) fieldContext_EventEdge_node(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _FieldError_label(ctx context.Context, field graphql.CollectedField, obj *store.Problem) (ret graphql.Marshaler) {
+func (ec *executionContext) _FieldError_label(ctx context.Context, field graphql.CollectedField, obj *store.RefusalError) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3194,7 +3194,7 @@ func (ec *executionContext) fieldContext_FieldError_label(_ context.Context, fie
 	return graphql.NewScalarFieldContext("FieldError", field, false, false, "String")
 }
 
-func (ec *executionContext) _FieldError_message(ctx context.Context, field graphql.CollectedField, obj *store.Problem) (ret graphql.Marshaler) {
+func (ec *executionContext) _FieldError_message(ctx context.Context, field graphql.CollectedField, obj *store.RefusalError) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3217,7 +3217,7 @@ func (ec *executionContext) fieldContext_FieldError_message(_ context.Context, f
 	return graphql.NewScalarFieldContext("FieldError", field, false, false, "String")
 }
 
-func (ec *executionContext) _FieldError_value(ctx context.Context, field graphql.CollectedField, obj *store.Problem) (ret graphql.Marshaler) {
+func (ec *executionContext) _FieldError_value(ctx context.Context, field graphql.CollectedField, obj *store.RefusalError) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3915,8 +3915,8 @@ func (ec *executionContext) _OpportunityAddInterestPayload_errors(ctx context.Co
 			return obj.Errors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*store.Problem) graphql.Marshaler {
-			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐProblemᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
+			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4972,8 +4972,8 @@ func (ec *executionContext) _OpportunityPayload_errors(ctx context.Context, fiel
 			return obj.Errors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*store.Problem) graphql.Marshaler {
-			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐProblemᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
+			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -10280,7 +10280,7 @@ func (ec *executionContext) _EventEdge(ctx context.Context, sel ast.SelectionSet
 
 var fieldErrorImplementors = []string{"FieldError"}
 
-func (ec *executionContext) _FieldError(ctx context.Context, sel ast.SelectionSet, obj *store.Problem) graphql.Marshaler {
+func (ec *executionContext) _FieldError(ctx context.Context, sel ast.SelectionSet, obj *store.RefusalError) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, fieldErrorImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -12436,11 +12436,11 @@ func (ec *executionContext) marshalNEventField2string(ctx context.Context, sel a
 	return res
 }
 
-func (ec *executionContext) marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.Problem) graphql.Marshaler {
+func (ec *executionContext) marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFieldError2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐProblem(ctx, sel, v[i])
+		return ec.marshalNFieldError2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalError(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -12452,7 +12452,7 @@ func (ec *executionContext) marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋop
 	return ret
 }
 
-func (ec *executionContext) marshalNFieldError2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐProblem(ctx context.Context, sel ast.SelectionSet, v *store.Problem) graphql.Marshaler {
+func (ec *executionContext) marshalNFieldError2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalError(ctx context.Context, sel ast.SelectionSet, v *store.RefusalError) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FieldError!")
 		return graphql.Null

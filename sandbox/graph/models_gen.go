@@ -12,8 +12,8 @@ type Mutation struct {
 }
 
 type OpportunityAddInterestPayload struct {
-	Errors    []*store.Problem  `json:"errors"`
-	Interests []*store.Interest `json:"interests,omitempty"`
+	Errors    []*store.RefusalError `json:"errors"`
+	Interests []*store.Interest     `json:"interests,omitempty"`
 }
 
 type OpportunityMutations struct {
@@ -25,8 +25,8 @@ type OpportunityMutations struct {
 }
 
 type OpportunityPayload struct {
-	Errors      []*store.Problem   `json:"errors"`
-	Opportunity *store.Opportunity `json:"opportunity,omitempty"`
+	Errors      []*store.RefusalError `json:"errors"`
+	Opportunity *store.Opportunity    `json:"opportunity,omitempty"`
 }
 
 type OpportunityValue struct {

@@ -39,13 +39,13 @@ func (r *Resolver) OpportunityInterest() OpportunityInterestResolver { return in
 func (r *Resolver) Event() EventResolver { return event{r} }
 
 // refusal splits an error of the store: a refusal belongs into the payload, anything else does not.
-func refusal(err error) ([]*store.Problem, error) {
+func refusal(err error) ([]*store.RefusalError, error) {
 	if err == nil {
-		return []*store.Problem{}, nil
+		return []*store.RefusalError{}, nil
 	}
-	var p *store.Problem
+	var p *store.RefusalError
 	if errors.As(err, &p) {
-		return []*store.Problem{p}, nil
+		return []*store.RefusalError{p}, nil
 	}
 	return nil, err
 }

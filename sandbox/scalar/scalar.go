@@ -16,6 +16,7 @@ import (
 
 // The names the scalars have in the schema.
 const (
+	Int               = "Int"
 	Decimal           = "Decimal"
 	LocalDateTime     = "LocalDateTime"
 	TimeZonedDateTime = "TimeZonedDateTime"
@@ -28,7 +29,8 @@ const (
 	maxExponent      = 64
 )
 
-// Check reports whether v, a value of a request, can be read as the named scalar. Other names pass.
+// Check reports whether v, a value of a request, can be read as the named scalar, Int included since GraphQL's has 32
+// bits. Other names pass.
 func Check(name string, v any) error {
 	var err error
 	switch name {
@@ -38,6 +40,8 @@ func Check(name string, v any) error {
 		_, err = UnmarshalLocalDateTime(v)
 	case TimeZonedDateTime:
 		_, err = UnmarshalTimeZonedDateTime(v)
+	case Int:
+		_, err = graphql.UnmarshalInt32(v)
 	}
 	return err
 }

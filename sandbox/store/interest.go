@@ -16,7 +16,7 @@ import (
 
 // The limits of an interest; together they keep every sum in hundredths within 64 bits. Assumed.
 const (
-	maxQuantity   = 1_000_000
+	maxQuantity   = 100_000
 	maxAmount     = 10_000_000_000
 	maxGrandTotal = 10_000_000_000_000_000 // in units of the currency
 )
@@ -194,7 +194,7 @@ func (s *Store) LearnersOfInterest(ctx context.Context, interest int64, q Search
 }
 
 // AddInterest adds an interest to an opportunity. It answers the new interest, or with all every interest the
-// opportunity has then. A refusal is a *Problem.
+// opportunity has then. A refusal is a *RefusalError.
 func (s *Store) AddInterest(ctx context.Context, in AddInterest, all bool) ([]*Interest, error) {
 	var answer []*Interest
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {

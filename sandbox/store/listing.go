@@ -139,6 +139,9 @@ func (l *listing[T]) rows(ctx context.Context, q queryer, tail string, args ...a
 }
 
 func (l *listing[T]) order(orders []*Order) (string, error) {
+	if len(orders) > maxOrders {
+		return "", invalid("order has %d entries, the limit is %d", len(orders), maxOrders)
+	}
 	var b strings.Builder
 	b.WriteString(" ORDER BY ")
 	for i, o := range orders {
@@ -169,6 +172,9 @@ func (l *listing[T]) field(list string, i int, name string) (column, error) {
 
 // where translates filters into a condition and its parameters.
 func (l *listing[T]) where(filters []*Filter, scopes []scope) (string, []any, error) {
+	if len(filters) > maxFilters {
+		return "", nil, invalid("filters has %d entries, the limit is %d", len(filters), maxFilters)
+	}
 	var conditions []string
 	var args []any
 	for _, s := range scopes {
@@ -190,6 +196,9 @@ func (l *listing[T]) where(filters []*Filter, scopes []scope) (string, []any, er
 		conditions = append(conditions, condition)
 		args = append(args, values...)
 	}
+	if len(args) > maxParameters {
+		return "", nil, invalid("filters have %d values together, the limit is %d", len(args), maxParameters)
+	}
 	if len(conditions) == 0 {
 		return "", nil, nil
 	}
@@ -198,8 +207,15 @@ func (l *listing[T]) where(filters []*Filter, scopes []scope) (string, []any, er
 
 var comparisons = map[string]string{"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
-// maxValues bounds the values of one filter, far below what SQLite takes as parameters.
-const maxValues = 1000
+// The limits of a search keep its statement within what SQLite takes.
+const (
+	maxFilters    = 100
+	maxOrders     = 20
+	maxValues     = 1000
+	maxContains   = 50
+	maxParameters = 10_000
+	maxPattern    = 500
+)
 
 // condition translates a filter on the column. The rules for value and values are the ones observed of the API.
 func (c column) condition(f *Filter) (string, []any, error) {
@@ -281,6 +297,14 @@ var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // pattern translates the operations on text. All three ignore the case of ASCII letters.
 func (c column) pattern(operation string, values []string) (string, []any, error) {
+	if operation == "contains" && len(values) > maxContains {
+		return "", nil, fmt.Errorf("values has %d entries, the limit is %d", len(values), maxContains)
+	}
+	for _, v := range values {
+		if len(v) > maxPattern {
+			return "", nil, fmt.Errorf("a value has %d bytes, the limit is %d", len(v), maxPattern)
+		}
+	}
 	switch operation {
 	case "like":
 		return c.sql + " LIKE ?", []any{values[0]}, nil

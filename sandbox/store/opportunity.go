@@ -169,7 +169,7 @@ func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (boo
 	return yes, err
 }
 
-// CreateOpportunity creates an opportunity. A refusal is a *Problem.
+// CreateOpportunity creates an opportunity. A refusal is a *RefusalError.
 func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		if err := checkName(in.Name); err != nil {
@@ -215,7 +215,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 	})
 }
 
-// UpdateOpportunity changes what in names. A refusal is a *Problem, and then nothing is changed.
+// UpdateOpportunity changes what in names. A refusal is a *RefusalError, and then nothing is changed.
 func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := target(ctx, tx, "id", in.ID)
@@ -255,7 +255,7 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 	})
 }
 
-// ProgressOpportunity moves an opportunity along a transition. A refusal is a *Problem.
+// ProgressOpportunity moves an opportunity along a transition. A refusal is a *RefusalError.
 func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)

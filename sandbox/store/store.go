@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -61,6 +62,14 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("data file %s: %w", path, err)
 	}
+	// Made here, it is readable by its owner alone: it holds the token and the names of learners.
+	created, err := os.OpenFile(absolute, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("data file: %w", err)
+	}
+	if err := created.Close(); err != nil {
+		return fmt.Errorf("data file: %w", err)
+	}
 	file := "file://" + (&url.URL{Path: filepath.ToSlash(absolute)}).EscapedPath()
 	pragmas := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()), "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)",
@@ -88,7 +97,11 @@ func (s *Store) openMemory(ctx context.Context) error {
 	if _, err := rand.Read(name); err != nil {
 		return fmt.Errorf("name a database in memory: %w", err)
 	}
-	query := url.Values{"vfs": {"memdb"}, "_pragma": {"foreign_keys(1)"}, "_txlock": {"immediate"}}
+	// The wait is for a connection that was given up and is on its way out.
+	query := url.Values{
+		"vfs": {"memdb"}, "_txlock": {"immediate"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()), "foreign_keys(1)"},
+	}
 	db, err := sql.Open("sqlite", "file:/"+hex.EncodeToString(name)+"?"+query.Encode())
 	if err != nil {
 		return fmt.Errorf("database in memory: %w", err)

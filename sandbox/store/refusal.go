@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Problem is a refusal of a mutation in the form the API has for it. Nothing was written.
-type Problem struct {
+// RefusalError is a refusal of a mutation in the form the API has for it. Nothing was written.
+type RefusalError struct {
 	Label   string
 	Message string
 	// Value is what was refused, nil where the API shows none.
@@ -15,7 +15,7 @@ type Problem struct {
 }
 
 // Error returns label and message.
-func (p *Problem) Error() string { return p.Label + ": " + p.Message }
+func (p *RefusalError) Error() string { return p.Label + ": " + p.Message }
 
 // The labels of refusals. TransitionNotFound is documented; the others are assumed in its style.
 const (
@@ -27,16 +27,16 @@ const (
 	LabelDetails            = "Details Do Not Fit"
 )
 
-func problem(label, value, format string, args ...any) *Problem {
-	return &Problem{Label: label, Message: fmt.Sprintf(format, args...), Value: &value}
+func problem(label, value, format string, args ...any) *RefusalError {
+	return &RefusalError{Label: label, Message: fmt.Sprintf(format, args...), Value: &value}
 }
 
-func notFound(what, id string) *Problem {
+func notFound(what, id string) *RefusalError {
 	return problem(LabelNotFound, id, "%s %s not found", what, id)
 }
 
-func transitionNotFound(from, to int64) *Problem {
-	return &Problem{
+func transitionNotFound(from, to int64) *RefusalError {
+	return &RefusalError{
 		Label: LabelTransitionNotFound,
 		Message: fmt.Sprintf("Transition from step %s to step %s not found",
 			globalid.EncodeInt(globalid.OpportunityStep, from), globalid.EncodeInt(globalid.OpportunityStep, to)),
@@ -52,12 +52,12 @@ func intKey(field, id, typ string) (int64, error) {
 	return n, nil
 }
 
-// InvalidRequest is a request that can not be understood; the API answers it with a GraphQL error.
-type InvalidRequest struct{ Message string }
+// RequestError is a request that can not be understood; the API answers it with a GraphQL error.
+type RequestError struct{ Message string }
 
 // Error returns the message.
-func (e *InvalidRequest) Error() string { return e.Message }
+func (e *RequestError) Error() string { return e.Message }
 
 func invalid(format string, args ...any) error {
-	return &InvalidRequest{Message: fmt.Sprintf(format, args...)}
+	return &RequestError{Message: fmt.Sprintf(format, args...)}
 }

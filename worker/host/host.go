@@ -1,0 +1,163 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/workflows"
+)
+
+const (
+	// DefaultCachedWorkflows is how many opportunities a process keeps ready in memory; one takes about 36 KB.
+	DefaultCachedWorkflows = 1000
+	// activityStopTimeout is how long a request in flight may take when the worker stops: an activity ends by itself
+	// within 35 s.
+	activityStopTimeout = 40 * time.Second
+	// workflowStopTimeout is the same for a step of a workflow, which takes milliseconds.
+	workflowStopTimeout = 5 * time.Second
+	// startTimeout bounds what is asked of the service before the workers start.
+	startTimeout = 30 * time.Second
+)
+
+// Options say what a worker works with.
+type Options struct {
+	Temporal settings.Temporal
+	API      settings.API
+	// Logger takes the worker's log; nil is slog.Default.
+	Logger *slog.Logger
+	// ReadyFile, when given, is written once the worker asks for tasks of both kinds.
+	ReadyFile string
+	// CachedWorkflows is how many opportunities the process keeps ready in memory; 0 is DefaultCachedWorkflows. It
+	// holds for the whole process.
+	CachedWorkflows int
+}
+
+// Run runs a worker until ctx ends, then stops it: no task is taken any more and requests in flight are seen through.
+// It returns nil after such a stop. A mistake in the settings is a SettingsError.
+func Run(ctx context.Context, o Options) error {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if err := o.API.Resolve(); err != nil {
+		return &SettingsError{cause: err}
+	}
+	seen := newPolls()
+	c, namespace, err := Connect(ctx, o.Temporal, o.Logger, grpc.WithChainUnaryInterceptor(seen.intercept))
+	if err != nil {
+		return interrupted(ctx, err)
+	}
+	defer c.Close()
+	if err := checkNamespace(ctx, c, namespace, o.Logger); err != nil {
+		return interrupted(ctx, err)
+	}
+	workers, err := assemble(c, o)
+	if err != nil {
+		return err
+	}
+
+	group, ctx := errgroup.WithContext(ctx)
+	stop := make(chan any)
+	context.AfterFunc(ctx, func() { close(stop) })
+	for _, w := range workers {
+		group.Go(func() error {
+			if err := w.Run(stop); err != nil {
+				return fmt.Errorf("the worker failed: %s", Reason(err))
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-seen.both:
+		}
+		o.Logger.InfoContext(ctx, "the worker is ready", "namespace", namespace)
+		return WriteReady(o.ReadyFile, struct{}{})
+	})
+	return group.Wait()
+}
+
+// interrupted forgets the error of what was cut short by the end of ctx.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// checkNamespace wants every search attribute to be there: without one, every step of every workflow would fail.
+func checkNamespace(ctx context.Context, c client.Client, namespace string, logger *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	missing, err := MissingSearchAttributes(ctx, c, namespace)
+	var denied *serviceerror.PermissionDenied
+	var unimplemented *serviceerror.Unimplemented
+	switch {
+	case errors.As(err, &denied), errors.As(err, &unimplemented):
+		logger.WarnContext(ctx, "the worker may not look whether the namespace has its search attributes", "namespace", namespace)
+		return nil
+	case err != nil:
+		return err
+	case len(missing) > 0:
+		return fmt.Errorf("Temporal namespace %q lacks the search attributes %s; run: oppflow setup", namespace, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
+func assemble(c client.Client, o Options) ([]worker.Worker, error) {
+	api, err := administrate.New(administrate.Options{
+		URL:               o.API.URL,
+		Tokens:            administrate.StaticToken(o.API.Token.Reveal()),
+		RequestsPerSecond: o.API.Rate,
+	})
+	if err != nil {
+		return nil, &SettingsError{cause: err}
+	}
+	calls, err := tms.New(tms.Options{
+		API: api, Temporal: c, ReservationLength: o.API.ReservationLength,
+		Mark: tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
+	})
+	if err != nil {
+		return nil, &SettingsError{cause: err}
+	}
+
+	cached := o.CachedWorkflows
+	if cached <= 0 {
+		cached = DefaultCachedWorkflows
+	}
+	worker.SetStickyWorkflowCacheSize(cached)
+
+	opportunities := worker.New(c, lifecycle.TaskQueue, worker.Options{
+		Interceptors:            []interceptor.WorkerInterceptor{workflows.Interceptor()},
+		LocalActivityWorkerOnly: true,
+		WorkerStopTimeout:       workflowStopTimeout,
+	})
+	workflows.Register(opportunities, workflows.Options{SettleTime: o.API.SettleTime})
+
+	requests := worker.New(c, activities.TaskQueue, worker.Options{
+		// The share of all workers together; the client's own bucket guards this process.
+		TaskQueueActivitiesPerSecond: o.API.Rate,
+		WorkerStopTimeout:            activityStopTimeout,
+		DisableWorkflowWorker:        true,
+	})
+	calls.Register(requests)
+	return []worker.Worker{opportunities, requests}, nil
+}

@@ -1,0 +1,80 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/oppflow/oppflow/settings"
+)
+
+// The exit codes of the programs of Oppflow.
+const (
+	ExitDone    = 0
+	ExitFailure = 1 // it was asked rightly and did not work out
+	ExitUsage   = 2 // a flag, an argument or a variable is wrong; nothing was done
+)
+
+// Main runs the worker's program until ctx ends and returns its exit code. args are the arguments without the
+// program's name, env the environment. The log goes to stderr; whatever ends the program before is one line there.
+func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
+	options := Options{CachedWorkflows: DefaultCachedWorkflows}
+	options.Temporal.Environment, options.API.Environment = env, env
+	log := settings.Log{Environment: env}
+
+	flags := pflag.NewFlagSet("oppflow-worker", pflag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.SortFlags = false
+	options.Temporal.AddFlags(flags)
+	options.API.AddFlags(flags)
+	flags.Var((*count)(&options.CachedWorkflows), "cached-workflows", "how many opportunities are kept ready in memory, about 36 KB each")
+	flags.StringVar(&options.ReadyFile, "ready-file", "", "file that is written when the worker takes tasks")
+	log.AddFlags(flags)
+	fail := func(code int, err error) int {
+		_, _ = fmt.Fprintf(stderr, "oppflow-worker: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+		return code
+	}
+	switch err := flags.Parse(args); {
+	case errors.Is(err, pflag.ErrHelp):
+		_, _ = fmt.Fprintf(stdout, "oppflow-worker runs the workflows of Oppflow and their calls of the Administrate API.\n\nUsage:\n  oppflow-worker [flags]\n\nFlags:\n%s", flags.FlagUsages())
+		return ExitDone
+	case err != nil:
+		return fail(ExitUsage, fmt.Errorf("%w; see oppflow-worker --help", err))
+	case flags.NArg() > 0:
+		return fail(ExitUsage, fmt.Errorf("unexpected argument %q; the worker takes flags only, see oppflow-worker --help", flags.Arg(0)))
+	}
+	logger, err := log.Logger(stderr)
+	if err != nil {
+		return fail(ExitUsage, err)
+	}
+	options.Logger = logger
+	err = Run(ctx, options)
+	var wrong *SettingsError
+	switch {
+	case errors.As(err, &wrong):
+		return fail(ExitUsage, err)
+	case err != nil:
+		return fail(ExitFailure, err)
+	}
+	return ExitDone
+}
+
+// count is a flag's value: a whole number from 1 up.
+type count int
+
+func (c *count) Set(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return errors.New("must be a whole number from 1 up")
+	}
+	*c = count(n)
+	return nil
+}
+
+func (c *count) String() string { return strconv.Itoa(int(*c)) }
+func (c *count) Type() string   { return "number" }

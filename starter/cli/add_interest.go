@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (p *program) addInterest() *cobra.Command {
+	var interest opportunity.Interest
+	var contacts []string
+	interest.Quantity = 1
+	command := &cobra.Command{
+		Use:   "add-interest REF --item ITEM --amount AMOUNT [flags]",
+		Short: "Add a course, an event, a learning path or training tokens to an opportunity",
+		Long: `add-interest adds one thing the prospect intends to buy: a published course template, an event, a learning path or
+training tokens.`,
+		Example: `  oppflow add-interest lead-4711 --item ABC-123 --kind course --amount 199.90 --learner "Melissa Green <melissa@example.com>"
+  oppflow add-interest lead-4711 --item Q291cnNlOjE= --amount 199.90 --quantity 3 --reserve`,
+		Args:              exactly("REF"),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	fs.StringVar(&interest.Item, "item", "", "what it is in: an id, a code or a name")
+	fs.Var((*kind)(&interest.Kind), "kind", "course, event, path or tokens; an id tells it by itself")
+	fs.Var((*quantity)(&interest.Quantity), "quantity", "how many")
+	fs.Var(&amount{&interest.UnitAmount}, "amount", "price of one, such as 199.90")
+	fs.BoolVar(&interest.Reserve, "reserve", false, "hold as many places on the event")
+	fs.Var((*learners)(&interest.Learners), "learner", `person to be trained, such as "Melissa Green <melissa@example.com>" (repeatable)`)
+	fs.StringArrayVar(&contacts, "contact", nil, "id of a contact to be trained (repeatable)")
+	fs.StringVar(&interest.ExpiresAt, "expires-at", "", "when training tokens expire, local time such as 2023-12-31T23:59:59")
+	fs.StringVar((*string)(&interest.Tax), "tax", "", "id of the tax type")
+	sending := p.sending(command)
+	_ = command.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(
+		[]string{string(opportunity.Course), string(opportunity.Event), string(opportunity.Path), string(opportunity.Tokens)},
+		cobra.ShellCompDirectiveNoFileComp))
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		switch {
+		case interest.Item == "":
+			return usagef("--item is missing; give an id, a code or a name, such as --item ABC-123 --kind course")
+		case !fs.Changed("amount"):
+			return usagef("--amount is missing; give the price of one, such as --amount 199.90")
+		}
+		for _, id := range contacts {
+			interest.Contacts = append(interest.Contacts, opportunity.ID(id))
+		}
+		add := opportunity.AddInterests{RequestID: sending.request.get(), Interests: opportunity.Interests{interest}}
+		return sending.send(command.Context(), reference, add, map[string]string{
+			"requestId": "--request-id", "item": "--item", "kind": "--kind", "quantity": "--quantity", "reserve": "--reserve",
+			"learners": "--learner", "contacts": "--contact", "expiresAt": "--expires-at", "tax": "--tax",
+		})
+	}
+	return command
+}
+
+// kind is a flag's value.
+type kind opportunity.Kind
+
+func (k *kind) Set(text string) error {
+	switch opportunity.Kind(text) {
+	case opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens:
+		*k = kind(text)
+		return nil
+	}
+	return errors.New("must be course, event, path or tokens")
+}
+
+func (k *kind) String() string { return string(*k) }
+func (k *kind) Type() string   { return "kind" }
+
+// quantity is a flag's value: a whole number from 1 up.
+type quantity int
+
+func (q *quantity) Set(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > opportunity.MaxQuantity {
+		return errors.New("must be a whole number from 1 to " + strconv.Itoa(opportunity.MaxQuantity))
+	}
+	*q = quantity(n)
+	return nil
+}
+
+func (q *quantity) String() string { return strconv.Itoa(int(*q)) }
+func (q *quantity) Type() string   { return "number" }
+
+// amount is a flag's value: an exact decimal.
+type amount struct{ value *opportunity.Amount }
+
+func (a *amount) Set(text string) error {
+	value, err := opportunity.ParseAmount(text)
+	if err != nil {
+		return errors.New("must be a decimal such as 199.90: no currency, no sign, a point and at most 4 digits behind it")
+	}
+	*a.value = value
+	return nil
+}
+
+func (a *amount) String() string { return "" }
+func (a *amount) Type() string   { return "decimal" }

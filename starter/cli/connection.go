@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// answerTimeout is a little more than the time after which an update answers that it is pending.
+const answerTimeout = opportunity.AnswerWithin + 20*time.Second
+
+// connection is what a command that talks to Temporal is given on its command line.
+type connection struct {
+	program   *program
+	temporal  settings.Temporal
+	timeout   time.Duration
+	namespace string // known once open
+}
+
+func (p *program) connection(fs *pflag.FlagSet) *connection {
+	c := &connection{program: p, timeout: answerTimeout}
+	c.temporal.Environment = p.env
+	fs.Var((*length)(&c.timeout), "timeout", "how long to wait for an answer")
+	c.temporal.AddFlags(fs)
+	return c
+}
+
+// open connects. The context it gives bounds everything the command asks for.
+func (c *connection) open(ctx context.Context) (context.Context, client.Client, func(), error) {
+	ctx, cancel := within(ctx, c.timeout)
+	temporal, namespace, err := host.Connect(ctx, c.temporal, nil)
+	if err != nil {
+		cancel()
+		return nil, nil, nil, err
+	}
+	c.namespace = namespace
+	return ctx, temporal, func() { temporal.Close(); cancel() }, nil
+}
+
+// opportunities runs work with a client of opportunities.
+func (c *connection) opportunities(ctx context.Context, work func(context.Context, *lifecycle.Client) error) error {
+	ctx, temporal, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return c.explain(work(ctx, lifecycle.NewClient(temporal)))
+}
+
+// explain says in one line what Temporal answered. What is the opportunity's own passes unchanged.
+func (c *connection) explain(err error) error {
+	var own *opportunity.Error
+	var missing *serviceerror.NamespaceNotFound
+	var usage *usageError
+	var explained *explainedError
+	switch {
+	case err == nil, errors.As(err, &own), errors.As(err, &usage), errors.As(err, &explained):
+		return err
+	case errors.As(err, &missing):
+		return explainedf("Temporal has no namespace %q; create it or set --temporal-namespace or TEMPORAL_NAMESPACE", c.namespace)
+	case host.Reason(err) == host.Reason(context.DeadlineExceeded):
+		return explainedf("no answer within %v (--timeout); does a worker run?", c.timeout)
+	}
+	return explainedf("%s", host.Reason(err))
+}
+
+// explainedError is a failure that is told in full already.
+type explainedError struct{ text string }
+
+func (e *explainedError) Error() string { return e.text }
+
+func explainedf(format string, args ...any) error {
+	return &explainedError{text: fmt.Sprintf(format, args...)}
+}
+
+// request is the request id of a command: the one that was typed or one made up, so that it can be told.
+type request struct{ id string }
+
+func requestFlag(fs *pflag.FlagSet) *request {
+	r := &request{}
+	fs.StringVar(&r.id, "request-id", "", "your id of this request: the same id takes effect once, and asks again (default: one is made up)")
+	return r
+}
+
+func (r *request) get() string {
+	if r.id == "" {
+		r.id = uuid.NewString()
+	}
+	return r.id
+}
+
+// length is a flag's value: a positive length of time.
+type length time.Duration
+
+func (l *length) Set(text string) error {
+	value, err := time.ParseDuration(text)
+	if err != nil || value <= 0 {
+		return errors.New("must be a length of time greater than 0, such as 90s or 2m")
+	}
+	*l = length(value)
+	return nil
+}
+
+func (l *length) String() string { return time.Duration(*l).String() }
+func (l *length) Type() string   { return "duration" }
+
+// reference reads the argument that names the opportunity.
+func reference(args []string) (opportunity.Reference, error) {
+	ref := opportunity.Reference(args[0])
+	if err := ref.Validate(); err != nil {
+		return "", mistyped(err, map[string]string{"reference": "REF"})
+	}
+	return ref, nil
+}
+
+// completeNothing keeps the shell from offering files where a reference is wanted.
+func completeNothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveNoFileComp
+}

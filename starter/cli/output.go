@@ -1,0 +1,262 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// output is the form of what a command answers: "table" for humans, "json" for programs.
+type output string
+
+const (
+	table  output = "table"
+	asJSON output = "json"
+)
+
+func outputFlag(command *cobra.Command) *output {
+	o := table
+	command.Flags().VarP(&o, "output", "o", "table or json")
+	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{string(table), string(asJSON)}, cobra.ShellCompDirectiveNoFileComp))
+	return &o
+}
+
+// Set reads the form. It makes the form a flag's value.
+func (o *output) Set(text string) error {
+	switch output(text) {
+	case table, asJSON:
+		*o = output(text)
+		return nil
+	}
+	return errors.New("must be table or json")
+}
+
+func (o *output) String() string { return string(*o) }
+func (o *output) Type() string   { return "form" }
+
+// show writes the value as JSON or lets human write it.
+func (o *output) show(w io.Writer, value any, human func(io.Writer)) error {
+	if *o == asJSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(value)
+	}
+	columns := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	human(columns)
+	return columns.Flush()
+}
+
+// line writes one line of columns. What a cell quotes stays in it.
+func line(w io.Writer, cells ...string) {
+	for i, cell := range cells {
+		cells[i] = oneLine(cell)
+	}
+	_, _ = fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+}
+
+func showOpened(w io.Writer, opened opportunity.Opened) {
+	if opened.State == opportunity.Pending {
+		line(w, fmt.Sprintf("pending: %s is accepted and its record does not exist yet; the same command asks again", opened.Reference))
+		return
+	}
+	line(w, "Reference", string(opened.Reference))
+	line(w, "Opportunity", string(opened.Opportunity))
+	if opened.Details != nil {
+		showDetails(w, *opened.Details)
+	}
+	if opened.Step != nil {
+		line(w, "Step", stepText(*opened.Step))
+	}
+}
+
+func showDetails(w io.Writer, d opportunity.Details) {
+	line(w, "Name", d.Name)
+	line(w, "Region", namedText(d.Region))
+	line(w, "Account", namedText(d.Account))
+	line(w, "Currency", dash(d.Currency))
+}
+
+func showOutcome(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome) {
+	switch outcome.State {
+	case opportunity.Pending:
+		line(w, fmt.Sprintf("pending: %s is accepted and not done yet; ask again with --request-id %s", reference, outcome.RequestID))
+		return
+	case opportunity.Done:
+		line(w, "done", string(reference), "request "+outcome.RequestID)
+	case opportunity.Failed:
+		line(w, "failed", string(reference), "request "+outcome.RequestID)
+	}
+	for _, r := range outcome.Results {
+		line(w, "interest "+dash(string(r.Interest)), r.Item, resultText(r))
+	}
+}
+
+func resultText(r opportunity.InterestResult) string {
+	var parts []string
+	if r.Interest != "" {
+		parts = append(parts, "added")
+	}
+	if r.ReservedUntil != nil {
+		parts = append(parts, "reserved until "+r.ReservedUntil.Format(time.RFC3339))
+	}
+	if r.Error != nil {
+		parts = append(parts, r.Error.Error())
+	}
+	return strings.Join(parts, ", ")
+}
+
+func showView(w io.Writer, v opportunity.View) {
+	line(w, "Reference", string(v.Reference))
+	line(w, "Opportunity", dash(string(v.Opportunity)))
+	showDetails(w, v.Details)
+	step := "-"
+	if v.Step != nil {
+		step = stepText(*v.Step)
+	}
+	line(w, "Step", step)
+	line(w, "Total", strings.TrimSpace(v.Total.String()+" "+v.Details.Currency))
+	if v.Reservation != nil {
+		line(w, "Reservation", reservationText(*v.Reservation))
+	}
+	if v.Question != nil {
+		line(w, "Question", fmt.Sprintf("request %s (%s): %s", v.Question.Request, v.Question.Verb, v.Question.Text))
+		line(w, "", fmt.Sprintf("answer with: oppflow retry %s %s, or oppflow skip %s %s --reason …", v.Reference, v.Question.Request, v.Reference, v.Question.Request))
+	}
+	if v.Failures > 0 {
+		line(w, "Failures", fmt.Sprint(v.Failures))
+	}
+	for n, a := range v.Attention {
+		line(w, heading("Attention", n), since(a.Since), string(a.Word), a.Text)
+	}
+	for n, i := range v.Interests {
+		reserve := ""
+		if i.Reserve {
+			reserve = "reserve"
+		}
+		line(w, heading("Interests", n), string(i.ID), string(i.Kind), i.Item, fmt.Sprintf("%d × %s", i.Quantity, i.UnitAmount), reserve)
+	}
+	for n, q := range v.Queue {
+		doubt := ""
+		if q.Doubt {
+			doubt = "in doubt"
+		}
+		line(w, heading("Queue", n), since(q.Accepted), q.Summary, "request "+q.Request, doubt)
+	}
+	for n, m := range v.Timeline {
+		line(w, heading("Timeline", n), since(m.At), m.Text)
+	}
+}
+
+// heading stands in the first line of a list only.
+func heading(text string, n int) string {
+	if n > 0 {
+		return ""
+	}
+	return text
+}
+
+func since(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func reservationText(r opportunity.Reservation) string {
+	switch {
+	case r.Valid && !r.Until.IsZero():
+		return "held until " + r.Until.Format(time.RFC3339)
+	case r.Valid:
+		return "held"
+	}
+	return "not held"
+}
+
+func stepText(s opportunity.Step) string {
+	return fmt.Sprintf("%s (stage %s, %s)", s.Name, s.Stage.Name, s.Stage.State)
+}
+
+func namedText(n opportunity.Named) string {
+	switch {
+	case n.Name == "":
+		return dash(string(n.ID))
+	case n.ID == "":
+		return n.Name
+	}
+	return fmt.Sprintf("%s (%s)", n.Name, n.ID)
+}
+
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// found is the JSON form of what a search found.
+type found struct {
+	Count         int                `json:"count"`
+	Opportunities []foundOpportunity `json:"opportunities"`
+}
+
+type foundOpportunity struct {
+	ID         string          `json:"id"`
+	Name       string          `json:"name"`
+	Step       string          `json:"step"`
+	State      string          `json:"state"`
+	GrandTotal *string         `json:"grandTotal"`
+	Interests  []foundInterest `json:"interests"`
+	// InterestCount is more than there are interests here when not all were read.
+	InterestCount int `json:"interestCount"`
+}
+
+type foundInterest struct {
+	ID          string  `json:"id"`
+	Item        string  `json:"item"`
+	Type        string  `json:"type"`
+	TotalAmount *string `json:"totalAmount"`
+}
+
+// foundOf writes amounts with two decimal places, as the API has them.
+func foundOf(count int, rows []administrate.Opportunity) found {
+	f := found{Count: count, Opportunities: []foundOpportunity{}}
+	for _, row := range rows {
+		o := foundOpportunity{
+			ID: row.ID, Name: row.Name, Step: row.Step.Name, State: row.Step.Stage.State,
+			Interests: []foundInterest{}, InterestCount: row.InterestCount,
+		}
+		if row.GrandTotal.Valid {
+			total := row.GrandTotal.Decimal.StringFixed(2)
+			o.GrandTotal = &total
+		}
+		for _, i := range row.Interests {
+			interest := foundInterest{ID: i.ID, Item: i.Item.ID, Type: i.Item.Type}
+			if i.Total.Valid {
+				total := i.Total.Decimal.StringFixed(2)
+				interest.TotalAmount = &total
+			}
+			o.Interests = append(o.Interests, interest)
+		}
+		f.Opportunities = append(f.Opportunities, o)
+	}
+	return f
+}
+
+func showFound(w io.Writer, f found) {
+	line(w, "ID", "NAME", "STEP", "STATE", "TOTAL", "INTERESTS")
+	for _, o := range f.Opportunities {
+		total := "-"
+		if o.GrandTotal != nil {
+			total = *o.GrandTotal
+		}
+		line(w, o.ID, o.Name, o.Step, o.State, total, fmt.Sprint(o.InterestCount))
+	}
+	if shown := len(f.Opportunities); shown < f.Count {
+		line(w, fmt.Sprintf("%d of %d; ask for more with --limit", shown, f.Count))
+	}
+}

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (p *program) progress() *cobra.Command {
+	var progress opportunity.Progress
+	command := &cobra.Command{
+		Use:               "progress REF --to STEP [flags]",
+		Short:             "Move an opportunity to another step",
+		Long:              "progress moves the opportunity to another step. The TMS must have a transition that leads there.",
+		Example:           "  oppflow progress lead-4711 --to Won",
+		Args:              exactly("REF"),
+		ValidArgsFunction: completeNothing,
+	}
+	command.Flags().StringVar(&progress.To, "to", "", "step, by id or name")
+	sending := p.sending(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		if progress.To == "" {
+			return usagef("--to is missing; give the step by id or name, such as --to Won")
+		}
+		progress.RequestID = sending.request.get()
+		return sending.send(command.Context(), reference, progress, map[string]string{"requestId": "--request-id", "to": "--to"})
+	}
+	return command
+}

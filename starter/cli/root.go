@@ -1,0 +1,154 @@
+// Package cli is the command tree of oppflow: it reads what a human typed, hands it to the room that does it, and shows
+// the answer. Whatever goes wrong is one line on standard error.
+//
+// It decides nothing about opportunities, and it keeps no state between two commands.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// program is one run of the command line.
+type program struct {
+	env    settings.Environment
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// Main runs the command the arguments (without the program's name) name, until it is done or ctx ends, and returns the
+// exit code: 0 for done, 1 for a failure, 2 for a mistake in what was typed or set. env is the environment.
+func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
+	if env == nil {
+		env = []string{} // nil would stand for the environment of the process
+	}
+	p := &program{env: env, stdout: stdout, stderr: stderr}
+	root := p.root()
+	root.SetArgs(append([]string{}, args...)) // nil would stand for the arguments of the process
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return host.ExitDone
+	}
+	err = explainCommand(root, err)
+	where := root.Name()
+	if command != nil {
+		where = command.CommandPath()
+	}
+	_, _ = fmt.Fprintf(stderr, "%s: %s\n", where, oneLine(err.Error()))
+	var usage *usageError
+	var wrong *host.SettingsError
+	if errors.As(err, &usage) || errors.As(err, &wrong) {
+		return host.ExitUsage
+	}
+	return host.ExitFailure
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "oppflow",
+		Short: "Sales opportunities as durable workflows over the Administrate TMS",
+		Long: `oppflow runs every sales opportunity as one durable workflow that drives its record in the Administrate TMS.
+
+Try it without a tenant:      oppflow demo
+A stack to play with:         oppflow up
+Prepare a namespace:          oppflow setup
+Work with an opportunity:     oppflow start, add-interest, update, progress, show`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+	}
+	root.SetFlagErrorFunc(explainFlag)
+	root.SetHelpCommand(helpCommand(root))
+	// cobra's own suggestions take several lines.
+	root.DisableSuggestions = true
+	root.AddGroup(
+		&cobra.Group{ID: groupOpportunity, Title: "Opportunities:"},
+		&cobra.Group{ID: groupLocal, Title: "On this machine:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			c.DisableFlagsInUseLine = true
+			c.Flags().SortFlags = false
+			root.AddCommand(c)
+		}
+	}
+	add(groupOpportunity, p.start(), p.addInterest(), p.update(), p.progress(), p.show(), p.retry(), p.skip(), p.search(), p.setup())
+	add(groupLocal, p.sandbox())
+	return root
+}
+
+const (
+	groupOpportunity = "opportunity"
+	groupLocal       = "local"
+)
+
+// helpCommand is cobra's but for what it does not know, which is a mistake like any other.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, c := range root.Commands() {
+				if c.IsAvailableCommand() {
+					names = append(names, c.Name())
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			command, rest, err := root.Find(args)
+			if err == nil && len(rest) > 0 {
+				err = unknownCommand(command, rest[0])
+			}
+			if err != nil {
+				return err
+			}
+			command.InitDefaultHelpFlag()
+			return command.Help()
+		},
+	}
+}
+
+// within bounds what a command may take; 0 is without a bound.
+func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
+// oneLine keeps a text that may quote anything to one line of printable characters.
+func oneLine(text string) string {
+	text = strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f {
+			return ' '
+		}
+		return c
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// flagNames lists the flags a command knows.
+func flagNames(fs *pflag.FlagSet) []string {
+	var names []string
+	fs.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	return names
+}

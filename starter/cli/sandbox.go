@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+const (
+	defaultSandboxAddress = "127.0.0.1:8480"
+	// serveTimeout bounds what a caller may take to send a request or to read its answer.
+	serveTimeout = 60 * time.Second
+	// drainTimeout is how long requests that are being answered may take when the sandbox stops.
+	drainTimeout = 10 * time.Second
+)
+
+func (p *program) sandbox() *cobra.Command {
+	var options sandbox.Options
+	var listen, readyFile string
+	log := settings.Log{Environment: p.env}
+	command := &cobra.Command{
+		Use:   "sandbox [flags]",
+		Short: "Run the Core GraphQL API of the Administrate TMS locally",
+		Long: `sandbox runs the part of the Core GraphQL API that is about sales opportunities on this machine, with a small catalogue
+of its own, for development and tests. It stops on Ctrl-C.`,
+		Example:           "  oppflow sandbox\n  oppflow sandbox --data sandbox.db --listen 127.0.0.1:9000",
+		Args:              exactly(),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	fs.StringVar(&listen, "listen", defaultSandboxAddress, "address to listen at; port 0 is a free one")
+	fs.StringVar(&options.Data, "data", "", "file to keep everything in (default: in memory, gone in the end)")
+	fs.StringVar(&options.Catalogue, "catalogue", "", "file with regions, steps, items and so on (default: that of the API documentation)")
+	fs.StringVar(&options.Token, "token", "", "Bearer token to accept (default: a random one, kept in the data file)")
+	fs.BoolVar(&options.NoAuth, "no-auth", false, "accept requests without a token")
+	fs.BoolVar(&options.AnswerAllInterests, "all-interests", false, "let addInterest answer all interests of the opportunity, not only the new ones")
+	fs.StringVar(&readyFile, "ready-file", "", "file that is written when the sandbox answers: url and token as JSON")
+	log.AddFlags(fs)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		logger, err := log.Logger(p.stderr)
+		if err != nil {
+			return &usageError{text: err.Error()}
+		}
+		if _, _, err := net.SplitHostPort(listen); err != nil {
+			return usagef("--listen %q: must be host:port, such as %s", listen, defaultSandboxAddress)
+		}
+		if options.NoAuth && options.Token != "" {
+			return usagef("--token and --no-auth exclude each other; give one of them")
+		}
+		options.Logger = logger
+		return p.serveSandbox(command.Context(), options, listen, readyFile)
+	}
+	return command
+}
+
+// serveSandbox serves until ctx ends.
+func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, listen, readyFile string) (err error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w", listen, listenCause(err))
+	}
+	box, err := sandbox.Open(ctx, options)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, box.Close()) }()
+
+	url := "http://" + reachable(listener.Addr()) + "/graphql"
+	server := &http.Server{
+		Handler: box.Handler(), ErrorLog: slog.NewLogLogger(options.Logger.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: serveTimeout, WriteTimeout: serveTimeout, IdleTimeout: 2 * serveTimeout,
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	p.tellSandbox(url, box.Token(), options.NoAuth)
+	if err := host.WriteReady(readyFile, map[string]string{"url": url, "token": box.Token()}); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	select {
+	case err := <-served:
+		return fmt.Errorf("the sandbox ended: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
+	}
+	return nil
+}
+
+func (p *program) tellSandbox(url, token string, open bool) {
+	header, headerArgument := "(no token is needed)", ""
+	if !open {
+		header = "Authorization: Bearer " + token
+		headerArgument = " -H '" + header + "'"
+	}
+	_, _ = fmt.Fprintf(p.stdout, `The sandbox answers at %s
+%s
+
+Try:
+  curl -s %s%s -H 'Content-Type: application/json' -d '{"query":"{ opportunities { edges { node { id name step { name } } } } }"}'
+
+Use it:
+  export ADMINISTRATE_URL=%s
+  export ADMINISTRATE_TOKEN=%s
+`, url, header, url, headerArgument, url, token)
+}
+
+// reachable is the address to call a listener at: one that listens everywhere is called at the loopback interface.
+func reachable(address net.Addr) string {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return address.String()
+	}
+	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+}
+
+// listenCause leaves out what the message around it says.
+func listenCause(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}

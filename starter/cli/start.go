@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (p *program) start() *cobra.Command {
+	var start opportunity.Start
+	command := &cobra.Command{
+		Use:   "start REF --name NAME --region REGION [flags]",
+		Short: "Start an opportunity: create its record in the TMS",
+		Long: `start creates the record of an opportunity in the TMS and runs its workflow. REF is your own key of it, such as an order
+number: no personal data, no "@". The same command again is answered like the first.`,
+		Example:           `  oppflow start lead-4711 --name "First Aid course" --region UK --account Administrate --currency USD`,
+		Args:              exactly("REF"),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	fs.StringVar(&start.Name, "name", "", "name of the opportunity")
+	fs.StringVar(&start.Region, "region", "", "region, by id or name")
+	fs.StringVar(&start.Account, "account", "", "account, by id or name")
+	fs.StringVar(&start.Currency, "currency", "", "currency, by code or name")
+	fs.StringVar(&start.EntryStep, "entry-step", "", "step the record starts in, by id or name (default: the TMS decides)")
+	fs.StringVar(&start.RequestID, "request-id", "", "your id of this request")
+	form := outputFlag(command)
+	connection := p.connection(fs)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		switch {
+		case start.Name == "":
+			return usagef(`--name is missing; give the name of the opportunity, such as --name "First Aid course"`)
+		case start.Region == "":
+			return usagef("--region is missing; give the region by id or name, such as --region UK")
+		}
+		if err := start.Validate(); err != nil {
+			return mistyped(err, map[string]string{
+				"requestId": "--request-id", "name": "--name", "region": "--region",
+				"account": "--account", "currency": "--currency", "entryStep": "--entry-step",
+			})
+		}
+		return connection.opportunities(command.Context(), func(ctx context.Context, client *lifecycle.Client) error {
+			opened, err := client.Start(ctx, reference, start)
+			if err != nil {
+				return err
+			}
+			return form.show(p.stdout, opened, func(w io.Writer) { showOpened(w, opened) })
+		})
+	}
+	return command
+}

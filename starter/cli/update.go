@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (p *program) update() *cobra.Command {
+	var details opportunity.UpdateDetails
+	command := &cobra.Command{
+		Use:               "update REF [--name NAME] [--account ACCOUNT] [--currency CURRENCY] [flags]",
+		Short:             "Set name, account or currency of an opportunity",
+		Long:              "update sets the details that are given; the others stay as they are.",
+		Example:           "  oppflow update lead-4711 --account Administrate --currency USD",
+		Args:              exactly("REF"),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	fs.StringVar(&details.Name, "name", "", "name of the opportunity")
+	fs.StringVar(&details.Account, "account", "", "account, by id or name")
+	fs.StringVar(&details.Currency, "currency", "", "currency, by code or name")
+	sending := p.sending(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		for _, name := range []string{"name", "account", "currency"} {
+			if flag := command.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+				return usagef("--%s is empty; give a value or leave the flag out: a detail cannot be cleared", name)
+			}
+		}
+		if details == (opportunity.UpdateDetails{}) {
+			return usagef("nothing to update: give --name, --account or --currency")
+		}
+		details.RequestID = sending.request.get()
+		return sending.send(command.Context(), reference, details, map[string]string{
+			"requestId": "--request-id", "name": "--name", "account": "--account", "currency": "--currency",
+		})
+	}
+	return command
+}

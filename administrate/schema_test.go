@@ -29,16 +29,19 @@ type sent struct {
 type collector struct{ requests []sent }
 
 func (c *collector) RoundTrip(r *http.Request) (*http.Response, error) {
-	raw, err := io.ReadAll(r.Body)
+	s, err := decode(r.Body)
 	if err != nil {
-		return nil, err
-	}
-	var s sent
-	if err := json.Unmarshal(raw, &s); err != nil {
 		return nil, err
 	}
 	c.requests = append(c.requests, s)
 	return &http.Response{StatusCode: http.StatusBadGateway, Body: http.NoBody, Request: r}, nil
+}
+
+func decode(body io.Reader) (s sent, err error) {
+	d := json.NewDecoder(body)
+	d.UseNumber()
+	err = d.Decode(&s)
+	return s, err
 }
 
 // call is a use of the client. One that needs an assumption names it.

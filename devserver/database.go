@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"go.temporal.io/server/common/config"
+	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
+	"go.temporal.io/server/schema/sqlite"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// retention is how long a namespace keeps closed workflows: long enough to look at them next week.
+const retention = 30 * 24 * time.Hour
+
+// newDatabase makes the database ready for the server: its schema and the namespace. It returns how to connect to it.
+func newDatabase(o options) (*config.SQL, error) {
+	database := inMemory()
+	if o.db != "" {
+		database = inFile(o.db)
+		if err := createFile(o.db); err != nil {
+			return nil, fmt.Errorf("--db %s: %w", o.db, err)
+		}
+	}
+	namespace, err := sqlite.NewNamespaceConfig(clusterName, o.namespace, false, nil)
+	if err != nil {
+		return nil, err
+	}
+	namespace.Detail.Config.Retention = durationpb.New(retention)
+	if err := sqlite.CreateNamespaces(database, namespace); err != nil {
+		if o.db != "" {
+			return nil, fmt.Errorf("--db %s: cannot be used as a Temporal database: %w", o.db, err)
+		}
+		return nil, err
+	}
+	return database, nil
+}
+
+func inMemory() *config.SQL {
+	return &config.SQL{
+		PluginName:   sqliteplugin.PluginName,
+		DatabaseName: "temporal",
+		// Shared by all connections of the process, gone with the last one.
+		ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
+	}
+}
+
+func inFile(path string) *config.SQL {
+	return &config.SQL{
+		PluginName:   sqliteplugin.PluginName,
+		DatabaseName: escape(path),
+		ConnectAttributes: map[string]string{
+			"mode": "rw",
+			// With a write-ahead log a transaction that was answered survives the death of the process.
+			"journal_mode": "wal",
+			"synchronous":  "normal",
+			"busy_timeout": "10000",
+		},
+	}
+}
+
+// escape writes a path as a part of SQLite's file: URI.
+func escape(path string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+}
+
+// createFile makes a new database if there is none. It appears under its name with all tables or not at all, whenever
+// the process may be killed.
+func createFile(path string) error {
+	switch empty, err := isEmpty(path); {
+	case err != nil:
+		return err
+	case !empty:
+		return nil
+	}
+	part := path + ".new"
+	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	// The server's pool keeps this connection until the process ends. It is not used again and holds no lock; with
+	// the journal the next one uses it would hold on to files under the old name.
+	err := sqlite.SetupSchema(&config.SQL{
+		PluginName:        sqliteplugin.PluginName,
+		DatabaseName:      escape(part),
+		ConnectAttributes: map[string]string{"mode": "rwc", "journal_mode": "delete"},
+	})
+	if err != nil {
+		return fmt.Errorf("cannot be created: %w", err)
+	}
+	return os.Rename(part, path)
+}
+
+// isEmpty reports whether there is no file or nothing in it. A file that is no SQLite database is an error.
+func isEmpty(path string) (bool, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = file.Close() }()
+	header := make([]byte, 16)
+	switch n, err := io.ReadFull(file, header); {
+	case errors.Is(err, io.EOF):
+		return true, nil
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return false, err
+	case !bytes.Equal(header[:n], []byte("SQLite format 3\x00")):
+		return false, errors.New("is not a SQLite database; name another file")
+	}
+	return false, nil
+}
+
+// lockDatabase keeps other servers from the file for as long as this one runs. Two of them would corrupt each other's
+// shards.
+func (o *options) lockDatabase() (release func(), err error) {
+	if o.db == "" {
+		return func() {}, nil
+	}
+	release, err = lockFile(o.db + ".lock")
+	switch {
+	case errors.Is(err, errLocked):
+		return nil, fmt.Errorf("--db %s: another server uses it; stop that one or name another file", o.db)
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("--db %s: its directory does not exist; create it first", o.db)
+	case err != nil:
+		return nil, fmt.Errorf("--db %s: %w", o.db, err)
+	}
+	return release, nil
+}
+
+var errLocked = errors.New("locked by another process")

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"os"
+
+	"go.temporal.io/server/common/log"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// logger writes to standard error, one record per line and without stack traces: who runs this server wants to read
+// his own program's trouble. For the same reason it leaves out what the services say while they start and stop and
+// cannot reach each other for a moment, unless more than warnings is asked for.
+type logger struct {
+	log.Logger
+	minimum zap.AtomicLevel
+	wanted  zapcore.Level
+}
+
+func newLogger(level string) (*logger, error) {
+	wanted, err := zapcore.ParseLevel(level)
+	if err != nil {
+		return nil, err
+	}
+	encoder := log.DefaultZapEncoderConfig
+	encoder.StacktraceKey = zapcore.OmitKey
+	l := &logger{minimum: zap.NewAtomicLevel(), wanted: wanted}
+	l.atLeast(zapcore.ErrorLevel)
+	l.Logger = log.NewZapLogger(zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(encoder), zapcore.Lock(os.Stderr), l.minimum)))
+	return l, nil
+}
+
+// settled is called when everything answers.
+func (l *logger) settled() { l.minimum.SetLevel(l.wanted) }
+
+// stopping is called before the services stop. That the end cuts off what they are doing is an error to them.
+func (l *logger) stopping() { l.atLeast(zapcore.DPanicLevel) }
+
+func (l *logger) atLeast(level zapcore.Level) {
+	if l.wanted < zapcore.WarnLevel {
+		level = l.wanted
+	}
+	l.minimum.SetLevel(level)
+}

@@ -1,0 +1,104 @@
+// Command devserver is a Temporal server with its Web UI in one process, for demonstrations and tests on one machine.
+//
+// It is the real server, all four services of it, over SQLite: in memory, or in a file that survives a restart and a
+// kill. It listens on the loopback interface only, because nobody has to log in. It is no way to run Temporal in
+// production. It knows nothing of Oppflow and lives in a module of its own, so that the server's many dependencies
+// stay out of the product's.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Exit statuses.
+const (
+	exitDone    = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+const (
+	// startTimeout bounds the time from the start until everything answers.
+	startTimeout = 60 * time.Second
+	// stopTimeout bounds a clean stop. What is in the database is safe either way.
+	stopTimeout = 20 * time.Second
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second signal ends the process at once
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program. It returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stdout)
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		return exitDone
+	case err != nil:
+		_, _ = fmt.Fprintf(stderr, "devserver: %v\n", err)
+		return exitUsage
+	}
+	if err := serve(ctx, o, stdout); err != nil {
+		_, _ = fmt.Fprintf(stderr, "devserver: %v\n", err)
+		return exitFailure
+	}
+	return exitDone
+}
+
+// serve starts everything, says when it is ready, and stops it when the context ends.
+func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
+	if err := removeReady(o.readyFile); err != nil {
+		return err
+	}
+	release, err := o.lockDatabase()
+	if err != nil {
+		return err
+	}
+	defer release()
+	server, err := newServer(o)
+	if err != nil {
+		return err
+	}
+	if err := server.start(); err != nil {
+		return err
+	}
+	defer func() {
+		// Not ready any more from the moment it stops.
+		err = errors.Join(err, removeReady(o.readyFile), server.stop())
+	}()
+
+	startCtx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("not ready after %v", startTimeout))
+	defer cancel()
+	if err := server.awaitReady(startCtx); err != nil {
+		if ctx.Err() != nil {
+			return nil // asked to stop before it was ready
+		}
+		return err
+	}
+	if o.readyFile != "" {
+		if err := writeReady(o.readyFile, ready{Temporal: server.address, UI: server.uiURL}); err != nil {
+			return err
+		}
+	}
+	_, _ = fmt.Fprintf(stdout, "Temporal server: %s, namespace %s\n", server.address, o.namespace)
+	if server.uiURL != "" {
+		_, _ = fmt.Fprintf(stdout, "Web UI: %s\n", server.uiURL)
+	}
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/server/common/dynamicconfig"
+)
+
+// options are the program's, checked.
+type options struct {
+	ip               string // a loopback address
+	port, uiPort     int    // 0 is a free one
+	headless         bool   // no Web UI
+	namespace        string
+	db               string // "" is in memory
+	readyFile        string
+	logLevel         string
+	searchAttributes map[string]enumspb.IndexedValueType
+	dynamicConfig    dynamicconfig.StaticClient
+}
+
+// namespaceName is what a namespace may be called here; the server itself would accept more.
+var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
+
+// parse reads the command line. Errors name the flag and say what would be right. Asked for help, it writes that and
+// returns pflag.ErrHelp.
+func parse(args []string, help io.Writer) (options, error) {
+	o := options{searchAttributes: map[string]enumspb.IndexedValueType{}, dynamicConfig: defaultDynamicConfig()}
+	fs := pflag.NewFlagSet("devserver", pflag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.SortFlags = false
+	fs.StringVar(&o.ip, "ip", "127.0.0.1", "loopback address to listen on")
+	fs.IntVar(&o.port, "port", 7233, "port of the Temporal service; 0 is a free one")
+	fs.IntVar(&o.uiPort, "ui-port", 8233, "port of the Web UI; 0 is a free one")
+	fs.BoolVar(&o.headless, "headless", false, "leave the Web UI out")
+	fs.StringVar(&o.namespace, "namespace", "default", "namespace that exists when the server is ready")
+	fs.StringVar(&o.db, "db", "", "SQLite `file` that keeps everything across restarts; none keeps it in memory")
+	attributes := fs.StringArray("search-attribute", nil, "`Name=Type` of a search attribute of the namespace (repeatable)")
+	values := fs.StringArray("dynamic-config-value", nil, "`key=JSON` of the server's dynamic configuration (repeatable)")
+	fs.StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
+	fs.StringVar(&o.readyFile, "ready-file", "", "JSON `file` to write when everything answers")
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			_, _ = fmt.Fprintf(help, "A Temporal server with its Web UI, for demonstrations and tests on this machine.\n\nFlags:\n%s", fs.FlagUsages())
+		}
+		return o, err
+	}
+	if fs.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q: everything is given by flags", fs.Arg(0))
+	}
+	if o.ip == "localhost" {
+		o.ip = "127.0.0.1"
+	}
+	if ip := net.ParseIP(o.ip); ip == nil || !ip.IsLoopback() {
+		return o, fmt.Errorf("--ip %q: must be a loopback address such as 127.0.0.1; this server lets everybody in and may not be reached from other machines", o.ip)
+	}
+	if err := checkPort("--port", o.port); err != nil {
+		return o, err
+	}
+	if err := checkPort("--ui-port", o.uiPort); err != nil {
+		return o, err
+	}
+	if !o.headless && o.port != 0 && o.port == o.uiPort {
+		return o, fmt.Errorf("--port and --ui-port are both %d: give them different ports", o.port)
+	}
+	if !namespaceName.MatchString(o.namespace) || o.namespace == "temporal-system" {
+		return o, fmt.Errorf("--namespace %q: must be up to 200 letters, digits, dots, dashes and underscores, and not the server's own", o.namespace)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, o.logLevel) {
+		return o, fmt.Errorf("--log-level %q: must be debug, info, warn or error", o.logLevel)
+	}
+	for _, text := range *attributes {
+		if err := o.addSearchAttribute(text); err != nil {
+			return o, fmt.Errorf("--search-attribute %q: %w", text, err)
+		}
+	}
+	for _, text := range *values {
+		if err := o.addDynamicConfig(text); err != nil {
+			return o, fmt.Errorf("--dynamic-config-value %q: %w", text, err)
+		}
+	}
+	return o, nil
+}
+
+func checkPort(flag string, port int) error {
+	if port < 0 || port > 65535 {
+		return fmt.Errorf("%s %d: must be a port from 1 to 65535, or 0 for a free one", flag, port)
+	}
+	return nil
+}
+
+func (o *options) addSearchAttribute(text string) error {
+	name, typeName, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return errors.New("must be Name=Type, such as CustomerId=Keyword")
+	}
+	kind, err := enumspb.IndexedValueTypeFromString(typeName)
+	if err != nil || kind == enumspb.INDEXED_VALUE_TYPE_UNSPECIFIED {
+		return errors.New("the type must be Text, Keyword, Int, Double, Bool, Datetime or KeywordList")
+	}
+	if other, ok := o.searchAttributes[name]; ok && other != kind {
+		return fmt.Errorf("%s is given as %s before", name, other)
+	}
+	o.searchAttributes[name] = kind
+	return nil
+}
+
+func (o *options) addDynamicConfig(text string) error {
+	key, value, ok := strings.Cut(text, "=")
+	if !ok || key == "" {
+		return errors.New("must be key=JSON, such as limit.historyCount.suggestContinueAsNew=200")
+	}
+	if !json.Valid([]byte(value)) {
+		return errors.New("the value is not JSON; a text needs quotes")
+	}
+	// JSON is YAML. The server's loader knows all keys and what their values may be; what it only warns of would be
+	// passed over in silence later.
+	var loader dynamicconfig.YamlLoader
+	loader.LoadValue(dynamicconfig.MakeKey(key), fmt.Appendf(nil, `[{"value": %s}]`, value))
+	if problems := append(loader.Errors, loader.Warnings...); len(problems) > 0 {
+		return problems[0]
+	}
+	for k, constrained := range loader.Map {
+		o.dynamicConfig[k] = constrained
+	}
+	return nil
+}
+
+// defaultDynamicConfig holds what differs here from the server's own defaults. Updates, update-with-start, user
+// metadata and worker heartbeats need nothing: this version has them on.
+func defaultDynamicConfig() dynamicconfig.StaticClient {
+	return dynamicconfig.StaticClient{
+		// 20 polls per second and shard by default, and there is one shard: every activity would wait 45 to 50 ms for it.
+		dynamicconfig.TransferProcessorMaxPollRPS.Key():   2000,
+		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 2000,
+		// A search attribute is usable at once after it was registered.
+		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
+		// Would ask a server on the Internet for newer versions.
+		dynamicconfig.EnableServerVersionCheck.Key(): false,
+	}
+}

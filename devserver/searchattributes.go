@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+)
+
+// registerSearchAttributes adds to the namespace what it does not have yet and returns when all of it can be used in
+// queries. One that is there with another type is an error: the server would keep the old one without a word.
+func registerSearchAttributes(ctx context.Context, c client.Client, namespace string, wanted map[string]enumspb.IndexedValueType) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	err := poll(ctx, func(ctx context.Context) error {
+		missing, err := missingSearchAttributes(ctx, c, namespace, wanted)
+		if err != nil || len(missing) == 0 {
+			return err
+		}
+		_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+			Namespace: namespace, SearchAttributes: missing,
+		})
+		var invalid *serviceerror.InvalidArgument
+		if errors.As(err, &invalid) {
+			return permanentError{err}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("--search-attribute: %w", err)
+	}
+	for name := range wanted {
+		err := poll(ctx, func(ctx context.Context) error {
+			_, err := c.WorkflowService().CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+				Namespace: namespace, Query: fmt.Sprintf("`%s` IS NOT NULL", name),
+			})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("--search-attribute %s: registered but not usable: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func missingSearchAttributes(ctx context.Context, c client.Client, namespace string, wanted map[string]enumspb.IndexedValueType) (map[string]enumspb.IndexedValueType, error) {
+	list, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return nil, err
+	}
+	missing := map[string]enumspb.IndexedValueType{}
+	var clashes []string
+	for name, kind := range wanted {
+		has, ok := list.GetCustomAttributes()[name]
+		switch {
+		case !ok:
+			missing[name] = kind
+		case has != kind:
+			clashes = append(clashes, fmt.Sprintf("%s exists as %s and cannot become %s", name, has, kind))
+		}
+	}
+	if len(clashes) > 0 {
+		slices.Sort(clashes)
+		return nil, permanentError{errors.New(clashes[0])}
+	}
+	return missing, nil
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/server/common/authorization"
+	"go.temporal.io/server/common/cluster"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/membership/static"
+	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
+	"go.temporal.io/server/common/primitives"
+	"go.temporal.io/server/temporal"
+)
+
+const (
+	// clusterName is written into the database; it must stay as it is.
+	clusterName = "active"
+	// readyPoll is how long to wait between two looks at whether something answers.
+	readyPoll = 20 * time.Millisecond
+)
+
+// server is the Temporal server and, unless it is headless, its Web UI.
+type server struct {
+	options  options
+	address  string // of the Temporal service, host:port
+	uiURL    string // "" if headless
+	temporal temporal.Server
+	ui       *webUI
+	logger   *logger
+	uiPort   *ports // held until the UI listens
+}
+
+// newServer prepares everything up to the start: ports are taken, the database is there.
+func newServer(o options) (*server, error) {
+	s := &server{options: o, uiPort: &ports{ip: o.ip}}
+	services := &ports{ip: o.ip}
+	defer services.release()
+	frontend, err := services.take(o.port, "--port")
+	if err != nil {
+		return nil, err
+	}
+	s.address = net.JoinHostPort(o.ip, strconv.Itoa(frontend))
+	var uiPort int
+	if !o.headless {
+		if uiPort, err = s.uiPort.take(o.uiPort, "--ui-port"); err != nil {
+			return nil, err
+		}
+		s.uiURL = "http://" + net.JoinHostPort(o.ip, strconv.Itoa(uiPort))
+	}
+	configuration, hosts, err := s.configuration(frontend, services)
+	if err != nil {
+		return nil, err
+	}
+	database, err := newDatabase(o)
+	if err != nil {
+		return nil, err
+	}
+	configuration.Persistence = config.Persistence{
+		DefaultStore:     sqliteplugin.PluginName,
+		VisibilityStore:  sqliteplugin.PluginName,
+		NumHistoryShards: 1,
+		DataStores:       map[string]config.DataStore{sqliteplugin.PluginName: {SQL: database}},
+	}
+	if s.logger, err = newLogger(o.logLevel); err != nil {
+		return nil, err
+	}
+	services.release() // the services listen from here on, though they do not answer yet
+	s.temporal, err = temporal.NewServer(
+		temporal.WithConfig(configuration),
+		temporal.ForServices(temporal.DefaultServices),
+		// One host for each service, known from the start: no gossip among them.
+		temporal.WithStaticHosts(hosts),
+		temporal.WithDynamicConfigClient(o.dynamicConfig),
+		temporal.WithLogger(s.logger.Logger),
+		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
+		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("the Temporal server cannot be set up: %w", err)
+	}
+	if !o.headless {
+		s.ui = newWebUI(o, uiPort, s.address)
+	}
+	return s, nil
+}
+
+// configuration is the server's without its database, and where each service listens.
+func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[primitives.ServiceName]static.Hosts, error) {
+	services := map[string]config.Service{}
+	hosts := map[primitives.ServiceName]static.Hosts{}
+	for _, name := range temporal.DefaultServices {
+		port, err := ports.take(0, "")
+		if err != nil {
+			return nil, nil, err
+		}
+		rpc := config.RPC{GRPCPort: port, BindOnIP: s.options.ip}
+		if name == string(primitives.FrontendService) {
+			// Besides, the server's own HTTP interface; without it the server warns at every start.
+			rpc.GRPCPort, rpc.HTTPPort = frontend, port
+		}
+		services[name] = config.Service{RPC: rpc}
+		hosts[primitives.ServiceName(name)] = static.SingleLocalHost(net.JoinHostPort(s.options.ip, strconv.Itoa(rpc.GRPCPort)))
+	}
+	return &config.Config{
+		Services: services,
+		ClusterMetadata: &cluster.Config{
+			FailoverVersionIncrement: 10,
+			MasterClusterName:        clusterName,
+			CurrentClusterName:       clusterName,
+			ClusterInformation: map[string]cluster.ClusterInformation{
+				clusterName: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: s.address},
+			},
+		},
+		PublicClient:        config.PublicClient{HostPort: s.address},
+		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
+		Archival: config.Archival{
+			History:    config.HistoryArchival{State: config.ArchivalDisabled},
+			Visibility: config.VisibilityArchival{State: config.ArchivalDisabled},
+		},
+		NamespaceDefaults: config.NamespaceDefaults{Archival: config.ArchivalNamespaceDefaults{
+			History:    config.HistoryArchivalNamespaceDefaults{State: config.ArchivalDisabled},
+			Visibility: config.VisibilityArchivalNamespaceDefaults{State: config.ArchivalDisabled},
+		}},
+	}, hosts, nil
+}
+
+// start lets the services work. It returns before they answer.
+func (s *server) start() error {
+	if err := s.temporal.Start(); err != nil {
+		return fmt.Errorf("the Temporal server cannot be started: %w", err)
+	}
+	if s.ui != nil {
+		s.uiPort.release()
+		s.ui.start()
+	}
+	return nil
+}
+
+// stop ends everything in order. It gives up after stopTimeout; the end of the process does the rest.
+func (s *server) stop() error {
+	s.logger.stopping()
+	done := make(chan error, 1)
+	go func() {
+		if s.ui != nil {
+			s.ui.stop()
+		}
+		done <- s.temporal.Stop()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(stopTimeout):
+		return fmt.Errorf("not everything stopped within %v; the database is intact", stopTimeout)
+	}
+}
+
+// awaitReady returns when clients can work: the service is healthy, the namespace is known, the search attributes can
+// be used and the Web UI answers.
+func (s *server) awaitReady(ctx context.Context) error {
+	c, err := client.NewLazyClient(client.Options{
+		HostPort:  s.address,
+		Namespace: s.options.namespace,
+		Logger:    sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	err = poll(ctx, func(ctx context.Context) error {
+		if _, err := c.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+			return err
+		}
+		_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: s.options.namespace})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("the Temporal server does not answer: %w", err)
+	}
+	if err := registerSearchAttributes(ctx, c, s.options.namespace, s.options.searchAttributes); err != nil {
+		return err
+	}
+	if s.ui != nil {
+		if err := poll(ctx, s.ui.answers); err != nil {
+			return fmt.Errorf("the Web UI does not answer: %w", err)
+		}
+	}
+	s.logger.settled()
+	return nil
+}
+
+// poll repeats the attempt until it succeeds or the context ends. Its error then is the last attempt's.
+func poll(ctx context.Context, attempt func(context.Context) error) error {
+	ticker := time.NewTicker(readyPoll)
+	defer ticker.Stop()
+	for {
+		attemptCtx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := attempt(attemptCtx)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		var final permanentError
+		if errors.As(err, &final) {
+			return final.error
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-ticker.C:
+		}
+	}
+}
+
+// permanentError is one that another attempt cannot mend.
+type permanentError struct{ error }

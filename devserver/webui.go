@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	uiserver "github.com/temporalio/ui-server/v2/server"
+	uiconfig "github.com/temporalio/ui-server/v2/server/config"
+	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
+)
+
+// webUI is Temporal's Web UI.
+type webUI struct {
+	server *uiserver.Server
+	health string
+}
+
+func newWebUI(o options, port int, temporal string) *webUI {
+	host := o.ip
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]" // the UI puts a colon and the port behind it
+	}
+	origin := "http://" + net.JoinHostPort(o.ip, strconv.Itoa(port))
+	return &webUI{
+		health: origin + "/healthz",
+		server: uiserver.NewServer(uioptions.WithConfigProvider(&uiconfig.Config{
+			TemporalGRPCAddress: temporal,
+			Host:                host,
+			Port:                port,
+			EnableUI:            true,
+			HideLogs:            true,
+			DisableNewsFetch:    true, // would ask a server on the Internet
+			DefaultNamespace:    o.namespace,
+			CORS: uiconfig.CORS{
+				AllowOrigins:   []string{origin},
+				CookieInsecure: true, // there is no TLS on the loopback interface
+			},
+		})),
+	}
+}
+
+// start serves in the background. That the UI cannot listen ends the process; its port was held for it until now.
+func (w *webUI) start() { go func() { _ = w.server.Start() }() }
+
+func (w *webUI) stop() { w.server.Stop() }
+
+// answers returns nil when the UI does.
+func (w *webUI) answers(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.health, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %s", response.Status)
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+const token = "a token"
+
+// api is a sandbox under test and a plain client of it: nothing here knows the types of the server.
+type api struct {
+	*sandbox.Sandbox
+	log *logs
+}
+
+// logs collects what the sandbox logs: it logs failures of its own only, so there must be none.
+type logs struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
+}
+
+// open starts a sandbox that must not fail inside during the test.
+func open(t *testing.T, o sandbox.Options) *api {
+	t.Helper()
+	if o.Token == "" {
+		o.Token = token
+	}
+	a, err := tryOpen(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		if a.log.Len() > 0 {
+			t.Errorf("the sandbox failed inside: %s", a.log)
+		}
+	})
+	return a
+}
+
+func tryOpen(t *testing.T, o sandbox.Options) (*api, error) {
+	t.Helper()
+	log := &logs{}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	}
+	s, err := sandbox.Open(t.Context(), o)
+	return &api{Sandbox: s, log: log}, err
+}
+
+// reply is an answer of the API.
+type reply struct {
+	status int
+	header http.Header
+	raw    string
+	Data   any `json:"data"`
+	Errors []struct {
+		Message string `json:"message"`
+		Path    []any  `json:"path"`
+	} `json:"errors"`
+}
+
+// hasData tells an answer with data, even null, from one without.
+func (r reply) hasData() bool {
+	var members map[string]json.RawMessage
+	return json.Unmarshal([]byte(r.raw), &members) == nil && members["data"] != nil
+}
+
+// vars are the variables of a request.
+type vars map[string]any
+
+// post sends a document.
+func (a *api) post(t testing.TB, document string, v vars) reply {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": document, "variables": v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.send(t, http.MethodPost, "/graphql", bytes.NewReader(body), http.Header{
+		"Content-Type": {"application/json"}, "Authorization": {"Bearer " + a.Token()},
+	})
+}
+
+func (a *api) send(t testing.TB, method, path string, body io.Reader, header http.Header) reply {
+	t.Helper()
+	r := httptest.NewRequestWithContext(context.Background(), method, path, body)
+	r.Header = header
+	w := httptest.NewRecorder()
+	a.Handler().ServeHTTP(w, r)
+	answer := reply{status: w.Code, header: w.Header(), raw: w.Body.String()}
+	if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatalf("the answer is not JSON: %v: %s", err, answer.raw)
+		}
+	}
+	return answer
+}
+
+// ask sends a document that must be answered without GraphQL errors.
+func (a *api) ask(t testing.TB, document string, v vars) any {
+	t.Helper()
+	answer := a.post(t, document, v)
+	if answer.status != http.StatusOK || len(answer.Errors) > 0 || answer.Data == nil {
+		t.Fatalf("status %d: %s\n%s", answer.status, answer.raw, document)
+	}
+	return answer.Data
+}
+
+// at follows keys and indices into an answer.
+func at(t testing.TB, data any, path ...any) any {
+	t.Helper()
+	for i, p := range path {
+		switch p := p.(type) {
+		case string:
+			object, ok := data.(map[string]any)
+			if _, there := object[p]; !ok || !there {
+				t.Fatalf("no %v in %v", path[:i+1], data)
+			}
+			data = object[p]
+		case int:
+			list, ok := data.([]any)
+			if !ok || p >= len(list) {
+				t.Fatalf("no %v in %v", path[:i+1], data)
+			}
+			data = list[p]
+		}
+	}
+	return data
+}
+
+// want compares an answer with JSON.
+func want(t testing.TB, got any, wanted string) {
+	t.Helper()
+	var w any
+	if err := json.Unmarshal([]byte(wanted), &w); err != nil {
+		t.Fatalf("the test expects what is not JSON: %v", err)
+	}
+	if diff := cmp.Diff(w, got); diff != "" {
+		t.Errorf("the answer differs (-want +got):\n%s", diff)
+	}
+}
+
+// mutate sends one mutation of opportunities and returns its payload.
+func (a *api) mutate(t testing.TB, name, input, selection string) any {
+	t.Helper()
+	data := a.ask(t, fmt.Sprintf("mutation { opportunities { %s(input: {%s}) { errors { label message value } %s } } }", name, input, selection), nil)
+	return at(t, data, "opportunities", name)
+}
+
+// must demands a payload without errors.
+func must(t testing.TB, payload any) any {
+	t.Helper()
+	if errors := at(t, payload, "errors").([]any); len(errors) > 0 {
+		t.Fatalf("refused: %v", errors)
+	}
+	return payload
+}
+
+// create makes an opportunity and returns its id.
+func (a *api) create(t testing.TB, name string) string {
+	t.Helper()
+	payload := must(t, a.mutate(t, "create", fmt.Sprintf("name: %q, regionId: %q", name, globalid.Encode(globalid.Region, "UK")), "opportunity { id }"))
+	return at(t, payload, "opportunity", "id").(string)
+}
+
+// addCourse adds an interest in the published course template and returns its id.
+func (a *api) addCourse(t testing.TB, opportunity string, quantity int, unitAmount string) string {
+	t.Helper()
+	payload := must(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q}",
+		opportunity, globalid.EncodeInt(globalid.CourseTemplate, 11), quantity, unitAmount), "interests { id }"))
+	return at(t, payload, "interests", 0, "id").(string)
+}
+
+// clock is a time that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}

@@ -1,0 +1,145 @@
+package sandbox_test
+
+import (
+	"testing"
+
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+// Every exchange of the API documentation (Sales Opportunities), in the order of the page on a fresh sandbox. The
+// operations, fields, ids and answers are the page's; the documents are worded differently, with variables and without.
+func TestDocumentedExchanges(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	const errorFields = `errors { label message value }`
+
+	t.Run("search", func(t *testing.T) {
+		const search = `query Search($region: String!) {
+			opportunities(filters: [{field: regionName, operation: eq, value: $region}]) {
+				edges { node { id name value { grandTotal } interests { edges { node { id __typename totalAmount } } } } }
+			}
+		}`
+		want(t, a.ask(t, search, vars{"region": "UK"}), `{"opportunities": {"edges": [{"node": {
+			"id": "T3Bwb3J0dW5pdHk6MQ==", "name": "Annual first aid refresher", "value": {"grandTotal": "0.00"}, "interests": {"edges": []}
+		}}]}}`)
+		want(t, a.ask(t, search, vars{"region": "Dominican Republic"}), `{"opportunities": {"edges": []}}`)
+	})
+
+	t.Run("create", func(t *testing.T) {
+		want(t, a.ask(t, `mutation New($input: OpportunityCreateInput!) {
+			opportunities { create(input: $input) { `+errorFields+` opportunity { id step { id name stage { id name state } } } } }
+		}`, vars{"input": vars{"name": "First Aid course", "regionId": "UmVnaW9uOkRS"}}), `{"opportunities": {"create": {
+			"errors": [],
+			"opportunity": {
+				"id": "T3Bwb3J0dW5pdHk6Mg==",
+				"step": {"id": "T3Bwb3J0dW5pdHlTdGVwOjM=", "name": "Proposed", "stage": {"id": "T3Bwb3J0dW5pdHlTdGFnZToz", "name": "Proposed", "state": "Open"}}
+			}
+		}}}`)
+	})
+
+	t.Run("update", func(t *testing.T) {
+		want(t, a.ask(t, `mutation Assign($input: OpportunityUpdateInput!) {
+			opportunities { update(input: $input) {
+				`+errorFields+` opportunity { id account { id name } financialUnit { name ... on Currency { code symbol } } }
+			} }
+		}`, vars{"input": vars{"id": "T3Bwb3J0dW5pdHk6MQ==", "financialUnitId": "USD", "accountId": "T3JnYW5pc2F0aW9uOjI="}}), `{"opportunities": {"update": {
+			"errors": [],
+			"opportunity": {
+				"id": "T3Bwb3J0dW5pdHk6MQ==",
+				"account": {"id": "T3JnYW5pc2F0aW9uOjI=", "name": "Administrate"},
+				"financialUnit": {"name": "U.S. Dollars", "code": "USD", "symbol": "$"}
+			}
+		}}}`)
+	})
+
+	const progress = `mutation Move($opportunity: ID!, $step: ID!) {
+		opportunities { progress(input: {opportunityId: $opportunity, stepId: $step}) { ` + errorFields + ` opportunity { id step { id name } } } }
+	}`
+	t.Run("progress", func(t *testing.T) {
+		want(t, a.ask(t, progress, vars{"opportunity": "T3Bwb3J0dW5pdHk6Mg==", "step": "T3Bwb3J0dW5pdHlTdGVwOjQ="}), `{"opportunities": {"progress": {
+			"errors": [], "opportunity": {"id": "T3Bwb3J0dW5pdHk6Mg==", "step": {"id": "T3Bwb3J0dW5pdHlTdGVwOjQ=", "name": "Opportunity"}}
+		}}}`)
+	})
+	t.Run("progress without a transition", func(t *testing.T) {
+		// The message names the step the opportunity stands in now.
+		want(t, a.ask(t, progress, vars{"opportunity": "T3Bwb3J0dW5pdHk6Mg==", "step": "T3Bwb3J0dW5pdHlTdGVwOjQ="}), `{"opportunities": {"progress": {
+			"errors": [{
+				"label": "Transition Not Found",
+				"message": "Transition from step T3Bwb3J0dW5pdHlTdGVwOjQ= to step T3Bwb3J0dW5pdHlTdGVwOjQ= not found",
+				"value": null
+			}],
+			"opportunity": null
+		}}}`)
+		// The opportunity that is still in "Proposed" can not be won from there.
+		want(t, a.ask(t, progress, vars{"opportunity": "T3Bwb3J0dW5pdHk6MQ==", "step": "T3Bwb3J0dW5pdHlTdGVwOjU="}), `{"opportunities": {"progress": {
+			"errors": [{
+				"label": "Transition Not Found",
+				"message": "Transition from step T3Bwb3J0dW5pdHlTdGVwOjM= to step T3Bwb3J0dW5pdHlTdGVwOjU= not found",
+				"value": null
+			}],
+			"opportunity": null
+		}}}`)
+	})
+
+	const learner = `existingLearners: [], newLearners: [{firstName: "Melissa", lastName: "Green", email: "melissa@example.com"}]`
+	for _, c := range []struct{ name, details, fragment, answer string }{
+		{
+			"course", `id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "199.90", courseDetails: {` + learner + `}`,
+			`... on CourseTemplate { code title }`,
+			`{"id": "T3Bwb3J0dW5pdHlJbnRlcmVzdDox", "item": {"id": "Q291cnNlVGVtcGxhdGU6MTE=", "__typename": "CourseTemplate", "code": "ABC-123", "title": "My New Course"}}`,
+		},
+		{
+			// The page selects a fragment on CourseTemplate for an event: valid, and empty.
+			"event", `id: "Q291cnNlOjE=", reserve: true, quantity: 1, unitAmount: "199.90", eventDetails: {` + learner + `}`,
+			`... on CourseTemplate { code title }`,
+			`{"id": "T3Bwb3J0dW5pdHlJbnRlcmVzdDoy", "item": {"id": "Q291cnNlOjE=", "__typename": "Event"}}`,
+		},
+		{
+			"learning path", `id: "TGVhcm5pbmdQYXRoOjE=", quantity: 1, unitAmount: "199.90", learningPathDetails: {` + learner + `}`,
+			`... on LearningPath { code name }`,
+			`{"id": "T3Bwb3J0dW5pdHlJbnRlcmVzdDoz", "item": {"id": "TGVhcm5pbmdQYXRoOjE=", "__typename": "LearningPath", "code": "LP-1", "name": "Workplace Safety"}}`,
+		},
+		{
+			"training tokens", `id: "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2", quantity: 10, unitAmount: "19.90", trainingTokenDetails: {expiresAt: "2023-12-31T23:59:59"}`,
+			`... on TrainingTokenType { name }`,
+			`{"id": "T3Bwb3J0dW5pdHlJbnRlcmVzdDo0", "item": {"id": "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2", "__typename": "TrainingTokenType", "name": "Training Token"}}`,
+		},
+	} {
+		t.Run("interest in "+c.name, func(t *testing.T) {
+			want(t, a.ask(t, `mutation { opportunities { addInterest(input: {opportunityId: "T3Bwb3J0dW5pdHk6Mg==", interestDetails: {`+c.details+`}}) {
+				`+errorFields+` interests { id item { id __typename `+c.fragment+` } }
+			} } }`, nil), `{"opportunities": {"addInterest": {"errors": [], "interests": [`+c.answer+`]}}}`)
+		})
+	}
+
+	// What was written can be read: learners, the place held, the expiry and the sums.
+	t.Run("search again", func(t *testing.T) {
+		const learners = `"learners": {"edges": [{"node": {"firstName": "Melissa", "lastName": "Green", "email": "melissa@example.com", "contact": null}}]}`
+		want(t, a.ask(t, `{
+			opportunities(filters: {field: regionName, operation: eq, value: "Dominican Republic"}) { edges { node {
+				id value { grandTotal } interests { edges { node {
+					__typename quantity unitAmount totalAmount reserve expiresAt opportunity { id }
+					learners { edges { node { firstName lastName email contact { id } } } }
+				} } }
+			} } }
+			node(id: "Q291cnNlOjE=") { ... on Event { maxPlaces bookedPlaces reserved remainingPlaces } }
+		}`, nil), `{
+			"opportunities": {"edges": [{"node": {"id": "T3Bwb3J0dW5pdHk6Mg==", "value": {"grandTotal": "798.70"}, "interests": {"edges": [
+				{"node": {"__typename": "OpportunityInterest", "quantity": 1, "unitAmount": "199.90", "totalAmount": "199.90", "reserve": false, "expiresAt": null, "opportunity": {"id": "T3Bwb3J0dW5pdHk6Mg=="}, `+learners+`}},
+				{"node": {"__typename": "OpportunityInterest", "quantity": 1, "unitAmount": "199.90", "totalAmount": "199.90", "reserve": true, "expiresAt": null, "opportunity": {"id": "T3Bwb3J0dW5pdHk6Mg=="}, `+learners+`}},
+				{"node": {"__typename": "OpportunityInterest", "quantity": 1, "unitAmount": "199.90", "totalAmount": "199.90", "reserve": false, "expiresAt": null, "opportunity": {"id": "T3Bwb3J0dW5pdHk6Mg=="}, `+learners+`}},
+				{"node": {"__typename": "OpportunityInterest", "quantity": 10, "unitAmount": "19.90", "totalAmount": "199.00", "reserve": false, "expiresAt": "2023-12-31T23:59:59", "opportunity": {"id": "T3Bwb3J0dW5pdHk6Mg=="}, "learners": {"edges": []}}}
+			]}}}]},
+			"node": {"maxPlaces": 12, "bookedPlaces": 4, "reserved": 1, "remainingPlaces": 7}
+		}`)
+	})
+}
+
+func TestAddInterestAnswersAllWhenAsked(t *testing.T) {
+	a := open(t, sandbox.Options{AnswerAllInterests: true})
+	id := a.create(t, "all")
+	first := a.addCourse(t, id, 1, "1.00")
+	payload := must(t, a.mutate(t, "addInterest", `opportunityId: "`+id+`", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 2, unitAmount: "2.00"}`, "interests { id quantity }"))
+	if got := at(t, payload, "interests"); len(got.([]any)) != 2 || at(t, got, 0, "id") != first || at(t, got, 1, "quantity") != 2.0 {
+		t.Errorf("answered %v, want both interests in order", got)
+	}
+}

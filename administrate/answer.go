@@ -26,8 +26,17 @@ type topError struct {
 	Path []any `json:"path"`
 }
 
-func anyPath(errs []topError) bool {
-	return slices.ContainsFunc(errs, func(e topError) bool { return len(e.Path) > 0 })
+// begun tells whether an error stands for a field of the document: then it
+// was being executed. Servers also give paths to what they refuse beforehand,
+// such as the name of a variable.
+func begun(doc document, errs []topError) bool {
+	return slices.ContainsFunc(errs, func(e topError) bool {
+		if len(e.Path) == 0 {
+			return false
+		}
+		key, ok := e.Path[0].(string)
+		return ok && slices.Contains(doc.keys, key)
+	})
 }
 
 func messages(errs []topError) []string {
@@ -48,11 +57,13 @@ func near(doc document, errs []topError) []string {
 				continue
 			}
 			rest := strings.TrimPrefix(lines[at.Line-1][at.Column-1:], "$")
-			end := strings.IndexFunc(rest, func(r rune) bool {
-				return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-			})
-			if end > 0 && !slices.Contains(names, rest[:end]) {
-				names = append(names, rest[:end])
+			name := leadingName(rest)
+			// Of an alias and its field the field is what the schema knows.
+			if after, found := strings.CutPrefix(rest[len(name):], ": "); found && name != "" && leadingName(after) != "" {
+				name = leadingName(after)
+			}
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
 	}
@@ -61,6 +72,14 @@ func near(doc document, errs []topError) []string {
 
 func refused(doc document, errs []topError) error {
 	return &RefusedError{Operation: doc.name, Near: near(doc, errs), Messages: messages(errs)}
+}
+
+// reported is the error for an answer of which the top-level errors are all
+// there is to go by.
+func reported(doc document, operation, cause string, errs []topError) error {
+	return &UnknownError{
+		Operation: operation, Cause: cause, Answered: len(errs) > 0, Near: near(doc, errs), Messages: messages(errs),
+	}
 }
 
 // exec sends a document and gives its answer, if anything of it was executed.
@@ -75,15 +94,15 @@ func (c *Client) exec(ctx context.Context, doc document) (answer, error) {
 		return answer{}, &InvalidError{Where: doc.name, Problem: "the request cannot be encoded"}
 	}
 	unknown := func(cause string, errs []topError) error {
-		return &UnknownError{Operation: doc.name, Cause: cause, Near: near(doc, errs), Messages: messages(errs)}
+		return reported(doc, doc.name, cause, errs)
 	}
 	var errs []topError
 	if err != nil {
-		var reported graphql.Errors
-		if !errors.As(err, &reported) {
+		var list graphql.Errors
+		if !errors.As(err, &list) {
 			return answer{}, unknown("no GraphQL answer", nil)
 		}
-		for _, e := range reported {
+		for _, e := range list {
 			if e.Unwrap() != nil { // the library's own, not one of the API
 				return answer{}, unknown("the answer is not of GraphQL's form", nil)
 			}
@@ -95,7 +114,7 @@ func (c *Client) exec(ctx context.Context, doc document) (answer, error) {
 	switch {
 	case len(data) == 0 && len(errs) == 0:
 		return answer{}, unknown("the answer has neither data nor errors", nil)
-	case len(data) == 0 && anyPath(errs):
+	case len(data) == 0 && begun(doc, errs):
 		return answer{}, unknown("the answer has no data although execution had begun", errs)
 	case len(data) == 0:
 		return answer{}, refused(doc, errs)
@@ -115,10 +134,7 @@ func (c *Client) read(ctx context.Context, doc document, into any) error {
 		return err
 	}
 	if len(got.errors) > 0 {
-		return &UnknownError{
-			Operation: doc.name, Cause: "the API reported errors",
-			Near: near(doc, got.errors), Messages: messages(got.errors),
-		}
+		return reported(doc, doc.name, "the API reported errors", got.errors)
 	}
 	if err := json.Unmarshal(got.data, into); err != nil {
 		return misshapen(doc.name)

@@ -168,14 +168,13 @@ func (c *courier) judge(ctx context.Context, resp *http.Response, ex *exchange) 
 		}
 		return body, nil
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		// Servers answer so to what they refuse before executing it. One error
-		// with a path would say that execution had begun.
+		// Servers answer so to what they refuse before executing it.
 		var answer struct {
 			Data   json.RawMessage `json:"data"`
 			Errors []topError      `json:"errors"`
 		}
 		if json.Unmarshal(body, &answer) == nil && (len(answer.Data) == 0 || string(answer.Data) == "null") &&
-			len(answer.Errors) > 0 && !anyPath(answer.Errors) {
+			len(answer.Errors) > 0 && !begun(ex.document, answer.Errors) {
 			return nil, refused(ex.document, answer.Errors)
 		}
 		return nil, unknown("the answer is neither data nor a refusal")

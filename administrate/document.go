@@ -15,6 +15,7 @@ type document struct {
 	name      string // the operation name
 	text      string
 	variables map[string]any
+	keys      []string // the response keys of its root fields
 }
 
 // builder collects the root fields of one document and the variables they use.
@@ -48,7 +49,22 @@ func (b *builder) document(keyword, name string) (document, error) {
 		text.WriteString("  " + root + "\n")
 	}
 	text.WriteString("}\n")
-	return document{name: name, text: text.String(), variables: b.variables}, nil
+	keys := make([]string, len(b.roots))
+	for i, root := range b.roots {
+		keys[i] = leadingName(root)
+	}
+	return document{name: name, text: text.String(), variables: b.variables, keys: keys}, nil
+}
+
+// leadingName gives the name that a text begins with.
+func leadingName(text string) string {
+	end := strings.IndexFunc(text, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+	if end < 0 {
+		return text
+	}
+	return text[:end]
 }
 
 // root adds a field to the document's root.
@@ -125,10 +141,10 @@ func (b *builder) amount(member string, value decimal.Decimal) string {
 		b.invalid(member, "has more than 30 digits before or after the point")
 		return `""`
 	}
-	if value.Exponent() < -2 {
-		return b.literal(member, value.String())
+	if value.Equal(value.Truncate(2)) {
+		return b.literal(member, value.StringFixed(2))
 	}
-	return b.literal(member, value.StringFixed(2))
+	return b.literal(member, value.String())
 }
 
 // reasonable keeps a number such as 1e1000000000 from being written out.

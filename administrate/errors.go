@@ -141,6 +141,9 @@ type UnknownError struct {
 	Cause string
 	// Status is the HTTP status of the answer, 0 when there was none.
 	Status int
+	// Answered says that the API did answer, in GraphQL's form, and reported
+	// top-level errors: a read that is repeated is likely to end the same way.
+	Answered bool
 	// Near are the names in our own document that the API's top-level errors
 	// point at.
 	Near []string

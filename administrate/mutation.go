@@ -452,9 +452,7 @@ func (op operation) answer(doc document, key string, root json.RawMessage, errs 
 		}
 	}
 	unknown := func(cause string) Answer {
-		return Answer{Err: &UnknownError{
-			Operation: op.field, Cause: cause, Near: near(doc, own), Messages: messages(own),
-		}}
+		return Answer{Err: reported(doc, op.field, cause, own)}
 	}
 	var namespace map[string]json.RawMessage
 	if len(root) > 0 && json.Unmarshal(root, &namespace) != nil {

@@ -1,0 +1,131 @@
+package administrate
+
+import (
+	"encoding/json"
+	"math/big"
+	"testing"
+	"time"
+)
+
+// FuzzAmount: what is taken as an amount is exactly what stood there.
+func FuzzAmount(f *testing.F) {
+	for _, seed := range []string{
+		`"199.90"`, `199.90`, `0`, `-1`, `null`, `""`, `"1e3"`, `1E-7`, `1e400`, `"0x1"`, `"１"`, `"+5"`, `" 1"`, `".5"`, `{}`, `"NaN"`,
+		`0.1000000000000000055511151231257827`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if !json.Valid(raw) {
+			return
+		}
+		var a amount
+		if json.Unmarshal(raw, &a) != nil || !a.Valid {
+			return
+		}
+		text := string(raw)
+		var quoted string
+		if json.Unmarshal(raw, &quoted) == nil {
+			text = quoted
+		} else {
+			var number json.Number
+			if err := json.Unmarshal(raw, &number); err != nil {
+				t.Fatalf("%s was taken as %v", raw, a.Decimal)
+			}
+			text = number.String()
+		}
+		want, ok := new(big.Rat).SetString(text)
+		if !ok || want.Cmp(a.Decimal.Rat()) != 0 {
+			t.Errorf("%s was taken as %v", raw, a.Decimal)
+		}
+	})
+}
+
+// FuzzMoment: only a time with an offset is taken, and it is that time.
+func FuzzMoment(f *testing.F) {
+	for _, seed := range []string{
+		`"2026-11-30T16:00:00+00:00"`, `"2026-11-30T16:00:00.123456Z"`, `"2026-11-30T16:00:00"`, `null`, `0`, `"2026-02-30T00:00:00Z"`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var m moment
+		if !json.Valid(raw) || json.Unmarshal(raw, &m) != nil || m.Time == nil {
+			return
+		}
+		var text string
+		if err := json.Unmarshal(raw, &text); err != nil {
+			t.Fatalf("%s was taken as a time", raw)
+		}
+		again, err := time.Parse(time.RFC3339Nano, m.Format(time.RFC3339Nano))
+		if err != nil || !again.Equal(*m.Time) {
+			t.Errorf("%s was taken as %v", raw, m.Time)
+		}
+	})
+}
+
+// FuzzAnswer: no answer brings the client down, and none without a clean
+// payload counts as done.
+func FuzzAnswer(f *testing.F) {
+	for _, seed := range []string{
+		`{"addInterest":{"errors":[],"interests":[{"id":"1"}]}}`, `{"addInterest":{"errors":[{}]}}`, `null`, `[]`, `{"addInterest":null}`,
+		`{"addInterest":{"errors":[null],"interests":[null]}}`, `{"addInterest":{"interests":[{"id":1}]}}`, `{"progress":{}}`,
+	} {
+		f.Add([]byte(seed), "errors")
+	}
+	op := operation{field: "addInterest", member: memberInterests}
+	f.Fuzz(func(t *testing.T, raw []byte, path string) {
+		if !json.Valid(raw) {
+			return
+		}
+		got := op.answer(document{}, "m0", raw, []topError{{Path: []any{"m0", "addInterest", path}}})
+		if got.Err != nil {
+			if got.Interests != nil || got.Opportunity != nil {
+				t.Errorf("%s: an answer with an error and a result: %+v", raw, got)
+			}
+			return
+		}
+		var form struct {
+			AddInterest struct {
+				Errors    []any
+				Interests []struct{ ID string }
+			}
+		}
+		if err := json.Unmarshal(raw, &form); err != nil || len(form.AddInterest.Errors) > 0 ||
+			len(form.AddInterest.Interests) == 0 || path == "errors" {
+			t.Errorf("%s counts as done", raw)
+		}
+		for _, i := range got.Interests {
+			if i.ID == "" {
+				t.Errorf("%s gives an interest without an id", raw)
+			}
+		}
+	})
+}
+
+// FuzzNear: no location that an API reports brings the client down or shows
+// anything but a name of our document.
+func FuzzNear(f *testing.F) {
+	f.Add(2, 3)
+	f.Add(-1, 0)
+	f.Add(1<<40, 1<<40)
+	doc := document{text: "query Q($id: String!) {\n  alias: regions(x: $id) { id }\n}\n"}
+	known := map[string]bool{}
+	for _, word := range []string{"query", "Q", "id", "String", "regions", "x", "alias"} {
+		for i := range word {
+			known[word[i:]] = true
+		}
+	}
+	f.Fuzz(func(t *testing.T, line, column int) {
+		e := topError{}
+		e.Locations = append(e.Locations, struct {
+			Line   int `json:"line"`
+			Column int `json:"column"`
+		}{line, column})
+		for _, name := range near(doc, []topError{e}) {
+			if !known[name] {
+				t.Errorf("line %d, column %d: %q", line, column, name)
+			}
+		}
+	})
+}

@@ -86,7 +86,7 @@ Work with an opportunity:     oppflow start, add-interest, update, progress, sho
 		}
 	}
 	add(groupOpportunity, p.start(), p.addInterest(), p.update(), p.progress(), p.show(), p.retry(), p.skip(), p.search(), p.setup())
-	add(groupLocal, p.sandbox())
+	add(groupLocal, p.demo(), p.up(), p.sandbox())
 	return root
 }
 

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/starter/story"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+func (p *program) demo() *cobra.Command {
+	var local localFlags
+	var keep bool
+	command := &cobra.Command{
+		Use:   "demo [flags]",
+		Short: "Play the story of the API documentation through a workflow, and compare",
+		Long: `demo brings up everything on this machine and plays the story of the API documentation (Sales Opportunities): an
+opportunity is created, assigned, given a course, an event, a learning path and training tokens, progressed, refused and
+won. Each step's outcome is compared with what the documentation says; the exit code is 0 only if all of them agree.`,
+		Example:           "  oppflow demo\n  oppflow demo --keep\n  oppflow demo --output json",
+		Args:              exactly(),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	fs.BoolVar(&keep, "keep", false, "leave everything running in the end, until Ctrl-C")
+	form := outputFlag(command)
+	local.add(fs)
+	command.RunE = func(command *cobra.Command, _ []string) (err error) {
+		ctx := command.Context()
+		tell := p.stdout
+		if *form == asJSON {
+			tell = p.stderr
+		}
+		_, _ = fmt.Fprintln(tell, "bringing up a Temporal server, the sandbox and a worker …")
+		running, err := bringUp(ctx, local.options(tell, p.stderr))
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if downErr := takeDown(ctx, running); err == nil {
+				err = downErr
+			}
+		}()
+		report, err := playDemo(ctx, running, tell)
+		switch {
+		case ctx.Err() != nil:
+			return errInterrupted
+		case err != nil:
+			return err
+		}
+		if *form == asJSON {
+			if err := form.show(p.stdout, report.View, nil); err != nil {
+				return err
+			}
+		}
+		p.concludeDemo(tell, running, report, keep)
+		if keep {
+			if err := untilDone(ctx, running); err != nil {
+				return err
+			}
+		}
+		if n := len(report.Mismatches()); n > 0 {
+			return fmt.Errorf("%d of %d comparisons differ from the documentation", n, report.Compared())
+		}
+		return nil
+	}
+	return command
+}
+
+// playDemo plays the story and narrates it.
+func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.Report, error) {
+	temporal, _, err := host.Connect(ctx, settings.Temporal{
+		Address: running.TemporalAddress(), Namespace: running.Namespace(), Environment: settings.Environment{},
+	}, nil)
+	if err != nil {
+		return story.Report{}, err
+	}
+	defer temporal.Close()
+	api, err := apiClient(&settings.API{URL: running.APIURL(), Token: settings.NewSecret(running.APIToken()), Environment: settings.Environment{}})
+	if err != nil {
+		return story.Report{}, err
+	}
+	return story.Play(ctx, story.Player{Temporal: temporal, API: api}, story.Options{
+		Reference: opportunity.Reference("demo-" + time.Now().UTC().Format("20060102-150405.000")),
+		Begin: func(number, of int, say string) {
+			_, _ = fmt.Fprintf(tell, "\n%2d/%d %s\n", number, of, say)
+		},
+		End: func(result story.Result) {
+			_, _ = fmt.Fprintf(tell, "      → %s\n", oneLine(result.Told))
+			agreed := 0
+			for _, check := range result.Checks {
+				if check.OK() {
+					agreed++
+					continue
+				}
+				_, _ = fmt.Fprintf(tell, "      ✗ %s\n", oneLine(check.String()))
+			}
+			if agreed == len(result.Checks) {
+				_, _ = fmt.Fprintf(tell, "      ✓ as documented (%d comparisons)\n", agreed)
+			}
+		},
+	})
+}
+
+// concludeDemo tells how it ended and where to look.
+func (p *program) concludeDemo(tell io.Writer, running *stack.Stack, report story.Report, keep bool) {
+	if tell == p.stdout {
+		_, _ = fmt.Fprintln(tell, "\nThe opportunity, as its workflow shows it:")
+		form := table
+		_ = form.show(tell, nil, func(w io.Writer) { showView(w, report.View) })
+	}
+	_, _ = fmt.Fprintf(tell, "\nIts history in the Web UI:\n  %s\n", historyURL(running.UIURL(), running.Namespace(), report.WorkflowID, report.RunID))
+	if mismatches := report.Mismatches(); len(mismatches) == 0 {
+		_, _ = fmt.Fprintf(tell, "\nAll %d comparisons agree with the documentation.\n", report.Compared())
+	}
+	if !keep {
+		_, _ = fmt.Fprintln(tell, "Everything is being stopped; --keep leaves it running.")
+		return
+	}
+	if tell == p.stdout {
+		_, _ = fmt.Fprintln(tell)
+		p.tellStack(running)
+		return
+	}
+	_, _ = fmt.Fprintln(tell, "Everything runs; Ctrl-C stops it.")
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// ports are those a kept stack had when it last ran, so that what was exported for it stays right. 0 is a free one.
+type ports struct {
+	Temporal int `json:"temporal"`
+	UI       int `json:"ui"`
+	API      int `json:"api"`
+}
+
+const portsFile = "ports.json"
+
+// formerPorts reads the ports of the stack kept in the directory; those that are taken meanwhile are left out.
+func formerPorts(ctx context.Context, data string) (ports, error) {
+	var former ports
+	if data == "" {
+		return former, nil
+	}
+	path := filepath.Join(data, portsFile)
+	content, err := os.ReadFile(path) //nolint:gosec // the user names the directory
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return former, nil
+	case err != nil:
+		return former, fmt.Errorf("--data: %w", err)
+	}
+	if err := json.Unmarshal(content, &former); err != nil {
+		return ports{}, fmt.Errorf("--data: %s is damaged (%w); remove it to have new ports", path, err)
+	}
+	for _, port := range []*int{&former.Temporal, &former.UI, &former.API} {
+		if !isFree(ctx, *port) {
+			*port = 0
+		}
+	}
+	return former, nil
+}
+
+func isFree(ctx context.Context, port int) bool {
+	if port < 1 || port > 65535 {
+		return false
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return false
+	}
+	return listener.Close() == nil
+}
+
+// keepPorts writes them down for the next time.
+func keepPorts(data string, running *stack.Stack) error {
+	if data == "" {
+		return nil
+	}
+	return host.WriteReady(filepath.Join(data, portsFile), ports{
+		Temporal: portIn(running.TemporalAddress()), UI: portIn(hostIn(running.UIURL())), API: portIn(hostIn(running.APIURL())),
+	})
+}
+
+func hostIn(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// portIn answers 0 where there is none.
+func portIn(address string) int {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+func (p *program) up() *cobra.Command {
+	var local localFlags
+	var readyFile string
+	command := &cobra.Command{
+		Use:   "up [flags]",
+		Short: "Run a Temporal server with its Web UI, the sandbox and a worker, until Ctrl-C",
+		Long: `up builds and runs everything Oppflow needs, on this machine and for it alone. With --data everything survives a
+restart: opportunities, records, the token, and the ports where they are free.`,
+		Example:           "  oppflow up\n  oppflow up --data ~/oppflow",
+		Args:              exactly(),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	local.add(fs)
+	fs.StringVar(&readyFile, "ready-file", "", "file that is written when everything runs: the addresses and the token as JSON")
+	command.RunE = func(command *cobra.Command, _ []string) (err error) {
+		ctx := command.Context()
+		options := local.options(p.stderr, p.stderr)
+		ports, err := formerPorts(ctx, local.data)
+		if err != nil {
+			return err
+		}
+		options.TemporalPort, options.UIPort, options.APIPort = ports.Temporal, ports.UI, ports.API
+		running, err := bringUp(ctx, options)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if downErr := takeDown(ctx, running); err == nil {
+				err = downErr
+			}
+		}()
+		if err := keepPorts(local.data, running); err != nil {
+			return err
+		}
+		p.tellStack(running)
+		ready := map[string]string{"ui": running.UIURL()}
+		for _, pair := range running.Environ() {
+			name, value, _ := strings.Cut(pair, "=")
+			ready[name] = value
+		}
+		if err := host.WriteReady(readyFile, ready); err != nil {
+			return err
+		}
+		return untilDone(ctx, running)
+	}
+	return command
+}
+
+// tellStack tells what runs and how to talk to it.
+func (p *program) tellStack(running *stack.Stack) {
+	var exports strings.Builder
+	for _, pair := range running.Environ() {
+		exports.WriteString("  export " + pair + "\n")
+	}
+	_, _ = fmt.Fprintf(p.stdout, `Everything runs; Ctrl-C stops it.
+
+The Web UI of Temporal:  %s
+The sandbox of the API:  %s
+
+To talk to them, in another terminal:
+%s
+Then:
+  oppflow start lead-1 --name "First Aid course" --region UK
+  oppflow progress lead-1 --to Opportunity
+  oppflow show lead-1
+`, running.UIURL(), running.APIURL(), exports.String())
+}

@@ -1,0 +1,365 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// What the API documentation shows. Ids of records, which a TMS gives anew each time, are not compared.
+const (
+	proposedStep    = "T3Bwb3J0dW5pdHlTdGVwOjM="
+	proposedStage   = "T3Bwb3J0dW5pdHlTdGFnZToz"
+	opportunityStep = "T3Bwb3J0dW5pdHlTdGVwOjQ="
+	administrateID  = "T3JnYW5pc2F0aW9uOjI="
+	courseTemplate  = "Q291cnNlVGVtcGxhdGU6MTE="
+	event           = "Q291cnNlOjE="
+	learningPath    = "TGVhcm5pbmdQYXRoOjE="
+	tokenType       = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2"
+)
+
+// steps is the story. It ends in a Won step, which the documentation speaks of without an example.
+func steps() []step {
+	return []step{
+		{
+			name: "create", say: `create the opportunity "First Aid course" in region UK`,
+			do: func(ctx context.Context, s *stage) error {
+				return s.start(ctx, opportunity.Start{Name: "First Aid course", Region: "UK"})
+			},
+			told: func(s *stage) string { return standsIn(s.view.Step) },
+			expect: func(s *stage) []Check {
+				return append(stepChecks(s.view.Step, opportunity.Step{
+					ID: proposedStep, Name: "Proposed",
+					Stage: opportunity.Stage{ID: proposedStage, Name: "Proposed", State: opportunity.Open},
+				}),
+					Check{"name", "First Aid course", s.view.Details.Name},
+					Check{"name in the TMS", "First Aid course", s.record.Name},
+					Check{"region", "UK", s.view.Details.Region.Name},
+					Check{"step in the TMS", proposedStep, s.record.Step.ID},
+					Check{"interests in the TMS", "0", strconv.Itoa(s.record.InterestCount)},
+				)
+			},
+		},
+		{
+			name: "details", say: `assign it to the account "Administrate" and set the currency USD`,
+			do: send(func(id string) opportunity.Command {
+				return opportunity.UpdateDetails{RequestID: id, Account: "Administrate", Currency: "USD"}
+			}, "details"),
+			told: func(s *stage) string {
+				account, currency := inTMS(s)
+				return fmt.Sprintf("account %q, currency %q", account.Name, currency.Name)
+			},
+			expect: func(s *stage) []Check {
+				account, currency := inTMS(s)
+				return []Check{
+					outcomeCheck(s, opportunity.Done),
+					{"account", administrateID, string(s.view.Details.Account.ID)},
+					{"currency", "USD", s.view.Details.Currency},
+					{"account in the TMS", administrateID, account.ID},
+					{"account's name in the TMS", "Administrate", account.Name},
+					{"currency's name in the TMS", "U.S. Dollars", currency.Name},
+					{"currency's code in the TMS", "USD", currency.Code},
+					{"currency's symbol in the TMS", "$", currency.Symbol},
+				}
+			},
+		},
+		interest("course", "add a course template with a named learner, 1 × 199.90",
+			opportunity.Interest{Item: courseTemplate, Quantity: 1, Learners: melissa()}, "199.90",
+			wanted{kind: opportunity.Course, typ: "CourseTemplate", total: "199.90", code: "ABC-123", title: "My New Course", nth: 1}),
+		interest("event", "add an event and reserve a place on it, 1 × 199.90",
+			opportunity.Interest{Item: event, Quantity: 1, Reserve: true, Learners: melissa()}, "199.90",
+			wanted{kind: opportunity.Event, typ: "Event", total: "199.90", reserved: true, nth: 2}),
+		interest("path", "add a learning path, 1 × 199.90",
+			opportunity.Interest{Item: learningPath, Quantity: 1, Learners: melissa()}, "199.90",
+			wanted{kind: opportunity.Path, typ: "LearningPath", total: "199.90", reserved: true, nth: 3}),
+		interest("tokens", "add training tokens that expire on 2023-12-31T23:59:59, 10 × 19.90",
+			opportunity.Interest{Item: tokenType, Quantity: 10, ExpiresAt: "2023-12-31T23:59:59"}, "19.90",
+			wanted{kind: opportunity.Tokens, typ: "TrainingTokenType", total: "199.00", reserved: true, nth: 4}),
+		{
+			name: "progress", say: `progress it to the step "Opportunity"`,
+			do: send(func(id string) opportunity.Command {
+				return opportunity.Progress{RequestID: id, To: "Opportunity"}
+			}, "progress"),
+			told: func(s *stage) string { return standsIn(s.view.Step) },
+			expect: func(s *stage) []Check {
+				return []Check{
+					outcomeCheck(s, opportunity.Done),
+					{"step", opportunityStep, string(stepOf(s.view.Step).ID)},
+					{"step's name", "Opportunity", stepOf(s.view.Step).Name},
+					{"step in the TMS", opportunityStep, s.record.Step.ID},
+				}
+			},
+		},
+		{
+			name: "refusal", say: `progress it to "Opportunity" once more, which has no transition`,
+			do: send(func(id string) opportunity.Command {
+				return opportunity.Progress{RequestID: id, To: "Opportunity"}
+			}, "refusal"),
+			told: func(s *stage) string {
+				if s.outcome.Error == nil {
+					return "not refused"
+				}
+				return "refused: " + s.outcome.Error.Label + ": " + s.outcome.Error.Message
+			},
+			expect: func(s *stage) []Check {
+				var refusal opportunity.Error
+				if s.outcome.Error != nil {
+					refusal = *s.outcome.Error
+				}
+				return []Check{
+					{"outcome", string(opportunity.Failed), string(s.outcome.State)},
+					{"type of the error", string(opportunity.TransitionNotFound), string(refusal.Type)},
+					{"label", "Transition Not Found", refusal.Label},
+					{"message", "Transition from step " + opportunityStep + " to step " + opportunityStep + " not found", refusal.Message},
+					{"value", "", refusal.Value},
+					{"step", opportunityStep, string(stepOf(s.view.Step).ID)},
+					{"step in the TMS", opportunityStep, s.record.Step.ID},
+					{"failed requests", "1", strconv.Itoa(s.view.Failures)},
+				}
+			},
+		},
+		{
+			name: "won", say: `progress it to the step "Won"`,
+			do: send(func(id string) opportunity.Command {
+				return opportunity.Progress{RequestID: id, To: "Won"}
+			}, "won"),
+			told: func(s *stage) string { return standsIn(s.view.Step) },
+			expect: func(s *stage) []Check {
+				return []Check{
+					outcomeCheck(s, opportunity.Done),
+					{"state of the stage", string(opportunity.Won), string(stepOf(s.view.Step).Stage.State)},
+					{"state in the TMS", string(opportunity.Won), s.record.Step.Stage.State},
+				}
+			},
+		},
+		{
+			name: "search", say: "search the opportunities of region UK, with their totals",
+			do: func(ctx context.Context, s *stage) error { return s.search(ctx, "UK") },
+			told: func(s *stage) string {
+				return fmt.Sprintf("%d found, this one with %d interests and a total of %s", len(s.found), len(s.row().Interests), amount(s.row().GrandTotal))
+			},
+			expect: func(s *stage) []Check {
+				row := s.row()
+				var interests []string
+				for _, i := range row.Interests {
+					interests = append(interests, i.Item.Type+" "+amount(i.Total))
+				}
+				return []Check{
+					{"name", "First Aid course", row.Name},
+					{"grand total", "798.70", amount(row.GrandTotal)},
+					{"interests", "CourseTemplate 199.90, Event 199.90, LearningPath 199.90, TrainingTokenType 199.00", strings.Join(interests, ", ")},
+				}
+			},
+		},
+		{
+			name: "end", say: "wait for the end of the workflow",
+			do: func(ctx context.Context, s *stage) (err error) {
+				s.report.Ended, err = persist(ctx, func() (opportunity.Ended, error) { return s.client.Wait(ctx, s.options.Reference) })
+				return err
+			},
+			told: func(s *stage) string {
+				e := s.report.Ended
+				return fmt.Sprintf("ended %s with %d interests, %s %s", e.State, e.Interests, e.Total, e.Currency)
+			},
+			expect: func(s *stage) []Check {
+				e := s.report.Ended
+				return []Check{
+					{"state", string(opportunity.Won), string(e.State)},
+					{"total", "798.70", e.Total.String()},
+					{"currency", "USD", e.Currency},
+					{"interests", "4", strconv.Itoa(e.Interests)},
+					{"failed requests", "1", strconv.Itoa(e.Failed)},
+					{"record", s.record.ID, string(e.Opportunity)},
+					{"total of the view", "798.70", s.view.Total.String()},
+					{"grand total in the TMS", "798.70", amount(s.record.GrandTotal)},
+					{"messages that wait", "0", strconv.Itoa(len(s.view.Queue))},
+					{"questions", "false", strconv.FormatBool(s.view.Question != nil)},
+				}
+			},
+		},
+	}
+}
+
+// send makes a step's action of a message. The step's name is its request id.
+func send(message func(id string) opportunity.Command, id string) func(context.Context, *stage) error {
+	return func(ctx context.Context, s *stage) error { return s.send(ctx, message(id)) }
+}
+
+// wanted is what an interest is to look like.
+type wanted struct {
+	kind        opportunity.Kind
+	typ, total  string
+	code, title string // compared where the documentation shows them
+	reserved    bool   // whether the opportunity holds places by then
+	nth         int    // which of the opportunity's interests it is
+}
+
+// interest is the step that adds one.
+func interest(name, say string, asked opportunity.Interest, price string, want wanted) step {
+	return step{
+		name: name, say: say,
+		do: func(ctx context.Context, s *stage) error {
+			unit, err := opportunity.ParseAmount(price)
+			if err != nil {
+				return err
+			}
+			asked.UnitAmount = unit
+			return s.send(ctx, opportunity.AddInterests{RequestID: name, Interests: opportunity.Interests{asked}})
+		},
+		told: func(s *stage) string {
+			told := strings.TrimSpace(s.inTMS(want.nth).Item.Code + " " + s.inTMS(want.nth).Item.Title)
+			told = fmt.Sprintf("%s (%s), %s", told, s.inTMS(want.nth).Item.Type, amount(s.inTMS(want.nth).Total))
+			if result := s.result(); result.ReservedUntil != nil {
+				told += ", reserved until " + result.ReservedUntil.UTC().Format(time.RFC3339)
+			}
+			return told
+		},
+		expect: func(s *stage) []Check {
+			result, held, record := s.result(), s.held(want.nth), s.inTMS(want.nth)
+			checks := []Check{
+				outcomeCheck(s, opportunity.Done),
+				{"id of the interest is one", "OpportunityInterest", result.Interest.Type()},
+				{"error of the interest", "", errorText(result.Error)},
+				{"reservation answered", strconv.FormatBool(asked.Reserve), strconv.FormatBool(result.ReservedUntil != nil)},
+				{"interest in the view", string(result.Interest), string(held.ID)},
+				{"kind", string(want.kind), string(held.Kind)},
+				{"quantity", strconv.Itoa(asked.Quantity), strconv.Itoa(held.Quantity)},
+				{"interests in the TMS", strconv.Itoa(want.nth), strconv.Itoa(s.record.InterestCount)},
+				{"interest in the TMS", string(result.Interest), record.ID},
+				{"item in the TMS", asked.Item, record.Item.ID},
+				{"type of the item in the TMS", want.typ, record.Item.Type},
+				{"amount in the TMS", want.total, amount(record.Total)},
+				{"places held in the TMS", strconv.FormatBool(want.reserved), strconv.FormatBool(s.record.Reservations.Valid)},
+			}
+			if want.code != "" {
+				checks = append(checks,
+					Check{"code of the item in the TMS", want.code, record.Item.Code},
+					Check{"title of the item in the TMS", want.title, record.Item.Title})
+			}
+			return checks
+		},
+	}
+}
+
+func melissa() []opportunity.Learner {
+	return []opportunity.Learner{{FirstName: "Melissa", LastName: "Green", Email: "melissa@example.com"}}
+}
+
+// search reads every opportunity of the region.
+func (s *stage) search(ctx context.Context, region string) error {
+	search := administrate.Search{
+		Filters: []administrate.Filter{{Field: administrate.ByRegionName, Operation: administrate.Equal, Value: region}},
+		First:   100,
+	}
+	s.found = nil
+	for {
+		page, err := persist(ctx, func() (administrate.Page, error) { return s.API.Opportunities(ctx, search) })
+		if err != nil {
+			return err
+		}
+		s.found = append(s.found, page.Rows...)
+		if page.More == "" || len(page.Rows) == 0 {
+			return nil
+		}
+		search.After = page.More
+	}
+}
+
+// row is this opportunity among those found; the zero value when it is not there.
+func (s *stage) row() administrate.Opportunity {
+	for _, row := range s.found {
+		if row.ID == string(s.view.Opportunity) {
+			return row
+		}
+	}
+	return administrate.Opportunity{}
+}
+
+// result is the outcome of the one interest that was asked for.
+func (s *stage) result() opportunity.InterestResult {
+	if len(s.outcome.Results) != 1 {
+		return opportunity.InterestResult{}
+	}
+	return s.outcome.Results[0]
+}
+
+// held is the interest of that number as the workflow shows it; the zero value unless it is the last one.
+func (s *stage) held(nth int) opportunity.Held {
+	if len(s.view.Interests) != nth {
+		return opportunity.Held{}
+	}
+	return s.view.Interests[nth-1]
+}
+
+// inTMS is the same as the TMS has it.
+func (s *stage) inTMS(nth int) administrate.Interest {
+	if len(s.record.Interests) != nth {
+		return administrate.Interest{}
+	}
+	return s.record.Interests[nth-1]
+}
+
+func inTMS(s *stage) (account administrate.Named, currency administrate.Currency) {
+	if s.record.Account != nil {
+		account = *s.record.Account
+	}
+	if s.record.Currency != nil {
+		currency = *s.record.Currency
+	}
+	return account, currency
+}
+
+func outcomeCheck(s *stage, want opportunity.OutcomeState) Check {
+	got := string(s.outcome.State)
+	if s.outcome.Error != nil {
+		got += ": " + s.outcome.Error.Error()
+	}
+	return Check{"outcome", string(want), got}
+}
+
+func errorText(err *opportunity.Error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func stepChecks(got *opportunity.Step, want opportunity.Step) []Check {
+	have := stepOf(got)
+	return []Check{
+		{"step", string(want.ID), string(have.ID)},
+		{"step's name", want.Name, have.Name},
+		{"stage", string(want.Stage.ID), string(have.Stage.ID)},
+		{"stage's name", want.Stage.Name, have.Stage.Name},
+		{"state of the stage", string(want.Stage.State), string(have.Stage.State)},
+	}
+}
+
+func stepOf(s *opportunity.Step) opportunity.Step {
+	if s == nil {
+		return opportunity.Step{}
+	}
+	return *s
+}
+
+func standsIn(s *opportunity.Step) string {
+	if s == nil {
+		return "the record does not exist"
+	}
+	return fmt.Sprintf("stands in step %q of stage %q (%s)", s.Name, s.Stage.Name, s.Stage.State)
+}
+
+// amount writes money as the API does, "" where there is none.
+func amount(d decimal.NullDecimal) string {
+	if !d.Valid {
+		return ""
+	}
+	return d.Decimal.StringFixed(2)
+}

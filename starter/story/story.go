@@ -1,0 +1,312 @@
+// Package story plays the story the API documentation (Sales Opportunities) tells, with one opportunity and through its
+// workflow: created, given an account and a currency, four kinds of interests added, progressed, refused a transition
+// that is not there, won, found by a search. After every step it compares what is there with what the documentation
+// says.
+//
+// The demo tells it to a human; the end-to-end tests play it while they stop and start the parts. The package starts
+// nothing itself, and it knows of no local stack: it plays on whatever it is connected to, whose catalogue must be the
+// documentation's.
+package story
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Sending says how the messages of the story travel.
+type Sending int
+
+const (
+	// ByUpdate sends updates, which answer the outcome.
+	ByUpdate Sending = iota
+	// BySignal sends signals, which answer nothing: the outcome is asked for once the workflow shows that it took the
+	// signal.
+	BySignal
+)
+
+// Player is what the story is played with.
+type Player struct {
+	// Temporal is a connection to the namespace a worker works in.
+	Temporal client.Client
+	// API reads from the TMS the worker writes to; nothing is written through it.
+	API *administrate.Client
+}
+
+// Options say how the story is played. The zero value is right.
+type Options struct {
+	// Reference is the opportunity's; it must be a new one. "" is made up.
+	Reference opportunity.Reference
+	// Send says how messages travel.
+	Send Sending
+	// Between, when given, is called between any two steps with the name of the one just played. Its error ends the
+	// story.
+	Between func(ctx context.Context, after string) error
+	// Begin and End, when given, are told each step before and after it is played. number counts from 1.
+	Begin func(number, of int, say string)
+	End   func(Result)
+	// Patience is how long one step may take, with everything that is restarted meanwhile; 0 is two minutes.
+	Patience time.Duration
+}
+
+const (
+	defaultPatience = 2 * time.Minute
+	// pause is how long after something that did not work out, or is not there yet, it is asked for again.
+	pause = 100 * time.Millisecond
+)
+
+// Result is what became of one step.
+type Result struct {
+	// Name is one word for the step.
+	Name string
+	// Say is what was done, Told what came of it, each in a line.
+	Say, Told string
+	Checks    []Check
+}
+
+// Check compares one thing with the documentation.
+type Check struct{ What, Want, Got string }
+
+// OK reports whether the two are the same.
+func (c Check) OK() bool { return c.Want == c.Got }
+
+// String tells what differs, in one line.
+func (c Check) String() string {
+	if c.OK() {
+		return fmt.Sprintf("%s: %q", c.What, c.Got)
+	}
+	return fmt.Sprintf("%s: %q, but the documentation says %q", c.What, c.Got, c.Want)
+}
+
+// Report is the whole story as it was played.
+type Report struct {
+	Reference opportunity.Reference
+	// WorkflowID and RunID name the first run of the workflow.
+	WorkflowID, RunID string
+	Results           []Result
+	View              opportunity.View
+	Ended             opportunity.Ended
+}
+
+// Mismatches tells, in a line each, what came out otherwise than documented.
+func (r Report) Mismatches() []string {
+	var all []string
+	for _, result := range r.Results {
+		for _, check := range result.Checks {
+			if !check.OK() {
+				all = append(all, result.Name+": "+check.String())
+			}
+		}
+	}
+	return all
+}
+
+// Compared counts the comparisons.
+func (r Report) Compared() int {
+	n := 0
+	for _, result := range r.Results {
+		n += len(result.Checks)
+	}
+	return n
+}
+
+// Play plays the story to its end. What comes out otherwise than documented is in the report; an error says that the
+// story could not be played on. The report then holds what was played before.
+func Play(ctx context.Context, p Player, o Options) (Report, error) {
+	if o.Reference == "" {
+		o.Reference = opportunity.Reference("story-" + uuid.NewString())
+	}
+	if o.Patience <= 0 {
+		o.Patience = defaultPatience
+	}
+	stage := &stage{
+		Player: p, options: o, client: lifecycle.NewClient(p.Temporal),
+		report: Report{Reference: o.Reference, WorkflowID: lifecycle.WorkflowID(o.Reference)},
+	}
+	steps := steps()
+	for i, s := range steps {
+		if o.Begin != nil {
+			o.Begin(i+1, len(steps), s.say)
+		}
+		result, err := stage.play(ctx, s)
+		if err != nil {
+			return stage.report, fmt.Errorf("%s: %w", s.say, err)
+		}
+		stage.report.Results = append(stage.report.Results, result)
+		if o.End != nil {
+			o.End(result)
+		}
+		if o.Between != nil && i+1 < len(steps) {
+			if err := o.Between(ctx, s.name); err != nil {
+				return stage.report, fmt.Errorf("after %s: %w", s.name, err)
+			}
+		}
+	}
+	return stage.report, nil
+}
+
+// step is a line of the story: what is said, what is done, and what is to be expected of what is there afterwards.
+type step struct {
+	name, say string
+	do        func(context.Context, *stage) error
+	told      func(*stage) string
+	expect    func(*stage) []Check
+}
+
+// stage is what a step acts on and what is seen after it.
+type stage struct {
+	Player
+	options Options
+	client  *lifecycle.Client
+	report  Report
+
+	outcome opportunity.Outcome        // of the last message
+	view    opportunity.View           // as the workflow shows it
+	record  administrate.Opportunity   // as the TMS has it
+	found   []administrate.Opportunity // by the search
+}
+
+func (s *stage) play(ctx context.Context, one step) (Result, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.options.Patience, fmt.Errorf("not done within %v", s.options.Patience))
+	defer cancel()
+	s.outcome = opportunity.Outcome{}
+	if err := one.do(ctx, s); err != nil {
+		return Result{}, err
+	}
+	if err := s.look(ctx); err != nil {
+		return Result{}, err
+	}
+	return Result{Name: one.name, Say: one.say, Told: one.told(s), Checks: one.expect(s)}, nil
+}
+
+// look reads what the workflow shows and what the TMS has.
+func (s *stage) look(ctx context.Context) (err error) {
+	if s.view, err = s.show(ctx); err != nil {
+		return fmt.Errorf("the view cannot be read: %w", err)
+	}
+	s.report.View = s.view
+	s.record, err = persist(ctx, func() (administrate.Opportunity, error) {
+		return s.API.Opportunity(ctx, string(s.view.Opportunity))
+	})
+	if err != nil {
+		return fmt.Errorf("the record cannot be read: %w", err)
+	}
+	return nil
+}
+
+func (s *stage) show(ctx context.Context) (opportunity.View, error) {
+	return persist(ctx, func() (opportunity.View, error) { return s.client.View(ctx, s.options.Reference) })
+}
+
+// start starts the opportunity and waits until its record exists.
+func (s *stage) start(ctx context.Context, start opportunity.Start) error {
+	_, err := await(ctx, func() (opportunity.Opened, bool, error) {
+		opened, err := s.client.Start(ctx, s.options.Reference, start)
+		return opened, opened.State != opportunity.Pending, err
+	})
+	if err != nil {
+		return err
+	}
+	first, err := persist(ctx, func() (string, error) {
+		description, err := s.Temporal.DescribeWorkflowExecution(ctx, s.report.WorkflowID, "")
+		return description.GetWorkflowExecutionInfo().GetFirstRunId(), err
+	})
+	s.report.RunID = first
+	return err
+}
+
+// send sends a message and waits for its outcome. The request id is the step's own, so that a message that is sent
+// again, since it is not known whether it came through, takes effect once.
+func (s *stage) send(ctx context.Context, message opportunity.Command) error {
+	before, err := s.show(ctx)
+	if err != nil {
+		return err
+	}
+	if s.options.Send == BySignal {
+		if err := s.signal(ctx, message, before); err != nil {
+			return err
+		}
+	}
+	s.outcome, err = await(ctx, func() (opportunity.Outcome, bool, error) {
+		outcome, err := s.client.Update(ctx, s.options.Reference, message)
+		if outcome.State == opportunity.Failed {
+			err = nil // that is an outcome, too
+		}
+		return outcome, outcome.State != opportunity.Pending, err
+	})
+	var own *opportunity.Error
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &own):
+		return err
+	case own.Type != opportunity.Closed:
+		s.outcome = opportunity.Outcome{RequestID: message.ID(), State: opportunity.Failed, Error: own}
+		return nil
+	}
+	// The message ended the workflow, and its answer did not come through: the workflow's last word stands for it.
+	after, err := s.show(ctx)
+	if err != nil {
+		return err
+	}
+	s.outcome = opportunity.Outcome{RequestID: message.ID(), State: opportunity.Done}
+	if after.Failures > before.Failures || len(after.Timeline) == len(before.Timeline) {
+		s.outcome.State, s.outcome.Error = opportunity.Failed, own
+	}
+	return nil
+}
+
+// signal sends the message and waits until the workflow shows that it was carried out. Only then may the outcome be
+// asked for: an update would carry out a message that had been lost.
+func (s *stage) signal(ctx context.Context, message opportunity.Command, before opportunity.View) error {
+	_, err := persist(ctx, func() (struct{}, error) {
+		return struct{}{}, s.client.Signal(ctx, s.options.Reference, message)
+	})
+	if err != nil {
+		return err
+	}
+	_, err = await(ctx, func() (struct{}, bool, error) {
+		view, err := s.client.View(ctx, s.options.Reference)
+		return struct{}{}, len(view.Queue) == 0 && len(view.Timeline) > len(before.Timeline), err
+	})
+	return err
+}
+
+// persist repeats what may be repeated until it works out, an error is the opportunity's own, or ctx ends.
+func persist[T any](ctx context.Context, try func() (T, error)) (T, error) {
+	return await(ctx, func() (T, bool, error) {
+		got, err := try()
+		return got, true, err
+	})
+}
+
+// await repeats until the attempt says that it is done, under the rules of persist.
+func await[T any](ctx context.Context, try func() (got T, done bool, err error)) (T, error) {
+	for {
+		got, done, err := try()
+		if err == nil && done {
+			return got, nil
+		}
+		var own *opportunity.Error
+		var missing *administrate.NotFoundError
+		if errors.As(err, &own) || errors.As(err, &missing) {
+			return got, err
+		}
+		select {
+		case <-ctx.Done():
+			if err == nil {
+				return got, context.Cause(ctx)
+			}
+			return got, fmt.Errorf("%w; last: %w", context.Cause(ctx), err)
+		case <-time.After(pause):
+		}
+	}
+}

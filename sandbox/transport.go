@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -37,11 +38,22 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	operation, refused := e.exec.CreateOperationContext(ctx, &params)
 	if refused != nil {
 		answer := e.exec.DispatchError(graphql.WithOperationContext(ctx, operation), refused)
+		for _, e := range answer.Errors {
+			nameVariable(e)
+		}
 		writeJSON(w, http.StatusOK, refusedBody{Errors: answer.Errors})
 		return
 	}
 	responses, ctx := e.exec.DispatchOperation(ctx, operation)
 	writeJSON(w, http.StatusOK, responses(ctx))
+}
+
+// nameVariable puts the variable an error is about, which the GraphQL library has in the path only, into its message.
+func nameVariable(e *gqlerror.Error) {
+	if len(e.Path) > 1 && e.Path[0] == ast.PathName("variable") {
+		e.Message = "variable $" + e.Path[1:].String() + ": " + e.Message
+		e.Path = nil // it is none into the answer
+	}
 }
 
 // readBody reads the request; a status that is not 0 says that it could not, and message why.

@@ -1,0 +1,116 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// reserve adds an interest in Event:1, which has 12 places of which 4 are booked, that holds places.
+func (a *api) reserve(t *testing.T, opportunity string, quantity int) {
+	t.Helper()
+	must(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: %d, unitAmount: "10.00"}`, opportunity, quantity), "interests { id }"))
+}
+
+// extend asks for an expiry. It is answered without errors, whatever it did.
+func (a *api) extend(t *testing.T, opportunity string, until time.Time) {
+	t.Helper()
+	must(t, a.mutate(t, "extendReservations", fmt.Sprintf("opportunityId: %q, reservationsValidUntil: %q", opportunity, until.Format(time.RFC3339Nano)), "opportunity { id }"))
+}
+
+// held checks what the opportunity and the event say.
+func (a *api) held(t *testing.T, when, opportunity string, valid bool, until any, reserved int) {
+	t.Helper()
+	data := a.ask(t, `query($id: ID!) {
+		node(id: $id) { ... on Opportunity { isReservationValid reservationsValidUntil } }
+		events(filters: {field: id, operation: eq, value: "Q291cnNlOjE="}) { edges { node { maxPlaces bookedPlaces reserved remainingPlaces } } }
+	}`, vars{"id": opportunity})
+	if at(t, data, "node", "isReservationValid") != valid || at(t, data, "node", "reservationsValidUntil") != until {
+		t.Errorf("%s: the opportunity says %v, want valid %v until %v", when, at(t, data, "node"), valid, until)
+	}
+	event := at(t, data, "events", "edges", 0, "node")
+	if at(t, event, "reserved") != float64(reserved) || at(t, event, "remainingPlaces") != float64(12-4-reserved) {
+		t.Errorf("%s: the event says %v, want %d reserved and %d remaining", when, event, reserved, 12-4-reserved)
+	}
+}
+
+func TestReservationsHoldLapseAndAreReleased(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	x, y := a.create(t, "x"), a.create(t, "y")
+	a.held(t, "at first", x, false, nil, 0)
+	must(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: false, quantity: 5, unitAmount: "10.00"}`, x), "interests { id }"))
+	a.held(t, "an interest that does not reserve", x, false, nil, 0)
+	a.extend(t, x, now.Now().Add(time.Hour))
+	a.held(t, "extending what holds nothing", x, false, nil, 0)
+
+	a.reserve(t, x, 3)
+	a.held(t, "before the first extension", x, true, nil, 3)
+	a.reserve(t, y, 2)
+	now.advance(1000 * time.Hour)
+	a.held(t, "a hold without an expiry lasts", x, true, nil, 5)
+
+	now.advance(-1000 * time.Hour)
+	a.extend(t, x, now.Now().Add(time.Hour))
+	a.held(t, "extended", x, true, "2026-03-02T10:00:00+00:00", 5)
+	a.reserve(t, x, 4)
+	a.held(t, "a second interest shares the expiry, and places may run short", x, true, "2026-03-02T10:00:00+00:00", 9)
+
+	now.advance(time.Hour - time.Microsecond)
+	a.held(t, "right before the expiry", x, true, "2026-03-02T10:00:00+00:00", 9)
+	now.advance(time.Microsecond)
+	a.held(t, "at the expiry", x, false, "2026-03-02T10:00:00+00:00", 2)
+	a.held(t, "the other one holds", y, true, nil, 2)
+
+	a.extend(t, x, now.Now().Add(time.Hour))
+	a.held(t, "a lapsed hold is not revived", x, false, "2026-03-02T10:00:00+00:00", 2)
+	a.reserve(t, x, 1)
+	a.held(t, "nor does a new interest hold", x, false, "2026-03-02T10:00:00+00:00", 2)
+
+	a.extend(t, y, now.Now())
+	a.held(t, "released with the time it is", y, false, "2026-03-02T10:00:00+00:00", 0)
+	a.extend(t, y, now.Now().Add(time.Hour))
+	a.held(t, "a released hold is not revived", y, false, "2026-03-02T10:00:00+00:00", 0)
+}
+
+func TestExtensionsMayShortenAndHaveAnyOffset(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	id := a.create(t, "x")
+	a.reserve(t, id, 8)
+	a.held(t, "sold out", id, true, nil, 8)
+	a.extend(t, id, time.Date(2026, 5, 1, 12, 0, 0, 0, time.FixedZone("", 2*3600)))
+	a.held(t, "with an offset", id, true, "2026-05-01T10:00:00+00:00", 8)
+	a.extend(t, id, now.Now().Add(1500*time.Millisecond))
+	a.held(t, "shortened", id, true, "2026-03-02T09:00:01.5+00:00", 8)
+	now.advance(2 * time.Second)
+	a.held(t, "lapsed", id, false, "2026-03-02T09:00:01.5+00:00", 0)
+}
+
+// A reservation and its expiry travel in one request, and the answer shows the effect.
+func TestReserveAndExtendInOneRequest(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	id := a.create(t, "x")
+	want(t, a.ask(t, `mutation($id: ID!, $until: TimeZonedDateTime!) {
+		add: opportunities { addInterest(input: {opportunityId: $id, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: 2, unitAmount: "10.00"}}) { errors { label } interests { id item { ... on Event { reserved } } } } }
+		extend: opportunities { extendReservations(input: {opportunityId: $id, reservationsValidUntil: $until}) { errors { label } opportunity { isReservationValid reservationsValidUntil } } }
+	}`, vars{"id": id, "until": "2026-03-03T09:00:00Z"}), `{
+		"add": {"addInterest": {"errors": [], "interests": [{"id": "T3Bwb3J0dW5pdHlJbnRlcmVzdDox", "item": {"reserved": 2}}]}},
+		"extend": {"extendReservations": {"errors": [], "opportunity": {"isReservationValid": true, "reservationsValidUntil": "2026-03-03T09:00:00+00:00"}}}
+	}`)
+}
+
+// Whoever sees an event finds the opportunities that are interested in it.
+func TestInterestsOfAnEvent(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	x := a.create(t, "x")
+	a.reserve(t, x, 1)
+	a.addCourse(t, x, 1, "1.00")
+	a.reserve(t, globalid.EncodeInt(globalid.Opportunity, 1), 1)
+	want(t, a.ask(t, `{ events(filters: {field: id, operation: eq, value: "Q291cnNlOjE="}) { edges { node { interests(first: 5) { pageInfo { totalRecords } edges { node { opportunity { name } } } } } } } }`, nil),
+		`{"events": {"edges": [{"node": {"interests": {"pageInfo": {"totalRecords": 2}, "edges": [{"node": {"opportunity": {"name": "x"}}}, {"node": {"opportunity": {"name": "Annual first aid refresher"}}}]}}}]}}`)
+}

@@ -73,6 +73,7 @@ type CreateResult struct {
 
 // ApplyInput asks for changes of the record, in one request.
 type ApplyInput struct {
+	Reference   opportunity.Reference  `json:"reference"`
 	Opportunity opportunity.ID         `json:"opportunity"`
 	Mutations   []opportunity.Mutation `json:"mutations"`
 	Resolved    []opportunity.Resolved `json:"resolved,omitempty"`
@@ -86,7 +87,18 @@ type ApplyResult struct {
 
 // ReadInput asks for the record.
 type ReadInput struct {
-	Opportunity opportunity.ID `json:"opportunity"`
+	Reference   opportunity.Reference `json:"reference"`
+	Opportunity opportunity.ID        `json:"opportunity"`
+	// After goes on with the interests of a record that has more than one
+	// request can bring; the rest of it is then left out.
+	After string `json:"after,omitempty"`
+}
+
+// ReadResult is the record, or more of its interests.
+type ReadResult struct {
+	Record opportunity.Snapshot `json:"record"`
+	// Next is where the interests go on, "" at their end.
+	Next string `json:"next,omitempty"`
 }
 
 // FindInput asks for the record that carries the reference's mark.
@@ -100,12 +112,12 @@ type FindInput struct {
 	After string `json:"after,omitempty"`
 }
 
-// FindResult holds the records found; more than one is a question.
+// FindResult holds the ids of the records found; more than one is a question.
 type FindResult struct {
 	// Blind says that the worker's mark setting leaves no way to find a record.
-	Blind   bool                   `json:"blind,omitempty"`
-	Records []opportunity.Snapshot `json:"records,omitempty"`
-	Region  opportunity.Named      `json:"region,omitzero"`
+	Blind  bool              `json:"blind,omitempty"`
+	Found  []opportunity.ID  `json:"found,omitempty"`
+	Region opportunity.Named `json:"region,omitzero"`
 	// Next is where the search goes on, "" at its end.
 	Next string `json:"next,omitempty"`
 }

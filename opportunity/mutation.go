@@ -111,6 +111,15 @@ func (s Start) Names() []Name {
 	return appendName(names, TypeStep, s.EntryStep)
 }
 
+// Mutations are the interests of the start as changes of the record.
+func (s Start) Mutations() []Mutation {
+	list := make([]Mutation, len(s.Interests))
+	for i := range s.Interests {
+		list[i] = Mutation{Request: StartRequest, Index: i, Interest: &s.Interests[i]}
+	}
+	return list
+}
+
 // Names answers the names in the mutation that the API wants as ids.
 func (m Mutation) Names() []Name {
 	var names []Name

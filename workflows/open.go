@@ -82,7 +82,7 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 func (r *run) find(ctx workflow.Context) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	var records []opportunity.Snapshot
+	var found []opportunity.ID
 	var region opportunity.Named
 	input := activities.FindInput{Reference: r.state.Reference, Region: r.state.Start.Region, Resolved: r.known(r.state.Start.Names())}
 	for {
@@ -95,21 +95,28 @@ func (r *run) find(ctx workflow.Context) (bool, error) {
 			r.state.AskAboutCreate("the worker's mark setting leaves no way to look for it", workflow.Now(ctx))
 			return false, nil
 		}
-		records = append(records, page.Records...)
+		found = append(found, page.Found...)
 		region = page.Region
 		if page.Next == "" {
 			break
 		}
 		input.After = page.Next
 	}
-	switch len(records) {
-	case 0:
+	if len(found) == 0 {
 		return true, nil
-	case 1:
-		r.state.Adopted(records[0], region, r.itemIDs(), workflow.Now(ctx))
+	}
+	if len(found) > 1 {
+		r.state.AskAboutCreate(fmt.Sprintf("%d records carry its mark", len(found)), workflow.Now(ctx))
 		return false, nil
 	}
-	r.state.AskAboutCreate(fmt.Sprintf("%d records carry its mark", len(records)), workflow.Now(ctx))
+	record, err := r.read(ctx, found[0], "read the opportunity that was found")
+	if err != nil {
+		return false, fmt.Errorf("read the opportunity that was found: %w", err)
+	}
+	if err := r.learnNames(ctx, r.state.Start.Mutations()); err != nil {
+		return false, fmt.Errorf("look up what the start names: %w", err)
+	}
+	r.state.Adopted(record, region, r.itemIDs(), workflow.Now(ctx))
 	return false, nil
 }
 

@@ -50,7 +50,7 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 	for _, m := range batch {
 		names = append(names, m.Names()...)
 	}
-	input := activities.ApplyInput{Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names)}
+	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names)}
 	var result activities.ApplyResult
 	ctx = workflow.WithActivityOptions(ctx, activities.ToChange(summary(batch)))
 	if err := workflow.ExecuteActivity(ctx, activities.ApplyCommands, input).Get(ctx, &result); err != nil {
@@ -79,9 +79,11 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 	if err := r.settle(ctx); err != nil {
 		return answers
 	}
-	var record opportunity.Snapshot
-	reading := workflow.WithActivityOptions(ctx, activities.ToRead("read back what became of: "+summary(batch)))
-	if err := workflow.ExecuteActivity(reading, activities.ReadOpportunity, activities.ReadInput{Opportunity: r.state.ID}).Get(ctx, &record); err != nil {
+	if err := r.learnNames(ctx, batch); err != nil {
+		return answers
+	}
+	record, err := r.read(ctx, r.state.ID, "read back what became of: "+summary(batch))
+	if err != nil {
 		return answers // the record cannot be read at all: a question
 	}
 	decided := r.state.Recall(batch, answers, record, r.itemIDs())
@@ -89,6 +91,25 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 		r.state.Disown(record)
 	}
 	return decided
+}
+
+// read reads the record with all its interests.
+func (r *run) read(ctx workflow.Context, id opportunity.ID, summary string) (opportunity.Snapshot, error) {
+	ctx = workflow.WithActivityOptions(ctx, activities.ToRead(summary))
+	var page activities.ReadResult
+	if err := workflow.ExecuteActivity(ctx, activities.ReadOpportunity, activities.ReadInput{Reference: r.state.Reference, Opportunity: id}).Get(ctx, &page); err != nil {
+		return opportunity.Snapshot{}, err
+	}
+	record := page.Record
+	for page.Next != "" {
+		input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, After: page.Next}
+		page = activities.ReadResult{}
+		if err := workflow.ExecuteActivity(ctx, activities.ReadOpportunity, input).Get(ctx, &page); err != nil {
+			return opportunity.Snapshot{}, err
+		}
+		record.Interests = append(record.Interests, page.Record.Interests...)
+	}
+	return record, nil
 }
 
 // settle waits until a request whose answer did not come can no longer commit.
@@ -104,6 +125,24 @@ func (r *run) resolveBatch(ctx workflow.Context, batch []opportunity.Mutation, m
 		return // cancelled
 	}
 	r.state.FailNames(batch, failed, workflow.Now(ctx))
+}
+
+// learnNames finds out what the names of a batch mean. A worker that remembered
+// them did not say so, and reading back compares ids.
+func (r *run) learnNames(ctx workflow.Context, batch []opportunity.Mutation) error {
+	var missing []opportunity.Name
+	for _, m := range batch {
+		for _, name := range m.Names() {
+			if _, known := r.names[name]; !known && !slices.Contains(missing, name) {
+				missing = append(missing, name)
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err := r.resolve(ctx, missing)
+	return err
 }
 
 // resolve asks what names mean and remembers it for this run.

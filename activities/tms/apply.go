@@ -1,0 +1,151 @@
+package tms
+
+import (
+	"context"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ApplyCommands makes changes of one opportunity, in one request and in order.
+func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput) (activities.ApplyResult, error) {
+	dictionary := a.dictionary(in.Resolved)
+	mutations := make([]administrate.Mutation, len(in.Mutations))
+	for i, m := range in.Mutations {
+		mutations[i] = a.mutation(in, m, dictionary)
+	}
+	if len(dictionary.missing) > 0 {
+		return activities.ApplyResult{Sending: dictionary.unresolved()}, nil
+	}
+	answers, err := a.api.Apply(inTime(ctx), mutations)
+	result := activities.ApplyResult{Sending: sending(err)}
+	if err != nil {
+		return result, nil
+	}
+	result.Answers = make([]opportunity.Answer, len(in.Mutations))
+	for i := range in.Mutations {
+		result.Answers[i] = a.answer(in, mutations[i], answers[i])
+	}
+	return result, nil
+}
+
+func (a *Activities) mutation(in activities.ApplyInput, m opportunity.Mutation, d *dictionary) administrate.Mutation {
+	id, wanted := string(in.Opportunity), m.Names()
+	switch {
+	case m.Interest != nil:
+		return addInterest(id, *m.Interest, itemID(*m.Interest, wanted, d))
+	case m.Update != nil:
+		return administrate.UpdateOpportunity{
+			ID:        id,
+			AccountID: d.id(opportunity.TypeAccount, m.Update.Account, wanted),
+			Currency:  d.id(opportunity.TypeCurrency, m.Update.Currency, wanted),
+			Name:      a.mark.written(m.Update.Name, in.Reference),
+		}
+	case m.Progress != nil:
+		return administrate.Progress{OpportunityID: id, StepID: d.id(opportunity.TypeStep, m.Progress.To, wanted)}
+	default:
+		return administrate.ExtendReservations{OpportunityID: id, Until: a.until(*m.Extend)}
+	}
+}
+
+// itemID answers the id of the interest's item; its type depends on the kind.
+func itemID(interest opportunity.Interest, wanted []opportunity.Name, d *dictionary) string {
+	for _, name := range wanted {
+		return d.id(name.Type, name.Text, wanted)
+	}
+	return interest.Item
+}
+
+func addInterest(id string, interest opportunity.Interest, item string) administrate.AddInterest {
+	out := administrate.AddInterest{
+		OpportunityID: id,
+		ItemID:        item,
+		Quantity:      interest.Quantity,
+		UnitAmount:    interest.UnitAmount.Decimal(),
+		Reserve:       interest.Reserve,
+		TaxID:         string(interest.Tax),
+		ExpiresAt:     administrate.LocalTime(interest.ExpiresAt),
+	}
+	switch interest.ResolvedKind() {
+	case opportunity.Course:
+		out.Kind = administrate.Course
+	case opportunity.Event:
+		out.Kind = administrate.Event
+	case opportunity.Path:
+		out.Kind = administrate.LearningPath
+	case opportunity.Tokens:
+		out.Kind = administrate.Tokens
+	}
+	for _, learner := range interest.Learners {
+		out.NewLearners = append(out.NewLearners, administrate.Learner{
+			FirstName: learner.FirstName, LastName: learner.LastName, Email: learner.Email,
+		})
+	}
+	for _, contact := range interest.Contacts {
+		out.ExistingLearners = append(out.ExistingLearners, string(contact))
+	}
+	return out
+}
+
+// until is when the places are to lapse. The API releases them by nothing else
+// than letting them end now. A hold is never shortened by a later interest.
+func (a *Activities) until(extend opportunity.Extend) time.Time {
+	now := a.now().UTC().Truncate(time.Second)
+	if extend.Release {
+		return now
+	}
+	until := now.Add(a.reservationLength)
+	if until.Before(extend.NotBefore) {
+		return extend.NotBefore
+	}
+	return until
+}
+
+func (a *Activities) answer(in activities.ApplyInput, m administrate.Mutation, answer administrate.Answer) opportunity.Answer {
+	if answer.Err != nil {
+		known := sending(answer.Err)
+		return opportunity.Answer{Fate: known.Fate, Error: known.Error}
+	}
+	out := opportunity.Answer{Fate: opportunity.FateDone}
+	for _, interest := range answer.Interests {
+		out.Interests = append(out.Interests, reference(interest))
+	}
+	if m, ok := m.(administrate.ExtendReservations); ok {
+		if answer.Opportunity == nil {
+			// The answer holds nothing about the places, and an empty list of errors
+			// proves nothing: read back.
+			return opportunity.Answer{Fate: opportunity.FateUnknown}
+		}
+		held := a.held(answer.Opportunity.Reservations)
+		held.Valid = held.Valid && near(held.Until, m.Until)
+		out.Reservation = &held
+		return out
+	}
+	if answer.Opportunity == nil {
+		return out
+	}
+	record := a.snapshot(*answer.Opportunity, in.Reference)
+	switch m.(type) {
+	case administrate.Progress:
+		out.Step = &record.Step
+	case administrate.UpdateOpportunity:
+		out.Details = &record.Details
+	}
+	return out
+}
+
+// expiryTolerance is how far the expiry read back may lie from the one asked for.
+const expiryTolerance = 5 * time.Minute
+
+func near(got, asked time.Time) bool { return got.Sub(asked).Abs() <= expiryTolerance }
+
+// held reads what the API says of the places: they are held only when it says
+// so and names an expiry that is still to come.
+func (a *Activities) held(r administrate.Reservations) opportunity.Reservation {
+	if r.Until == nil {
+		return opportunity.Reservation{}
+	}
+	return opportunity.Reservation{Valid: r.Valid && r.Until.After(a.now()), Until: r.Until.UTC()}
+}

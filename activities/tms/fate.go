@@ -1,0 +1,115 @@
+package tms
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// sending tells what is known of a request that changes something, from how the
+// client says it went. Whatever is not proven is unknown.
+func sending(err error) activities.Sending {
+	var notSent *administrate.NotSentError
+	var rejected *administrate.RejectedError
+	var refused *administrate.RefusedError
+	var invalid *administrate.InvalidError
+	switch {
+	case err == nil:
+		return activities.Sending{Fate: opportunity.FateDone}
+	case errors.As(err, &notSent):
+		return activities.Sending{Fate: opportunity.FateNotSent, Reason: reasonOf(notSent.Reason), RetryAfter: notSent.RetryAfter}
+	case errors.As(err, &rejected):
+		return activities.Sending{Fate: opportunity.FateRejected, Error: rejection(rejected)}
+	case errors.As(err, &refused):
+		return activities.Sending{Fate: opportunity.FateRejected, Error: &opportunity.Error{
+			Type: opportunity.Rejected, Label: "Request Refused", Message: refusal(refused),
+		}}
+	case errors.As(err, &invalid):
+		return activities.Sending{Fate: opportunity.FateRejected, Error: opportunity.Invalidf("%s: %s", invalid.Where, invalid.Problem)}
+	}
+	return activities.Sending{Fate: opportunity.FateUnknown, Error: &opportunity.Error{Type: opportunity.Undecided, Message: err.Error()}}
+}
+
+func reasonOf(reason administrate.Reason) activities.Reason {
+	switch reason {
+	case administrate.Authentication:
+		return activities.ReasonAuthentication
+	case administrate.RateLimited, administrate.Throttled:
+		return activities.ReasonRate
+	case administrate.Expired, administrate.Cancelled:
+		return activities.ReasonLate
+	}
+	return activities.ReasonUnreachable
+}
+
+// transitionNotFound is the documented label of a refused move.
+const transitionNotFound = "Transition Not Found"
+
+// rejection keeps the API's own words.
+func rejection(err *administrate.RejectedError) *opportunity.Error {
+	if len(err.Errors) == 0 {
+		return &opportunity.Error{Type: opportunity.Rejected, Message: err.Error()}
+	}
+	first := err.Errors[0]
+	out := &opportunity.Error{Type: opportunity.Rejected, Label: first.Label, Message: first.Message, Value: valueText(first.Value)}
+	if first.Label == transitionNotFound {
+		out.Type = opportunity.TransitionNotFound
+	}
+	for _, further := range err.Errors[1:] {
+		out.Message += "; " + strings.TrimPrefix(further.Label+": "+further.Message, ": ")
+	}
+	return out
+}
+
+// valueText writes a payload error's value: text as it is, null as nothing,
+// anything else as JSON.
+func valueText(value json.RawMessage) string {
+	var text *string
+	if len(value) == 0 {
+		return ""
+	}
+	if err := json.Unmarshal(value, &text); err != nil {
+		return string(value)
+	}
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// refusal says why a request was refused as a whole. The caller sees the API's
+// words, since only they say which value was wrong.
+func refusal(err *administrate.RefusedError) string {
+	if len(err.Messages) == 0 {
+		return err.Error()
+	}
+	return err.Messages[0]
+}
+
+// reading turns an error of a read into one that Temporal repeats or not: what
+// the API refuses to read stays refused, everything else may pass.
+func reading(err error) error {
+	var missing *administrate.NotFoundError
+	var refused *administrate.RefusedError
+	var invalid *administrate.InvalidError
+	var notSent *administrate.NotSentError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &missing):
+		return temporal.NewNonRetryableApplicationError(missing.Error(), string(opportunity.NotFound), nil)
+	case errors.As(err, &refused), errors.As(err, &invalid):
+		return temporal.NewNonRetryableApplicationError(err.Error(), string(opportunity.Rejected), nil)
+	case errors.As(err, &notSent) && notSent.RetryAfter > 0:
+		return temporal.NewApplicationErrorWithOptions(err.Error(), string(reasonOf(notSent.Reason)), temporal.ApplicationErrorOptions{
+			NextRetryDelay: notSent.RetryAfter, Category: temporal.ApplicationErrorCategoryBenign,
+		})
+	}
+	return err
+}

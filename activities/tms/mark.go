@@ -1,0 +1,60 @@
+package tms
+
+import (
+	"strings"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Mark says how a record in the TMS carries the caller's reference, so that a
+// record whose creation was not answered can be found again. The zero value
+// carries none.
+type Mark struct {
+	// Attribute is the key of the custom attribute that holds it.
+	Attribute string
+	// Name puts it behind the opportunity's name, in brackets.
+	Name bool
+}
+
+// none reports whether records carry no mark.
+func (m Mark) none() bool { return m.Attribute == "" && !m.Name }
+
+// attributes are those a new record gets.
+func (m Mark) attributes(reference opportunity.Reference) []administrate.Attribute {
+	if m.Attribute == "" {
+		return nil
+	}
+	return []administrate.Attribute{{Key: m.Attribute, Value: string(reference)}}
+}
+
+// written is the name as the TMS is to hold it.
+func (m Mark) written(name string, reference opportunity.Reference) string {
+	if !m.Name || name == "" {
+		return name
+	}
+	return name + suffix(reference)
+}
+
+// read is the name without the mark.
+func (m Mark) read(name string, reference opportunity.Reference) string {
+	if !m.Name {
+		return name
+	}
+	return strings.TrimSuffix(name, suffix(reference))
+}
+
+func suffix(reference opportunity.Reference) string { return " [" + string(reference) + "]" }
+
+// carriedBy reports whether the record carries the reference.
+func (m Mark) carriedBy(record administrate.Opportunity, reference opportunity.Reference) bool {
+	if m.Name {
+		return strings.HasSuffix(record.Name, suffix(reference))
+	}
+	for _, attribute := range record.Attributes {
+		if attribute.Key == m.Attribute && attribute.Value == string(reference) {
+			return true
+		}
+	}
+	return false
+}

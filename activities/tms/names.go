@@ -1,0 +1,277 @@
+package tms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// names remembers for a while what names mean, so that most commands need no
+// look-up. Only unambiguous meanings are kept.
+type names struct {
+	keep time.Duration
+	now  func() time.Time
+
+	mu    sync.Mutex
+	known map[opportunity.Name]remembered
+}
+
+type remembered struct {
+	meaning opportunity.Named
+	until   time.Time
+}
+
+func newNames(keep time.Duration, now func() time.Time) *names {
+	return &names{keep: keep, now: now, known: make(map[opportunity.Name]remembered)}
+}
+
+// maxNames bounds the cache; past it, everything is looked up anew.
+const maxNames = 10_000
+
+func (n *names) remember(name opportunity.Name, meaning opportunity.Named) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.known) >= maxNames {
+		clear(n.known)
+	}
+	n.known[name] = remembered{meaning: meaning, until: n.now().Add(n.keep)}
+}
+
+func (n *names) lookup(name opportunity.Name) (opportunity.Named, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	found, ok := n.known[name]
+	if !ok || n.now().After(found.until) {
+		return opportunity.Named{}, false
+	}
+	return found.meaning, true
+}
+
+// dictionary tells ids by what the workflow resolved already and what the
+// worker remembers, and collects what neither knows.
+type dictionary struct {
+	resolved map[opportunity.Name]opportunity.ID
+	names    *names
+	missing  []opportunity.Name
+}
+
+func (a *Activities) dictionary(resolved []opportunity.Resolved) *dictionary {
+	d := &dictionary{resolved: make(map[opportunity.Name]opportunity.ID, len(resolved)), names: a.names}
+	for _, one := range resolved {
+		d.resolved[one.Name] = one.ID
+	}
+	return d
+}
+
+// id answers what the API wants for the text: an id, or a currency's code. Text
+// that is one already passes.
+func (d *dictionary) id(typ, text string, wanted []opportunity.Name) string {
+	name := opportunity.Name{Type: typ, Text: text}
+	for _, w := range wanted {
+		if w != name {
+			continue
+		}
+		if id, ok := d.resolved[name]; ok {
+			return string(id)
+		}
+		if meaning, ok := d.names.lookup(name); ok {
+			return string(meaning.ID)
+		}
+		d.missing = append(d.missing, name)
+		return ""
+	}
+	return text
+}
+
+// unresolved answers that nothing was sent since names are missing.
+func (d *dictionary) unresolved() activities.Sending {
+	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonNames, Missing: d.missing}
+}
+
+// ResolveNames looks up what names and codes mean: in one request, or in none
+// when the worker remembers. A name that means nothing is NotFound, one that
+// fits two things is Invalid and lists both.
+func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
+	out := activities.ResolveResult{Resolved: make([]opportunity.Resolved, len(in.Names))}
+	var wanted []opportunity.Name
+	for i, name := range in.Names {
+		out.Resolved[i].Name = name
+		if meaning, ok := a.names.lookup(name); ok {
+			out.Resolved[i].ID = meaning.ID
+			continue
+		}
+		wanted = append(wanted, name)
+	}
+	if len(wanted) == 0 {
+		return out, nil
+	}
+	candidates, err := a.lookUp(ctx, wanted)
+	var refused *administrate.RefusedError
+	var invalid *administrate.InvalidError
+	if errors.As(err, &refused) || errors.As(err, &invalid) {
+		for i := range out.Resolved {
+			if out.Resolved[i].ID == "" {
+				out.Resolved[i].Error = opportunity.Invalidf("%q cannot be looked up by name in this TMS; give its id (%v)", out.Resolved[i].Text, err)
+			}
+		}
+		return out, nil
+	}
+	if err != nil {
+		return activities.ResolveResult{}, reading(err)
+	}
+	for i := range out.Resolved {
+		one := &out.Resolved[i]
+		if one.ID != "" {
+			continue
+		}
+		meaning, fault := choose(one.Name, candidates[one.Type])
+		if fault != nil {
+			one.Error = fault
+			continue
+		}
+		a.names.remember(one.Name, meaning)
+		one.ID = meaning.ID
+	}
+	return out, nil
+}
+
+// candidate is something a name may mean.
+type candidate struct {
+	opportunity.Named
+	// texts are all it may be called by.
+	texts []string
+}
+
+// lookUp reads what names of the given types may mean, by type. Lists that do
+// not fit into one answer are read on.
+func (a *Activities) lookUp(ctx context.Context, wanted []opportunity.Name) (map[string][]candidate, error) {
+	var ask administrate.Wanted
+	for _, name := range wanted {
+		switch name.Type {
+		case opportunity.TypeStep:
+			ask.Steps = &administrate.List{}
+		case opportunity.TypeRegion:
+			ask.Regions = &administrate.List{}
+		case opportunity.TypeCurrency:
+			ask.Currencies = &administrate.List{}
+		case opportunity.TypeAccount:
+			ask.Accounts = append(ask.Accounts, name.Text)
+		default:
+			ask.Items = append(ask.Items, name.Text)
+		}
+	}
+	candidates := make(map[string][]candidate)
+	add := func(typ, id, name string, texts ...string) {
+		candidates[typ] = append(candidates[typ], candidate{Named: opportunity.Named{ID: opportunity.ID(id), Name: name}, texts: texts})
+	}
+	for next := &ask; next != nil; {
+		found, err := a.api.Lookup(ctx, *next)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range found.Steps {
+			add(opportunity.TypeStep, s.ID, s.Name, s.Name)
+		}
+		for _, r := range found.Regions {
+			add(opportunity.TypeRegion, r.ID, r.Name, r.Name)
+		}
+		for _, c := range found.Currencies {
+			add(opportunity.TypeCurrency, c.Code, c.Name, c.Name, c.Code)
+		}
+		for _, list := range found.Accounts {
+			for _, account := range list {
+				add(opportunity.TypeAccount, account.ID, account.Name, account.Name)
+			}
+		}
+		for _, list := range found.Items {
+			for _, item := range list {
+				add(opportunity.ID(item.ID).Type(), item.ID, item.Title, item.Title, item.Code)
+			}
+		}
+		next = found.Next
+	}
+	return candidates, nil
+}
+
+// choose picks what a name means: what is called exactly so, or, if nothing is,
+// so in other capitals.
+func choose(name opportunity.Name, candidates []candidate) (opportunity.Named, *opportunity.Error) {
+	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+		var fitting []opportunity.Named
+		for _, c := range candidates {
+			if fits(c, name.Text, same) && !contains(fitting, c.ID) {
+				fitting = append(fitting, c.Named)
+			}
+		}
+		switch len(fitting) {
+		case 0:
+			continue
+		case 1:
+			return fitting[0], nil
+		}
+		list := make([]string, len(fitting))
+		for i, f := range fitting {
+			list[i] = string(f.ID)
+		}
+		return opportunity.Named{}, opportunity.Invalidf("%q fits more than one %s: %s; give the id", name.Text, describe(name.Type), strings.Join(list, " and "))
+	}
+	return opportunity.Named{}, opportunity.Failf(opportunity.NotFound, "no %s is called %q%s", describe(name.Type), name.Text, among(candidates))
+}
+
+func fits(c candidate, text string, same func(a, b string) bool) bool {
+	for _, t := range c.texts {
+		if t != "" && same(t, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func contains(list []opportunity.Named, id opportunity.ID) bool {
+	for _, one := range list {
+		if one.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// among lists what there is, when that is a short list.
+func among(candidates []candidate) string {
+	if len(candidates) == 0 || len(candidates) > 20 {
+		return ""
+	}
+	list := make([]string, len(candidates))
+	for i, c := range candidates {
+		list[i] = fmt.Sprintf("%q", c.Name)
+	}
+	return "; there are " + strings.Join(list, ", ")
+}
+
+// describe names a type of ids in the words of the field.
+func describe(typ string) string {
+	switch typ {
+	case opportunity.TypeStep:
+		return "step"
+	case opportunity.TypeRegion:
+		return "region"
+	case opportunity.TypeAccount:
+		return "account"
+	case opportunity.TypeCurrency:
+		return "currency"
+	case opportunity.TypeCourse:
+		return "course template"
+	case opportunity.TypeEvent:
+		return "event"
+	case opportunity.TypePath:
+		return "learning path"
+	}
+	return "type of training token"
+}

@@ -1,0 +1,88 @@
+package tms
+
+import (
+	"context"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ReadOpportunity reads the record, in one request. A record that is not there
+// is an error that is not repeated.
+func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInput) (activities.ReadResult, error) {
+	if in.After != "" {
+		page, err := a.api.Interests(ctx, string(in.Opportunity), in.After)
+		if err != nil {
+			return activities.ReadResult{}, reading(err)
+		}
+		out := activities.ReadResult{Next: page.More, Record: opportunity.Snapshot{ID: in.Opportunity}}
+		for _, interest := range page.Interests {
+			out.Record.Interests = append(out.Record.Interests, reference(interest))
+		}
+		return out, nil
+	}
+	record, err := a.api.Opportunity(ctx, string(in.Opportunity))
+	if err != nil {
+		return activities.ReadResult{}, reading(err)
+	}
+	return activities.ReadResult{Record: a.snapshot(record, in.Reference), Next: record.MoreInterests}, nil
+}
+
+// FindOpportunity looks for records that carry the reference's mark, a page of
+// the region's opportunities at a time: no documented filter knows the mark.
+func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
+	if a.mark.none() {
+		return activities.FindResult{Blind: true}, nil
+	}
+	names := (opportunity.Start{Region: in.Region}).Names()
+	dictionary := a.dictionary(in.Resolved)
+	out := activities.FindResult{Region: a.region(in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
+	search := administrate.Search{First: 100, After: in.After, Attributes: a.mark.Attribute != ""}
+	if out.Region.Name != "" {
+		search.Filters = []administrate.Filter{{Field: administrate.ByRegionName, Operation: administrate.Equal, Value: out.Region.Name}}
+	}
+	page, err := a.api.Opportunities(ctx, search)
+	if err != nil {
+		return activities.FindResult{}, reading(err)
+	}
+	for _, record := range page.Rows {
+		if a.mark.carriedBy(record, in.Reference) {
+			out.Found = append(out.Found, opportunity.ID(record.ID))
+		}
+	}
+	out.Next = page.More
+	return out, nil
+}
+
+// snapshot translates a record. What it does not hold stays empty.
+func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) opportunity.Snapshot {
+	out := opportunity.Snapshot{
+		ID: opportunity.ID(record.ID),
+		Details: opportunity.Details{
+			Name: a.mark.read(record.Name, ref),
+		},
+		Step: opportunity.Step{
+			ID: opportunity.ID(record.Step.ID), Name: record.Step.Name,
+			Stage: opportunity.Stage{
+				ID: opportunity.ID(record.Step.Stage.ID), Name: record.Step.Stage.Name,
+				State: opportunity.StageState(record.Step.Stage.State),
+			},
+		},
+		Reservation: a.held(record.Reservations),
+	}
+	if record.Account != nil {
+		out.Details.Account = opportunity.Named{ID: opportunity.ID(record.Account.ID), Name: record.Account.Name}
+	}
+	if record.Currency != nil {
+		out.Details.Currency = record.Currency.Code
+	}
+	for _, interest := range record.Interests {
+		out.Interests = append(out.Interests, reference(interest))
+	}
+	return out
+}
+
+func reference(interest administrate.Interest) opportunity.InterestRef {
+	return opportunity.InterestRef{ID: opportunity.ID(interest.ID), Item: opportunity.ID(interest.Item.ID)}
+}

@@ -1,0 +1,829 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/workflows"
+)
+
+// stage is a workflow in virtual time over a record.
+type stage struct {
+	t       *testing.T
+	env     *testsuite.TestWorkflowEnvironment
+	record  *record
+	answers map[string]*answer
+}
+
+// answer is what an update answered.
+type answer struct {
+	rejected error
+	outcome  opportunity.Outcome
+	opened   opportunity.Opened
+	err      error
+	done     bool
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	s := &stage{t: t, env: suite.NewTestWorkflowEnvironment(), record: newRecord(), answers: map[string]*answer{}}
+	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor()}})
+	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: lifecycle.WorkflowID("A-1"), TaskQueue: lifecycle.TaskQueue})
+	s.env.SetStartTime(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
+	s.env.SetTestTimeout(time.Minute)
+	workflows.Register(s.env, workflows.Options{})
+	s.record.register(s.env)
+	return s
+}
+
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
+
+var start = opportunity.Start{Name: "First Aid course", Region: "UK"}
+
+// run runs the workflow to its end, from a start or from a carried state.
+func (s *stage) run(input any, carried *opportunity.State) {
+	s.t.Helper()
+	s.env.ExecuteWorkflow(lifecycle.WorkflowType, input, carried)
+	if !s.env.IsWorkflowCompleted() {
+		s.t.Fatal("the workflow did not end")
+	}
+}
+
+// at schedules something for a moment of virtual time.
+func (s *stage) at(d time.Duration, do func()) { s.env.RegisterDelayedCallback(do, d) }
+
+// update sends an update and keeps its answer under the id.
+func (s *stage) update(id, name string, payload any) {
+	got := &answer{}
+	s.answers[id] = got
+	s.env.UpdateWorkflow(name, id, &testsuite.TestUpdateCallback{
+		OnReject: func(err error) { got.rejected, got.done = err, true },
+		OnAccept: func() {},
+		OnComplete: func(result any, err error) {
+			got.err, got.done = err, true
+			switch result := result.(type) {
+			case opportunity.Outcome:
+				got.outcome = result
+			case opportunity.Opened:
+				got.opened = result
+			}
+		},
+	}, payload)
+}
+
+func (s *stage) view() opportunity.View {
+	s.t.Helper()
+	value, err := s.env.QueryWorkflow(lifecycle.View.Name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var view opportunity.View
+	if err := value.Get(&view); err != nil {
+		s.t.Fatal(err)
+	}
+	return view
+}
+
+func (s *stage) wantLog(want ...string) {
+	s.t.Helper()
+	if diff := cmp.Diff(want, s.record.log); diff != "" {
+		s.t.Errorf("what took effect (-want +got):\n%s", diff)
+	}
+}
+
+func (s *stage) wantDone(ids ...string) {
+	s.t.Helper()
+	for _, id := range ids {
+		got := s.answers[id]
+		if got == nil || !got.done || got.rejected != nil || got.err != nil || got.outcome.State != opportunity.Done {
+			s.t.Errorf("update %s: got %+v; want done", id, got)
+		}
+	}
+}
+
+// wantRefused asserts that the update was refused before it was accepted.
+func (s *stage) wantRefused(id string, want opportunity.ErrorType) {
+	s.t.Helper()
+	got := s.answers[id]
+	var application *temporal.ApplicationError
+	if got == nil || !errors.As(got.rejected, &application) || application.Type() != string(want) {
+		s.t.Errorf("update %s: got %+v; want it refused as %s", id, got, want)
+	}
+}
+
+func interest(quantity int) opportunity.Interest {
+	amount, err := opportunity.ParseAmount("199.90")
+	if err != nil {
+		panic(err)
+	}
+	return opportunity.Interest{Item: string(id("CourseTemplate", 11)), Quantity: quantity, UnitAmount: amount}
+}
+
+func add(quantities ...int) opportunity.AddInterests {
+	var c opportunity.AddInterests
+	for _, q := range quantities {
+		c.Interests = append(c.Interests, interest(q))
+	}
+	return c
+}
+
+func reserved(quantity int) opportunity.AddInterests {
+	one := interest(quantity)
+	one.Item, one.Reserve = string(id("Course", 1)), true
+	return opportunity.AddInterests{Interests: opportunity.Interests{one}}
+}
+
+func to(step string) opportunity.Progress { return opportunity.Progress{To: step} }
+
+// win sends the moves that end the opportunity.
+func (s *stage) win(d time.Duration) {
+	s.at(d, func() {
+		s.env.SignalWorkflow("progress", to("Opportunity"))
+		s.env.SignalWorkflow("progress", to("Won"))
+	})
+}
+
+func TestStoryByUpdates(t *testing.T) {
+	s := newStage(t)
+	s.at(0, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &start}) })
+	s.at(1*time.Second, func() { s.update("u", "updateDetails", opportunity.UpdateDetails{Currency: "USD"}) })
+	s.at(2*time.Second, func() { s.update("i", "addInterests", add(1, 2)) })
+	s.at(3*time.Second, func() { s.update("r", "addInterests", reserved(3)) })
+	s.at(4*time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+	s.at(5*time.Second, func() { s.update("again", "progress", to("Opportunity")) })
+	s.at(6*time.Second, func() { s.update("won", "progress", to("Won")) })
+	s.run(start, nil)
+
+	s.wantDone("u", "i", "r", "p", "won")
+	s.wantLog("create", "update USD", "interest 1", "interest 2", "interest 3", "extend", "progress Opportunity", "progress Won")
+	if got := s.answers["open"].opened; got.State != opportunity.Done || got.Opportunity != id("Opportunity", 2) || got.Step.Name != "Proposed" || got.Step.Stage.State != opportunity.Open {
+		t.Errorf("opened: got %+v", got)
+	}
+	if got := s.answers["again"].outcome; got.State != opportunity.Failed || got.Error.Type != opportunity.TransitionNotFound || got.Error.Label != "Transition Not Found" {
+		t.Errorf("the same move again: got %+v; want the documented refusal", got)
+	}
+	if got := s.answers["r"].outcome.Results[0]; got.Interest != id("OpportunityInterest", 3) || got.ReservedUntil == nil {
+		t.Errorf("reserved interest: got %+v; want its id and until when its places are held", got)
+	}
+	var ended opportunity.Ended
+	if err := s.env.GetWorkflowResult(&ended); err != nil {
+		t.Fatal(err)
+	}
+	if ended.State != opportunity.Won || ended.Interests != 3 || ended.Total.String() != "1199.40" || ended.Failed != 1 {
+		t.Errorf("result: got %+v", ended)
+	}
+	// A lone command is one request, and nothing is read that an answer gave.
+	want := []string{"CreateOpportunity", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands"}
+	if diff := cmp.Diff(want, s.record.calls); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+func TestSignalsTakeEffectInTheOrderTheyCame(t *testing.T) {
+	s := newStage(t)
+	s.at(0, func() { // all in one workflow task, before the record exists
+		s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{Name: "a"})
+		s.env.SignalWorkflow("addInterests", add(1))
+		s.env.SignalWorkflow("progress", to("Opportunity"))
+		s.env.SignalWorkflow("addInterests", add(2, 3))
+		s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{Name: "b"})
+		s.env.SignalWorkflow("progress", to("Won"))
+		s.env.SignalWorkflow("addInterests", add(4))
+	})
+	s.run(start, nil)
+	s.wantLog("create", "update a", "interest 1", "progress Opportunity", "interest 2", "interest 3", "update b", "progress Won", "interest 4")
+	if got := len(s.record.batches); got != 3 {
+		t.Errorf("%d requests; want 3: what waits together travels together, and a move ends its request", got)
+	}
+}
+
+func TestInterestsOfTheStartComeFirst(t *testing.T) {
+	s := newStage(t)
+	with := start
+	with.Interests = add(1, 2).Interests
+	s.at(0, func() { s.env.SignalWorkflow("addInterests", add(3)) })
+	s.win(time.Second)
+	s.run(with, nil)
+	s.wantLog("create", "interest 1", "interest 2", "interest 3", "progress Opportunity", "progress Won")
+}
+
+func TestAnswersAllInterests(t *testing.T) {
+	s := newStage(t)
+	s.record.all = true
+	s.at(time.Second, func() { s.update("1", "addInterests", add(1, 2)) })
+	s.at(2*time.Second, func() { s.update("2", "addInterests", add(3)) })
+	s.win(3 * time.Second)
+	s.run(start, nil)
+	s.wantDone("1", "2")
+	if got := s.answers["1"].outcome.Results; got[0].Interest != id("OpportunityInterest", 1) || got[1].Interest != id("OpportunityInterest", 2) {
+		t.Errorf("ids of interests: got %+v", got)
+	}
+	if got := s.answers["2"].outcome.Results[0].Interest; got != id("OpportunityInterest", 3) {
+		t.Errorf("id of the third interest: got %s", got)
+	}
+}
+
+func TestRequestIDTakesEffectOnce(t *testing.T) {
+	s := newStage(t)
+	named := add(1)
+	named.RequestID = "order-7"
+	s.at(1*time.Second, func() {
+		s.env.SignalWorkflow("addInterests", named)
+		s.env.SignalWorkflow("addInterests", named)
+		s.update("a", "addInterests", named)
+	})
+	s.at(2*time.Second, func() { s.update("b", "addInterests", named) })
+	s.at(3*time.Second, func() {
+		other := add(2)
+		other.RequestID = "order-7"
+		s.update("c", "addInterests", other)
+		s.env.SignalWorkflow("addInterests", other)
+		moved := to("Won")
+		moved.RequestID = "order-7"
+		s.update("d", "progress", moved)
+	})
+	s.at(4*time.Second, func() {
+		got := s.view()
+		if len(got.Attention) != 1 || got.Attention[0].Word != opportunity.AttentionFailed && got.Attention[0].Word != opportunity.AttentionMessage {
+			t.Errorf("attention: got %+v; want the refused signal", got.Attention)
+		}
+	})
+	s.win(5 * time.Second)
+	s.run(start, nil)
+	s.wantDone("a", "b")
+	s.wantRefused("c", opportunity.Conflict)
+	s.wantRefused("d", opportunity.Conflict)
+	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+	if s.answers["b"].outcome.Results[0].Interest != s.answers["a"].outcome.Results[0].Interest {
+		t.Error("the repeated request was answered differently")
+	}
+}
+
+func TestMessagesThatCannotBeReadNeverVanish(t *testing.T) {
+	s := newStage(t)
+	s.at(time.Second, func() {
+		s.env.SignalWorkflow("addInterest", add(1))                                        // misspelt
+		s.env.SignalWorkflow("addInterests", map[string]any{"interest": []int{1}})         // unknown member
+		s.env.SignalWorkflow("progress", "Won")                                            // no object
+		s.env.SignalWorkflow("progress", nil)                                              // nothing
+		s.env.SignalWorkflow("progress", []byte{1, 2, 3})                                  // not JSON at all
+		s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{RequestID: "#17"}) // an id of ours
+		s.env.SignalWorkflow("addInterests", map[string]any{"interests": []any{map[string]any{
+			"item": id("CourseTemplate", 11), "quantity": 1, "unitAmount": "1.00",
+			"learners": []any{map[string]any{"firstName": "Melissa", "lastName": "Green", "email": "melissa"}},
+		}}})
+		s.env.SignalWorkflow("addInterests", add(9))
+	})
+	s.at(2*time.Second, func() {
+		view := s.view()
+		if view.Failures != 7 || len(view.Attention) != 7 {
+			t.Errorf("got %d failures and %d attentions; want 7 of both", view.Failures, len(view.Attention))
+		}
+		text, err := json.Marshal(view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(strings.ToLower(string(text)), "melissa") {
+			t.Error("the view names a learner")
+		}
+	})
+	s.win(3 * time.Second)
+	s.run(start, nil)
+	s.wantLog("create", "interest 9", "progress Opportunity", "progress Won")
+}
+
+func TestUpdatesAreRefusedBeforeTheyAreWritten(t *testing.T) {
+	s := newStage(t)
+	other := start
+	other.Region = "US"
+	s.at(time.Second, func() {
+		s.update("empty", "addInterests", opportunity.AddInterests{})
+		s.update("amount", "addInterests", map[string]any{"interests": []any{map[string]any{"item": id("Course", 1), "quantity": 1, "unitAmount": 199.90}}})
+		s.update("unknown", "progress", map[string]any{"to": "Won", "force": true})
+		s.update("open", "opened", lifecycle.OpenedInput{Start: &other})
+		s.update("retry", "retry", opportunity.Retry{Request: "x"})
+	})
+	s.win(2 * time.Second)
+	s.run(start, nil)
+	s.wantRefused("empty", opportunity.Invalid)
+	s.wantRefused("amount", opportunity.Invalid)
+	s.wantRefused("unknown", opportunity.Invalid)
+	s.wantRefused("open", opportunity.Conflict)
+	s.wantRefused("retry", opportunity.NotFound)
+	s.wantLog("create", "progress Opportunity", "progress Won")
+}
+
+func TestInvalidStartFreesTheReference(t *testing.T) {
+	for name, input := range map[string]any{
+		"no region":      map[string]any{"name": "x"},
+		"unknown member": map[string]any{"name": "x", "region": "UK", "colour": "red"},
+		"no object":      "x",
+		"nothing":        nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.run(input, nil)
+			var application *temporal.ApplicationError
+			if err := s.env.GetWorkflowError(); !errors.As(err, &application) || application.Type() != string(opportunity.Invalid) {
+				t.Errorf("got %v; want the workflow to fail as Invalid", err)
+			}
+			if len(s.record.log) > 0 {
+				t.Error("something was created")
+			}
+		})
+	}
+}
+
+func TestRejectedStartFailsAndAnswersEverybody(t *testing.T) {
+	s := newStage(t)
+	s.record.create = func(int) (bool, *activities.CreateResult, error) {
+		return false, &activities.CreateResult{Sending: activities.Sending{
+			Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Invalid Region", Message: "no such region"},
+		}}, nil
+	}
+	s.at(0, func() {
+		s.update("open", "opened", lifecycle.OpenedInput{})
+		s.update("i", "addInterests", add(1))
+	})
+	s.run(start, nil)
+	var application *temporal.ApplicationError
+	if err := s.env.GetWorkflowError(); !errors.As(err, &application) || application.Type() != string(opportunity.Rejected) {
+		t.Errorf("got %v; want the workflow to fail as Rejected", err)
+	}
+	if !errors.As(s.answers["open"].err, &application) || application.Type() != string(opportunity.Rejected) {
+		t.Errorf("opened: got %+v; want Rejected", s.answers["open"])
+	}
+	if got := s.answers["i"].outcome; got.State != opportunity.Failed || got.Error == nil || got.Error.Type != opportunity.Closed {
+		t.Errorf("the interest that waited: got %+v; want it failed as Closed", got)
+	}
+}
+
+// unanswered is a request whose answer is lost.
+func unanswered(t opportunity.Fate) *activities.ApplyResult {
+	return &activities.ApplyResult{Sending: activities.Sending{Fate: t}}
+}
+
+func TestUnknownCreateIsFoundByItsMark(t *testing.T) {
+	for name, commit := range map[string]bool{"committed": true, "not committed": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.record.create = func(n int) (bool, *activities.CreateResult, error) {
+				if n > 1 {
+					return true, nil, nil
+				}
+				return commit, nil, errors.New("the worker died")
+			}
+			s.win(5 * time.Minute)
+			s.run(start, nil)
+			s.wantLog("create", "progress Opportunity", "progress Won")
+			if err := s.env.GetWorkflowError(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestEarlierRunIsTakenOver(t *testing.T) {
+	s := newStage(t)
+	with := start
+	with.Interests = add(1, 2, 3).Interests
+	s.record.exists, s.record.marks, s.record.step = true, 1, steps[0]
+	s.record.items = []opportunity.InterestRef{{ID: "earlier-1", Item: id("CourseTemplate", 11)}}
+	s.record.create = func(int) (bool, *activities.CreateResult, error) {
+		return false, &activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
+	}
+	s.win(time.Minute)
+	s.run(with, nil)
+	s.wantLog("interest 2", "interest 3", "progress Opportunity", "progress Won")
+}
+
+func TestTwoRecordsAreAQuestion(t *testing.T) {
+	for _, answer := range []string{"retry", "skip"} {
+		t.Run(answer, func(t *testing.T) {
+			s := newStage(t)
+			s.record.marks = 2
+			s.record.create = func(n int) (bool, *activities.CreateResult, error) {
+				return n > 1, map[bool]*activities.CreateResult{true: nil, false: {Sending: activities.Sending{Fate: opportunity.FateUnknown}}}[n > 1], nil
+			}
+			s.at(10*time.Minute, func() {
+				view := s.view()
+				if view.Question == nil || view.Question.Request != opportunity.CreateRequest {
+					t.Fatalf("question: got %+v", view.Question)
+				}
+				if answer == "retry" {
+					s.env.SignalWorkflow("retry", opportunity.Retry{Request: opportunity.CreateRequest})
+				} else {
+					s.env.SignalWorkflow("skip", opportunity.Skip{Request: opportunity.CreateRequest, Reason: "made by hand"})
+				}
+			})
+			s.win(20 * time.Minute)
+			s.run(start, nil)
+			if answer == "retry" {
+				s.wantLog("create", "progress Opportunity", "progress Won")
+				return
+			}
+			var application *temporal.ApplicationError
+			if err := s.env.GetWorkflowError(); !errors.As(err, &application) || application.Type() != string(opportunity.Skipped) {
+				t.Errorf("got %v; want the run to fail as Skipped", err)
+			}
+			s.wantLog()
+		})
+	}
+}
+
+// Each case loses the answer to the first request. What had taken effect by
+// then is decided by reading back, and in the end everything took effect once.
+func TestUnknownRequestIsReadBack(t *testing.T) {
+	for name, made := range map[string]int{"nothing had happened": 0, "a part had": 2, "all had": -1} {
+		for _, lost := range []string{"worker died", "answered unknown"} {
+			t.Run(name+", "+lost, func(t *testing.T) {
+				s := newStage(t)
+				s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+					if n > 1 {
+						return true, nil, nil
+					}
+					s.record.cap = made
+					if lost == "worker died" {
+						return true, nil, errors.New("lost")
+					}
+					return true, unanswered(opportunity.FateUnknown), nil
+				}
+				s.at(0, func() {
+					s.env.SignalWorkflow("addInterests", add(1, 2, 3))
+					s.env.SignalWorkflow("addInterests", reserved(4))
+					s.env.SignalWorkflow("progress", to("Opportunity"))
+				})
+				s.at(30*time.Second, func() {
+					if s.record.applies != 1 || strings.Contains(strings.Join(s.record.calls, " "), activities.ReadOpportunity) {
+						t.Error("it was read back before the API had settled")
+					}
+				})
+				s.at(10*time.Minute, func() { s.env.SignalWorkflow("progress", to("Won")) })
+				s.run(start, nil)
+				got := strings.Join(s.record.log, ", ")
+				for _, once := range []string{"create", "interest 1", "interest 2", "interest 3", "interest 4", "progress Opportunity", "progress Won"} {
+					if n := strings.Count(got+",", once+","); n != 1 {
+						t.Errorf("%q took effect %d times in: %s", once, n, got)
+					}
+				}
+				if !s.record.held.Valid {
+					t.Error("the places are not held")
+				}
+			})
+		}
+	}
+}
+
+func TestUndecidedIsAQuestionAndTheStreamWaits(t *testing.T) {
+	for _, answer := range []string{"retry", "skip"} {
+		t.Run(answer, func(t *testing.T) {
+			s := newStage(t)
+			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				if n > 1 {
+					return true, nil, nil
+				}
+				// Somebody adds another thing by hand meanwhile.
+				s.record.items = append(s.record.items, opportunity.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
+				return false, nil, errors.New("lost")
+			}
+			command := add(1)
+			command.RequestID = "order-7"
+			s.at(time.Second, func() { s.update("first", "addInterests", command) })
+			s.at(2*time.Minute+30*time.Second, func() { s.env.SignalWorkflow("addInterests", add(2)) })
+			s.at(5*time.Minute, func() {
+				view := s.view()
+				if view.Question == nil || view.Question.Request != "order-7" || len(view.Queue) != 2 {
+					t.Errorf("view: got question %+v and queue %+v", view.Question, view.Queue)
+				}
+				if s.record.applies != 1 {
+					t.Errorf("%d requests; the stream must wait", s.record.applies)
+				}
+				payload := any(opportunity.Retry{Request: "order-7"})
+				if answer == "skip" {
+					payload = opportunity.Skip{Request: "order-7", Reason: "added by hand"}
+				}
+				s.update("answer", answer, payload)
+			})
+			s.at(6*time.Minute, func() { s.update("asked again", "addInterests", command) })
+			s.win(10 * time.Minute)
+			s.run(start, nil)
+			if got := s.answers["first"].outcome; got.State != opportunity.Pending {
+				t.Errorf("the update: got %+v; want pending after 20 seconds", got)
+			}
+			if answer == "skip" {
+				s.wantLog("create", "interest 2", "progress Opportunity", "progress Won")
+				if got := s.answers["asked again"].outcome; got.State != opportunity.Failed || got.Error.Type != opportunity.Skipped {
+					t.Errorf("asked again: got %+v; want Skipped", got)
+				}
+				return
+			}
+			s.wantLog("create", "interest 1", "interest 2", "progress Opportunity", "progress Won")
+			s.wantDone("asked again")
+		})
+	}
+}
+
+func TestNotSentIsSentAgainAndNobodyIsCharged(t *testing.T) {
+	s := newStage(t)
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n > 8 {
+			return true, nil, nil
+		}
+		return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable}}, nil
+	}
+	told := false
+	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)) })
+	s.at(2*time.Minute, func() {
+		for _, a := range s.view().Attention {
+			told = told || a.Word == opportunity.AttentionAPI
+		}
+	})
+	s.at(30*time.Minute, func() {
+		if view := s.view(); len(view.Attention) > 0 || view.Failures > 0 {
+			t.Errorf("after the API came back: %d failures, attention %+v", view.Failures, view.Attention)
+		}
+	})
+	s.win(31 * time.Minute)
+	s.run(start, nil)
+	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+	if !told {
+		t.Error("nobody was told that the API is out of reach")
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	s := newStage(t)
+	var sent []time.Time
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		sent = append(sent, s.env.Now())
+		if n > 1 {
+			return true, nil, nil
+		}
+		return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonRate, RetryAfter: 4 * time.Minute}}, nil
+	}
+	s.win(time.Second)
+	s.run(start, nil)
+	if wait := sent[1].Sub(sent[0]); wait < 4*time.Minute {
+		t.Errorf("sent again after %s; the API asked for 4 minutes", wait)
+	}
+}
+
+func TestRefusedDocumentIsSentOneByOne(t *testing.T) {
+	s := newStage(t)
+	s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		for _, m := range in.Mutations {
+			if m.Interest != nil && m.Interest.Quantity == 2 {
+				return false, &activities.ApplyResult{Sending: activities.Sending{
+					Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Request Refused"},
+				}}, nil
+			}
+		}
+		return true, nil, nil
+	}
+	s.at(0, func() {
+		s.update("good", "addInterests", add(1))
+		s.update("mixed", "addInterests", add(5, 2, 6))
+		s.update("after", "addInterests", add(7))
+	})
+	s.win(time.Minute)
+	s.run(start, nil)
+	s.wantLog("create", "interest 1", "interest 5", "interest 6", "interest 7", "progress Opportunity", "progress Won")
+	s.wantDone("good", "mixed", "after")
+	if got := s.answers["mixed"].outcome.Results; got[0].Error != nil || got[1].Error == nil || got[2].Error != nil {
+		t.Errorf("results: got %+v; want only the second to fail", got)
+	}
+}
+
+func TestAddInterestsFailsOnlyWhenNoneStands(t *testing.T) {
+	s := newStage(t)
+	s.at(time.Second, func() {
+		s.update("some", "addInterests", add(1, 13))
+		s.update("none", "addInterests", add(13, 13))
+	})
+	s.win(time.Minute)
+	s.run(start, nil)
+	s.wantDone("some")
+	if got := s.answers["none"].outcome; got.State != opportunity.Failed || got.Error.Label != "Sold Out" || len(got.Results) != 2 {
+		t.Errorf("none stands: got %+v", got)
+	}
+}
+
+func TestNamesAreResolvedOnce(t *testing.T) {
+	s := newStage(t)
+	won := opportunity.Name{Type: opportunity.TypeStep, Text: "Won"}
+	s.record.names[won] = steps[2].ID
+	s.record.names[opportunity.Name{Type: opportunity.TypeStep, Text: "Opportunity"}] = steps[1].ID
+	s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		for i, m := range in.Mutations {
+			for _, name := range m.Names() {
+				found := false
+				for _, one := range in.Resolved {
+					if found = one.Name == name; found {
+						in.Mutations[i].Progress = &opportunity.Progress{To: string(one.ID)}
+						break
+					}
+				}
+				if !found {
+					return false, &activities.ApplyResult{Sending: activities.Sending{
+						Fate: opportunity.FateNotSent, Reason: activities.ReasonNames, Missing: []opportunity.Name{name},
+					}}, nil
+				}
+			}
+		}
+		return true, nil, nil
+	}
+	s.at(time.Second, func() {
+		s.update("nowhere", "progress", to("Nowhere"))
+		s.env.SignalWorkflow("progress", to("Opportunity"))
+		s.env.SignalWorkflow("progress", to("Opportunity"))
+		s.env.SignalWorkflow("progress", to("Won"))
+	})
+	s.run(start, nil)
+	s.wantLog("create", "progress Opportunity", "progress Won")
+	if got := s.answers["nowhere"].outcome; got.State != opportunity.Failed || got.Error.Type != opportunity.NotFound {
+		t.Errorf("unknown step: got %+v", got)
+	}
+	if n := strings.Count(strings.Join(s.record.calls, " "), activities.ResolveNames); n != 3 {
+		t.Errorf("%d look-ups; want one for each of three names", n)
+	}
+}
+
+func TestCancelAnswersWhatWaitsAndReleasesPlaces(t *testing.T) {
+	s := newStage(t)
+	blocked := false
+	s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if in.Mutations[0].Update != nil && !blocked {
+			blocked = true
+			return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable, RetryAfter: time.Hour}}, nil
+		}
+		return true, nil, nil
+	}
+	s.at(1*time.Second, func() { s.update("r", "addInterests", reserved(2)) })
+	s.at(2*time.Second, func() {
+		s.update("u", "updateDetails", opportunity.UpdateDetails{Currency: "USD"})
+		s.env.SignalWorkflow("progress", to("Opportunity"))
+	})
+	s.at(10*time.Second, s.env.CancelWorkflow)
+	s.run(start, nil)
+	var cancelled *temporal.CanceledError
+	if err := s.env.GetWorkflowError(); !errors.As(err, &cancelled) {
+		t.Errorf("got %v; want Canceled", err)
+	}
+	s.wantLog("create", "interest 2", "extend", "release")
+	if got := s.answers["u"].outcome; got.State != opportunity.Failed || got.Error.Type != opportunity.Closed {
+		t.Errorf("the update that waited: got %+v; want it failed as Closed", got)
+	}
+	if view := s.view(); view.Step.Name != "Proposed" || len(view.Queue) != 0 || view.Failures != 2 {
+		t.Errorf("view: got %+v", view)
+	}
+}
+
+// continued runs a workflow until it continues as new and answers the state it
+// hands over.
+func (s *stage) continued() *opportunity.State {
+	s.t.Helper()
+	var next *workflow.ContinueAsNewError
+	if err := s.env.GetWorkflowError(); !errors.As(err, &next) {
+		s.t.Fatalf("got %v; want the run to continue as new", err)
+	}
+	if next.WorkflowType.Name != lifecycle.WorkflowType {
+		s.t.Errorf("continues as %s", next.WorkflowType.Name)
+	}
+	var none any
+	state := new(opportunity.State)
+	if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &none, &state); err != nil {
+		s.t.Fatal(err)
+	}
+	return state
+}
+
+func TestContinuingLosesNothing(t *testing.T) {
+	first := newStage(t)
+	named := add(1)
+	named.RequestID = "order-7"
+	first.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if in.Mutations[len(in.Mutations)-1].Progress != nil {
+			first.env.SetContinueAsNewSuggested(true)
+			// These come while the last request of the run is under way.
+			first.env.SignalWorkflow("addInterests", named)
+			first.env.SignalWorkflow("addInterests", add(3))
+			first.env.SignalWorkflow("no such message", add(4))
+		}
+		return true, nil, nil
+	}
+	first.at(0, func() {
+		first.env.SignalWorkflow("addInterests", named)
+		first.env.SignalWorkflow("addInterests", reserved(2))
+		first.env.SignalWorkflow("progress", to("Opportunity"))
+	})
+	first.run(start, nil)
+	state := first.continued()
+	if len(state.Queue) != 1 || state.Runs != 2 || state.Failures != 1 {
+		t.Fatalf("carried: queue %+v, runs %d, failures %d", state.Queue, state.Runs, state.Failures)
+	}
+
+	second := restage(t, first.record)
+	second.at(time.Second, func() {
+		second.update("repeated", "addInterests", named)
+		second.update("open", "opened", lifecycle.OpenedInput{Start: &start})
+	})
+	second.at(2*time.Second, func() { second.env.SignalWorkflow("progress", to("Won")) })
+	second.run(nil, state)
+	second.wantDone("repeated")
+	second.wantLog("create", "interest 1", "interest 2", "extend", "progress Opportunity", "interest 3", "progress Won")
+	if got := second.answers["open"].opened; got.State != opportunity.Done {
+		t.Errorf("opened in the second run: got %+v", got)
+	}
+	if view := second.view(); view.Runs != 2 || view.Total.String() != "1199.40" {
+		t.Errorf("view: runs %d, total %s", view.Runs, view.Total)
+	}
+}
+
+// restage sets up another run over the same record.
+func restage(t *testing.T, over *record) *stage {
+	s := newStage(t)
+	*s.record = record{
+		exists: over.exists, marks: over.marks, step: over.step, details: over.details, items: over.items, held: over.held,
+		log: over.log, cap: -1, names: over.names,
+	}
+	return s
+}
+
+func TestContinuingRefusesUpdatesAndWaitsForThoseAccepted(t *testing.T) {
+	s := newStage(t)
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n == 1 {
+			s.env.SetContinueAsNewSuggested(true)
+			s.update("late", "addInterests", add(2))
+		}
+		return true, nil, nil
+	}
+	s.at(time.Second, func() { s.update("early", "addInterests", add(1)) })
+	s.run(start, nil)
+	s.wantDone("early")
+	s.wantRefused("late", opportunity.Continuing)
+	s.continued()
+	s.wantLog("create", "interest 1")
+}
+
+func TestTooMuchToCarryIsWorkedOffFirst(t *testing.T) {
+	s := newStage(t)
+	const commands = 900
+	s.at(0, func() {
+		s.env.SetContinueAsNewSuggested(true)
+		for n := range commands {
+			name := fmt.Sprintf("%04d%s", n, strings.Repeat("x", 240))
+			s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{Name: name})
+		}
+	})
+	s.run(start, nil)
+	state := s.continued()
+	if got := state.WaitingBytes(); got > opportunity.MaxCarriedBytes {
+		t.Errorf("%d bytes of commands carried; at most %d", got, opportunity.MaxCarriedBytes)
+	}
+	done := len(s.record.log) - 1
+	if done == 0 || done+len(state.Queue) != commands {
+		t.Errorf("%d applied and %d carried; want some applied and %d together", done, len(state.Queue), commands)
+	}
+	data, err := json.Marshal(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(data) > opportunity.MaxStateBytes {
+		t.Errorf("the state takes %d bytes; at most %d", len(data), opportunity.MaxStateBytes)
+	}
+}
+
+func TestNewerStateIsLeftAlone(t *testing.T) {
+	s := newStage(t)
+	state := opportunity.NewState("A-1", start, time.Now())
+	state.Version = opportunity.StateVersion + 1
+	s.run(nil, state)
+	var panicked *temporal.PanicError
+	if err := s.env.GetWorkflowError(); !errors.As(err, &panicked) || !strings.Contains(err.Error(), "deploy a newer worker") {
+		t.Errorf("got %v; want the task to fail, not the workflow to go on", err)
+	}
+}

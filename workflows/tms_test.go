@@ -1,0 +1,235 @@
+package workflows_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// record is the TMS as these tests imagine it: one opportunity, changed by the
+// activities, with a log of every change that took effect. Unlike the workflow
+// it never forgets, so a change made twice shows.
+type record struct {
+	mu      sync.Mutex
+	exists  bool
+	marks   int // how many records carry the mark
+	step    opportunity.Step
+	details opportunity.Details
+	items   []opportunity.InterestRef
+	held    opportunity.Reservation
+	log     []string
+	calls   []string // names of the activities called
+	batches [][]opportunity.Mutation
+
+	// create and apply, when set, stand before the call: what they answer, when
+	// not nil, is answered instead. commit says whether it takes effect first.
+	create func(n int) (commit bool, instead *activities.CreateResult, err error)
+	apply  func(n int, in activities.ApplyInput) (commit bool, instead *activities.ApplyResult, err error)
+	// cap is how many changes of the next batch take effect when it is cut short.
+	cap int
+	// all says that an added interest answers every interest there is.
+	all bool
+
+	creates, applies int
+	names            map[opportunity.Name]opportunity.ID
+}
+
+func id(typ string, key any) opportunity.ID {
+	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
+}
+
+func step(key int, name string, state opportunity.StageState) opportunity.Step {
+	return opportunity.Step{ID: id("OpportunityStep", key), Name: name, Stage: opportunity.Stage{ID: id("OpportunityStage", key), Name: name, State: state}}
+}
+
+var steps = []opportunity.Step{
+	step(3, "Proposed", opportunity.Open), step(4, "Opportunity", opportunity.Open), step(5, "Won", opportunity.Won),
+}
+
+func newRecord() *record {
+	names := map[opportunity.Name]opportunity.ID{}
+	for _, s := range steps {
+		names[opportunity.Name{Type: opportunity.TypeStep, Text: s.Name}] = s.ID
+	}
+	return &record{cap: -1, names: names}
+}
+
+func (r *record) snapshot() opportunity.Snapshot {
+	return opportunity.Snapshot{
+		ID: id("Opportunity", 2), Details: r.details, Step: r.step,
+		Interests: append([]opportunity.InterestRef(nil), r.items...), Reservation: r.held,
+	}
+}
+
+func (r *record) register(env *testsuite.TestWorkflowEnvironment) {
+	for name, f := range map[string]any{
+		activities.CreateOpportunity: r.createOpportunity,
+		activities.ApplyCommands:     r.applyCommands,
+		activities.ReadOpportunity:   r.readOpportunity,
+		activities.FindOpportunity:   r.findOpportunity,
+		activities.ResolveNames:      r.resolveNames,
+	} {
+		env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
+	}
+}
+
+func (r *record) createOpportunity(_ context.Context, in activities.CreateInput) (activities.CreateResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.CreateOpportunity)
+	r.creates++
+	commit, instead, err := true, (*activities.CreateResult)(nil), error(nil)
+	if r.create != nil {
+		commit, instead, err = r.create(r.creates)
+	}
+	if commit {
+		r.exists = true
+		r.marks++
+		r.step = steps[0]
+		r.details = opportunity.Details{Name: in.Start.Name, Currency: in.Start.Currency}
+		r.log = append(r.log, "create")
+	}
+	if instead != nil || err != nil {
+		if instead == nil {
+			instead = &activities.CreateResult{}
+		}
+		return *instead, err
+	}
+	return activities.CreateResult{
+		Sending: activities.Sending{Fate: opportunity.FateDone}, Record: r.snapshot(),
+		Region: opportunity.Named{ID: id("Region", "UK"), Name: in.Start.Region},
+	}, nil
+}
+
+func (r *record) applyCommands(_ context.Context, in activities.ApplyInput) (activities.ApplyResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.ApplyCommands)
+	r.applies++
+	r.batches = append(r.batches, in.Mutations)
+	commit, instead, err := true, (*activities.ApplyResult)(nil), error(nil)
+	if r.apply != nil {
+		commit, instead, err = r.apply(r.applies, in)
+	}
+	result := activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateDone}}
+	if commit {
+		for i, m := range in.Mutations {
+			if r.cap == i {
+				break
+			}
+			result.Answers = append(result.Answers, r.change(m))
+		}
+		r.cap = -1
+	}
+	if instead != nil || err != nil {
+		if instead == nil {
+			instead = &activities.ApplyResult{}
+		}
+		return *instead, err
+	}
+	return result, nil
+}
+
+// change makes one change as the API would.
+func (r *record) change(m opportunity.Mutation) opportunity.Answer {
+	switch {
+	case m.Interest != nil:
+		added := opportunity.InterestRef{ID: id("OpportunityInterest", len(r.items)+1), Item: opportunity.ID(m.Interest.Item)}
+		if m.Interest.Quantity == 13 {
+			return opportunity.Answer{Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out", Message: "no places left"}}
+		}
+		r.items = append(r.items, added)
+		r.log = append(r.log, fmt.Sprintf("interest %d", m.Interest.Quantity))
+		answered := []opportunity.InterestRef{added}
+		if r.all {
+			answered = append([]opportunity.InterestRef(nil), r.items...)
+		}
+		return opportunity.Answer{Fate: opportunity.FateDone, Interests: answered}
+	case m.Update != nil:
+		if m.Update.Name != "" {
+			r.details.Name = m.Update.Name
+		}
+		if m.Update.Currency != "" {
+			r.details.Currency = m.Update.Currency
+		}
+		r.log = append(r.log, "update "+m.Update.Name+m.Update.Currency)
+		details := r.details
+		return opportunity.Answer{Fate: opportunity.FateDone, Details: &details}
+	case m.Progress != nil:
+		for i, s := range steps {
+			if (s.Name == m.Progress.To || string(s.ID) == m.Progress.To) && i > 0 && steps[i-1].ID == r.step.ID {
+				r.step = s
+				r.log = append(r.log, "progress "+s.Name)
+				return opportunity.Answer{Fate: opportunity.FateDone, Step: &s}
+			}
+		}
+		return opportunity.Answer{Fate: opportunity.FateRejected, Error: &opportunity.Error{
+			Type: opportunity.TransitionNotFound, Label: "Transition Not Found", Message: "Transition from step " + string(r.step.ID) + " not found",
+		}}
+	case m.Extend.Release:
+		r.held = opportunity.Reservation{}
+		r.log = append(r.log, "release")
+	default:
+		r.held = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+		r.log = append(r.log, "extend")
+	}
+	held := r.held
+	return opportunity.Answer{Fate: opportunity.FateDone, Reservation: &held}
+}
+
+func (r *record) readOpportunity(_ context.Context, in activities.ReadInput) (activities.ReadResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.ReadOpportunity)
+	if !r.exists {
+		return activities.ReadResult{}, temporal.NewNonRetryableApplicationError("no such record", string(opportunity.NotFound), nil)
+	}
+	// Interests come in pages of two, so that nobody takes the first for all.
+	snapshot := r.snapshot()
+	from := 0
+	if in.After != "" {
+		_, _ = fmt.Sscan(in.After, &from)
+	}
+	to := min(from+2, len(snapshot.Interests))
+	out := activities.ReadResult{Record: snapshot}
+	out.Record.Interests = snapshot.Interests[from:to]
+	if to < len(snapshot.Interests) {
+		out.Next = fmt.Sprint(to)
+	}
+	return out, nil
+}
+
+func (r *record) findOpportunity(context.Context, activities.FindInput) (activities.FindResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.FindOpportunity)
+	out := activities.FindResult{Region: opportunity.Named{ID: id("Region", "UK"), Name: "UK"}}
+	for n := range r.marks {
+		out.Found = append(out.Found, id("Opportunity", 2+n))
+	}
+	return out, nil
+}
+
+func (r *record) resolveNames(_ context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.ResolveNames)
+	var out activities.ResolveResult
+	for _, name := range in.Names {
+		one := opportunity.Resolved{Name: name, ID: r.names[name]}
+		if one.ID == "" {
+			one.Error = opportunity.Failf(opportunity.NotFound, "nothing is called %q", name.Text)
+		}
+		out.Resolved = append(out.Resolved, one)
+	}
+	return out, nil
+}

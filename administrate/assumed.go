@@ -1,7 +1,5 @@
 package administrate
 
-import "regexp"
-
 // Name is the tenant's name for something the client assumes. The zero value
 // is the assumption itself, Off does without it, any other value corrects it.
 type Name string
@@ -127,7 +125,5 @@ func (e assumption) example() string {
 // wellFormed tells whether a text is a name by GraphQL's grammar, which is all
 // that may be put into a document outside a variable.
 func wellFormed(name string) bool {
-	return len(name) <= 100 && namePattern.MatchString(name)
+	return name != "" && len(name) <= 100 && (name[0] < '0' || name[0] > '9') && leadingName(name) == name
 }
-
-var namePattern = regexp.MustCompile(`\A[_A-Za-z][_0-9A-Za-z]*\z`)

@@ -226,7 +226,8 @@ func TestRefusalNamesThePlace(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var s sent
 		_ = json.NewDecoder(r.Body).Decode(&s)
-		line := strings.Count(s.Query[:strings.Index(s.Query, "regions(")], "\n") + 1
+		before, _, _ := strings.Cut(s.Query, "regions(")
+		line := strings.Count(before, "\n") + 1
 		column := strings.Index(strings.Split(s.Query, "\n")[line-1], "regions(") + 1
 		_, _ = fmt.Fprintf(w, `{"errors":[{"message":"no %s","locations":[{"line":%d,"column":%d},{"line":9999,"column":1},{"line":1,"column":-3}]}]}`,
 			secretName, line, column)

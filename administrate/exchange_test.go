@@ -119,13 +119,15 @@ func TestExchanges(t *testing.T) {
 		want     Answer
 	}{
 		{
-			"create", NewOpportunity{Name: "First Aid course", RegionID: "UmVnaW9uOkRS"},
+			"create",
+			NewOpportunity{Name: "First Aid course", RegionID: "UmVnaW9uOkRS"},
 			"create", input(map[string]any{"name": "First Aid course", "regionId": "UmVnaW9uOkRS"}),
 			`{"errors":[],"opportunity":{"id":"O2",` + step + `}}`,
 			Answer{Opportunity: &Opportunity{ID: "O2", Step: proposed}},
 		},
 		{
-			"create in full", NewOpportunity{
+			"create in full",
+			NewOpportunity{
 				Name: "n", RegionID: "R", AccountID: "A", Currency: "GBP", EntryStepID: "S",
 				Attributes: []Attribute{{Key: `k"\1`, Value: "Zoë\n\"x\""}},
 			},
@@ -137,7 +139,8 @@ func TestExchanges(t *testing.T) {
 			Answer{Opportunity: &Opportunity{ID: "O2", Name: "n", GrandTotal: money("0")}},
 		},
 		{
-			"update", UpdateOpportunity{ID: "O1", Currency: "USD", AccountID: "A2"},
+			"update",
+			UpdateOpportunity{ID: "O1", Currency: "USD", AccountID: "A2"},
 			"update", input(map[string]any{"id": "O1", "financialUnitId": "USD", "accountId": "A2"}),
 			`{"errors":[],"opportunity":{"id":"O1","account":{"id":"A2","name":"Administrate"},
 			  "financialUnit":{"name":"U.S. Dollars","code":"USD","symbol":"$"}}}`,
@@ -146,13 +149,15 @@ func TestExchanges(t *testing.T) {
 			}},
 		},
 		{
-			"progress", Progress{OpportunityID: "O2", StepID: "S4"},
+			"progress",
+			Progress{OpportunityID: "O2", StepID: "S4"},
 			"progress", input(map[string]any{"opportunityId": "O2", "stepId": "S4"}),
 			`{"errors":[],"opportunity":{"id":"O2","step":{"id":"S4","name":"Opportunity"}}}`,
 			Answer{Opportunity: &Opportunity{ID: "O2", Step: Step{ID: "S4", Name: "Opportunity"}}},
 		},
 		{
-			"progress without a transition", Progress{OpportunityID: "O2", StepID: "S4"},
+			"progress without a transition",
+			Progress{OpportunityID: "O2", StepID: "S4"},
 			"progress", input(map[string]any{"opportunityId": "O2", "stepId": "S4"}),
 			`{"errors":[{"label":"Transition Not Found","message":"Transition from step S3 to step S4 not found","value":null}],"opportunity":null}`,
 			Answer{Err: &RejectedError{Operation: "progress", Errors: []PayloadError{{
@@ -160,7 +165,8 @@ func TestExchanges(t *testing.T) {
 			}}}},
 		},
 		{
-			"rejected with a value", Progress{OpportunityID: "O2", StepID: "S4"},
+			"rejected with a value",
+			Progress{OpportunityID: "O2", StepID: "S4"},
 			"progress", input(map[string]any{"opportunityId": "O2", "stepId": "S4"}),
 			`{"errors":[{"label":"A","value":"b"},{"message":"C","value":7}]}`,
 			Answer{Err: &RejectedError{Operation: "progress", Errors: []PayloadError{
@@ -168,7 +174,8 @@ func TestExchanges(t *testing.T) {
 			}}},
 		},
 		{
-			"course", AddInterest{
+			"course",
+			AddInterest{
 				OpportunityID: "O2", ItemID: "C11", Kind: Course, Quantity: 1, UnitAmount: price, NewLearners: learners,
 			},
 			"addInterest", details("C11", 1, "199.90", "courseDetails", sentLearners),
@@ -179,7 +186,8 @@ func TestExchanges(t *testing.T) {
 			}}},
 		},
 		{
-			"event with a reservation", AddInterest{
+			"event with a reservation",
+			AddInterest{
 				OpportunityID: "O2", ItemID: "E1", Kind: Event, Quantity: 1, UnitAmount: price, Reserve: true, NewLearners: learners,
 			},
 			"addInterest", reserved,
@@ -187,7 +195,8 @@ func TestExchanges(t *testing.T) {
 			Answer{Interests: []Interest{{ID: "I2", Total: money("199.90"), Item: Item{"E1", "Event", "E", "T"}}}},
 		},
 		{
-			"learning path with a known learner", AddInterest{
+			"learning path with a known learner",
+			AddInterest{
 				OpportunityID: "O2", ItemID: "L1", Kind: LearningPath, Quantity: 1, UnitAmount: price, ExistingLearners: []string{"P2"},
 			},
 			"addInterest", details("L1", 1, "199.90", "learningPathDetails",
@@ -196,7 +205,8 @@ func TestExchanges(t *testing.T) {
 			Answer{Interests: []Interest{{ID: "I3", Item: Item{"L1", "LearningPath", "P", "N"}}}},
 		},
 		{
-			"tokens", AddInterest{
+			"tokens",
+			AddInterest{
 				OpportunityID: "O2", ItemID: "T8", Kind: Tokens, Quantity: 10, UnitAmount: decimal.RequireFromString("19.9"),
 				ExpiresAt: "2023-12-31T23:59:59",
 			},
@@ -205,7 +215,8 @@ func TestExchanges(t *testing.T) {
 			Answer{Interests: []Interest{{ID: "I4", Total: money("199"), Item: Item{"T8", "TrainingTokenType", "", "Days"}}}},
 		},
 		{
-			"without details", AddInterest{
+			"without details",
+			AddInterest{
 				OpportunityID: "O2", ItemID: "E1", Quantity: 3, UnitAmount: decimal.RequireFromString("10.125"), TaxID: "T1",
 			},
 			"addInterest", taxed,
@@ -213,13 +224,15 @@ func TestExchanges(t *testing.T) {
 			Answer{Interests: []Interest{{ID: "I4"}, {ID: "I5"}}},
 		},
 		{
-			"extend", ExtendReservations{OpportunityID: "O2", Until: until},
+			"extend",
+			ExtendReservations{OpportunityID: "O2", Until: until},
 			"extendReservations", input(map[string]any{"opportunityId": "O2", "reservationsValidUntil": "2026-11-30T17:00:00+01:00"}),
 			`{"errors":[],"opportunity":{"id":"O2","isReservationValid":true,"reservationsValidUntil":"2026-11-30T16:00:00+00:00"}}`,
 			Answer{Opportunity: &Opportunity{ID: "O2", Reservations: Reservations{Valid: true, Until: &until}}},
 		},
 		{
-			"extend that did nothing", ExtendReservations{OpportunityID: "O2", Until: until},
+			"extend that did nothing",
+			ExtendReservations{OpportunityID: "O2", Until: until},
 			"extendReservations", input(map[string]any{"opportunityId": "O2", "reservationsValidUntil": "2026-11-30T17:00:00+01:00"}),
 			`{"errors":[],"opportunity":{"id":"O2","isReservationValid":false,"reservationsValidUntil":null}}`,
 			Answer{Opportunity: &Opportunity{ID: "O2"}},

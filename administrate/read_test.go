@@ -128,17 +128,29 @@ func TestSearch(t *testing.T) {
 		want   map[string]any
 	}{
 		{"all", Search{}, nil},
-		{"region", Search{Filters: []Filter{{Field: ByRegionName, Operation: Equal, Value: `U"K`}}, First: 100},
-			map[string]any{"filters": []any{filter("regionName", "eq", "value", `U"K`)}, "first": int64(100)}},
-		{"empty value", Search{Filters: []Filter{{Field: ByName, Operation: NotEqual}}, Offset: 50},
-			map[string]any{"filters": []any{filter("name", "ne", "value", "")}, "offset": int64(50)}},
+		{
+			"region",
+			Search{Filters: []Filter{{Field: ByRegionName, Operation: Equal, Value: `U"K`}}, First: 100},
+			map[string]any{"filters": []any{filter("regionName", "eq", "value", `U"K`)}, "first": int64(100)},
+		},
+		{
+			"empty value",
+			Search{Filters: []Filter{{Field: ByName, Operation: NotEqual}}, Offset: 50},
+			map[string]any{"filters": []any{filter("name", "ne", "value", "")}, "offset": int64(50)},
+		},
 		{"several", Search{Filters: []Filter{
 			{Field: ByStepID, Operation: In, Values: []string{"a", "b"}}, {Field: "ownerId", Operation: IsNull},
 		}, After: "C"}, map[string]any{"filters": []any{filter("stepId", "in", "values", []any{"a", "b"}), filter("ownerId", "isnull")}, "after": "C"}},
-		{"ordered", Search{Order: &Order{Field: ByCreated, Descending: true}},
-			map[string]any{"order": map[string]any{"field": "createdAt", "direction": "desc"}}},
-		{"ordered up", Search{Order: &Order{Field: ByID}},
-			map[string]any{"order": map[string]any{"field": "id", "direction": "asc"}}},
+		{
+			"ordered",
+			Search{Order: &Order{Field: ByCreated, Descending: true}},
+			map[string]any{"order": map[string]any{"field": "createdAt", "direction": "desc"}},
+		},
+		{
+			"ordered up",
+			Search{Order: &Order{Field: ByID}},
+			map[string]any{"order": map[string]any{"field": "id", "direction": "asc"}},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, last := answering(t, body)

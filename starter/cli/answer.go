@@ -22,7 +22,7 @@ the TMS first: retry says that the change is not there, and sends it again.`,
 		ValidArgsFunction: completeNothing,
 	}
 	form := outputFlag(command)
-	connection := p.connection(command.Flags())
+	connection := p.connection(command.Flags(), answerTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -58,7 +58,7 @@ the TMS first: skip leaves the change as it is there and goes on with what waits
 	}
 	command.Flags().StringVar(&answer.Reason, "reason", "", "why; kept with the outcome")
 	form := outputFlag(command)
-	connection := p.connection(command.Flags())
+	connection := p.connection(command.Flags(), answerTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {

@@ -29,8 +29,9 @@ type connection struct {
 	namespace string // known once open
 }
 
-func (p *program) connection(fs *pflag.FlagSet) *connection {
-	c := &connection{program: p, timeout: answerTimeout}
+// connection binds the flags of a command that waits at most as long as timeout unless told otherwise.
+func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connection {
+	c := &connection{program: p, timeout: timeout}
 	c.temporal.Environment = p.env
 	fs.Var((*length)(&c.timeout), "timeout", "how long to wait for an answer")
 	c.temporal.AddFlags(fs)

@@ -76,9 +76,7 @@ won. Each step's outcome is compared with what the documentation says; the exit 
 
 // playDemo plays the story and narrates it.
 func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.Report, error) {
-	temporal, _, err := host.Connect(ctx, settings.Temporal{
-		Address: running.TemporalAddress(), Namespace: running.Namespace(), Environment: settings.Environment{},
-	}, nil)
+	temporal, _, err := host.Connect(ctx, host.Plain(running.TemporalAddress(), running.Namespace()), nil)
 	if err != nil {
 		return story.Report{}, err
 	}

@@ -36,6 +36,8 @@ func parseLearner(text string) (opportunity.Learner, error) {
 	return opportunity.Learner{FirstName: first, LastName: last, Email: address}, nil
 }
 
+const personType = "person"
+
 // learners is a flag's value that may be given more than once.
 type learners []opportunity.Learner
 
@@ -49,4 +51,4 @@ func (l *learners) Set(text string) error {
 }
 
 func (l *learners) String() string { return "" }
-func (l *learners) Type() string   { return "person" }
+func (l *learners) Type() string   { return personType }

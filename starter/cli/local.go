@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,10 +53,15 @@ func narrator(w io.Writer) func(string) {
 // bringUp brings the stack up; a start that was cut short by the caller is told as that.
 func bringUp(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 	local, err := stack.Up(ctx, o)
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case err == nil:
+		return local, nil
+	case ctx.Err() != nil:
 		return nil, errInterrupted
+	case strings.Contains(err.Error(), "a checkout of Oppflow"):
+		return nil, usagef("%v (--checkout)", err)
 	}
-	return local, err
+	return nil, err
 }
 
 var errInterrupted = errors.New("interrupted")

@@ -99,6 +99,8 @@ func explainFlag(command *cobra.Command, err error) error {
 		return usagef("there is no flag --%s%s%s", name, didYouMean(name, flagNames(command.Flags()), "--"), see)
 	case errors.As(err, &noValue):
 		return usagef("--%s needs a value%s", noValue.GetSpecifiedName(), see)
+	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == personType:
+		return usagef("--%s: %s", invalid.GetFlag().Name, plain(invalid.Unwrap())) // a person's data is not for logs
 	case errors.As(err, &invalid):
 		return usagef("--%s %q: %s", invalid.GetFlag().Name, invalid.GetValue(), plain(invalid.Unwrap()))
 	}

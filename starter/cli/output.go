@@ -59,7 +59,7 @@ func (o *output) show(w io.Writer, value any, human func(io.Writer)) error {
 // line writes one line of columns. What a cell quotes stays in it.
 func line(w io.Writer, cells ...string) {
 	for i, cell := range cells {
-		cells[i] = oneLine(cell)
+		cells[i] = printable(cell)
 	}
 	_, _ = fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 }
@@ -92,12 +92,12 @@ func showOutcome(w io.Writer, reference opportunity.Reference, outcome opportuni
 		line(w, fmt.Sprintf("pending: %s is accepted and not done yet; ask again with --request-id %s", reference, outcome.RequestID))
 		return
 	case opportunity.Done:
-		line(w, "done", string(reference), "request "+outcome.RequestID)
+		line(w, fmt.Sprintf("done: %s, request %s", reference, outcome.RequestID))
 	case opportunity.Failed:
-		line(w, "failed", string(reference), "request "+outcome.RequestID)
+		line(w, fmt.Sprintf("failed: %s, request %s", reference, outcome.RequestID))
 	}
 	for _, r := range outcome.Results {
-		line(w, "interest "+dash(string(r.Interest)), r.Item, resultText(r))
+		line(w, "  interest "+dash(string(r.Interest)), r.Item, resultText(r))
 	}
 }
 

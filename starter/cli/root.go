@@ -11,6 +11,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -133,13 +134,17 @@ func within(ctx context.Context, limit time.Duration) (context.Context, context.
 
 // oneLine keeps a text that may quote anything to one line of printable characters.
 func oneLine(text string) string {
-	text = strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f {
+	return strings.Join(strings.Fields(printable(text)), " ")
+}
+
+// printable replaces what would move the cursor, end the line or turn the direction of the text.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
 			return ' '
 		}
 		return c
 	}, text)
-	return strings.Join(strings.Fields(text), " ")
 }
 
 // flagNames lists the flags a command knows.

@@ -106,7 +106,11 @@ func explainAPI(ctx context.Context, url string, err error) error {
 		// A search holds nothing but what was typed here: the API's words may be shown.
 		return fmt.Errorf("the API refused the search: %s", refused.Messages[0])
 	case errors.As(err, &notSent) && notSent.Reason == administrate.Unreachable:
-		return fmt.Errorf("cannot reach the API at %s (set --api-url or ADMINISTRATE_URL): %v", url, notSent)
+		why := errors.Unwrap(notSent)
+		if why == nil {
+			why = notSent
+		}
+		return fmt.Errorf("cannot reach the API at %s (set --api-url or ADMINISTRATE_URL): %w", url, why)
 	case errors.As(err, &notSent) && notSent.Reason == administrate.Authentication:
 		return fmt.Errorf("the API at %s does not take the token; set ADMINISTRATE_TOKEN or --api-token-file", url)
 	}

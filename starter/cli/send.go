@@ -23,7 +23,7 @@ func (p *program) sending(command *cobra.Command) *sending {
 	fs := command.Flags()
 	s := &sending{request: requestFlag(fs), output: outputFlag(command)}
 	fs.BoolVar(&s.signal, "signal", false, "send and forget: do not wait for the outcome")
-	s.connection = p.connection(fs)
+	s.connection = p.connection(fs, answerTimeout)
 	return s
 }
 
@@ -40,7 +40,7 @@ func (s *sending) send(ctx context.Context, reference opportunity.Reference, mes
 				return err
 			}
 			sent := opportunity.Outcome{RequestID: message.ID(), State: opportunity.Pending}
-			return s.output.show(w, sent, func(w io.Writer) { line(w, "sent", string(reference), "request "+message.ID()) })
+			return s.output.show(w, sent, func(w io.Writer) { line(w, "sent: "+string(reference)+", request "+message.ID()) })
 		}
 		outcome, err := client.Update(ctx, reference, message)
 		var own *opportunity.Error

@@ -20,9 +20,7 @@ func (p *program) setup() *cobra.Command {
 		Args:              exactly(),
 		ValidArgsFunction: completeNothing,
 	}
-	connection := p.connection(command.Flags())
-	connection.timeout = setupTimeout
-	command.Flags().Lookup("timeout").DefValue = setupTimeout.String()
+	connection := p.connection(command.Flags(), setupTimeout)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		ctx, temporal, done, err := connection.open(command.Context())
 		if err != nil {

@@ -20,7 +20,7 @@ opportunity that has ended can be shown as long as Temporal keeps its history.`,
 		ValidArgsFunction: completeNothing,
 	}
 	form := outputFlag(command)
-	connection := p.connection(command.Flags())
+	connection := p.connection(command.Flags(), answerTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {

@@ -29,7 +29,7 @@ number: no personal data, no "@". The same command again is answered like the fi
 	fs.StringVar(&start.EntryStep, "entry-step", "", "step the record starts in, by id or name (default: the TMS decides)")
 	fs.StringVar(&start.RequestID, "request-id", "", "your id of this request")
 	form := outputFlag(command)
-	connection := p.connection(fs)
+	connection := p.connection(fs, answerTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {

@@ -161,6 +161,9 @@ func steps() []step {
 		{
 			name: "end", say: "wait for the end of the workflow",
 			do: func(ctx context.Context, s *stage) (err error) {
+				if !stepOf(s.view.Step).Stage.State.Ends() {
+					return nil // it does not end by itself: the comparisons tell
+				}
 				s.report.Ended, err = persist(ctx, func() (opportunity.Ended, error) { return s.client.Wait(ctx, s.options.Reference) })
 				return err
 			},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -65,9 +66,15 @@ func Setup(ctx context.Context, c client.Client, namespace string) error {
 	return awaitUsable(ctx, c, namespace)
 }
 
-// SetupAt is Setup for the Temporal service at address, host:port, without TLS.
+// Plain are the settings of a Temporal service at address, host:port, that takes connections without TLS and
+// credentials, such as one on this machine. The environment and the configuration file of the user do not count.
+func Plain(address, namespace string) settings.Temporal {
+	return settings.Temporal{Address: address, Namespace: namespace, ConfigFile: os.DevNull, Environment: settings.Environment{}}
+}
+
+// SetupAt is Setup for a Plain service.
 func SetupAt(ctx context.Context, address, namespace string) error {
-	c, _, err := Connect(ctx, settings.Temporal{Address: address, Namespace: namespace, Environment: settings.Environment{}}, nil)
+	c, _, err := Connect(ctx, Plain(address, namespace), nil)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func newRun(ctx workflow.Context, options Options, input converter.RawValue, car
 		if carried.Version > opportunity.StateVersion {
 			// Not an error: that would end the workflow. A panic fails the task, and
 			// the server offers it again until a worker comes that knows this state.
-			panic(fmt.Sprintf("the state is of version %d, this worker knows versions up to %d: deploy a newer worker", carried.Version, opportunity.StateVersion))
+			panic(fmt.Sprintf("the state is of version %d, this worker knows versions up to %d: deploy a newer worker", carried.Version, opportunity.StateVersion)) //nolint:forbidigo // the only way to fail a workflow task
 		}
 		r.state = carried
 		return r, nil

@@ -176,7 +176,8 @@ func (r *run) known(names []opportunity.Name) []opportunity.Resolved {
 
 func (r *run) itemIDs() map[opportunity.Name]opportunity.ID {
 	ids := make(map[opportunity.Name]opportunity.ID, len(r.names))
-	for name, one := range r.names { //workflowcheck:ignore a map is made of a map; the order does not show
+	//workflowcheck:ignore a map is made of a map; the order does not show
+	for name, one := range r.names {
 		ids[name] = one.ID
 	}
 	return ids

@@ -1,0 +1,143 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/starter/story"
+)
+
+// play plays the story to its end and asserts that it came out as documented.
+func (p *parts) play(o story.Options) story.Report {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), 8*time.Minute)
+	defer cancel()
+	report, err := story.Play(ctx, p.player(), o)
+	for _, mismatch := range report.Mismatches() {
+		p.t.Error(mismatch)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if len(report.Results) < 10 || report.Compared() < 50 {
+		p.t.Errorf("only %d steps with %d comparisons were played", len(report.Results), report.Compared())
+	}
+	return report
+}
+
+func TestStory(t *testing.T) {
+	p := bring(t, stack.Options{})
+	for _, way := range []struct {
+		name string
+		send story.Sending
+	}{{"updates", story.ByUpdate}, {"signals", story.BySignal}} {
+		t.Run(way.name, func(t *testing.T) {
+			reference := opportunity.Reference("story by " + way.name)
+			report := p.play(story.Options{Reference: reference, Send: way.send})
+			p.replay(reference, "story-"+way.name)
+			// The list of the Web UI finds it by what the TMS shows.
+			query := `OpportunityId = "` + string(report.View.Opportunity) + `" and OpportunityState = "Won" and OpportunityStep = "Won" and OpportunityRegion = "UK"` +
+				` and OpportunityAccount = "` + string(report.View.Details.Account.ID) + `" and OpportunityReservedUntil > "` + time.Now().Add(24*time.Hour).Format(time.RFC3339) + `"`
+			eventually(t, time.Minute, "the search attributes find it", func() bool {
+				found, err := p.temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+				return err == nil && found.GetCount() == 1
+			})
+		})
+	}
+}
+
+var moments = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*`)
+
+// picture is a view without its moments and without the reference.
+func picture(t *testing.T, view opportunity.View) string {
+	t.Helper()
+	view.Reference = ""
+	data, err := json.MarshalIndent(view, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return moments.ReplaceAllString(string(data), "T")
+}
+
+// The worker is stopped as a deployment stops it and started again between any
+// two steps: nobody can tell from what comes out.
+func TestStoryAcrossDeployments(t *testing.T) {
+	for _, way := range []struct {
+		name string
+		send story.Sending
+	}{{"updates", story.ByUpdate}, {"signals", story.BySignal}} {
+		t.Run(way.name, func(t *testing.T) {
+			const reference = opportunity.Reference("deployed")
+			undisturbed := bring(t, stack.Options{NoUI: true})
+			calm := undisturbed.play(story.Options{Reference: reference, Send: way.send})
+			disturbed := bring(t, stack.Options{NoUI: true})
+			restarts := 0
+			report := disturbed.play(story.Options{Reference: reference, Send: way.send, Between: func(ctx context.Context, _ string) error {
+				restarts++
+				if err := disturbed.Worker().Stop(ctx); err != nil {
+					return err
+				}
+				return disturbed.Worker().Start(ctx)
+			}})
+			if restarts < 9 {
+				t.Errorf("the worker was restarted %d times only", restarts)
+			}
+			if diff := cmp.Diff(picture(t, calm.View), picture(t, report.View)); diff != "" {
+				t.Errorf("view without (-) and with (+) restarts:\n%s", diff)
+			}
+			if diff := cmp.Diff(undisturbed.records(calm.View.Opportunity), disturbed.records(report.View.Opportunity)); diff != "" {
+				t.Errorf("records without (-) and with (+) restarts:\n%s", diff)
+			}
+			disturbed.replay(reference, "deployed-"+way.name)
+		})
+	}
+}
+
+// A worker that is stopped while messages wait does not lose them, and takes
+// them up where it was.
+func TestMessagesWaitForTheWorker(t *testing.T) {
+	p := bring(t, stack.Options{NoUI: true})
+	ctx := t.Context()
+	const reference = opportunity.Reference("waits")
+	if _, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Waits", Region: "UK"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Worker().Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []opportunity.Command{
+		interests(1), opportunity.Progress{To: "Opportunity"}, interests(2), interests(3), opportunity.Progress{To: "Won"},
+	} {
+		if err := p.client.Signal(ctx, reference, command); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	ended, err := p.client.Wait(ctx, reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ended.State != opportunity.Won || ended.Interests != 3 || ended.Failed != 0 {
+		t.Errorf("ended: %+v", ended)
+	}
+}
+
+func interests(quantity int) opportunity.AddInterests {
+	amount, err := opportunity.ParseAmount("10.00")
+	if err != nil {
+		panic(err)
+	}
+	return opportunity.AddInterests{Interests: opportunity.Interests{{Item: "Q291cnNlVGVtcGxhdGU6MTE=", Quantity: quantity, UnitAmount: amount}}}
+}

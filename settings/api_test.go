@@ -26,7 +26,8 @@ func resolveAPI(t *testing.T, args, env []string) (settings.API, error) {
 	if err := fs.Parse(args); err != nil {
 		return api, err
 	}
-	return api, api.Resolve()
+	err := api.Resolve()
+	return api, err
 }
 
 func writeFile(t *testing.T, content string) string {

@@ -11,6 +11,8 @@ package settings
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -51,6 +53,27 @@ func (e Environment) Environ() []string {
 func (e Environment) LookupEnv(name string) (string, bool) {
 	value := e.Get(name)
 	return value, value != ""
+}
+
+// userConfigDir is [os.UserConfigDir] for this environment; "" if it names no such directory.
+func (e Environment) userConfigDir() string {
+	below := func(variable string, elements ...string) string {
+		home := e.Get(variable)
+		if home == "" {
+			return ""
+		}
+		return filepath.Join(append([]string{home}, elements...)...)
+	}
+	switch runtime.GOOS {
+	case "windows":
+		return e.Get("AppData")
+	case "darwin", "ios":
+		return below("HOME", "Library", "Application Support")
+	}
+	if dir := e.Get("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return dir
+	}
+	return below("HOME", ".config")
 }
 
 // setter is what a flag's value and a variable's value are both read with, so that they accept the same.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -42,7 +44,7 @@ func (t *Temporal) AddFlags(fs *pflag.FlagSet) {
 // interceptors and data converter are the caller's to add. A codec named in the profile is not used.
 func (t *Temporal) ClientOptions() (client.Options, error) {
 	profile, err := envconfig.LoadClientConfigProfile(envconfig.LoadClientConfigProfileOptions{
-		ConfigFilePath:    t.ConfigFile,
+		ConfigFilePath:    t.configFile(),
 		ConfigFileProfile: t.Profile,
 		EnvLookup:         t.Environment,
 	})
@@ -75,6 +77,24 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 		return client.Options{}, fmt.Errorf("Temporal settings (TEMPORAL_TLS_* or the profile): %w", err)
 	}
 	return options, nil
+}
+
+// configFile returns the file to read. An environment that was given decides about the default one too: the loader would
+// look where the process's own points. A file that does not exist counts as empty.
+func (t *Temporal) configFile() string {
+	switch file, ok := t.Environment.LookupEnv("TEMPORAL_CONFIG_FILE"); {
+	case t.ConfigFile != "":
+		return t.ConfigFile
+	case ok:
+		return file
+	case t.Environment == nil:
+		return envconfig.DefaultConfigFilePath()
+	}
+	dir := t.Environment.userConfigDir()
+	if dir == "" {
+		return os.DevNull
+	}
+	return filepath.Join(dir, "temporalio", "temporal.toml")
 }
 
 // checkAddress wants host:port; an address with a resolver's scheme (dns:///name:port) is left to the resolver.

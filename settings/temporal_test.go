@@ -1,6 +1,9 @@
 package settings_test
 
 import (
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -22,8 +25,7 @@ api_key = "key"
 
 func clientOptions(t *testing.T, args, env []string) (client.Options, error) {
 	t.Helper()
-	// The file of whoever runs the tests must not matter.
-	temporal := settings.Temporal{Environment: append(settings.Environment{"TEMPORAL_CONFIG_FILE=" + t.TempDir() + "/none"}, env...)}
+	temporal := settings.Temporal{Environment: append(settings.Environment{}, env...)}
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	temporal.AddFlags(fs)
 	if err := fs.Parse(args); err != nil {
@@ -75,6 +77,47 @@ func TestTemporal(t *testing.T) {
 	}
 }
 
+// The file in the user's configuration directory is read, and that of whoever runs the tests is not when another
+// environment is given.
+func TestTemporalUserFile(t *testing.T) {
+	config := t.TempDir()
+	path := filepath.Join(config, "temporalio", "temporal.toml")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(profiles), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	variable := "XDG_CONFIG_HOME"
+	switch runtime.GOOS {
+	case "windows":
+		variable = "AppData"
+	case "darwin":
+		t.Skip("the directory has no variable of its own there")
+	}
+	t.Setenv(variable, config)
+	tests := map[string]struct {
+		environment settings.Environment
+		want        string
+	}{
+		"the process's own":      {nil, "file:7233"},
+		"given, the same":        {settings.Environment{variable + "=" + config}, "file:7233"},
+		"given, another":         {settings.Environment{variable + "=" + t.TempDir()}, "localhost:7233"},
+		"given, with nothing":    {settings.Environment{}, "localhost:7233"},
+		"given, another file":    {settings.Environment{variable + "=" + config, "TEMPORAL_CONFIG_FILE=" + os.DevNull}, "localhost:7233"},
+		"given, another profile": {settings.Environment{variable + "=" + config, "TEMPORAL_PROFILE=cloud"}, "cloud:7233"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			temporal := settings.Temporal{Environment: test.environment}
+			options, err := temporal.ClientOptions()
+			if err != nil || options.HostPort != test.want {
+				t.Errorf("got %q, %v, want %q", options.HostPort, err, test.want)
+			}
+		})
+	}
+}
+
 func TestTemporalRefuses(t *testing.T) {
 	file := writeFile(t, profiles)
 	tests := []struct {
@@ -87,6 +130,7 @@ func TestTemporalRefuses(t *testing.T) {
 		{"no host", nil, []string{"TEMPORAL_ADDRESS=:7233"}, []string{"TEMPORAL_ADDRESS"}},
 		{"port", nil, []string{"TEMPORAL_ADDRESS=x:0"}, []string{"TEMPORAL_ADDRESS", "65535"}},
 		{"big port", nil, []string{"TEMPORAL_ADDRESS=x:70000"}, []string{"TEMPORAL_ADDRESS", "65535"}},
+		{"profile without a file", []string{"--temporal-profile=nope"}, nil, []string{"--temporal-profile", "nope"}},
 		{"profile", []string{"--temporal-profile=nope", "--temporal-config-file=" + file}, nil, []string{"--temporal-profile", "nope"}},
 		{"profile by variable", nil, []string{"TEMPORAL_PROFILE=nope", "TEMPORAL_CONFIG_FILE=" + file}, []string{"TEMPORAL_PROFILE", "nope"}},
 		{"broken file", []string{"--temporal-config-file=" + writeFile(t, "[profile")}, nil, []string{"--temporal-config-file"}},

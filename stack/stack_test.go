@@ -28,8 +28,9 @@ func TestUpAndDown(t *testing.T) {
 	t.Setenv("TEMPORAL_API_KEY", "key")
 	t.Setenv("OPPFLOW_MARK", "none")
 	t.Setenv("OPPFLOW_LOG_LEVEL", "debug")
+	t.Setenv("OPPFLOW_CI_RUN", "17")
 	dump := filepath.Join(t.TempDir(), "dump")
-	var setup, output = make(chan string, 1), new(bytes.Buffer)
+	setup, output := make(chan string, 1), new(bytes.Buffer)
 	s, err := fakeStack(t, t.Context(), Options{
 		DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 100},
 		WorkerArgs:    []string{"--dump", dump},
@@ -66,7 +67,7 @@ func TestUpAndDown(t *testing.T) {
 	want := []string{
 		"TEMPORAL_ADDRESS=" + s.TemporalAddress(), "TEMPORAL_NAMESPACE=default",
 		"ADMINISTRATE_URL=" + s.APIURL(), "ADMINISTRATE_TOKEN=" + s.APIToken(),
-		"TEMPORAL_CONFIG_FILE=" + os.DevNull, "OPPFLOW_API_RATE=7", "OPPFLOW_LOG_LEVEL=debug",
+		"TEMPORAL_CONFIG_FILE=" + os.DevNull, "OPPFLOW_API_RATE=7", "OPPFLOW_LOG_LEVEL=debug", "OPPFLOW_CI_RUN=17",
 	}
 	var got []string
 	for _, pair := range worker.Env {

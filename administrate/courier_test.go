@@ -177,6 +177,7 @@ func TestAnswers(t *testing.T) {
 		{"no interest", answer(200, `{"data":{"m0":{"addInterest":{"errors":[],"interests":[]}}}}`), "unknown"},
 		{"interest without id", answer(200, `{"data":{"m0":{"addInterest":{"errors":[],"interests":[{"totalAmount":"1"}]}}}}`), "unknown"},
 		{"amount of another form", echo(200, `{"data":{"m0":{"addInterest":{"errors":[],"interests":[{"id":"1","totalAmount":ECHO}]}}}}`), "unknown"},
+		{"huge amount", answer(200, `{"data":{"m0":{"addInterest":{"errors":[],"interests":[{"id":"1","totalAmount":"1e1000"}]}}}}`), "unknown"},
 		{"monstrous amount", answer(200, `{"data":{"m0":{"addInterest":{"errors":[],"interests":[{"id":"1","totalAmount":1e999999999}]}}}}`), "unknown"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -721,6 +722,69 @@ func TestSendByWhileConnecting(t *testing.T) {
 				t.Errorf("%s, sent %d times: %v", got, times.Load(), err)
 			}
 		})
+	}
+}
+
+// TestCancelledBeforehand: a call that is given up while it still gets its
+// token or its connection sent nothing, and says so.
+func TestCancelledBeforehand(t *testing.T) {
+	transport := newTransport()
+	begun := make(chan struct{}, 2)
+	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		begun <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	source := tokens(func(ctx context.Context) (string, error) {
+		begun <- struct{}{}
+		<-ctx.Done()
+		return "", errors.New("gave up")
+	})
+	for name, change := range map[string]func(*Options){
+		"connecting":          func(o *Options) { o.Transport = transport },
+		"waiting for a token": func(o *Options) { o.Tokens = source },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-begun
+			cancel()
+		}()
+		if err := add(ctx, client(t, "http://127.0.0.1/", change)); fate(t, err) != "not sent: cancelled" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSeveredWire: a connection that was said to have taken nothing takes
+// nothing later, and none is said so while a write is under way.
+func TestSeveredWire(t *testing.T) {
+	here, there := net.Pipe()
+	defer func() { _ = errors.Join(here.Close(), there.Close()) }()
+	w := &wire{Conn: here}
+	if !w.sever(0) {
+		t.Fatal("a fresh connection has taken something")
+	}
+	if n, err := w.Write([]byte("late")); n != 0 || !errors.Is(err, errSealed) {
+		t.Errorf("took %d bytes after it was severed, %v", n, err)
+	}
+
+	w = &wire{Conn: here}
+	written := make(chan error, 1)
+	go func() {
+		_, err := w.Write([]byte("under way")) // until the other end reads
+		written <- err
+	}()
+	if _, err := io.ReadFull(there, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if w.sever(0) {
+		t.Error("severed as untouched while a write was under way")
+	}
+	if _, err := io.ReadFull(there, make([]byte, len("nder way"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -49,10 +49,12 @@ func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, dial
 // Reason tells in a few words and one line what an error of the connection to Temporal says. The wrappings of gRPC
 // and of the SDK are left out.
 func Reason(err error) string {
-	if errors.Is(err, context.Canceled) {
+	var cancelled *serviceerror.Canceled
+	var deadline *serviceerror.DeadlineExceeded
+	switch code := status.Code(err); {
+	case errors.Is(err, context.Canceled), errors.As(err, &cancelled), code == codes.Canceled:
 		return "interrupted"
-	}
-	if errors.Is(err, context.DeadlineExceeded) || isDeadline(err) {
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &deadline), code == codes.DeadlineExceeded:
 		return "no answer in time"
 	}
 	text := strings.Join(strings.Fields(err.Error()), " ")
@@ -62,9 +64,4 @@ func Reason(err error) string {
 		}
 	}
 	return strings.TrimPrefix(text, "failed reaching server: ")
-}
-
-func isDeadline(err error) bool {
-	var deadline *serviceerror.DeadlineExceeded
-	return errors.As(err, &deadline) || status.Code(err) == codes.DeadlineExceeded
 }

@@ -1,0 +1,240 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+	querypb "go.temporal.io/api/query/v1"
+	"go.temporal.io/api/serviceerror"
+	updatepb "go.temporal.io/api/update/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/starter/cli"
+)
+
+// bare is an environment in which nothing of the user's own is found.
+var bare = []string{"TEMPORAL_CONFIG_FILE=/dev/null"}
+
+// result is what a run of the command line left behind.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// oppflow runs the command line in this process.
+func oppflow(t *testing.T, env []string, args ...string) result {
+	t.Helper()
+	return run(t.Context(), env, args...)
+}
+
+func run(ctx context.Context, env []string, args ...string) result {
+	var stdout, stderr bytes.Buffer
+	code := cli.Main(ctx, args, append(append([]string{}, bare...), env...), &stdout, &stderr)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// wantMistake wants exactly one line on standard error that says all of want, and nothing else.
+func (r result) wantMistake(t *testing.T, code int, want ...string) {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("exit code %d, want %d", r.code, code)
+	}
+	if strings.Count(r.stderr, "\n") != 1 || !strings.HasSuffix(r.stderr, "\n") || !strings.HasPrefix(r.stderr, "oppflow") {
+		t.Errorf("not exactly one line of oppflow's: %q", r.stderr)
+	}
+	for _, text := range want {
+		if !strings.Contains(r.stderr, text) {
+			t.Errorf("%q does not say %q", r.stderr, text)
+		}
+	}
+	if r.stdout != "" {
+		t.Errorf("written to standard output: %q", r.stdout)
+	}
+}
+
+// wantDone wants exit code 0, nothing on standard error and all of want on standard output.
+func (r result) wantDone(t *testing.T, want ...string) {
+	t.Helper()
+	if r.code != 0 || r.stderr != "" {
+		t.Errorf("exit code %d, standard error %q", r.code, r.stderr)
+	}
+	for _, text := range want {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("%q does not say %q", r.stdout, text)
+		}
+	}
+}
+
+// closedPort is an address nobody listens at.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	listener := listen(t)
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
+}
+
+// frontend stands in for a Temporal service with one opportunity: it notes what it is sent and answers what it is told to.
+type frontend struct {
+	workflowservice.UnimplementedWorkflowServiceServer
+
+	mu       sync.Mutex
+	received []message
+	answer   any   // of updates and queries
+	err      error // instead of any answer
+}
+
+// message is what a caller sent: how, to which workflow, called what, with which payload.
+type message struct{ How, Workflow, Name, Payload string }
+
+// serve answers the variables that point the command line at the service.
+func (f *frontend) serve(t *testing.T) []string {
+	t.Helper()
+	listener := listen(t)
+	server := grpc.NewServer(grpc.UnaryInterceptor(func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+		answer, err := handle(ctx, request)
+		return answer, serviceerror.ToStatus(err).Err()
+	}))
+	workflowservice.RegisterWorkflowServiceServer(server, f)
+	healthpb.RegisterHealthServer(server, health.NewServer())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		server.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return []string{"TEMPORAL_ADDRESS=" + listener.Addr().String()}
+}
+
+// only is the one message that was received.
+func (f *frontend) only(t *testing.T) message {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.received) != 1 {
+		t.Fatalf("received %d messages, want one: %v", len(f.received), f.received)
+	}
+	return f.received[0]
+}
+
+func (f *frontend) take(how, workflow, name string, payloads *commonpb.Payloads) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var text string
+	for _, p := range payloads.GetPayloads() {
+		text += string(p.GetData())
+	}
+	f.received = append(f.received, message{how, workflow, name, text})
+	return f.err
+}
+
+func (f *frontend) GetSystemInfo(context.Context, *workflowservice.GetSystemInfoRequest) (*workflowservice.GetSystemInfoResponse, error) {
+	return &workflowservice.GetSystemInfoResponse{Capabilities: &workflowservice.GetSystemInfoResponse_Capabilities{}}, nil
+}
+
+func (f *frontend) SignalWorkflowExecution(_ context.Context, r *workflowservice.SignalWorkflowExecutionRequest) (*workflowservice.SignalWorkflowExecutionResponse, error) {
+	return &workflowservice.SignalWorkflowExecutionResponse{}, f.take("signal", r.GetWorkflowExecution().GetWorkflowId(), r.GetSignalName(), r.GetInput())
+}
+
+func (f *frontend) QueryWorkflow(_ context.Context, r *workflowservice.QueryWorkflowRequest) (*workflowservice.QueryWorkflowResponse, error) {
+	if err := f.take("query", r.GetExecution().GetWorkflowId(), r.GetQuery().GetQueryType(), r.GetQuery().GetQueryArgs()); err != nil {
+		return nil, err
+	}
+	answer, err := converter.GetDefaultDataConverter().ToPayloads(f.answer)
+	return &workflowservice.QueryWorkflowResponse{QueryResult: answer, QueryRejected: (*querypb.QueryRejected)(nil)}, err
+}
+
+func (f *frontend) UpdateWorkflowExecution(_ context.Context, r *workflowservice.UpdateWorkflowExecutionRequest) (*workflowservice.UpdateWorkflowExecutionResponse, error) {
+	return f.update("update", r)
+}
+
+func (f *frontend) update(how string, r *workflowservice.UpdateWorkflowExecutionRequest) (*workflowservice.UpdateWorkflowExecutionResponse, error) {
+	input := r.GetRequest().GetInput()
+	if err := f.take(how, r.GetWorkflowExecution().GetWorkflowId(), input.GetName(), input.GetArgs()); err != nil {
+		return nil, err
+	}
+	outcome := &updatepb.Outcome{}
+	if failure, ok := f.answer.(*opportunity.Error); ok {
+		outcome.Value = &updatepb.Outcome_Failure{Failure: failureOf(failure)}
+	} else {
+		answer, err := converter.GetDefaultDataConverter().ToPayloads(f.answer)
+		if err != nil {
+			return nil, err
+		}
+		outcome.Value = &updatepb.Outcome_Success{Success: answer}
+	}
+	return &workflowservice.UpdateWorkflowExecutionResponse{
+		UpdateRef: &updatepb.UpdateRef{
+			WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: r.GetWorkflowExecution().GetWorkflowId(), RunId: "r"},
+			UpdateId:          r.GetRequest().GetMeta().GetUpdateId(),
+		},
+		Stage:   enums.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED,
+		Outcome: outcome,
+	}, nil
+}
+
+// failureOf is the failure of an update as a worker reports it.
+func failureOf(own *opportunity.Error) *failurepb.Failure {
+	return temporal.GetDefaultFailureConverter().ErrorToFailure(lifecycle.Fault(own))
+}
+
+func (f *frontend) ExecuteMultiOperation(_ context.Context, r *workflowservice.ExecuteMultiOperationRequest) (*workflowservice.ExecuteMultiOperationResponse, error) {
+	if len(r.GetOperations()) != 2 {
+		return nil, serviceerror.NewInvalidArgument("not an update with start")
+	}
+	start, update := r.GetOperations()[0].GetStartWorkflow(), r.GetOperations()[1].GetUpdateWorkflow()
+	if start.GetWorkflowType().GetName() != lifecycle.WorkflowType || start.GetTaskQueue().GetName() != lifecycle.TaskQueue {
+		return nil, serviceerror.NewInvalidArgument(fmt.Sprintf("a start of %s on %s", start.GetWorkflowType().GetName(), start.GetTaskQueue().GetName()))
+	}
+	answer, err := f.update("update with start", update)
+	if err != nil {
+		return nil, err
+	}
+	return &workflowservice.ExecuteMultiOperationResponse{Responses: []*workflowservice.ExecuteMultiOperationResponse_Response{
+		{Response: &workflowservice.ExecuteMultiOperationResponse_Response_StartWorkflow{StartWorkflow: &workflowservice.StartWorkflowExecutionResponse{RunId: "r", Started: true}}},
+		{Response: &workflowservice.ExecuteMultiOperationResponse_Response_UpdateWorkflow{UpdateWorkflow: answer}},
+	}}, nil
+}
+
+func (f *frontend) DescribeWorkflowExecution(context.Context, *workflowservice.DescribeWorkflowExecutionRequest) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return nil, serviceerror.NewNotFound("no such workflow")
+}
+
+// sameJSON reports whether both texts are the same JSON.
+func sameJSON(a, b string) bool {
+	var x, y any
+	if errors.Join(json.Unmarshal([]byte(a), &x), json.Unmarshal([]byte(b), &y)) != nil {
+		return false
+	}
+	one, _ := json.Marshal(x)
+	other, _ := json.Marshal(y)
+	return bytes.Equal(one, other)
+}

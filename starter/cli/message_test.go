@@ -1,0 +1,175 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
+	done := opportunity.Outcome{RequestID: "r-1", State: opportunity.Done}
+	const workflow = "opportunity/lead-1"
+	for _, test := range []struct {
+		args   []string
+		answer any
+		want   message
+		stdout string
+	}{
+		{
+			[]string{"start", "lead-1", "--name", "First Aid course", "--region", "UK"},
+			opportunity.Opened{State: opportunity.Done, Reference: "lead-1", Opportunity: "T3Bwb3J0dW5pdHk6Mg=="},
+			message{"update with start", workflow, "opened", `{"start":{"name":"First Aid course","region":"UK"}}`}, "T3Bwb3J0dW5pdHk6Mg==",
+		},
+		{
+			[]string{"start", "lead-1", "--name", "n", "--region", "UK", "--account", "Administrate", "--currency", "USD", "--entry-step", "Proposed", "--request-id", "r"},
+			opportunity.Opened{State: opportunity.Pending, Reference: "lead-1"},
+			message{"update with start", workflow, "opened", `{"start":{"requestId":"r","name":"n","region":"UK","account":"Administrate","currency":"USD","entryStep":"Proposed"}}`},
+			"pending: lead-1 is accepted and its record does not exist yet; the same command asks again",
+		},
+		{
+			[]string{"add-interest", "lead-1", "--request-id", "r-1", "--item", "ABC-123", "--kind", "course", "--amount", "199.90", "--learner", "Melissa Green <melissa@example.com>", "--learner", "Berg, Anna van den <anna@example.com>"},
+			opportunity.Outcome{RequestID: "r-1", State: opportunity.Done, Results: []opportunity.InterestResult{{Interest: "T3Bwb3J0dW5pdHlJbnRlcmVzdDox", Item: "ABC-123"}}},
+			message{"update", workflow, "addInterests", `{"requestId":"r-1","interests":[{"item":"ABC-123","kind":"course","quantity":1,"unitAmount":"199.90","learners":[
+				{"firstName":"Melissa","lastName":"Green","email":"melissa@example.com"},{"firstName":"Anna van den","lastName":"Berg","email":"anna@example.com"}]}]}`},
+			"interest T3Bwb3J0dW5pdHlJbnRlcmVzdDox  ABC-123  added",
+		},
+		{
+			[]string{"add-interest", "lead-1", "--request-id", "r-1", "--item", "Q291cnNlOjE=", "--amount", "10", "--quantity", "3", "--reserve", "--contact", "UGVyc29uOjI=", "--contact", "UGVyc29uOjM=", "--tax", "VGF4OjE="},
+			done,
+			message{"update", workflow, "addInterests", `{"requestId":"r-1","interests":[{"item":"Q291cnNlOjE=","quantity":3,"unitAmount":"10.00","reserve":true,"contacts":["UGVyc29uOjI=","UGVyc29uOjM="],"tax":"VGF4OjE="}]}`},
+			"done: lead-1, request r-1",
+		},
+		{
+			[]string{"add-interest", "lead-1", "--request-id", "r-1", "--item", "Token", "--kind", "tokens", "--amount", "19.90", "--quantity", "10", "--expires-at", "2023-12-31T23:59:59", "--signal"},
+			nil,
+			message{"signal", workflow, "addInterests", `{"requestId":"r-1","interests":[{"item":"Token","kind":"tokens","quantity":10,"unitAmount":"19.90","expiresAt":"2023-12-31T23:59:59"}]}`},
+			"sent: lead-1, request r-1",
+		},
+		{
+			[]string{"update", "lead-1", "--account", "Administrate", "--currency", "USD", "--request-id", "r-1"}, done,
+			message{"update", workflow, "updateDetails", `{"requestId":"r-1","account":"Administrate","currency":"USD"}`}, "done: lead-1, request r-1",
+		},
+		{
+			[]string{"update", "lead-1", "--name", "n", "--request-id", "r-1", "--signal"}, nil,
+			message{"signal", workflow, "updateDetails", `{"requestId":"r-1","name":"n"}`}, "sent: lead-1, request r-1",
+		},
+		{
+			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"}, done,
+			message{"update", workflow, "progress", `{"requestId":"r-1","to":"Won"}`}, "done: lead-1, request r-1",
+		},
+		{
+			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"}, opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
+			message{"update", workflow, "progress", `{"requestId":"r-1","to":"Won"}`}, "pending: lead-1 is accepted and not done yet; ask again with --request-id r-1",
+		},
+		{
+			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1", "--signal"}, nil,
+			message{"signal", workflow, "progress", `{"requestId":"r-1","to":"Won"}`}, "sent: lead-1, request r-1",
+		},
+		{
+			[]string{"retry", "lead-1", "r-1"}, opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
+			message{"update", workflow, "retry", `{"request":"r-1"}`}, "request r-1 of lead-1 is sent again",
+		},
+		{
+			[]string{"skip", "lead-1", "r-1", "--reason", "it is there"},
+			opportunity.Outcome{RequestID: "r-1", State: opportunity.Failed, Error: &opportunity.Error{Type: opportunity.Skipped, Message: "it is there"}},
+			message{"update", workflow, "skip", `{"request":"r-1","reason":"it is there"}`}, "request r-1 of lead-1 is skipped",
+		},
+		{
+			[]string{"show", "lead-1"}, opportunity.View{Reference: "lead-1", Details: opportunity.Details{Name: "First Aid course"}},
+			message{"query", workflow, "view", ``}, "First Aid course",
+		},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			service := &frontend{answer: test.answer}
+			oppflow(t, service.serve(t), test.args...).wantDone(t, test.stdout)
+			got := service.only(t)
+			if got.How != test.want.How || got.Workflow != test.want.Workflow || got.Name != test.want.Name {
+				t.Errorf("sent %+v, want %+v", got, test.want)
+			}
+			if got.Payload != test.want.Payload && !sameJSON(got.Payload, test.want.Payload) {
+				t.Errorf("sent %s, want %s", got.Payload, test.want.Payload)
+			}
+		})
+	}
+}
+
+func TestRequestWithoutAnIDIsGivenOneThatIsTold(t *testing.T) {
+	service := &frontend{}
+	got := oppflow(t, service.serve(t), "progress", "lead-1", "--to", "Won", "--signal")
+	got.wantDone(t)
+	var sent opportunity.Progress
+	if err := json.Unmarshal([]byte(service.only(t).Payload), &sent); err != nil {
+		t.Fatal(err)
+	}
+	if sent.RequestID == "" || !strings.Contains(got.stdout, sent.RequestID) {
+		t.Errorf("sent with request id %q, told %q", sent.RequestID, got.stdout)
+	}
+}
+
+func TestFailedOutcomeIsOneLineWithTypeLabelAndMessage(t *testing.T) {
+	refusal := &opportunity.Error{Type: opportunity.TransitionNotFound, Label: "Transition Not Found", Message: "Transition from step A to step B not found"}
+	failed := opportunity.Outcome{RequestID: "r-1", State: opportunity.Failed, Error: refusal}
+	closed := &opportunity.Error{Type: opportunity.Closed, Message: "it has\nended"}
+
+	service := &frontend{answer: failed}
+	args := []string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"}
+	oppflow(t, service.serve(t), args...).wantMistake(t, 1, "oppflow progress: TransitionNotFound: Transition Not Found: Transition from step A to step B not found")
+
+	service = &frontend{answer: closed}
+	oppflow(t, service.serve(t), args...).wantMistake(t, 1, "Closed: it has ended")
+
+	// A program reads the outcome as JSON, and the exit code says the same.
+	service = &frontend{answer: failed}
+	got := oppflow(t, service.serve(t), append(args, "--output", "json")...)
+	if got.code != 1 || strings.Count(got.stderr, "\n") != 1 {
+		t.Errorf("exit code %d, standard error %q", got.code, got.stderr)
+	}
+	var read opportunity.Outcome
+	if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(failed, read); diff != "" {
+		t.Errorf("outcome (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatTemporalRefusesIsOneLine(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want []string
+	}{
+		"no opportunity": {serviceerror.NewNotFound("workflow not found"), []string{"NotFound: no opportunity lead-1; start it first"}},
+		"no namespace":   {serviceerror.NewNamespaceNotFound("default"), []string{`no namespace "default"`, "--temporal-namespace"}},
+		"not allowed":    {serviceerror.NewPermissionDenied("not\nyours", ""), []string{"not yours"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, args := range [][]string{
+				{"show", "lead-1"},
+				{"progress", "lead-1", "--to", "Won"},
+				{"progress", "lead-1", "--to", "Won", "--signal"},
+			} {
+				service := &frontend{err: test.err}
+				oppflow(t, service.serve(t), args...).wantMistake(t, 1, test.want...)
+			}
+		})
+	}
+}
+
+func TestNoAnswerInTimeSaysHowToAskAgain(t *testing.T) {
+	service := &frontend{err: serviceerror.NewUnavailable("try again")} // which the client does, until its time is over
+	env := service.serve(t)
+	oppflow(t, env, "progress", "lead-1", "--to", "Won", "--timeout", "300ms", "--request-id", "r-1").
+		wantMistake(t, 1, "lead-1", "ask again with --request-id r-1")
+	oppflow(t, env, "show", "lead-1", "--timeout", "300ms").wantMistake(t, 1)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(200*time.Millisecond, cancel)
+	run(ctx, env, "show", "lead-1").wantMistake(t, 1, "interrupted")
+}

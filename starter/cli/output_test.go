@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// shown is the human form of a view.
+func shown(v opportunity.View) string {
+	var b bytes.Buffer
+	form := table
+	_ = form.show(&b, nil, func(w io.Writer) { showView(w, v) })
+	return b.String()
+}
+
+func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.FixedZone("", 3600))
+	unit, err := opportunity.ParseAmount("199.90")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := shown(opportunity.View{
+		Reference: "lead-1", Opportunity: "T3Bwb3J0dW5pdHk6Mg==",
+		Details:     opportunity.Details{Name: "First Aid course", Region: opportunity.Named{ID: "UmVnaW9uOlVL", Name: "UK"}, Currency: "USD"},
+		Step:        &opportunity.Step{Name: "Proposed", Stage: opportunity.Stage{Name: "Early", State: opportunity.Open}},
+		Interests:   []opportunity.Held{{ID: "I1", Item: "E1", Kind: opportunity.Event, Quantity: 3, UnitAmount: unit, Reserve: true}},
+		Total:       unit.Times(3),
+		Reservation: &opportunity.Reservation{Valid: true, Until: at},
+		Queue:       []opportunity.Waiting{{Request: "r-2", Summary: "progress to Won", Accepted: at, Doubt: true}},
+		Question:    &opportunity.Question{Request: "r-2", Verb: opportunity.VerbProgress, Text: "did it happen?", Since: at},
+		Attention:   []opportunity.Attention{{Word: opportunity.AttentionUndecided, Text: "somebody must look", Since: at}},
+		Failures:    2,
+		Timeline:    []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
+	})
+	for _, want := range []string{
+		"lead-1", "T3Bwb3J0dW5pdHk6Mg==", "First Aid course", "UK (UmVnaW9uOlVL)", "Proposed (stage Early, Open)", "599.70 USD",
+		"held until 2026-03-01T12:00:00+01:00", "3 × 199.90", "progress to Won", "in doubt", "did it happen?",
+		"oppflow retry lead-1 r-2", "oppflow skip lead-1 r-2 --reason", "undecided", "somebody must look", "Failures", "start accepted",
+		"2026-03-01T11:00:00Z",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not shown:\n%s", want, text)
+		}
+	}
+}
+
+// A name from the TMS cannot end a line, move the cursor or pretend to be another field.
+func TestWhatOthersWroteStaysInItsLine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.String().Draw(t, "text") + rapid.SampledFrom([]string{"\n", "\r", "\t", "\x1b[2J", "\u2028", "\u202e", "\v", "\f"}).Draw(t, "control")
+		plain, odd := opportunity.View{}, opportunity.View{}
+		odd.Details.Name = text
+		odd.Timeline = []opportunity.Moment{{Text: text}}
+		plain.Timeline = []opportunity.Moment{{Text: "x"}}
+		got := shown(odd)
+		if strings.Count(got, "\n") != strings.Count(shown(plain), "\n") || strings.ContainsAny(got, "\r\t\x1b\u2028\u202e\v\f") {
+			t.Fatalf("%q is shown as %q", text, got)
+		}
+	})
+}
+
+func TestInterestThatIsAddedButNotHeldIsShownAsThat(t *testing.T) {
+	var b bytes.Buffer
+	showOutcome(&b, "lead-1", opportunity.Outcome{RequestID: "r", State: opportunity.Done, Results: []opportunity.InterestResult{{
+		Interest: "I1", Item: "E1", Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out", Message: "no places"},
+	}}})
+	for _, want := range []string{"done: lead-1, request r", "I1", "added, Rejected: Sold Out: no places"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not shown: %s", want, b.String())
+		}
+	}
+}
+
+func TestFormerPortsAreThoseThatAreFree(t *testing.T) {
+	data := t.TempDir()
+	if got, err := formerPorts(t.Context(), data); err != nil || got != (ports{}) {
+		t.Errorf("nothing kept: %+v, %v", got, err)
+	}
+	var config net.ListenConfig
+	port := func() (net.Listener, int) {
+		listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return listener, listener.Addr().(*net.TCPAddr).Port
+	}
+	taken, takenPort := port()
+	defer func() { _ = taken.Close() }()
+	freed, freePort := port()
+	if err := freed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content := []byte(`{"temporal":` + itoa(freePort) + `,"ui":` + itoa(takenPort) + `,"api":70000}`)
+	if err := os.WriteFile(filepath.Join(data, portsFile), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := formerPorts(t.Context(), data)
+	if want := (ports{Temporal: freePort}); err != nil || got != want {
+		t.Errorf("%+v, want %+v: %v", got, want, err)
+	}
+	if got, err := formerPorts(t.Context(), ""); err != nil || got != (ports{}) {
+		t.Errorf("in memory: %+v, %v", got, err)
+	}
+}
+
+func itoa(n int) string {
+	q := quantity(n)
+	return q.String()
+}
+
+func TestHistoryURLEscapesTheReference(t *testing.T) {
+	got := historyURL("http://127.0.0.1:8233", "default", "opportunity/a b?c", "r")
+	if want := "http://127.0.0.1:8233/namespaces/default/workflows/opportunity%2Fa%20b%3Fc/r/history"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

@@ -1,0 +1,245 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox/catalogue"
+)
+
+// running is a sandbox that runs in this process as the command line runs it.
+type running struct {
+	URL, Token string
+	stop       func() result
+}
+
+func (r running) env() []string {
+	return []string{"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN=" + r.Token}
+}
+
+// startSandbox waits until the sandbox reports that it is ready.
+func startSandbox(t *testing.T, args ...string) running {
+	t.Helper()
+	ready := filepath.Join(t.TempDir(), "ready.json")
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan result, 1)
+	go func() {
+		ended <- run(ctx, nil, append([]string{"sandbox", "--listen", "127.0.0.1:0", "--ready-file", ready}, args...)...)
+	}()
+	var box running
+	stopped := false
+	box.stop = func() result {
+		cancel()
+		stopped = true
+		return <-ended
+	}
+	t.Cleanup(func() {
+		if !stopped {
+			box.stop()
+		}
+	})
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		content, err := os.ReadFile(ready)
+		if err == nil {
+			if err := json.Unmarshal(content, &box); err != nil {
+				t.Fatalf("ready file %q: %v", content, err)
+			}
+			return box
+		}
+		select {
+		case got := <-ended:
+			ended <- got
+			t.Fatalf("ended before it was ready: %+v", got)
+		case <-time.After(5 * time.Millisecond):
+		}
+		if !errors.Is(err, fs.ErrNotExist) || time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// post asks the sandbox for the names of its opportunities.
+func post(t *testing.T, url, authorization string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(`{"query":"{ opportunities { edges { node { name } } } }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(content)
+}
+
+func TestSandboxTellsHowToTalkToItAndStopsWell(t *testing.T) {
+	box := startSandbox(t)
+	if status, _ := post(t, box.URL, ""); status != http.StatusUnauthorized {
+		t.Errorf("without a token: status %d", status)
+	}
+	status, body := post(t, box.URL, "Bearer "+box.Token)
+	if status != http.StatusOK || !strings.Contains(body, "Annual first aid refresher") {
+		t.Errorf("with the token: status %d, %s", status, body)
+	}
+	box.stop().wantDone(t, box.URL, "Authorization: Bearer "+box.Token+"\n", "ADMINISTRATE_URL="+box.URL, "ADMINISTRATE_TOKEN="+box.Token, "curl -s "+box.URL)
+}
+
+func TestSandboxCurlExampleWorks(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("no curl here")
+	}
+	for _, args := range [][]string{nil, {"--no-auth"}} {
+		// The example is printed before the sandbox is ready; a second one on the same data is asked with it.
+		data := filepath.Join(t.TempDir(), "data.db")
+		first := startSandbox(t, append(args, "--data", data)...)
+		printed := first.stop().stdout
+		second := startSandbox(t, append(args, "--data", data)...)
+		var example string
+		for line := range strings.Lines(printed) {
+			if strings.HasPrefix(line, "  curl ") {
+				example = strings.ReplaceAll(line, first.URL, second.URL)
+			}
+		}
+		answer, err := exec.CommandContext(t.Context(), "sh", "-c", example).CombinedOutput()
+		if err != nil || !bytes.Contains(answer, []byte("Annual first aid refresher")) {
+			t.Errorf("%s: %v: %s", example, err, answer)
+		}
+	}
+}
+
+func TestSandboxKeepsItsTokenWithItsData(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data.db")
+	first := startSandbox(t, "--data", data)
+	first.stop().wantDone(t)
+	second := startSandbox(t, "--data", data)
+	if second.Token == "" || second.Token != first.Token {
+		t.Errorf("token %q, before %q", second.Token, first.Token)
+	}
+	given := startSandbox(t, "--token", "tk-1")
+	if status, _ := post(t, given.URL, "Bearer tk-1"); given.Token != "tk-1" || status != http.StatusOK {
+		t.Errorf("token %q, status %d", given.Token, status)
+	}
+}
+
+func TestSandboxWithoutAuthenticationTakesEveryone(t *testing.T) {
+	box := startSandbox(t, "--no-auth")
+	if status, _ := post(t, box.URL, ""); status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
+	got := box.stop()
+	got.wantDone(t, "no token is needed")
+	if strings.Contains(got.stdout, "Authorization") {
+		t.Errorf("tells a header nobody needs: %s", got.stdout)
+	}
+}
+
+// manyOpportunities is the default catalogue with n opportunities of region UK.
+func manyOpportunities(t *testing.T, n int) string {
+	t.Helper()
+	content, err := os.ReadFile("../../sandbox/catalogue/default.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, found := strings.Cut(string(content), "\nopportunities:\n")
+	if !found {
+		t.Fatal("the default catalogue has no opportunities")
+	}
+	var b strings.Builder
+	b.WriteString(text + "\nopportunities:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  - { id: %d, name: Opportunity %d, region: UK, currency: GBP, step: 3 }\n", i+1, i+1)
+	}
+	path := filepath.Join(t.TempDir(), "catalogue.yaml")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := catalogue.Load(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSearchReadsAsManyAsAreAskedFor(t *testing.T) {
+	box := startSandbox(t, "--catalogue", manyOpportunities(t, 120))
+	for limit, want := range map[string]int{"": 50, "1": 1, "100": 100, "110": 110, "120": 120, "500": 120} {
+		args := []string{"search", "--filter", "regionName=UK", "--output", "json"}
+		if limit != "" {
+			args = append(args, "--limit", limit)
+		}
+		got := oppflow(t, box.env(), args...)
+		got.wantDone(t)
+		var answer struct {
+			Count         int
+			Opportunities []struct{ ID, Name, Step, State, GrandTotal string }
+		}
+		if err := json.Unmarshal([]byte(got.stdout), &answer); err != nil {
+			t.Fatalf("%v: %s", err, got.stdout)
+		}
+		ids := map[string]bool{}
+		for _, o := range answer.Opportunities {
+			ids[o.ID] = true
+			if o.Step != "Proposed" || o.State != "Open" || o.GrandTotal != "0.00" {
+				t.Fatalf("%+v", o)
+			}
+		}
+		if answer.Count != 120 || len(answer.Opportunities) != want || len(ids) != want {
+			t.Errorf("limit %q: %d of %d, %d different, want %d of 120", limit, len(answer.Opportunities), answer.Count, len(ids), want)
+		}
+	}
+	oppflow(t, box.env(), "search", "--limit", "2").wantDone(t, "NAME", "Opportunity 1 ", "Opportunity 2 ", "2 of 120; ask for more with --limit")
+}
+
+func TestSearchFindsWhatFitsAllConditions(t *testing.T) {
+	box := startSandbox(t)
+	refresher := "Annual first aid refresher"
+	for _, test := range []struct {
+		filters []string
+		found   bool
+	}{
+		{nil, true},
+		{[]string{"regionName=UK"}, true},
+		{[]string{"regionName=Dominican Republic"}, false},
+		{[]string{"regionName:in:UK,Ireland"}, true},
+		{[]string{"regionName:notin:UK,Ireland"}, false},
+		{[]string{"regionName=UK", "regionName:ne:UK"}, false},
+		{[]string{"id=T3Bwb3J0dW5pdHk6MQ==", "regionName:notnull"}, true},
+	} {
+		args := []string{"search"}
+		for _, f := range test.filters {
+			args = append(args, "--filter", f)
+		}
+		got := oppflow(t, box.env(), args...)
+		got.wantDone(t)
+		if strings.Contains(got.stdout, refresher) != test.found {
+			t.Errorf("%v: %s", test.filters, got.stdout)
+		}
+	}
+}
+
+func TestSearchSaysWhatTheAPIDoesNotTake(t *testing.T) {
+	box := startSandbox(t)
+	oppflow(t, box.env(), "search", "--filter", "regionNme=UK").wantMistake(t, 1, "regionNme")
+	oppflow(t, []string{"ADMINISTRATE_URL=" + box.URL, "ADMINISTRATE_TOKEN=wrong"}, "search").
+		wantMistake(t, 1, box.URL, "does not take the token", "ADMINISTRATE_TOKEN")
+}

@@ -72,10 +72,12 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	if err := c.turn(ctx); err != nil {
 		return nil, notSent(Throttled, err)
 	}
-	token, err := c.tokens.Token(ctx)
+	token, err := c.token(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, notSent(Cancelled, err)
+	case err != nil && bounded && passed(by):
+		return nil, notSent(Expired, err)
 	case err != nil:
 		return nil, notSent(Authentication, err)
 	case !presentable(token):
@@ -135,6 +137,16 @@ func (c *courier) turn(ctx context.Context) error {
 		defer cancel()
 	}
 	return c.bucket.Wait(ctx)
+}
+
+// token asks for the token, no longer than the send-by time allows.
+func (c *courier) token(ctx context.Context) (string, error) {
+	if by, ok := SendBy(ctx); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, by)
+		defer cancel()
+	}
+	return c.tokens.Token(ctx)
 }
 
 // judge reads the answer and decides on what HTTP says.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -343,14 +344,27 @@ func TestNoConnection(t *testing.T) {
 	}
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
-	for name, url := range map[string]string{
-		"refused":            "http://" + address,
-		"no such host":       "http://host.invalid",
-		"no TLS at the port": "https://" + plain.Listener.Addr().String(),
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	unnamed := newTransport()
+	unnamed.DialContext = func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "tms.invalid", IsNotFound: true}}
+	}
+	for _, test := range []struct {
+		name, url string
+		transport http.RoundTripper
+		shown     string
+	}{
+		{"refused", "http://" + address, nil, "connection refused"},
+		{"no such host", "http://tms.invalid", unnamed, "no such host"},
+		{"no TLS at the port", "https://" + plain.Listener.Addr().String(), nil, ""},
+		{"a certificate of nobody", secure.URL, nil, "certificate"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			err := add(t.Context(), client(t, url, nil))
-			if got := fate(t, err); got != "not sent: unreachable" {
+		t.Run(test.name, func(t *testing.T) {
+			err := add(t.Context(), client(t, test.url, func(o *Options) { o.Transport = test.transport }))
+			if got := fate(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), test.shown) {
 				t.Errorf("%s: %v", got, err)
 			}
 		})
@@ -752,6 +766,21 @@ func TestCancelledBeforehand(t *testing.T) {
 		if err := add(ctx, client(t, "http://127.0.0.1/", change)); fate(t, err) != "not sent: cancelled" {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestSendByWhileRenewing: a token that is long in coming is not waited for
+// beyond the time.
+func TestSendByWhileRenewing(t *testing.T) {
+	c := client(t, "http://127.0.0.1/", func(o *Options) {
+		o.Tokens = tokens(func(ctx context.Context) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		})
+	})
+	err := add(WithSendBy(t.Context(), time.Now().Add(50*time.Millisecond)), c)
+	if got := fate(t, err); got != "not sent: expired" {
+		t.Errorf("%s: %v", got, err)
 	}
 }
 

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func main() {
+	connection, err := client.Dial(client.Options{HostPort: os.Getenv("TEMPORAL_ADDRESS")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer connection.Close()
+	ctx, oppflow := context.Background(), lifecycle.NewClient(connection)
+
+	opened, err := oppflow.Start(ctx, "order-1002", opportunity.Start{Name: "First Aid course", Region: "UK"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(opened.Opportunity, "stands in step", opened.Step.Name)
+
+	// Answered: the outcome, or why not.
+	_, err = oppflow.Progress(ctx, "order-1002", opportunity.Progress{To: "Won"})
+	var refused *opportunity.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Type) // TransitionNotFound: nothing leads from Proposed to Won
+	}
+
+	// Sent and forgotten: it takes effect once, or an operator sees why not.
+	if err := oppflow.Signal(ctx, "order-1002", opportunity.Progress{To: "Opportunity"}); err != nil {
+		log.Fatal(err)
+	}
+}

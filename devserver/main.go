@@ -33,14 +33,15 @@ const (
 	stopTimeout = 20 * time.Second
 )
 
-func main() {
+func main() { os.Exit(untilSignalled()) }
+
+// untilSignalled runs the program until it is interrupted or terminated.
+func untilSignalled() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop() // a second signal ends the process at once
-	}()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
 // run is the whole program. It returns the exit status.

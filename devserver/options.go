@@ -31,6 +31,9 @@ type options struct {
 // namespaceName is what a namespace may be called here; the server itself would accept more.
 var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
 
+// searchAttributeName is what a search attribute may be called here: nothing that needs care in a query.
+var searchAttributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,99}$`)
+
 // parse reads the command line. Errors name the flag and say what would be right. Asked for help, it writes that and
 // returns pflag.ErrHelp.
 func parse(args []string, help io.Writer) (options, error) {
@@ -100,8 +103,8 @@ func checkPort(flag string, port int) error {
 
 func (o *options) addSearchAttribute(text string) error {
 	name, typeName, ok := strings.Cut(text, "=")
-	if !ok || name == "" {
-		return errors.New("must be Name=Type, such as CustomerId=Keyword")
+	if !ok || !searchAttributeName.MatchString(name) {
+		return errors.New("must be Name=Type, such as CustomerId=Keyword, the name in letters, digits, dashes and underscores")
 	}
 	kind, err := enumspb.IndexedValueTypeFromString(typeName)
 	if err != nil || kind == enumspb.INDEXED_VALUE_TYPE_UNSPECIFIED {
@@ -126,7 +129,7 @@ func (o *options) addDynamicConfig(text string) error {
 	// passed over in silence later.
 	var loader dynamicconfig.YamlLoader
 	loader.LoadValue(dynamicconfig.MakeKey(key), fmt.Appendf(nil, `[{"value": %s}]`, value))
-	if problems := append(loader.Errors, loader.Warnings...); len(problems) > 0 {
+	if problems := slices.Concat(loader.Errors, loader.Warnings); len(problems) > 0 {
 		return problems[0]
 	}
 	for k, constrained := range loader.Map {

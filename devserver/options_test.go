@@ -30,6 +30,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--namespace", "temporal-system"}, "--namespace"},
 		{[]string{"--log-level", "loud"}, "must be debug, info, warn or error"},
 		{[]string{"--search-attribute", "Stage"}, "must be Name=Type"},
+		{[]string{"--search-attribute", "Sta`ge=Int"}, "must be Name=Type"},
 		{[]string{"--search-attribute", "Stage=String"}, "Keyword"},
 		{[]string{"--search-attribute", "Stage=Unspecified"}, "Keyword"},
 		{[]string{"--search-attribute", "S=Int", "--search-attribute", "S=Text"}, "S is given as Int before"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 )
 
@@ -24,11 +25,15 @@ func (p *ports) take(wanted int, flag string) (int, error) {
 		return 0, fmt.Errorf("%s %d: the port is in use or may not be listened on; give another one, or 0 for a free one (%w)", flag, wanted, err)
 	}
 	p.held = append(p.held, listener)
-	port := listener.Addr().(*net.TCPAddr).Port
-	if wanted == 0 {
-		linger(listener)
+	if wanted != 0 {
+		return wanted, nil
 	}
-	return port, nil
+	linger(listener)
+	address, err := netip.ParseAddrPort(listener.Addr().String())
+	if err != nil {
+		return 0, err
+	}
+	return int(address.Port()), nil
 }
 
 // linger leaves a connection of the port in the state TIME_WAIT, closed by the listening side first. For a minute the

@@ -39,7 +39,7 @@ func registerSearchAttributes(ctx context.Context, c client.Client, namespace st
 	for name := range wanted {
 		err := poll(ctx, func(ctx context.Context) error {
 			_, err := c.WorkflowService().CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-				Namespace: namespace, Query: fmt.Sprintf("`%s` IS NOT NULL", name),
+				Namespace: namespace, Query: "`" + name + "` IS NOT NULL",
 			})
 			return err
 		})

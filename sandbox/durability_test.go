@@ -25,7 +25,20 @@ import (
 // stores runs a test in memory and on a file.
 func stores(t *testing.T, test func(t *testing.T, data string)) {
 	t.Run("memory", func(t *testing.T) { test(t, "") })
-	t.Run("file", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "odd name?#%20.db")) })
+	t.Run("file", func(t *testing.T) {
+		dir := t.TempDir()
+		const name = "odd name?#%20.db"
+		test(t, filepath.Join(dir, name))
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if info, err := f.Info(); !strings.HasPrefix(f.Name(), name) || err != nil || f.Name() == name && info.Size() == 0 {
+				t.Errorf("the data went to %s", f.Name())
+			}
+		}
+	})
 }
 
 // 32 clients add interests to one opportunity at once, others read meanwhile, and some give up in the middle. Nobody
@@ -114,6 +127,26 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 			t.Errorf("reserved is %v, the interests have %d places, want %d", got, places, wantPlaces)
 		}
 	})
+}
+
+// Two sandboxes on one file, as of two processes, wait for each other's transactions.
+func TestTwoSandboxesShareAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "data.db")
+	boxes := []*api{open(t, sandbox.Options{Data: path}), open(t, sandbox.Options{Data: path})}
+	const writers, each = 4, 25
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			for range each {
+				boxes[w%len(boxes)].addCourse(t, "T3Bwb3J0dW5pdHk6MQ==", 1, "0.01")
+			}
+		})
+	}
+	all.Wait()
+	for _, a := range boxes {
+		want(t, a.ask(t, `{ node(id: "T3Bwb3J0dW5pdHk6MQ==") { ... on Opportunity { value { grandTotal } interests(first: 0) { pageInfo { totalRecords } } } } }`, nil),
+			`{"node": {"value": {"grandTotal": "1.00"}, "interests": {"pageInfo": {"totalRecords": 100}}}}`)
+	}
 }
 
 // One transition can be made once, however many ask at the same time.

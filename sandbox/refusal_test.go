@@ -257,6 +257,21 @@ func TestAmountsAreReadExactly(t *testing.T) {
 	}
 }
 
+// An opportunity has a largest value; up to it the sum is exact.
+func TestLargestValue(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	const largest = `opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 100000, unitAmount: 10000000000}`
+	for range 10 {
+		must(t, a.mutate(t, "addInterest", largest, "interests { id }"))
+	}
+	errors := at(t, a.mutate(t, "addInterest", `opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "0.01"}`, "interests { id }"), "errors").([]any)
+	if len(errors) != 1 {
+		t.Error("a hundredth above the largest value was accepted")
+	}
+	want(t, a.ask(t, `{ node(id: "T3Bwb3J0dW5pdHk6MQ==") { ... on Opportunity { value { grandTotal } interests { pageInfo { totalRecords } } } } }`, nil),
+		`{"node": {"value": {"grandTotal": "10000000000000000.00"}, "interests": {"pageInfo": {"totalRecords": 10}}}}`)
+}
+
 func TestUpdateChangesOnlyWhatItNames(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	const fields = `opportunity { name account { name } financialUnit { name } region { name } attributes { definitionKey value } }`

@@ -101,6 +101,8 @@ func TestFilters(t *testing.T) {
 		{"contains", several("name", "contains", "first", "course"), []string{first}},
 		{"contains a percent sign", several("name", "contains", "100%"), []string{fire}},
 		{"contains an underscore", several("name", "contains", "d_f"), []string{aidFor}},
+		{"contains takes no wildcards", several("name", "contains", "t_a"), nil},
+		{"contains takes a percent sign as it is", several("name", "contains", "%"), []string{fire}},
 		{"isnull", none("accountId", "isnull"), []string{fire, aidFor}},
 		{"notnull", none("accountId", "notnull"), []string{first, late}},
 		{"isnull of a time", none("reservationsValidUntil", "isnull"), all},

@@ -93,6 +93,27 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+// What fails inside is told to the log; the client learns no more than that.
+func TestFailuresInsideAreNotShown(t *testing.T) {
+	a, err := tryOpen(t, sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	answer := a.post(t, `{ opportunities { edges { node { id } } } }`, nil)
+	if answer.status != 200 || answer.Data != nil || len(answer.Errors) != 1 || !strings.HasPrefix(answer.Errors[0].Message, "internal error") || strings.Contains(answer.raw, "sql") {
+		t.Errorf("%d %s", answer.status, answer.raw)
+	}
+	if !strings.Contains(a.log.String(), "database is closed") {
+		t.Errorf("the log has %q", a.log)
+	}
+	if health := a.send(t, http.MethodGet, "/healthz", nil, nil); health.status != http.StatusServiceUnavailable {
+		t.Errorf("health is %d", health.status)
+	}
+}
+
 // Nothing a client can send makes the API answer 500 or fail inside.
 func FuzzRequest(f *testing.F) {
 	s, err := sandbox.Open(f.Context(), sandbox.Options{NoAuth: true})

@@ -54,7 +54,7 @@ func toInt32(n int, err error) (int32, error) {
 	if err == nil && (n > math.MaxInt32 || n < math.MinInt32) {
 		return 0, fmt.Errorf("%d does not fit a GraphQL Int", n)
 	}
-	return int32(n), err //nolint:gosec // checked above
+	return int32(n), err
 }
 
 // event resolves what depends on the time and on interests.

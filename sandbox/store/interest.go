@@ -261,7 +261,7 @@ func addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, d *Interest
 	if d.TrainingTokenDetails != nil {
 		expiresAt = d.TrainingTokenDetails.ExpiresAt
 	}
-	//nolint:gosec // the column is one of four constants
+	// The column is one of four constants.
 	result, err := tx.ExecContext(ctx, `INSERT INTO interests (opportunity_id, `+item.column+`, quantity, unit_amount, reserve, tax_id, expires_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?)`, opportunity, item.key, d.Quantity, unit, reserve, d.TaxID, expiresAt)
 	if err != nil {

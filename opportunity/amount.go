@@ -31,7 +31,11 @@ func ParseAmount(s string) (Amount, error) {
 // String writes the amount with at least two decimal places, and more only
 // where it has them: "199.90", "0.125".
 func (a Amount) String() string {
-	return a.value.StringFixed(max(2, -a.value.Exponent()))
+	places := max(2, -a.value.Exponent())
+	for places > 2 && a.value.Equal(a.value.Truncate(places-1)) {
+		places--
+	}
+	return a.value.StringFixed(places)
 }
 
 // Decimal answers the amount as a decimal.
@@ -51,8 +55,11 @@ func (a Amount) Equal(b Amount) bool { return a.value.Equal(b.value) }
 // MarshalJSON writes the amount as a JSON string.
 func (a Amount) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
 
-// UnmarshalJSON reads a JSON string.
+// UnmarshalJSON reads a JSON string; null leaves the amount as it is.
 func (a *Amount) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	var s string
 	if err := json.Unmarshal(data, &s); err != nil {
 		return Invalidf("%s is not an amount; give a decimal in quotes, such as %q", clip(string(data), 40), "199.90")

@@ -199,12 +199,26 @@ func DecodeStart(payload []byte) (Start, error) {
 	if err := decodeStrict(payload, &s); err != nil {
 		return Start{}, err
 	}
+	if err := onceEach(payload); err != nil {
+		return Start{}, err
+	}
 	return s, s.Validate()
 }
 
-// Decode reads the payload of the message called verb. Unknown members, an
-// unknown verb and whatever fails Validate are Invalid.
+// Decode reads the payload of the message called verb. Unknown members, members
+// that stand twice, an unknown verb and whatever fails Validate are Invalid.
 func Decode(verb Verb, payload []byte) (Command, error) {
+	c, err := decodeVerb(verb, payload)
+	if err != nil {
+		return nil, err
+	}
+	if err := onceEach(payload); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func decodeVerb(verb Verb, payload []byte) (Command, error) {
 	switch verb {
 	case VerbAddInterests:
 		return decodeCommand[AddInterests](payload)
@@ -232,6 +246,9 @@ func decodeCommand[C Command](payload []byte) (Command, error) {
 func DecodeAnswer[A interface{ Validate() error }](payload []byte) (A, error) {
 	var a A
 	if err := decodeStrict(payload, &a); err != nil {
+		return a, err
+	}
+	if err := onceEach(payload); err != nil {
 		return a, err
 	}
 	return a, a.Validate()

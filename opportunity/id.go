@@ -14,7 +14,7 @@ type ID string
 // "" when id is not in the form of a global id (a name or a code is not).
 func (id ID) Type() string {
 	raw, err := base64.StdEncoding.Strict().DecodeString(string(id))
-	if err != nil {
+	if err != nil || strings.ContainsAny(string(id), "\r\n") { // which decoding skips
 		return ""
 	}
 	typ, key, found := strings.Cut(string(raw), ":")

@@ -89,7 +89,7 @@ func (i Interest) Validate() error {
 	default:
 		return Invalidf("kind: %q; one of course, event, path, tokens", clip(string(i.Kind), 40))
 	}
-	if typ := ID(i.Item).Type(); typ != "" {
+	if typ := ID(i.Item).Type(); isKnownType(typ) {
 		told, known := kindOfType(typ)
 		if !known {
 			return Invalidf("item: %s is the id of a %s; give a course template, an event, a learning path or a type of training token", i.Item, typ)
@@ -111,7 +111,8 @@ func (i Interest) Validate() error {
 		if kind != Tokens {
 			return Invalidf("expiresAt: only training tokens expire, and this item is of kind %s", kind)
 		}
-		if _, err := time.Parse(LocalTimeForm, i.ExpiresAt); err != nil {
+		// Parse takes fractions of a second beyond the form.
+		if _, err := time.Parse(LocalTimeForm, i.ExpiresAt); err != nil || len(i.ExpiresAt) != len(LocalTimeForm) {
 			return Invalidf("expiresAt: %q; give a local time without a zone, such as 2023-12-31T23:59:59", clip(i.ExpiresAt, 40))
 		}
 	}
@@ -156,7 +157,8 @@ func (l Learner) validate() error {
 // name the interest they were found in.
 type Interests []Interest
 
-// UnmarshalJSON reads a JSON array of interests; unknown members are an error.
+// UnmarshalJSON reads a JSON array of interests; unknown members are an error,
+// and so is a price that is left out: it would be taken for nothing.
 func (l *Interests) UnmarshalJSON(data []byte) error {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -164,8 +166,21 @@ func (l *Interests) UnmarshalJSON(data []byte) error {
 	}
 	list := make(Interests, len(raw))
 	for n, one := range raw {
+		where := fmt.Sprintf("interests[%d]", n)
+		var price struct {
+			UnitAmount *json.RawMessage `json:"unitAmount"`
+		}
+		_ = json.Unmarshal(one, &price) // what else is wrong is found below
+		if price.UnitAmount != nil {
+			if err := list[n].UnitAmount.UnmarshalJSON(*price.UnitAmount); err != nil {
+				return within(where, within("unitAmount", err))
+			}
+		}
 		if err := decodeStrict(one, &list[n]); err != nil {
-			return within(fmt.Sprintf("interests[%d]", n), err)
+			return within(where, err)
+		}
+		if price.UnitAmount == nil {
+			return within(where, Invalidf("unitAmount: missing; give a decimal such as %q", "199.90"))
 		}
 	}
 	*l = list
@@ -185,14 +200,21 @@ func (l Interests) validate() error {
 	return nil
 }
 
-// within says in which part of a message an Invalid error was found.
+// within says in which part of a message an Invalid error was found; "" is the
+// message itself.
 func within(where string, err error) error {
 	var invalid *Error
 	if !errors.As(err, &invalid) {
 		return Invalidf("%s: %v", where, err)
 	}
 	inner := *invalid
-	inner.Message = where + "." + inner.Message
+	switch at := strings.IndexAny(inner.Message, `: "`); {
+	case where == "":
+	case at > 0 && inner.Message[at] == ':': // it begins with the name of a member
+		inner.Message = where + "." + inner.Message
+	default:
+		inner.Message = where + ": " + inner.Message
+	}
 	return &inner
 }
 

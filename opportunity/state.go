@@ -394,7 +394,7 @@ func canonical(c Command) (json.RawMessage, error) {
 }
 
 // command reads the entry back.
-func (e Entry) command() (Command, error) { return Decode(e.Verb, e.Payload) }
+func (e Entry) command() (Command, error) { return decodeVerb(e.Verb, e.Payload) }
 
 // Summary tells the entry in a few words without personal data.
 func (e Entry) Summary() string {

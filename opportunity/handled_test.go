@@ -1,0 +1,138 @@
+package opportunity
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestHandledAgainstAModel holds the packed memory of requests against a plain
+// list that forgets in the documented way. The window is the real one, so it is
+// filled up before the drawn steps begin.
+func TestHandledAgainstAModel(t *testing.T) {
+	type known struct {
+		id, payload string
+		state       OutcomeState
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var handled Handled
+		var model []known
+		add := func(id, payload string) {
+			handled.add(id, []byte(payload))
+			model = append(model, known{id, payload, Pending})
+			for len(model) > MaxHandledRequests && model[0].state != Pending {
+				model = model[1:]
+			}
+		}
+		settle := func(i int, state OutcomeState) {
+			handled.settle(model[i].id, state)
+			model[i].state = state
+		}
+		next := 0
+		fresh := func() string { next++; return fmt.Sprintf("request %d", next) }
+		stuck := rapid.IntRange(0, 3).Draw(t, "pending from the first")
+		if rapid.IntRange(0, 7).Draw(t, "full") == 0 {
+			for range MaxHandledRequests - rapid.IntRange(0, 5).Draw(t, "room") {
+				add(fresh(), "p")
+				if len(model) > stuck {
+					settle(len(model)-1, Done)
+				}
+			}
+		}
+		var forgotten []string
+		t.Repeat(map[string]func(*rapid.T){
+			"add": func(t *rapid.T) {
+				before := model
+				add(fresh(), rapid.SampledFrom([]string{"p", "q", ""}).Draw(t, "payload"))
+				for _, k := range before[:len(before)+1-len(model)] {
+					forgotten = append(forgotten, k.id)
+				}
+			},
+			"settle": func(t *rapid.T) {
+				var waiting []int
+				for i, k := range model {
+					if k.state == Pending {
+						waiting = append(waiting, i)
+					}
+				}
+				if len(waiting) == 0 {
+					t.Skip("nothing waits")
+				}
+				settle(rapid.SampledFrom(waiting).Draw(t, "which"), rapid.SampledFrom([]OutcomeState{Done, Failed}).Draw(t, "state"))
+			},
+			"settle what is not known": func(*rapid.T) { handled.settle("never seen", Failed) },
+			"JSON": func(t *rapid.T) {
+				data, err := json.Marshal(handled)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(data) > 45*len(model)+10 {
+					t.Fatalf("%d bytes for %d requests", len(data), len(model))
+				}
+				handled = Handled{}
+				if err := json.Unmarshal(data, &handled); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"": func(t *rapid.T) {
+				if handled.Len() != len(model) {
+					t.Fatalf("%d remembered, want %d", handled.Len(), len(model))
+				}
+				// Both ends, where forgetting happens, and one between.
+				look := []int{0, 1, 2, 3, 4, len(model) / 2, len(model) - 2, len(model) - 1}
+				for _, i := range look {
+					if i < 0 || i >= len(model) {
+						continue
+					}
+					k := model[i]
+					entry := handled.find(k.id)
+					if entry == nil || entry.outcomeState() != k.state || entry.payload != digestOf([]byte(k.payload)) {
+						t.Fatalf("%s is remembered as %+v, want %s", k.id, entry, k.state)
+					}
+				}
+				for _, id := range append(slices.Clone(forgotten), "never seen", "") {
+					if handled.find(id) != nil {
+						t.Fatalf("%q is remembered", id)
+					}
+				}
+			},
+		})
+	})
+}
+
+// TestPendingRequestIsNotForgotten: it would be carried out twice when repeated.
+func TestPendingRequestIsNotForgotten(t *testing.T) {
+	var handled Handled
+	handled.add("waits", nil)
+	for n := range 2 * MaxHandledRequests {
+		id := fmt.Sprint(n)
+		handled.add(id, nil)
+		handled.settle(id, Done)
+	}
+	if entry := handled.find("waits"); entry == nil || entry.outcomeState() != Pending {
+		t.Fatalf("the pending request is remembered as %+v", entry)
+	}
+	handled.settle("waits", Done)
+	handled.add("last", nil)
+	if handled.Len() != MaxHandledRequests || handled.find("waits") != nil || handled.find("last") == nil {
+		t.Errorf("%d requests are remembered after the pending one was settled", handled.Len())
+	}
+}
+
+func TestHandledRefusesOtherData(t *testing.T) {
+	for _, data := range []string{`"AAAA"`, `5`, `"?"`, `{}`} {
+		var handled Handled
+		if err := json.Unmarshal([]byte(data), &handled); err == nil {
+			t.Errorf("%s was read as %d requests", data, handled.Len())
+		}
+	}
+	for _, data := range []string{`null`, `""`} {
+		var handled Handled
+		if err := json.Unmarshal([]byte(data), &handled); err != nil || handled.Len() != 0 {
+			t.Errorf("%s was read as %d requests, %v", data, handled.Len(), err)
+		}
+	}
+}

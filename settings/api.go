@@ -15,8 +15,9 @@ import (
 
 // Defaults of [API].
 const (
-	// DefaultAPIRate is the API's own limit: 6,000 requests per 5 minutes and IP address (documented).
-	DefaultAPIRate = 20.0
+	// DefaultAPIRate leaves room for a burst of 60 requests within the API's own limit of 6,000 per 5 minutes and IP
+	// address (documented).
+	DefaultAPIRate = 19.8
 	// DefaultReservationLength is how long places are held when a caller names no end.
 	DefaultReservationLength = 14 * 24 * time.Hour
 	// DefaultSettleTime is how long the API may take to commit a request whose answer never came (assumed).
@@ -55,7 +56,7 @@ type API struct {
 func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&a.URL, "api-url", a.URL, "URL of the GraphQL endpoint, such as https://api.getadministrate.com/graphql [ADMINISTRATE_URL]")
 	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the API's access token; else the variable ADMINISTRATE_TOKEN holds it [ADMINISTRATE_TOKEN_FILE]")
-	fs.Var((*rate)(&a.Rate), "api-rate", "API requests per second of this process (default 20) [OPPFLOW_API_RATE]")
+	fs.Var((*rate)(&a.Rate), "api-rate", "API requests per second of this process (default 19.8) [OPPFLOW_API_RATE]")
 	fs.Var(&a.Mark, "mark", "where a record carries the caller's reference: attribute:<key>, name or none [OPPFLOW_MARK]")
 	fs.Var((*span)(&a.ReservationLength), "reservation-length", "how long places are held unless a caller says until when (default 336h) [OPPFLOW_RESERVATION_LENGTH]")
 	fs.Var((*span)(&a.SettleTime), "settle-time", "how long the API may take to commit a request whose answer was lost (default 60s) [OPPFLOW_SETTLE_TIME]")

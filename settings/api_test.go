@@ -44,7 +44,7 @@ func TestAPIDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 20 || api.Mark.String() != "attribute:oppflow" ||
+	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 19.8 || api.Mark.String() != "attribute:oppflow" ||
 		api.ReservationLength != 336*time.Hour || api.SettleTime != time.Minute {
 		t.Errorf("got %+v", api)
 	}
@@ -85,7 +85,7 @@ func TestAPIEmptyVariableIsUnset(t *testing.T) {
 	api, err := resolveAPI(t, nil, []string{
 		"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok", "ADMINISTRATE_TOKEN_FILE=", "OPPFLOW_API_RATE=", "OPPFLOW_MARK=",
 	})
-	if err != nil || api.Rate != 20 || api.Token.Reveal() != "tok" {
+	if err != nil || api.Rate != 19.8 || api.Token.Reveal() != "tok" {
 		t.Errorf("got %+v, %v", api, err)
 	}
 }
@@ -204,7 +204,7 @@ func TestAPIHelp(t *testing.T) {
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	new(settings.API).AddFlags(fs)
 	for _, want := range []string{
-		"ADMINISTRATE_URL", "ADMINISTRATE_TOKEN", "ADMINISTRATE_TOKEN_FILE", "default 20)", "OPPFLOW_API_RATE",
+		"ADMINISTRATE_URL", "ADMINISTRATE_TOKEN", "ADMINISTRATE_TOKEN_FILE", "default 19.8)", "OPPFLOW_API_RATE",
 		"default attribute:oppflow)", "OPPFLOW_MARK", "336h", "OPPFLOW_RESERVATION_LENGTH", "60s", "OPPFLOW_SETTLE_TIME",
 	} {
 		if !strings.Contains(fs.FlagUsages(), want) {

@@ -1,17 +1,26 @@
+//go:build unix
+
 package e2e_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
 )
 
-var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)\n```$")
 
 // The README's shell blocks are run as they stand, in its order, and its
 // program too: what it says works.
@@ -25,7 +34,7 @@ func TestReadme(t *testing.T) {
 	shell := &shell{t: t, env: os.Environ()}
 	blocks := map[string]int{}
 	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
-		language, code := block[1], block[2]
+		language, code := block[1], block[2]+"\n"
 		blocks[language]++
 		switch {
 		case language == "go":
@@ -43,7 +52,7 @@ func TestReadme(t *testing.T) {
 		case language != "sh":
 		case code == "go test -timeout 20m ./...\n": // this test is a part of it
 		case code == "go run ./starter up\n":
-			shell.up(ctx)
+			shell.up(ctx, code)
 		case strings.HasPrefix(code, "go run ./starter demo"):
 			out := shell.run(ctx, code)
 			if !strings.Contains(out, "as documented") || strings.Contains(out, "✗") {
@@ -63,10 +72,83 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// What up --data keeps survives a restart: the running opportunity, the record
+// in the sandbox and the token. The program is the built one, whose exit codes a
+// script sees.
+func TestUpKeepsItsData(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	defer cancel()
+	program := filepath.Join(t.TempDir(), "oppflow")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "../starter").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	data := t.TempDir()
+	first := &shell{t: t, env: os.Environ()}
+	first.up(ctx, program+" up --data "+data)
+	first.run(ctx, program+` start kept --name "Kept" --region UK`)
+	first.run(ctx, program+" add-interest kept --item Q291cnNlOjE= --quantity 1 --amount 10 --reserve")
+	first.down()
+
+	second := &shell{t: t, env: os.Environ()}
+	second.up(ctx, program+" up --data "+data)
+	second.run(ctx, program+" progress kept --to Opportunity")
+	out := second.run(ctx, program+" show kept --output json")
+	var view opportunity.View
+	if err := json.Unmarshal([]byte(out), &view); err != nil {
+		t.Fatalf("%v in:\n%s", err, out)
+	}
+	if view.Step == nil || view.Step.Name != "Opportunity" || len(view.Interests) != 1 || view.Reservation == nil || !view.Reservation.Valid {
+		t.Errorf("after the restart: %+v", view)
+	}
+	for _, variable := range []string{"ADMINISTRATE_TOKEN"} {
+		if first.lookup(variable) == "" || first.lookup(variable) != second.lookup(variable) {
+			t.Errorf("%s changed from %q to %q", variable, first.lookup(variable), second.lookup(variable))
+		}
+	}
+	for _, wrong := range []struct {
+		arguments string
+		code      int
+		line      string
+	}{
+		{"progress kept --to Opportunity", 1, "TransitionNotFound"},
+		{"progress kept --to Nowhere", 1, `no step is called "Nowhere"`},
+		{"show unknown", 1, "no opportunity unknown"},
+		{`start kept --name "Other" --region UK`, 1, "Conflict"},
+		{`start other --name "Other" --region Atlantis`, 1, `no region is called "Atlantis"`},
+		{"progress kept", 2, "--to is missing"},
+		{"add-interest kept --item Q291cnNlOjE= --quantity 0 --amount 10", 2, "whole number"},
+		{"shwo kept", 2, "show"},
+		{"search --filter regionName", 2, "field=value"},
+		{"search --filter colour=red", 1, "colour"},
+	} {
+		command := second.command(ctx, program+" "+wrong.arguments)
+		var stdout, stderr bytes.Buffer
+		command.Stdout, command.Stderr = &stdout, &stderr
+		err := command.Run()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != wrong.code {
+			t.Errorf("%s: got %v; want exit code %d", wrong.arguments, err, wrong.code)
+		}
+		if got := stderr.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, wrong.line) || stdout.Len() > 0 {
+			t.Errorf("%s: wrote %q and on stdout %q; want one line with %q", wrong.arguments, got, stdout.String(), wrong.line)
+		}
+	}
+}
+
 // shell runs blocks in one environment, which grows by what up prints.
 type shell struct {
-	t   *testing.T
-	env []string
+	t    *testing.T
+	env  []string
+	down func() // what Ctrl-C does to up
+}
+
+func (s *shell) lookup(variable string) string {
+	for _, entry := range s.env {
+		if value, found := strings.CutPrefix(entry, variable+"="); found {
+			return value
+		}
+	}
+	return ""
 }
 
 // run runs a block in the checkout and answers what it wrote; any command in it
@@ -92,19 +174,20 @@ func (s *shell) command(ctx context.Context, code string) *exec.Cmd {
 
 // up starts the parts in the background until the test ends, and takes over
 // what it says to export.
-func (s *shell) up(ctx context.Context) {
+func (s *shell) up(ctx context.Context, line string) {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(ctx)
-	command := s.command(ctx, "exec go run ./starter up")
+	command := s.command(ctx, "exec "+line)
 	var out lockedBuffer
 	command.Stdout, command.Stderr = &out, &out
 	if err := command.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.t.Cleanup(func() {
-		stop() // Ctrl-C
+	s.down = sync.OnceFunc(func() {
+		stop()
 		_ = command.Wait()
 	})
+	s.t.Cleanup(s.down)
 	eventually(s.t, 12*time.Minute, "up says what to export", func() bool {
 		return out.contains("export ADMINISTRATE_TOKEN=") && out.contains("oppflow show")
 	})

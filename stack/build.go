@@ -99,7 +99,8 @@ func (b *builder) build(ctx context.Context, p program) (string, error) {
 		dir = filepath.Join(b.cache, "race")
 	}
 	// go build finishes by moving the new binary to its place, which replaces the old one in one step, but only if its
-	// working directory is on the same file system. Otherwise it writes into the old one.
+	// working directory is on the same file system. Otherwise it removes the old one and copies, and who starts it just
+	// then finds nothing or half of it.
 	work := filepath.Join(b.cache, "work")
 	for _, d := range []string{dir, work} {
 		if err := os.MkdirAll(d, 0o700); err != nil {

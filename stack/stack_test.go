@@ -1,3 +1,5 @@
+//go:build unix
+
 package stack
 
 import (
@@ -181,14 +183,25 @@ func nothingLeft(t *testing.T) {
 
 func TestNeverReadyEndsWithTheContext(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	defer cancel()
-	_, err := fakeStack(t, ctx, Options{}, "sandbox=hangs")
-	if err == nil || !strings.Contains(err.Error(), "the sandbox was given up") || !strings.Contains(err.Error(), "sandbox starts") {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	// The worker is the last: the others are ready when its output begins.
+	seen := writerFunc(func(p []byte) (int, error) {
+		if bytes.Contains(p, []byte("worker starts")) {
+			cancel(errors.New("no patience left"))
+		}
+		return len(p), nil
+	})
+	_, err := fakeStack(t, ctx, Options{Output: seen}, "worker=hangs")
+	if err == nil || !strings.Contains(err.Error(), "the worker was given up (no patience left)") || !strings.Contains(err.Error(), "worker starts") {
 		t.Errorf("got %v", err)
 	}
 	nothingLeft(t)
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestFailedSetupFailsUp(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())

@@ -50,6 +50,9 @@ func (o Options) lifecycle(ctx workflow.Context, input converter.RawValue, carri
 	if err := r.open(ctx); err != nil {
 		return nil, r.abandon(ctx, err)
 	}
+	if r.state.ID == "" {
+		return nil, r.carryOn(ctx)
+	}
 	if err := r.serve(ctx); err != nil {
 		return nil, r.abandon(ctx, err)
 	}

@@ -827,3 +827,40 @@ func TestNewerStateIsLeftAlone(t *testing.T) {
 		t.Errorf("got %v; want the task to fail, not the workflow to go on", err)
 	}
 }
+
+func TestAnOutageDuringTheStartDoesNotFillTheHistory(t *testing.T) {
+	s := newStage(t)
+	s.record.create = func(n int) (bool, *activities.CreateResult, error) {
+		if n == 20 {
+			s.env.SetContinueAsNewSuggested(true)
+		}
+		return false, &activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable}}, nil
+	}
+	s.at(time.Minute, func() { s.env.SignalWorkflow("addInterests", add(1)) })
+	s.run(start, nil)
+	state := s.continued()
+	if state.Start == nil || state.ID != "" || len(state.Queue) != 1 {
+		t.Fatalf("carried: start %+v, queue %+v", state.Start, state.Queue)
+	}
+	next := restage(t, s.record)
+	next.win(time.Minute)
+	next.run(nil, state)
+	next.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+}
+
+func TestARecordThatCannotBeLookedForIsAQuestion(t *testing.T) {
+	s := newStage(t)
+	s.record.create = func(n int) (bool, *activities.CreateResult, error) {
+		return n > 1, nil, map[bool]error{false: errors.New("lost")}[n > 1]
+	}
+	s.record.find = temporal.NewNonRetryableApplicationError("refused", "Rejected", nil)
+	s.at(10*time.Minute, func() {
+		if view := s.view(); view.Question == nil {
+			t.Error("no question waits")
+		}
+		s.env.SignalWorkflow("retry", opportunity.Retry{Request: opportunity.CreateRequest})
+	})
+	s.win(11 * time.Minute)
+	s.run(start, nil)
+	s.wantLog("create", "progress Opportunity", "progress Won")
+}

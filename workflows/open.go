@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 
 	"go.temporal.io/sdk/workflow"
@@ -9,14 +10,20 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// open makes sure that the record exists. Its error is the cancellation or an
-// *opportunity.Error that says why the record cannot be created.
+// open makes sure that the record exists, unless the run has grown long by
+// trying and should be continued by a new one first. Its error is the
+// cancellation or an *opportunity.Error that says why the record cannot be
+// created.
 func (r *run) open(ctx workflow.Context) error {
 	looked := false
 	for r.state.ID == "" {
+		r.takeSignals(ctx)
 		r.show(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if r.mayContinue(ctx) {
+			return nil
 		}
 		if r.state.Question != nil {
 			if err := r.awaitCreateAnswer(ctx); err != nil {
@@ -34,12 +41,12 @@ func (r *run) open(ctx workflow.Context) error {
 			err = result.Error
 		case result.Fate == opportunity.FateUnknown:
 			if err = r.settle(ctx); err == nil {
-				looked, err = r.find(ctx)
+				looked = r.find(ctx)
 			}
 		case result.Reason == activities.ReasonNames:
 			err = r.resolveStart(ctx, result.Missing)
 		case result.Reason == activities.ReasonSeen:
-			looked, err = r.find(ctx)
+			looked = r.find(ctx)
 		default:
 			err = r.backOff(ctx, result.Sending)
 		}
@@ -77,47 +84,55 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 }
 
 // find looks for the record by its mark and takes it over. It answers true when
-// there is none, so that it can be created; a worker that cannot look, and more
-// than one record, make a question.
-func (r *run) find(ctx workflow.Context) (bool, error) {
+// there is none, so that it can be created. What looking cannot tell makes a
+// question.
+func (r *run) find(ctx workflow.Context) bool {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
+	found, region, err := r.marked(ctx)
+	var record opportunity.Snapshot
+	if err == nil && len(found) == 1 {
+		record, err = r.read(ctx, found[0], "read the opportunity that was found")
+	}
+	if err == nil && len(found) == 1 {
+		err = r.learnNames(ctx, r.state.Start.Mutations())
+	}
+	switch {
+	case err != nil:
+		r.state.AskAboutCreate("looking for it failed: "+err.Error(), workflow.Now(ctx))
+	case len(found) > 1:
+		r.state.AskAboutCreate(fmt.Sprintf("%d records carry its mark", len(found)), workflow.Now(ctx))
+	case len(found) == 1:
+		r.state.Adopted(record, region, r.itemIDs(), workflow.Now(ctx))
+	default:
+		return true
+	}
+	return false
+}
+
+// errBlind says that no mark is set by which a record could be found.
+var errBlind = errors.New("the worker's mark setting leaves no way to look for it")
+
+// marked answers the ids of the records that carry the reference's mark.
+func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named, error) {
+	ctx = workflow.WithActivityOptions(ctx, activities.ToRead("look for the opportunity by its mark"))
+	start := r.state.Start
+	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, Resolved: r.known(start.Names())}
 	var found []opportunity.ID
-	var region opportunity.Named
-	input := activities.FindInput{Reference: r.state.Reference, Region: r.state.Start.Region, Resolved: r.known(r.state.Start.Names())}
 	for {
 		var page activities.FindResult
-		ctx := workflow.WithActivityOptions(ctx, activities.ToRead("look for the opportunity by its mark"))
 		if err := workflow.ExecuteActivity(ctx, activities.FindOpportunity, input).Get(ctx, &page); err != nil {
-			return false, fmt.Errorf("look for the opportunity by its mark: %w", err)
+			return nil, opportunity.Named{}, err
 		}
 		if page.Blind {
-			r.state.AskAboutCreate("the worker's mark setting leaves no way to look for it", workflow.Now(ctx))
-			return false, nil
+			return nil, opportunity.Named{}, errBlind
 		}
 		found = append(found, page.Found...)
-		region = page.Region
 		if page.Next == "" {
-			break
+			return found, page.Region, nil
 		}
 		input.After = page.Next
 	}
-	if len(found) == 0 {
-		return true, nil
-	}
-	if len(found) > 1 {
-		r.state.AskAboutCreate(fmt.Sprintf("%d records carry its mark", len(found)), workflow.Now(ctx))
-		return false, nil
-	}
-	record, err := r.read(ctx, found[0], "read the opportunity that was found")
-	if err != nil {
-		return false, fmt.Errorf("read the opportunity that was found: %w", err)
-	}
-	if err := r.learnNames(ctx, r.state.Start.Mutations()); err != nil {
-		return false, fmt.Errorf("look up what the start names: %w", err)
-	}
-	r.state.Adopted(record, region, r.itemIDs(), workflow.Now(ctx))
-	return false, nil
 }
 
 // awaitCreateAnswer waits for the operator who decides about a create of

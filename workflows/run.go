@@ -156,9 +156,10 @@ func (r *run) abandon(ctx workflow.Context, reason error) error {
 	return lifecycle.Fault(reason)
 }
 
-// releasePlaces gives the opportunity's places back, until the API says so.
+// releasePlaces gives the opportunity's places back, until the API says so or
+// has been out of reach for hours; they then lapse by themselves.
 func (r *run) releasePlaces(ctx workflow.Context) {
-	for batch := r.state.ReleaseBatch(); len(batch) > 0; batch = r.state.ReleaseBatch() {
+	for batch := r.state.ReleaseBatch(); len(batch) > 0 && !r.shouldContinue(ctx); batch = r.state.ReleaseBatch() {
 		r.send(ctx, batch)
 	}
 }

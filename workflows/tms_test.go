@@ -39,6 +39,9 @@ type record struct {
 	// all says that an added interest answers every interest there is.
 	all bool
 
+	// find, when set, is why looking for the record fails.
+	find error
+
 	creates, applies int
 	names            map[opportunity.Name]opportunity.ID
 }
@@ -212,6 +215,9 @@ func (r *record) findOpportunity(context.Context, activities.FindInput) (activit
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.FindOpportunity)
+	if r.find != nil {
+		return activities.FindResult{}, r.find
+	}
 	out := activities.FindResult{Region: opportunity.Named{ID: id("Region", "UK"), Name: "UK"}}
 	for n := range r.marks {
 		out.Found = append(out.Found, id("Opportunity", 2+n))

@@ -72,12 +72,13 @@ func (s *Store) Events(ctx context.Context, q Search) (*EventPage, error) {
 	return events.page(ctx, s.read, q)
 }
 
+const reservedPlacesQuery = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
+	WHERE i.event_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`
+
 // ReservedPlaces counts the places that interests hold on an event right now.
 func (s *Store) ReservedPlaces(ctx context.Context, event int64) (int, error) {
 	var n int
-	err := s.read.QueryRowContext(ctx, `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
-		WHERE i.event_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`,
-		event, s.now().UnixMicro()).Scan(&n)
+	err := s.read.QueryRowContext(ctx, reservedPlacesQuery, event, s.now().UnixMicro()).Scan(&n)
 	return n, err
 }
 

@@ -148,9 +148,11 @@ func (s *Store) GrandTotal(ctx context.Context, opportunity int64) (decimal.Deci
 	return fromCents(n), err
 }
 
+const grandTotalQuery = `SELECT coalesce(sum(total_amount), 0) FROM interests i WHERE i.opportunity_id = ?`
+
 func grandTotal(ctx context.Context, q queryer, opportunity int64) (int64, error) {
 	var n int64
-	err := q.QueryRowContext(ctx, `SELECT coalesce(sum(total_amount), 0) FROM interests WHERE opportunity_id = ?`, opportunity).Scan(&n)
+	err := q.QueryRowContext(ctx, grandTotalQuery, opportunity).Scan(&n)
 	return n, err
 }
 
@@ -159,13 +161,14 @@ func (s *Store) ReservationValid(ctx context.Context, opportunity int64) (bool, 
 	return holds(ctx, s.read, opportunity, s.now())
 }
 
+const holdsQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
+	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
+
 // holds reports whether an opportunity holds places at a time: an interest was made to hold some, and the expiry, which
 // is the opportunity's and not the interest's, is not set or not reached.
 func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
-	err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
-		WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`,
-		opportunity, at.UnixMicro()).Scan(&yes)
+	err := q.QueryRowContext(ctx, holdsQuery, opportunity, at.UnixMicro()).Scan(&yes)
 	return yes, err
 }
 

@@ -30,10 +30,7 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 			break
 		}
 		entry.Results[i] = InterestResult{Item: asked.Item, Interest: record.Interests[i].ID}
-		s.Interests = append(s.Interests, Held{
-			ID: record.Interests[i].ID, Item: asked.Item, Kind: asked.ResolvedKind(),
-			Quantity: asked.Quantity, UnitAmount: asked.UnitAmount, Reserve: asked.Reserve,
-		})
+		s.Interests = append(s.Interests, asked.held(record.Interests[i].ID))
 	}
 	s.Disown(record)
 	if entry.mutationsLeft() == 0 {

@@ -78,6 +78,14 @@ func (i Interest) ResolvedKind() Kind {
 	return kind
 }
 
+// held is the interest as it is kept once the record has it under the id.
+func (i Interest) held(id ID) Held {
+	return Held{
+		ID: id, Item: clip(i.Item, MaxHeldItem), Kind: i.ResolvedKind(),
+		Quantity: i.Quantity, UnitAmount: i.UnitAmount, Reserve: i.Reserve,
+	}
+}
+
 // Validate reports the first mistake of the interest as an Invalid error. It
 // never quotes a learner.
 func (i Interest) Validate() error {

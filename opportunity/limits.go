@@ -29,6 +29,14 @@ const (
 	// MaxOutcomeBytes is the most JSON those outcomes may take together; the
 	// oldest go first.
 	MaxOutcomeBytes = 128 << 10
+	// MaxKeptLabel and MaxKeptMessage are how much of an error's label and value,
+	// and of its message, an outcome keeps, in characters: what the API writes has
+	// no limit.
+	MaxKeptLabel   = 100
+	MaxKeptMessage = 500
+	// MaxHeldItem is how much of what a caller called an item is kept with the
+	// interest, in characters; ids are far shorter.
+	MaxHeldItem = 80
 	// MaxTimeline is how many entries the timeline shows.
 	MaxTimeline = 50
 

@@ -170,9 +170,14 @@ func isCurrencyCode(s string) bool {
 
 // size is about how many bytes the mutation adds to a request.
 func (m Mutation) size() int {
-	data, err := json.Marshal(m)
+	return jsonSize(m)
+}
+
+// jsonSize is how many bytes of JSON plain data takes.
+func jsonSize(plain any) int {
+	data, err := json.Marshal(plain)
 	if err != nil {
-		return MaxRequestBytes // cannot happen for plain data; travel alone if it does
+		return MaxRequestBytes // cannot happen for plain data; better too large than too small
 	}
 	return len(data)
 }

@@ -1,7 +1,6 @@
 package opportunity
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -129,9 +128,17 @@ func (e *Error) label() string {
 		return "no reason given"
 	}
 	if e.Label != "" {
-		return e.Label
+		return clip(e.Label, MaxKeptLabel)
 	}
 	return string(e.Type)
+}
+
+// kept is the error as an outcome keeps it.
+func (e *Error) kept() *Error {
+	if e == nil {
+		return nil
+	}
+	return &Error{Type: e.Type, Label: clip(e.Label, MaxKeptLabel), Message: clip(e.Message, MaxKeptMessage), Value: clip(e.Value, MaxKeptLabel)}
 }
 
 func (s *State) settleOne(at int, m Mutation, answer Answer, places *Reservation, now time.Time) {
@@ -165,17 +172,14 @@ func (s *State) settleOne(at int, m Mutation, answer Answer, places *Reservation
 func (s *State) interestResult(asked Interest, answer Answer, places *Reservation) InterestResult {
 	result := InterestResult{Item: asked.Item}
 	if answer.Fate == FateRejected || len(answer.Interests) == 0 {
-		result.Error = answer.Error
+		result.Error = answer.Error.kept()
 		if result.Error == nil {
 			result.Error = Failf(Rejected, "the API gave no reason")
 		}
 		return result
 	}
 	result.Interest = answer.Interests[0].ID
-	s.Interests = append(s.Interests, Held{
-		ID: result.Interest, Item: asked.Item, Kind: asked.ResolvedKind(),
-		Quantity: asked.Quantity, UnitAmount: asked.UnitAmount, Reserve: asked.Reserve,
-	})
+	s.Interests = append(s.Interests, asked.held(result.Interest))
 	switch {
 	case !asked.Reserve || places == nil:
 	case places.Valid:
@@ -190,6 +194,7 @@ func (s *State) interestResult(asked Interest, answer Answer, places *Reservatio
 // finish ends a request whose changes are all settled, or are not to be: reason
 // is why the unsettled ones did not happen, nil when there are none.
 func (s *State) finish(e Entry, reason *Error, now time.Time) {
+	reason = reason.kept()
 	outcome := Outcome{RequestID: e.Request, State: Done}
 	if e.Verb != VerbAddInterests {
 		if reason != nil {
@@ -219,12 +224,9 @@ func (s *State) finish(e Entry, reason *Error, now time.Time) {
 
 // close keeps the outcome of an ended request.
 func (s *State) close(e Entry, outcome Outcome, now time.Time) {
-	size := 0
-	if data, err := json.Marshal(outcome); err == nil { // plain data
-		size = len(data)
-	}
+	outcome.Error = outcome.Error.kept()
 	s.Handled.settle(e.Request, outcome.State)
-	s.Outcomes = append(s.Outcomes, Kept{Outcome: outcome, Verb: e.Verb, At: now, Size: size})
+	s.Outcomes = append(s.Outcomes, Kept{Outcome: outcome, Verb: e.Verb, At: now, Size: jsonSize(outcome)})
 	total := 0
 	for _, kept := range s.Outcomes {
 		total += kept.Size

@@ -54,7 +54,8 @@ type State struct {
 // Held is an interest the record has. Who is to be trained is not kept: the TMS
 // knows.
 type Held struct {
-	ID         ID     `json:"id"`
+	ID ID `json:"id"`
+	// Item is what the caller called it; of a long name, the beginning.
 	Item       string `json:"item"`
 	Kind       Kind   `json:"kind,omitempty"`
 	Quantity   int    `json:"quantity"`
@@ -126,7 +127,8 @@ type Attention struct {
 	Since   time.Time `json:"since"`
 }
 
-// maxAttention is how many things needing attention are kept; the newest stay.
+// maxAttention is how many things needing attention are kept: the newest, and of
+// every word at least one.
 const maxAttention = 20
 
 // Moment is an entry of the timeline. Its text names no person.
@@ -185,6 +187,9 @@ func (s *State) Accept(c Command, id string, silent bool, now time.Time) (string
 	if err != nil {
 		return "", err
 	}
+	if err := validRequestID(id); err != nil { // the id may be an update's
+		return "", err
+	}
 	if id != "" {
 		known, err := s.known(c.Verb(), id, payload)
 		if err != nil {
@@ -210,6 +215,9 @@ func (s *State) Accept(c Command, id string, silent bool, now time.Time) (string
 func (s *State) Admits(c Command, id string) error {
 	payload, err := canonical(c)
 	if err != nil {
+		return err
+	}
+	if err := validRequestID(id); err != nil {
 		return err
 	}
 	if id != "" {
@@ -271,13 +279,14 @@ func (s *State) unnamed() string {
 // Outcome answers what became of a request. An id that was never used, or that
 // is forgotten, is NotFound.
 func (s *State) Outcome(id string) (Outcome, error) {
+	// What waits comes first: the same id may have been refused before.
+	if slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.Request == id }) {
+		return Outcome{RequestID: id, State: Pending}, nil
+	}
 	for i := len(s.Outcomes) - 1; i >= 0; i-- {
 		if s.Outcomes[i].RequestID == id {
 			return s.Outcomes[i].Outcome, nil
 		}
-	}
-	if slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.Request == id }) {
-		return Outcome{RequestID: id, State: Pending}, nil
 	}
 	if handled := s.Handled.find(id); handled != nil {
 		// Only the state of older requests is remembered, not the whole outcome.
@@ -294,11 +303,15 @@ func (s *State) IsPending(id string) bool {
 	return slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.Request == id })
 }
 
-// WaitingBytes is how much JSON of commands waits.
+// WaitingBytes is how much JSON of commands waits, with what is known of those
+// that are done in part.
 func (s *State) WaitingBytes() int {
 	total := 0
 	for _, e := range s.Queue {
 		total += len(e.Payload) + 120 // its other members
+		if e.Results != nil {
+			total += jsonSize(e.Results)
+		}
 	}
 	return total
 }
@@ -341,9 +354,20 @@ func (s *State) Attend(word Word, request, text string, now time.Time) {
 		}
 	}
 	s.Attention = append(s.Attention, Attention{Word: word, Request: request, Text: text, Since: now})
-	if extra := len(s.Attention) - maxAttention; extra > 0 {
-		s.Attention = slices.Delete(s.Attention, 0, extra)
+	for len(s.Attention) > maxAttention {
+		oldest := max(0, slices.IndexFunc(s.Attention, func(a Attention) bool { return s.countWord(a.Word) > 1 }))
+		s.Attention = slices.Delete(s.Attention, oldest, oldest+1)
 	}
+}
+
+func (s *State) countWord(word Word) int {
+	n := 0
+	for _, a := range s.Attention {
+		if a.Word == word {
+			n++
+		}
+	}
+	return n
 }
 
 // Calm takes back what was raised under the word.

@@ -14,6 +14,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
+// reporter is what tests and property tests have in common.
+type reporter interface {
+	Helper()
+	Error(...any)
+	Errorf(string, ...any)
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
 // id makes a global id of the API.
 func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
@@ -34,7 +43,7 @@ var (
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // amount reads an amount that is known to be one.
-func amount(t testing.TB, s string) opportunity.Amount {
+func amount(t reporter, s string) opportunity.Amount {
 	t.Helper()
 	a, err := opportunity.ParseAmount(s)
 	if err != nil {
@@ -45,7 +54,7 @@ func amount(t testing.TB, s string) opportunity.Amount {
 
 // wantError compares an error of the vocabulary by type and exact message; ""
 // wants none.
-func wantError(t testing.TB, err error, typ opportunity.ErrorType, message string) {
+func wantError(t reporter, err error, typ opportunity.ErrorType, message string) {
 	t.Helper()
 	if message == "" {
 		if err != nil {

@@ -1,0 +1,551 @@
+package opportunity_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// opened is the state of an opportunity whose record exists.
+func opened(t reporter, interests ...opportunity.Interest) *opportunity.State {
+	t.Helper()
+	s := opportunity.NewState("A-1", opportunity.Start{Name: "First Aid", Region: "DR", Interests: interests}, noon)
+	s.Created(recordNow(), opportunity.Named{ID: region, Name: "Dominican Republic"}, noon)
+	return s
+}
+
+func recordNow(interests ...opportunity.InterestRef) opportunity.Snapshot {
+	return opportunity.Snapshot{
+		ID: record, Details: opportunity.Details{Name: "First Aid", Currency: "USD"}, Step: proposed, Interests: interests,
+	}
+}
+
+var (
+	proposed = opportunity.Step{ID: id(opportunity.TypeStep, 3), Name: "Proposed", Stage: opportunity.Stage{ID: id("OpportunityStage", 3), Name: "Proposed", State: opportunity.Open}}
+	won      = opportunity.Step{ID: id(opportunity.TypeStep, 5), Name: "Won", Stage: opportunity.Stage{ID: id("OpportunityStage", 5), Name: "Won", State: opportunity.Won}}
+)
+
+// plain is an interest in a course.
+func plain(quantity int) opportunity.Interest {
+	return opportunity.Interest{Item: string(course), Quantity: quantity}
+}
+
+// reserving is an interest that takes places on an event.
+func reserving(quantity int) opportunity.Interest {
+	return opportunity.Interest{Item: string(event), Quantity: quantity, Reserve: true}
+}
+
+func add(interests ...opportunity.Interest) opportunity.AddInterests {
+	return opportunity.AddInterests{Interests: interests}
+}
+
+// accept takes a command in that must be taken.
+func accept(t reporter, s *opportunity.State, c opportunity.Command, id string) string {
+	t.Helper()
+	key, err := s.Accept(c, id, true, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// outcome asks for the outcome of a request that must be known.
+func outcome(t reporter, s *opportunity.State, id string) opportunity.Outcome {
+	t.Helper()
+	o, err := s.Outcome(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// carried is the state as the next run gets it.
+func carried(t reporter, s *opportunity.State) *opportunity.State {
+	t.Helper()
+	data, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var next opportunity.State
+	if err := json.Unmarshal(data, &next); err != nil {
+		t.Fatal(err)
+	}
+	return &next
+}
+
+// sameState compares two states; an empty list is as good as none.
+func sameState(a, b *opportunity.State) string {
+	handled := cmp.Transformer("packed", func(h opportunity.Handled) string {
+		data, err := json.Marshal(h)
+		return fmt.Sprint(string(data), err)
+	})
+	return cmp.Diff(a, b, handled, cmpopts.EquateEmpty())
+}
+
+func TestARepeatedRequestIsTakenOnce(t *testing.T) {
+	s := opened(t)
+	ask := opportunity.Progress{To: "Won"}
+	accept(t, s, ask, "r")
+	accept(t, s, opportunity.Progress{RequestID: "r", To: "Won"}, "r")
+	s = carried(t, s)
+	accept(t, s, ask, "r")
+	if len(s.Queue) != 1 {
+		t.Errorf("%d requests wait", len(s.Queue))
+	}
+	for _, other := range []opportunity.Command{opportunity.Progress{To: "Lost"}, opportunity.UpdateDetails{Name: "Won"}} {
+		_, err := s.Accept(other, "r", true, noon)
+		wantError(t, err, opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
+		wantError(t, s.Admits(other, "r"), opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
+	}
+	if err := s.Admits(ask, "r"); err != nil {
+		t.Errorf("a repetition is not admitted: %v", err)
+	}
+	// After its end, too.
+	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
+	accept(t, s, ask, "r")
+	if len(s.Queue) != 0 || outcome(t, s, "r").State != opportunity.Failed {
+		t.Errorf("%d requests wait, %+v", len(s.Queue), outcome(t, s, "r"))
+	}
+	// Amounts of one value are one message.
+	one, two := plain(1), plain(1)
+	one.UnitAmount, two.UnitAmount = amount(t, "199.9"), amount(t, "199.900")
+	accept(t, s, add(one), "money")
+	accept(t, s, add(two), "money")
+	if len(s.Queue) != 1 {
+		t.Errorf("%d requests wait", len(s.Queue))
+	}
+}
+
+// TestOwnIDsAreNotForCallers: an update's id, which stands in for a request id,
+// is the caller's as well, and may not be taken for one the workflow gives.
+func TestOwnIDsAreNotForCallers(t *testing.T) {
+	s := opened(t, plain(1))
+	for _, own := range []string{opportunity.StartRequest, "#1", opportunity.CreateRequest} {
+		want := `requestId: starts with "#"; such ids are given by the workflow itself`
+		_, err := s.Accept(opportunity.Progress{To: "Won"}, own, false, noon)
+		wantError(t, err, opportunity.Invalid, want)
+		wantError(t, s.Admits(opportunity.Progress{To: "Won"}, own), opportunity.Invalid, want)
+	}
+	if first, second := accept(t, s, opportunity.Progress{To: "Won"}, ""), accept(t, s, opportunity.Progress{To: "Won"}, ""); first != "#1" || second != "#2" {
+		t.Errorf("messages without an id are called %q and %q", first, second)
+	}
+}
+
+func TestOutcomeOfARequest(t *testing.T) {
+	s := opened(t)
+	accept(t, s, opportunity.Progress{To: "Won"}, "r")
+	if got := outcome(t, s, "r"); got.State != opportunity.Pending || !s.IsPending("r") {
+		t.Errorf("a waiting request is %+v", got)
+	}
+	_, err := s.Outcome("x")
+	wantError(t, err, opportunity.NotFound, `no request "x"; the last 10000 are remembered`)
+	if s.IsPending("x") {
+		t.Error("an unknown request is pending")
+	}
+	reason := opportunity.Failf(opportunity.Closed, "over")
+	s.FailAll(reason, noon)
+	want := opportunity.Outcome{RequestID: "r", State: opportunity.Failed, Error: reason}
+	if diff := cmp.Diff(want, outcome(t, s, "r")); diff != "" {
+		t.Error(diff)
+	}
+	// Once it is not kept in full, how it ended is still known.
+	for range opportunity.MaxOutcomes {
+		accept(t, s, opportunity.Progress{To: "Won"}, "")
+	}
+	s.FailAll(reason, noon)
+	if got := outcome(t, carried(t, s), "r"); got.State != opportunity.Failed || got.Error != nil {
+		t.Errorf("an old request is %+v", got)
+	}
+}
+
+// TestARefusedIDCanBeUsed: what was refused took no id, and the message that
+// comes under it later is not answered by the refusal.
+func TestARefusedIDCanBeUsed(t *testing.T) {
+	s := opened(t)
+	for n := range 5 {
+		accept(t, s, add(many(plain(1), 100)...), fmt.Sprint(n))
+	}
+	_, err := s.Accept(add(plain(1)), "late", true, noon)
+	var full *opportunity.Error
+	if !errors.As(err, &full) {
+		t.Fatalf("more than 500 interests were accepted: %v", err)
+	}
+	wantError(t, err, opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+	if s.Refuse(opportunity.VerbAddInterests, "late", full, noon) != "late" || outcome(t, s, "late").State != opportunity.Failed {
+		t.Errorf("the refused request is %+v", outcome(t, s, "late"))
+	}
+	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
+	accept(t, s, add(plain(1)), "late")
+	if got := outcome(t, s, "late"); got.State != opportunity.Pending {
+		t.Errorf("the request that waits is %+v", got)
+	}
+}
+
+// TestARefusalIsKept: a message that cannot be read never vanishes, and one
+// whose id was used for another leaves that one's outcome alone.
+func TestARefusalIsKept(t *testing.T) {
+	s := opened(t)
+	accept(t, s, opportunity.Progress{To: "Won"}, "r")
+	key := s.Refuse("progress", "r", opportunity.Failf(opportunity.Conflict, "used"), noon)
+	other := s.Refuse("win", "", opportunity.Invalidf("no such message"), noon)
+	if key == "r" || key == other || outcome(t, s, "r").State != opportunity.Pending {
+		t.Errorf("refused as %q and %q; the first is %+v", key, other, outcome(t, s, "r"))
+	}
+	for _, k := range []string{key, other} {
+		if got := outcome(t, s, k); got.State != opportunity.Failed || got.Error == nil {
+			t.Errorf("%s is %+v", k, got)
+		}
+	}
+	if diff := cmp.Diff([]string{"message"}, s.Words()); diff != "" || s.Failures != 2 {
+		t.Errorf("%d failures, attention %s", s.Failures, diff)
+	}
+}
+
+// TestAttentionKeepsItsWords: however much else needs attention, a question that
+// waits is still found by its word.
+func TestAttentionKeepsItsWords(t *testing.T) {
+	s := opened(t)
+	accept(t, s, opportunity.Progress{To: "Won"}, "r")
+	batch := s.NextBatch()
+	s.Settle(batch, []opportunity.Answer{{Fate: opportunity.FateUnknown}}, noon)
+	s.Attend(opportunity.AttentionAPI, "", "out of reach", noon)
+	for n := range 100 {
+		s.Refuse("win", "", opportunity.Invalidf("no such message %d", n), noon)
+	}
+	if diff := cmp.Diff([]string{"api", "message", "undecided"}, s.Words()); diff != "" {
+		t.Error(diff)
+	}
+	if len(s.Attention) != 20 {
+		t.Errorf("%d things need attention", len(s.Attention))
+	}
+	if last := s.Attention[19]; last.Request != "#100" {
+		t.Errorf("the newest is %+v", last)
+	}
+	if err := s.Skip(opportunity.Skip{Request: "r", Reason: "never mind"}, noon); err != nil {
+		t.Fatal(err)
+	}
+	s.Calm(opportunity.AttentionAPI)
+	if diff := cmp.Diff([]string{"message"}, s.Words()); diff != "" {
+		t.Error(diff)
+	}
+	s.Attend(opportunity.AttentionFailed, "x", "first", noon)
+	s.Attend(opportunity.AttentionFailed, "x", "second", noon.Add(time.Hour))
+	if last := s.Attention[len(s.Attention)-1]; last.Text != "second" || !last.Since.Equal(noon) {
+		t.Errorf("raised twice: %+v", last)
+	}
+}
+
+// TestAFailureNobodyWaitsForNeedsAttention, and only such a one.
+func TestAFailureNobodyWaitsForNeedsAttention(t *testing.T) {
+	for _, c := range []struct {
+		silent, unattended bool
+		want               []string
+	}{{true, false, []string{"failed"}}, {false, false, []string{}}, {false, true, []string{"failed"}}} {
+		s := opened(t)
+		if _, err := s.Accept(opportunity.Progress{To: "Won"}, "r", c.silent, noon); err != nil {
+			t.Fatal(err)
+		}
+		if c.unattended {
+			s.Unattended("r")
+		}
+		s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
+		if diff := cmp.Diff(c.want, s.Words()); diff != "" {
+			t.Errorf("%+v: %s", c, diff)
+		}
+	}
+}
+
+func TestStartDigest(t *testing.T) {
+	base := opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{plain(1)}}
+	same := base
+	same.RequestID = "r"
+	if base.Digest() != same.Digest() {
+		t.Error("the request id makes another start")
+	}
+	for _, change := range []func(*opportunity.Start){
+		func(s *opportunity.Start) { s.Name = "y" },
+		func(s *opportunity.Start) { s.Region = "DR" },
+		func(s *opportunity.Start) { s.Account = "a" },
+		func(s *opportunity.Start) { s.Currency = "USD" },
+		func(s *opportunity.Start) { s.EntryStep = "s" },
+		func(s *opportunity.Start) { s.Interests = nil },
+		func(s *opportunity.Start) { s.Interests = opportunity.Interests{plain(2)} },
+	} {
+		other := base
+		change(&other)
+		if base.Digest() == other.Digest() {
+			t.Errorf("%+v is taken for the same start", other)
+		}
+	}
+}
+
+func TestEndAndTotal(t *testing.T) {
+	s := opened(t)
+	s.Interests = []opportunity.Held{
+		{ID: "a", Quantity: 3, UnitAmount: amount(t, "0.10")}, {ID: "b", Quantity: 2, UnitAmount: amount(t, "0.05")},
+	}
+	if s.IsOver() {
+		t.Error("over in an open step")
+	}
+	s.Step, s.Failures = won, 2
+	want := opportunity.Ended{
+		Reference: "A-1", Opportunity: record, State: opportunity.Won, Step: won, Interests: 2, Total: amount(t, "0.40"), Currency: "USD", Failed: 2,
+	}
+	if diff := cmp.Diff(want, s.End()); diff != "" || !s.IsOver() {
+		t.Error(diff)
+	}
+	for name, spoil := range map[string]func(*opportunity.State){
+		"a request waits":      func(s *opportunity.State) { accept(t, s, opportunity.Progress{To: "Lost"}, "") },
+		"places lack expiry":   func(s *opportunity.State) { s.ExtendDue = true },
+		"a question waits":     func(s *opportunity.State) { s.Question = &opportunity.Question{} },
+		"the record is to be":  func(s *opportunity.State) { s.ID = "" },
+		"the stage goes on":    func(s *opportunity.State) { s.Step = proposed },
+		"the stage is unknown": func(s *opportunity.State) { s.Step.Stage.State = "Paused" },
+	} {
+		spoiled := carried(t, s)
+		spoil(spoiled)
+		if spoiled.IsOver() {
+			t.Errorf("over although %s", name)
+		}
+	}
+}
+
+// TestStateSurvives hands states on as continue-as-new does.
+func TestStateSurvives(t *testing.T) {
+	full := opened(t, reserving(1))
+	full.Details.Account = opportunity.Named{ID: account, Name: "Administrate"}
+	start := opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{plain(1)}}
+	full.Start = &start
+	full.Reservation = opportunity.Reservation{Valid: true, Until: noon}
+	full.ExtendDue, full.Unnamed, full.Failures, full.Runs = true, 7, 8, 9
+	full.Interests = []opportunity.Held{{ID: "a", Item: "<é>", Kind: opportunity.Event, Quantity: 3, UnitAmount: amount(t, "0.125"), Reserve: true}}
+	accept(t, full, opportunity.UpdateDetails{Name: "<&> \u2028"}, "r")
+	full.Queue[0].Results = []opportunity.InterestResult{{Interest: "i", Item: "x", ReservedUntil: &noon, Error: opportunity.Invalidf("y")}}
+	full.Queue[0].Doubt, full.Queue[0].Alone = true, true
+	full.Refuse("win", "", opportunity.Invalidf("no"), noon)
+	full.Question = &opportunity.Question{Request: "r", Verb: "progress", Text: "?", Since: noon}
+	full.CreateSkipped = &opportunity.Error{Type: opportunity.Skipped, Label: "l", Message: "m", Value: "v"}
+	full.Foreign = []opportunity.ID{"f"}
+	if diff := sameState(full, carried(t, full)); diff != "" {
+		t.Error(diff)
+	}
+	// Nothing of the state may be left at its zero value, or the test proves less than it seems to.
+	data, err := json.Marshal(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		t.Fatal(err)
+	}
+	if all := reflect.TypeFor[opportunity.State]().NumField(); len(members) != all {
+		t.Fatalf("%d members are filled in, want %d", len(members), all)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawState(t)
+		if diff := sameState(s, carried(t, s)); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// drawText draws a text that JSON may trip over.
+func drawText(t *rapid.T, label string) string {
+	return rapid.StringMatching(`[a-zé<>&"\\ 😀\x{2028}#_*]{1,12}x`).Draw(t, label)
+}
+
+func drawTime(t *rapid.T, label string) time.Time {
+	return noon.Add(time.Duration(rapid.Int64Range(0, 1e16).Draw(t, label)))
+}
+
+func drawError(t *rapid.T) *opportunity.Error {
+	return &opportunity.Error{Type: opportunity.Rejected, Label: drawText(t, "label"), Message: drawText(t, "message"), Value: drawText(t, "value")}
+}
+
+// drawInterest draws a valid interest of any kind.
+func drawInterest(t *rapid.T) opportunity.Interest {
+	i := opportunity.Interest{Quantity: rapid.IntRange(1, 100).Draw(t, "quantity")}
+	i.Kind = rapid.SampledFrom([]opportunity.Kind{opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens}).Draw(t, "kind")
+	i.Item = drawText(t, "item")
+	i.UnitAmount, _ = opportunity.ParseAmount(fmt.Sprintf("%d.%02d", rapid.IntRange(0, 9999).Draw(t, "units"), rapid.IntRange(0, 99).Draw(t, "cents")))
+	switch i.Kind {
+	case opportunity.Tokens:
+		if rapid.Bool().Draw(t, "expires") {
+			i.ExpiresAt = "2023-12-31T23:59:59"
+		}
+		return i
+	case opportunity.Event:
+		i.Reserve = rapid.Bool().Draw(t, "reserve")
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "learners") {
+		i.Learners = append(i.Learners, opportunity.Learner{FirstName: drawText(t, "first"), LastName: drawText(t, "last"), Email: "a@b.example"})
+	}
+	return i
+}
+
+// drawCommand draws a valid command.
+func drawCommand(t *rapid.T) opportunity.Command {
+	switch rapid.IntRange(0, 3).Draw(t, "command") {
+	case 0:
+		return opportunity.Progress{To: drawText(t, "to")}
+	case 1:
+		return opportunity.UpdateDetails{Name: drawText(t, "name"), Currency: rapid.SampledFrom([]string{"", "USD", "GBP"}).Draw(t, "currency")}
+	}
+	return add(rapid.SliceOfN(rapid.Custom(drawInterest), 1, 6).Draw(t, "interests")...)
+}
+
+// drawState draws a state that rules have led to, and some that they have not.
+func drawState(t *rapid.T) *opportunity.State {
+	start := opportunity.Start{Name: drawText(t, "name"), Region: "UK", Interests: rapid.SliceOfN(rapid.Custom(drawInterest), 0, 3).Draw(t, "start")}
+	s := opportunity.NewState(opportunity.Reference(drawText(t, "reference")), start, drawTime(t, "started"))
+	if rapid.Bool().Draw(t, "created") {
+		s.Created(recordNow(), opportunity.Named{ID: region, Name: drawText(t, "region")}, drawTime(t, "created at"))
+	}
+	for n := range rapid.IntRange(0, 8).Draw(t, "commands") {
+		key := ""
+		if rapid.Bool().Draw(t, "named") {
+			key = fmt.Sprint("r", n)
+		}
+		if _, err := s.Accept(drawCommand(t), key, rapid.Bool().Draw(t, "silent"), drawTime(t, "accepted")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rapid.Bool().Draw(t, "send") {
+		batch := s.NextBatch()
+		answers := make([]opportunity.Answer, len(batch))
+		for i := range batch {
+			answers[i] = opportunity.Answer{Fate: rapid.SampledFrom([]opportunity.Fate{
+				opportunity.FateDone, opportunity.FateRejected, opportunity.FateNotSent, opportunity.FateUnknown,
+			}).Draw(t, "fate")}
+			switch {
+			case answers[i].Fate == opportunity.FateRejected:
+				answers[i].Error = drawError(t)
+			case batch[i].Interest != nil:
+				answers[i].Interests = []opportunity.InterestRef{{ID: opportunity.ID(fmt.Sprint("i", i))}}
+			case batch[i].Extend != nil:
+				answers[i].Reservation = &opportunity.Reservation{Valid: rapid.Bool().Draw(t, "valid"), Until: drawTime(t, "until")}
+			}
+		}
+		s.Settle(batch, answers, drawTime(t, "settled"))
+	}
+	if rapid.Bool().Draw(t, "refuse") {
+		s.Refuse(opportunity.Verb(drawText(t, "verb")), "", drawError(t), drawTime(t, "refused"))
+	}
+	s.Foreign = append(s.Foreign, rapid.SliceOfN(rapid.Map(rapid.String(), func(s string) opportunity.ID { return opportunity.ID(strings.ToValidUTF8(s, "")) }), 0, 3).Draw(t, "foreign")...)
+	s.ExtendDue = s.ExtendDue || rapid.Bool().Draw(t, "due")
+	return s
+}
+
+// TestCapsOfAState fills everything there is to its cap and weighs it: the
+// server ends a workflow whose input passes 2 MiB.
+func TestCapsOfAState(t *testing.T) {
+	long := strings.Repeat("y", 3000)
+	item := strings.Repeat("x", opportunity.MaxTextLength)
+	interest := opportunity.Interest{Item: item, Kind: opportunity.Event, Quantity: 1_000_000, Reserve: true}
+	interest.UnitAmount = amount(t, "999999999999999.9999")
+	s := opened(t)
+	n := 0
+	send := func(answer func(m opportunity.Mutation) opportunity.Answer) {
+		t.Helper()
+		for batch := s.NextBatch(); len(batch) > 0; batch = s.NextBatch() {
+			answers := make([]opportunity.Answer, len(batch))
+			for i, m := range batch {
+				answers[i] = answer(m)
+			}
+			s.Settle(batch, s.Review(batch, answers), noon)
+		}
+	}
+	refused := &opportunity.Error{Type: opportunity.Rejected, Label: long, Message: long, Value: long}
+	reject := func(opportunity.Mutation) opportunity.Answer {
+		return opportunity.Answer{Fate: opportunity.FateRejected, Error: refused}
+	}
+	for range opportunity.MaxInterests / opportunity.MaxInterestsPerCommand {
+		accept(t, s, add(many(interest, opportunity.MaxInterestsPerCommand)...), fmt.Sprint("add ", n))
+		send(func(m opportunity.Mutation) opportunity.Answer {
+			n++
+			if m.Extend != nil {
+				return opportunity.Answer{Fate: opportunity.FateRejected, Error: refused}
+			}
+			return opportunity.Answer{Fate: opportunity.FateDone, Interests: []opportunity.InterestRef{{ID: id("OpportunityInterest", 1_000_000_000+n)}}}
+		})
+	}
+	if len(s.Interests) != opportunity.MaxInterests {
+		t.Fatalf("%d interests stand", len(s.Interests))
+	}
+	for range opportunity.MaxHandledRequests + opportunity.MaxOutcomes {
+		n++
+		accept(t, s, opportunity.UpdateDetails{Name: item}, strings.Repeat("r", 180)+fmt.Sprint(n))
+		if n%20 == 0 {
+			send(reject)
+		}
+	}
+	send(reject)
+	s.Foreign = nil
+	s.Disown(recordNow(many(opportunity.InterestRef{ID: id("OpportunityInterest", 2_000_000_000)}, 3*opportunity.MaxInterests)...))
+	for s.WaitingBytes() < opportunity.MaxCarriedBytes-400 {
+		n++
+		accept(t, s, opportunity.UpdateDetails{Name: item}, fmt.Sprint(n))
+	}
+	if s.WaitingBytes() > opportunity.MaxCarriedBytes {
+		t.Fatalf("%d bytes wait", s.WaitingBytes())
+	}
+	kept, err := json.Marshal(s.Outcomes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string]int{"outcomes": len(s.Outcomes), "timeline": len(s.Timeline), "attention": len(s.Attention), "foreign": len(s.Foreign), "handled": s.Handled.Len() - len(s.Queue)}
+	for part, most := range map[string]int{
+		"outcomes": opportunity.MaxOutcomes, "timeline": opportunity.MaxTimeline, "attention": 20,
+		"foreign": opportunity.MaxInterests, "handled": opportunity.MaxHandledRequests,
+	} {
+		if parts[part] > most {
+			t.Errorf("%s: %d, at most %d", part, parts[part], most)
+		}
+	}
+	// What a Kept adds to its outcome is not counted in the cap.
+	if most := opportunity.MaxOutcomeBytes + 120*opportunity.MaxOutcomes; len(kept) > most {
+		t.Errorf("the outcomes take %d bytes, at most %d", len(kept), most)
+	}
+	whole, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes: outcomes %d of %d, %d interests, %d handled, %d waiting", len(whole), len(kept), len(s.Outcomes), len(s.Interests), s.Handled.Len(), len(s.Queue))
+	if len(whole) > opportunity.MaxStateBytes {
+		var members map[string]json.RawMessage
+		_ = json.Unmarshal(whole, &members)
+		for name, value := range members {
+			t.Logf("%s: %d", name, len(value))
+		}
+		t.Errorf("the state takes %d bytes, at most %d", len(whole), opportunity.MaxStateBytes)
+	}
+}
+
+// TestOneLargeOutcome: an API that explains a hundred refusals at length does
+// not make the state too large to be carried on.
+func TestOneLargeOutcome(t *testing.T) {
+	s := opened(t)
+	accept(t, s, add(many(plain(1), 100)...), "r")
+	long := strings.Repeat("é<", 50_000)
+	for batch := s.NextBatch(); len(batch) > 0; batch = s.NextBatch() {
+		answers := many(opportunity.Answer{Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: long, Message: long, Value: long}}, len(batch))
+		s.Settle(batch, answers, noon)
+		if data, err := json.Marshal(s); err != nil || len(data) > opportunity.MaxStateBytes {
+			t.Fatalf("the state takes %d bytes, at most %d: %v", len(data), opportunity.MaxStateBytes, err)
+		}
+	}
+	got := outcome(t, s, "r")
+	if got.State != opportunity.Failed || len(got.Results) != 100 || !strings.HasPrefix(got.Results[99].Error.Message, "é<é<é<") {
+		t.Errorf("state %s, %d results", got.State, len(got.Results))
+	}
+}

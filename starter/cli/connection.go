@@ -70,7 +70,7 @@ func (c *connection) explain(err error) error {
 	case err == nil, errors.As(err, &own), errors.As(err, &usage), errors.As(err, &explained):
 		return err
 	case errors.As(err, &missing):
-		return explainedf("Temporal has no namespace %q; create it or set --temporal-namespace or TEMPORAL_NAMESPACE", c.namespace)
+		return explainedf("there is no Temporal namespace %q; create it or set --temporal-namespace or TEMPORAL_NAMESPACE", c.namespace)
 	case host.Reason(err) == host.Reason(context.DeadlineExceeded):
 		return explainedf("no answer within %v (--timeout); does a worker run?", c.timeout)
 	}

@@ -25,7 +25,8 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 		{
 			[]string{"start", "lead-1", "--name", "First Aid course", "--region", "UK"},
 			opportunity.Opened{State: opportunity.Done, Reference: "lead-1", Opportunity: "T3Bwb3J0dW5pdHk6Mg=="},
-			message{"update with start", workflow, "opened", `{"start":{"name":"First Aid course","region":"UK"}}`}, "T3Bwb3J0dW5pdHk6Mg==",
+			message{"update with start", workflow, "opened", `{"start":{"name":"First Aid course","region":"UK"}}`},
+			"T3Bwb3J0dW5pdHk6Mg==",
 		},
 		{
 			[]string{"start", "lead-1", "--name", "n", "--region", "UK", "--account", "Administrate", "--currency", "USD", "--entry-step", "Proposed", "--request-id", "r"},
@@ -53,37 +54,52 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			"sent: lead-1, request r-1",
 		},
 		{
-			[]string{"update", "lead-1", "--account", "Administrate", "--currency", "USD", "--request-id", "r-1"}, done,
-			message{"update", workflow, "updateDetails", `{"requestId":"r-1","account":"Administrate","currency":"USD"}`}, "done: lead-1, request r-1",
+			[]string{"update", "lead-1", "--account", "Administrate", "--currency", "USD", "--request-id", "r-1"},
+			done,
+			message{"update", workflow, "updateDetails", `{"requestId":"r-1","account":"Administrate","currency":"USD"}`},
+			"done: lead-1, request r-1",
 		},
 		{
-			[]string{"update", "lead-1", "--name", "n", "--request-id", "r-1", "--signal"}, nil,
-			message{"signal", workflow, "updateDetails", `{"requestId":"r-1","name":"n"}`}, "sent: lead-1, request r-1",
+			[]string{"update", "lead-1", "--name", "n", "--request-id", "r-1", "--signal"},
+			nil,
+			message{"signal", workflow, "updateDetails", `{"requestId":"r-1","name":"n"}`},
+			"sent: lead-1, request r-1",
 		},
 		{
-			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"}, done,
-			message{"update", workflow, "progress", `{"requestId":"r-1","to":"Won"}`}, "done: lead-1, request r-1",
+			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"},
+			done,
+			message{"update", workflow, "progress", `{"requestId":"r-1","to":"Won"}`},
+			"done: lead-1, request r-1",
 		},
 		{
-			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"}, opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
-			message{"update", workflow, "progress", `{"requestId":"r-1","to":"Won"}`}, "pending: lead-1 is accepted and not done yet; ask again with --request-id r-1",
+			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"},
+			opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
+			message{"update", workflow, "progress", `{"requestId":"r-1","to":"Won"}`},
+			"pending: lead-1 is accepted and not done yet; ask again with --request-id r-1",
 		},
 		{
-			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1", "--signal"}, nil,
-			message{"signal", workflow, "progress", `{"requestId":"r-1","to":"Won"}`}, "sent: lead-1, request r-1",
+			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1", "--signal"},
+			nil,
+			message{"signal", workflow, "progress", `{"requestId":"r-1","to":"Won"}`},
+			"sent: lead-1, request r-1",
 		},
 		{
-			[]string{"retry", "lead-1", "r-1"}, opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
-			message{"update", workflow, "retry", `{"request":"r-1"}`}, "request r-1 of lead-1 is sent again",
+			[]string{"retry", "lead-1", "r-1"},
+			opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
+			message{"update", workflow, "retry", `{"request":"r-1"}`},
+			"request r-1 of lead-1 is sent again",
 		},
 		{
 			[]string{"skip", "lead-1", "r-1", "--reason", "it is there"},
 			opportunity.Outcome{RequestID: "r-1", State: opportunity.Failed, Error: &opportunity.Error{Type: opportunity.Skipped, Message: "it is there"}},
-			message{"update", workflow, "skip", `{"request":"r-1","reason":"it is there"}`}, "request r-1 of lead-1 is skipped",
+			message{"update", workflow, "skip", `{"request":"r-1","reason":"it is there"}`},
+			"request r-1 of lead-1 is skipped",
 		},
 		{
-			[]string{"show", "lead-1"}, opportunity.View{Reference: "lead-1", Details: opportunity.Details{Name: "First Aid course"}},
-			message{"query", workflow, "view", ``}, "First Aid course",
+			[]string{"show", "lead-1"},
+			opportunity.View{Reference: "lead-1", Details: opportunity.Details{Name: "First Aid course"}},
+			message{"query", workflow, "view", ``},
+			"First Aid course",
 		},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
@@ -146,7 +162,7 @@ func TestWhatTemporalRefusesIsOneLine(t *testing.T) {
 		want []string
 	}{
 		"no opportunity": {serviceerror.NewNotFound("workflow not found"), []string{"NotFound: no opportunity lead-1; start it first"}},
-		"no namespace":   {serviceerror.NewNamespaceNotFound("default"), []string{`no namespace "default"`, "--temporal-namespace"}},
+		"no namespace":   {serviceerror.NewNamespaceNotFound("default"), []string{`no Temporal namespace "default"`, "--temporal-namespace"}},
 		"not allowed":    {serviceerror.NewPermissionDenied("not\nyours", ""), []string{"not yours"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,7 @@ func steps() []step {
 			expect: func(s *stage) []Check {
 				account, currency := inTMS(s)
 				return []Check{
-					outcomeCheck(s, opportunity.Done),
+					doneCheck(s),
 					{"account", administrateID, string(s.view.Details.Account.ID)},
 					{"currency", "USD", s.view.Details.Currency},
 					{"account in the TMS", administrateID, account.ID},
@@ -90,7 +90,7 @@ func steps() []step {
 			told: func(s *stage) string { return standsIn(s.view.Step) },
 			expect: func(s *stage) []Check {
 				return []Check{
-					outcomeCheck(s, opportunity.Done),
+					doneCheck(s),
 					{"step", opportunityStep, string(stepOf(s.view.Step).ID)},
 					{"step's name", "Opportunity", stepOf(s.view.Step).Name},
 					{"step in the TMS", opportunityStep, s.record.Step.ID},
@@ -133,7 +133,7 @@ func steps() []step {
 			told: func(s *stage) string { return standsIn(s.view.Step) },
 			expect: func(s *stage) []Check {
 				return []Check{
-					outcomeCheck(s, opportunity.Done),
+					doneCheck(s),
 					{"state of the stage", string(opportunity.Won), string(stepOf(s.view.Step).Stage.State)},
 					{"state in the TMS", string(opportunity.Won), s.record.Step.Stage.State},
 				}
@@ -227,7 +227,7 @@ func interest(name, say string, asked opportunity.Interest, price string, want w
 		expect: func(s *stage) []Check {
 			result, held, record := s.result(), s.held(want.nth), s.inTMS(want.nth)
 			checks := []Check{
-				outcomeCheck(s, opportunity.Done),
+				doneCheck(s),
 				{"id of the interest is one", "OpportunityInterest", result.Interest.Type()},
 				{"error of the interest", "", errorText(result.Error)},
 				{"reservation answered", strconv.FormatBool(asked.Reserve), strconv.FormatBool(result.ReservedUntil != nil)},
@@ -319,12 +319,13 @@ func inTMS(s *stage) (account administrate.Named, currency administrate.Currency
 	return account, currency
 }
 
-func outcomeCheck(s *stage, want opportunity.OutcomeState) Check {
+// doneCheck wants the message to have been carried out.
+func doneCheck(s *stage) Check {
 	got := string(s.outcome.State)
 	if s.outcome.Error != nil {
 		got += ": " + s.outcome.Error.Error()
 	}
-	return Check{"outcome", string(want), got}
+	return Check{"outcome", string(opportunity.Done), got}
 }
 
 func errorText(err *opportunity.Error) string {

@@ -96,7 +96,7 @@ func Run(ctx context.Context, o Options) error {
 
 // interrupted forgets the error of what was cut short by the end of ctx.
 func interrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	if stopped := ctx.Err() != nil; stopped {
 		return nil
 	}
 	return err
@@ -107,18 +107,24 @@ func checkNamespace(ctx context.Context, c client.Client, namespace string, logg
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	missing, err := MissingSearchAttributes(ctx, c, namespace)
-	var denied *serviceerror.PermissionDenied
-	var unimplemented *serviceerror.Unimplemented
-	switch {
-	case errors.As(err, &denied), errors.As(err, &unimplemented):
+	if mayNotLook(err) {
 		logger.WarnContext(ctx, "the worker may not look whether the namespace has its search attributes", "namespace", namespace)
-		return nil
-	case err != nil:
+		err = nil
+	}
+	if err != nil {
 		return err
-	case len(missing) > 0:
-		return fmt.Errorf("Temporal namespace %q lacks the search attributes %s; run: oppflow setup", namespace, strings.Join(missing, ", "))
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("the Temporal namespace %q lacks the search attributes %s; run: oppflow setup", namespace, strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// mayNotLook reports that the service keeps its search attributes to itself, as a hosted one may.
+func mayNotLook(err error) bool {
+	var denied *serviceerror.PermissionDenied
+	var unimplemented *serviceerror.Unimplemented
+	return errors.As(err, &denied) || errors.As(err, &unimplemented)
 }
 
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.

@@ -37,7 +37,7 @@ func MissingSearchAttributes(ctx context.Context, c client.Client, namespace str
 		case !there:
 			missing = append(missing, name)
 		case got != wanted[name]:
-			return nil, fmt.Errorf("Temporal namespace %q: search attribute %s is of type %s, but Oppflow needs %s; remove it or use another namespace",
+			return nil, fmt.Errorf("the Temporal namespace %q: search attribute %s is of type %s, but Oppflow needs %s; remove it or use another namespace",
 				namespace, name, got, wanted[name])
 		}
 	}
@@ -104,7 +104,7 @@ func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("Temporal namespace %q: its search attributes are registered but cannot be used yet: %w", namespace, ctx.Err())
+			return fmt.Errorf("the Temporal namespace %q: its search attributes are registered but cannot be used yet: %w", namespace, ctx.Err())
 		case <-poll.C:
 		}
 	}
@@ -115,9 +115,9 @@ func explainNamespace(namespace, what string, err error) error {
 	var missing *serviceerror.NamespaceNotFound
 	var notFound *serviceerror.NotFound
 	if errors.As(err, &missing) || errors.As(err, &notFound) {
-		return fmt.Errorf("Temporal has no namespace %q; create it or set --temporal-namespace or TEMPORAL_NAMESPACE", namespace)
+		return fmt.Errorf("there is no Temporal namespace %q; create it or set --temporal-namespace or TEMPORAL_NAMESPACE", namespace)
 	}
-	return &namespaceError{text: fmt.Sprintf("Temporal namespace %q: %s: %s", namespace, what, Reason(err)), cause: err}
+	return &namespaceError{text: fmt.Sprintf("the Temporal namespace %q: %s: %s", namespace, what, Reason(err)), cause: err}
 }
 
 // namespaceError is one line over an error of the service.

@@ -1,0 +1,159 @@
+package story
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func TestReportTellsEveryDifference(t *testing.T) {
+	report := Report{Results: []Result{
+		{Name: "create", Checks: []Check{{"name", "a", "a"}, {"region", "UK", "DR"}}},
+		{Name: "won", Checks: []Check{{"state", "Won", ""}}},
+	}}
+	want := []string{
+		`create: region: "DR", but the documentation says "UK"`,
+		`won: state: "", but the documentation says "Won"`,
+	}
+	if diff := cmp.Diff(want, report.Mismatches()); diff != "" {
+		t.Errorf("mismatches (-want +got):\n%s", diff)
+	}
+	if report.Compared() != 3 {
+		t.Errorf("%d comparisons, want 3", report.Compared())
+	}
+}
+
+// A step whose expectations hold of nothing at all would compare nothing.
+func TestEveryStepExpectsSomethingThatIsNotThereBefore(t *testing.T) {
+	names := map[string]bool{}
+	for _, s := range steps() {
+		if names[s.name] {
+			t.Errorf("two steps are called %s; request ids are made of the name", s.name)
+		}
+		names[s.name] = true
+		empty := &stage{}
+		report := Report{Results: []Result{{Name: s.name, Checks: s.expect(empty)}}}
+		if len(report.Mismatches()) == 0 {
+			t.Errorf("step %s is content with nothing", s.name)
+		}
+		if s.told(empty) == "" || s.say == "" {
+			t.Errorf("step %s says nothing", s.name)
+		}
+	}
+}
+
+// deaf is a Temporal service whose opportunity takes no notice of signals.
+type deaf struct {
+	client.Client
+
+	mu      sync.Mutex
+	signals int
+	view    opportunity.View
+	hears   bool // a signal is carried out
+	flaky   int  // how many more signals are not taken
+}
+
+func (d *deaf) SignalWorkflow(context.Context, string, string, string, any) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.flaky > 0 {
+		d.flaky--
+		return serviceerror.NewUnavailable("not now")
+	}
+	d.signals++
+	if d.hears {
+		d.view.Timeline = append(d.view.Timeline, opportunity.Moment{Text: "done"})
+	}
+	return nil
+}
+
+func (d *deaf) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	payloads, err := converter.GetDefaultDataConverter().ToPayloads(d.view)
+	return client.NewValue(payloads), err
+}
+
+func (d *deaf) UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	return nil, errors.New("an update was sent")
+}
+
+func signalTo(t *testing.T, d *deaf) error {
+	t.Helper()
+	s := &stage{
+		Player: Player{Temporal: d}, client: lifecycle.NewClient(d),
+		options: Options{Reference: "lead-1", Send: BySignal},
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	return s.signal(ctx, opportunity.Progress{RequestID: "r", To: "Won"}, opportunity.View{})
+}
+
+// An update that asks for the outcome carries the message out: it must not be sent before the signal was.
+func TestLostSignalIsNotMadeGoodByAskingForItsOutcome(t *testing.T) {
+	lost := &deaf{}
+	if err := signalTo(t, lost); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a signal nobody heard: %v", err)
+	}
+	if lost.signals != 1 {
+		t.Errorf("sent %d times, want once", lost.signals)
+	}
+	queued := &deaf{hears: true, view: opportunity.View{Queue: []opportunity.Waiting{{Request: "r"}}}}
+	if err := signalTo(t, queued); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a signal that still waits: %v", err)
+	}
+	heard := &deaf{hears: true, flaky: 2}
+	if err := signalTo(t, heard); err != nil || heard.signals != 1 {
+		t.Errorf("a signal that was heard: %v, sent %d times", err, heard.signals)
+	}
+}
+
+func TestWhatMayComeBackIsWaitedForAndWhatIsSaidIsNot(t *testing.T) {
+	for name, test := range map[string]struct {
+		err   error
+		again bool
+	}{
+		"out of reach":      {serviceerror.NewUnavailable("down"), true},
+		"not sent":          {&administrate.NotSentError{Operation: "x", Reason: administrate.Unreachable}, true},
+		"the opportunity's": {opportunity.Failf(opportunity.Rejected, "no"), false},
+		"no such record":    {&administrate.NotFoundError{What: "opportunity"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tries := 0
+			got, err := persist(t.Context(), func() (string, error) {
+				tries++
+				if tries < 3 {
+					return "", test.err
+				}
+				return "there", nil
+			})
+			switch {
+			case test.again && (err != nil || got != "there"):
+				t.Errorf("%q, %v", got, err)
+			case !test.again && (tries != 1 || !errors.Is(err, test.err)):
+				t.Errorf("%d tries, %v", tries, err)
+			}
+		})
+	}
+}
+
+func TestImpatienceSaysWhatItWaitedFor(t *testing.T) {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errors.New("not done within 50ms"))
+	defer cancel()
+	_, err := persist(ctx, func() (string, error) { return "", errors.New("the worker is gone") })
+	if err == nil || !strings.Contains(err.Error(), "not done within 50ms") || !strings.Contains(err.Error(), "the worker is gone") {
+		t.Errorf("%v", err)
+	}
+}

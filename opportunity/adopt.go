@@ -31,6 +31,8 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 		}
 		entry.Results[i] = InterestResult{Item: asked.Item, Interest: record.Interests[i].ID}
 		s.Interests = append(s.Interests, asked.held(record.Interests[i].ID))
+		// Its expiry may have been what was lost.
+		s.ExtendDue = s.ExtendDue || asked.Reserve && !record.Reservation.Valid
 	}
 	s.Disown(record)
 	if entry.mutationsLeft() == 0 {

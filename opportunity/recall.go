@@ -16,7 +16,8 @@ import (
 // was asked, item by item: anything else stays unknown, since quantities and
 // learners cannot be read back. A move counts as done when the record stands
 // where it was to go, and as not sent when it stands where it stood. Setting
-// details or an expiry again does no harm, so these are never in doubt.
+// details or an expiry again does no harm, so these are not in doubt, unless the
+// same details were set once more after them.
 //
 // resolved tells the ids of items that were named otherwise.
 func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, resolved map[Name]ID) []Answer {
@@ -29,7 +30,7 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 		switch {
 		case m.Progress != nil:
 			decided[i] = s.recallProgress(*m.Progress, record, resolved)
-		case m.Update != nil:
+		case m.Update != nil && !overwritten(i, batch, decided):
 			decided[i] = Answer{Fate: FateNotSent}
 		case m.Extend != nil:
 			decided[i] = recallExtend(*m.Extend, record)
@@ -89,6 +90,22 @@ func (s *State) recallProgress(asked Progress, record Snapshot, resolved map[Nam
 		return Answer{Fate: FateNotSent}
 	}
 	return Answer{Fate: FateUnknown}
+}
+
+// overwritten reports whether a later update of the batch, which the API did, set
+// a detail that the update at i sets: sending that again would undo the later.
+func overwritten(i int, batch []Mutation, answers []Answer) bool {
+	update := batch[i].Update
+	for n := i + 1; n < len(batch); n++ {
+		later := batch[n].Update
+		if later == nil || answers[n].Fate != FateDone {
+			continue
+		}
+		if update.Name != "" && later.Name != "" || update.Account != "" && later.Account != "" || update.Currency != "" && later.Currency != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func recallExtend(asked Extend, record Snapshot) Answer {

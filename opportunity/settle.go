@@ -93,11 +93,15 @@ func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) 
 		}
 		switch answer := answers[i]; {
 		case m.Extend.Release:
-			if answer.Fate == FateDone && answer.Reservation != nil {
+			switch {
+			case answer.Fate == FateNotSent:
+			case answer.Fate == FateDone && answer.Reservation != nil && !answer.Reservation.Valid:
 				s.Reservation, s.ExtendDue = *answer.Reservation, false
 				s.note(now, "reservations released")
-			}
-			if answer.Fate == FateRejected || answer.Fate == FateUnknown {
+			case answer.Fate == FateDone && answer.Reservation != nil: // asking again would not help
+				s.Reservation, s.ExtendDue = Reservation{}, false
+				s.Attend(AttentionReservation, m.Request, "the places were to be released, but the API says that they are still held", now)
+			default:
 				s.Reservation, s.ExtendDue = Reservation{}, false
 				s.Attend(AttentionReservation, m.Request, "the places could not be released: "+answer.Error.label(), now)
 			}
@@ -281,7 +285,8 @@ func (e Entry) told(outcome Outcome, s *State) string {
 
 // Refused takes in that a request was refused as a whole, so that none of its
 // changes was made. A lone change is thereby answered; several are to be sent
-// again one by one, which finds the one to blame.
+// again one by one, which finds the one to blame. An expiry that travelled with
+// a lone change is not blamed: places taken before still need it.
 func (s *State) Refused(batch []Mutation, reason *Error, now time.Time) {
 	own := 0
 	for _, m := range batch {
@@ -300,6 +305,9 @@ func (s *State) Refused(batch []Mutation, reason *Error, now time.Time) {
 	answers := make([]Answer, len(batch))
 	for i := range batch {
 		answers[i] = Answer{Fate: FateRejected, Error: reason}
+		if own > 0 && batch[i].Extend != nil {
+			answers[i] = Answer{Fate: FateNotSent}
+		}
 	}
 	s.Settle(batch, answers, now)
 }

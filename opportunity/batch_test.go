@@ -1,0 +1,240 @@
+package opportunity_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// told writes a batch in short: "r/0" is an interest of request r, "r>Won" a
+// move, "r=" an update, "extend" and "release" what they say.
+func told(batch []opportunity.Mutation) []string {
+	var list []string
+	for _, m := range batch {
+		switch {
+		case m.Interest != nil:
+			list = append(list, fmt.Sprintf("%s/%d", m.Request, m.Index))
+		case m.Progress != nil:
+			list = append(list, m.Request+">"+m.Progress.To)
+		case m.Update != nil:
+			list = append(list, m.Request+"="+m.Update.Name)
+		case m.Extend.Release:
+			list = append(list, "release")
+		default:
+			list = append(list, "extend")
+		}
+	}
+	return list
+}
+
+func TestNextBatch(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		prepare func(*opportunity.State)
+		want    string
+	}{
+		{"nothing", func(*opportunity.State) {}, ""},
+		{"waiting together", func(s *opportunity.State) {
+			accept(t, s, add(plain(1), plain(2)), "a")
+			accept(t, s, opportunity.UpdateDetails{Name: "n"}, "b")
+		}, "a/0 a/1 b=n"},
+		{"a move is last", func(s *opportunity.State) {
+			accept(t, s, opportunity.UpdateDetails{Name: "n"}, "a")
+			accept(t, s, opportunity.Progress{To: "Won"}, "b")
+			accept(t, s, opportunity.UpdateDetails{Name: "m"}, "c")
+		}, "a=n b>Won"},
+		{"places travel with their expiry", func(s *opportunity.State) {
+			accept(t, s, add(reserving(1), plain(1)), "a")
+		}, "a/0 a/1 extend"},
+		{"the expiry precedes the move", func(s *opportunity.State) {
+			accept(t, s, add(reserving(1)), "a")
+			accept(t, s, opportunity.Progress{To: "Won"}, "b")
+		}, "a/0 extend b>Won"},
+		{"an expiry that is due", func(s *opportunity.State) { s.ExtendDue = true }, "extend"},
+		{"an expiry that is due, before a move", func(s *opportunity.State) {
+			s.ExtendDue = true
+			accept(t, s, opportunity.Progress{To: "Won"}, "b")
+		}, "extend b>Won"},
+		{"what has to travel alone", func(s *opportunity.State) {
+			accept(t, s, opportunity.UpdateDetails{Name: "n"}, "a")
+			accept(t, s, add(plain(1), plain(2)), "b")
+			s.Queue[1].Alone = true
+		}, "a=n"},
+		{"alone, one by one", func(s *opportunity.State) {
+			accept(t, s, add(reserving(1), plain(2)), "b")
+			accept(t, s, opportunity.UpdateDetails{Name: "n"}, "a")
+			s.Queue[0].Alone = true
+		}, "b/0 extend"},
+		{"what is settled is not sent again", func(s *opportunity.State) {
+			accept(t, s, add(plain(1), plain(2), plain(3)), "a")
+			s.Queue[0].Results = []opportunity.InterestResult{{Interest: "i"}, {}, {Error: opportunity.Invalidf("no")}}
+		}, "a/1"},
+		{"a question stops everything", func(s *opportunity.State) {
+			accept(t, s, opportunity.Progress{To: "Won"}, "a")
+			s.ExtendDue = true
+			s.Question = &opportunity.Question{}
+		}, ""},
+		{"no record", func(s *opportunity.State) {
+			accept(t, s, opportunity.Progress{To: "Won"}, "a")
+			s.ID = ""
+		}, ""},
+		{"twenty", func(s *opportunity.State) { accept(t, s, add(many(plain(1), 21)...), "a") },
+			"a/0 a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9 a/10 a/11 a/12 a/13 a/14 a/15 a/16 a/17 a/18 a/19"},
+		{"twenty with the expiry", func(s *opportunity.State) { accept(t, s, add(many(reserving(1), 21)...), "a") },
+			"a/0 a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9 a/10 a/11 a/12 a/13 a/14 a/15 a/16 a/17 a/18 extend"},
+		{"no room for the expiry of the last", func(s *opportunity.State) {
+			accept(t, s, add(many(plain(1), 19)...), "a")
+			accept(t, s, add(reserving(1)), "b")
+		}, "a/0 a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9 a/10 a/11 a/12 a/13 a/14 a/15 a/16 a/17 a/18"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			c.prepare(s)
+			if got := strings.Join(told(s.NextBatch()), " "); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if got := len(s.NextBatch()) > 0; got != s.HasWork() {
+				t.Errorf("has work: %v, but it has a batch: %v", s.HasWork(), got)
+			}
+		})
+	}
+}
+
+func TestAnExpiryDoesNotShorten(t *testing.T) {
+	s := opened(t)
+	s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
+	accept(t, s, add(reserving(1)), "a")
+	batch := s.NextBatch()
+	if got := batch[1].Extend; got == nil || !got.NotBefore.Equal(noon) || got.Release || batch[1].Request != "a" {
+		t.Errorf("the expiry is %+v for %q", got, batch[1].Request)
+	}
+}
+
+func TestReleaseBatch(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		prepare func(*opportunity.State)
+		want    []string
+	}{
+		{"nothing held", func(*opportunity.State) {}, nil},
+		{"held", func(s *opportunity.State) { s.Reservation.Valid = true }, []string{"release"}},
+		{"taken without an expiry", func(s *opportunity.State) { s.ExtendDue = true }, []string{"release"}},
+		{"no record", func(s *opportunity.State) { s.ExtendDue, s.ID = true, "" }, nil},
+		{"while a question waits", func(s *opportunity.State) { s.ExtendDue, s.Question = true, &opportunity.Question{} }, []string{"release"}},
+	} {
+		s := opened(t)
+		c.prepare(s)
+		if diff := cmp.Diff(c.want, told(s.ReleaseBatch())); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}
+
+// TestBatchesKeepTheRules draws states, works off all batches and compares what
+// was sent with what was accepted.
+func TestBatchesKeepTheRules(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := opened(t)
+		s.ExtendDue = rapid.Bool().Draw(t, "due")
+		var accepted, alone []string
+		for n := range rapid.IntRange(1, 12).Draw(t, "commands") {
+			command, key := drawCommand(t), fmt.Sprint("r", n)
+			if big, ok := command.(opportunity.AddInterests); ok && rapid.IntRange(0, 3).Draw(t, "big") == 0 {
+				for i := range big.Interests {
+					if big.Interests[i].Kind != opportunity.Tokens {
+						big.Interests[i].Learners = many(opportunity.Learner{FirstName: strings.Repeat("a", 200), LastName: "b", Email: "a@b"}, rapid.IntRange(1, 500).Draw(t, "learners"))
+					}
+				}
+				command = big
+			}
+			if _, err := s.Accept(command, key, true, noon); err != nil {
+				t.Fatal(err)
+			}
+			e := &s.Queue[n]
+			switch c := command.(type) {
+			case opportunity.Progress:
+				accepted = append(accepted, key+">"+c.To)
+			case opportunity.UpdateDetails:
+				accepted = append(accepted, key+"="+c.Name)
+			case opportunity.AddInterests:
+				e.Results = make([]opportunity.InterestResult, len(c.Interests))
+				for i := range c.Interests {
+					if i > 0 && rapid.IntRange(0, 9).Draw(t, "settled") == 0 {
+						e.Results[i].Interest = "known"
+						continue
+					}
+					accepted = append(accepted, fmt.Sprintf("%s/%d", key, i))
+				}
+			}
+			if rapid.IntRange(0, 5).Draw(t, "alone") == 0 {
+				e.Alone = true
+				alone = append(alone, key)
+			}
+		}
+		var sent []string
+		placesDue := s.ExtendDue
+		for s.HasWork() {
+			batch := s.NextBatch()
+			if len(batch) == 0 {
+				t.Fatal("there is work and no batch")
+			}
+			size, own, extends, reserves := 0, 0, 0, false
+			answers := make([]opportunity.Answer, len(batch))
+			for i, m := range batch {
+				answers[i] = opportunity.Answer{Fate: opportunity.FateDone}
+				if m.Extend != nil {
+					extends++
+					answers[i].Reservation = &opportunity.Reservation{Valid: true, Until: noon}
+					if i < len(batch)-2 || i == len(batch)-2 && batch[i+1].Progress == nil {
+						t.Fatalf("the expiry stands in the middle of %v", told(batch))
+					}
+					continue
+				}
+				own++
+				data, err := json.Marshal(m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				size += len(data)
+				if m.Progress != nil && i != len(batch)-1 {
+					t.Fatalf("a move is not last in %v", told(batch))
+				}
+				if m.Interest != nil {
+					reserves = reserves || m.Interest.Reserve
+					answers[i].Interests = []opportunity.InterestRef{{ID: opportunity.ID(fmt.Sprintf("%s/%d", m.Request, m.Index))}}
+				}
+			}
+			if len(batch) > opportunity.MaxMutationsPerRequest {
+				t.Fatalf("%d changes in one request", len(batch))
+			}
+			if size > opportunity.MaxRequestBytes && own > 1 {
+				t.Fatalf("%d bytes in %d changes", size, own)
+			}
+			if want := reserves || placesDue; (extends == 1) != want || extends > 1 {
+				t.Fatalf("%d expiries, places wanted: %v, in %v", extends, want, told(batch))
+			}
+			placesDue = false
+			for _, m := range batch {
+				if m.Extend != nil {
+					continue
+				}
+				for _, key := range alone {
+					if m.Request == key && own > 1 {
+						t.Fatalf("%s does not travel alone in %v", key, told(batch))
+					}
+				}
+				sent = append(sent, told([]opportunity.Mutation{m})...)
+			}
+			s.Settle(batch, answers, noon)
+		}
+		if diff := cmp.Diff(accepted, sent); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}

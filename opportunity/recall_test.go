@@ -1,0 +1,250 @@
+package opportunity_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func ref(i, item opportunity.ID) opportunity.InterestRef {
+	return opportunity.InterestRef{ID: i, Item: item}
+}
+
+// fates are the fates of answers, and the interests beside them.
+func fates(answers []opportunity.Answer) []string {
+	var list []string
+	for _, a := range answers {
+		one := string(a.Fate)
+		for _, i := range a.Interests {
+			one += " " + string(i.ID)
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+func TestRecallInterests(t *testing.T) {
+	named := opportunity.Interest{Item: "My New Course", Kind: opportunity.Course, Quantity: 1}
+	places := reserving(1)
+	for _, c := range []struct {
+		name    string
+		answers []opportunity.Answer // for a course by id, an event, a course by name
+		record  []opportunity.InterestRef
+		want    []string
+	}{
+		{"none happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("strange", course)}, []string{"notSent", "notSent", "notSent", "notSent"}},
+		{"all happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("a", course), ref("strange", event), ref("b", event), ref("c", course)},
+			[]string{"done a", "done b", "done c", "notSent"}},
+		{"the first happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("a", course)}, []string{"done a", "notSent", "notSent", "notSent"}},
+		{"not a beginning", many(unknown, 4), []opportunity.InterestRef{ref("b", event)}, []string{"unknown", "unknown", "unknown", "notSent"}},
+		{"something else came", many(unknown, 4), []opportunity.InterestRef{ref("a", course), ref("b", path)}, []string{"unknown", "unknown", "unknown", "notSent"}},
+		{"more than was asked", many(unknown, 4), []opportunity.InterestRef{ref("a", course), ref("b", event), ref("c", course), ref("d", course)},
+			[]string{"unknown", "unknown", "unknown", "notSent"}},
+		{"the answered ones are known", []opportunity.Answer{done("a"), unknown, unknown, unknown}, []opportunity.InterestRef{ref("a", course), ref("b", event)},
+			[]string{"done a", "done b", "notSent", "notSent"}},
+		{"a rejected one is none", []opportunity.Answer{rejected("No"), unknown, unknown, unknown}, []opportunity.InterestRef{ref("b", event)},
+			[]string{"rejected", "done b", "notSent", "notSent"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			s.Interests, s.Foreign = []opportunity.Held{{ID: "old"}}, []opportunity.ID{"strange"}
+			accept(t, s, add(plain(1), places, named), "r")
+			batch := s.NextBatch()
+			given := slices.Clone(c.answers)
+			got := s.Recall(batch, c.answers, recordNow(c.record...), map[opportunity.Name]opportunity.ID{{Type: opportunity.TypeCourse, Text: "My New Course"}: course})
+			if diff := cmp.Diff(c.want, fates(got)); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(given, c.answers); diff != "" {
+				t.Errorf("the answers given were changed: %s", diff)
+			}
+		})
+	}
+	t.Run("a name that could not be looked up", func(t *testing.T) {
+		s := opened(t)
+		accept(t, s, add(named), "r")
+		if got := fates(s.Recall(s.NextBatch(), []opportunity.Answer{unknown}, recordNow(ref("a", course)), nil)); got[0] != "unknown" {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func TestRecallMove(t *testing.T) {
+	lost := opportunity.Step{ID: id(opportunity.TypeStep, 6), Name: "Lost"}
+	names := map[opportunity.Name]opportunity.ID{{Type: opportunity.TypeStep, Text: "Won"}: won.ID}
+	for _, c := range []struct {
+		name  string
+		to    string
+		names map[opportunity.Name]opportunity.ID
+		stand opportunity.Step
+		want  opportunity.Fate
+	}{
+		{"it moved", "Won", names, won, opportunity.FateDone},
+		{"it moved, by id", string(won.ID), nil, won, opportunity.FateDone},
+		{"it stands where it stood", "Won", names, proposed, opportunity.FateNotSent},
+		{"it stands elsewhere", "Won", names, lost, opportunity.FateUnknown},
+		{"nobody knows where to", "Won", nil, won, opportunity.FateUnknown},
+		{"nobody knows where to, and it did not move", "Won", nil, proposed, opportunity.FateNotSent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			accept(t, s, opportunity.Progress{To: c.to}, "r")
+			snapshot := recordNow()
+			snapshot.Step = c.stand
+			got := s.Recall(s.NextBatch(), []opportunity.Answer{unknown}, snapshot, c.names)
+			if got[0].Fate != c.want {
+				t.Errorf("got %+v", got[0])
+			}
+			s.Settle(s.NextBatch(), got, noon)
+			if c.want == opportunity.FateDone && s.Step != won {
+				t.Errorf("the state stands in %+v", s.Step)
+			}
+		})
+	}
+}
+
+// TestRecallUpdate: setting details again does no harm, unless others were set
+// after them.
+func TestRecallUpdate(t *testing.T) {
+	named := func(name string) opportunity.Answer {
+		return opportunity.Answer{Fate: opportunity.FateDone, Details: &opportunity.Details{Name: name}}
+	}
+	for _, c := range []struct {
+		name    string
+		later   opportunity.UpdateDetails
+		answers []opportunity.Answer
+		want    []string
+	}{
+		{"both unknown", opportunity.UpdateDetails{Name: "second"}, []opportunity.Answer{unknown, unknown}, []string{"notSent", "notSent"}},
+		{"the later was done", opportunity.UpdateDetails{Name: "second"}, []opportunity.Answer{unknown, named("second")}, []string{"unknown", "done"}},
+		{"the later set something else", opportunity.UpdateDetails{Currency: "USD"}, []opportunity.Answer{unknown, named("first")}, []string{"notSent", "done"}},
+		{"the later was refused", opportunity.UpdateDetails{Name: "second"}, []opportunity.Answer{unknown, rejected("No")}, []string{"notSent", "rejected"}},
+		{"the earlier was done", opportunity.UpdateDetails{Name: "second"}, []opportunity.Answer{named("first"), unknown}, []string{"done", "notSent"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			accept(t, s, opportunity.UpdateDetails{Name: "first"}, "a")
+			accept(t, s, c.later, "b")
+			got := s.Recall(s.NextBatch(), c.answers, recordNow(), nil)
+			if diff := cmp.Diff(c.want, fates(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRecallExpiry(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		release bool
+		now     opportunity.Reservation
+		want    opportunity.Fate
+	}{
+		{"held", false, opportunity.Reservation{Valid: true, Until: noon}, opportunity.FateDone},
+		{"held too short", false, opportunity.Reservation{Valid: true, Until: noon.Add(-1)}, opportunity.FateNotSent},
+		{"not held", false, opportunity.Reservation{Until: noon}, opportunity.FateNotSent},
+		{"held without an end", false, opportunity.Reservation{Valid: true}, opportunity.FateNotSent},
+		{"released", true, opportunity.Reservation{Until: noon}, opportunity.FateDone},
+		{"not released", true, opportunity.Reservation{Valid: true, Until: noon}, opportunity.FateNotSent},
+	} {
+		s := opened(t)
+		snapshot := recordNow()
+		snapshot.Reservation = c.now
+		extend := &opportunity.Extend{NotBefore: noon, Release: c.release}
+		got := s.Recall([]opportunity.Mutation{{Request: "r", Extend: extend}}, []opportunity.Answer{unknown}, snapshot, nil)
+		if got[0].Fate != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got[0].Fate, c.want)
+		}
+	}
+}
+
+// TestWhatIsNotOursIsNotTakenForOurs: interests that made a question are not
+// taken for the effect of a later request.
+func TestWhatIsNotOursIsNotTakenForOurs(t *testing.T) {
+	s := opened(t)
+	accept(t, s, add(plain(1)), "r")
+	batch := s.NextBatch()
+	strange := recordNow(ref("x", path), ref("y", course))
+	answers := s.Recall(batch, []opportunity.Answer{unknown}, strange, nil)
+	s.Disown(strange)
+	s.Disown(strange) // once each
+	s.Settle(batch, answers, noon)
+	if s.Question == nil || len(s.Foreign) != 2 {
+		t.Fatalf("question %+v, not ours: %v", s.Question, s.Foreign)
+	}
+	if err := s.Retry(opportunity.Retry{Request: "r"}, noon); err != nil {
+		t.Fatal(err)
+	}
+	batch = s.NextBatch()
+	if got := fates(s.Recall(batch, []opportunity.Answer{unknown}, strange, nil)); got[0] != "notSent" {
+		t.Errorf("got %v", got)
+	}
+	if got := fates(s.Review(batch, []opportunity.Answer{{Fate: opportunity.FateDone, Interests: append(strange.Interests, ref("z", course))}})); got[0] != "done z" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAdopted(t *testing.T) {
+	named := opportunity.Interest{Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 2, Reserve: true}
+	names := map[opportunity.Name]opportunity.ID{{Type: opportunity.TypeEvent, Text: "ABC-123-01"}: event}
+	for _, c := range []struct {
+		name     string
+		asked    []opportunity.Interest
+		has      []opportunity.InterestRef
+		held     bool
+		sent     []string
+		stand    []string
+		question bool
+		finished bool
+		foreign  []opportunity.ID
+	}{
+		{name: "nothing asked, nothing there"},
+		{name: "nothing asked", has: []opportunity.InterestRef{ref("a", course)}, foreign: []opportunity.ID{"a"}},
+		{name: "nothing there", asked: []opportunity.Interest{plain(1)}, sent: []string{"#start/0"}},
+		{name: "all there", asked: []opportunity.Interest{plain(1), named}, has: []opportunity.InterestRef{ref("a", course), ref("b", event)}, held: true,
+			stand: []string{"a", "b"}, finished: true},
+		{name: "a part is there", asked: []opportunity.Interest{plain(1), named}, has: []opportunity.InterestRef{ref("a", course)},
+			stand: []string{"a"}, sent: []string{"#start/1", "extend"}},
+		{name: "more is there", asked: []opportunity.Interest{plain(1)}, has: []opportunity.InterestRef{ref("a", course), ref("x", path)},
+			stand: []string{"a"}, finished: true, foreign: []opportunity.ID{"x"}},
+		{name: "something else is there", asked: []opportunity.Interest{plain(1), plain(2)}, has: []opportunity.InterestRef{ref("a", course), ref("x", path)},
+			stand: []string{"a"}, question: true, foreign: []opportunity.ID{"x"}},
+		{name: "places without an expiry", asked: []opportunity.Interest{named}, has: []opportunity.InterestRef{ref("b", event)},
+			stand: []string{"b"}, finished: true, sent: []string{"extend"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opportunity.NewState("A-1", opportunity.Start{Name: "x", Region: "UK", Interests: c.asked}, noon)
+			accept(t, s, opportunity.Progress{To: "Won"}, "early")
+			snapshot := recordNow(c.has...)
+			snapshot.Reservation.Valid = c.held
+			s.Adopted(snapshot, opportunity.Named{ID: region}, names, noon)
+			s = carried(t, s)
+			var stand []string
+			for _, i := range s.Interests {
+				stand = append(stand, string(i.ID))
+			}
+			if diff := cmp.Diff(c.stand, stand); diff != "" {
+				t.Errorf("what stands: %s", diff)
+			}
+			if diff := cmp.Diff(c.foreign, s.Foreign, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("what is not ours: %s", diff)
+			}
+			if (s.Question != nil) != c.question {
+				t.Fatalf("question %+v", s.Question)
+			}
+			if got, err := s.Outcome(opportunity.StartRequest); c.finished && (err != nil || got.State != opportunity.Done || len(got.Results) != len(c.asked)) {
+				t.Errorf("the start's interests are %+v, %v", got, err)
+			}
+			if c.question {
+				return
+			}
+			if diff := cmp.Diff(append(c.sent, "early>Won"), told(s.NextBatch())); diff != "" {
+				t.Errorf("what is sent: %s", diff)
+			}
+		})
+	}
+}

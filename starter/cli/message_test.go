@@ -183,6 +183,8 @@ func TestNoAnswerInTimeSaysHowToAskAgain(t *testing.T) {
 	env := service.serve(t)
 	oppflow(t, env, "progress", "lead-1", "--to", "Won", "--timeout", "300ms", "--request-id", "r-1").
 		wantMistake(t, 1, "lead-1", "ask again with --request-id r-1")
+	oppflow(t, env, "start", "lead-1", "--name", "n", "--region", "UK", "--timeout", "300ms").
+		wantMistake(t, 1, "lead-1", "the same command asks again")
 	oppflow(t, env, "show", "lead-1", "--timeout", "300ms").wantMistake(t, 1)
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -49,6 +50,10 @@ number: no personal data, no "@". The same command again is answered like the fi
 		}
 		return connection.opportunities(command.Context(), func(ctx context.Context, client *lifecycle.Client) error {
 			opened, err := client.Start(ctx, reference, start)
+			var own *opportunity.Error
+			if err != nil && !errors.As(err, &own) {
+				return explainedf("%v; whether %s is accepted is not known: the same command asks again", connection.explain(err), reference)
+			}
 			if err != nil {
 				return err
 			}

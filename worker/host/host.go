@@ -96,8 +96,8 @@ func Run(ctx context.Context, o Options) error {
 
 // interrupted forgets the error of what was cut short by the end of ctx.
 func interrupted(ctx context.Context, err error) error {
-	if stopped := ctx.Err() != nil; stopped {
-		return nil
+	if ctx.Err() != nil {
+		err = nil
 	}
 	return err
 }

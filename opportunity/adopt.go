@@ -4,9 +4,9 @@ import "time"
 
 // Adopted takes over a record that was found by its mark: an earlier run, or a
 // request whose answer was lost, made it. The interests it has are taken for
-// those of the start as far as they follow them item by item; interests that
-// contradict the start make a question, since adding them again might double
-// them.
+// those of the start as far as they follow them item by item and can be no
+// others; interests that contradict the start, or may be later ones of it, make a
+// question, since adding them again might double them.
 func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now time.Time) {
 	start := s.Start
 	s.Created(record, region, now)
@@ -17,22 +17,22 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 	}
 	entry := &s.Queue[0]
 	entry.Results = make([]InterestResult, entry.Changes)
-	for i, asked := range start.Interests {
-		if i == len(record.Interests) {
-			return
-		}
-		item := ID(asked.Item)
-		for _, name := range (Mutation{Interest: &asked}).Names() {
-			item = resolved[name]
-		}
-		if record.Interests[i].Item != item {
-			entry.Doubt = true
-			break
-		}
-		entry.Results[i] = InterestResult{Item: asked.Item, Interest: record.Interests[i].ID}
-		s.Interests = append(s.Interests, asked.held(record.Interests[i].ID))
+	asked := start.Mutations()
+	items := make([]ID, len(asked))
+	for i, m := range asked {
+		items[i] = m.item(resolved)
+	}
+	there := record.Interests[:min(len(record.Interests), len(asked))]
+	for !beginsOnly(there, items) {
+		entry.Doubt = true
+		there = there[:len(there)-1]
+	}
+	for i, ref := range there {
+		interest := *asked[i].Interest
+		entry.Results[i] = InterestResult{Item: interest.Item, Interest: ref.ID}
+		s.Interests = append(s.Interests, interest.held(ref.ID))
 		// Its expiry may have been what was lost.
-		s.ExtendDue = s.ExtendDue || asked.Reserve && !record.Reservation.Valid
+		s.ExtendDue = s.ExtendDue || interest.Reserve && !record.Reservation.Valid
 	}
 	s.Disown(record)
 	if entry.mutationsLeft() == 0 {

@@ -13,8 +13,9 @@ import (
 //
 // Added interests are those the record has and nobody knew before; the API
 // makes the changes of one request in order, so they must be a prefix of what
-// was asked, item by item: anything else stays unknown, since quantities and
-// learners cannot be read back. A move counts as done when the record stands
+// was asked, item by item, and nothing but that prefix: where a later change in
+// the same item may have made one, an earlier one having been turned down, it
+// stays unknown, since quantities and learners cannot be read back. A move counts as done when the record stands
 // where it was to go, and as not sent when it stands where it stood. Setting
 // details or an expiry again does no harm, so these are not in doubt, unless the
 // same details were set once more after them.
@@ -57,17 +58,12 @@ func (s *State) recallInterests(batch []Mutation, decided []Answer, record Snaps
 			fresh = append(fresh, ref)
 		}
 	}
-	if len(fresh) > len(doubtful) {
-		return
+	asked := make([]ID, len(doubtful))
+	for n, i := range doubtful {
+		asked[n] = batch[i].item(resolved)
 	}
-	for n, ref := range fresh {
-		item := ID(batch[doubtful[n]].Interest.Item)
-		for _, name := range batch[doubtful[n]].Names() {
-			item = resolved[name]
-		}
-		if ref.Item != item {
-			return
-		}
+	if !beginsOnly(fresh, asked) {
+		return
 	}
 	for n, i := range doubtful {
 		if n < len(fresh) {
@@ -76,6 +72,38 @@ func (s *State) recallInterests(batch []Mutation, decided []Answer, record Snaps
 			decided[i] = Answer{Fate: FateNotSent}
 		}
 	}
+}
+
+// item answers the id of the item of an interest to add, "" when it is not known.
+func (m Mutation) item(resolved map[Name]ID) ID {
+	if names := m.Names(); len(names) > 0 {
+		return resolved[names[0]]
+	}
+	return ID(m.Interest.Item)
+}
+
+// beginsOnly reports whether the interests there are must be the first ones of
+// those asked for: their items say so, and fit no other choice among them.
+func beginsOnly(there []InterestRef, asked []ID) bool {
+	if len(there) > len(asked) {
+		return false
+	}
+	for n, ref := range there {
+		if ref.Item != asked[n] || ref.Item == "" {
+			return false
+		}
+	}
+	// The choice that takes each as late as possible must be the same one.
+	last := len(asked)
+	for n := len(there) - 1; n >= 0; n-- {
+		for last--; asked[last] != there[n].Item; {
+			last--
+		}
+		if last != n {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *State) recallProgress(asked Progress, record Snapshot, resolved map[Name]ID) Answer {

@@ -28,16 +28,16 @@ func fates(answers []opportunity.Answer) []string {
 }
 
 func TestRecallInterests(t *testing.T) {
-	named := opportunity.Interest{Item: "My New Course", Kind: opportunity.Course, Quantity: 1}
+	named := opportunity.Interest{Item: "Workplace Safety", Kind: opportunity.Path, Quantity: 1}
 	places := reserving(1)
 	for _, c := range []struct {
 		name    string
-		answers []opportunity.Answer // for a course by id, an event, a course by name
+		answers []opportunity.Answer // for a course by id, an event, a path by name
 		record  []opportunity.InterestRef
 		want    []string
 	}{
 		{"none happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("strange", course)}, []string{"notSent", "notSent", "notSent", "notSent"}},
-		{"all happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("a", course), ref("strange", event), ref("b", event), ref("c", course)},
+		{"all happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("a", course), ref("strange", event), ref("b", event), ref("c", path)},
 			[]string{"done a", "done b", "done c", "notSent"}},
 		{"the first happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("a", course)}, []string{"done a", "notSent", "notSent", "notSent"}},
 		{"not a beginning", many(unknown, 4), []opportunity.InterestRef{ref("b", event)}, []string{"unknown", "unknown", "unknown", "notSent"}},
@@ -55,7 +55,7 @@ func TestRecallInterests(t *testing.T) {
 			accept(t, s, add(plain(1), places, named), "r")
 			batch := s.NextBatch()
 			given := slices.Clone(c.answers)
-			got := s.Recall(batch, c.answers, recordNow(c.record...), map[opportunity.Name]opportunity.ID{{Type: opportunity.TypeCourse, Text: "My New Course"}: course})
+			got := s.Recall(batch, c.answers, recordNow(c.record...), map[opportunity.Name]opportunity.ID{{Type: opportunity.TypePath, Text: "Workplace Safety"}: path})
 			if diff := cmp.Diff(c.want, fates(got)); diff != "" {
 				t.Error(diff)
 			}
@@ -67,10 +67,31 @@ func TestRecallInterests(t *testing.T) {
 	t.Run("a name that could not be looked up", func(t *testing.T) {
 		s := opened(t)
 		accept(t, s, add(named), "r")
-		if got := fates(s.Recall(s.NextBatch(), []opportunity.Answer{unknown}, recordNow(ref("a", course)), nil)); got[0] != "unknown" {
+		if got := fates(s.Recall(s.NextBatch(), []opportunity.Answer{unknown}, recordNow(ref("a", "")), nil)); got[0] != "unknown" {
 			t.Errorf("got %v", got)
 		}
 	})
+	// Interests in one item differ in what cannot be read back, and any of them may
+	// have been turned down.
+	for _, c := range []struct {
+		name   string
+		record []opportunity.InterestRef
+		want   []string
+	}{
+		{"none of the same", nil, []string{"notSent", "notSent", "notSent"}},
+		{"one of the same", []opportunity.InterestRef{ref("a", course)}, []string{"unknown", "unknown", "unknown"}},
+		{"both of the same", []opportunity.InterestRef{ref("a", course), ref("b", course)}, []string{"done a", "done b", "notSent"}},
+		{"all", []opportunity.InterestRef{ref("a", course), ref("b", course), ref("c", path)}, []string{"done a", "done b", "done c"}},
+		{"one of the same and the other", []opportunity.InterestRef{ref("a", course), ref("c", path)}, []string{"unknown", "unknown", "unknown"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			accept(t, s, add(plain(1), plain(2), opportunity.Interest{Item: string(path), Quantity: 1}), "r")
+			if diff := cmp.Diff(c.want, fates(s.Recall(s.NextBatch(), many(unknown, 3), recordNow(c.record...), nil))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
 
 func TestRecallMove(t *testing.T) {
@@ -211,8 +232,12 @@ func TestAdopted(t *testing.T) {
 			stand: []string{"a"}, sent: []string{"#start/1", "extend"}},
 		{name: "more is there", asked: []opportunity.Interest{plain(1)}, has: []opportunity.InterestRef{ref("a", course), ref("x", path)},
 			stand: []string{"a"}, finished: true, foreign: []opportunity.ID{"x"}},
-		{name: "something else is there", asked: []opportunity.Interest{plain(1), plain(2)}, has: []opportunity.InterestRef{ref("a", course), ref("x", path)},
+		{name: "something else is there", asked: []opportunity.Interest{plain(1), named}, has: []opportunity.InterestRef{ref("a", course), ref("x", path)},
 			stand: []string{"a"}, question: true, foreign: []opportunity.ID{"x"}},
+		{name: "one of two in the same item", asked: []opportunity.Interest{plain(1), plain(2)}, has: []opportunity.InterestRef{ref("a", course)},
+			question: true, foreign: []opportunity.ID{"a"}},
+		{name: "both in the same item", asked: []opportunity.Interest{plain(1), plain(2)}, has: []opportunity.InterestRef{ref("a", course), ref("b", course)},
+			stand: []string{"a", "b"}, finished: true},
 		{name: "places without an expiry", asked: []opportunity.Interest{named}, has: []opportunity.InterestRef{ref("b", event)},
 			stand: []string{"b"}, finished: true, sent: []string{"extend"}},
 	} {

@@ -7,8 +7,8 @@ import (
 )
 
 // Review looks an API's answers over before they are believed: an added
-// interest whose answer names no interest that was not known before is not
-// proven to stand, so its fate is unknown. answers runs beside batch; what is
+// interest whose answer names no interest that was not known before, or several,
+// is not proven to stand, so its fate is unknown. answers runs beside batch; what is
 // missing at its end is unknown.
 func (s *State) Review(batch []Mutation, answers []Answer) []Answer {
 	reviewed := make([]Answer, len(batch))
@@ -45,17 +45,21 @@ func (s *State) knownInterests() map[ID]bool {
 	return known
 }
 
-// pickFresh finds the interest that was not known before. Whether the API
-// answers the new one or all is undocumented; among several new ones, the first
-// in the item asked for is meant.
+// pickFresh finds the one interest in the item asked for that was not known
+// before. Whether the API answers the new one or all is undocumented; among
+// several new ones it would be a guess, and reading the record back tells more.
 func pickFresh(listed []InterestRef, item ID, known map[ID]bool) (InterestRef, bool) {
 	isID := item.Type() != ""
+	var fresh []InterestRef
 	for _, ref := range listed {
 		if !known[ref.ID] && ref.ID != "" && (!isID || ref.Item == "" || ref.Item == item) {
-			return ref, true
+			fresh = append(fresh, ref)
 		}
 	}
-	return InterestRef{}, false
+	if len(fresh) != 1 {
+		return InterestRef{}, false
+	}
+	return fresh[0], true
 }
 
 // Settle moves the state on by reviewed answers to a batch. What was not sent

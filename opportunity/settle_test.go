@@ -63,6 +63,7 @@ func TestReview(t *testing.T) {
 		{"only the new one", []opportunity.Answer{interests(ref("a")), interests(ref("b"))}, []opportunity.Answer{interests(ref("a")), interests(ref("b"))}},
 		{"all there are", []opportunity.Answer{interests(ref("old", "strange", "a")), interests(ref("old", "strange", "a", "b"))}, []opportunity.Answer{interests(ref("a")), interests(ref("b"))}},
 		{"the same twice", []opportunity.Answer{interests(ref("a")), interests(ref("a"))}, []opportunity.Answer{interests(ref("a")), unknown}},
+		{"more than one new", []opportunity.Answer{unknown, interests(ref("old", "a", "b"))}, []opportunity.Answer{unknown, unknown}},
 		{"nothing new", []opportunity.Answer{interests(ref("old")), interests(nil)}, []opportunity.Answer{unknown, unknown}},
 		{"in something else", []opportunity.Answer{interests([]opportunity.InterestRef{{ID: "a", Item: event}}), interests([]opportunity.InterestRef{{ID: "x", Item: event}, {ID: "b", Item: course}})},
 			[]opportunity.Answer{unknown, interests(ref("b"))}},

@@ -1,0 +1,189 @@
+package opportunity_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// TestNoLearnerIsShown marks every learner and looks for the mark in all that is
+// shown, at every stage of a request's life.
+func TestNoLearnerIsShown(t *testing.T) {
+	const mark = "Zaphodina"
+	marked := func(list opportunity.Interests) opportunity.Interests {
+		for i := range list {
+			if list[i].Kind == opportunity.Tokens {
+				continue
+			}
+			list[i].Learners = []opportunity.Learner{{FirstName: mark, LastName: mark, Email: mark + "@" + mark + ".example"}}
+		}
+		return list
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		start := opportunity.Start{Name: "First Aid", Region: "UK", Interests: marked(rapid.SliceOfN(rapid.Custom(drawInterest), 0, 2).Draw(t, "start"))}
+		s := opportunity.NewState("A-1", start, noon)
+		look := func() {
+			view, err := json.Marshal(s.View())
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := map[string]string{"view": string(view), "card": s.Card(), "words": strings.Join(s.Words(), " ")}
+			for _, m := range s.NextBatch() {
+				if m.Progress != nil {
+					shown["summary of a move"] = opportunity.Summary(*m.Progress)
+				}
+			}
+			for _, e := range s.Queue {
+				shown["summary of "+e.Request] = e.Summary()
+			}
+			kept := *s
+			kept.Queue, kept.Start = nil, nil
+			rest, err := json.Marshal(kept)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown["state beside what waits"] = string(rest)
+			for what, text := range shown {
+				if strings.Contains(text, mark) {
+					t.Fatalf("the %s names a learner: %s", what, text)
+				}
+			}
+		}
+		look()
+		s.Created(recordNow(), opportunity.Named{ID: region}, noon)
+		look()
+		for n := range rapid.IntRange(1, 4).Draw(t, "commands") {
+			command := drawCommand(t)
+			if list, ok := command.(opportunity.AddInterests); ok {
+				list.Interests = marked(list.Interests)
+				command = list
+			}
+			if text := opportunity.Summary(command); strings.Contains(text, mark) {
+				t.Fatalf("the summary names a learner: %s", text)
+			}
+			if _, err := s.Accept(command, fmt.Sprint("r", n), true, noon); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for s.HasWork() {
+			look()
+			batch := s.NextBatch()
+			answers := make([]opportunity.Answer, len(batch))
+			for i := range batch {
+				answers[i] = opportunity.Answer{Fate: rapid.SampledFrom([]opportunity.Fate{opportunity.FateDone, opportunity.FateRejected, opportunity.FateUnknown}).Draw(t, "fate")}
+				switch {
+				case answers[i].Fate != opportunity.FateDone:
+					answers[i].Error = &opportunity.Error{Type: opportunity.Rejected, Label: "Not Published", Message: "no"}
+				case batch[i].Interest != nil:
+					answers[i].Interests = []opportunity.InterestRef{{ID: opportunity.ID(fmt.Sprint(batch[i].Request, "/", i, "/", len(s.Interests)))}}
+				case batch[i].Extend != nil:
+					answers[i].Reservation = &opportunity.Reservation{Valid: rapid.Bool().Draw(t, "valid"), Until: noon}
+				}
+			}
+			s.Settle(batch, answers, noon)
+			look()
+			for s.Question != nil {
+				if err := s.Skip(opportunity.Skip{Request: s.Question.Request, Reason: "looked"}, noon); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		look()
+	})
+}
+
+func TestSummaries(t *testing.T) {
+	for want, command := range map[string]opportunity.Command{
+		"add 1 interest":  add(plain(1)),
+		"add 2 interests": add(plain(1), plain(2)),
+		"progress to Won": opportunity.Progress{To: "Won"},
+		"progress to " + strings.Repeat("x", 60) + "…": opportunity.Progress{To: strings.Repeat("x", 61)},
+		"update name, account, currency":               opportunity.UpdateDetails{Name: "n", Account: "a", Currency: "USD"},
+		"update currency":                              opportunity.UpdateDetails{Currency: "USD"},
+	} {
+		if got := opportunity.Summary(command); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestView(t *testing.T) {
+	s := opportunity.NewState("A-1", opportunity.Start{Name: "First Aid", Region: "UK"}, noon)
+	empty, err := json.Marshal(s.View())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, member := range []string{`"interests":[]`, `"queue":[]`, `"attention":[]`} { // lists that callers need not test for null
+		if !strings.Contains(string(empty), member) {
+			t.Errorf("%s lacks %s", empty, member)
+		}
+	}
+	if strings.Contains(string(empty), `"step"`) || strings.Contains(string(empty), `"reservation"`) {
+		t.Errorf("%s shows what is not there", empty)
+	}
+	s.Created(recordNow(), opportunity.Named{ID: region, Name: "UK"}, noon)
+	s.Interests = []opportunity.Held{{ID: "a", Quantity: 2, UnitAmount: amount(t, "0.10")}}
+	s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
+	for n := range 120 {
+		accept(t, s, opportunity.Progress{To: "Won"}, fmt.Sprint("r", n))
+	}
+	s.Queue[0].Doubt = true
+	s.Question = &opportunity.Question{Request: "r0", Text: "?"}
+	v := s.View()
+	if v.Opportunity != record || v.Step == nil || *v.Step != proposed || v.Total.String() != "0.20" || v.Reservation == nil || v.Question == nil || v.StateVersion != opportunity.StateVersion || v.Runs != 1 {
+		t.Errorf("the view is %+v", v)
+	}
+	if len(v.Queue) != 100 {
+		t.Errorf("%d of the queue are shown", len(v.Queue))
+	}
+	if diff := cmp.Diff(opportunity.Waiting{Request: "r0", Summary: "progress to Won", Accepted: noon, Doubt: true}, v.Queue[0]); diff != "" {
+		t.Error(diff)
+	}
+	// A view that was taken stays as it was.
+	s.Interests[0].Quantity, s.Question.Text, s.Reservation.Valid = 3, "!", false
+	s.Attend(opportunity.AttentionAPI, "", "x", noon)
+	if v.Interests[0].Quantity != 2 || v.Question.Text != "?" || !v.Reservation.Valid || len(v.Attention) != 0 {
+		t.Errorf("the view changed with the state: %+v", v)
+	}
+}
+
+func TestCard(t *testing.T) {
+	s := opportunity.NewState("A_1*", opportunity.Start{Name: "First Aid", Region: "UK"}, noon)
+	if card := s.Card(); !strings.Contains(card, "### Opportunity A\\_1\\*\n") || !strings.Contains(card, "- **Record:** not created yet\n") {
+		t.Errorf("the card of what is not created: %s", card)
+	}
+	s.Created(recordNow(), opportunity.Named{ID: region, Name: "Dominican Republic"}, noon)
+	s.Interests = []opportunity.Held{{ID: "a", Quantity: 2, UnitAmount: amount(t, "0.10")}}
+	s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
+	accept(t, s, opportunity.Progress{To: "<b>Won</b>\u2003[x](http://evil.example)"}, "r`1")
+	put(t, s, opportunity.Answer{Fate: opportunity.FateUnknown})
+	accept(t, s, opportunity.Progress{To: "Lost"}, "q")
+	s.Failures = 3
+	card := s.Card()
+	for _, want := range []string{
+		"- **Record:** `" + string(record) + "`\n", "- **Step:** Proposed (stage Proposed, Open)\n", "- **Region:** Dominican Republic\n",
+		"- **Interests:** 1, total 0.20 USD\n", "- **Places held until:** 2026-11-23T12:00:00Z\n",
+		"- **Waiting:** 2 requests, first: progress to &lt;b>Won", "- **Failed requests:** 3\n", "- **undecided** since 2026-11-23T12:00:00Z, request `r'1`: ",
+		"#### Last\n\n- 2026-11-23T12:00:00Z start accepted\n",
+	} {
+		if !strings.Contains(card, want) {
+			t.Errorf("the card lacks %q:\n%s", want, card)
+		}
+	}
+	if strings.Contains(card, "<b>") || strings.Contains(card, " [x](") {
+		t.Errorf("the card takes texts for markup:\n%s", card)
+	}
+	// Of a long life only the end.
+	for range 30 {
+		s.Refuse("win", "", opportunity.Invalidf("x"), noon)
+	}
+	if lines := strings.Count(s.Card()[strings.Index(s.Card(), "#### Last"):], "\n- "); lines != 10 {
+		t.Errorf("%d lines of the timeline are on the card", lines)
+	}
+}

@@ -67,13 +67,16 @@ func picture(t *testing.T, view opportunity.View) string {
 	return moments.ReplaceAllString(string(data), "T")
 }
 
-// The worker is stopped as a deployment stops it and started again between any
-// two steps: nobody can tell from what comes out.
+// The worker is stopped as a deployment stops it, or killed, and started again
+// between any two steps: nobody can tell from what comes out.
 func TestStoryAcrossDeployments(t *testing.T) {
+	stop := func(ctx context.Context, p *parts) error { return p.Worker().Stop(ctx) }
+	kill := func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil }
 	for _, way := range []struct {
 		name string
 		send story.Sending
-	}{{"updates", story.ByUpdate}, {"signals", story.BySignal}} {
+		end  func(context.Context, *parts) error
+	}{{"updates", story.ByUpdate, stop}, {"signals", story.BySignal, stop}, {"killed", story.ByUpdate, kill}} {
 		t.Run(way.name, func(t *testing.T) {
 			const reference = opportunity.Reference("deployed")
 			undisturbed := bring(t, stack.Options{NoUI: true})
@@ -82,7 +85,7 @@ func TestStoryAcrossDeployments(t *testing.T) {
 			restarts := 0
 			report := disturbed.play(story.Options{Reference: reference, Send: way.send, Between: func(ctx context.Context, _ string) error {
 				restarts++
-				if err := disturbed.Worker().Stop(ctx); err != nil {
+				if err := way.end(ctx, disturbed); err != nil {
 					return err
 				}
 				return disturbed.Worker().Start(ctx)

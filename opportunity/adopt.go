@@ -18,12 +18,12 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 	entry := &s.Queue[0]
 	entry.Results = make([]InterestResult, entry.Changes)
 	asked := start.Mutations()
-	items := make([]ID, len(asked))
+	wishes := make([]wish, len(asked))
 	for i, m := range asked {
-		items[i] = m.item(resolved)
+		wishes[i] = m.wish(resolved)
 	}
 	there := record.Interests[:min(len(record.Interests), len(asked))]
-	for !beginsOnly(there, items) {
+	for !beginsOnly(there, wishes) {
 		entry.Doubt = true
 		there = there[:len(there)-1]
 	}

@@ -1,6 +1,7 @@
 package opportunity
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -13,12 +14,13 @@ import (
 //
 // Added interests are those the record has and nobody knew before; the API
 // makes the changes of one request in order, so they must be a prefix of what
-// was asked, item by item, and nothing but that prefix: where a later change in
-// the same item may have made one, an earlier one having been turned down, it
-// stays unknown, since quantities and learners cannot be read back. A move counts as done when the record stands
-// where it was to go, and as not sent when it stands where it stood. Setting
-// details or an expiry again does no harm, so these are not in doubt, unless the
-// same details were set once more after them.
+// was asked, item by item, and nothing but that prefix: where a later, different
+// change in the same item may have made one, an earlier one having been turned
+// down, it stays unknown, since quantities and learners cannot be read back. A
+// move counts as done when the record stands where it was to go, and as not sent
+// when it stands where it stood. Setting details or an expiry again does no harm,
+// so these are not in doubt, unless the same details were set once more after
+// them.
 //
 // resolved tells the ids of items that were named otherwise.
 func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, resolved map[Name]ID) []Answer {
@@ -58,9 +60,9 @@ func (s *State) recallInterests(batch []Mutation, decided []Answer, record Snaps
 			fresh = append(fresh, ref)
 		}
 	}
-	asked := make([]ID, len(doubtful))
+	asked := make([]wish, len(doubtful))
 	for n, i := range doubtful {
-		asked[n] = batch[i].item(resolved)
+		asked[n] = batch[i].wish(resolved)
 	}
 	if !beginsOnly(fresh, asked) {
 		return
@@ -74,32 +76,42 @@ func (s *State) recallInterests(batch []Mutation, decided []Answer, record Snaps
 	}
 }
 
-// item answers the id of the item of an interest to add, "" when it is not known.
-func (m Mutation) item(resolved map[Name]ID) ID {
+// wish is an interest that was asked for, as far as it can be told from another.
+type wish struct {
+	item    ID // "" when it is not known
+	content string
+}
+
+func (m Mutation) wish(resolved map[Name]ID) wish {
+	w := wish{item: ID(m.Interest.Item)}
 	if names := m.Names(); len(names) > 0 {
-		return resolved[names[0]]
+		w.item = resolved[names[0]]
 	}
-	return ID(m.Interest.Item)
+	if data, err := json.Marshal(m.Interest); err == nil { // plain data
+		w.content = string(data)
+	}
+	return w
 }
 
 // beginsOnly reports whether the interests there are must be the first ones of
-// those asked for: their items say so, and fit no other choice among them.
-func beginsOnly(there []InterestRef, asked []ID) bool {
+// those asked for: their items say so, and fit no other choice among them but
+// one that differs in nothing.
+func beginsOnly(there []InterestRef, asked []wish) bool {
 	if len(there) > len(asked) {
 		return false
 	}
 	for n, ref := range there {
-		if ref.Item != asked[n] || ref.Item == "" {
+		if ref.Item != asked[n].item || ref.Item == "" {
 			return false
 		}
 	}
 	// The choice that takes each as late as possible must be the same one.
 	last := len(asked)
 	for n := len(there) - 1; n >= 0; n-- {
-		for last--; asked[last] != there[n].Item; {
+		for last--; asked[last].item != there[n].Item; {
 			last--
 		}
-		if last != n {
+		if asked[last].content != asked[n].content {
 			return false
 		}
 	}

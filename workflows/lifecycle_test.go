@@ -150,6 +150,16 @@ func add(quantities ...int) opportunity.AddInterests {
 	return c
 }
 
+// addIn adds interests, each in an item of its own, so that reading back can
+// tell them apart.
+func addIn(quantities ...int) opportunity.AddInterests {
+	c := add(quantities...)
+	for i, q := range quantities {
+		c.Interests[i].Item = string(id("CourseTemplate", 100+q))
+	}
+	return c
+}
+
 func reserved(quantity int) opportunity.AddInterests {
 	one := interest(quantity)
 	one.Item, one.Reserve = string(id("Course", 1)), true
@@ -409,9 +419,9 @@ func TestUnknownCreateIsFoundByItsMark(t *testing.T) {
 func TestEarlierRunIsTakenOver(t *testing.T) {
 	s := newStage(t)
 	with := start
-	with.Interests = add(1, 2, 3).Interests
+	with.Interests = addIn(1, 2, 3).Interests
 	s.record.exists, s.record.marks, s.record.step = true, 1, steps[0]
-	s.record.items = []opportunity.InterestRef{{ID: "earlier-1", Item: id("CourseTemplate", 11)}}
+	s.record.items = []opportunity.InterestRef{{ID: "earlier-1", Item: id("CourseTemplate", 101)}}
 	s.record.create = func(int) (bool, *activities.CreateResult, error) {
 		return false, &activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
 	}
@@ -472,7 +482,7 @@ func TestUnknownRequestIsReadBack(t *testing.T) {
 					return true, unanswered(opportunity.FateUnknown), nil
 				}
 				s.at(0, func() {
-					s.env.SignalWorkflow("addInterests", add(1, 2, 3))
+					s.env.SignalWorkflow("addInterests", addIn(1, 2, 3))
 					s.env.SignalWorkflow("addInterests", reserved(4))
 					s.env.SignalWorkflow("progress", to("Opportunity"))
 				})
@@ -494,6 +504,40 @@ func TestUnknownRequestIsReadBack(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Interests in the same item cannot be told apart by reading back, unless they
+// are the same in everything: then it does not matter which of them stands.
+func TestInterestsInTheSameItemAreNoGuess(t *testing.T) {
+	for _, same := range []bool{true, false} {
+		t.Run(fmt.Sprintf("equal %t", same), func(t *testing.T) {
+			s := newStage(t)
+			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				if n == 1 {
+					s.record.cap = 1
+					return true, nil, errors.New("lost")
+				}
+				return true, nil, nil
+			}
+			command := add(1, 2)
+			if same {
+				command = add(1, 1)
+			}
+			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", command) })
+			s.at(10*time.Minute, func() {
+				if asked := s.view().Question != nil; asked == same {
+					t.Errorf("a question: %t", asked)
+				}
+				s.env.CancelWorkflow()
+			})
+			s.run(start, nil)
+			if same {
+				s.wantLog("create", "interest 1", "interest 1")
+			} else {
+				s.wantLog("create", "interest 1")
+			}
+		})
 	}
 }
 

@@ -26,7 +26,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	}
 	result.Answers = make([]opportunity.Answer, len(in.Mutations))
 	for i := range in.Mutations {
-		result.Answers[i] = a.answer(in, mutations[i], answers[i])
+		result.Answers[i] = a.answer(in, i, mutations[i], answers[i])
 	}
 	return result, nil
 }
@@ -103,7 +103,7 @@ func (a *Activities) until(extend opportunity.Extend) time.Time {
 	return until
 }
 
-func (a *Activities) answer(in activities.ApplyInput, m administrate.Mutation, answer administrate.Answer) opportunity.Answer {
+func (a *Activities) answer(in activities.ApplyInput, i int, m administrate.Mutation, answer administrate.Answer) opportunity.Answer {
 	if answer.Err != nil {
 		known := sending(answer.Err)
 		return opportunity.Answer{Fate: known.Fate, Error: known.Error}
@@ -119,7 +119,9 @@ func (a *Activities) answer(in activities.ApplyInput, m administrate.Mutation, a
 			return opportunity.Answer{Fate: opportunity.FateUnknown}
 		}
 		held := a.held(answer.Opportunity.Reservations)
-		held.Valid = held.Valid && near(held.Until, m.Until)
+		// A hold that ends at another time than asked for is not the one asked for;
+		// places that were to be released are held as long as the API says so.
+		held.Valid = held.Valid && (in.Mutations[i].Extend.Release || near(held.Until, m.Until))
 		out.Reservation = &held
 		return out
 	}

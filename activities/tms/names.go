@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -95,8 +96,8 @@ func (d *dictionary) unresolved() activities.Sending {
 	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonNames, Missing: d.missing}
 }
 
-// ResolveNames looks up what names and codes mean: in one request, or in none
-// when the worker remembers. A name that means nothing is NotFound, one that
+// ResolveNames looks up what names and codes mean: in one request for twenty of
+// them, or in none when the worker remembers. A name that means nothing is NotFound, one that
 // fits two things is Invalid and lists both.
 func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
 	out := activities.ResolveResult{Resolved: make([]opportunity.Resolved, len(in.Names))}
@@ -107,7 +108,9 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 			out.Resolved[i].ID = meaning.ID
 			continue
 		}
-		wanted = append(wanted, name)
+		if !slices.Contains(wanted, name) {
+			wanted = append(wanted, name)
+		}
 	}
 	if len(wanted) == 0 {
 		return out, nil
@@ -149,32 +152,54 @@ type candidate struct {
 	texts []string
 }
 
+// textsPerRequest is how many accounts and items one request looks up.
+const textsPerRequest = 20
+
+// asking sorts names into requests. Lists are read in the first.
+func asking(wanted []opportunity.Name) []administrate.Wanted {
+	requests := make([]administrate.Wanted, 1)
+	for _, name := range wanted {
+		first, last := &requests[0], &requests[len(requests)-1]
+		switch name.Type {
+		case opportunity.TypeStep:
+			first.Steps = &administrate.List{}
+			continue
+		case opportunity.TypeRegion:
+			first.Regions = &administrate.List{}
+			continue
+		case opportunity.TypeCurrency:
+			first.Currencies = &administrate.List{}
+			continue
+		}
+		if len(last.Accounts)+len(last.Items) == textsPerRequest {
+			requests = append(requests, administrate.Wanted{})
+			last = &requests[len(requests)-1]
+		}
+		if name.Type == opportunity.TypeAccount {
+			last.Accounts = append(last.Accounts, name.Text)
+		} else {
+			last.Items = append(last.Items, name.Text)
+		}
+	}
+	return requests
+}
+
 // lookUp reads what names of the given types may mean, by type. Lists that do
 // not fit into one answer are read on.
 func (a *Activities) lookUp(ctx context.Context, wanted []opportunity.Name) (map[string][]candidate, error) {
-	var ask administrate.Wanted
-	for _, name := range wanted {
-		switch name.Type {
-		case opportunity.TypeStep:
-			ask.Steps = &administrate.List{}
-		case opportunity.TypeRegion:
-			ask.Regions = &administrate.List{}
-		case opportunity.TypeCurrency:
-			ask.Currencies = &administrate.List{}
-		case opportunity.TypeAccount:
-			ask.Accounts = append(ask.Accounts, name.Text)
-		default:
-			ask.Items = append(ask.Items, name.Text)
-		}
-	}
 	candidates := make(map[string][]candidate)
 	add := func(typ, id, name string, texts ...string) {
 		candidates[typ] = append(candidates[typ], candidate{Named: opportunity.Named{ID: opportunity.ID(id), Name: name}, texts: texts})
 	}
-	for next := &ask; next != nil; {
-		found, err := a.api.Lookup(ctx, *next)
+	requests := asking(wanted)
+	for len(requests) > 0 {
+		found, err := a.api.Lookup(ctx, requests[0])
 		if err != nil {
 			return nil, err
+		}
+		requests = requests[1:]
+		if found.Next != nil {
+			requests = append(requests, *found.Next)
 		}
 		for _, s := range found.Steps {
 			add(opportunity.TypeStep, s.ID, s.Name, s.Name)
@@ -195,7 +220,6 @@ func (a *Activities) lookUp(ctx context.Context, wanted []opportunity.Name) (map
 				add(opportunity.ID(item.ID).Type(), item.ID, item.Title, item.Title, item.Code)
 			}
 		}
-		next = found.Next
 	}
 	return candidates, nil
 }

@@ -30,17 +30,25 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 }
 
 // FindOpportunity looks for records that carry the reference's mark, a page of
-// the region's opportunities at a time: no documented filter knows the mark.
+// the region's opportunities at a time: no documented filter knows the mark. A
+// region given by a name that the worker does not remember is looked up before:
+// the filter compares names as the TMS writes them, and one that a caller wrote
+// otherwise would hide the record.
 func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
 	if a.mark.none() {
 		return activities.FindResult{Blind: true}, nil
 	}
 	names := (opportunity.Start{Region: in.Region}).Names()
+	if _, err := a.ResolveNames(ctx, activities.ResolveInput{Names: names}); err != nil {
+		return activities.FindResult{}, err
+	}
 	dictionary := a.dictionary(in.Resolved)
 	out := activities.FindResult{Region: a.region(in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
 	search := administrate.Search{First: 100, After: in.After, Attributes: a.mark.Attribute != ""}
-	if out.Region.Name != "" {
-		search.Filters = []administrate.Filter{{Field: administrate.ByRegionName, Operation: administrate.Equal, Value: out.Region.Name}}
+	for _, name := range names {
+		if meaning, ok := a.names.lookup(name); ok {
+			search.Filters = []administrate.Filter{{Field: administrate.ByRegionName, Operation: administrate.Equal, Value: meaning.Name}}
+		}
 	}
 	page, err := a.api.Opportunities(ctx, search)
 	if err != nil {

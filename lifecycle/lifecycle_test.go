@@ -1,0 +1,398 @@
+package lifecycle_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// namespace is Temporal as far as the client of the opportunities uses it. It
+// keeps what was sent and brings errors back as the SDK does.
+type namespace struct {
+	client.Client
+	updates []client.UpdateWorkflowOptions
+	starts  []client.UpdateWithStartWorkflowOptions
+	signals []any
+	// fails is what the nth update fails with; nil answers the outcome.
+	fails   func(n int) error
+	outcome opportunity.Outcome
+	exists  bool
+}
+
+type handle struct {
+	client.WorkflowUpdateHandle
+	answer any
+	err    error
+}
+
+func (h handle) Get(_ context.Context, into any) error {
+	if h.err != nil {
+		return h.err
+	}
+	reflect.ValueOf(into).Elem().Set(reflect.ValueOf(h.answer))
+	return nil
+}
+
+func (n *namespace) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	n.updates = append(n.updates, o)
+	if n.fails != nil {
+		if err := n.fails(len(n.updates)); err != nil {
+			return handle{err: err}, nil
+		}
+	}
+	return handle{answer: n.outcome}, nil
+}
+
+type startOperation struct {
+	client.WithStartWorkflowOperation
+}
+
+func (n *namespace) NewWithStartWorkflowOperation(client.StartWorkflowOptions, any, ...any) client.WithStartWorkflowOperation {
+	return startOperation{}
+}
+
+func (n *namespace) UpdateWithStartWorkflow(_ context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	n.starts = append(n.starts, o)
+	if n.fails != nil {
+		if err := n.fails(len(n.starts)); err != nil {
+			return nil, err
+		}
+	}
+	return handle{answer: opportunity.Opened{State: opportunity.Done, Reference: "A-1"}}, nil
+}
+
+func (n *namespace) SignalWorkflow(_ context.Context, workflow, run, name string, payload any) error {
+	n.signals = append(n.signals, workflow, run, name, payload)
+	if n.fails != nil {
+		return n.fails(1)
+	}
+	return nil
+}
+
+func (n *namespace) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	if !n.exists {
+		return nil, serviceerror.NewNotFound("none")
+	}
+	return &workflowservice.DescribeWorkflowExecutionResponse{}, nil
+}
+
+// carried takes an error the way from a workflow to a caller.
+func carried(err error) error {
+	codec := temporal.GetDefaultFailureConverter()
+	return codec.FailureToError(codec.ErrorToFailure(err))
+}
+
+var asked = opportunity.Progress{To: "Won"}
+
+func TestFaultReachesTheCaller(t *testing.T) {
+	for _, typ := range []opportunity.ErrorType{
+		opportunity.Invalid, opportunity.Rejected, opportunity.TransitionNotFound, opportunity.NotFound, opportunity.Conflict,
+		opportunity.Closed, opportunity.Paused, opportunity.Busy, opportunity.Undecided, opportunity.Skipped,
+	} {
+		t.Run(string(typ), func(t *testing.T) {
+			want := opportunity.Error{Type: typ, Label: "Ä <label>", Message: "what was wrong: \"x\"", Value: "VG9rZW4="}
+			for name, thrown := range map[string]error{"as it is": &want, "wrapped": fmt.Errorf("look: %w", &want)} {
+				fault := lifecycle.Fault(thrown)
+				n := &namespace{fails: func(int) error { return carried(fault) }}
+				_, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+				var got *opportunity.Error
+				if !errors.As(err, &got) {
+					t.Fatalf("%s: the caller gets %v", name, err)
+				}
+				if diff := cmp.Diff(want, *got); diff != "" {
+					t.Errorf("%s: %s", name, diff)
+				}
+				// Other SDKs have its type and one line, and know whether to repeat.
+				var application *temporal.ApplicationError
+				if back := carried(fault); !errors.As(back, &application) || application.Type() != string(typ) || application.Message() != want.Error() ||
+					application.NonRetryable() != (typ != opportunity.Busy) || application.Category() != temporal.ApplicationErrorCategoryBenign {
+					t.Errorf("%s: carried as %+v", name, application)
+				}
+			}
+		})
+	}
+	other := errors.New("out of memory")
+	if got := lifecycle.Fault(other); !errors.Is(got, other) || got.Error() != other.Error() {
+		t.Errorf("another error became %v", got)
+	}
+	if lifecycle.Fault(nil) != nil {
+		t.Error("no error became one")
+	}
+	// An error of another program that looks alike is not taken for ours.
+	n := &namespace{fails: func(int) error {
+		return carried(temporal.NewApplicationError("x", "Invalid", map[string]string{"message": "y"}))
+	}}
+	var own *opportunity.Error
+	if _, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); err == nil || errors.As(err, &own) {
+		t.Errorf("the caller gets %v", err)
+	}
+}
+
+func TestContinuingIsSentAgain(t *testing.T) {
+	continuing := carried(lifecycle.Fault(opportunity.Failf(opportunity.Continuing, "again")))
+	n := &namespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}, fails: func(n int) error {
+		if n < 3 {
+			return continuing
+		}
+		return nil
+	}}
+	got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+	if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
+		t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
+	}
+	// It stays one request, in updates that can be told apart.
+	ids := map[string]bool{}
+	for _, u := range n.updates {
+		ids[u.UpdateID] = true
+		if diff := cmp.Diff(n.updates[0].Args, u.Args); diff != "" {
+			t.Errorf("sent again as another request: %s", diff)
+		}
+	}
+	if len(ids) != 3 {
+		t.Errorf("update ids %v", ids)
+	}
+	// Not beyond the caller's patience.
+	ctx, cancel := context.WithCancel(t.Context())
+	n = &namespace{fails: func(n int) error {
+		if n == 2 {
+			cancel()
+		}
+		return continuing
+	}}
+	_, err = lifecycle.NewClient(n).Progress(ctx, "A-1", asked)
+	var own *opportunity.Error
+	if !errors.As(err, &own) || own.Type != opportunity.Continuing || len(n.updates) != 2 {
+		t.Errorf("%v after %d updates", err, len(n.updates))
+	}
+}
+
+func TestCommandsGetAnID(t *testing.T) {
+	list := opportunity.Interests{{Item: "VG9rZW5UeXBlOjE=", Quantity: 1}}
+	for _, id := range []string{"", "mine"} {
+		for _, command := range []opportunity.Command{
+			opportunity.AddInterests{RequestID: id, Interests: list}, opportunity.Progress{RequestID: id, To: "Won"}, opportunity.UpdateDetails{RequestID: id, Name: "x"},
+		} {
+			n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
+			c := lifecycle.NewClient(n)
+			for range 2 {
+				if _, err := c.Update(t.Context(), "A-1", command); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := c.Signal(t.Context(), "A-1", command); err != nil {
+				t.Fatal(err)
+			}
+			ids := map[string]bool{}
+			for _, sent := range []any{n.updates[0].Args[0], n.updates[1].Args[0], n.signals[3]} {
+				got := sent.(opportunity.Command)
+				ids[got.ID()] = true
+				if got.Validate() != nil || got.Verb() != command.Verb() || reflect.TypeOf(got) != reflect.TypeOf(command) {
+					t.Errorf("%+v was sent as %+v", command, got)
+				}
+			}
+			if id != "" && (len(ids) != 1 || !ids[id]) || id == "" && (len(ids) != 3 || ids[""]) {
+				t.Errorf("%s with id %q was sent under %v", command.Verb(), id, ids)
+			}
+			if n.updates[0].UpdateName != string(command.Verb()) || n.updates[0].WorkflowID != "opportunity/A-1" || n.signals[2] != string(command.Verb()) || n.signals[0] != "opportunity/A-1" {
+				t.Errorf("sent to %+v, %v", n.updates[0], n.signals)
+			}
+		}
+	}
+}
+
+// TestNothingInvalidIsSent: a mistake costs no round trip.
+func TestNothingInvalidIsSent(t *testing.T) {
+	n := &namespace{}
+	c := lifecycle.NewClient(n)
+	ctx := t.Context()
+	for what, try := range map[string]func(opportunity.Reference, bool) error{
+		"start": func(r opportunity.Reference, ok bool) error {
+			start := opportunity.Start{Name: "x", Region: "UK"}
+			if !ok {
+				start.Name = ""
+			}
+			_, err := c.Start(ctx, r, start)
+			return err
+		},
+		"update": func(r opportunity.Reference, ok bool) error {
+			_, err := c.Progress(ctx, r, opportunity.Progress{To: pick(ok, "Won")})
+			return err
+		},
+		"signal": func(r opportunity.Reference, ok bool) error {
+			return c.Signal(ctx, r, opportunity.Progress{To: pick(ok, "Won")})
+		},
+		"retry": func(r opportunity.Reference, ok bool) error {
+			_, err := c.Retry(ctx, r, opportunity.Retry{Request: pick(ok, "r")})
+			return err
+		},
+		"skip": func(r opportunity.Reference, ok bool) error {
+			_, err := c.Skip(ctx, r, opportunity.Skip{Request: "r", Reason: pick(ok, "x")})
+			return err
+		},
+	} {
+		for _, err := range []error{try("ada@example.com", true), try("A-1", false)} {
+			var own *opportunity.Error
+			if !errors.As(err, &own) || own.Type != opportunity.Invalid {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	}
+	if len(n.updates)+len(n.starts)+len(n.signals) > 0 {
+		t.Errorf("sent %v, %v, %v", n.updates, n.starts, n.signals)
+	}
+}
+
+func pick(ok bool, text string) string {
+	if ok {
+		return text
+	}
+	return ""
+}
+
+func TestAFailedRequestIsAnError(t *testing.T) {
+	n := &namespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Failed, Error: opportunity.Failf(opportunity.TransitionNotFound, "no way")}}
+	got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+	var own *opportunity.Error
+	if !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed {
+		t.Errorf("%+v, %v", got, err)
+	}
+	n.outcome = opportunity.Outcome{RequestID: "r", State: opportunity.Pending}
+	if got, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); err != nil || got.State != opportunity.Pending {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestWhatTemporalSaysIsExplained(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		err    error
+		exists bool
+		want   string
+	}{
+		{"no such workflow", serviceerror.NewNotFound("x"), false, "NotFound: no opportunity A-1; start it first"},
+		{"it has ended", serviceerror.NewNotFound("x"), true, "Closed: opportunity A-1 has ended; it takes no more messages"},
+		{"its reference is used up", serviceerror.NewWorkflowExecutionAlreadyStarted("x", "", ""), true, "Closed: opportunity A-1 has ended; its reference cannot be used again"},
+		{"it ended meanwhile", carried(temporal.NewApplicationError("x", "AcceptedUpdateCompletedWorkflow")), true, "Closed: opportunity A-1 ended before it answered"},
+		{"Temporal is away", serviceerror.NewUnavailable("away"), false, "away"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := &namespace{exists: c.exists, fails: func(int) error { return c.err }}
+			l := lifecycle.NewClient(n)
+			_, update := l.Progress(t.Context(), "A-1", asked)
+			_, start := l.Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"})
+			signal := l.Signal(t.Context(), "A-1", asked)
+			for what, err := range map[string]error{"update": update, "start": start, "signal": signal} {
+				if err == nil || err.Error() != c.want {
+					t.Errorf("%s: got %v, want %s", what, err, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestStartOptions(t *testing.T) {
+	got := lifecycle.StartOptions("A-1")
+	want := client.StartWorkflowOptions{
+		ID: "opportunity/A-1", TaskQueue: "opportunities",
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	if lifecycle.WorkflowType != "Lifecycle" {
+		t.Errorf("the workflow is called %q", lifecycle.WorkflowType)
+	}
+}
+
+func TestWorkflowIDNamesItsReference(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		reference := opportunity.Reference(rapid.OneOf(
+			rapid.String(), rapid.StringMatching(`(opportunity/){0,3}[A-Za-z0-9/ é#-]{1,30}`),
+		).Draw(t, "reference"))
+		got, ok := lifecycle.ReferenceOf(lifecycle.WorkflowID(reference))
+		if ok != (reference != "") || got != reference {
+			t.Fatalf("%q became %q, %v", reference, got, ok)
+		}
+	})
+	for _, id := range []string{"", "opportunity/", "opportunity", "A-1", "Opportunity/A-1", " opportunity/A-1"} {
+		if got, ok := lifecycle.ReferenceOf(id); ok {
+			t.Errorf("%q names the opportunity %q", id, got)
+		}
+	}
+}
+
+// TestSearchAttributes: an operator registers these and searches by them; names
+// and types are the contract.
+func TestSearchAttributes(t *testing.T) {
+	want := map[string]enums.IndexedValueType{
+		"OpportunityId":             enums.INDEXED_VALUE_TYPE_KEYWORD,
+		"OpportunityAccount":        enums.INDEXED_VALUE_TYPE_KEYWORD,
+		"OpportunityStep":           enums.INDEXED_VALUE_TYPE_KEYWORD,
+		"OpportunityRegion":         enums.INDEXED_VALUE_TYPE_KEYWORD,
+		"OpportunityState":          enums.INDEXED_VALUE_TYPE_KEYWORD,
+		"OpportunityAttention":      enums.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+		"OpportunityNextActionTime": enums.INDEXED_VALUE_TYPE_DATETIME,
+		"OpportunityReservedUntil":  enums.INDEXED_VALUE_TYPE_DATETIME,
+	}
+	if diff := cmp.Diff(want, lifecycle.SearchAttributes()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDescriptionsCanBeTyped: what the Web UI shows beside a message is JSON that
+// the message takes, once its blanks are filled in.
+func TestDescriptionsCanBeTyped(t *testing.T) {
+	fill := strings.NewReplacer(
+		`"item":"<id>"`, `"item":"Q291cnNlOjE="`, `"email":"…"`, `"email":"a@b"`, `"<optional>"`, `"r"`, `"<name or id of the step>"`, `"Won"`,
+		`"<name or id>"`, `"Administrate"`, `"<id>"`, `"r"`, "…", "x",
+	)
+	for verb, description := range map[opportunity.Verb]string{
+		opportunity.VerbAddInterests:  lifecycle.AddInterests.Description,
+		opportunity.VerbProgress:      lifecycle.Progress.Description,
+		opportunity.VerbUpdateDetails: lifecycle.UpdateDetails.Description,
+	} {
+		from, to := strings.Index(description, "{"), strings.LastIndex(description, "}")
+		if from < 0 || to < from {
+			t.Fatalf("%s: no example in %q", verb, description)
+		}
+		if _, err := opportunity.Decode(verb, []byte(fill.Replace(description[from:to+1]))); err != nil {
+			t.Errorf("%s: %s: %v", verb, description, err)
+		}
+	}
+	retry := lifecycle.Retry.Description
+	if _, err := opportunity.DecodeAnswer[opportunity.Retry]([]byte(fill.Replace(retry[strings.Index(retry, "{"):]))); err != nil {
+		t.Errorf("%s: %v", retry, err)
+	}
+	skip := lifecycle.Skip.Description
+	if _, err := opportunity.DecodeAnswer[opportunity.Skip]([]byte(fill.Replace(skip[strings.Index(skip, "{"):]))); err != nil {
+		t.Errorf("%s: %v", skip, err)
+	}
+}
+
+// TestPayloadsAreJSON: what the client sends is what other SDKs may send.
+func TestPayloadsAreJSON(t *testing.T) {
+	n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
+	if _, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", opportunity.Progress{RequestID: "r", To: "Won"}); err != nil {
+		t.Fatal(err)
+	}
+	payload, err := converter.GetDefaultDataConverter().ToPayload(n.updates[0].Args[0])
+	if err != nil || string(payload.GetData()) != `{"requestId":"r","to":"Won"}` || string(payload.GetMetadata()["encoding"]) != "json/plain" {
+		t.Errorf("sent %s, %v", payload, err)
+	}
+}

@@ -49,6 +49,8 @@ func TestEndings(t *testing.T) {
 		}
 		wantError(t, p.client.Signal(ctx, reference, opportunity.Progress{To: "Won"}), opportunity.Closed)
 
+		p.replay(reference, "cancelled")
+
 		// The record is found by its mark: no second one is made.
 		again, err := p.client.Start(ctx, reference, start)
 		if err != nil {
@@ -63,6 +65,7 @@ func TestEndings(t *testing.T) {
 		if got := p.opportunity(first.Opportunity).InterestCount; got != 2 {
 			t.Errorf("the record has %d interests; want 2", got)
 		}
+		p.replay(reference, "taken-over")
 	})
 
 	t.Run("an equal start is answered like the first, another one is a conflict", func(t *testing.T) {

@@ -16,6 +16,12 @@ import (
 // module is the path in the go.mod that marks the root of a checkout.
 const module = "github.com/oppflow/oppflow"
 
+// RootError says that the parts cannot be built since no checkout of Oppflow was found.
+type RootError struct{ problem string }
+
+// Error says where it was looked for.
+func (e *RootError) Error() string { return e.problem }
+
 // findRoot returns the checkout's directory: the given one, or the nearest above the working directory.
 func findRoot(root string) (string, error) {
 	if root != "" {
@@ -24,7 +30,7 @@ func findRoot(root string) (string, error) {
 			return "", err
 		}
 		if !isRoot(abs) {
-			return "", fmt.Errorf("%s is not a checkout of Oppflow: it has no go.mod of module %s", root, module)
+			return "", &RootError{problem: fmt.Sprintf("%s is not a checkout of Oppflow: it has no go.mod of module %s", root, module)}
 		}
 		return abs, nil
 	}
@@ -37,7 +43,7 @@ func findRoot(root string) (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("%s is not inside a checkout of Oppflow; change into it or name it", start)
+			return "", &RootError{problem: start + " is not inside a checkout of Oppflow; change into it or name it"}
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -53,12 +52,13 @@ func narrator(w io.Writer) func(string) {
 // bringUp brings the stack up; a start that was cut short by the caller is told as that.
 func bringUp(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 	local, err := stack.Up(ctx, o)
+	var root *stack.RootError
 	switch {
 	case err == nil:
 		return local, nil
 	case ctx.Err() != nil:
 		return nil, errInterrupted
-	case strings.Contains(err.Error(), "a checkout of Oppflow"):
+	case errors.As(err, &root):
 		return nil, usagef("%v (--checkout)", err)
 	}
 	return nil, err

@@ -50,12 +50,10 @@ func (h handle) Get(_ context.Context, into any) error {
 
 func (n *namespace) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	n.updates = append(n.updates, o)
-	if n.fails != nil {
-		if err := n.fails(len(n.updates)); err != nil {
-			return handle{err: err}, nil
-		}
+	if n.fails == nil {
+		return handle{answer: n.outcome}, nil
 	}
-	return handle{answer: n.outcome}, nil
+	return handle{answer: n.outcome, err: n.fails(len(n.updates))}, nil
 }
 
 type startOperation struct {
@@ -362,26 +360,25 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 		`"item":"<id>"`, `"item":"Q291cnNlOjE="`, `"email":"…"`, `"email":"a@b"`, `"<optional>"`, `"r"`, `"<name or id of the step>"`, `"Won"`,
 		`"<name or id>"`, `"Administrate"`, `"<id>"`, `"r"`, "…", "x",
 	)
+	example := func(description string) []byte {
+		_, members, _ := strings.Cut(description, "{")
+		members = members[:strings.LastIndex(members, "}")+1]
+		return []byte("{" + fill.Replace(members))
+	}
 	for verb, description := range map[opportunity.Verb]string{
 		opportunity.VerbAddInterests:  lifecycle.AddInterests.Description,
 		opportunity.VerbProgress:      lifecycle.Progress.Description,
 		opportunity.VerbUpdateDetails: lifecycle.UpdateDetails.Description,
 	} {
-		from, to := strings.Index(description, "{"), strings.LastIndex(description, "}")
-		if from < 0 || to < from {
-			t.Fatalf("%s: no example in %q", verb, description)
-		}
-		if _, err := opportunity.Decode(verb, []byte(fill.Replace(description[from:to+1]))); err != nil {
+		if _, err := opportunity.Decode(verb, example(description)); err != nil {
 			t.Errorf("%s: %s: %v", verb, description, err)
 		}
 	}
-	retry := lifecycle.Retry.Description
-	if _, err := opportunity.DecodeAnswer[opportunity.Retry]([]byte(fill.Replace(retry[strings.Index(retry, "{"):]))); err != nil {
-		t.Errorf("%s: %v", retry, err)
+	if _, err := opportunity.DecodeAnswer[opportunity.Retry](example(lifecycle.Retry.Description)); err != nil {
+		t.Errorf("%s: %v", lifecycle.Retry.Description, err)
 	}
-	skip := lifecycle.Skip.Description
-	if _, err := opportunity.DecodeAnswer[opportunity.Skip]([]byte(fill.Replace(skip[strings.Index(skip, "{"):]))); err != nil {
-		t.Errorf("%s: %v", skip, err)
+	if _, err := opportunity.DecodeAnswer[opportunity.Skip](example(lifecycle.Skip.Description)); err != nil {
+		t.Errorf("%s: %v", lifecycle.Skip.Description, err)
 	}
 }
 

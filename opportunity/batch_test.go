@@ -84,10 +84,14 @@ func TestNextBatch(t *testing.T) {
 			accept(t, s, opportunity.Progress{To: "Won"}, "a")
 			s.ID = ""
 		}, ""},
-		{"twenty", func(s *opportunity.State) { accept(t, s, add(many(plain(1), 21)...), "a") },
-			"a/0 a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9 a/10 a/11 a/12 a/13 a/14 a/15 a/16 a/17 a/18 a/19"},
-		{"twenty with the expiry", func(s *opportunity.State) { accept(t, s, add(many(reserving(1), 21)...), "a") },
-			"a/0 a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9 a/10 a/11 a/12 a/13 a/14 a/15 a/16 a/17 a/18 extend"},
+		{
+			"twenty", func(s *opportunity.State) { accept(t, s, add(many(plain(1), 21)...), "a") },
+			"a/0 a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9 a/10 a/11 a/12 a/13 a/14 a/15 a/16 a/17 a/18 a/19",
+		},
+		{
+			"twenty with the expiry", func(s *opportunity.State) { accept(t, s, add(many(reserving(1), 21)...), "a") },
+			"a/0 a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9 a/10 a/11 a/12 a/13 a/14 a/15 a/16 a/17 a/18 extend",
+		},
 		{"no room for the expiry of the last", func(s *opportunity.State) {
 			accept(t, s, add(many(plain(1), 19)...), "a")
 			accept(t, s, add(reserving(1)), "b")

@@ -37,17 +37,31 @@ func TestRecallInterests(t *testing.T) {
 		want    []string
 	}{
 		{"none happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("strange", course)}, []string{"notSent", "notSent", "notSent", "notSent"}},
-		{"all happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("a", course), ref("strange", event), ref("b", event), ref("c", path)},
-			[]string{"done a", "done b", "done c", "notSent"}},
+		{
+			"all happened", many(unknown, 4),
+			[]opportunity.InterestRef{ref("old", course), ref("a", course), ref("strange", event), ref("b", event), ref("c", path)},
+			[]string{"done a", "done b", "done c", "notSent"},
+		},
 		{"the first happened", many(unknown, 4), []opportunity.InterestRef{ref("old", course), ref("a", course)}, []string{"done a", "notSent", "notSent", "notSent"}},
 		{"not a beginning", many(unknown, 4), []opportunity.InterestRef{ref("b", event)}, []string{"unknown", "unknown", "unknown", "notSent"}},
 		{"something else came", many(unknown, 4), []opportunity.InterestRef{ref("a", course), ref("b", path)}, []string{"unknown", "unknown", "unknown", "notSent"}},
-		{"more than was asked", many(unknown, 4), []opportunity.InterestRef{ref("a", course), ref("b", event), ref("c", course), ref("d", course)},
-			[]string{"unknown", "unknown", "unknown", "notSent"}},
-		{"the answered ones are known", []opportunity.Answer{done("a"), unknown, unknown, unknown}, []opportunity.InterestRef{ref("a", course), ref("b", event)},
-			[]string{"done a", "done b", "notSent", "notSent"}},
-		{"a rejected one is none", []opportunity.Answer{rejected("No"), unknown, unknown, unknown}, []opportunity.InterestRef{ref("b", event)},
-			[]string{"rejected", "done b", "notSent", "notSent"}},
+		{
+			"more than was asked", many(unknown, 4),
+			[]opportunity.InterestRef{ref("a", course), ref("b", event), ref("c", course), ref("d", course)},
+			[]string{"unknown", "unknown", "unknown", "notSent"},
+		},
+		{
+			"the answered ones are known",
+			[]opportunity.Answer{done("a"), unknown, unknown, unknown},
+			[]opportunity.InterestRef{ref("a", course), ref("b", event)},
+			[]string{"done a", "done b", "notSent", "notSent"},
+		},
+		{
+			"a rejected one is none",
+			[]opportunity.Answer{rejected("No"), unknown, unknown, unknown},
+			[]opportunity.InterestRef{ref("b", event)},
+			[]string{"rejected", "done b", "notSent", "notSent"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := opened(t)
@@ -226,20 +240,34 @@ func TestAdopted(t *testing.T) {
 		{name: "nothing asked, nothing there"},
 		{name: "nothing asked", has: []opportunity.InterestRef{ref("a", course)}, foreign: []opportunity.ID{"a"}},
 		{name: "nothing there", asked: []opportunity.Interest{plain(1)}, sent: []string{"#start/0"}},
-		{name: "all there", asked: []opportunity.Interest{plain(1), named}, has: []opportunity.InterestRef{ref("a", course), ref("b", event)}, held: true,
-			stand: []string{"a", "b"}, finished: true},
-		{name: "a part is there", asked: []opportunity.Interest{plain(1), named}, has: []opportunity.InterestRef{ref("a", course)},
-			stand: []string{"a"}, sent: []string{"#start/1", "extend"}},
-		{name: "more is there", asked: []opportunity.Interest{plain(1)}, has: []opportunity.InterestRef{ref("a", course), ref("x", path)},
-			stand: []string{"a"}, finished: true, foreign: []opportunity.ID{"x"}},
-		{name: "something else is there", asked: []opportunity.Interest{plain(1), named}, has: []opportunity.InterestRef{ref("a", course), ref("x", path)},
-			stand: []string{"a"}, question: true, foreign: []opportunity.ID{"x"}},
-		{name: "one of two in the same item", asked: []opportunity.Interest{plain(1), plain(2)}, has: []opportunity.InterestRef{ref("a", course)},
-			question: true, foreign: []opportunity.ID{"a"}},
-		{name: "both in the same item", asked: []opportunity.Interest{plain(1), plain(2)}, has: []opportunity.InterestRef{ref("a", course), ref("b", course)},
-			stand: []string{"a", "b"}, finished: true},
-		{name: "places without an expiry", asked: []opportunity.Interest{named}, has: []opportunity.InterestRef{ref("b", event)},
-			stand: []string{"b"}, finished: true, sent: []string{"extend"}},
+		{
+			name: "all there", asked: []opportunity.Interest{plain(1), named}, has: []opportunity.InterestRef{ref("a", course), ref("b", event)}, held: true,
+			stand: []string{"a", "b"}, finished: true,
+		},
+		{
+			name: "a part is there", asked: []opportunity.Interest{plain(1), named}, has: []opportunity.InterestRef{ref("a", course)},
+			stand: []string{"a"}, sent: []string{"#start/1", "extend"},
+		},
+		{
+			name: "more is there", asked: []opportunity.Interest{plain(1)}, has: []opportunity.InterestRef{ref("a", course), ref("x", path)},
+			stand: []string{"a"}, finished: true, foreign: []opportunity.ID{"x"},
+		},
+		{
+			name: "something else is there", asked: []opportunity.Interest{plain(1), named}, has: []opportunity.InterestRef{ref("a", course), ref("x", path)},
+			stand: []string{"a"}, question: true, foreign: []opportunity.ID{"x"},
+		},
+		{
+			name: "one of two in the same item", asked: []opportunity.Interest{plain(1), plain(2)}, has: []opportunity.InterestRef{ref("a", course)},
+			question: true, foreign: []opportunity.ID{"a"},
+		},
+		{
+			name: "both in the same item", asked: []opportunity.Interest{plain(1), plain(2)}, has: []opportunity.InterestRef{ref("a", course), ref("b", course)},
+			stand: []string{"a", "b"}, finished: true,
+		},
+		{
+			name: "places without an expiry", asked: []opportunity.Interest{named}, has: []opportunity.InterestRef{ref("b", event)},
+			stand: []string{"b"}, finished: true, sent: []string{"extend"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := opportunity.NewState("A-1", opportunity.Start{Name: "x", Region: "UK", Interests: c.asked}, noon)

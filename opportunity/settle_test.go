@@ -65,8 +65,11 @@ func TestReview(t *testing.T) {
 		{"the same twice", []opportunity.Answer{interests(ref("a")), interests(ref("a"))}, []opportunity.Answer{interests(ref("a")), unknown}},
 		{"more than one new", []opportunity.Answer{unknown, interests(ref("old", "a", "b"))}, []opportunity.Answer{unknown, unknown}},
 		{"nothing new", []opportunity.Answer{interests(ref("old")), interests(nil)}, []opportunity.Answer{unknown, unknown}},
-		{"in something else", []opportunity.Answer{interests([]opportunity.InterestRef{{ID: "a", Item: event}}), interests([]opportunity.InterestRef{{ID: "x", Item: event}, {ID: "b", Item: course}})},
-			[]opportunity.Answer{unknown, interests(ref("b"))}},
+		{
+			"in something else",
+			[]opportunity.Answer{interests([]opportunity.InterestRef{{ID: "a", Item: event}}), interests([]opportunity.InterestRef{{ID: "x", Item: event}, {ID: "b", Item: course}})},
+			[]opportunity.Answer{unknown, interests(ref("b"))},
+		},
 		{"without an id", []opportunity.Answer{interests([]opportunity.InterestRef{{}}), rejected("Sold Out")}, []opportunity.Answer{unknown, rejected("Sold Out")}},
 		{"cut short", []opportunity.Answer{interests(ref("a"))}, []opportunity.Answer{interests(ref("a")), unknown}},
 		{"no answer", nil, []opportunity.Answer{unknown, unknown}},

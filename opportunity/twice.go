@@ -21,11 +21,7 @@ func onceEach(payload []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber()
 	var way []spot
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			return nil // its end
-		}
+	for token, err := decoder.Token(); err == nil; token, err = decoder.Token() {
 		if delimiter, ok := token.(json.Delim); ok {
 			switch delimiter {
 			case '{':
@@ -59,21 +55,21 @@ func onceEach(payload []byte) error {
 			here.member = name
 		}
 	}
+	return nil
 }
 
 // place writes a way, such as "interests[1].learners[0]".
 func place(way []spot) string {
 	var b strings.Builder
 	for _, s := range way {
-		switch {
-		case s.members == nil:
+		if s.members == nil {
 			fmt.Fprintf(&b, "[%d]", s.index)
-		default:
-			if b.Len() > 0 {
-				b.WriteByte('.')
-			}
-			b.WriteString(s.member)
+			continue
 		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(s.member)
 	}
 	return b.String()
 }

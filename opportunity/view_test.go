@@ -183,7 +183,8 @@ func TestCard(t *testing.T) {
 	for range 30 {
 		s.Refuse("win", "", opportunity.Invalidf("x"), noon)
 	}
-	if lines := strings.Count(s.Card()[strings.Index(s.Card(), "#### Last"):], "\n- "); lines != 10 {
+	_, last, _ := strings.Cut(s.Card(), "#### Last")
+	if lines := strings.Count(last, "\n- "); lines != 10 {
 		t.Errorf("%d lines of the timeline are on the card", lines)
 	}
 }

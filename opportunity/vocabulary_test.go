@@ -197,21 +197,31 @@ func TestInterestMistakes(t *testing.T) {
 		{"control character", func(i *opportunity.Interest) { i.Item = "a\tb" }, "item: contains a control character"},
 		{"item not UTF-8", func(i *opportunity.Interest) { i.Item = "a\xff" }, "item: not valid UTF-8"},
 		{"wrong kind", func(i *opportunity.Interest) { i.Kind = "Course" }, `kind: "Course"; one of course, event, path, tokens`},
-		{"id of something else", func(i *opportunity.Interest) { i.Item = string(region) },
-			"item: " + string(region) + " is the id of a Region; give a course template, an event, a learning path or a type of training token"},
-		{"kind against the id", func(i *opportunity.Interest) { i.Kind = opportunity.Course },
-			"kind: course, but item " + string(event) + " is of kind event; leave kind out"},
+		{
+			"id of something else", func(i *opportunity.Interest) { i.Item = string(region) },
+			"item: " + string(region) + " is the id of a Region; give a course template, an event, a learning path or a type of training token",
+		},
+		{
+			"kind against the id", func(i *opportunity.Interest) { i.Kind = opportunity.Course },
+			"kind: course, but item " + string(event) + " is of kind event; leave kind out",
+		},
 		{"no kind", func(i *opportunity.Interest) { i.Item = "ABC-123" }, `kind: missing; item "ABC-123" is no id, so say course, event, path or tokens`},
 		{"quantity 0", func(i *opportunity.Interest) { i.Quantity = 0 }, "quantity: 0; a whole number from 1 to 1000000"},
 		{"quantity below", func(i *opportunity.Interest) { i.Quantity = -1 }, "quantity: -1; a whole number from 1 to 1000000"},
 		{"quantity above", func(i *opportunity.Interest) { i.Quantity = 1_000_001 }, "quantity: 1000001; a whole number from 1 to 1000000"},
 		{"quantity most", func(i *opportunity.Interest) { i.Quantity = 1_000_000 }, ""},
-		{"reserve a course", func(i *opportunity.Interest) { i.Item = string(course) },
-			"reserve: only places on an event can be reserved, and this item is of kind course"},
-		{"reserve by name", func(i *opportunity.Interest) { i.Item, i.Kind = "LP-1", opportunity.Path },
-			"reserve: only places on an event can be reserved, and this item is of kind path"},
-		{"expiry of an event", func(i *opportunity.Interest) { i.ExpiresAt = "2023-12-31T23:59:59" },
-			"expiresAt: only training tokens expire, and this item is of kind event"},
+		{
+			"reserve a course", func(i *opportunity.Interest) { i.Item = string(course) },
+			"reserve: only places on an event can be reserved, and this item is of kind course",
+		},
+		{
+			"reserve by name", func(i *opportunity.Interest) { i.Item, i.Kind = "LP-1", opportunity.Path },
+			"reserve: only places on an event can be reserved, and this item is of kind path",
+		},
+		{
+			"expiry of an event", func(i *opportunity.Interest) { i.ExpiresAt = "2023-12-31T23:59:59" },
+			"expiresAt: only training tokens expire, and this item is of kind event",
+		},
 		{"expiry", func(i *opportunity.Interest) {
 			i.Item, i.Reserve, i.ExpiresAt = string(tokens), false, "2023-12-31T23:59:59"
 		}, ""},
@@ -244,8 +254,10 @@ func TestInterestMistakes(t *testing.T) {
 			i.Learners = []opportunity.Learner{{FirstName: "Ada", LastName: "Lovelace"}}
 		}, "learners[0].email: not an e-mail address"},
 		{"contact", func(i *opportunity.Interest) { i.Contacts = []opportunity.ID{contact} }, ""},
-		{"no contact", func(i *opportunity.Interest) { i.Contacts = []opportunity.ID{contact, account} },
-			"contacts[1]: not the id of a contact"},
+		{
+			"no contact", func(i *opportunity.Interest) { i.Contacts = []opportunity.ID{contact, account} },
+			"contacts[1]: not the id of a contact",
+		},
 		{"tax", func(i *opportunity.Interest) { i.Tax = id("TaxType", 1) }, ""},
 		{"no tax id", func(i *opportunity.Interest) { i.Tax = "VAT" }, `tax: "VAT" is not an id`},
 	} {
@@ -320,8 +332,11 @@ func TestCommandMistakes(t *testing.T) {
 		{"start in no step", opportunity.Start{Name: "x", Region: "UK", EntryStep: string(region)}, "entryStep: " + string(region) + " is the id of a Region, not of a step"},
 		{"start with blank currency", opportunity.Start{Name: "x", Region: "UK", Currency: "\t"}, "currency: missing"},
 		{"start with a wrong id", opportunity.Start{Name: "x", Region: "UK", RequestID: "#"}, `requestId: starts with "#"; such ids are given by the workflow itself`},
-		{"start with a mistaken interest", opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{{Item: "x", Kind: opportunity.Event}}},
-			"interests[0].quantity: 0; a whole number from 1 to 1000000"},
+		{
+			"start with a mistaken interest",
+			opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{{Item: "x", Kind: opportunity.Event}}},
+			"interests[0].quantity: 0; a whole number from 1 to 1000000",
+		},
 		{"retry", opportunity.Retry{Request: "#start"}, ""},
 		{"retry nothing", opportunity.Retry{}, "request: missing"},
 		{"skip nothing", opportunity.Skip{Reason: "x"}, "request: missing"},

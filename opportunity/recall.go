@@ -105,14 +105,17 @@ func beginsOnly(there []InterestRef, asked []wish) bool {
 			return false
 		}
 	}
-	// The choice that takes each as late as possible must be the same one.
+	// Each may be any in its item from its own place up to the latest that leaves
+	// room for those after it; all of these must be equal.
 	last := len(asked)
 	for n := len(there) - 1; n >= 0; n-- {
 		for last--; asked[last].item != there[n].Item; {
 			last--
 		}
-		if asked[last].content != asked[n].content {
-			return false
+		for _, other := range asked[n : last+1] {
+			if other.item == there[n].Item && other.content != asked[n].content {
+				return false
+			}
 		}
 	}
 	return true

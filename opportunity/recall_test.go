@@ -47,7 +47,7 @@ func TestRecallInterests(t *testing.T) {
 		{"something else came", many(unknown, 4), []opportunity.InterestRef{ref("a", course), ref("b", path)}, []string{"unknown", "unknown", "unknown", "notSent"}},
 		{
 			"more than was asked", many(unknown, 4),
-			[]opportunity.InterestRef{ref("a", course), ref("b", event), ref("c", course), ref("d", course)},
+			[]opportunity.InterestRef{ref("a", course), ref("b", event), ref("c", path), ref("d", course)},
 			[]string{"unknown", "unknown", "unknown", "notSent"},
 		},
 		{
@@ -102,6 +102,33 @@ func TestRecallInterests(t *testing.T) {
 			s := opened(t)
 			accept(t, s, add(plain(1), plain(2), opportunity.Interest{Item: string(path), Quantity: 1}), "r")
 			if diff := cmp.Diff(c.want, fates(s.Recall(s.NextBatch(), many(unknown, 3), recordNow(c.record...), nil))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestRecallEqualInterests: interests that differ in nothing stand for one
+// another, unless a different one may be meant as well.
+func TestRecallEqualInterests(t *testing.T) {
+	one, other := plain(1), plain(2)
+	for _, c := range []struct {
+		name  string
+		asked []opportunity.Interest
+		has   int
+		want  []string
+	}{
+		{"equal", many(one, 3), 2, []string{"done x", "done x", "notSent"}},
+		{"a different one in between", []opportunity.Interest{one, other, one}, 1, []string{"unknown", "unknown", "unknown"}},
+		{"a different one in between, of two", []opportunity.Interest{one, other, one}, 2, []string{"unknown", "unknown", "unknown"}},
+		{"a different one at the end", []opportunity.Interest{one, one, other}, 1, []string{"unknown", "unknown", "unknown"}},
+		{"a different item in between", []opportunity.Interest{one, {Item: string(path), Quantity: 1}, one}, 1, []string{"done x", "notSent", "notSent"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			accept(t, s, add(c.asked...), "r")
+			got := s.Recall(s.NextBatch(), many(unknown, len(c.asked)), recordNow(many(ref("x", course), c.has)...), nil)
+			if diff := cmp.Diff(c.want, fates(got)); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -191,6 +191,17 @@ func TestARefusedIDCanBeUsed(t *testing.T) {
 	}
 }
 
+// TestInterestsOfTheStartCount while the record is not there yet.
+func TestInterestsOfTheStartCount(t *testing.T) {
+	s := opportunity.NewState("A-1", opportunity.Start{Name: "x", Region: "UK", Interests: many(plain(1), 100)}, noon)
+	for n := range 4 {
+		accept(t, s, add(many(plain(1), 100)...), fmt.Sprint(n))
+	}
+	wantError(t, s.Admits(add(plain(1)), "late"), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+	s.Created(recordNow(), opportunity.Named{ID: region}, noon)
+	wantError(t, s.Admits(add(plain(1)), "late"), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+}
+
 // TestARefusalIsKept: a message that cannot be read never vanishes, and one
 // whose id was used for another leaves that one's outcome alone.
 func TestARefusalIsKept(t *testing.T) {

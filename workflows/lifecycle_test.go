@@ -908,3 +908,51 @@ func TestARecordThatCannotBeLookedForIsAQuestion(t *testing.T) {
 	s.run(start, nil)
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
+
+// Updates that follow one another share a timer, and each is still answered
+// after its own twenty seconds.
+func TestUpdatesAreAnsweredInTime(t *testing.T) {
+	s := newStage(t)
+	timers := 0
+	s.env.SetOnTimerScheduledListener(func(string, time.Duration) { timers++ })
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n <= 3 {
+			return true, nil, nil
+		}
+		return false, &activities.ApplyResult{Sending: activities.Sending{
+			Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable, RetryAfter: 24 * time.Hour,
+		}}, nil
+	}
+	for n := range 3 {
+		s.at(time.Duration(n+1)*time.Second, func() { s.update(fmt.Sprint(n), "addInterests", add(n+1)) })
+	}
+	sent := map[string]time.Time{}
+	for _, n := range []int{7, 13, 26} {
+		s.at(time.Duration(n)*time.Second, func() {
+			id := fmt.Sprint("late ", n)
+			sent[id] = s.env.Now()
+			s.update(id, "addInterests", add(n))
+		})
+	}
+	for n := range 120 {
+		s.at(time.Duration(n)*500*time.Millisecond, func() {
+			for id, at := range sent {
+				waited := s.env.Now().Sub(at)
+				if done := s.answers[id].done; done != (waited >= 20*time.Second) && (waited < 20*time.Second || waited > 22*time.Second) {
+					t.Errorf("%s after %s: answered %t", id, waited, done)
+				}
+			}
+		})
+	}
+	s.at(2*time.Minute, s.env.CancelWorkflow)
+	s.run(start, nil)
+	s.wantDone("0", "1", "2")
+	for id := range sent {
+		if got := s.answers[id]; got.outcome.State != opportunity.Pending {
+			t.Errorf("%s: got %+v; want pending", id, got)
+		}
+	}
+	if timers > 6 { // one set by the first update, one for each late one, one to send again
+		t.Errorf("%d timers for 6 updates and a pause", timers)
+	}
+}

@@ -96,7 +96,7 @@ func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, raw con
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
-	answered, err := r.awaitAnswer(ctx, "answer "+string(verb), func() bool { return !r.state.IsPending(key) })
+	answered, err := r.answers.await(ctx, func() bool { return !r.state.IsPending(key) })
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
@@ -108,16 +108,6 @@ func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, raw con
 
 // errEnding answers a command that came while the run ended.
 var errEnding = opportunity.Failf(opportunity.Closed, "the opportunity is ending; it takes no more messages")
-
-// awaitAnswer waits for the condition, at most AnswerWithin. It is not cut short
-// by the cancellation of the workflow, which answers every command itself.
-func (r *run) awaitAnswer(ctx workflow.Context, summary string, condition func() bool) (bool, error) {
-	ctx, stop := workflow.NewDisconnectedContext(ctx)
-	defer stop()
-	return workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout: opportunity.AnswerWithin, TimerOptions: workflow.TimerOptions{Summary: summary},
-	}, condition)
-}
 
 // accepting reports why no command is taken now.
 func (r *run) accepting(ctx workflow.Context) error {
@@ -175,7 +165,7 @@ func (o openedInput) Validate() error {
 
 func (r *run) handleOpened(ctx workflow.Context, _ converter.RawValue) (opportunity.Opened, error) {
 	opened := opportunity.Opened{State: opportunity.Pending, Reference: r.state.Reference}
-	exists, err := r.awaitAnswer(ctx, "answer opened", func() bool { return r.state.ID != "" || r.failed != nil })
+	exists, err := r.answers.await(ctx, func() bool { return r.state.ID != "" || r.failed != nil })
 	if err != nil || !exists {
 		return opened, err
 	}

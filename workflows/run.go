@@ -17,7 +17,8 @@ type run struct {
 	state    *opportunity.State
 	arrivals *arrivals
 	// names are what names and codes turned out to mean, as far as this run asked.
-	names map[opportunity.Name]opportunity.Resolved
+	names   map[opportunity.Name]opportunity.Resolved
+	answers answers
 	// setbacks counts the requests in a row that could not be sent.
 	setbacks int
 	// failed says why the record cannot be created.
@@ -28,7 +29,7 @@ type run struct {
 
 // newRun reads the input. Its error is a mistake of the caller.
 func newRun(ctx workflow.Context, options Options, input converter.RawValue, carried *opportunity.State) (*run, error) {
-	r := &run{options: options, arrivals: arrivalsOf(ctx), names: make(map[opportunity.Name]opportunity.Resolved)}
+	r := &run{options: options, arrivals: arrivalsOf(ctx), names: make(map[opportunity.Name]opportunity.Resolved), answers: answers{waiting: make(map[string]time.Time)}}
 	if r.arrivals == nil {
 		return nil, fmt.Errorf("the worker lacks workflows.Interceptor")
 	}

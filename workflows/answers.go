@@ -1,0 +1,69 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// answers bounds how long updates wait. The server holds only ten open updates,
+// so each must be answered in time, if only that it is pending. A timer of its
+// own for each would cost an action each; they share one, which runs out rather
+// than being cancelled, so that updates that follow one another share it too.
+type answers struct {
+	waiting map[string]time.Time // by update: when it must be answered
+	running bool                 // whether the shared timer is set
+}
+
+// await waits for the condition, at most AnswerWithin, and reports whether it
+// came true. It is not cut short by the cancellation of the workflow, which
+// answers every command itself.
+func (a *answers) await(ctx workflow.Context, condition func() bool) (bool, error) {
+	if condition() {
+		return true, nil
+	}
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	update := workflow.GetCurrentUpdateInfo(ctx).ID
+	due := workflow.Now(ctx).Add(opportunity.AnswerWithin)
+	a.waiting[update] = due
+	defer delete(a.waiting, update)
+	if !a.running {
+		a.running = true
+		workflow.GoNamed(ctx, "answers", a.wake)
+	}
+	err := workflow.Await(ctx, func() bool { return condition() || !workflow.Now(ctx).Before(due) })
+	return condition(), err
+}
+
+// wake wakes the run whenever an update must be answered, as long as one waits.
+// Updates still open in the same moment see it by their conditions.
+func (a *answers) wake(ctx workflow.Context) {
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	defer func() { a.running = false }()
+	for {
+		next, some := a.next(workflow.Now(ctx))
+		if !some {
+			return
+		}
+		timer := workflow.NewTimerWithOptions(ctx, next.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: "answer what waits until then"})
+		if err := timer.Get(ctx, nil); err != nil {
+			return // cannot be cancelled
+		}
+	}
+}
+
+// next is the earliest time after now at which an update must be answered.
+func (a *answers) next(now time.Time) (time.Time, bool) {
+	var earliest time.Time
+	//workflowcheck:ignore the minimum does not depend on the order
+	for _, due := range a.waiting {
+		if due.After(now) && (earliest.IsZero() || due.Before(earliest)) {
+			earliest = due
+		}
+	}
+	return earliest, !earliest.IsZero()
+}

@@ -149,7 +149,7 @@ func TestBatchesKeepTheRules(t *testing.T) {
 		var accepted, alone []string
 		for n := range rapid.IntRange(1, 12).Draw(t, "commands") {
 			command, key := drawCommand(t), fmt.Sprint("r", n)
-			if big, ok := command.(opportunity.AddInterests); ok && rapid.IntRange(0, 3).Draw(t, "big") == 0 {
+			if big, ok := command.(opportunity.AddInterests); ok && rapid.IntRange(0, 9).Draw(t, "big") == 0 {
 				for i := range big.Interests {
 					if big.Interests[i].Kind != opportunity.Tokens {
 						big.Interests[i].Learners = many(opportunity.Learner{FirstName: strings.Repeat("a", 200), LastName: "b", Email: "a@b"}, rapid.IntRange(1, 500).Draw(t, "learners"))

@@ -3,7 +3,8 @@
 // results, and the options they run with, named by intent. It holds no
 // implementation and does no I/O.
 //
-// One activity is at most one request to the Administrate API. One that changes
-// something has a single attempt and answers its fate as a result; one that
-// reads may be repeated freely and fails with an error.
+// An activity that changes something makes at most one request to the
+// Administrate API, has a single attempt and answers its fate as a result. One
+// that reads makes one request, and further ones only where names have to be
+// looked up; it may be repeated freely and fails with an error.
 package activities

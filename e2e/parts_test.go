@@ -148,11 +148,13 @@ func (p *parts) runs(reference opportunity.Reference) []*historypb.History {
 	}
 }
 
-// replay replays every run of the reference against the code of this commit,
-// and keeps the histories when asked to.
+// replay keeps the histories of all runs of the reference, when asked to, and
+// replays them against the code of this commit.
 func (p *parts) replay(reference opportunity.Reference, name string) {
 	p.t.Helper()
 	for n, history := range p.runs(reference) {
+		// Kept first: replaying writes search attributes into the first event.
+		keep(p.t, fmt.Sprintf("%s-%d", name, n+1), history)
 		replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
 			Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor()},
 		})
@@ -166,7 +168,6 @@ func (p *parts) replay(reference opportunity.Reference, name string) {
 		if err != nil {
 			p.t.Errorf("run %d of %s does not replay: %v", n+1, reference, err)
 		}
-		keep(p.t, fmt.Sprintf("%s-%d", name, n+1), history)
 	}
 }
 

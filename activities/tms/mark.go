@@ -44,7 +44,11 @@ func (m Mark) read(name string, reference opportunity.Reference) string {
 	return strings.TrimSuffix(name, suffix(reference))
 }
 
-func suffix(reference opportunity.Reference) string { return " [" + string(reference) + "]" }
+// suffix is the mark in a name. Brackets of the reference itself are escaped, or
+// the mark of "b] [x" would end like that of "x".
+func suffix(reference opportunity.Reference) string {
+	return " [" + strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D").Replace(string(reference)) + "]"
+}
 
 // carriedBy reports whether the record carries the reference.
 func (m Mark) carriedBy(record administrate.Opportunity, reference opportunity.Reference) bool {

@@ -417,6 +417,10 @@ func TestMark(t *testing.T) {
 			if got := find(activities.FindInput{Reference: "A", Region: string(regionDR)}); len(got.Found) != 0 || got.Blind {
 				t.Errorf("found for another reference: %+v", got)
 			}
+			r.created("b] [A-2")
+			if got := find(activities.FindInput{Reference: "A-2", Region: string(regionDR)}); len(got.Found) != 0 {
+				t.Errorf("the mark of another reference was taken for this one's: %+v", got)
+			}
 			// Nobody sees the mark in the name, also after a change of it.
 			if got := r.read(record).Details.Name; got != "First Aid" {
 				t.Errorf("the name reads %q", got)

@@ -1,0 +1,65 @@
+package workflows_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/workflows"
+)
+
+// recorded says how many histories of each release there are, so that one that
+// got lost is noticed.
+var recorded = map[string]int{"v0.1": 10}
+
+// Histories recorded from the code of a release replay on every later commit:
+// an opportunity may be open for a year. They are recorded by running
+//
+//	OPPFLOW_RECORD_HISTORIES=DIR go test ./e2e -run 'TestStory|TestTwoThousandSignals'
+//
+// in a checkout of the release. Never record from a branch that changes the
+// workflow: it would prove nothing. A history that stops to replay is not to be
+// recorded anew; the change needs workflow.GetVersion.
+func TestRecordedHistoriesReplay(t *testing.T) {
+	for release, want := range recorded {
+		files, err := filepath.Glob(filepath.Join("testdata", "histories", release, "*.json"))
+		if err != nil || len(files) != want {
+			t.Errorf("%s: %d histories (%v); want %d", release, len(files), err, want)
+		}
+		for _, file := range files {
+			t.Run(release+"/"+filepath.Base(file), func(t *testing.T) {
+				if info, err := os.Stat(file); err != nil || info.Size() < 1000 {
+					t.Fatalf("%v: no history", info)
+				}
+				replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
+					Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor()},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				workflows.Register(replayer, workflows.Options{})
+				source, err := os.Open(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = source.Close() }()
+				history, err := client.HistoryFromJSON(source, client.HistoryJSONOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{
+					OriginalExecution: workflow.Execution{ID: lifecycle.WorkflowID("replayed")},
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}

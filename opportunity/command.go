@@ -350,7 +350,7 @@ func Summary(c Command) string {
 		}
 		return fmt.Sprintf("add %d interests", len(c.Interests))
 	case Progress:
-		return "progress to " + clip(c.To, 60)
+		return "progress to " + clip(c.To, 40)
 	case UpdateDetails:
 		var fields []string
 		for _, f := range []struct{ name, value string }{{"name", c.Name}, {"account", c.Account}, {"currency", c.Currency}} {

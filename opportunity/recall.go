@@ -201,6 +201,7 @@ func (s *State) ask(now time.Time) {
 func (s *State) Retry(answer Retry, now time.Time) error {
 	if s.asksAboutCreate(answer.Request) {
 		s.answerCreate("an operator answered retry: create the record", now)
+		s.CreateAnyway = true
 		return nil
 	}
 	at, err := s.doubted(answer.Request)

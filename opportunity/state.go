@@ -40,6 +40,9 @@ type State struct {
 	Failures int `json:"failures,omitempty"`
 
 	Question *Question `json:"question,omitempty"`
+	// CreateAnyway is an operator's decision to create the record without looking
+	// for it once more.
+	CreateAnyway bool `json:"createAnyway,omitempty"`
 	// CreateSkipped is an operator's decision not to create the record.
 	CreateSkipped *Error `json:"createSkipped,omitempty"`
 	// Foreign are interests of the record that no request of ours is known to

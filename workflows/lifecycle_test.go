@@ -892,6 +892,49 @@ func TestAnOutageDuringTheStartDoesNotFillTheHistory(t *testing.T) {
 	next.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
 
+// An operator's word that the record is to be created holds, although earlier
+// runs of the reference are known and two records carry its mark; and the
+// question survives a run that grows long while it waits.
+func TestCreateAnyway(t *testing.T) {
+	seen := func(s *stage) func(int) (bool, *activities.CreateResult, error) {
+		return func(int) (bool, *activities.CreateResult, error) {
+			if s.record.looked {
+				return true, nil, nil
+			}
+			return false, &activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
+		}
+	}
+	first := newStage(t)
+	first.record.marks = 2
+	first.record.create = seen(first)
+	first.at(time.Minute, func() { first.env.SignalWorkflow("addInterests", add(1)) })
+	first.at(time.Hour, func() { first.env.SetContinueAsNewSuggested(true) })
+	first.run(start, nil)
+	state := first.continued()
+	if state.Question == nil {
+		t.Fatal("the question was lost")
+	}
+	second := restage(t, first.record)
+	second.record.create = seen(second)
+	second.at(time.Minute, func() { second.env.SignalWorkflow("retry", opportunity.Retry{Request: opportunity.CreateRequest}) })
+	second.win(time.Hour)
+	second.run(nil, state)
+	second.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+}
+
+func TestAWorkerWithoutTheInterceptorEndsNothing(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: lifecycle.WorkflowID("A-1")})
+	workflows.Register(env, workflows.Options{})
+	env.ExecuteWorkflow(lifecycle.WorkflowType, start, nil)
+	var panicked *temporal.PanicError
+	if err := env.GetWorkflowError(); !errors.As(err, &panicked) {
+		t.Errorf("got %v; want the task to fail", err)
+	}
+}
+
 func TestARecordThatCannotBeLookedForIsAQuestion(t *testing.T) {
 	s := newStage(t)
 	s.record.create = func(n int) (bool, *activities.CreateResult, error) {

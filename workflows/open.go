@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
@@ -31,7 +32,7 @@ func (r *run) open(ctx workflow.Context) error {
 			}
 			continue
 		}
-		result := r.create(ctx, looked)
+		result := r.create(ctx, looked || r.state.CreateAnyway)
 		var err error
 		switch {
 		case result.Fate == opportunity.FateDone:
@@ -40,6 +41,7 @@ func (r *run) open(ctx workflow.Context) error {
 		case result.Fate == opportunity.FateRejected:
 			err = result.Error
 		case result.Fate == opportunity.FateUnknown:
+			r.state.CreateAnyway = false
 			if err = r.settle(ctx); err == nil {
 				looked = r.find(ctx)
 			}
@@ -99,7 +101,7 @@ func (r *run) find(ctx workflow.Context) bool {
 	}
 	switch {
 	case err != nil:
-		r.state.AskAboutCreate("looking for it failed: "+err.Error(), workflow.Now(ctx))
+		r.state.AskAboutCreate(reasonOf(err), workflow.Now(ctx))
 	case len(found) > 1:
 		r.state.AskAboutCreate(fmt.Sprintf("%d records carry its mark", len(found)), workflow.Now(ctx))
 	case len(found) == 1:
@@ -110,8 +112,17 @@ func (r *run) find(ctx workflow.Context) bool {
 	return false
 }
 
+// reasonOf tells in one line why looking failed.
+func reasonOf(err error) string {
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) {
+		return "looking for it failed: " + application.Message()
+	}
+	return "looking for it failed: " + err.Error()
+}
+
 // errBlind says that no mark is set by which a record could be found.
-var errBlind = errors.New("the worker's mark setting leaves no way to look for it")
+var errBlind = errors.New("the worker's mark setting leaves no way")
 
 // marked answers the ids of the records that carry the reference's mark.
 func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named, error) {
@@ -136,9 +147,9 @@ func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named,
 }
 
 // awaitCreateAnswer waits for the operator who decides about a create of
-// unknown fate. Skipping it ends the run.
+// unknown fate, or until the run should be continued. Skipping it ends the run.
 func (r *run) awaitCreateAnswer(ctx workflow.Context) error {
-	if err := workflow.Await(ctx, func() bool { return r.state.Question == nil }); err != nil {
+	if err := workflow.Await(ctx, func() bool { return r.state.Question == nil || r.mayContinue(ctx) }); err != nil {
 		return err
 	}
 	if reason := r.state.CreateSkipped; reason != nil {

@@ -27,17 +27,20 @@ type run struct {
 	ending bool
 }
 
-// newRun reads the input. Its error is a mistake of the caller.
+// newRun reads the input. Its error is a mistake of the caller, and ends the
+// workflow; a mistake of the worker fails the task only.
 func newRun(ctx workflow.Context, options Options, input converter.RawValue, carried *opportunity.State) (*run, error) {
-	r := &run{options: options, arrivals: arrivalsOf(ctx), names: make(map[opportunity.Name]opportunity.Resolved), answers: answers{waiting: make(map[string]time.Time)}}
+	r := &run{
+		options: options, arrivals: arrivalsOf(ctx),
+		names: make(map[opportunity.Name]opportunity.Resolved), answers: answers{waiting: make(map[string]time.Time)},
+	}
 	if r.arrivals == nil {
-		return nil, fmt.Errorf("the worker lacks workflows.Interceptor")
+		failTask("the worker lacks workflows.Interceptor")
 	}
 	if carried != nil {
 		if carried.Version > opportunity.StateVersion {
-			// Not an error: that would end the workflow. A panic fails the task, and
-			// the server offers it again until a worker comes that knows this state.
-			panic(fmt.Sprintf("the state is of version %d, this worker knows versions up to %d: deploy a newer worker", carried.Version, opportunity.StateVersion)) //nolint:forbidigo // the only way to fail a workflow task
+			failTask(fmt.Sprintf("the state is of version %d, this worker knows versions up to %d: deploy a newer worker",
+				carried.Version, opportunity.StateVersion))
 		}
 		r.state = carried
 		return r, nil
@@ -59,6 +62,12 @@ func newRun(ctx workflow.Context, options Options, input converter.RawValue, car
 	}
 	r.state = opportunity.NewState(reference, start, workflow.Now(ctx))
 	return r, nil
+}
+
+// failTask gives the task back: the server offers it again until a worker comes
+// that can do it. An error instead would end the workflow.
+func failTask(why string) {
+	panic(why) //nolint:forbidigo // the only way to fail a workflow task
 }
 
 // typedJSON takes the JSON out of a payload that anybody may have sent.

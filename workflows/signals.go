@@ -30,11 +30,12 @@ func (r *run) takeSignals(ctx workflow.Context) {
 		if !some {
 			return
 		}
+		verb := opportunity.Verb(name)
 		var raw converter.RawValue
 		if !workflow.GetSignalChannel(ctx, name).ReceiveAsync(&raw) {
+			r.state.Refuse(verb, "", opportunity.Invalidf("the payload cannot be decoded"), workflow.Now(ctx))
 			continue
 		}
-		verb := opportunity.Verb(name)
 		id, err := r.takeSignal(ctx, verb, raw)
 		var refused *opportunity.Error
 		if errors.As(err, &refused) {

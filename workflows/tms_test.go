@@ -43,6 +43,7 @@ type record struct {
 	find error
 
 	creates, applies int
+	looked           bool // what the last create said
 	names            map[opportunity.Name]opportunity.ID
 }
 
@@ -90,6 +91,7 @@ func (r *record) createOpportunity(_ context.Context, in activities.CreateInput)
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.CreateOpportunity)
 	r.creates++
+	r.looked = in.Looked
 	commit, instead, err := true, (*activities.CreateResult)(nil), error(nil)
 	if r.create != nil {
 		commit, instead, err = r.create(r.creates)

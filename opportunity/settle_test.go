@@ -398,6 +398,9 @@ func TestQuestionAboutTheCreate(t *testing.T) {
 		if err != nil || s.Question != nil || len(s.Words()) > 0 {
 			t.Errorf("answered: %v, question %+v", err, s.Question)
 		}
+		if s.CreateAnyway == skip {
+			t.Errorf("create anyway: %t", s.CreateAnyway)
+		}
 		if skip != (s.CreateSkipped != nil) {
 			t.Errorf("skipped: %v", s.CreateSkipped)
 		}

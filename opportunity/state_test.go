@@ -346,6 +346,7 @@ func TestStateSurvives(t *testing.T) {
 	full.Refuse("win", "", opportunity.Invalidf("no"), noon)
 	full.Question = &opportunity.Question{Request: "r", Verb: "progress", Text: "?", Since: noon}
 	full.CreateSkipped = &opportunity.Error{Type: opportunity.Skipped, Label: "l", Message: "m", Value: "v"}
+	full.CreateAnyway = true
 	full.Foreign = []opportunity.ID{"f"}
 	if diff := sameState(full, carried(t, full)); diff != "" {
 		t.Error(diff)

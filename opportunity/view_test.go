@@ -103,7 +103,7 @@ func TestSummaries(t *testing.T) {
 		"add 1 interest":  add(plain(1)),
 		"add 2 interests": add(plain(1), plain(2)),
 		"progress to Won": opportunity.Progress{To: "Won"},
-		"progress to " + strings.Repeat("x", 60) + "…": opportunity.Progress{To: strings.Repeat("x", 61)},
+		"progress to " + strings.Repeat("x", 40) + "…": opportunity.Progress{To: strings.Repeat("x", 41)},
 		"update name, account, currency":               opportunity.UpdateDetails{Name: "n", Account: "a", Currency: "USD"},
 		"update currency":                              opportunity.UpdateDetails{Currency: "USD"},
 	} {

@@ -164,7 +164,7 @@ func (s *shell) run(ctx context.Context, code string) string {
 }
 
 func (s *shell) command(ctx context.Context, code string) *exec.Cmd {
-	command := exec.CommandContext(ctx, "bash", "-c", code)
+	command := exec.CommandContext(ctx, "sh", "-c", code)
 	command.Dir, command.Env = "..", s.env
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGINT) }

@@ -3,10 +3,12 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/opportunity"
@@ -49,15 +51,99 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 		}
 		return len(view.Queue) == 0 && len(view.Interests) == 1 && len(view.Attention) == 0
 	})
-	read := false
-	for _, event := range p.runs(reference)[0].Events {
-		read = read || event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == activities.ReadOpportunity
-	}
-	if !read {
+	if p.readBacks(reference) == 0 {
 		t.Error("the record was not read back; the test shows nothing")
 	}
 	if got := p.opportunity(opened.Opportunity).InterestCount; got != 1 {
 		t.Errorf("the record has %d interests; want the one that was sent once", got)
 	}
 	p.replay(reference, "late-commit")
+}
+
+// readBacks counts how often the record was read to learn what became of a request.
+func (p *parts) readBacks(reference opportunity.Reference) int {
+	p.t.Helper()
+	n := 0
+	for _, run := range p.runs(reference) {
+		for _, event := range run.Events {
+			if event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == activities.ReadOpportunity {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// The worker is killed while it sends, several times, with messages for several
+// opportunities under way: each takes effect once. Where requests were cut off,
+// nobody knows what became of them until the records are read back.
+func TestKilledWhileItSends(t *testing.T) {
+	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--settle-time", "3s", "--api-rate", "5000"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	const messages = 60
+	items := []string{"Q291cnNlVGVtcGxhdGU6MTE=", "Q291cnNlOjE=", "TGVhcm5pbmdQYXRoOjE=", "Q291cnNlVGVtcGxhdGU6MTI="}
+	records := map[opportunity.Reference]opportunity.ID{}
+	senders, sending := errgroup.WithContext(ctx)
+	for n := range 6 {
+		reference := opportunity.Reference(fmt.Sprintf("killed %d", n))
+		opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Killed", Region: "UK"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		records[reference] = opened.Opportunity
+		senders.Go(func() error {
+			for i := range messages {
+				command := interests(i + 1)
+				command.Interests[0].Item = items[i%len(items)]
+				if err := p.client.Signal(sending, reference, command); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for range 4 {
+		before := p.opportunity(records["killed 0"]).InterestCount
+		eventually(t, 3*time.Minute, "the worker sends", func() bool {
+			now := p.opportunity(records["killed 0"]).InterestCount
+			return now > before || now == messages
+		})
+		p.Worker().Kill()
+		if err := p.Worker().Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := senders.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	readBacks := 0
+	for reference, record := range records {
+		var view opportunity.View
+		eventually(t, 6*time.Minute, "everything is applied or asked", func() bool {
+			var err error
+			view, err = p.client.View(ctx, reference)
+			return err == nil && (len(view.Queue) == 0 || view.Question != nil)
+		})
+		readBacks += p.readBacks(reference)
+		if view.Question != nil { // an honest answer, if a rare one
+			t.Logf("%s: %s", reference, view.Question.Text)
+			continue
+		}
+		if got := p.opportunity(record).InterestCount; got != messages || len(view.Interests) != messages || view.Failures > 0 {
+			t.Errorf("%s: the record has %d interests, the view %d, %d requests failed; want %d and none",
+				reference, got, len(view.Interests), view.Failures, messages)
+		}
+		quantities := map[int]bool{}
+		for _, held := range view.Interests {
+			quantities[held.Quantity] = true
+		}
+		if len(quantities) != messages {
+			t.Errorf("%s: %d different interests of %d", reference, len(quantities), messages)
+		}
+		p.replay(reference, "killed")
+	}
+	if readBacks == 0 {
+		t.Error("no request was cut off; the test shows nothing")
+	}
 }

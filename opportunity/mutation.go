@@ -66,6 +66,9 @@ type Answer struct {
 type InterestRef struct {
 	ID   ID `json:"id"`
 	Item ID `json:"item"`
+	// Quantity and UnitAmount are 0 and nil where they were not read.
+	Quantity   int     `json:"quantity,omitempty"`
+	UnitAmount *Amount `json:"unitAmount,omitempty"`
 }
 
 // Reservation is what is known of the places held for the opportunity.

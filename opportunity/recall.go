@@ -16,7 +16,8 @@ import (
 // makes the changes of one request in order, so they must be a prefix of what
 // was asked, item by item, and nothing but that prefix: where a later, different
 // change in the same item may have made one, an earlier one having been turned
-// down, it stays unknown, since quantities and learners cannot be read back. A
+// down, it stays unknown, unless its quantity and unit amount, which some tenants
+// let read, tell them apart; learners cannot be read back. A
 // move counts as done when the record stands where it was to go, and as not sent
 // when it stands where it stood. Setting details or an expiry again does no harm,
 // so these are not in doubt, unless the same details were set once more after
@@ -78,12 +79,14 @@ func (s *State) recallInterests(batch []Mutation, decided []Answer, record Snaps
 
 // wish is an interest that was asked for, as far as it can be told from another.
 type wish struct {
-	item    ID // "" when it is not known
-	content string
+	item       ID // "" when it is not known
+	quantity   int
+	unitAmount Amount
+	content    string
 }
 
 func (m Mutation) wish(resolved map[Name]ID) wish {
-	w := wish{item: ID(m.Interest.Item)}
+	w := wish{item: ID(m.Interest.Item), quantity: m.Interest.Quantity, unitAmount: m.Interest.UnitAmount}
 	if names := m.Names(); len(names) > 0 {
 		w.item = resolved[names[0]]
 	}
@@ -93,27 +96,35 @@ func (m Mutation) wish(resolved map[Name]ID) wish {
 	return w
 }
 
+// fits reports whether the interest may be what was asked for, by all that was
+// read of it.
+func (w wish) fits(ref InterestRef) bool {
+	return ref.Item != "" && ref.Item == w.item &&
+		(ref.Quantity == 0 || ref.Quantity == w.quantity) &&
+		(ref.UnitAmount == nil || ref.UnitAmount.Equal(w.unitAmount))
+}
+
 // beginsOnly reports whether the interests there are must be the first ones of
-// those asked for: their items say so, and fit no other choice among them but
-// one that differs in nothing.
+// those asked for: all that was read of them says so, and fits no other choice
+// among them but one that differs in nothing.
 func beginsOnly(there []InterestRef, asked []wish) bool {
 	if len(there) > len(asked) {
 		return false
 	}
 	for n, ref := range there {
-		if ref.Item != asked[n].item || ref.Item == "" {
+		if !asked[n].fits(ref) {
 			return false
 		}
 	}
-	// Each may be any in its item from its own place up to the latest that leaves
+	// Each may be any that it fits from its own place up to the latest that leaves
 	// room for those after it; all of these must be equal.
 	last := len(asked)
 	for n := len(there) - 1; n >= 0; n-- {
-		for last--; asked[last].item != there[n].Item; {
+		for last--; !asked[last].fits(there[n]); {
 			last--
 		}
 		for _, other := range asked[n : last+1] {
-			if other.item == there[n].Item && other.content != asked[n].content {
+			if other.fits(there[n]) && other.content != asked[n].content {
 				return false
 			}
 		}

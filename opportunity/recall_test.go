@@ -135,6 +135,49 @@ func TestRecallEqualInterests(t *testing.T) {
 	}
 }
 
+// What can be read of an interest beside its item tells interests in one item
+// apart.
+func TestRecallByQuantityAndPrice(t *testing.T) {
+	dear := plain(2)
+	dear.UnitAmount = amount(t, "300")
+	asked := []opportunity.Interest{plain(1), plain(2), dear}
+	price := func(s string) *opportunity.Amount { a := amount(t, s); return &a }
+	usual := asked[0].UnitAmount
+	for _, c := range []struct {
+		name string
+		has  []opportunity.InterestRef
+		want []string
+	}{
+		{"the first", []opportunity.InterestRef{{ID: "x", Item: course, Quantity: 1}}, []string{"done x", "notSent", "notSent"}},
+		{"not the first", []opportunity.InterestRef{{ID: "x", Item: course, Quantity: 2}}, []string{"unknown", "unknown", "unknown"}},
+		{
+			"two, by quantity alone",
+			[]opportunity.InterestRef{{ID: "x", Item: course, Quantity: 1}, {ID: "y", Item: course, Quantity: 2}},
+			[]string{"unknown", "unknown", "unknown"},
+		},
+		{
+			"two, by the price as well",
+			[]opportunity.InterestRef{{ID: "x", Item: course, Quantity: 1, UnitAmount: &usual}, {ID: "y", Item: course, Quantity: 2, UnitAmount: &usual}},
+			[]string{"done x", "done y", "notSent"},
+		},
+		{
+			"the second was turned down",
+			[]opportunity.InterestRef{{ID: "x", Item: course, Quantity: 1, UnitAmount: &usual}, {ID: "y", Item: course, Quantity: 2, UnitAmount: price("300.00")}},
+			[]string{"unknown", "unknown", "unknown"},
+		},
+		{"somebody changed the price", []opportunity.InterestRef{{ID: "x", Item: course, Quantity: 1, UnitAmount: price("1")}}, []string{"unknown", "unknown", "unknown"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			accept(t, s, add(asked...), "r")
+			got := s.Recall(s.NextBatch(), many(unknown, len(asked)), recordNow(c.has...), nil)
+			if diff := cmp.Diff(c.want, fates(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestRecallMove(t *testing.T) {
 	lost := opportunity.Step{ID: id(opportunity.TypeStep, 6), Name: "Lost"}
 	names := map[opportunity.Name]opportunity.ID{{Type: opportunity.TypeStep, Text: "Won"}: won.ID}

@@ -92,5 +92,15 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 }
 
 func reference(interest administrate.Interest) opportunity.InterestRef {
-	return opportunity.InterestRef{ID: opportunity.ID(interest.ID), Item: opportunity.ID(interest.Item.ID)}
+	ref := opportunity.InterestRef{ID: opportunity.ID(interest.ID), Item: opportunity.ID(interest.Item.ID)}
+	if interest.Quantity != nil {
+		ref.Quantity = *interest.Quantity
+	}
+	if interest.UnitAmount.Valid {
+		// What is no amount of ours was not written by us: it then fits by the rest.
+		if amount, err := opportunity.ParseAmount(interest.UnitAmount.Decimal.String()); err == nil {
+			ref.UnitAmount = &amount
+		}
+	}
+	return ref
 }

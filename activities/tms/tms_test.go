@@ -481,7 +481,9 @@ func TestABatchOfEverything(t *testing.T) {
 		if got := out.Answers[i].Interests; len(got) != 1 || got[0].Item != item || got[0].ID.Type() != "OpportunityInterest" {
 			t.Errorf("interest %d: %+v", i, got)
 		}
-		made = append(made, out.Answers[i].Interests...)
+		one := out.Answers[i].Interests[0]
+		one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &price // as a reading tells
+		made = append(made, one)
 	}
 	if got := out.Answers[4].Details; got == nil || got.Name != "Second" || got.Currency != "EUR" {
 		t.Errorf("details %+v", got)
@@ -675,10 +677,14 @@ func TestReadInPages(t *testing.T) {
 	for range 12 {
 		batch := make([]opportunity.Mutation, 20)
 		for i := range batch {
-			batch[i] = interest([]opportunity.ID{course, event, path}[i%3], 1)
+			batch[i] = interest([]opportunity.ID{course, event, path}[i%3], 1+i%5)
+			batch[i].Interest.UnitAmount = amount(t, fmt.Sprintf("%d.50", i))
 		}
-		for _, answer := range r.apply(record, batch...).Answers {
-			want = append(want, answer.Interests...)
+		for i, answer := range r.apply(record, batch...).Answers {
+			// Read back, an interest tells its quantity and price as well.
+			one := answer.Interests[0]
+			one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &batch[i].Interest.UnitAmount
+			want = append(want, one)
 		}
 	}
 	r.requested()

@@ -62,7 +62,7 @@ func (s *State) AskAboutCreate(because string, now time.Time) {
 // answerCreate ends the question about the creation of the record.
 func (s *State) answerCreate(text string, now time.Time) {
 	s.Question = nil
-	s.calm(AttentionUndecided)
+	s.Calm(AttentionUndecided)
 	s.note(now, text)
 }
 

@@ -2,7 +2,6 @@ package opportunity
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 
 	"github.com/shopspring/decimal"
@@ -71,6 +70,3 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	*a = parsed
 	return nil
 }
-
-// Format lets an Amount be printed without showing its inside.
-func (a Amount) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.String())) }

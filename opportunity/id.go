@@ -41,3 +41,22 @@ const (
 	TypePath        = "LearningPath"
 	TypeTokens      = "TokenType" // a TrainingTokenType in the schema
 )
+
+// wantType reports an id of another type than the one wanted. A name passes.
+func wantType(member, value, typ, what string) error {
+	if got := ID(value).Type(); got != "" && got != typ && isKnownType(got) {
+		return Invalidf("%s: %s is the id of a %s, not of %s", member, value, got, what)
+	}
+	return nil
+}
+
+// isKnownType keeps a name that happens to decode ("QTpi" is base64 of "A:b")
+// from being taken for an id.
+func isKnownType(typ string) bool {
+	switch typ {
+	case TypeOpportunity, TypeStep, "OpportunityStage", "OpportunityInterest", TypeRegion, TypeAccount, TypeContact,
+		TypeCourse, TypeEvent, TypePath, TypeTokens, "Registration":
+		return true
+	}
+	return false
+}

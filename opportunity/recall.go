@@ -191,14 +191,14 @@ func (s *State) ask(now time.Time) {
 	at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Doubt })
 	if at < 0 {
 		s.Question = nil
-		s.calm(AttentionUndecided)
+		s.Calm(AttentionUndecided)
 		return
 	}
 	e := s.Queue[at]
 	if s.Question != nil && s.Question.Request == e.Request {
 		return
 	}
-	s.calm(AttentionUndecided)
+	s.Calm(AttentionUndecided)
 	s.Question = &Question{
 		Request: e.Request, Verb: e.Verb, Since: now,
 		Text: fmt.Sprintf("did %q happen? Its fate is unknown and reading the record could not tell. "+

@@ -115,7 +115,7 @@ func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) 
 			if !answer.Reservation.Valid {
 				s.Attend(AttentionReservation, m.Request, "places were asked for, but the API says that they are not held", now)
 			} else {
-				s.calm(AttentionReservation)
+				s.Calm(AttentionReservation)
 			}
 		case answer.Fate == FateRejected:
 			s.ExtendDue = false

@@ -1,0 +1,200 @@
+package tms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ResolveNames looks up what names and codes mean: in one request for twenty of
+// them, or in none when the worker remembers. A name that means nothing is NotFound, one that
+// fits two things is Invalid and lists both.
+func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
+	out := activities.ResolveResult{Resolved: make([]opportunity.Resolved, len(in.Names))}
+	var wanted []opportunity.Name
+	for i, name := range in.Names {
+		out.Resolved[i].Name = name
+		if meaning, ok := a.names.lookup(name); ok {
+			out.Resolved[i].ID = meaning.ID
+			continue
+		}
+		if !slices.Contains(wanted, name) {
+			wanted = append(wanted, name)
+		}
+	}
+	if len(wanted) == 0 {
+		return out, nil
+	}
+	candidates, err := a.lookUp(ctx, wanted)
+	var refused *administrate.RefusedError
+	var invalid *administrate.InvalidError
+	if errors.As(err, &refused) || errors.As(err, &invalid) {
+		for i := range out.Resolved {
+			if out.Resolved[i].ID == "" {
+				out.Resolved[i].Error = opportunity.Invalidf("%q cannot be looked up by name in this TMS; give its id (%v)", out.Resolved[i].Text, err)
+			}
+		}
+		return out, nil
+	}
+	if err != nil {
+		return activities.ResolveResult{}, reading(err)
+	}
+	for i := range out.Resolved {
+		one := &out.Resolved[i]
+		if one.ID != "" {
+			continue
+		}
+		meaning, fault := choose(one.Name, candidates[one.Type])
+		if fault != nil {
+			one.Error = fault
+			continue
+		}
+		a.names.remember(one.Name, meaning)
+		one.ID = meaning.ID
+	}
+	return out, nil
+}
+
+// candidate is something a name may mean.
+type candidate struct {
+	opportunity.Named
+	// texts are all it may be called by.
+	texts []string
+}
+
+// textsPerRequest is how many accounts and items one request looks up.
+const textsPerRequest = 20
+
+// asking sorts names into requests. Lists are read in the first.
+func asking(wanted []opportunity.Name) []administrate.Wanted {
+	requests := make([]administrate.Wanted, 1)
+	for _, name := range wanted {
+		first, last := &requests[0], &requests[len(requests)-1]
+		switch name.Type {
+		case opportunity.TypeStep:
+			first.Steps = &administrate.List{}
+			continue
+		case opportunity.TypeRegion:
+			first.Regions = &administrate.List{}
+			continue
+		case opportunity.TypeCurrency:
+			first.Currencies = &administrate.List{}
+			continue
+		}
+		if len(last.Accounts)+len(last.Items) == textsPerRequest {
+			requests = append(requests, administrate.Wanted{})
+			last = &requests[len(requests)-1]
+		}
+		if name.Type == opportunity.TypeAccount {
+			last.Accounts = append(last.Accounts, name.Text)
+		} else {
+			last.Items = append(last.Items, name.Text)
+		}
+	}
+	return requests
+}
+
+// lookUp reads what names of the given types may mean, by type. Lists that do
+// not fit into one answer are read on.
+func (a *Activities) lookUp(ctx context.Context, wanted []opportunity.Name) (map[string][]candidate, error) {
+	candidates := make(map[string][]candidate)
+	add := func(typ, id, name string, texts ...string) {
+		candidates[typ] = append(candidates[typ], candidate{Named: opportunity.Named{ID: opportunity.ID(id), Name: name}, texts: texts})
+	}
+	requests := asking(wanted)
+	for len(requests) > 0 {
+		found, err := a.api.Lookup(ctx, requests[0])
+		if err != nil {
+			return nil, err
+		}
+		requests = requests[1:]
+		if found.Next != nil {
+			requests = append(requests, *found.Next)
+		}
+		for _, s := range found.Steps {
+			add(opportunity.TypeStep, s.ID, s.Name, s.Name)
+		}
+		for _, r := range found.Regions {
+			add(opportunity.TypeRegion, r.ID, r.Name, r.Name)
+		}
+		for _, c := range found.Currencies {
+			add(opportunity.TypeCurrency, c.Code, c.Name, c.Name, c.Code)
+		}
+		for _, list := range found.Accounts {
+			for _, account := range list {
+				add(opportunity.TypeAccount, account.ID, account.Name, account.Name)
+			}
+		}
+		for _, list := range found.Items {
+			for _, item := range list {
+				add(opportunity.ID(item.ID).Type(), item.ID, item.Title, item.Title, item.Code)
+			}
+		}
+	}
+	return candidates, nil
+}
+
+// choose picks what a name means: what is called exactly so, or, if nothing is,
+// so in other capitals.
+func choose(name opportunity.Name, candidates []candidate) (opportunity.Named, *opportunity.Error) {
+	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+		var fitting []opportunity.Named
+		for _, c := range candidates {
+			called := slices.ContainsFunc(c.texts, func(text string) bool { return text != "" && same(text, name.Text) })
+			if called && !slices.ContainsFunc(fitting, func(f opportunity.Named) bool { return f.ID == c.ID }) {
+				fitting = append(fitting, c.Named)
+			}
+		}
+		switch len(fitting) {
+		case 0:
+			continue
+		case 1:
+			return fitting[0], nil
+		}
+		list := make([]string, len(fitting))
+		for i, f := range fitting {
+			list[i] = string(f.ID)
+		}
+		return opportunity.Named{}, opportunity.Invalidf("%q fits more than one %s: %s; give the id", name.Text, describe(name.Type), strings.Join(list, " and "))
+	}
+	return opportunity.Named{}, opportunity.Failf(opportunity.NotFound, "no %s is called %q%s", describe(name.Type), name.Text, among(candidates))
+}
+
+// among lists what there is, when that is a short list.
+func among(candidates []candidate) string {
+	if len(candidates) == 0 || len(candidates) > 20 {
+		return ""
+	}
+	list := make([]string, len(candidates))
+	for i, c := range candidates {
+		list[i] = fmt.Sprintf("%q", c.Name)
+	}
+	return "; there are " + strings.Join(list, ", ")
+}
+
+// describe names a type of ids in the words of the field.
+func describe(typ string) string {
+	switch typ {
+	case opportunity.TypeStep:
+		return "step"
+	case opportunity.TypeRegion:
+		return "region"
+	case opportunity.TypeAccount:
+		return "account"
+	case opportunity.TypeCurrency:
+		return "currency"
+	case opportunity.TypeCourse:
+		return "course template"
+	case opportunity.TypeEvent:
+		return "event"
+	case opportunity.TypePath:
+		return "learning path"
+	}
+	return "type of training token"
+}

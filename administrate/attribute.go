@@ -1,0 +1,27 @@
+package administrate
+
+import (
+	"fmt"
+)
+
+func writeAttributes(b *builder, in *object, name Name, attributes []Attribute) {
+	if len(attributes) == 0 {
+		return
+	}
+	if name == Off {
+		b.invalid("Attributes", "cannot be written: the assumption for them is switched off")
+		return
+	}
+	entries := make([]string, len(attributes))
+	for i, a := range attributes {
+		member := fmt.Sprintf("Attributes[%d]", i)
+		if a.Key == "" {
+			b.invalid(member+".Key", "is missing")
+		}
+		entries[i] = object{
+			"definitionKey: " + b.literal(member+".Key", a.Key),
+			"value: " + b.text(member+".Value", "value", "String", a.Value),
+		}.String()
+	}
+	in.set(string(name), list(entries))
+}

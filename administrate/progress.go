@@ -1,0 +1,29 @@
+package administrate
+
+import (
+	"context"
+)
+
+// Progress moves an opportunity to a step. Without a transition that leads
+// there the API rejects it with the label "Transition Not Found" (documented).
+type Progress struct {
+	OpportunityID string
+	StepID        string
+}
+
+// Progress sends one progress and answers the record like CreateOpportunity.
+func (c *Client) Progress(ctx context.Context, p Progress) (Opportunity, error) {
+	return applyOne(ctx, c, p)
+}
+
+func (p Progress) build(b *builder) operation {
+	b.where += ": Progress"
+	return operation{
+		field: "progress",
+		input: object{
+			"opportunityId: " + b.required("OpportunityID", "opportunityId", "ID", p.OpportunityID),
+			"stepId: " + b.required("StepID", "stepId", "ID", p.StepID),
+		},
+		result: "opportunity { " + selectOpportunity + " }", member: memberOpportunity,
+	}
+}

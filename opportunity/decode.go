@@ -1,0 +1,122 @@
+package opportunity
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+)
+
+// DecodeStart reads a start as a caller typed it. Unknown members are Invalid.
+func DecodeStart(payload []byte) (Start, error) {
+	var s Start
+	if err := decodeStrict(payload, &s); err != nil {
+		return Start{}, err
+	}
+	if err := onceEach(payload); err != nil {
+		return Start{}, err
+	}
+	return s, s.Validate()
+}
+
+// Decode reads the payload of the message called verb. Unknown members, members
+// that stand twice, an unknown verb and whatever fails Validate are Invalid.
+func Decode(verb Verb, payload []byte) (Command, error) {
+	c, err := decodeVerb(verb, payload)
+	if err != nil {
+		return nil, err
+	}
+	if err := onceEach(payload); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func decodeVerb(verb Verb, payload []byte) (Command, error) {
+	switch verb {
+	case VerbAddInterests:
+		return decodeCommand[AddInterests](payload)
+	case VerbProgress:
+		return decodeCommand[Progress](payload)
+	case VerbUpdateDetails:
+		return decodeCommand[UpdateDetails](payload)
+	}
+	return nil, Invalidf("there is no message called %q; known are %s, %s and %s", clip(string(verb), 40), VerbAddInterests, VerbProgress, VerbUpdateDetails)
+}
+
+func decodeCommand[C Command](payload []byte) (Command, error) {
+	var c C
+	if err := decodeStrict(payload, &c); err != nil {
+		return nil, err
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// DecodeAnswer reads the payload of an operator's answer into target, a *Retry
+// or a *Skip. Unknown members are Invalid.
+func DecodeAnswer[A interface{ Validate() error }](payload []byte) (A, error) {
+	var a A
+	if err := decodeStrict(payload, &a); err != nil {
+		return a, err
+	}
+	if err := onceEach(payload); err != nil {
+		return a, err
+	}
+	return a, a.Validate()
+}
+
+// decodeStrict reads exactly one JSON object and refuses members target does
+// not have. Its errors are Invalid, say where, and quote no values.
+func decodeStrict(payload []byte, target any) error {
+	if trimmed := bytes.TrimSpace(payload); len(trimmed) == 0 || trimmed[0] != '{' {
+		return Invalidf("a JSON object is wanted, such as {…}")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(target); err != nil {
+		return explainJSON(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Invalidf("more than one JSON object")
+	}
+	return nil
+}
+
+func explainJSON(err error) error {
+	var own *Error
+	var mistyped *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &mistyped):
+		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, mistyped.Value, jsonName(mistyped.Type.Kind().String()))
+	case errors.As(err, &syntax):
+		return Invalidf("not JSON: %v at byte %d", syntax, syntax.Offset)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return Invalidf("not JSON: it ends too early")
+	}
+	if _, member, found := strings.Cut(err.Error(), "unknown field "); found {
+		return Invalidf("unknown member %s", clip(member, 60))
+	}
+	return Invalidf("not JSON: %v", err)
+}
+
+// jsonName tells a Go kind in the words of JSON.
+func jsonName(kind string) string {
+	switch kind {
+	case "int":
+		return "whole number"
+	case "slice":
+		return "list"
+	case "struct":
+		return "object"
+	case "bool":
+		return "true or false"
+	}
+	return kind
+}

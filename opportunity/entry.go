@@ -1,0 +1,79 @@
+package opportunity
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Entry is a command that waits.
+type Entry struct {
+	Request  string          `json:"request"`
+	Verb     Verb            `json:"verb"`
+	Payload  json.RawMessage `json:"payload"`
+	Accepted time.Time       `json:"accepted"`
+	// Changes is how many mutations the command makes.
+	Changes int `json:"changes"`
+	// Results holds, once the first of them is settled, one result per interest
+	// of an addInterests; what is not settled yet has neither id nor error.
+	Results []InterestResult `json:"results,omitempty"`
+	// Doubt says that it is unknown whether its change happened, and that only
+	// an operator can tell.
+	Doubt bool `json:"doubt,omitempty"`
+	// Alone says that its changes travel one by one, since a request that held
+	// one of them was refused as a whole.
+	Alone bool `json:"alone,omitempty"`
+	// Silent says that nobody waits for the answer: a failure of it needs attention.
+	Silent bool `json:"silent,omitempty"`
+}
+
+// canonical writes the command as it is kept and compared: without its request
+// id, members in one order, amounts in one form.
+func canonical(c Command) (json.RawMessage, error) {
+	switch v := c.(type) {
+	case AddInterests:
+		v.RequestID = ""
+		c = v
+	case Progress:
+		v.RequestID = ""
+		c = v
+	case UpdateDetails:
+		v.RequestID = ""
+		c = v
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		return nil, Invalidf("cannot be kept: %v", err)
+	}
+	return data, nil
+}
+
+// command reads the entry back.
+func (e Entry) command() (Command, error) { return decodeVerb(e.Verb, e.Payload) }
+
+// Summary tells the entry in a few words without personal data.
+func (e Entry) Summary() string {
+	c, err := e.command()
+	if err != nil {
+		return string(e.Verb)
+	}
+	return Summary(c)
+}
+
+// mutationsLeft is how many of the entry's changes are not settled.
+func (e Entry) mutationsLeft() int {
+	left := e.Changes
+	for _, r := range e.Results {
+		if r.settled() {
+			left--
+		}
+	}
+	return left
+}
+
+// changes is how many mutations the command makes.
+func changes(c Command) int {
+	if add, ok := c.(AddInterests); ok {
+		return len(add.Interests)
+	}
+	return 1
+}

@@ -59,6 +59,9 @@ func TestEndings(t *testing.T) {
 		if again.Opportunity != first.Opportunity {
 			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first.Opportunity)
 		}
+		if outcome, err := p.client.UpdateDetails(ctx, reference, opportunity.UpdateDetails{Account: "Administrate"}); err != nil || outcome.State != opportunity.Done {
+			t.Errorf("details after the second start: %+v, %v", outcome, err)
+		}
 		if outcome, err := p.client.AddInterests(ctx, reference, interests(1)); err != nil || outcome.State != opportunity.Done {
 			t.Errorf("after the second start: %+v, %v", outcome, err)
 		}

@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	enums "go.temporal.io/api/enums/v1"
+	sdkpb "go.temporal.io/api/sdk/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
 )
@@ -72,6 +75,17 @@ func TestTwoThousandSignals(t *testing.T) {
 		return len(view.Queue) == 0
 	})
 
+	// What the Web UI shows is set up again in every run.
+	shown := p.metadata(reference)
+	if !strings.Contains(shown.GetCurrentDetails(), "two thousand") || !strings.Contains(shown.GetCurrentDetails(), view.Step.Name) {
+		t.Errorf("the details of the last run: %q", shown.GetCurrentDetails())
+	}
+	for _, definition := range slices.Concat(shown.GetDefinition().GetSignalDefinitions(), shown.GetDefinition().GetUpdateDefinitions()) {
+		if definition.GetDescription() == "" {
+			t.Errorf("the message %s has no description", definition.GetName())
+		}
+	}
+
 	signalled := p.signalled(reference)
 	if got := len(signalled); got != moves+adds+names {
 		t.Fatalf("%d Signaled events; want %d", got, moves+adds+names)
@@ -124,6 +138,20 @@ func TestTwoThousandSignals(t *testing.T) {
 		t.Errorf("ended: %+v, %v", ended, err)
 	}
 	p.replay(reference, "two-thousand")
+}
+
+// metadata is what the Web UI shows of the last run.
+func (p *parts) metadata(reference opportunity.Reference) *sdkpb.WorkflowMetadata {
+	p.t.Helper()
+	value, err := p.temporal.QueryWorkflow(p.t.Context(), lifecycle.WorkflowID(reference), "", "__temporal_workflow_metadata")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	metadata := new(sdkpb.WorkflowMetadata)
+	if err := value.Get(metadata); err != nil {
+		p.t.Fatal(err)
+	}
+	return metadata
 }
 
 // signal is what a signal of any kind may hold.

@@ -182,19 +182,7 @@ func withID(command opportunity.Command) opportunity.Command {
 	if command.ID() != "" {
 		return command
 	}
-	id := uuid.NewString()
-	switch c := command.(type) {
-	case opportunity.AddInterests:
-		c.RequestID = id
-		return c
-	case opportunity.Progress:
-		c.RequestID = id
-		return c
-	case opportunity.UpdateDetails:
-		c.RequestID = id
-		return c
-	}
-	return command
+	return command.WithID(uuid.NewString())
 }
 
 // repeatContinuing sends again while the run is about to continue as new, which

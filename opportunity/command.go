@@ -30,6 +30,8 @@ type Command interface {
 	Verb() Verb
 	// ID is the caller's request id, or "".
 	ID() string
+	// WithID is the same command under another request id.
+	WithID(id string) Command
 	// Validate reports the first mistake of the message as an Invalid error.
 	Validate() error
 }
@@ -74,6 +76,15 @@ func (c Progress) ID() string { return c.RequestID }
 
 // ID implements Command.
 func (c UpdateDetails) ID() string { return c.RequestID }
+
+// WithID implements Command.
+func (c AddInterests) WithID(id string) Command { c.RequestID = id; return c }
+
+// WithID implements Command.
+func (c Progress) WithID(id string) Command { c.RequestID = id; return c }
+
+// WithID implements Command.
+func (c UpdateDetails) WithID(id string) Command { c.RequestID = id; return c }
 
 // Validate implements Command.
 func (c AddInterests) Validate() error {

@@ -29,18 +29,7 @@ type Entry struct {
 // canonical writes the command as it is kept and compared: without its request
 // id, members in one order, amounts in one form.
 func canonical(c Command) (json.RawMessage, error) {
-	switch v := c.(type) {
-	case AddInterests:
-		v.RequestID = ""
-		c = v
-	case Progress:
-		v.RequestID = ""
-		c = v
-	case UpdateDetails:
-		v.RequestID = ""
-		c = v
-	}
-	data, err := json.Marshal(c)
+	data, err := json.Marshal(c.WithID(""))
 	if err != nil {
 		return nil, Invalidf("cannot be kept: %v", err)
 	}

@@ -34,6 +34,9 @@ type Options struct {
 	// of its own and connections kept for 30 s. A transport given here
 	// must not repeat requests.
 	Transport http.RoundTripper
+	// Around, when given, wraps the transport, to observe requests; it must hand
+	// each one on once and unchanged but for its headers.
+	Around func(http.RoundTripper) http.RoundTripper
 	// RequestsPerSecond refills the bucket that every request of this Client
 	// passes; 0 is 19.8. The documented limit is 6,000 in any 5 minutes per IP
 	// address: with the defaults 60 + 300 s x 19.8/s = 6,000 is the most that
@@ -111,6 +114,9 @@ func New(o Options) (*Client, error) {
 	}
 	if c.transport == nil {
 		c.transport = newTransport()
+	}
+	if o.Around != nil {
+		c.transport = o.Around(c.transport)
 	}
 	if c.maxAnswer == 0 {
 		c.maxAnswer = 8 << 20

@@ -1,0 +1,198 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/pflag"
+)
+
+// OAuth is a client of the tenant's token endpoint. With a refresh token its access tokens are asked for by the
+// refresh token grant, in the name of the user who has consented; else by the client credentials grant. The zero value
+// is none.
+type OAuth struct {
+	// ClientID names the client: --api-client-id, ADMINISTRATE_CLIENT_ID.
+	ClientID string
+	// ClientSecret is the client's secret: ADMINISTRATE_CLIENT_SECRET. There is no flag for it, since a command line is
+	// visible to every user of the machine.
+	ClientSecret Secret
+	// ClientSecretFile is a file whose content is the secret: --api-client-secret-file, ADMINISTRATE_CLIENT_SECRET_FILE.
+	ClientSecretFile string
+	// TokenURL is the token endpoint: --api-token-url, ADMINISTRATE_TOKEN_URL. It has no default, so that no secret is
+	// shown to a server by accident.
+	TokenURL string
+	// RefreshToken is the refresh token: ADMINISTRATE_REFRESH_TOKEN.
+	RefreshToken Secret
+	// RefreshTokenFile is a file whose content is the refresh token: --api-refresh-token-file,
+	// ADMINISTRATE_REFRESH_TOKEN_FILE. Where the endpoint replaces the token, the new one is written there.
+	RefreshTokenFile string
+}
+
+func (o *OAuth) addFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.TokenURL, "api-token-url", o.TokenURL, "OAuth token endpoint to get access tokens from, such as https://auth.getadministrate.com/oauth/token [ADMINISTRATE_TOKEN_URL]")
+	fs.StringVar(&o.ClientID, "api-client-id", o.ClientID, "OAuth client id [ADMINISTRATE_CLIENT_ID]")
+	fs.StringVar(&o.ClientSecretFile, "api-client-secret-file", o.ClientSecretFile, "file with the OAuth client secret; else the variable ADMINISTRATE_CLIENT_SECRET holds it [ADMINISTRATE_CLIENT_SECRET_FILE]")
+	fs.StringVar(&o.RefreshTokenFile, "api-refresh-token-file", o.RefreshTokenFile, "file with an OAuth refresh token, replaced when the endpoint gives a new one; else the variable ADMINISTRATE_REFRESH_TOKEN holds it; without either the client has tokens of its own (client credentials) [ADMINISTRATE_REFRESH_TOKEN_FILE]")
+}
+
+// Given reports whether access tokens are asked for by OAuth.
+func (o *OAuth) Given() bool { return *o != OAuth{} }
+
+// secretSource is where a secret may come from.
+type secretSource struct {
+	what     string
+	variable string // that holds it; with _FILE behind it, the one that names a file
+	flag     string // that names a file
+}
+
+func tokenSource() secretSource {
+	return secretSource{"API token", "ADMINISTRATE_TOKEN", "api-token-file"}
+}
+
+func clientSecretSource() secretSource {
+	return secretSource{"OAuth client secret", "ADMINISTRATE_CLIENT_SECRET", "api-client-secret-file"}
+}
+
+func refreshTokenSource() secretSource {
+	return secretSource{"OAuth refresh token", "ADMINISTRATE_REFRESH_TOKEN", "api-refresh-token-file"}
+}
+
+// String lists the places.
+func (s secretSource) String() string {
+	return s.variable + ", or --" + s.flag + " or " + s.variable + "_FILE"
+}
+
+// name is the place the secret would be taken from, "" if there is none. file is what a flag has named.
+func (s secretSource) name(env Environment, secret Secret, file string) string {
+	switch {
+	case file != "":
+		return "--" + s.flag
+	case !secret.Empty() || env.Get(s.variable) != "":
+		return s.variable
+	case env.Get(s.variable+"_FILE") != "":
+		return s.variable + "_FILE"
+	}
+	return ""
+}
+
+// resolve finds the secret, if there is one. A file named by a flag wins over the environment; two sources of the same
+// rank are an error, because using the wrong tenant's secret is not a thing to guess at.
+func (s secretSource) resolve(env Environment, secret *Secret, file *string) error {
+	if !secret.Empty() {
+		return nil
+	}
+	value, named := env.Get(s.variable), env.Get(s.variable+"_FILE")
+	source := "--" + s.flag + " " + *file
+	switch {
+	case *file != "":
+	case value != "" && named != "":
+		return fmt.Errorf("%s: %s and %s_FILE are both set; unset one of them", s.what, s.variable, s.variable)
+	case value != "":
+		*secret = NewSecret(value)
+		return nil
+	case named != "":
+		*file, source = named, s.variable+"_FILE "+named
+	default:
+		return nil
+	}
+	read, err := ReadSecret(*file)
+	if err != nil {
+		return fmt.Errorf("%s, %s: %w", s.what, source, err)
+	}
+	*secret = read
+	return nil
+}
+
+// resolveCredentials finds either the one access token or the OAuth client. Fields that are set in code win over the
+// environment; else both together are an error wherever they come from, since they may be of different tenants.
+func (a *API) resolveCredentials() error {
+	env := a.Environment
+	if !a.Token.Empty() && !a.OAuth.Given() {
+		return checkToken(a.Token)
+	}
+	token, oauth := tokenSource().name(env, a.Token, a.TokenFile), a.OAuth.name(env)
+	switch {
+	case token == "" && oauth == "":
+		return fmt.Errorf("API token: none given; set %s; or, to have tokens renewed, ADMINISTRATE_CLIENT_ID, ADMINISTRATE_CLIENT_SECRET and ADMINISTRATE_TOKEN_URL", tokenSource())
+	case token != "" && oauth != "":
+		return fmt.Errorf("API credentials: both an access token (%s) and an OAuth client (%s) are given; take one of them away", token, oauth)
+	case oauth != "":
+		return a.OAuth.resolve(env)
+	}
+	if err := tokenSource().resolve(env, &a.Token, &a.TokenFile); err != nil {
+		return err
+	}
+	return checkToken(a.Token)
+}
+
+// checkToken: the token travels in a header, and a line break in it would be a header of its own.
+func checkToken(token Secret) error {
+	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || r == 0x7f }) {
+		return fmt.Errorf("API token (%s): contains spaces or characters no token has", tokenSource())
+	}
+	return nil
+}
+
+// name is a place that says something of an OAuth client, "" if there is none.
+func (o *OAuth) name(env Environment) string {
+	for _, plain := range []struct{ value, flag, variable string }{
+		{o.ClientID, "api-client-id", "ADMINISTRATE_CLIENT_ID"},
+		{o.TokenURL, "api-token-url", "ADMINISTRATE_TOKEN_URL"},
+	} {
+		switch {
+		case plain.value != "":
+			return "--" + plain.flag
+		case env.Get(plain.variable) != "":
+			return plain.variable
+		}
+	}
+	if name := clientSecretSource().name(env, o.ClientSecret, o.ClientSecretFile); name != "" {
+		return name
+	}
+	return refreshTokenSource().name(env, o.RefreshToken, o.RefreshTokenFile)
+}
+
+// resolve fills what is empty and wants all of it.
+func (o *OAuth) resolve(env Environment) error {
+	if o.ClientID == "" {
+		o.ClientID = env.Get("ADMINISTRATE_CLIENT_ID")
+	}
+	if o.TokenURL == "" {
+		o.TokenURL = env.Get("ADMINISTRATE_TOKEN_URL")
+	}
+	if err := clientSecretSource().resolve(env, &o.ClientSecret, &o.ClientSecretFile); err != nil {
+		return err
+	}
+	if err := refreshTokenSource().resolve(env, &o.RefreshToken, &o.RefreshTokenFile); err != nil {
+		return err
+	}
+	var missing []string
+	if o.ClientID == "" {
+		missing = append(missing, "the client id (--api-client-id or ADMINISTRATE_CLIENT_ID)")
+	}
+	if o.ClientSecret.Empty() {
+		missing = append(missing, "the client secret ("+clientSecretSource().String()+")")
+	}
+	if o.TokenURL == "" {
+		missing = append(missing, "the token URL (--api-token-url or ADMINISTRATE_TOKEN_URL), "+tokenURL().example)
+	}
+	if len(missing) > 0 {
+		return errors.New("OAuth client: incomplete; give also " + strings.Join(missing, " and "))
+	}
+	if err := tokenURL().check(o.TokenURL); err != nil {
+		return fmt.Errorf("OAuth token URL (--api-token-url or ADMINISTRATE_TOKEN_URL): %w", err)
+	}
+	// What is pasted with a line break or an invisible character in it would be refused, and nobody would see why.
+	for _, pasted := range []struct{ value, what string }{
+		{o.ClientID, "OAuth client id (--api-client-id or ADMINISTRATE_CLIENT_ID)"},
+		{o.ClientSecret.Reveal(), "OAuth client secret (" + clientSecretSource().String() + ")"},
+		{o.RefreshToken.Reveal(), "OAuth refresh token (" + refreshTokenSource().String() + ")"},
+	} {
+		if strings.ContainsFunc(pasted.value, func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || r == 0x7f }) {
+			return errors.New(pasted.what + ": contains spaces or characters it cannot have")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// maxSecretFile is the size a file with a secret may have, in bytes: what is larger is certainly another file.
+const maxSecretFile = 64 << 10
+
+// ReadSecret returns the content of a file that holds one secret, without the white space around it. An empty file and
+// one larger than 64 KiB are errors. The error does not name the file.
+func ReadSecret(path string) (Secret, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return Secret{}, cause(err)
+	}
+	defer func() { _ = file.Close() }()
+	content, err := io.ReadAll(io.LimitReader(file, maxSecretFile+1))
+	if err != nil {
+		return Secret{}, cause(err)
+	}
+	if len(content) > maxSecretFile {
+		return Secret{}, fmt.Errorf("is larger than %d bytes, which no secret is", maxSecretFile)
+	}
+	secret := strings.TrimSpace(string(content))
+	if secret == "" {
+		return Secret{}, errors.New("is empty; write the secret into it")
+	}
+	return NewSecret(secret), nil
+}
+
+// cause is a file error without its path, which the message around it names.
+func cause(err error) error {
+	var pathError *os.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}

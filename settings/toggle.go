@@ -1,0 +1,33 @@
+package settings
+
+import (
+	"errors"
+	"strconv"
+)
+
+// toggle is a flag's value: true or false. given, if there is one, is set by whatever sets the value: a flag that says
+// false wins over a variable that says true.
+type toggle struct{ value, given *bool }
+
+func (t *toggle) Set(text string) error {
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return errors.New("must be true or false")
+	}
+	*t.value = value
+	if t.given != nil {
+		*t.given = true
+	}
+	return nil
+}
+
+// String is "" rather than "false", so that the help shows no default.
+func (t *toggle) String() string {
+	if t.value == nil || !*t.value {
+		return ""
+	}
+	return "true"
+}
+
+func (t *toggle) Type() string     { return "bool" }
+func (t *toggle) IsBoolFlag() bool { return true }

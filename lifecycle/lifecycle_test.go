@@ -374,10 +374,10 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 			t.Errorf("%s: %s: %v", verb, description, err)
 		}
 	}
-	if _, err := opportunity.DecodeAnswer[opportunity.Retry](example(lifecycle.Retry.Description)); err != nil {
+	if _, err := opportunity.DecodeStrict[opportunity.Retry](example(lifecycle.Retry.Description)); err != nil {
 		t.Errorf("%s: %v", lifecycle.Retry.Description, err)
 	}
-	if _, err := opportunity.DecodeAnswer[opportunity.Skip](example(lifecycle.Skip.Description)); err != nil {
+	if _, err := opportunity.DecodeStrict[opportunity.Skip](example(lifecycle.Skip.Description)); err != nil {
 		t.Errorf("%s: %v", lifecycle.Skip.Description, err)
 	}
 }

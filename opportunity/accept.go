@@ -2,6 +2,7 @@ package opportunity
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -30,9 +31,10 @@ func (s *State) Accept(c Command, id string, silent bool, now time.Time) (string
 			return id, nil
 		}
 	}
-	if err := s.roomFor(c); err != nil {
+	if err := s.roomFor(c, now); err != nil {
 		return "", err
 	}
+	now = now.Truncate(time.Millisecond) // as it is carried into the next run
 	if id == "" {
 		id = s.unnamed()
 	} else {
@@ -42,8 +44,10 @@ func (s *State) Accept(c Command, id string, silent bool, now time.Time) (string
 	return id, nil
 }
 
-// Admits reports why Accept would refuse the command, without changing anything.
-func (s *State) Admits(c Command, id string) error {
+// Admits reports why an update with the command is refused, without changing
+// anything. What Accept takes, a paused or closing opportunity refuses here;
+// a request that was accepted before may be asked about at any time.
+func (s *State) Admits(c Command, id string, now time.Time) error {
 	payload, err := canonical(c)
 	if err != nil {
 		return err
@@ -57,7 +61,13 @@ func (s *State) Admits(c Command, id string) error {
 			return err
 		}
 	}
-	return s.roomFor(c)
+	switch {
+	case s.Closing != nil:
+		return s.Closing.Told()
+	case s.Paused != nil:
+		return Failf(Paused, "%s; send a signal to have it wait, or send it again later", s.Paused.told())
+	}
+	return s.roomFor(c, now)
 }
 
 func (s *State) known(verb Verb, id string, payload []byte) (bool, error) {
@@ -71,7 +81,10 @@ func (s *State) known(verb Verb, id string, payload []byte) (bool, error) {
 	return true, nil
 }
 
-func (s *State) roomFor(c Command) error {
+func (s *State) roomFor(c Command, now time.Time) error {
+	if extend, ok := c.(ExtendReservations); ok && !extend.Until.After(now) {
+		return Invalidf("until: it has passed; places can only be held until a time to come")
+	}
 	add, ok := c.(AddInterests)
 	if !ok {
 		return nil
@@ -99,6 +112,22 @@ func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) strin
 	}
 	s.close(Entry{Request: id, Verb: verb, Silent: true}, Outcome{RequestID: id, State: Failed, Error: reason}, now)
 	return id
+}
+
+// Shed reports the newest commands that wait as failed, as Busy, until those left
+// fit into the input of the run that continues this one. It is the last resort
+// before the server terminates a run whose history has grown too long.
+func (s *State) Shed(now time.Time) {
+	keep := len(s.Queue)
+	for size := s.WaitingBytes(); keep > 0 && size > MaxCarriedBytes; keep-- {
+		size -= s.Queue[keep-1].carriedSize()
+	}
+	shed := slices.Clone(s.Queue[keep:])
+	s.Queue = s.Queue[:keep:keep]
+	for _, e := range shed {
+		s.finish(e, Failf(Busy, "too many messages waited; send it again when fewer do"), now)
+	}
+	s.ask(now)
 }
 
 // unnamed gives an id to a message that came without one.

@@ -43,6 +43,14 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 	s.ask(now)
 }
 
+// TakenOver takes over the record that the start names. Its interests are shown,
+// and never taken for the effect of a request.
+func (s *State) TakenOver(record Snapshot, region Named, now time.Time) {
+	s.know(record, region)
+	s.note(now, "taken over in step "+record.Step.Name)
+	s.show(record)
+}
+
 // CreateRequest is the id under which a question about the creation of the
 // record itself is answered.
 const CreateRequest = "#create"

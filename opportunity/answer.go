@@ -1,25 +1,60 @@
 package opportunity
 
+// The verbs with which an operator answers a question: what became of a change
+// whose fate reading could not decide.
+const (
+	VerbRetry Verb = "retry"
+	VerbSkip  Verb = "skip"
+)
+
 // Retry is an operator's answer to a question: I checked, it did not happen;
 // carry it out.
 type Retry struct {
+	RequestID string `json:"requestId,omitempty"`
 	// Request is the id of the request the question is about.
 	Request string `json:"request"`
 }
 
 // Skip is an operator's answer to a question: it did happen, or never mind.
 type Skip struct {
+	RequestID string `json:"requestId,omitempty"`
 	// Request is the id of the request the question is about.
 	Request string `json:"request"`
 	// Reason is kept with the outcome.
 	Reason string `json:"reason"`
 }
 
-// Validate reports the first mistake as an Invalid error.
-func (r Retry) Validate() error { return validText("request", r.Request) }
+// Verb implements Instruction.
+func (Retry) Verb() Verb { return VerbRetry }
 
-// Validate reports the first mistake as an Invalid error.
+// Verb implements Instruction.
+func (Skip) Verb() Verb { return VerbSkip }
+
+// ID implements Instruction.
+func (r Retry) ID() string { return r.RequestID }
+
+// ID implements Instruction.
+func (s Skip) ID() string { return s.RequestID }
+
+// WithID implements Instruction.
+func (r Retry) WithID(id string) Instruction { r.RequestID = id; return r }
+
+// WithID implements Instruction.
+func (s Skip) WithID(id string) Instruction { s.RequestID = id; return s }
+
+// Validate implements Instruction.
+func (r Retry) Validate() error {
+	if err := validRequestID(r.RequestID); err != nil {
+		return err
+	}
+	return validText("request", r.Request)
+}
+
+// Validate implements Instruction.
 func (s Skip) Validate() error {
+	if err := validRequestID(s.RequestID); err != nil {
+		return err
+	}
 	if err := validText("request", s.Request); err != nil {
 		return err
 	}

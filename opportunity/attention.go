@@ -28,6 +28,8 @@ const (
 	AttentionFailed Word = "failed"
 	// AttentionMessage: a message could not be read.
 	AttentionMessage Word = "message"
+	// AttentionPaused: an operator keeps everything from being sent.
+	AttentionPaused Word = "paused"
 )
 
 // Attention is something a human should look at.

@@ -6,12 +6,13 @@ package opportunity
 // after it may depend on it. Places asked for travel with their expiry. It is
 // empty when nothing waits, and while a question waits for an operator.
 func (s *State) NextBatch() []Mutation {
-	if s.ID == "" || s.Question != nil {
+	if s.ID == "" || s.Question != nil || s.Paused != nil {
 		return nil
 	}
 	var batch []Mutation
 	bytes := 0
 	reserving := s.ExtendDue
+	notBefore := s.Reservation.Until
 	add := func(m Mutation) bool {
 		wants := m.Interest != nil && m.Interest.Reserve
 		room := MaxMutationsPerRequest
@@ -25,6 +26,9 @@ func (s *State) NextBatch() []Mutation {
 		batch = append(batch, m)
 		bytes += size
 		reserving = reserving || wants
+		if m.Extend != nil { // asked for: it is the expiry of what was taken before it, too
+			reserving, notBefore = false, m.Extend.Until
+		}
 		return true
 	}
 	extendBefore := -1 // where a move stands, which the expiry must precede
@@ -49,7 +53,7 @@ filling:
 	if !reserving {
 		return batch
 	}
-	extend := Mutation{Request: extendRequest(batch, s.Reference), Extend: &Extend{NotBefore: s.Reservation.Until}}
+	extend := Mutation{Request: extendRequest(batch, s.Reference), Extend: &Extend{NotBefore: notBefore}}
 	if extendBefore < 0 {
 		return append(batch, extend)
 	}
@@ -99,6 +103,8 @@ func (e Entry) mutations() []Mutation {
 		return []Mutation{{Request: e.Request, Progress: &c}}
 	case UpdateDetails:
 		return []Mutation{{Request: e.Request, Update: &c}}
+	case ExtendReservations:
+		return []Mutation{{Request: e.Request, Extend: &Extend{Until: c.Until}}}
 	}
 	return nil
 }

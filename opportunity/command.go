@@ -3,6 +3,7 @@ package opportunity
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -12,28 +13,28 @@ type Verb string
 
 // The verbs that change the record in the TMS.
 const (
-	VerbAddInterests  Verb = "addInterests"
-	VerbProgress      Verb = "progress"
-	VerbUpdateDetails Verb = "updateDetails"
+	VerbAddInterests       Verb = "addInterests"
+	VerbProgress           Verb = "progress"
+	VerbUpdateDetails      Verb = "updateDetails"
+	VerbExtendReservations Verb = "extendReservations"
 )
 
-// The verbs with which an operator answers a question: what became of a change
-// whose fate reading could not decide.
-const (
-	VerbRetry Verb = "retry"
-	VerbSkip  Verb = "skip"
-)
-
-// Command is a message that asks for a change of the record.
-type Command interface {
+// Message is what a caller or an operator sends to an opportunity.
+type Message interface {
 	// Verb names the message.
 	Verb() Verb
 	// ID is the caller's request id, or "".
 	ID() string
-	// WithID is the same command under another request id.
-	WithID(id string) Command
 	// Validate reports the first mistake of the message as an Invalid error.
 	Validate() error
+}
+
+// Command is a message that asks for a change of the record. Commands are
+// carried out one after the other.
+type Command interface {
+	Message
+	// WithID is the same command under another request id.
+	WithID(id string) Command
 }
 
 // AddInterests asks for interests to be added, in order.
@@ -59,6 +60,14 @@ type UpdateDetails struct {
 	Currency string `json:"currency,omitempty"`
 }
 
+// ExtendReservations asks for the places of the whole opportunity to be held
+// until another time, earlier or later. Places that have lapsed stay lapsed.
+type ExtendReservations struct {
+	RequestID string `json:"requestId,omitempty"`
+	// Until is when the places lapse by themselves; it must lie in the future.
+	Until time.Time `json:"until"`
+}
+
 // Verb implements Command.
 func (AddInterests) Verb() Verb { return VerbAddInterests }
 
@@ -67,6 +76,9 @@ func (Progress) Verb() Verb { return VerbProgress }
 
 // Verb implements Command.
 func (UpdateDetails) Verb() Verb { return VerbUpdateDetails }
+
+// Verb implements Command.
+func (ExtendReservations) Verb() Verb { return VerbExtendReservations }
 
 // ID implements Command.
 func (c AddInterests) ID() string { return c.RequestID }
@@ -77,6 +89,9 @@ func (c Progress) ID() string { return c.RequestID }
 // ID implements Command.
 func (c UpdateDetails) ID() string { return c.RequestID }
 
+// ID implements Command.
+func (c ExtendReservations) ID() string { return c.RequestID }
+
 // WithID implements Command.
 func (c AddInterests) WithID(id string) Command { c.RequestID = id; return c }
 
@@ -85,6 +100,9 @@ func (c Progress) WithID(id string) Command { c.RequestID = id; return c }
 
 // WithID implements Command.
 func (c UpdateDetails) WithID(id string) Command { c.RequestID = id; return c }
+
+// WithID implements Command.
+func (c ExtendReservations) WithID(id string) Command { c.RequestID = id; return c }
 
 // Validate implements Command.
 func (c AddInterests) Validate() error {
@@ -127,6 +145,21 @@ func (c UpdateDetails) Validate() error {
 	return wantType("account", c.Account, TypeAccount, "an account")
 }
 
+// Validate implements Command. Whether Until is still to come is for Accept to
+// say, which knows the time.
+func (c ExtendReservations) Validate() error {
+	if err := validRequestID(c.RequestID); err != nil {
+		return err
+	}
+	if c.Until.IsZero() {
+		return Invalidf("until: missing; give the time until which the places are to be held, such as 2026-12-31T17:00:00Z")
+	}
+	if year := c.Until.UTC().Year(); year < 1 || year > 9999 {
+		return Invalidf("until: the year must have four digits")
+	}
+	return nil
+}
+
 // validRequestID reports what is wrong with a caller's request id. Ids that
 // start with "#" are Oppflow's own.
 func validRequestID(id string) error {
@@ -161,6 +194,8 @@ func Summary(c Command) string {
 			}
 		}
 		return "update " + strings.Join(fields, ", ")
+	case ExtendReservations:
+		return "hold the places until " + c.Until.UTC().Format(time.RFC3339)
 	}
 	return string(c.Verb())
 }

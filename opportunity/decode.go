@@ -5,12 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
+	"unicode"
 )
 
 // DecodeStart reads a start as a caller typed it. Unknown members are Invalid.
 func DecodeStart(payload []byte) (Start, error) {
 	var s Start
+	if err := notTooLarge(payload); err != nil {
+		return Start{}, err
+	}
 	if err := decodeStrict(payload, &s); err != nil {
 		return Start{}, err
 	}
@@ -23,6 +30,9 @@ func DecodeStart(payload []byte) (Start, error) {
 // Decode reads the payload of the message called verb. Unknown members, members
 // that stand twice, an unknown verb and whatever fails Validate are Invalid.
 func Decode(verb Verb, payload []byte) (Command, error) {
+	if err := notTooLarge(payload); err != nil {
+		return nil, err
+	}
 	c, err := decodeVerb(verb, payload)
 	if err != nil {
 		return nil, err
@@ -41,8 +51,41 @@ func decodeVerb(verb Verb, payload []byte) (Command, error) {
 		return decodeCommand[Progress](payload)
 	case VerbUpdateDetails:
 		return decodeCommand[UpdateDetails](payload)
+	case VerbExtendReservations:
+		return decodeCommand[ExtendReservations](payload)
 	}
-	return nil, Invalidf("there is no message called %q; known are %s, %s and %s", clip(string(verb), 40), VerbAddInterests, VerbProgress, VerbUpdateDetails)
+	return nil, Invalidf("there is no message called %s; known are %s", masked(verb), knownVerbs())
+}
+
+// Verbs are the names of all messages that are signals and updates.
+func Verbs() []Verb {
+	return []Verb{
+		VerbAddInterests, VerbProgress, VerbUpdateDetails, VerbExtendReservations,
+		VerbPause, VerbResume, VerbRetry, VerbSkip, VerbRefresh, VerbClose,
+	}
+}
+
+func knownVerbs() string {
+	var names []string
+	for _, verb := range Verbs() {
+		names = append(names, string(verb))
+	}
+	return strings.Join(names, ", ")
+}
+
+// masked tells a name that somebody made up only as far as it is one: what looks
+// like anything else may be personal data.
+func masked(verb Verb) string {
+	if slices.Contains(Verbs(), verb) {
+		return string(verb)
+	}
+	name := strings.Map(func(c rune) rune {
+		if c < unicode.MaxASCII && (unicode.IsLetter(c) || c == '_' || c == '-') {
+			return c
+		}
+		return '·'
+	}, clip(string(verb), 40))
+	return strconv.Quote(name)
 }
 
 func decodeCommand[C Command](payload []byte) (Command, error) {
@@ -56,10 +99,13 @@ func decodeCommand[C Command](payload []byte) (Command, error) {
 	return c, nil
 }
 
-// DecodeAnswer reads the payload of an operator's answer into target, a *Retry
-// or a *Skip. Unknown members are Invalid.
-func DecodeAnswer[A interface{ Validate() error }](payload []byte) (A, error) {
+// DecodeStrict reads one JSON object into a plain type of the contract. Unknown
+// members, members that stand twice and whatever fails Validate are Invalid.
+func DecodeStrict[A interface{ Validate() error }](payload []byte) (A, error) {
 	var a A
+	if err := notTooLarge(payload); err != nil {
+		return a, err
+	}
 	if err := decodeStrict(payload, &a); err != nil {
 		return a, err
 	}
@@ -67,6 +113,13 @@ func DecodeAnswer[A interface{ Validate() error }](payload []byte) (A, error) {
 		return a, err
 	}
 	return a, a.Validate()
+}
+
+func notTooLarge(payload []byte) error {
+	if len(payload) > MaxCommandBytes {
+		return Invalidf("%d bytes of JSON; at most %d", len(payload), MaxCommandBytes)
+	}
+	return nil
 }
 
 // decodeStrict reads exactly one JSON object and refuses members target does
@@ -90,6 +143,7 @@ func explainJSON(err error) error {
 	var own *Error
 	var mistyped *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
+	var mistimed *time.ParseError
 	switch {
 	case errors.As(err, &own):
 		return own
@@ -97,6 +151,8 @@ func explainJSON(err error) error {
 		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, mistyped.Value, jsonName(mistyped.Type.Kind().String()))
 	case errors.As(err, &syntax):
 		return Invalidf("not JSON: %v at byte %d", syntax, syntax.Offset)
+	case errors.As(err, &mistimed), strings.HasPrefix(err.Error(), "Time.UnmarshalJSON"):
+		return Invalidf("a time is wanted with its offset (RFC 3339), such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return Invalidf("not JSON: it ends too early")
 	}

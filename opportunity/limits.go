@@ -16,6 +16,8 @@ const (
 	MaxInterests = 500
 	// MaxLearners is the most learners and contacts one interest may name.
 	MaxLearners = 500
+	// MaxCommandBytes is the largest message, in bytes of JSON.
+	MaxCommandBytes = 256 << 10
 	// MaxQuantity is the largest quantity of one interest; the API's Int ends at 2³¹−1.
 	MaxQuantity = 1_000_000
 	// MaxTextLength is the longest name, code or other free text, in characters.
@@ -52,6 +54,14 @@ const (
 	// MaxStateBytes is the most JSON of state a run may hand over.
 	MaxStateBytes = 1 << 20
 
+	// MaxWaitingUpdates is how many updates of commands wait for their outcome at
+	// once: a further one is answered as pending at once. The server holds ten open
+	// updates of one run, and an operator's must always find room.
+	MaxWaitingUpdates = 8
+
+	// ExpiryTolerance is how far the expiry the API says may lie from the one
+	// asked for.
+	ExpiryTolerance = 5 * time.Minute
 	// SendWithin is how long after its start an activity may still put a change
 	// on the wire.
 	SendWithin = 20 * time.Second

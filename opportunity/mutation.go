@@ -22,11 +22,17 @@ type Mutation struct {
 	Extend *Extend `json:"extend,omitempty"`
 }
 
+// isAsked reports whether the mutation is the change of a request that waits.
+// Others, such as the expiry of places just taken, are made on its behalf.
+func (m Mutation) isAsked() bool { return m.Extend == nil || !m.Extend.Until.IsZero() }
+
 // Extend says until when the places of the whole opportunity are to be held.
 type Extend struct {
 	// Release gives the places back: the API has no other way than to let them
 	// end now.
 	Release bool `json:"release,omitempty"`
+	// Until is what a caller asked for; zero leaves it to the worker's settings.
+	Until time.Time `json:"until,omitzero"`
 	// NotBefore is what the expiry must not fall short of.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 }

@@ -46,13 +46,18 @@ type Opened struct {
 
 // Ended is the result of a run that completed.
 type Ended struct {
-	Reference   Reference  `json:"reference"`
-	Opportunity ID         `json:"opportunity"`
-	State       StageState `json:"state"` // Won, Lost or Archived
-	Step        Step       `json:"step"`
-	Interests   int        `json:"interests"`
-	Total       Amount     `json:"total"`
-	Currency    string     `json:"currency,omitempty"`
+	Reference Reference `json:"reference"`
+	// Opportunity is "" when the run was closed before the record existed.
+	Opportunity ID `json:"opportunity"`
+	// State is Won, Lost or Archived, or, of a run an operator closed, whatever
+	// the record stood in.
+	State StageState `json:"state"`
+	// Closed is the reason an operator gave for closing the run.
+	Closed    string `json:"closed,omitempty"`
+	Step      Step   `json:"step"`
+	Interests int    `json:"interests"`
+	Total     Amount `json:"total"`
+	Currency  string `json:"currency,omitempty"`
 	// Failed counts the requests that failed over the whole life.
 	Failed int `json:"failed"`
 }

@@ -165,8 +165,11 @@ func overwritten(i int, batch []Mutation, answers []Answer) bool {
 func recallExtend(asked Extend, record Snapshot) Answer {
 	held := record.Reservation
 	done := held.Valid && !held.Until.IsZero() && !held.Until.Before(asked.NotBefore)
-	if asked.Release {
+	switch {
+	case asked.Release:
 		done = !held.Valid
+	case !asked.Until.IsZero():
+		done = asked.missed(&held) == nil
 	}
 	if done {
 		return Answer{Fate: FateDone, Reservation: &held}
@@ -208,34 +211,33 @@ func (s *State) ask(now time.Time) {
 	s.note(now, "a question waits for an operator: "+e.Summary())
 }
 
-// Retry answers the question: it did not happen, send it again.
-func (s *State) Retry(answer Retry, now time.Time) error {
+// retry answers the question: it did not happen, send it again.
+func (s *State) retry(answer Retry, now time.Time) {
 	if s.asksAboutCreate(answer.Request) {
 		s.answerCreate("an operator answered retry: create the record", now)
 		s.CreateAnyway = true
-		return nil
+		return
 	}
 	at, err := s.doubted(answer.Request)
 	if err != nil {
-		return err
+		return // asked before
 	}
 	s.Queue[at].Doubt = false
 	s.note(now, "an operator answered retry: "+s.Queue[at].Summary())
 	s.ask(now)
-	return nil
 }
 
-// Skip answers the question: it did happen, or never mind. The request ends as
+// skip answers the question: it did happen, or never mind. The request ends as
 // failed with the type Skipped and the operator's reason.
-func (s *State) Skip(answer Skip, now time.Time) error {
+func (s *State) skip(answer Skip, now time.Time) {
 	if s.asksAboutCreate(answer.Request) {
 		s.answerCreate("an operator answered skip: do not create the record", now)
 		s.CreateSkipped = &Error{Type: Skipped, Message: answer.Reason}
-		return nil
+		return
 	}
 	at, err := s.doubted(answer.Request)
 	if err != nil {
-		return err
+		return // asked before
 	}
 	skipped := s.Queue[at]
 	s.Queue = slices.Delete(s.Queue, at, at+1)
@@ -243,11 +245,10 @@ func (s *State) Skip(answer Skip, now time.Time) error {
 	skipped.Silent = false // a human knows already
 	s.finish(skipped, &Error{Type: Skipped, Message: answer.Reason}, now)
 	s.ask(now)
-	return nil
 }
 
-// Doubts reports why no answer to a question about the request is wanted.
-func (s *State) Doubts(request string) error {
+// doubts reports why no answer to a question about the request is wanted.
+func (s *State) doubts(request string) error {
 	if s.asksAboutCreate(request) {
 		return nil
 	}

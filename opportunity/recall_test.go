@@ -281,7 +281,7 @@ func TestWhatIsNotOursIsNotTakenForOurs(t *testing.T) {
 	if s.Question == nil || len(s.Foreign) != 2 {
 		t.Fatalf("question %+v, not ours: %v", s.Question, s.Foreign)
 	}
-	if err := s.Retry(opportunity.Retry{Request: "r"}, noon); err != nil {
+	if err := instruct(s, opportunity.Retry{Request: "r"}); err != nil {
 		t.Fatal(err)
 	}
 	batch = s.NextBatch()

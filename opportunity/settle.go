@@ -68,7 +68,7 @@ func pickFresh(listed []InterestRef, item ID, known map[ID]bool) (InterestRef, b
 func (s *State) Settle(batch []Mutation, answers []Answer, now time.Time) {
 	places := s.settleExtend(batch, answers, now)
 	for i, m := range batch {
-		if m.Extend != nil {
+		if !m.isAsked() {
 			continue
 		}
 		at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == m.Request })
@@ -95,6 +95,8 @@ func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) 
 		if m.Extend == nil {
 			continue
 		}
+		// Only where a place was taken does an expiry make sense.
+		taken := asked && slices.ContainsFunc(answers[:i], func(a Answer) bool { return a.Fate == FateDone && len(a.Interests) > 0 })
 		switch answer := answers[i]; {
 		case m.Extend.Release:
 			switch {
@@ -110,21 +112,22 @@ func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) 
 				s.Attend(AttentionReservation, m.Request, "the places could not be released: "+answer.Error.label(), now)
 			}
 		case answer.Fate == FateDone && answer.Reservation != nil:
+			wanted := taken || s.ExtendDue
 			s.Reservation, s.ExtendDue = *answer.Reservation, false
 			places = answer.Reservation
-			if !answer.Reservation.Valid {
+			switch {
+			case !answer.Reservation.Valid && m.isAsked() && !wanted: // its own request says it
+			case !answer.Reservation.Valid:
 				s.Attend(AttentionReservation, m.Request, "places were asked for, but the API says that they are not held", now)
-			} else {
+			default:
 				s.Calm(AttentionReservation)
 			}
-		case answer.Fate == FateRejected:
+		case answer.Fate == FateRejected && !m.isAsked():
 			s.ExtendDue = false
 			places = &Reservation{}
 			s.Attend(AttentionReservation, m.Request, "the API refused to hold the places: "+answer.Error.label(), now)
 		default:
-			// Only where a place was taken does an expiry make sense.
-			taken := slices.ContainsFunc(answers[:i], func(a Answer) bool { return a.Fate == FateDone && len(a.Interests) > 0 })
-			s.ExtendDue = s.ExtendDue || asked && taken
+			s.ExtendDue = s.ExtendDue || taken
 		}
 	}
 	return places
@@ -171,10 +174,24 @@ func (s *State) settleOne(at int, m Mutation, answer Answer, places *Reservation
 			s.Details.Account = answer.Details.Account
 			s.Details.Currency = answer.Details.Currency
 		}
+	case m.Extend != nil:
+		answer.Error = m.Extend.missed(answer.Reservation)
 	}
 	finished := *e
 	s.Queue = slices.Delete(s.Queue, at, at+1)
 	s.finish(finished, answer.Error, now)
+}
+
+// missed says why the places are not held as asked for, by what the API says of
+// them: an answer without errors proves nothing.
+func (e Extend) missed(held *Reservation) *Error {
+	switch {
+	case held == nil || !held.Valid:
+		return Failf(Rejected, "the API says that no places are held; what has lapsed or was never reserved cannot be extended")
+	case held.Until.Sub(e.Until).Abs() > ExpiryTolerance:
+		return Failf(Rejected, "the API still says that the places are held until %s", held.Until.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 func (s *State) interestResult(asked Interest, answer Answer, places *Reservation) InterestResult {
@@ -230,11 +247,11 @@ func (s *State) finish(e Entry, reason *Error, now time.Time) {
 	s.close(e, outcome, now)
 }
 
-// close keeps the outcome of an ended request.
-func (s *State) close(e Entry, outcome Outcome, now time.Time) {
+// keep keeps the outcome of an ended request, so that it can be asked for.
+func (s *State) keep(verb Verb, outcome Outcome, now time.Time) {
 	outcome.Error = outcome.Error.kept()
-	s.Handled.settle(e.Request, outcome.State)
-	s.Outcomes = append(s.Outcomes, Kept{Outcome: outcome, Verb: e.Verb, At: now, Size: jsonSize(outcome)})
+	s.Handled.settle(outcome.RequestID, outcome.State)
+	s.Outcomes = append(s.Outcomes, Kept{Outcome: outcome, Verb: verb, At: now, Size: jsonSize(outcome)})
 	total := 0
 	for _, kept := range s.Outcomes {
 		total += kept.Size
@@ -245,6 +262,11 @@ func (s *State) close(e Entry, outcome Outcome, now time.Time) {
 		drop++
 	}
 	s.Outcomes = slices.Delete(s.Outcomes, 0, drop)
+}
+
+// close ends a request with its outcome.
+func (s *State) close(e Entry, outcome Outcome, now time.Time) {
+	s.keep(e.Verb, outcome, now)
 	s.note(now, e.told(outcome, s))
 	if outcome.State != Failed {
 		return
@@ -253,7 +275,7 @@ func (s *State) close(e Entry, outcome Outcome, now time.Time) {
 	if !e.Silent {
 		return
 	}
-	word, text := AttentionFailed, fmt.Sprintf("%s failed: %s", clip(string(e.Verb), 40), outcome.Error.label())
+	word, text := AttentionFailed, fmt.Sprintf("%s failed: %s", masked(e.Verb), outcome.Error.label())
 	if e.Payload == nil {
 		word = AttentionMessage
 	}
@@ -269,6 +291,8 @@ func (e Entry) told(outcome Outcome, s *State) string {
 		return e.Summary() + " failed: " + outcome.Error.label()
 	case e.Verb == VerbProgress:
 		return "moved to step " + s.Step.Name
+	case e.Verb == VerbExtendReservations:
+		return "places held until " + s.Reservation.Until.UTC().Format(time.RFC3339)
 	case e.Verb == VerbAddInterests:
 		added := 0
 		for _, r := range outcome.Results {
@@ -294,13 +318,13 @@ func (e Entry) told(outcome Outcome, s *State) string {
 func (s *State) Refused(batch []Mutation, reason *Error, now time.Time) {
 	own := 0
 	for _, m := range batch {
-		if m.Extend == nil {
+		if m.isAsked() {
 			own++
 		}
 	}
 	if own > 1 {
 		for i := range s.Queue {
-			if slices.ContainsFunc(batch, func(m Mutation) bool { return m.Extend == nil && m.Request == s.Queue[i].Request }) {
+			if slices.ContainsFunc(batch, func(m Mutation) bool { return m.isAsked() && m.Request == s.Queue[i].Request }) {
 				s.Queue[i].Alone = true
 			}
 		}
@@ -309,7 +333,7 @@ func (s *State) Refused(batch []Mutation, reason *Error, now time.Time) {
 	answers := make([]Answer, len(batch))
 	for i := range batch {
 		answers[i] = Answer{Fate: FateRejected, Error: reason}
-		if own > 0 && batch[i].Extend != nil {
+		if own > 0 && !batch[i].isAsked() {
 			answers[i] = Answer{Fate: FateNotSent}
 		}
 	}

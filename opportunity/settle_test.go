@@ -163,18 +163,18 @@ func TestSettle(t *testing.T) {
 		if s.Question.Text == "" || strings.Contains(s.Question.Text, "\n") || s.Words()[0] != "undecided" {
 			t.Errorf("the question reads %q, attention %v", s.Question.Text, s.Words())
 		}
-		if err := s.Retry(opportunity.Retry{Request: "r"}, noon); err != nil {
+		if err := instruct(s, opportunity.Retry{Request: "r"}); err != nil {
 			t.Fatal(err)
 		}
 		if s.Question == nil || s.Question.Request != "q" {
 			t.Fatalf("the second question is %+v", s.Question)
 		}
-		wantError(t, s.Skip(opportunity.Skip{Request: "r", Reason: "x"}, noon), opportunity.NotFound, `no question about request "r" waits`)
-		wantError(t, s.Doubts("nobody"), opportunity.NotFound, `no question about request "nobody" waits`)
-		if err := s.Doubts("q"); err != nil {
+		wantError(t, instruct(s, opportunity.Skip{Request: "r", Reason: "x"}), opportunity.NotFound, `no question about request "r" waits`)
+		wantError(t, s.Applies(opportunity.Retry{Request: "nobody"}, ""), opportunity.NotFound, `no question about request "nobody" waits`)
+		if err := s.Applies(opportunity.Retry{Request: "q"}, ""); err != nil {
 			t.Error(err)
 		}
-		if err := s.Skip(opportunity.Skip{Request: "q", Reason: "it moved"}, noon); err != nil {
+		if err := instruct(s, opportunity.Skip{Request: "q", Reason: "it moved"}); err != nil {
 			t.Fatal(err)
 		}
 		if got := outcome(t, s, "q"); got.State != opportunity.Failed || got.Error.Type != opportunity.Skipped || got.Error.Message != "it moved" {
@@ -191,7 +191,7 @@ func TestSettle(t *testing.T) {
 		s := opened(t)
 		accept(t, s, add(plain(1), plain(2)), "r")
 		put(t, s, done("a"), unknown)
-		if err := s.Skip(opportunity.Skip{Request: "r", Reason: "never mind"}, noon); err != nil {
+		if err := instruct(s, opportunity.Skip{Request: "r", Reason: "never mind"}); err != nil {
 			t.Fatal(err)
 		}
 		got := outcome(t, s, "r")
@@ -385,15 +385,15 @@ func TestQuestionAboutTheCreate(t *testing.T) {
 		if s.Question == nil || !strings.Contains(s.Question.Text, "nobody can look") || s.Words()[0] != "undecided" {
 			t.Fatalf("question %+v", s.Question)
 		}
-		wantError(t, s.Retry(opportunity.Retry{Request: "r"}, noon), opportunity.NotFound, `no question about request "r" waits`)
-		if err := s.Doubts(opportunity.CreateRequest); err != nil {
+		wantError(t, instruct(s, opportunity.Retry{Request: "r"}), opportunity.NotFound, `no question about request "r" waits`)
+		if err := s.Applies(opportunity.Retry{Request: opportunity.CreateRequest}, ""); err != nil {
 			t.Error(err)
 		}
 		var err error
 		if skip {
-			err = s.Skip(opportunity.Skip{Request: opportunity.CreateRequest, Reason: "never mind"}, noon)
+			err = instruct(s, opportunity.Skip{Request: opportunity.CreateRequest, Reason: "never mind"})
 		} else {
-			err = s.Retry(opportunity.Retry{Request: opportunity.CreateRequest}, noon)
+			err = instruct(s, opportunity.Retry{Request: opportunity.CreateRequest})
 		}
 		if err != nil || s.Question != nil || len(s.Words()) > 0 {
 			t.Errorf("answered: %v, question %+v", err, s.Question)
@@ -405,7 +405,7 @@ func TestQuestionAboutTheCreate(t *testing.T) {
 			t.Errorf("skipped: %v", s.CreateSkipped)
 		}
 		var none *opportunity.Error
-		if err := s.Doubts(opportunity.CreateRequest); !errors.As(err, &none) || none.Type != opportunity.NotFound {
+		if err := s.Applies(opportunity.Retry{Request: opportunity.CreateRequest}, ""); !errors.As(err, &none) || none.Type != opportunity.NotFound {
 			t.Errorf("the question can be answered twice: %v", err)
 		}
 	}

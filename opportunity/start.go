@@ -5,12 +5,15 @@ import (
 	"fmt"
 )
 
-// Start is what an opportunity is created from.
+// Start is what an opportunity is created from, or, with Adopt alone, which
+// record that is there already is taken over.
 type Start struct {
 	RequestID string `json:"requestId,omitempty"`
-	Name      string `json:"name"`
+	// Adopt is the id of the record to take over; no other member goes with it.
+	Adopt ID     `json:"adopt,omitempty"`
+	Name  string `json:"name,omitempty"`
 	// Region is the name or the id of the region.
-	Region string `json:"region"`
+	Region string `json:"region,omitempty"`
 	// Account is the name or the id of the account.
 	Account string `json:"account,omitempty"`
 	// Currency is its code or its name.
@@ -25,6 +28,9 @@ type Start struct {
 func (s Start) Validate() error {
 	if err := validRequestID(s.RequestID); err != nil {
 		return err
+	}
+	if s.Adopt != "" {
+		return s.validateAdopt()
 	}
 	for _, field := range []struct {
 		member, value, typ, what string
@@ -50,6 +56,19 @@ func (s Start) Validate() error {
 		}
 	}
 	return s.Interests.validate()
+}
+
+func (s Start) validateAdopt() error {
+	if err := validText("adopt", string(s.Adopt)); err != nil {
+		return err
+	}
+	if s.Adopt.Type() != TypeOpportunity {
+		return Invalidf("adopt: it must be the id of an Opportunity, as the API writes it, such as T3Bwb3J0dW5pdHk6MQ==")
+	}
+	if s.Name != "" || s.Region != "" || s.Account != "" || s.Currency != "" || s.EntryStep != "" || len(s.Interests) > 0 {
+		return Invalidf("adopt: goes without name, region, account, currency, entryStep and interests; send those as messages once the record is taken over")
+	}
+	return nil
 }
 
 // Digest tells equal starts from different ones, whatever their request ids.

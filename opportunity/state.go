@@ -8,7 +8,9 @@ import (
 
 // StateVersion is the version of the state this code writes. A worker that
 // meets a newer one must not touch it: it would drop what it does not know.
-const StateVersion = 1
+//
+// Version 2 knows pause, close and refresh, and writes the queue in fewer bytes.
+const StateVersion = 2
 
 // State is all one run knows of its opportunity and hands to the run that
 // continues it. It is plain data; its rules are its methods, and every method
@@ -30,13 +32,20 @@ type State struct {
 	ExtendDue bool `json:"extendDue,omitempty"`
 
 	// Queue holds the commands that wait, in the order they came.
-	Queue    []Entry `json:"queue,omitempty"`
+	Queue    Queue   `json:"queue,omitempty"`
 	Handled  Handled `json:"handled"`
 	Outcomes []Kept  `json:"outcomes,omitempty"`
 	// Unnamed counts the messages that came without a request id.
 	Unnamed int `json:"unnamed,omitempty"`
 	// Failures counts the requests that failed.
 	Failures int `json:"failures,omitempty"`
+
+	// Paused is set while an operator keeps everything from being sent.
+	Paused *Standstill `json:"paused,omitempty"`
+	// Closing is set once an operator has ended the opportunity.
+	Closing *Closing `json:"closing,omitempty"`
+	// RefreshDue says that the record is to be read again.
+	RefreshDue bool `json:"refreshDue,omitempty"`
 
 	Question *Question `json:"question,omitempty"`
 	// CreateAnyway is an operator's decision to create the record without looking
@@ -78,51 +87,48 @@ func NewState(reference Reference, start Start, now time.Time) *State {
 // everything else that waits.
 func (s *State) Created(record Snapshot, region Named, now time.Time) {
 	start := s.Start
+	s.know(record, region)
+	s.note(now, "created in step "+record.Step.Name)
+	if start != nil && len(start.Interests) > 0 {
+		payload, err := json.Marshal(AddInterests{Interests: start.Interests})
+		if err == nil { // plain data
+			s.Queue = slices.Insert(s.Queue, 0, Entry{Request: StartRequest, Verb: VerbAddInterests, Payload: payload, Changes: len(start.Interests), Accepted: now.Truncate(time.Millisecond), Silent: true})
+		}
+	}
+}
+
+// know takes in the record that exists from now on.
+func (s *State) know(record Snapshot, region Named) {
 	s.Start = nil
 	s.ID = record.ID
 	s.Details = record.Details
 	s.Details.Region = region
 	s.Step = record.Step
 	s.Reservation = record.Reservation
-	s.note(now, "created in step "+record.Step.Name)
-	if start != nil && len(start.Interests) > 0 {
-		payload, err := json.Marshal(AddInterests{Interests: start.Interests})
-		if err == nil { // plain data
-			s.Queue = slices.Insert(s.Queue, 0, Entry{Request: StartRequest, Verb: VerbAddInterests, Payload: payload, Changes: len(start.Interests), Accepted: now, Silent: true})
-		}
-	}
-}
-
-// WaitingBytes is how much JSON of commands waits, with what is known of those
-// that are done in part.
-func (s *State) WaitingBytes() int {
-	total := 0
-	for _, e := range s.Queue {
-		total += len(e.Payload) + 120 // its other members
-		if e.Results != nil {
-			total += jsonSize(e.Results)
-		}
-	}
-	return total
 }
 
 // HasWork reports whether NextBatch has something to send.
 func (s *State) HasWork() bool {
-	return s.ID != "" && s.Question == nil && (len(s.Queue) > 0 || s.ExtendDue)
+	return s.ID != "" && s.Question == nil && s.Paused == nil && (len(s.Queue) > 0 || s.ExtendDue)
 }
 
 // IsOver reports whether the opportunity stands in an ending step and nothing
-// is left to do.
+// is left to do. One that is paused stays as it is.
 func (s *State) IsOver() bool {
-	return s.ID != "" && s.Step.Stage.State.Ends() && len(s.Queue) == 0 && s.Question == nil && !s.ExtendDue
+	return s.ID != "" && s.Step.Stage.State.Ends() && len(s.Queue) == 0 && s.Question == nil &&
+		s.Paused == nil && !s.ExtendDue && !s.RefreshDue
 }
 
 // End sums the run up.
 func (s *State) End() Ended {
-	return Ended{
+	ended := Ended{
 		Reference: s.Reference, Opportunity: s.ID, State: s.Step.Stage.State, Step: s.Step,
 		Interests: len(s.Interests), Total: s.Total(), Currency: s.Details.Currency, Failed: s.Failures,
 	}
+	if s.Closing != nil {
+		ended.Closed = s.Closing.Reason
+	}
+	return ended
 }
 
 // Total is the sum over the interests of quantity times unit amount, before tax

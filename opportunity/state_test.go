@@ -105,9 +105,9 @@ func TestARepeatedRequestIsTakenOnce(t *testing.T) {
 	for _, other := range []opportunity.Command{opportunity.Progress{To: "Lost"}, opportunity.UpdateDetails{Name: "Won"}} {
 		_, err := s.Accept(other, "r", true, noon)
 		wantError(t, err, opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
-		wantError(t, s.Admits(other, "r"), opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
+		wantError(t, s.Admits(other, "r", noon), opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
 	}
-	if err := s.Admits(ask, "r"); err != nil {
+	if err := s.Admits(ask, "r", noon); err != nil {
 		t.Errorf("a repetition is not admitted: %v", err)
 	}
 	// After its end, too.
@@ -134,7 +134,7 @@ func TestOwnIDsAreNotForCallers(t *testing.T) {
 		want := `requestId: starts with "#"; such ids are given by the workflow itself`
 		_, err := s.Accept(opportunity.Progress{To: "Won"}, own, false, noon)
 		wantError(t, err, opportunity.Invalid, want)
-		wantError(t, s.Admits(opportunity.Progress{To: "Won"}, own), opportunity.Invalid, want)
+		wantError(t, s.Admits(opportunity.Progress{To: "Won"}, own, noon), opportunity.Invalid, want)
 	}
 	if first, second := accept(t, s, opportunity.Progress{To: "Won"}, ""), accept(t, s, opportunity.Progress{To: "Won"}, ""); first != "#1" || second != "#2" {
 		t.Errorf("messages without an id are called %q and %q", first, second)
@@ -197,9 +197,9 @@ func TestInterestsOfTheStartCount(t *testing.T) {
 	for n := range 4 {
 		accept(t, s, add(many(plain(1), 100)...), fmt.Sprint(n))
 	}
-	wantError(t, s.Admits(add(plain(1)), "late"), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+	wantError(t, s.Admits(add(plain(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
 	s.Created(recordNow(), opportunity.Named{ID: region}, noon)
-	wantError(t, s.Admits(add(plain(1)), "late"), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
+	wantError(t, s.Admits(add(plain(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
 }
 
 // TestARefusalIsKept: a message that cannot be read never vanishes, and one
@@ -242,7 +242,7 @@ func TestAttentionKeepsItsWords(t *testing.T) {
 	if last := s.Attention[19]; last.Request != "#100" {
 		t.Errorf("the newest is %+v", last)
 	}
-	if err := s.Skip(opportunity.Skip{Request: "r", Reason: "never mind"}, noon); err != nil {
+	if err := instruct(s, opportunity.Skip{Request: "r", Reason: "never mind"}); err != nil {
 		t.Fatal(err)
 	}
 	s.Calm(opportunity.AttentionAPI)
@@ -346,7 +346,9 @@ func TestStateSurvives(t *testing.T) {
 	full.Refuse("win", "", opportunity.Invalidf("no"), noon)
 	full.Question = &opportunity.Question{Request: "r", Verb: "progress", Text: "?", Since: noon}
 	full.CreateSkipped = &opportunity.Error{Type: opportunity.Skipped, Label: "l", Message: "m", Value: "v"}
-	full.CreateAnyway = true
+	full.CreateAnyway, full.RefreshDue = true, true
+	full.Paused = &opportunity.Standstill{Reason: "<why>", Since: noon}
+	full.Closing = &opportunity.Closing{Reason: "<&>", Since: noon}
 	full.Foreign = []opportunity.ID{"f"}
 	if diff := sameState(full, carried(t, full)); diff != "" {
 		t.Error(diff)

@@ -272,9 +272,9 @@ func (s *stream) operate(t *rapid.T) {
 	}
 	var err error
 	if happened {
-		err = s.state.Skip(opportunity.Skip{Request: question.Request, Reason: "it did"}, noon)
+		err = instruct(s.state, opportunity.Skip{Request: question.Request, Reason: "it did"})
 	} else {
-		err = s.state.Retry(opportunity.Retry{Request: question.Request}, noon)
+		err = instruct(s.state, opportunity.Retry{Request: question.Request})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -17,8 +17,12 @@ type View struct {
 	Total       Amount       `json:"total"`
 	Reservation *Reservation `json:"reservation,omitempty"`
 	// Queue holds what waits, in order.
-	Queue     []Waiting   `json:"queue"`
-	Question  *Question   `json:"question,omitempty"`
+	Queue    []Waiting `json:"queue"`
+	Question *Question `json:"question,omitempty"`
+	// Paused is set while an operator keeps everything from being sent.
+	Paused *Standstill `json:"paused,omitempty"`
+	// Closing is set once an operator has ended the opportunity.
+	Closing   *Closing    `json:"closing,omitempty"`
 	Attention []Attention `json:"attention"`
 	// Failures counts the requests that failed over the whole life.
 	Failures int `json:"failures"`
@@ -59,6 +63,14 @@ func (s *State) View() View {
 		question := *s.Question
 		v.Question = &question
 	}
+	if s.Paused != nil {
+		paused := *s.Paused
+		v.Paused = &paused
+	}
+	if s.Closing != nil {
+		closing := *s.Closing
+		v.Closing = &closing
+	}
 	for _, e := range s.Queue[:min(len(s.Queue), maxShownQueue)] {
 		v.Queue = append(v.Queue, Waiting{Request: e.Request, Summary: e.Summary(), Accepted: e.Accepted, Doubt: e.Doubt})
 	}
@@ -85,6 +97,9 @@ func (s *State) Card() string {
 	}
 	if s.Reservation.Valid {
 		row("Places held until", s.Reservation.Until.UTC().Format(time.RFC3339))
+	}
+	if s.Paused != nil {
+		row("Paused since", s.Paused.Since.UTC().Format(time.RFC3339))
 	}
 	row("Waiting", waitingText(s.Queue))
 	if s.Failures > 0 {

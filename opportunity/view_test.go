@@ -89,7 +89,7 @@ func TestNoLearnerIsShown(t *testing.T) {
 			s.Settle(batch, answers, noon)
 			look()
 			for s.Question != nil {
-				if err := s.Skip(opportunity.Skip{Request: s.Question.Request, Reason: "looked"}, noon); err != nil {
+				if err := instruct(s, opportunity.Skip{Request: s.Question.Request, Reason: "looked"}); err != nil {
 					t.Fatal(err)
 				}
 			}

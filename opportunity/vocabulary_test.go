@@ -52,6 +52,12 @@ func amount(t reporter, s string) opportunity.Amount {
 	return a
 }
 
+// instruct carries out an instruction that came without a request id.
+func instruct(s *opportunity.State, i opportunity.Instruction) error {
+	_, err := s.Instruct(i, "", noon)
+	return err
+}
+
 // wantError compares an error of the vocabulary by type and exact message; ""
 // wants none.
 func wantError(t reporter, err error, typ opportunity.ErrorType, message string) {
@@ -389,7 +395,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"money below nothing", opportunity.VerbAddInterests, interest(`"item":"x","unitAmount":"-1"`), `interests[1].unitAmount: "-1" is not an amount; give a decimal such as "199.90"`},
 		{"no money", opportunity.VerbAddInterests, interest(`"item":"` + string(event) + `","quantity":1`), `interests[1].unitAmount: missing; give a decimal such as "199.90"`},
 		{"null money", opportunity.VerbAddInterests, interest(`"item":"` + string(event) + `","quantity":1,"unitAmount":null`), `interests[1].unitAmount: missing; give a decimal such as "199.90"`},
-		{"unknown message", "win", `{}`, `there is no message called "win"; known are addInterests, progress and updateDetails`},
+		{"unknown message", "win", `{}`, `there is no message called "win"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, close`},
 		{"invalid", opportunity.VerbUpdateDetails, `{}`, "nothing to update: give name, account or currency"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -404,9 +410,9 @@ func TestDecodeIsStrict(t *testing.T) {
 	wantError(t, err, opportunity.Invalid, `interests[0]: unknown member "items"`)
 	_, err = opportunity.DecodeStart([]byte(`{"name":"x","region":"UK","region":"DR"}`))
 	wantError(t, err, opportunity.Invalid, `member "region" stands there twice`)
-	_, err = opportunity.DecodeAnswer[opportunity.Skip]([]byte(`{"request":"r","because":"x"}`))
+	_, err = opportunity.DecodeStrict[opportunity.Skip]([]byte(`{"request":"r","because":"x"}`))
 	wantError(t, err, opportunity.Invalid, `unknown member "because"`)
-	skip, err := opportunity.DecodeAnswer[opportunity.Skip]([]byte(`{"request":"r","reason":"x"}`))
+	skip, err := opportunity.DecodeStrict[opportunity.Skip]([]byte(`{"request":"r","reason":"x"}`))
 	if err != nil || skip != (opportunity.Skip{Request: "r", Reason: "x"}) {
 		t.Errorf("decoded %+v, %v", skip, err)
 	}

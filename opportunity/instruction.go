@@ -1,0 +1,125 @@
+package opportunity
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Instruction is a message of an operator. It is carried out at once, whatever
+// waits, and answered at once.
+type Instruction interface {
+	Message
+	// WithID is the same instruction under another request id.
+	WithID(id string) Instruction
+}
+
+// IsInstruction reports whether the verb names an instruction.
+func IsInstruction(verb Verb) bool {
+	switch verb {
+	case VerbPause, VerbResume, VerbRetry, VerbSkip, VerbRefresh, VerbClose:
+		return true
+	}
+	return false
+}
+
+// DecodeInstruction reads the payload of the instruction called verb, as
+// strictly as Decode.
+func DecodeInstruction(verb Verb, payload []byte) (Instruction, error) {
+	switch verb {
+	case VerbPause:
+		return decodeInstruction[Pause](payload)
+	case VerbResume:
+		return decodeInstruction[Resume](payload)
+	case VerbRetry:
+		return decodeInstruction[Retry](payload)
+	case VerbSkip:
+		return decodeInstruction[Skip](payload)
+	case VerbRefresh:
+		return decodeInstruction[Refresh](payload)
+	case VerbClose:
+		return decodeInstruction[Close](payload)
+	}
+	return nil, Invalidf("there is no message called %s; known are %s", masked(verb), knownVerbs())
+}
+
+func decodeInstruction[I Instruction](payload []byte) (Instruction, error) {
+	i, err := DecodeStrict[I](payload)
+	if err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// Instruct carries the instruction out. id is its request id, or "" for a
+// message that has none. The same id is carried out once; with another payload
+// it is a Conflict. Its error says why the instruction does not apply; nothing
+// has then changed.
+func (s *State) Instruct(i Instruction, id string, now time.Time) (Outcome, error) {
+	payload, known, err := s.seen(i, id)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if known {
+		return s.Outcome(id)
+	}
+	if err := s.applies(i); err != nil {
+		return Outcome{}, err
+	}
+	if id == "" {
+		id = s.unnamed()
+	} else {
+		s.Handled.add(id, payload)
+	}
+	switch i := i.(type) {
+	case Pause:
+		s.pause(i, now)
+	case Resume:
+		s.resume(now)
+	case Retry:
+		s.retry(i, now)
+	case Skip:
+		s.skip(i, now)
+	case Refresh:
+		s.RefreshDue = true
+	case Close:
+		s.startClosing(i, now)
+	}
+	outcome := Outcome{RequestID: id, State: Done}
+	s.keep(i.Verb(), outcome, now)
+	return outcome, nil
+}
+
+// Applies reports why Instruct would refuse, without changing anything.
+func (s *State) Applies(i Instruction, id string) error {
+	_, known, err := s.seen(i, id)
+	if err != nil || known {
+		return err
+	}
+	return s.applies(i)
+}
+
+func (s *State) applies(i Instruction) error {
+	switch i := i.(type) {
+	case Retry:
+		return s.doubts(i.Request)
+	case Skip:
+		return s.doubts(i.Request)
+	}
+	return nil
+}
+
+// seen reports whether the instruction came before under the same id, and how
+// it is remembered.
+func (s *State) seen(i Instruction, id string) (payload []byte, known bool, err error) {
+	if err := validRequestID(id); err != nil { // the id may be an update's
+		return nil, false, err
+	}
+	data, err := json.Marshal(i.WithID(""))
+	if err != nil {
+		return nil, false, Invalidf("cannot be kept: %v", err)
+	}
+	if id != "" {
+		known, err = s.known(i.Verb(), id, data)
+	}
+	return append([]byte(i.Verb()), data...), known, err
+}

@@ -1,0 +1,82 @@
+package opportunity
+
+import "time"
+
+// The verbs that stop and restart an opportunity.
+const (
+	VerbPause  Verb = "pause"
+	VerbResume Verb = "resume"
+)
+
+// Pause asks for nothing to be sent to the TMS until Resume: signals wait,
+// updates are refused as Paused. A request under way is seen through.
+type Pause struct {
+	RequestID string `json:"requestId,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+}
+
+// Resume ends a pause.
+type Resume struct {
+	RequestID string `json:"requestId,omitempty"`
+}
+
+// Standstill is since when nothing is sent, and why.
+type Standstill struct {
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+// Verb implements Instruction.
+func (Pause) Verb() Verb { return VerbPause }
+
+// Verb implements Instruction.
+func (Resume) Verb() Verb { return VerbResume }
+
+// ID implements Instruction.
+func (p Pause) ID() string { return p.RequestID }
+
+// ID implements Instruction.
+func (r Resume) ID() string { return r.RequestID }
+
+// WithID implements Instruction.
+func (p Pause) WithID(id string) Instruction { p.RequestID = id; return p }
+
+// WithID implements Instruction.
+func (r Resume) WithID(id string) Instruction { r.RequestID = id; return r }
+
+// Validate implements Instruction.
+func (p Pause) Validate() error {
+	if err := validRequestID(p.RequestID); err != nil || p.Reason == "" {
+		return err
+	}
+	return validText("reason", p.Reason)
+}
+
+// Validate implements Instruction.
+func (r Resume) Validate() error { return validRequestID(r.RequestID) }
+
+// pause stops the stream. Pausing what is paused sets another reason.
+func (s *State) pause(p Pause, now time.Time) {
+	if s.Paused == nil {
+		s.Paused = &Standstill{Since: now}
+		s.note(now, "paused by an operator")
+	}
+	s.Paused.Reason = p.Reason
+	s.Attend(AttentionPaused, "", s.Paused.told(), now)
+}
+
+func (s *State) resume(now time.Time) {
+	if s.Paused == nil {
+		return
+	}
+	s.Paused = nil
+	s.Calm(AttentionPaused)
+	s.note(now, "resumed by an operator")
+}
+
+func (p Standstill) told() string {
+	if p.Reason == "" {
+		return "an operator paused it; signals wait until resume"
+	}
+	return "an operator paused it (" + p.Reason + "); signals wait until resume"
+}

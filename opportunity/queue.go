@@ -1,0 +1,206 @@
+package opportunity
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Queue holds the commands that wait, in the order they came.
+//
+// What waits is carried into the run that continues this one, and how much may
+// wait then is limited, so it is written in few bytes: payloads that are equal
+// stand there once, times as the distance to the entry before, and request ids
+// that are UUIDs in 23 characters.
+type Queue []Entry
+
+// packedQueue is how a Queue is written.
+type packedQueue struct {
+	Payloads []json.RawMessage `json:"payloads"`
+	Entries  []packedEntry     `json:"entries"`
+}
+
+// packedEntry is written as a list: request, verb, place of the payload, time in
+// milliseconds since the entry before, flags, and, where they are not what they
+// mostly are, changes and results.
+type packedEntry struct {
+	request string
+	verb    Verb
+	payload int
+	elapsed int64
+	flags   int
+	changes int
+	results []InterestResult
+}
+
+const (
+	packedDoubt = 1 << iota
+	packedAlone
+	packedSilent
+)
+
+// MarshalJSON implements json.Marshaler.
+func (q Queue) MarshalJSON() ([]byte, error) {
+	packed := packedQueue{Payloads: []json.RawMessage{}, Entries: make([]packedEntry, 0, len(q))}
+	places := make(map[string]int)
+	var before int64
+	for _, e := range q {
+		place, found := places[string(e.Payload)]
+		if !found {
+			place = len(packed.Payloads)
+			places[string(e.Payload)] = place
+			packed.Payloads = append(packed.Payloads, e.Payload)
+		}
+		at := e.Accepted.UnixMilli()
+		flags := 0
+		for flag, set := range map[int]bool{packedDoubt: e.Doubt, packedAlone: e.Alone, packedSilent: e.Silent} {
+			if set {
+				flags |= flag
+			}
+		}
+		packed.Entries = append(packed.Entries, packedEntry{
+			request: packRequest(e.Request), verb: e.Verb, payload: place, elapsed: at - before, flags: flags, changes: e.Changes, results: e.Results,
+		})
+		before = at
+	}
+	return json.Marshal(packed)
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It also reads the plain list that
+// states of version 1 hold.
+func (q *Queue) UnmarshalJSON(data []byte) error {
+	if plain := bytes.TrimSpace(data); len(plain) > 0 && plain[0] == '[' || string(plain) == "null" {
+		return json.Unmarshal(data, (*[]Entry)(q))
+	}
+	var packed packedQueue
+	if err := json.Unmarshal(data, &packed); err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	*q = make(Queue, len(packed.Entries))
+	var at int64
+	for i, e := range packed.Entries {
+		if e.payload < 0 || e.payload >= len(packed.Payloads) {
+			return fmt.Errorf("queue: entry %d names payload %d of %d", i, e.payload, len(packed.Payloads))
+		}
+		request, err := unpackRequest(e.request)
+		if err != nil {
+			return fmt.Errorf("queue: entry %d: %w", i, err)
+		}
+		at += e.elapsed
+		(*q)[i] = Entry{
+			Request: request, Verb: e.verb, Payload: packed.Payloads[e.payload], Accepted: time.UnixMilli(at).UTC(),
+			Changes: e.changes, Results: e.results,
+			Doubt: e.flags&packedDoubt != 0, Alone: e.flags&packedAlone != 0, Silent: e.flags&packedSilent != 0,
+		}
+	}
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e packedEntry) MarshalJSON() ([]byte, error) {
+	list := []any{e.request, e.verb, e.payload, e.elapsed, e.flags}
+	if e.changes != 1 || e.results != nil {
+		list = append(list, e.changes)
+	}
+	if e.results != nil {
+		list = append(list, e.results)
+	}
+	return json.Marshal(list)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (e *packedEntry) UnmarshalJSON(data []byte) error {
+	var list []json.RawMessage
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	members := []any{&e.request, &e.verb, &e.payload, &e.elapsed, &e.flags, &e.changes, &e.results}
+	if len(list) < 5 || len(list) > len(members) {
+		return fmt.Errorf("%d members; 5 to %d are wanted", len(list), len(members))
+	}
+	e.changes = 1
+	for i, member := range list {
+		if err := json.Unmarshal(member, members[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packedMark begins a packed request id; one that begins so itself is written
+// with the mark twice.
+const packedMark = "~"
+
+func packRequest(id string) string {
+	if raw, err := hex.DecodeString(strings.ReplaceAll(id, "-", "")); err == nil && len(raw) == 16 && uuidText(raw) == id {
+		return packedMark + base64.RawURLEncoding.EncodeToString(raw)
+	}
+	if strings.HasPrefix(id, packedMark) {
+		return packedMark + id
+	}
+	return id
+}
+
+func unpackRequest(text string) (string, error) {
+	rest, packed := strings.CutPrefix(text, packedMark)
+	if !packed || strings.HasPrefix(rest, packedMark) {
+		return rest, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(rest)
+	if err != nil {
+		return "", fmt.Errorf("request id: %w", err)
+	}
+	if len(raw) != 16 {
+		return "", fmt.Errorf("request id: %d bytes are no UUID", len(raw))
+	}
+	return uuidText(raw), nil
+}
+
+// uuidText writes 16 bytes as a UUID.
+func uuidText(raw []byte) string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:])
+}
+
+// WaitingBytes is how much JSON of commands a run would carry over at most, with
+// what is known of those that are done in part.
+func (s *State) WaitingBytes() int {
+	total := 0
+	seen := make(map[string]bool)
+	for _, e := range s.Queue {
+		total += e.carriedSize()
+		if seen[string(e.Payload)] {
+			total -= len(e.Payload)
+		}
+		seen[string(e.Payload)] = true
+	}
+	return total
+}
+
+// carriedSize is how many bytes the entry takes at most, where no other has its
+// payload.
+func (e Entry) carriedSize() int {
+	size := len(e.Payload) + quotedSize(packRequest(e.Request)) + quotedSize(string(e.Verb)) + 40 // times, flags, punctuation
+	if e.Results != nil {
+		size += jsonSize(e.Results)
+	}
+	return size
+}
+
+// quotedSize is how many bytes the text takes as a JSON string at most, without
+// its quotes.
+func quotedSize(text string) int {
+	size := len(text)
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '"', c == '\\':
+			size++
+		case c < ' ', c >= 0x7f, c == '<', c == '>', c == '&':
+			size += 5
+		}
+	}
+	return size
+}

@@ -1,0 +1,102 @@
+package opportunity
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// VerbRefresh asks for the record to be read again.
+const VerbRefresh Verb = "refresh"
+
+// Refresh asks for the record to be read again from the TMS, where somebody may
+// have changed it by hand, and cuts a wait for the API short.
+type Refresh struct {
+	RequestID string `json:"requestId,omitempty"`
+}
+
+// Verb implements Instruction.
+func (Refresh) Verb() Verb { return VerbRefresh }
+
+// ID implements Instruction.
+func (r Refresh) ID() string { return r.RequestID }
+
+// WithID implements Instruction.
+func (r Refresh) WithID(id string) Instruction { r.RequestID = id; return r }
+
+// Validate implements Instruction.
+func (r Refresh) Validate() error { return validRequestID(r.RequestID) }
+
+// NeedsReading reports whether the record is to be read again.
+func (s *State) NeedsReading() bool { return s.ID != "" && s.RefreshDue }
+
+// Refreshed takes in the record as it stands in the TMS, when nothing is under
+// way: interests that are gone there are forgotten, others are shown from now on.
+func (s *State) Refreshed(record Snapshot, now time.Time) {
+	s.RefreshDue = false
+	if record.Step.ID != s.Step.ID {
+		s.note(now, "found in step "+record.Step.Name)
+	}
+	region := s.Details.Region
+	s.Details = record.Details
+	if s.Details.Region == (Named{}) { // the record's answer need not hold it
+		s.Details.Region = region
+	}
+	s.Step = record.Step
+	s.Reservation = record.Reservation
+	if s.Reservation.Valid {
+		s.Calm(AttentionReservation)
+	}
+	gone := len(s.Interests) + len(s.Foreign)
+	s.Interests = slices.DeleteFunc(s.Interests, func(held Held) bool { return !record.has(held.ID) })
+	s.Foreign = slices.DeleteFunc(s.Foreign, func(id ID) bool { return !record.has(id) })
+	gone -= len(s.Interests) + len(s.Foreign)
+	found := s.show(record)
+	switch {
+	case gone > 0 && found > 0:
+		s.note(now, fmt.Sprintf("read again: %d interests are new, %d are gone", found, gone))
+	case gone > 0:
+		s.note(now, fmt.Sprintf("read again: %d interests are gone", gone))
+	case found > 0:
+		s.note(now, fmt.Sprintf("read again: %d interests are new", found))
+	default:
+		s.note(now, "read again from the TMS")
+	}
+}
+
+// Unreadable notes that the record could not be read for the given reason.
+func (s *State) Unreadable(reason string, now time.Time) {
+	s.RefreshDue = false
+	s.note(now, "could not be read again: "+reason)
+}
+
+// show takes interests that nobody knew before into those the view shows, and
+// answers how many. They are never taken for the effect of a request.
+func (s *State) show(record Snapshot) int {
+	known := s.knownInterests()
+	found := 0
+	for _, ref := range record.Interests {
+		if known[ref.ID] || len(s.Interests) >= MaxInterests {
+			continue
+		}
+		known[ref.ID] = true
+		s.Interests = append(s.Interests, ref.held())
+		found++
+	}
+	s.Disown(record)
+	return found
+}
+
+// held is what is known of an interest that somebody else made.
+func (r InterestRef) held() Held {
+	held := Held{ID: r.ID, Item: clip(string(r.Item), MaxHeldItem), Quantity: r.Quantity}
+	held.Kind, _ = kindOfType(r.Item.Type())
+	if r.UnitAmount != nil {
+		held.UnitAmount = *r.UnitAmount
+	}
+	return held
+}
+
+func (r Snapshot) has(id ID) bool {
+	return slices.ContainsFunc(r.Interests, func(ref InterestRef) bool { return ref.ID == id })
+}

@@ -1,0 +1,292 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Exporter is where one kind of telemetry goes.
+type Exporter string
+
+// The exporters.
+const (
+	ExportNothing    Exporter = ""
+	ExportOTLP       Exporter = "otlp"
+	ExportConsole    Exporter = "console"
+	ExportPrometheus Exporter = "prometheus" // metrics only: they are fetched rather than sent
+)
+
+// Protocol is how an OTLP exporter speaks to a collector.
+type Protocol string
+
+// The protocols.
+const (
+	ProtocolHTTP Protocol = "http/protobuf"
+	ProtocolGRPC Protocol = "grpc"
+)
+
+// Telemetry says where traces and metrics go. All of it comes from the standard OTEL_* variables of OpenTelemetry;
+// there are no flags. Unlike OpenTelemetry's own default, nothing is sent anywhere unless a variable asks for it:
+// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER or one of OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
+// and OTEL_EXPORTER_OTLP_METRICS_ENDPOINT. OTEL_SDK_DISABLED=true turns all of it off. Call Resolve before use; the
+// zero value exports nothing.
+//
+// The OpenTelemetry libraries read everything further (headers, certificates, sampler, batching, resource) themselves,
+// and only from the environment of the process. Resolve checks those variables, since the libraries pass over what
+// they do not understand, and refuses an Environment that says otherwise than the process's own.
+type Telemetry struct {
+	// Traces is where traces go: OTEL_TRACES_EXPORTER.
+	Traces Exporter
+	// Metrics is where metrics go: OTEL_METRICS_EXPORTER.
+	Metrics Exporter
+	// TracesProtocol is OTEL_EXPORTER_OTLP_TRACES_PROTOCOL or OTEL_EXPORTER_OTLP_PROTOCOL. The default is http/protobuf.
+	TracesProtocol Protocol
+	// MetricsProtocol is OTEL_EXPORTER_OTLP_METRICS_PROTOCOL or OTEL_EXPORTER_OTLP_PROTOCOL. The default is http/protobuf.
+	MetricsProtocol Protocol
+	// Propagators name the forms in which requests to the API carry the trace: OTEL_PROPAGATORS. The default is none,
+	// since the API is another company's.
+	Propagators []string
+	// PrometheusAddress is the host:port at which metrics can be fetched: OTEL_EXPORTER_PROMETHEUS_HOST and
+	// OTEL_EXPORTER_PROMETHEUS_PORT. The default is localhost:9464.
+	PrometheusAddress string
+	// Environment is where variables are looked up; nil is the environment of the process.
+	Environment Environment
+}
+
+// On reports whether anything is exported. It is known once Resolve has been called.
+func (t *Telemetry) On() bool { return t.Traces != ExportNothing || t.Metrics != ExportNothing }
+
+// Resolve fills what is empty from the environment.
+func (t *Telemetry) Resolve() error {
+	env := t.Environment
+	if disabled, ok := env.LookupEnv("OTEL_SDK_DISABLED"); ok {
+		switch strings.ToLower(disabled) {
+		case "true":
+			t.Traces, t.Metrics = ExportNothing, ExportNothing
+			return nil
+		case "false":
+		default:
+			return fmt.Errorf("OTEL_SDK_DISABLED %q: must be true or false", disabled)
+		}
+	}
+	var err error
+	if t.Traces == ExportNothing {
+		if t.Traces, err = t.exporter("TRACES", ExportOTLP, ExportConsole); err != nil {
+			return err
+		}
+	}
+	if t.Metrics == ExportNothing {
+		if t.Metrics, err = t.exporter("METRICS", ExportOTLP, ExportPrometheus, ExportConsole); err != nil {
+			return err
+		}
+	}
+	if !t.On() {
+		return nil
+	}
+	for _, v := range telemetryVariables() {
+		if value, ok := env.LookupEnv(v.name); ok {
+			if err := v.check(value); err != nil {
+				return fmt.Errorf("%s%s: %w", v.name, v.shown(value), err)
+			}
+		}
+	}
+	if name := t.contradicted(); name != "" {
+		return fmt.Errorf("%s: OpenTelemetry reads it from the environment of the process, which says otherwise; set it there", name)
+	}
+	protocol := func(own Protocol, kind string) Protocol {
+		first := func(values ...string) Protocol {
+			return Protocol(values[slices.IndexFunc(values, func(v string) bool { return v != "" })])
+		}
+		return first(string(own), env.Get("OTEL_EXPORTER_OTLP_"+kind+"_PROTOCOL"), env.Get("OTEL_EXPORTER_OTLP_PROTOCOL"), string(ProtocolHTTP))
+	}
+	t.TracesProtocol, t.MetricsProtocol = protocol(t.TracesProtocol, "TRACES"), protocol(t.MetricsProtocol, "METRICS")
+	if names, ok := env.LookupEnv("OTEL_PROPAGATORS"); ok && t.Propagators == nil {
+		t.Propagators = listed(names)
+	}
+	if t.PrometheusAddress == "" {
+		host, port := env.Get("OTEL_EXPORTER_PROMETHEUS_HOST"), env.Get("OTEL_EXPORTER_PROMETHEUS_PORT")
+		if host == "" {
+			host = "localhost"
+		}
+		if port == "" {
+			port = "9464"
+		}
+		t.PrometheusAddress = net.JoinHostPort(host, port)
+	}
+	return nil
+}
+
+// exporter reads where one kind of telemetry goes: where its variable says, or to a collector that is named.
+func (t *Telemetry) exporter(kind string, known ...Exporter) (Exporter, error) {
+	variable := "OTEL_" + kind + "_EXPORTER"
+	value, ok := t.Environment.LookupEnv(variable)
+	if !ok {
+		for _, endpoint := range []string{"OTEL_EXPORTER_OTLP_" + kind + "_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"} {
+			if _, ok := t.Environment.LookupEnv(endpoint); ok {
+				return ExportOTLP, nil
+			}
+		}
+		return ExportNothing, nil
+	}
+	if value == "none" {
+		return ExportNothing, nil
+	}
+	names := make([]string, 0, len(known)+1)
+	for _, e := range known {
+		if string(e) == value {
+			return e, nil
+		}
+		names = append(names, string(e))
+	}
+	return ExportNothing, fmt.Errorf("%s %q: must be %s or none", variable, value, strings.Join(names, ", "))
+}
+
+// contradicted names a variable of OpenTelemetry that the given environment and that of the process do not agree on.
+func (t *Telemetry) contradicted() string {
+	if t.Environment == nil {
+		return ""
+	}
+	var process Environment
+	for _, pair := range append(process.Environ(), t.Environment.Environ()...) {
+		name, _, _ := strings.Cut(pair, "=")
+		if strings.HasPrefix(name, "OTEL_") && t.Environment.Get(name) != process.Get(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// telemetryVariable is a variable that the OpenTelemetry libraries read, and what would be right.
+type telemetryVariable struct {
+	name   string
+	secret bool // its value is not shown
+	check  func(string) error
+}
+
+func (v telemetryVariable) shown(value string) string {
+	if v.secret {
+		return ""
+	}
+	return fmt.Sprintf(" %q", value)
+}
+
+func telemetryVariables() []telemetryVariable {
+	all := []telemetryVariable{
+		{name: "OTEL_TRACES_SAMPLER", check: oneOf("always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio")},
+		{name: "OTEL_TRACES_SAMPLER_ARG", check: share},
+		{name: "OTEL_PROPAGATORS", check: each(oneOf("tracecontext", "baggage", "b3", "b3multi", "jaeger", "xray", "ottrace", "none"))},
+		{name: "OTEL_RESOURCE_ATTRIBUTES", check: pairs},
+		{name: "OTEL_EXPORTER_PROMETHEUS_PORT", check: port},
+	}
+	for _, name := range []string{
+		"OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+		"OTEL_METRIC_EXPORT_INTERVAL", "OTEL_METRIC_EXPORT_TIMEOUT",
+	} {
+		all = append(all, telemetryVariable{name: name, check: positive})
+	}
+	for _, kind := range []string{"", "TRACES_", "METRICS_"} {
+		all = append(all,
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "PROTOCOL", check: oneOf(string(ProtocolHTTP), string(ProtocolGRPC))},
+			// An address may hold a password, headers hold keys.
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "ENDPOINT", check: collector, secret: true},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "HEADERS", check: pairs, secret: true},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "TIMEOUT", check: positive},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "COMPRESSION", check: oneOf("gzip", "none")},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "CERTIFICATE", check: readable},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "CLIENT_CERTIFICATE", check: readable},
+			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "CLIENT_KEY", check: readable},
+		)
+	}
+	return all
+}
+
+func oneOf(words ...string) func(string) error {
+	return func(value string) error {
+		if slices.Contains(words, value) {
+			return nil
+		}
+		last := len(words) - 1
+		return fmt.Errorf("must be %s or %s", strings.Join(words[:last], ", "), words[last])
+	}
+}
+
+// each checks every entry of a list that is separated by commas.
+func each(check func(string) error) func(string) error {
+	return func(value string) error {
+		for _, entry := range listed(value) {
+			if err := check(entry); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func listed(value string) []string {
+	entries := strings.Split(value, ",")
+	for i, entry := range entries {
+		entries[i] = strings.TrimSpace(entry)
+	}
+	return entries
+}
+
+func share(value string) error {
+	if part, err := strconv.ParseFloat(value, 64); err != nil || !(part >= 0 && part <= 1) {
+		return errors.New("must be a number from 0 to 1")
+	}
+	return nil
+}
+
+func positive(value string) error {
+	if n, err := strconv.ParseUint(value, 10, 31); err != nil || n == 0 {
+		return errors.New("must be a whole number greater than 0 (times are in milliseconds)")
+	}
+	return nil
+}
+
+func port(value string) error {
+	if n, err := strconv.ParseUint(value, 10, 16); err != nil || n == 0 {
+		return errors.New("must be a number from 1 to 65535")
+	}
+	return nil
+}
+
+// pairs wants key=value,key=value with values as in a URL.
+func pairs(value string) error {
+	for _, entry := range listed(value) {
+		key, text, ok := strings.Cut(entry, "=")
+		if _, err := url.PathUnescape(text); !ok || strings.TrimSpace(key) == "" || err != nil {
+			return errors.New("must be key=value pairs separated by commas, with % only as in a URL")
+		}
+	}
+	return nil
+}
+
+func collector(value string) error {
+	if u, err := url.Parse(value); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return errors.New("must be a URL such as http://localhost:4318 (4317 for grpc)")
+	}
+	return nil
+}
+
+func readable(path string) error {
+	if _, err := os.ReadFile(path); err != nil {
+		return fmt.Errorf("must name a file that can be read: %s", reasonOf(err))
+	}
+	return nil
+}
+
+// reasonOf is the cause of a file's error without the path, which is told already.
+func reasonOf(err error) string {
+	var of *os.PathError
+	if errors.As(err, &of) {
+		return of.Err.Error()
+	}
+	return err.Error()
+}

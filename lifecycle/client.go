@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,21 +19,45 @@ import (
 // for concurrent use.
 //
 // Every failure that is the opportunity's own is an *opportunity.Error
-// (errors.As); anything else is about reaching Temporal. A command that names
+// (errors.As); anything else is about reaching Temporal. A message that names
 // no request id is given one, so that a message repeated on the wire still
 // takes effect once.
 type Client struct {
 	temporal client.Client
+	options  Options
+}
+
+// Options are what a service may set for its Client. The zero value is right for
+// most.
+type Options struct {
+	// Patience is how long Start and the commands wait for the outcome before they
+	// answer that it is pending, as far as the context lets them; 0 is 20 seconds,
+	// which is how long one update waits. With more the Client asks again.
+	Patience time.Duration
+	// NewRequestID makes up the id of a message that names none; nil makes random
+	// UUIDs.
+	NewRequestID func() string
 }
 
 // NewClient makes a Client over a connection to Temporal, which stays the
 // caller's to close.
-func NewClient(connection client.Client) *Client { return &Client{temporal: connection} }
+func NewClient(connection client.Client) *Client { return NewClientWithOptions(connection, Options{}) }
 
-// Start creates the opportunity, unless one of that reference runs already, and
-// answers when the record exists in the TMS. After 20 seconds it answers that
-// this is pending; the start is then accepted all the same, and an equal start
-// asks again. A different start for a running reference is a Conflict, a start
+// NewClientWithOptions is NewClient with options.
+func NewClientWithOptions(connection client.Client, options Options) *Client {
+	if options.Patience <= 0 {
+		options.Patience = opportunity.AnswerWithin
+	}
+	if options.NewRequestID == nil {
+		options.NewRequestID = uuid.NewString
+	}
+	return &Client{temporal: connection, options: options}
+}
+
+// Start creates the opportunity, or adopts the record that is there, unless one
+// of that reference runs already, and answers when the record exists in the TMS.
+// When patience ends it answers that this is pending; the start is then accepted
+// all the same, and an equal start asks again. A different start for a running reference is a Conflict, a start
 // for one that has ended is Closed, and a start the API refuses is Rejected and
 // frees the reference.
 func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.Opened, error) {
@@ -42,6 +67,13 @@ func (c *Client) Start(ctx context.Context, reference opportunity.Reference, sta
 	if err := start.Validate(); err != nil {
 		return opportunity.Opened{}, err
 	}
+	return askAgain(ctx, c.options.Patience, func(o opportunity.Opened) opportunity.OutcomeState { return o.State }, func() (opportunity.Opened, error) {
+		return c.open(ctx, reference, start)
+	})
+}
+
+// open starts the run, or finds it, and asks it whether the record exists.
+func (c *Client) open(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.Opened, error) {
 	return repeatContinuing(ctx, func() (opportunity.Opened, error) {
 		var opened opportunity.Opened
 		handle, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -86,47 +118,100 @@ func (c *Client) UpdateDetails(ctx context.Context, reference opportunity.Refere
 	return c.Update(ctx, reference, command)
 }
 
-// Update sends the command as an update and answers its outcome. After 20
-// seconds the outcome is pending; the same command with the same request id
-// asks again. The outcome of a failed request is answered beside its error.
+// ExtendReservations sets until when the places of the opportunity are held. The
+// error is Rejected when the API, read back, says that they are not.
+func (c *Client) ExtendReservations(ctx context.Context, reference opportunity.Reference, command opportunity.ExtendReservations) (opportunity.Outcome, error) {
+	return c.Update(ctx, reference, command)
+}
+
+// Update sends the command as an update and answers its outcome. When patience
+// ends the outcome is pending; the same command with the same request id asks
+// again, and so does Outcome. The outcome of a failed request is answered beside
+// its error.
 func (c *Client) Update(ctx context.Context, reference opportunity.Reference, command opportunity.Command) (opportunity.Outcome, error) {
 	if err := command.Validate(); err != nil {
 		return opportunity.Outcome{}, err
 	}
-	outcome, err := send[opportunity.Outcome](ctx, c, reference, string(command.Verb()), withID(command))
+	command = c.named(command)
+	outcome, err := askAgain(ctx, c.options.Patience, func(o opportunity.Outcome) opportunity.OutcomeState { return o.State }, func() (opportunity.Outcome, error) {
+		return send[opportunity.Outcome](ctx, c, reference, command)
+	})
 	if err == nil && outcome.State == opportunity.Failed && outcome.Error != nil {
 		err = outcome.Error
 	}
 	return outcome, err
 }
 
-// Signal sends the command and forgets it: once Signal returns nil, the command
-// takes effect once, or its failure is shown to an operator.
-func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, command opportunity.Command) error {
+// Signal sends the message and forgets it: once Signal returns nil, a command
+// takes effect once, or its failure is shown to an operator. Busy says that
+// Temporal takes no more signals until some are worked off.
+func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, message opportunity.Message) error {
 	if err := reference.Validate(); err != nil {
 		return err
 	}
-	if err := command.Validate(); err != nil {
+	if err := message.Validate(); err != nil {
 		return err
 	}
-	err := c.temporal.SignalWorkflow(ctx, WorkflowID(reference), "", string(command.Verb()), withID(command))
+	err := c.temporal.SignalWorkflow(ctx, WorkflowID(reference), "", string(message.Verb()), c.identified(message))
 	return c.explain(ctx, reference, err)
 }
 
+// Pause keeps everything from being sent to the TMS: signals wait, updates are
+// refused as Paused. A request under way is seen through.
+func (c *Client) Pause(ctx context.Context, reference opportunity.Reference, instruction opportunity.Pause) (opportunity.Outcome, error) {
+	return c.Instruct(ctx, reference, instruction)
+}
+
+// Resume ends a pause.
+func (c *Client) Resume(ctx context.Context, reference opportunity.Reference, instruction opportunity.Resume) (opportunity.Outcome, error) {
+	return c.Instruct(ctx, reference, instruction)
+}
+
 // Retry answers the question about a request: it did not happen, send it again.
-func (c *Client) Retry(ctx context.Context, reference opportunity.Reference, answer opportunity.Retry) (opportunity.Outcome, error) {
-	if err := answer.Validate(); err != nil {
-		return opportunity.Outcome{}, err
-	}
-	return send[opportunity.Outcome](ctx, c, reference, Retry.Name, answer)
+// What becomes of it then, Outcome tells.
+func (c *Client) Retry(ctx context.Context, reference opportunity.Reference, instruction opportunity.Retry) (opportunity.Outcome, error) {
+	return c.Instruct(ctx, reference, instruction)
 }
 
 // Skip answers the question about a request: it did happen, or never mind.
-func (c *Client) Skip(ctx context.Context, reference opportunity.Reference, answer opportunity.Skip) (opportunity.Outcome, error) {
-	if err := answer.Validate(); err != nil {
+func (c *Client) Skip(ctx context.Context, reference opportunity.Reference, instruction opportunity.Skip) (opportunity.Outcome, error) {
+	return c.Instruct(ctx, reference, instruction)
+}
+
+// Refresh has the record read again from the TMS, where somebody may have changed
+// it by hand, and cuts a wait for the API short.
+func (c *Client) Refresh(ctx context.Context, reference opportunity.Reference, instruction opportunity.Refresh) (opportunity.Outcome, error) {
+	return c.Instruct(ctx, reference, instruction)
+}
+
+// Close ends the run: what waits is reported failed, places are given back, and
+// the step in the TMS stays as it is.
+func (c *Client) Close(ctx context.Context, reference opportunity.Reference, instruction opportunity.Close) (opportunity.Outcome, error) {
+	return c.Instruct(ctx, reference, instruction)
+}
+
+// Instruct sends an operator's instruction, which is carried out and answered at
+// once, whatever waits.
+func (c *Client) Instruct(ctx context.Context, reference opportunity.Reference, instruction opportunity.Instruction) (opportunity.Outcome, error) {
+	if err := instruction.Validate(); err != nil {
 		return opportunity.Outcome{}, err
 	}
-	return send[opportunity.Outcome](ctx, c, reference, Skip.Name, answer)
+	return send[opportunity.Outcome](ctx, c, reference, c.identified(instruction))
+}
+
+// Outcome answers what became of a request: whether it is pending, done or
+// failed, and how, of the last 200 requests in full. A request that was never
+// sent, or is forgotten, is NotFound.
+func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, requestID string) (opportunity.Outcome, error) {
+	var outcome opportunity.Outcome
+	if err := reference.Validate(); err != nil {
+		return outcome, err
+	}
+	value, err := c.temporal.QueryWorkflow(ctx, WorkflowID(reference), "", OutcomeOf.Name, OutcomeInput{RequestID: requestID})
+	if err == nil {
+		err = value.Get(&outcome)
+	}
+	return outcome, c.explain(ctx, reference, err)
 }
 
 // View answers the whole picture, of an ended opportunity too, as long as
@@ -159,7 +244,7 @@ func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opp
 }
 
 // send sends an update until the run that takes it is not about to continue.
-func send[A any](ctx context.Context, c *Client, reference opportunity.Reference, name string, payload any) (A, error) {
+func send[A any](ctx context.Context, c *Client, reference opportunity.Reference, message opportunity.Message) (A, error) {
 	var none A
 	if err := reference.Validate(); err != nil {
 		return none, err
@@ -167,8 +252,8 @@ func send[A any](ctx context.Context, c *Client, reference opportunity.Reference
 	return repeatContinuing(ctx, func() (A, error) {
 		var answer A
 		handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-			UpdateID: uuid.NewString(), WorkflowID: WorkflowID(reference), UpdateName: name,
-			Args: []any{payload}, WaitForStage: client.WorkflowUpdateStageCompleted,
+			UpdateID: uuid.NewString(), WorkflowID: WorkflowID(reference), UpdateName: string(message.Verb()),
+			Args: []any{message}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		})
 		if err == nil {
 			err = handle.Get(ctx, &answer)
@@ -177,12 +262,47 @@ func send[A any](ctx context.Context, c *Client, reference opportunity.Reference
 	})
 }
 
-// withID gives the command a request id when it has none.
-func withID(command opportunity.Command) opportunity.Command {
+// named gives the command a request id when it has none.
+func (c *Client) named(command opportunity.Command) opportunity.Command {
 	if command.ID() != "" {
 		return command
 	}
-	return command.WithID(uuid.NewString())
+	return command.WithID(c.options.NewRequestID())
+}
+
+// identified gives any message a request id when it has none.
+func (c *Client) identified(message opportunity.Message) opportunity.Message {
+	switch message := message.(type) {
+	case opportunity.Command:
+		return c.named(message)
+	case opportunity.Instruction:
+		if message.ID() == "" {
+			return message.WithID(c.options.NewRequestID())
+		}
+	}
+	return message
+}
+
+// askAgain asks until the answer is no longer pending, or patience or the context
+// has ended. Asking again finds the request by its id.
+func askAgain[A any](ctx context.Context, patience time.Duration, state func(A) opportunity.OutcomeState, asking func() (A, error)) (A, error) {
+	ends := time.Now().Add(patience)
+	pause := 250 * time.Millisecond
+	answer, err := asking()
+	for err == nil && state(answer) == opportunity.Pending && time.Now().Add(pause).Before(ends) {
+		select {
+		case <-ctx.Done():
+			return answer, nil
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, 2*time.Second)
+		again, failed := asking()
+		if failed != nil && ctx.Err() != nil {
+			break // what was known before still holds
+		}
+		answer, err = again, failed
+	}
+	return answer, err
 }
 
 // repeatContinuing sends again while the run is about to continue as new, which
@@ -204,6 +324,10 @@ func repeatContinuing[A any](ctx context.Context, sending func() (A, error)) (A,
 	}
 }
 
+// tooManySignals is what the server answers to a signal past the most one run
+// may have.
+const tooManySignals = "limit for signal events"
+
 // acceptedThenEnded is the type of the failure the server gives an update whose
 // run ended before it was answered.
 const acceptedThenEnded = "AcceptedUpdateCompletedWorkflow"
@@ -220,7 +344,10 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	var missing *serviceerror.NotFound
 	var application *temporal.ApplicationError
+	var invalid *serviceerror.InvalidArgument
 	switch {
+	case errors.As(err, &invalid) && strings.Contains(invalid.Message, tooManySignals):
+		return opportunity.Failf(opportunity.Busy, "too many messages wait for opportunity %s; send it again later", reference)
 	case errors.As(err, &ended):
 		return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; its reference cannot be used again", reference)
 	case errors.As(err, &application) && application.Type() == acceptedThenEnded:

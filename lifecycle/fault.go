@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"errors"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/opportunity"
@@ -28,6 +29,10 @@ func ownError(err error) (*opportunity.Error, bool) {
 	var own *opportunity.Error
 	if errors.As(err, &own) {
 		return own, true
+	}
+	var query *serviceerror.QueryFailed
+	if errors.As(err, &query) && query.Failure != nil {
+		err = temporal.GetDefaultFailureConverter().FailureToError(query.Failure)
 	}
 	var application *temporal.ApplicationError
 	if !errors.As(err, &application) {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	enums "go.temporal.io/api/enums/v1"
@@ -270,7 +271,8 @@ func TestAFailedRequestIsAnError(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	n.outcome = opportunity.Outcome{RequestID: "r", State: opportunity.Pending}
-	if got, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); err != nil || got.State != opportunity.Pending {
+	hasty := lifecycle.NewClientWithOptions(n, lifecycle.Options{Patience: time.Millisecond})
+	if got, err = hasty.Progress(t.Context(), "A-1", asked); err != nil || got.State != opportunity.Pending {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -11,8 +11,8 @@ type Message[P, A any] struct {
 	Description string
 }
 
-// The messages. All but Opened and View can be sent as a signal (fire and
-// forget) and as an update (answered).
+// The messages. All but Opened, View and OutcomeOf can be sent as a signal (fire
+// and forget) and as an update (answered).
 var (
 	// AddInterests adds interests, in order.
 	AddInterests = Message[opportunity.AddInterests, opportunity.Outcome]{
@@ -30,15 +30,40 @@ var (
 		Name:        string(opportunity.VerbUpdateDetails),
 		Description: `Set details: {"name":"…","account":"<name or id>","currency":"USD","requestId":"<optional>"}; leave out what stays`,
 	}
+	// ExtendReservations sets until when the places are held.
+	ExtendReservations = Message[opportunity.ExtendReservations, opportunity.Outcome]{
+		Name:        string(opportunity.VerbExtendReservations),
+		Description: `Hold all places until another time: {"until":"2026-12-31T17:00:00Z","requestId":"<optional>"}`,
+	}
+	// Pause keeps everything from being sent.
+	Pause = Message[opportunity.Pause, opportunity.Outcome]{
+		Name:        string(opportunity.VerbPause),
+		Description: `Operators: send nothing to the TMS until resume; signals wait, updates are refused: {"reason":"<optional>"}`,
+	}
+	// Resume ends a pause.
+	Resume = Message[opportunity.Resume, opportunity.Outcome]{
+		Name:        string(opportunity.VerbResume),
+		Description: `Operators: go on after a pause: {}`,
+	}
 	// Retry answers a question: it did not happen, carry it out.
 	Retry = Message[opportunity.Retry, opportunity.Outcome]{
 		Name:        string(opportunity.VerbRetry),
-		Description: `Answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`,
+		Description: `Operators: answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`,
 	}
 	// Skip answers a question: it did happen, or never mind.
 	Skip = Message[opportunity.Skip, opportunity.Outcome]{
 		Name:        string(opportunity.VerbSkip),
-		Description: `Answer a question: it did happen, or never mind: {"request":"<id>","reason":"…"}`,
+		Description: `Operators: answer a question: it did happen, or never mind: {"request":"<id>","reason":"…"}`,
+	}
+	// Refresh reads the record again and cuts a wait for the API short.
+	Refresh = Message[opportunity.Refresh, opportunity.Outcome]{
+		Name:        string(opportunity.VerbRefresh),
+		Description: `Operators: read the record again from the TMS, and wait for the API no longer: {}`,
+	}
+	// Close ends the run and leaves the step in the TMS as it is.
+	Close = Message[opportunity.Close, opportunity.Outcome]{
+		Name:        string(opportunity.VerbClose),
+		Description: `Operators: end this run; what waits fails, places are released, the step stays: {"reason":"…"}`,
 	}
 	// Opened answers when the record exists; only an update.
 	Opened = Message[OpenedInput, opportunity.Opened]{
@@ -50,7 +75,17 @@ var (
 		Name:        "view",
 		Description: "The whole picture of the opportunity, without a call to the API",
 	}
+	// OutcomeOf answers what became of one request; only a query.
+	OutcomeOf = Message[OutcomeInput, opportunity.Outcome]{
+		Name:        "outcome",
+		Description: `What became of one request: {"requestId":"<id>"}`,
+	}
 )
+
+// OutcomeInput is the payload of OutcomeOf.
+type OutcomeInput struct {
+	RequestID string `json:"requestId"`
+}
 
 // OpenedInput is the payload of Opened.
 type OpenedInput struct {

@@ -1,0 +1,234 @@
+package administrate
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+
+	gql "github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	queries "github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// Checked is what a tenant's API has of all that a client may send to it.
+type Checked struct {
+	// Uses is how many different documents were compared.
+	Uses int
+	// Missing is what the API documentation shows, or what was observed, and
+	// the tenant does not have; Oppflow cannot work as promised without it.
+	Missing []Missing
+	// Unmet are the assumptions the tenant does not fulfil.
+	Unmet []Unmet
+}
+
+// Missing is one difference between what is sent and what the tenant takes.
+type Missing struct {
+	// Problem says in one line what does not fit, such as
+	// `Cannot query field "attributes" on type "Opportunity".`
+	Problem string
+	// Uses are those that fail for it, such as "read an opportunity".
+	Uses []string
+}
+
+// Unmet is an assumption that does not hold.
+type Unmet struct {
+	// Entry is the member of Assumptions, such as "Regions".
+	Entry string
+	// Name is what was looked for; empty for one that assumes a shape.
+	Name Name
+	// What is assumed, and the Cost of doing without it.
+	What, Cost string
+	// Line is where the name is corrected or switched off, such as
+	// "administrate/assumed.go:97".
+	Line string
+	// Missing is what does not fit.
+	Missing []Missing
+}
+
+// Check reads the tenant's schema, in one request that changes nothing, and
+// compares it with every document the client may send. It fails with
+// HiddenError where the API does not show its schema.
+func (c *Client) Check(ctx context.Context) (Checked, error) {
+	schema, err := c.introspect(ctx)
+	if err != nil {
+		return Checked{}, err
+	}
+	return (&checker{schema: schema, known: map[string][]string{}}).check(ctx, c.assumed)
+}
+
+// checker compares with one schema.
+type checker struct {
+	schema *gql.Schema
+	known  map[string][]string // the problems of the documents seen so far
+}
+
+// check tells what is assumed from what is not by the documents themselves:
+// what fails with every assumption off has nothing to do with any, and what
+// fails when one of them is on, besides, is that one's.
+func (c *checker) check(ctx context.Context, assumed Assumptions) (Checked, error) {
+	var nothing Assumptions
+	for _, e := range nothing.entries() {
+		*e.name = Off
+	}
+	documented := differences{}
+	checked := Checked{Uses: len(uses())}
+	if err := c.compare(ctx, nothing, documented); err != nil {
+		return Checked{}, err
+	}
+	checked.Missing = documented.list(nil)
+
+	notes, err := assumptionNotes()
+	if err != nil {
+		return Checked{}, err
+	}
+	all := assumed.entries()
+	explained := differences{}
+	for i, e := range all {
+		if *e.name == Off {
+			continue
+		}
+		one := nothing
+		*one.entries()[i].name = *e.name
+		found := differences{}
+		if err := c.compare(ctx, one, found); err != nil {
+			return Checked{}, err
+		}
+		missing := found.list(documented)
+		if len(missing) == 0 {
+			continue
+		}
+		explained.add(found)
+		note := notes[e.entry]
+		checked.Unmet = append(checked.Unmet, Unmet{
+			Entry: e.entry, Name: *e.name, What: note.what, Cost: note.cost, Line: note.line, Missing: missing,
+		})
+	}
+
+	// What fails only when several are on together.
+	together := differences{}
+	if err := c.compare(ctx, assumed, together); err != nil {
+		return Checked{}, err
+	}
+	explained.add(documented)
+	checked.Missing = append(checked.Missing, together.list(explained)...)
+	return checked, nil
+}
+
+// differences are uses by what is wrong with them.
+type differences map[string][]string
+
+func (d differences) note(problem, use string) {
+	if !slices.Contains(d[problem], use) {
+		d[problem] = append(d[problem], use)
+	}
+}
+
+func (d differences) add(other differences) {
+	for problem, uses := range other {
+		for _, use := range uses {
+			d.note(problem, use)
+		}
+	}
+}
+
+// list gives what is not in known, in a fixed order.
+func (d differences) list(known differences) []Missing {
+	var all []Missing
+	for problem, uses := range d {
+		if _, old := known[problem]; !old {
+			all = append(all, Missing{Problem: problem, Uses: uses})
+		}
+	}
+	slices.SortFunc(all, func(a, b Missing) int { return strings.Compare(a.Problem, b.Problem) })
+	return all
+}
+
+// compare notes what is wrong with the uses that are possible with the
+// assumptions.
+func (c *checker) compare(ctx context.Context, assumed Assumptions, found differences) error {
+	for _, u := range uses() {
+		r := &recorder{}
+		err := u.do(ctx, r.client(assumed))
+		var invalid *InvalidError
+		switch {
+		case errors.As(err, &invalid):
+			continue // it needs what is off
+		case len(r.documents) != 1:
+			return fmt.Errorf("administrate: the use %q cannot be checked: %w", u.name, err)
+		}
+		for _, problem := range c.problems(ctx, u, r.documents[0], assumed) {
+			found.note(problem, u.name)
+		}
+	}
+	return nil
+}
+
+// problems are what the tenant would refuse the document for, or what it would
+// answer that cannot be read.
+func (c *checker) problems(ctx context.Context, u use, doc document, assumed Assumptions) []string {
+	if problems, done := c.known[doc.text]; done {
+		return problems
+	}
+	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.text})
+	list := gqlerror.List{gqlerror.Wrap(err)}
+	if err == nil {
+		list = validator.ValidateWithRules(c.schema, parsed, rules.NewDefaultRules())
+	}
+	var problems []string
+	for _, e := range list {
+		// Of a batch every mutation has variables of its own.
+		problems = append(problems, strings.ReplaceAll(e.Message, "$"+alias(0)+"_", "$"))
+	}
+	if len(problems) == 0 {
+		problems = c.unreadable(ctx, u, parsed, assumed)
+	}
+	c.known[doc.text] = problems
+	return problems
+}
+
+//go:embed assumed.go
+var assumedSource string
+
+// assumptionNote is what the source says of an assumption.
+type assumptionNote struct{ what, cost, line string }
+
+// assumptionNotes reads them from the source itself, so that there is one
+// text of each.
+func assumptionNotes() (map[string]assumptionNote, error) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, "assumed.go", assumedSource, parser.ParseComments)
+	if err != nil {
+		return nil, fmt.Errorf("administrate: %w", err)
+	}
+	notes := map[string]assumptionNote{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			if what, cost, found := strings.Cut(strings.Join(strings.Fields(n.Doc.Text()), " "), "Off: "); found && len(n.Names) == 1 {
+				notes[n.Names[0].Name] = assumptionNote{what: strings.TrimSpace(what), cost: cost}
+			}
+		case *ast.CompositeLit: // {"Regions", &a.Regions, "regions"}
+			if len(n.Elts) != 3 {
+				return true
+			}
+			if text, ok := n.Elts[0].(*ast.BasicLit); ok {
+				entry, err := strconv.Unquote(text.Value)
+				if note, known := notes[entry]; err == nil && known {
+					note.line = fmt.Sprintf("administrate/assumed.go:%d", files.Position(n.Pos()).Line)
+					notes[entry] = note
+				}
+			}
+		}
+		return true
+	})
+	return notes, nil
+}

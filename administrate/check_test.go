@@ -1,0 +1,723 @@
+package administrate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	gql "github.com/vektah/gqlparser/v2/ast"
+	queries "github.com/vektah/gqlparser/v2/parser"
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+// schemaOf is the JSON form of a schema in introspection, to be changed.
+type schemaOf map[string]any
+
+// introspected asks the sandbox for its schema.
+func introspected(t *testing.T) schemaOf {
+	t.Helper()
+	c, answers := tap(t)
+	if _, err := c.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(*answers) != 1 {
+		t.Fatalf("the check took %d requests", len(*answers))
+	}
+	var answer struct {
+		Data struct {
+			Schema schemaOf `json:"__schema"`
+		}
+	}
+	if err := json.Unmarshal([]byte((*answers)[0]), &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer.Data.Schema
+}
+
+// tap is a client of a fresh sandbox that keeps what is answered.
+func tap(t *testing.T) (*Client, *[]string) {
+	t.Helper()
+	box, err := sandbox.Open(t.Context(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answers []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kept := httptest.NewRecorder()
+		box.Handler().ServeHTTP(kept, r)
+		answers = append(answers, kept.Body.String())
+		w.WriteHeader(kept.Code)
+		_, _ = io.WriteString(w, answers[len(answers)-1])
+	}))
+	t.Cleanup(func() {
+		server.Close()
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return client(t, server.URL+"/graphql", nil), &answers
+}
+
+func (s schemaOf) typ(name string) map[string]any {
+	for _, t := range s["types"].([]any) {
+		if t := t.(map[string]any); t["name"] == name {
+			return t
+		}
+	}
+	panic("no type " + name)
+}
+
+// named finds an entry of a list by its name.
+func named(list any, name string) map[string]any {
+	for _, e := range list.([]any) {
+		if e := e.(map[string]any); e["name"] == name {
+			return e
+		}
+	}
+	panic("no entry " + name)
+}
+
+func without(list any, name string) []any {
+	named(list, name) // it must be there
+	return slices.DeleteFunc(slices.Clone(list.([]any)), func(e any) bool { return e.(map[string]any)["name"] == name })
+}
+
+func (s schemaOf) drop(typ, list, name string) {
+	t := s.typ(typ)
+	t[list] = without(t[list], name)
+}
+
+func scalar(name string) map[string]any { return map[string]any{"kind": "SCALAR", "name": name} }
+
+func required(of any) map[string]any { return map[string]any{"kind": "NON_NULL", "ofType": of} }
+
+// checkOf serves the schema and has a client check it.
+func checkOf(t *testing.T, s schemaOf, assumed Assumptions) Checked {
+	t.Helper()
+	answer, err := json.Marshal(map[string]any{"data": map[string]any{"__schema": s}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
+	defer server.Close()
+	c, err := New(Options{URL: server.URL, Tokens: StaticToken("t"), Assumed: assumed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked, err := c.Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checked
+}
+
+func TestCheckFindsTheSandboxComplete(t *testing.T) {
+	c, answers := tap(t)
+	checked, err := c.Check(t.Context())
+	if err != nil || len(checked.Missing) > 0 || len(checked.Unmet) > 0 || checked.Uses < 50 {
+		t.Errorf("%+v, %v", checked, err)
+	}
+	if len(*answers) != 1 || strings.Contains((*answers)[0], `"errors"`) && !strings.Contains((*answers)[0], `"__schema"`) {
+		t.Errorf("asked %d times", len(*answers))
+	}
+}
+
+// What is documented or observed holds in the schema made of just that, and
+// every assumption fails there, as itself.
+func TestCheckTellsAssumptionsApart(t *testing.T) {
+	run := func(s *gql.Schema, assumed Assumptions) Checked {
+		t.Helper()
+		resolved, err := assumed.resolved()
+		if err != nil {
+			t.Fatal(err)
+		}
+		checked, err := (&checker{schema: s, known: map[string][]string{}}).check(t.Context(), resolved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return checked
+	}
+	documented := run(schema(t, false), Assumptions{})
+	if len(documented.Missing) > 0 {
+		t.Errorf("missing although documented: %+v", documented.Missing)
+	}
+	var entries []string
+	for _, e := range new(Assumptions).entries() {
+		entries = append(entries, e.entry)
+	}
+	var unmet []string
+	for _, u := range documented.Unmet {
+		unmet = append(unmet, u.Entry)
+		if u.What == "" || u.Cost == "" || len(u.Missing) == 0 || len(u.Missing[0].Uses) == 0 {
+			t.Errorf("%s says too little: %+v", u.Entry, u)
+		}
+	}
+	if !slices.Equal(entries, unmet) {
+		t.Errorf("unmet %v, want all: %v", unmet, entries)
+	}
+	if got := run(schema(t, true), Assumptions{}); len(got.Missing)+len(got.Unmet) > 0 {
+		t.Errorf("with everything assumed: %+v", got)
+	}
+	if got := run(schema(t, false), everythingOff(t)); len(got.Missing)+len(got.Unmet) > 0 {
+		t.Errorf("with everything off: %+v", got)
+	}
+}
+
+// The line that is told is the one in which the name stands.
+func TestCheckTellsWhereAnAssumptionIsCorrected(t *testing.T) {
+	source, err := os.ReadFile("assumed.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(source), "\n")
+	notes, err := assumptionNotes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range new(Assumptions).entries() {
+		note := notes[e.entry]
+		number, err := strconv.Atoi(strings.TrimPrefix(note.line, "administrate/assumed.go:"))
+		if err != nil || number < 1 || number > len(lines) || !strings.HasPrefix(strings.TrimSpace(lines[number-1]), `{"`+e.entry+`", &a.`+e.entry) {
+			t.Errorf("%s is corrected at %q", e.entry, note.line)
+		}
+		if note.what == "" || note.cost == "" || strings.Contains(note.what+note.cost, "\n") {
+			t.Errorf("%s: %+v", e.entry, note)
+		}
+	}
+}
+
+func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
+	const details = "OpportunityInterestDetailsInput"
+	for name, test := range map[string]struct {
+		change func(schemaOf)
+		// missing are documented or observed, unmet the entries of assumptions.
+		missing, unmet []string
+	}{
+		"a field is gone":        {func(s schemaOf) { s.drop("Opportunity", "fields", "isReservationValid") }, []string{`"isReservationValid" on type "Opportunity"`}, nil},
+		"a mutation is gone":     {func(s schemaOf) { s.drop("OpportunityMutations", "fields", "extendReservations") }, []string{`"extendReservations" on type "OpportunityMutations"`}, nil},
+		"a root is gone":         {func(s schemaOf) { s.drop("Query", "fields", "currencies") }, []string{`"currencies" on type "Query"`}, nil},
+		"all mutations are gone": {func(s schemaOf) { s["mutationType"] = nil }, []string{"mutation"}, nil},
+		"an argument is renamed": {func(s schemaOf) {
+			named(named(s.typ("Query")["fields"], "opportunities")["args"], "filters")["name"] = "where"
+		}, []string{`"filters"`}, nil},
+		"an argument is required": {func(s schemaOf) {
+			a := named(named(s.typ("Query")["fields"], "events")["args"], "after")
+			a["type"] = required(a["type"])
+		}, []string{`"events" argument "after" of type "String!" is required`}, nil},
+		"a required one has a default": {func(s schemaOf) {
+			a := named(named(s.typ("Query")["fields"], "events")["args"], "after")
+			a["type"], a["defaultValue"] = required(a["type"]), `"x"`
+		}, nil, nil},
+		"a member is gone": {func(s schemaOf) { s.drop(details, "inputFields", "reserve") }, []string{`"reserve" is not defined by type`}, nil},
+		"a member is required": {func(s schemaOf) {
+			m := named(s.typ("OpportunityCreateInput")["inputFields"], "accountId")
+			m["type"] = required(m["type"])
+		}, []string{`"OpportunityCreateInput.accountId" of required type "ID!"`}, nil},
+		"a member has come": {func(s schemaOf) {
+			in := s.typ("OpportunityProgressInput")
+			in["inputFields"] = append(in["inputFields"].([]any), map[string]any{"name": "reason", "type": required(scalar("String"))})
+		}, []string{`"OpportunityProgressInput.reason" of required type "String!"`}, nil},
+		"an optional member has come": {func(s schemaOf) {
+			in := s.typ("OpportunityProgressInput")
+			in["inputFields"] = append(in["inputFields"].([]any), map[string]any{"name": "reason", "type": scalar("String")})
+		}, nil, nil},
+		"a learner needs an e-mail": {func(s schemaOf) {
+			m := named(s.typ("OpportunityInterestNewLearnerInput")["inputFields"], "email")
+			m["type"] = required(m["type"])
+		}, []string{`email" of required type`}, nil},
+		"a member is of another type": {func(s schemaOf) { named(s.typ(details)["inputFields"], "quantity")["type"] = scalar("String") }, []string{`"$quantity" of type "Int!"`}, nil},
+		"amounts are numbers":         {func(s schemaOf) { named(s.typ(details)["inputFields"], "unitAmount")["type"] = scalar("Float") }, []string{"199.90"}, nil},
+		"a time is of another type": {func(s schemaOf) {
+			named(s.typ("OpportunityExtendReservationsInput")["inputFields"], "reservationsValidUntil")["type"] = scalar("LocalDateTime")
+		}, []string{`"$until" of type "TimeZonedDateTime!"`}, nil},
+		"an operation is gone": {func(s schemaOf) { s.drop("FilterOperation", "enumValues", "notin") }, []string{`"notin" does not exist in "FilterOperation!" enum`}, nil},
+		"a filter is gone":     {func(s schemaOf) { s.drop("OpportunityField", "enumValues", "regionName") }, []string{`"regionName" does not exist`}, nil},
+		"a type is gone": {func(s schemaOf) {
+			s["types"] = without(s["types"], "LearningPath")
+			for _, typ := range []string{"InterestItem", "Node"} {
+				s.typ(typ)["possibleTypes"] = without(s.typ(typ)["possibleTypes"], "LearningPath")
+			}
+		}, []string{`Unknown type "LearningPath"`}, nil},
+		"an item is no item": {func(s schemaOf) { s.drop("InterestItem", "possibleTypes", "TrainingTokenType") }, []string{`"TrainingTokenType"`}, nil},
+
+		"a field has become an object": {func(s schemaOf) {
+			named(s.typ("OpportunityStage")["fields"], "state")["type"] = map[string]any{"kind": "OBJECT", "name": "Region"}
+		}, []string{`"state" of type "Region"`}, nil},
+		"a count is a text": {func(s schemaOf) { named(s.typ("PageInfo")["fields"], "totalRecords")["type"] = scalar("String") }, []string{`"PageInfo.totalRecords" is of type "String"`}, nil},
+		"a flag is a number": {func(s schemaOf) {
+			named(s.typ("Opportunity")["fields"], "isReservationValid")["type"] = required(scalar("Int"))
+		}, []string{`"Opportunity.isReservationValid" is of type "Int!"`}, nil},
+		"an id is a number": {func(s schemaOf) { named(s.typ("Opportunity")["fields"], "id")["type"] = scalar("Int") }, []string{`"Opportunity.id" is of type "Int"`}, nil},
+		"a label is a list": {func(s schemaOf) {
+			f := named(s.typ("FieldError")["fields"], "label")
+			f["type"] = map[string]any{"kind": "LIST", "ofType": f["type"]}
+		}, []string{`"FieldError.label" is of type "[String]"`}, nil},
+		"a time has no offset": {func(s schemaOf) {
+			named(s.typ("Opportunity")["fields"], "reservationsValidUntil")["type"] = scalar("LocalDateTime")
+		}, []string{`"Opportunity.reservationsValidUntil" is of type "LocalDateTime"`}, nil},
+		"edges are an object": {func(s schemaOf) {
+			named(s.typ("OpportunityConnection")["fields"], "edges")["type"] = map[string]any{"kind": "OBJECT", "name": "OpportunityEdge"}
+		}, []string{"not built as the client reads it"}, nil},
+		"an amount is a number":   {func(s schemaOf) { named(s.typ("OpportunityValue")["fields"], "grandTotal")["type"] = scalar("Float") }, nil, nil},
+		"a type has another name": {func(s schemaOf) { named(s.typ("OpportunityValue")["fields"], "grandTotal")["type"] = scalar("Money") }, nil, nil},
+
+		"regions":              {func(s schemaOf) { s.drop("Query", "fields", "regions") }, nil, []string{"Regions"}},
+		"course templates":     {func(s schemaOf) { s.drop("Query", "fields", "courseTemplates") }, nil, []string{"CourseTemplates"}},
+		"their codes":          {func(s schemaOf) { s.drop("CourseTemplateField", "enumValues", "code") }, nil, []string{"CourseTemplates"}},
+		"learning paths":       {func(s schemaOf) { s.drop("Query", "fields", "learningPaths") }, nil, []string{"LearningPaths"}},
+		"token types":          {func(s schemaOf) { s.drop("Query", "fields", "trainingTokenTypes") }, nil, []string{"TokenTypes"}},
+		"attributes to create": {func(s schemaOf) { s.drop("OpportunityCreateInput", "inputFields", "attributes") }, nil, []string{"CreateAttributes"}},
+		"attributes to update": {func(s schemaOf) { s.drop("OpportunityUpdateInput", "inputFields", "attributes") }, nil, []string{"UpdateAttributes"}},
+		"their form":           {func(s schemaOf) { s.drop("OpportunityAttributeInput", "inputFields", "definitionKey") }, nil, []string{"CreateAttributes", "UpdateAttributes"}},
+		"names":                {func(s schemaOf) { s.drop("OpportunityUpdateInput", "inputFields", "name") }, nil, []string{"UpdateName"}},
+		"known learners": {func(s schemaOf) {
+			named(s.typ("OpportunityInterestLearnersInput")["inputFields"], "existingLearners")["type"] = map[string]any{"kind": "LIST", "ofType": map[string]any{"kind": "INPUT_OBJECT", "name": "OpportunityProgressInput"}}
+		}, nil, []string{"ExistingLearner"}},
+		"order": {func(s schemaOf) {
+			named(named(s.typ("Query")["fields"], "opportunities")["args"], "order")["name"] = "orderBy"
+		}, nil, []string{"Order"}},
+		"directions":         {func(s schemaOf) { s.drop("OrderDirection", "enumValues", "desc") }, nil, []string{"Order"}},
+		"filter by name":     {func(s schemaOf) { s.drop("OpportunityField", "enumValues", "name") }, nil, []string{"FilterName"}},
+		"filter by account":  {func(s schemaOf) { s.drop("OpportunityField", "enumValues", "accountId") }, nil, []string{"FilterAccount"}},
+		"filter by creation": {func(s schemaOf) { s.drop("OpportunityField", "enumValues", "createdAt") }, nil, []string{"FilterCreated"}},
+		"what is extended": {func(s schemaOf) {
+			named(s.typ("OpportunityMutations")["fields"], "extendReservations")["type"] = map[string]any{"kind": "OBJECT", "name": "OpportunityAddInterestPayload"}
+		}, nil, []string{"ExtendedOpportunity"}},
+		"events as items": {func(s schemaOf) { s.drop("InterestItem", "possibleTypes", "Event") }, nil, []string{"EventItem"}},
+		"quantities":      {func(s schemaOf) { s.drop("OpportunityInterest", "fields", "quantity") }, nil, []string{"InterestQuantity"}},
+		"fractions": {func(s schemaOf) {
+			named(s.typ("OpportunityInterest")["fields"], "quantity")["type"] = scalar("Decimal")
+		}, nil, []string{"InterestQuantity"}},
+		"unit amounts": {func(s schemaOf) { s.drop("OpportunityInterest", "fields", "unitAmount") }, nil, []string{"InterestUnitAmount"}},
+		"both of several": {func(s schemaOf) {
+			s.drop("Query", "fields", "regions")
+			s.drop("OpportunityInterest", "fields", "unitAmount")
+			s.drop("Query", "fields", "accounts")
+		}, []string{`"accounts" on type "Query"`}, []string{"Regions", "InterestUnitAmount"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := introspected(t)
+			test.change(s)
+			checked := checkOf(t, s, Assumptions{})
+			var unmet []string
+			for _, u := range checked.Unmet {
+				unmet = append(unmet, u.Entry)
+			}
+			if !slices.Equal(unmet, test.unmet) {
+				t.Errorf("unmet %v, want %v: %+v", unmet, test.unmet, checked.Unmet)
+			}
+			for _, want := range test.missing {
+				if !slices.ContainsFunc(checked.Missing, func(m Missing) bool { return strings.Contains(m.Problem, want) && len(m.Uses) > 0 }) {
+					t.Errorf("%q is not told: %+v", want, checked.Missing)
+				}
+			}
+			if (len(checked.Missing) > 0) != (len(test.missing) > 0) {
+				t.Errorf("missing: %+v", checked.Missing)
+			}
+			for _, m := range checked.Missing {
+				if strings.ContainsAny(m.Problem, "\n") || strings.Contains(m.Problem, "m0_") {
+					t.Errorf("told as %q", m.Problem)
+				}
+			}
+		})
+	}
+}
+
+// A tenant that says what it calls a thing fulfils the assumption again.
+func TestCheckTakesWhatATenantCorrected(t *testing.T) {
+	s := introspected(t)
+	named(s.typ("Query")["fields"], "regions")["name"] = "areas"
+	checked := checkOf(t, s, Assumptions{})
+	if len(checked.Unmet) != 1 || checked.Unmet[0].Entry != "Regions" || checked.Unmet[0].Name != "regions" {
+		t.Errorf("%+v", checked)
+	}
+	for _, right := range []Name{"areas", Off} {
+		if checked := checkOf(t, s, Assumptions{Regions: right}); len(checked.Missing)+len(checked.Unmet) > 0 {
+			t.Errorf("with %q: %+v", right, checked)
+		}
+	}
+}
+
+func TestCheckSaysThatTheSchemaIsHidden(t *testing.T) {
+	for name, answer := range map[string]struct {
+		status int
+		body   string
+		hidden bool
+	}{
+		"refused":                  {200, `{"errors":[{"message":"GraphQL introspection is not allowed"}]}`, true},
+		"refused with 400":         {400, `{"errors":[{"message":"GraphQL introspection is not allowed"}]}`, true},
+		"refused while executing":  {200, `{"data":null,"errors":[{"message":"not allowed","path":["__schema"]}]}`, true},
+		"refused with data":        {200, `{"data":{"__schema":null},"errors":[{"message":"not allowed","path":["__schema"]}]}`, true},
+		"null":                     {200, `{"data":{"__schema":null}}`, true},
+		"nothing":                  {200, `{"data":{}}`, true},
+		"something else":           {200, `{"data":{"__schema":{"types":[]}}}`, false},
+		"a type of no kind":        {200, `{"data":{"__schema":{"queryType":{"name":"Query"},"types":[{"name":"Query"}]}}}`, false},
+		"a reference to nothing":   {200, `{"data":{"__schema":{"queryType":{"name":"Q"},"types":[{"kind":"OBJECT","name":"Q","fields":[{"name":"x"}]}]}}}`, false},
+		"no GraphQL at all":        {404, `not found`, false},
+		"a proxy does not like it": {403, `forbidden`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(answer.status)
+				_, _ = io.WriteString(w, answer.body)
+			}))
+			defer server.Close()
+			_, err := client(t, server.URL, nil).Check(t.Context())
+			var hidden *HiddenError
+			if err == nil || errors.As(err, &hidden) != answer.hidden {
+				t.Errorf("got %v", err)
+			}
+			if answer.hidden && strings.Contains(answer.body, "allowed") != strings.Contains(fmt.Sprint(err), "not allowed") {
+				t.Errorf("does not say what the API said: %v", err)
+			}
+		})
+	}
+}
+
+// coordinates are all that a document names, with the way to it.
+func coordinates(t *testing.T, doc document) map[string]bool {
+	t.Helper()
+	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.text})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, doc.text)
+	}
+	all := map[string]bool{}
+	var value func(at string, v *gql.Value)
+	value = func(at string, v *gql.Value) {
+		switch v.Kind {
+		case gql.ObjectValue, gql.ListValue:
+			for _, child := range v.Children {
+				next := at
+				if child.Name != "" {
+					next += "." + child.Name
+				}
+				value(next, child.Value)
+			}
+		case gql.Variable:
+			all[at+": "+parsed.Operations[0].VariableDefinitions.ForName(v.Raw).Type.String()] = true
+		case gql.EnumValue:
+			all[at+": "+v.Raw] = true
+		default:
+			all[at] = true
+		}
+	}
+	var walk func(at string, set gql.SelectionSet)
+	walk = func(at string, set gql.SelectionSet) {
+		for _, s := range set {
+			switch s := s.(type) {
+			case *gql.InlineFragment:
+				walk(at+" on "+s.TypeCondition, s.SelectionSet)
+			case *gql.Field:
+				next := at + "/" + s.Name
+				all[next] = true
+				for _, a := range s.Arguments {
+					value(next+"("+a.Name+")", a.Value)
+				}
+				walk(next, s.SelectionSet)
+			}
+		}
+	}
+	walk(string(parsed.Operations[0].Operation), parsed.Operations[0].SelectionSet)
+	return all
+}
+
+// checkedCoordinates are what the check looks at.
+func checkedCoordinates(t *testing.T) map[string]bool {
+	t.Helper()
+	assumed, err := Assumptions{}.resolved()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	names := map[string]bool{}
+	for _, u := range uses() {
+		r := &recorder{}
+		if err := u.do(t.Context(), r.client(assumed)); !errors.Is(err, errRecorded) || len(r.documents) != 1 {
+			t.Fatalf("%s: %v, %d documents", u.name, err, len(r.documents))
+		}
+		if names[u.name] {
+			t.Errorf("two uses are called %q", u.name)
+		}
+		names[u.name] = true
+		for c := range coordinates(t, r.documents[0]) {
+			all[c] = true
+		}
+	}
+	return all
+}
+
+func wantCovered(t *testing.T, checked map[string]bool, what string, documents []document) {
+	t.Helper()
+	for _, doc := range documents {
+		for c := range coordinates(t, doc) {
+			if !checked[c] {
+				t.Errorf("%s sends %s, which no use in check_use.go does: the check would not see it", what, c)
+			}
+		}
+	}
+}
+
+// Nothing that this package's tests know the client to send escapes the check.
+func TestCheckCoversEveryCall(t *testing.T) {
+	checked := checkedCoordinates(t)
+	assumed, _ := Assumptions{}.resolved()
+	for _, call := range everyCall() {
+		r := &recorder{}
+		if err := call.do(t.Context(), r.client(assumed)); !errors.Is(err, errRecorded) {
+			t.Fatalf("%s: %v", call.name, err)
+		}
+		wantCovered(t, checked, call.name, r.documents)
+	}
+}
+
+// A method that is added to the client is called here with what there is of its
+// parameters' types. One whose parameters no use has fails.
+func TestCheckCoversEveryMethod(t *testing.T) {
+	checked := checkedCoordinates(t)
+	byType := map[reflect.Type][]reflect.Value{reflect.TypeFor[string](): {reflect.ValueOf("text")}}
+	var mutations []Mutation
+	for _, u := range uses() {
+		if u.input == nil {
+			continue
+		}
+		value := reflect.ValueOf(u.input)
+		byType[value.Type()] = append(byType[value.Type()], value)
+		if m, ok := u.input.(Mutation); ok {
+			mutations = append(mutations, m)
+		}
+	}
+	byType[reflect.TypeFor[[]Mutation]()] = []reflect.Value{reflect.ValueOf(mutations[:min(len(mutations), MaxMutations)])}
+	assumed, _ := Assumptions{}.resolved()
+	methods := reflect.TypeFor[*Client]()
+	called := 0
+	for i := range methods.NumMethod() {
+		method := methods.Method(i)
+		if method.Type.NumIn() < 2 || method.Type.In(1) != reflect.TypeFor[context.Context]() || method.Name == "Check" {
+			continue
+		}
+		most := 1
+		for n := 2; n < method.Type.NumIn(); n++ {
+			values := byType[method.Type.In(n)]
+			if len(values) == 0 {
+				t.Errorf("%s takes a %s, of which check_use.go has none", method.Name, method.Type.In(n))
+			}
+			most = max(most, len(values))
+		}
+		for round := range most {
+			r := &recorder{}
+			args := []reflect.Value{reflect.ValueOf(r.client(assumed)), reflect.ValueOf(t.Context())}
+			for n := 2; n < method.Type.NumIn(); n++ {
+				if values := byType[method.Type.In(n)]; len(values) > 0 {
+					args = append(args, values[round%len(values)])
+				}
+			}
+			if len(args) != method.Type.NumIn() {
+				break
+			}
+			method.Func.Call(args)
+			if len(r.documents) == 0 {
+				t.Errorf("%s sent nothing", method.Name)
+			}
+			wantCovered(t, checked, method.Name, r.documents)
+			called++
+		}
+	}
+	if called < 40 {
+		t.Errorf("only %d calls were made", called)
+	}
+}
+
+// Every mutation there is, every member of what a caller may give, and every
+// constant of the three enumerations is in some use.
+func TestCheckUsesAllThereIs(t *testing.T) {
+	files := token.NewFileSet()
+	packages, err := parser.ParseDir(files, ".", nil, 0) //nolint:staticcheck // one directory without build tags
+	if err != nil {
+		t.Fatal(err)
+	}
+	mutations, constants := map[string]bool{}, map[string][]string{}
+	for _, file := range packages["administrate"].Files {
+		for _, declaration := range file.Decls {
+			switch d := declaration.(type) {
+			case *ast.FuncDecl:
+				if d.Name.Name == "build" && d.Recv != nil {
+					mutations[fmt.Sprint(d.Recv.List[0].Type)] = true
+				}
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					value, ok := spec.(*ast.ValueSpec)
+					if !ok || value.Type == nil || len(value.Values) != 1 {
+						continue
+					}
+					if literal, ok := value.Values[0].(*ast.BasicLit); ok && d.Tok == token.CONST {
+						text, _ := strconv.Unquote(literal.Value)
+						typ := fmt.Sprint(value.Type)
+						constants[typ] = append(constants[typ], text)
+					}
+				}
+			}
+		}
+	}
+	used := map[string]map[string]bool{} // texts and members by type
+	note := func(typ, what string) {
+		if used[typ] == nil {
+			used[typ] = map[string]bool{}
+		}
+		used[typ][what] = true
+	}
+	structs := map[reflect.Type]bool{}
+	var visit func(v reflect.Value)
+	visit = func(v reflect.Value) {
+		switch {
+		case v.Kind() == reflect.Pointer && !v.IsNil():
+			visit(v.Elem())
+		case v.Kind() == reflect.Slice:
+			for i := range v.Len() {
+				visit(v.Index(i))
+			}
+		case v.Kind() == reflect.String:
+			note(v.Type().Name(), v.String())
+		case v.Kind() == reflect.Struct && v.Type().PkgPath() == reflect.TypeFor[Client]().PkgPath():
+			structs[v.Type()] = true
+			for i := range v.NumField() {
+				if !v.Field(i).IsZero() {
+					note(v.Type().Name(), v.Type().Field(i).Name)
+				}
+				visit(v.Field(i))
+			}
+		}
+	}
+	for _, u := range uses() {
+		if u.input != nil {
+			visit(reflect.ValueOf(u.input))
+		}
+	}
+	if len(mutations) < 5 {
+		t.Fatalf("found the mutations %v", mutations)
+	}
+	for name := range mutations {
+		if used[name] == nil {
+			t.Errorf("no use sends the mutation %s", name)
+		}
+	}
+	for s := range structs {
+		for i := range s.NumField() {
+			if !used[s.Name()][s.Field(i).Name] {
+				t.Errorf("no use has %s.%s", s.Name(), s.Field(i).Name)
+			}
+		}
+	}
+	for typ, least := range map[string]int{"Kind": 4, "Operation": 13, "Field": 6} {
+		if len(constants[typ]) < least {
+			t.Fatalf("found the constants %v of %s", constants[typ], typ)
+		}
+		for _, text := range constants[typ] {
+			if !used[typ][text] {
+				t.Errorf("no use has the %s %q", typ, text)
+			}
+		}
+	}
+}
+
+// Whatever a tenant's schema looks like, it is checked or turned away.
+func TestCheckTakesAnySchema(t *testing.T) {
+	base, err := json.Marshal(introspected(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		var s any
+		if err := json.Unmarshal(base, &s); err != nil {
+			rt.Fatal(err)
+		}
+		for range rapid.IntRange(1, 5).Draw(rt, "changes") {
+			damage(rt, s)
+		}
+		data, err := json.Marshal(s)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		var answer schemaAnswer
+		if json.Unmarshal(data, &answer) != nil {
+			return
+		}
+		schema, err := answer.schema()
+		if err != nil {
+			return
+		}
+		assumed, _ := Assumptions{}.resolved()
+		if _, err := (&checker{schema: schema, known: map[string][]string{}}).check(context.Background(), assumed); err != nil {
+			rt.Fatal(err)
+		}
+	})
+}
+
+// damage changes one place of a JSON value.
+func damage(rt *rapid.T, at any) {
+	for {
+		switch v := at.(type) {
+		case map[string]any:
+			keys := []string{}
+			for key := range v {
+				keys = append(keys, key)
+			}
+			if len(keys) == 0 {
+				return
+			}
+			slices.Sort(keys)
+			key := rapid.SampledFrom(keys).Draw(rt, "key")
+			if inner := v[key]; isContainer(inner) && rapid.IntRange(0, 3).Draw(rt, "deeper") > 0 {
+				at = inner
+				continue
+			}
+			v[key] = oddValue(rt)
+			return
+		case []any:
+			if len(v) == 0 {
+				return
+			}
+			n := rapid.IntRange(0, len(v)-1).Draw(rt, "entry")
+			if isContainer(v[n]) {
+				at = v[n]
+				continue
+			}
+			v[n] = oddValue(rt)
+			return
+		default:
+			return
+		}
+	}
+}
+
+func isContainer(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
+}
+
+func oddValue(rt *rapid.T) any {
+	return rapid.SampledFrom([]any{
+		nil, "Opportunity", "String", "ID", "id", "SCALAR", "OBJECT", "INTERFACE", "UNION", "ENUM", "INPUT_OBJECT", "LIST", "NON_NULL", "",
+		[]any{},
+		map[string]any{"kind": "ENUM", "name": "OpportunityField"},
+		map[string]any{"kind": "LIST", "ofType": map[string]any{"kind": "INPUT_OBJECT", "name": "OpportunityCreateInput"}},
+	}).Draw(rt, "value")
+}

@@ -1,0 +1,225 @@
+package administrate
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// HiddenError says that the API answered and did not show its schema, as it
+// does where introspection is switched off.
+type HiddenError struct {
+	// Messages are the API's own, verbatim; the request they are about holds
+	// nothing of a caller.
+	Messages []string
+}
+
+// Error shows what the API said.
+func (e *HiddenError) Error() string {
+	text := "administrate: the API does not show its schema; introspection seems to be switched off there"
+	if len(e.Messages) > 0 {
+		text += ": " + strings.Join(e.Messages, "; ")
+	}
+	return text
+}
+
+// introspection is the standard query without descriptions, which would make
+// the answer several times as large. Arguments and members that are deprecated
+// are not asked for: servers of before that was possible would refuse it all.
+const introspection = `query Introspection {
+  __schema {
+    queryType { name }
+    mutationType { name }
+    types {
+      kind
+      name
+      fields(includeDeprecated: true) { name args { ...Input } type { ...Reference } }
+      inputFields { ...Input }
+      interfaces { name }
+      enumValues(includeDeprecated: true) { name }
+      possibleTypes { name }
+    }
+  }
+}
+fragment Input on __InputValue { name type { ...Reference } defaultValue }
+fragment Reference on __Type {
+  kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } }
+}
+`
+
+// introspect reads the schema of the tenant. It fails with HiddenError where
+// the API does not show it.
+func (c *Client) introspect(ctx context.Context) (*ast.Schema, error) {
+	doc := document{name: "Introspection", text: introspection, keys: []string{"__schema"}}
+	var got struct {
+		Schema *schemaAnswer `json:"__schema"`
+	}
+	err := c.read(ctx, doc, &got)
+	var refused *RefusedError
+	var unknown *UnknownError
+	switch {
+	case errors.As(err, &refused):
+		return nil, &HiddenError{Messages: refused.Messages}
+	case errors.As(err, &unknown) && unknown.Answered:
+		return nil, &HiddenError{Messages: unknown.Messages}
+	case err != nil:
+		return nil, err
+	case got.Schema == nil:
+		return nil, &HiddenError{}
+	}
+	schema, err := got.Schema.schema()
+	if err != nil {
+		return nil, misshapen(doc.name)
+	}
+	return schema, nil
+}
+
+// The shape of a schema in introspection.
+type (
+	schemaAnswer struct {
+		QueryType    *nameAnswer  `json:"queryType"`
+		MutationType *nameAnswer  `json:"mutationType"`
+		Types        []typeAnswer `json:"types"`
+	}
+	nameAnswer struct {
+		Name string `json:"name"`
+	}
+	typeAnswer struct {
+		Kind          ast.DefinitionKind `json:"kind"`
+		Name          string             `json:"name"`
+		Fields        []fieldAnswer      `json:"fields"`
+		InputFields   []inputAnswer      `json:"inputFields"`
+		Interfaces    []nameAnswer       `json:"interfaces"`
+		EnumValues    []nameAnswer       `json:"enumValues"`
+		PossibleTypes []nameAnswer       `json:"possibleTypes"`
+	}
+	fieldAnswer struct {
+		Name string           `json:"name"`
+		Args []inputAnswer    `json:"args"`
+		Type *referenceAnswer `json:"type"`
+	}
+	inputAnswer struct {
+		Name         string           `json:"name"`
+		Type         *referenceAnswer `json:"type"`
+		DefaultValue *string          `json:"defaultValue"`
+	}
+	referenceAnswer struct {
+		Kind   string           `json:"kind"`
+		Name   string           `json:"name"`
+		OfType *referenceAnswer `json:"ofType"`
+	}
+)
+
+// schema turns the answer around. It is not validated as a whole: a flaw in a
+// part of the tenant's schema that is never sent to does not matter here.
+func (s schemaAnswer) schema() (*ast.Schema, error) {
+	schema := &ast.Schema{
+		Types:         map[string]*ast.Definition{},
+		Directives:    map[string]*ast.DirectiveDefinition{},
+		PossibleTypes: map[string][]*ast.Definition{},
+		Implements:    map[string][]*ast.Definition{},
+	}
+	for _, t := range s.Types {
+		definition, err := t.definition()
+		if err != nil {
+			return nil, err
+		}
+		schema.Types[t.Name] = definition
+	}
+	for _, t := range s.Types {
+		definition := schema.Types[t.Name]
+		if definition.Kind == ast.Object {
+			schema.AddPossibleType(t.Name, definition)
+		}
+		for _, possible := range t.PossibleTypes {
+			if member := schema.Types[possible.Name]; member != nil {
+				schema.AddPossibleType(t.Name, member)
+				schema.AddImplements(possible.Name, definition)
+			}
+		}
+	}
+	if s.QueryType == nil || schema.Types[s.QueryType.Name] == nil {
+		return nil, errAnswer
+	}
+	schema.Query = schema.Types[s.QueryType.Name]
+	if s.MutationType != nil {
+		schema.Mutation = schema.Types[s.MutationType.Name]
+	}
+	return schema, nil
+}
+
+func (t typeAnswer) definition() (*ast.Definition, error) {
+	switch t.Kind {
+	case ast.Scalar, ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject:
+	default:
+		return nil, errAnswer
+	}
+	d := &ast.Definition{Kind: t.Kind, Name: t.Name, BuiltIn: strings.HasPrefix(t.Name, "__")}
+	for _, f := range t.Fields {
+		typ, err := f.Type.typ()
+		if err != nil {
+			return nil, err
+		}
+		field := &ast.FieldDefinition{Name: f.Name, Type: typ}
+		for _, a := range f.Args {
+			typ, err := a.Type.typ()
+			if err != nil {
+				return nil, err
+			}
+			field.Arguments = append(field.Arguments, &ast.ArgumentDefinition{Name: a.Name, Type: typ, DefaultValue: a.value()})
+		}
+		d.Fields = append(d.Fields, field)
+	}
+	for _, f := range t.InputFields {
+		typ, err := f.Type.typ()
+		if err != nil {
+			return nil, err
+		}
+		d.Fields = append(d.Fields, &ast.FieldDefinition{Name: f.Name, Type: typ, DefaultValue: f.value()})
+	}
+	for _, i := range t.Interfaces {
+		d.Interfaces = append(d.Interfaces, i.Name)
+	}
+	for _, v := range t.EnumValues {
+		d.EnumValues = append(d.EnumValues, &ast.EnumValueDefinition{Name: v.Name})
+	}
+	for _, p := range t.PossibleTypes {
+		if t.Kind == ast.Union {
+			d.Types = append(d.Types, p.Name)
+		}
+	}
+	return d, nil
+}
+
+// value is the default value. That there is one is all that matters.
+func (i inputAnswer) value() *ast.Value {
+	if i.DefaultValue == nil {
+		return nil
+	}
+	return &ast.Value{Kind: ast.StringValue, Raw: *i.DefaultValue}
+}
+
+func (r *referenceAnswer) typ() (*ast.Type, error) {
+	switch {
+	case r == nil:
+		return nil, errAnswer
+	case r.Kind == "NON_NULL":
+		inner, err := r.OfType.typ()
+		if err != nil || inner.NonNull {
+			return nil, errAnswer
+		}
+		inner.NonNull = true
+		return inner, nil
+	case r.Kind == "LIST":
+		inner, err := r.OfType.typ()
+		if err != nil {
+			return nil, err
+		}
+		return ast.ListType(inner, nil), nil
+	case r.Name == "":
+		return nil, errAnswer
+	}
+	return ast.NamedType(r.Name, nil), nil
+}

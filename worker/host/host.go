@@ -43,6 +43,9 @@ type Options struct {
 	Logger *slog.Logger
 	// ReadyFile, when given, is written once the worker asks for tasks of both kinds.
 	ReadyFile string
+	// HealthAddress, when given, is the host:port where GET /healthz answers 200 as long as the process runs and GET
+	// /readyz as long as it asks for tasks of both kinds, else 503 with the reason. It is closed when Run returns.
+	HealthAddress string
 	// CachedWorkflows is how many opportunities the process keeps ready in memory; 0 is DefaultCachedWorkflows. It
 	// holds for the whole process.
 	CachedWorkflows int
@@ -58,6 +61,11 @@ func Run(ctx context.Context, o Options) error {
 		return &SettingsError{cause: err}
 	}
 	seen := newPolls()
+	closeHealth, err := serveHealth(ctx, o.HealthAddress, seen, o.Logger)
+	if err != nil {
+		return err
+	}
+	defer closeHealth()
 	c, namespace, err := Connect(ctx, o.Temporal, o.Logger, grpc.WithChainUnaryInterceptor(seen.intercept))
 	if err != nil {
 		return interrupted(ctx, err)

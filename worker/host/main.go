@@ -22,7 +22,11 @@ const (
 
 // Main runs the worker's program until ctx ends and returns its exit code. args are the arguments without the
 // program's name, env the environment. The log goes to stderr; whatever ends the program before is one line there.
+// With the argument "healthcheck" it asks a worker that runs how it is.
 func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == healthcheckName {
+		return healthcheck(ctx, args[1:], env, stdout, stderr)
+	}
 	options := Options{CachedWorkflows: DefaultCachedWorkflows}
 	options.Temporal.Environment, options.API.Environment = env, env
 	log := settings.Log{Environment: env}
@@ -34,34 +38,38 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 	options.API.AddFlags(flags)
 	flags.Var((*count)(&options.CachedWorkflows), "cached-workflows", "how many opportunities are kept ready in memory, about 36 KB each")
 	flags.StringVar(&options.ReadyFile, "ready-file", "", "file that is written when the worker takes tasks")
+	healthFlag(flags, &options.HealthAddress)
 	log.AddFlags(flags)
-	fail := func(code int, err error) int {
-		_, _ = fmt.Fprintf(stderr, "oppflow-worker: %s\n", strings.Join(strings.Fields(err.Error()), " "))
-		return code
-	}
 	switch err := flags.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
-		_, _ = fmt.Fprintf(stdout, "oppflow-worker runs the workflows of Oppflow and their calls of the Administrate API.\n\nUsage:\n  oppflow-worker [flags]\n\nFlags:\n%s", flags.FlagUsages())
+		_, _ = fmt.Fprintf(stdout, "oppflow-worker runs the workflows of Oppflow and their calls of the Administrate API.\n\nUsage:\n  oppflow-worker [flags]\n  oppflow-worker healthcheck [flags]\n\nFlags:\n%s", flags.FlagUsages())
 		return ExitDone
 	case err != nil:
-		return fail(ExitUsage, fmt.Errorf("%w; see oppflow-worker --help", err))
+		return fail(stderr, ExitUsage, fmt.Errorf("%w; see oppflow-worker --help", err))
 	case flags.NArg() > 0:
-		return fail(ExitUsage, fmt.Errorf("unexpected argument %q; the worker takes flags only, see oppflow-worker --help", flags.Arg(0)))
+		return fail(stderr, ExitUsage, fmt.Errorf("unexpected argument %q; the worker takes flags only, see oppflow-worker --help", flags.Arg(0)))
 	}
 	logger, err := log.Logger(stderr)
 	if err != nil {
-		return fail(ExitUsage, err)
+		return fail(stderr, ExitUsage, err)
 	}
 	options.Logger = logger
+	options.HealthAddress = healthAddress(options.HealthAddress, env)
 	err = Run(ctx, options)
 	var wrong *SettingsError
 	switch {
 	case errors.As(err, &wrong):
-		return fail(ExitUsage, err)
+		return fail(stderr, ExitUsage, err)
 	case err != nil:
-		return fail(ExitFailure, err)
+		return fail(stderr, ExitFailure, err)
 	}
 	return ExitDone
+}
+
+// fail writes the error in one line and returns the code.
+func fail(stderr io.Writer, code int, err error) int {
+	_, _ = fmt.Fprintf(stderr, "oppflow-worker: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+	return code
 }
 
 // count is a flag's value: a whole number from 1 up.

@@ -1,0 +1,150 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	healthSetting = "--health-address or OPPFLOW_HEALTH_ADDRESS"
+	// healthTimeout bounds one question about the health, on either side.
+	healthTimeout = 4 * time.Second
+	livePath      = "/healthz"
+	readyPath     = "/readyz"
+)
+
+// health answers whether the worker is alive (GET /healthz) and whether it asks for tasks of both kinds (GET /readyz).
+// Both say in one line of text what is wrong.
+type health struct {
+	polls    *polls
+	stopping <-chan struct{}
+}
+
+func (h *health) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+livePath, func(w http.ResponseWriter, _ *http.Request) { tell(w, nil) })
+	mux.HandleFunc("GET "+readyPath, func(w http.ResponseWriter, _ *http.Request) { tell(w, h.ready()) })
+	return mux
+}
+
+func (h *health) ready() error {
+	select {
+	case <-h.stopping:
+		return errors.New("the worker is stopping and takes no task any more")
+	default:
+		return h.polls.check()
+	}
+}
+
+func tell(w http.ResponseWriter, problem error) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if problem != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprintln(w, strings.ReplaceAll(problem.Error(), "\n", "; "))
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ok")
+}
+
+// serveHealth answers at the address until stop is called. ctx ends what is ready, not what answers: a worker that is
+// stopping is alive. Without an address it does nothing.
+func serveHealth(ctx context.Context, address string, seen *polls, logger *slog.Logger) (stop func(), err error) {
+	if address == "" {
+		return func() {}, nil
+	}
+	if err := checkHealthAddress(address); err != nil {
+		return nil, &SettingsError{cause: err}
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		if ctx.Err() != nil {
+			return func() {}, nil // it is being stopped before it has begun
+		}
+		return nil, fmt.Errorf("health address %s (%s): %w", address, healthSetting, listenCause(err))
+	}
+	h := &health{polls: seen, stopping: ctx.Done()}
+	server := &http.Server{
+		Handler: h.handler(), ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: healthTimeout, ReadTimeout: healthTimeout, WriteTimeout: healthTimeout, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10,
+	}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			logger.Error("nobody answers for the worker's health any more", "error", err)
+		}
+	}()
+	logger.InfoContext(ctx, "answering for the worker's health", "address", listener.Addr().String())
+	return func() {
+		_ = server.Close() // who asks just now learns it from the closed connection
+		<-served
+	}, nil
+}
+
+func checkHealthAddress(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("health address %q (%s): must be host:port, such as 127.0.0.1:8481", address, healthSetting)
+	}
+	return nil
+}
+
+// listenCause leaves out what the message around it says.
+func listenCause(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+// askHealth asks who answers for the health at the address and returns nil if all is well. The error is one line.
+func askHealth(ctx context.Context, address, path string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	// One that listens everywhere is asked at the loopback interface.
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	address = net.JoinHostPort(host, port)
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, http.NoBody)
+	if err != nil {
+		return fmt.Errorf("health address %q (%s): %w", address, healthSetting, err)
+	}
+	// Nothing of the environment, such as a proxy, stands between a worker and its own health.
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("nobody answers at %s: %s", address, Reason(listenCause(unwrapURL(err))))
+	}
+	defer func() { _ = response.Body.Close() }()
+	said, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
+	if err != nil {
+		return fmt.Errorf("%s broke off its answer: %s", address, Reason(err))
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s: %s", address, response.Status, strings.Join(strings.Fields(string(said)), " "))
+	}
+	return nil
+}

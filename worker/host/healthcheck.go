@@ -1,0 +1,76 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+
+	"github.com/spf13/pflag"
+
+	"github.com/oppflow/oppflow/settings"
+)
+
+// healthcheckName is the argument that makes the worker's program ask a worker that runs.
+const healthcheckName = "healthcheck"
+
+// healthcheck asks the worker of this machine or container how it is. It knows two exit codes only, as container
+// runtimes want it: ExitDone and ExitFailure with one line on stderr.
+func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
+	var address string
+	var live bool
+	flags := pflag.NewFlagSet("oppflow-worker "+healthcheckName, pflag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.SortFlags = false
+	healthFlag(flags, &address)
+	flags.BoolVar(&live, "live", false, "ask only whether the process answers (/healthz), not whether it asks for tasks (/readyz)")
+	err := flags.Parse(args)
+	if errors.Is(err, pflag.ErrHelp) {
+		_, _ = fmt.Fprintf(stdout, "oppflow-worker healthcheck asks a worker that runs whether it is well: exit code 0, else 1 and the reason.\n\nUsage:\n  oppflow-worker healthcheck [flags]\n\nFlags:\n%s", flags.FlagUsages())
+		return ExitDone
+	}
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q; see oppflow-worker healthcheck --help", flags.Arg(0))
+	}
+	address = healthAddress(address, env)
+	if err == nil && address == "" {
+		err = fmt.Errorf("nobody to ask: set the worker's health address (%s)", healthSetting)
+	}
+	if err == nil {
+		err = checkHealthAddress(address)
+	}
+	path := readyPath
+	if live {
+		path = livePath
+	}
+	if err == nil {
+		err = askHealth(ctx, address, path)
+	}
+	if err != nil {
+		return fail(stderr, ExitFailure, err)
+	}
+	_, _ = fmt.Fprintln(stdout, "ok")
+	return ExitDone
+}
+
+func healthFlag(flags *pflag.FlagSet, address *string) {
+	flags.StringVar(address, "health-address", "", "host:port where the worker answers GET /healthz and /readyz (default none) [OPPFLOW_HEALTH_ADDRESS]")
+}
+
+// healthAddress is the flag's value or else the environment's.
+func healthAddress(flag string, env []string) string {
+	if flag == "" {
+		flag = settings.Environment(env).Get("OPPFLOW_HEALTH_ADDRESS")
+	}
+	return flag
+}
+
+// unwrapURL leaves out the method and the address of a failed request.
+func unwrapURL(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}

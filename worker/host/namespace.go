@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/settings"
@@ -66,6 +67,51 @@ func Setup(ctx context.Context, c client.Client, namespace string) error {
 	return awaitUsable(ctx, c, namespace)
 }
 
+// DefaultRetention is how long the namespace of CreateNamespace keeps a closed run unless told otherwise.
+const DefaultRetention = 30 * 24 * time.Hour
+
+// CreateNamespace creates the namespace if it is not there and returns once it can be worked in. retention is how long
+// it keeps closed runs, and with them the references that cannot be used again: at least an hour on a service of one's
+// own, at least a day on others. A namespace that is there stays as it is; its own retention is answered.
+func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
+	kept, err = namespaceRetention(ctx, c, namespace)
+	if err == nil || !isNoNamespace(err) {
+		return false, kept, explainNamespace(namespace, "it cannot be looked at", err)
+	}
+	_, err = c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+		Namespace:                        namespace,
+		Description:                      "Sales opportunities of Oppflow",
+		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
+	})
+	var exists *serviceerror.NamespaceAlreadyExists
+	if err != nil && !errors.As(err, &exists) {
+		return false, 0, explainNamespace(namespace, "it cannot be created", err)
+	}
+	created = err == nil
+	// The service answers for a new namespace some seconds after it has written it down.
+	poll := time.NewTicker(usablePoll)
+	defer poll.Stop()
+	for {
+		kept, err = namespaceRetention(ctx, c, namespace)
+		if err == nil {
+			_, err = MissingSearchAttributes(ctx, c, namespace)
+		}
+		if err == nil || !isNoNamespace(err) {
+			return created, kept, explainNamespace(namespace, "it cannot be used", err)
+		}
+		select {
+		case <-ctx.Done():
+			return created, kept, fmt.Errorf("the Temporal namespace %q is created but cannot be used yet: %w", namespace, ctx.Err())
+		case <-poll.C:
+		}
+	}
+}
+
+func namespaceRetention(ctx context.Context, c client.Client, namespace string) (time.Duration, error) {
+	answer, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+	return answer.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), err
+}
+
 // Plain are the settings of a Temporal service at address, host:port, that takes connections without TLS and
 // credentials, such as one on this machine. The environment and the configuration file of the user do not count.
 func Plain(address, namespace string) settings.Temporal {
@@ -110,14 +156,26 @@ func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 	}
 }
 
-// explainNamespace says in one line what was asked of the namespace and why it failed.
+// explainNamespace says in one line what was asked of the namespace and why it failed, once.
 func explainNamespace(namespace, what string, err error) error {
-	var missing *serviceerror.NamespaceNotFound
-	var notFound *serviceerror.NotFound
-	if errors.As(err, &missing) || errors.As(err, &notFound) {
-		return fmt.Errorf("there is no Temporal namespace %q; create it or set --temporal-namespace or TEMPORAL_NAMESPACE", namespace)
+	var explained *namespaceError
+	switch {
+	case err == nil, errors.As(err, &explained):
+		return err
+	case isNoNamespace(err):
+		return &namespaceError{
+			text:  fmt.Sprintf("there is no Temporal namespace %q; create it or set --temporal-namespace or TEMPORAL_NAMESPACE", namespace),
+			cause: err,
+		}
 	}
 	return &namespaceError{text: fmt.Sprintf("the Temporal namespace %q: %s: %s", namespace, what, Reason(err)), cause: err}
+}
+
+// isNoNamespace reports that the service does not know the namespace.
+func isNoNamespace(err error) bool {
+	var missing *serviceerror.NamespaceNotFound
+	var notFound *serviceerror.NotFound
+	return errors.As(err, &missing) || errors.As(err, &notFound)
 }
 
 // namespaceError is one line over an error of the service.

@@ -51,6 +51,9 @@ type Options struct {
 	// comes until the answer is read, on top of the context's own deadline;
 	// 0 is 30 s.
 	Timeout time.Duration
+	// ReadOnly answers every mutation with a RejectedError of the label
+	// "read-only"; nothing is sent. Reads work.
+	ReadOnly bool
 	// Assumed are the names of the schema that are neither documented nor
 	// observed. The zero value assumes all of them.
 	Assumed Assumptions
@@ -66,8 +69,9 @@ const (
 
 // Client talks to one tenant. It is safe for concurrent use.
 type Client struct {
-	graphql *graphql.Client
-	assumed Assumptions
+	graphql  *graphql.Client
+	assumed  Assumptions
+	readOnly bool
 }
 
 // New makes a Client; it sends nothing. Share one Client in a process: the
@@ -124,7 +128,7 @@ func New(o Options) (*Client, error) {
 	if c.timeout == 0 {
 		c.timeout = 30 * time.Second
 	}
-	return &Client{graphql: graphql.NewClient(endpoint.String(), c), assumed: assumed}, nil
+	return &Client{graphql: graphql.NewClient(endpoint.String(), c), assumed: assumed, readOnly: o.ReadOnly}, nil
 }
 
 // newBucket fills in the defaults. In any 5 minutes burst + 300 x rate

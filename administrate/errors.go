@@ -27,7 +27,8 @@ type PayloadError struct {
 }
 
 // RejectedError says that the API executed the mutation and turned it down:
-// nothing of it took effect, and repeating it unchanged is pointless.
+// nothing of it took effect, and repeating it unchanged is pointless. With
+// Options.ReadOnly it is the Client that turns it down.
 type RejectedError struct {
 	Operation string         // the mutation field, such as "progress"
 	Errors    []PayloadError // at least one
@@ -58,7 +59,8 @@ type Reason string
 // The reasons of a NotSentError.
 const (
 	// Unreachable: no connection was made (refused, no such host, TLS), or the
-	// connection at hand was gone before it took a byte.
+	// connection at hand was gone before it took a byte, or the token endpoint
+	// gave no answer that is of use.
 	Unreachable Reason = "unreachable"
 	// Authentication: the API answered 401, or no token could be had.
 	Authentication Reason = "authentication"
@@ -86,10 +88,14 @@ type NotSentError struct {
 	cause error
 }
 
-// Error names the reason and, of causes, those in making a connection.
+// Error names the reason and, of causes, those in making a connection and in
+// getting a token.
 func (e *NotSentError) Error() string {
 	text := "administrate: " + e.Operation + " not sent: " + string(e.Reason)
-	if cause := ofNetwork(e.cause); cause != nil && e.Reason == Unreachable {
+	var token *TokenError
+	if errors.As(e.cause, &token) {
+		text += ": " + token.Error()
+	} else if cause := ofNetwork(e.cause); cause != nil && e.Reason == Unreachable {
 		text += ": " + cause.Error()
 	}
 	if e.RetryAfter > 0 {

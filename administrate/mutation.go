@@ -39,11 +39,15 @@ type Answer struct {
 // MaxRequestBytes, else it fails with InvalidError and nothing is sent.
 //
 // With a nil error there is one Answer for each mutation, in order. An error
-// holds for all of them alike: NotSentError, RefusedError, UnknownError.
+// holds for all of them alike: NotSentError, RefusedError, UnknownError. With
+// Options.ReadOnly nothing is sent and each is answered a RejectedError.
 func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]Answer, error) {
 	doc, operations, err := c.mutationDocument("Apply", mutations)
 	if err != nil {
 		return nil, err
+	}
+	if c.readOnly {
+		return kept(operations), nil
 	}
 	got, err := c.exec(ctx, doc)
 	if err != nil {
@@ -58,6 +62,21 @@ func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]Answer, err
 		answers[i] = op.answer(doc, alias(i), roots[alias(i)], got.errors)
 	}
 	return answers, nil
+}
+
+// labelReadOnly is the label of what a Client that is read-only answers itself.
+const labelReadOnly = "read-only"
+
+// kept answers what is not to be sent.
+func kept(operations []operation) []Answer {
+	answers := make([]Answer, len(operations))
+	for i, op := range operations {
+		answers[i].Err = &RejectedError{Operation: op.field, Errors: []PayloadError{{
+			Label:   labelReadOnly,
+			Message: "nothing was sent, because this program runs read-only; run it without --read-only (OPPFLOW_READ_ONLY) and ask again",
+		}}}
+	}
+	return answers
 }
 
 func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {

@@ -79,7 +79,12 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	case err != nil && bounded && passed(by):
 		return nil, notSent(Expired, err)
 	case err != nil:
-		return nil, notSent(Authentication, err)
+		reason := Authentication
+		var why *TokenError
+		if errors.As(err, &why) && why.Reason != "" {
+			reason = why.Reason
+		}
+		return nil, notSent(reason, err)
 	case !presentable(token):
 		return nil, notSent(Authentication, errToken)
 	}
@@ -120,6 +125,9 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 		return nil, lost(ctx, operation, err, 0)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if source, ok := c.tokens.(TokenRefuser); ok && resp.StatusCode == http.StatusUnauthorized {
+		source.Refused(token)
+	}
 	body, err := c.judge(ctx, resp, ex)
 	if err != nil {
 		return nil, err

@@ -1,13 +1,40 @@
 package administrate
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // TokenSource gives the access token of a request. It is asked before every
-// request, so it must cache. An error means that nothing is sent
-// (NotSentError, Authentication).
+// request, so it must cache. An error means that nothing is sent: NotSentError
+// with Authentication, or with the Reason of a TokenError.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
+
+// TokenRefuser is what a TokenSource may be, too: it is told of every token
+// that the API answered 401 to. The request is not repeated.
+type TokenRefuser interface {
+	Refused(token string)
+}
+
+// TokenError says why a TokenSource has no token.
+type TokenError struct {
+	// Reason is Authentication or Unreachable.
+	Reason Reason
+	// Problem is one line without secrets.
+	Problem string
+
+	wait  time.Duration // asked for by the endpoint
+	cause error
+}
+
+// Error shows the problem.
+func (e *TokenError) Error() string { return "no access token: " + e.Problem }
+
+// Unwrap gives the cause, if one is known. It may hold what a RefreshTokens put
+// into it.
+func (e *TokenError) Unwrap() error { return e.cause }
 
 // StaticToken is a TokenSource of one token that never changes.
 type StaticToken string

@@ -1,0 +1,413 @@
+package administrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+	"golang.org/x/sync/singleflight"
+)
+
+// RefreshTokens keeps the token of the refresh token grant. It may be shared
+// with other processes, which replace it, too. The text of its errors is one
+// line without secrets.
+type RefreshTokens interface {
+	// RefreshToken gives the newest one. It is asked before every renewal, and
+	// once more when the endpoint does not take what it gave.
+	RefreshToken() (string, error)
+	// Replaced is told the one that the endpoint has given in place of another,
+	// before any access token that came with it is used: RefreshToken gives it
+	// from then on. An error says that it will be lost with the process.
+	Replaced(old, next string) error
+}
+
+// OAuthOptions configure an OAuth. TokenURL, ClientID and ClientSecret are
+// needed.
+type OAuthOptions struct {
+	// TokenURL of the token endpoint, such as
+	// https://auth.getadministrate.com/oauth/token (documented).
+	TokenURL string
+	// ClientID and ClientSecret travel in the form (documented).
+	ClientID, ClientSecret string
+	// RefreshTokens, when given, make it the refresh token grant; else it is
+	// client credentials (both documented).
+	RefreshTokens RefreshTokens
+	// Transport carries the requests; nil is the default of Options.Transport.
+	Transport http.RoundTripper
+	// Timeout is the most time one request may take; 0 is 15 s.
+	Timeout time.Duration
+	// Failed, when given, is told of every renewal that failed and of a refresh
+	// token that will be lost. The error's text is one line without secrets.
+	Failed func(error)
+	// Now is the clock that tokens expire by; nil is time.Now.
+	Now func() time.Time
+}
+
+// String hides the secrets from logs and error texts.
+func (OAuthOptions) String() string { return "[oauth]" }
+
+// GoString hides them from %#v.
+func (OAuthOptions) GoString() string { return "[oauth]" }
+
+const (
+	// The most and the least of renewMargin.
+	longestMargin = time.Minute
+	marginPart    = 10
+	// The pauses after failures double from the first to the longest.
+	firstPause   = time.Second
+	longestPause = time.Minute
+	// A token that is refused younger than this was never a good one, as far as
+	// can be told.
+	youth = time.Minute
+)
+
+// OAuth is a TokenSource that asks the token endpoint. It is safe for
+// concurrent use; share one in a process.
+//
+// A token is renewed a minute before it expires, or a tenth of its life if
+// that is less. Until then it is used; only who has none waits. Whoever needs
+// one at the same time waits for the same request, which does not end with
+// the caller that caused it. A failure is remembered for a pause of 1 s, then
+// 2, 4 and so on up to a minute, in which nothing is asked.
+//
+// Its requests do not pass the bucket of a Client: the documented limit is
+// that of the API's own address, nothing is said of the endpoint's, and there
+// are only a few in an hour.
+type OAuth struct {
+	options OAuthOptions
+	where   string // the endpoint as shown in errors
+	client  *http.Client
+	flights singleflight.Group
+
+	mu      sync.Mutex
+	held    grant
+	refused string // the last token that the API did not take
+	// How many tokens were refused in their youth, one after the other.
+	refusals int
+	// The last failure, how many there were in a row, and until when it stands.
+	failure  *TokenError
+	failures int
+	pause    time.Time
+}
+
+// grant is an access token. The zero value is none.
+type grant struct {
+	token           string
+	since           time.Time
+	renewal, expiry time.Time // zero: the endpoint did not say
+}
+
+// NewOAuth makes an OAuth; it sends nothing. It fails with InvalidError.
+func NewOAuth(o OAuthOptions) (*OAuth, error) {
+	endpoint, err := url.Parse(o.TokenURL)
+	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
+		return nil, &InvalidError{
+			Where:   "OAuthOptions.TokenURL",
+			Problem: "is no address; give one such as https://auth.getadministrate.com/oauth/token",
+		}
+	}
+	if endpoint.User != nil {
+		return nil, &InvalidError{
+			Where: "OAuthOptions.TokenURL", Problem: "holds a user or password; give them as ClientID and ClientSecret",
+		}
+	}
+	if o.ClientID == "" {
+		return nil, &InvalidError{Where: "OAuthOptions.ClientID", Problem: "is missing"}
+	}
+	if o.ClientSecret == "" {
+		return nil, &InvalidError{Where: "OAuthOptions.ClientSecret", Problem: "is missing"}
+	}
+	if o.Timeout < 0 {
+		return nil, &InvalidError{
+			Where: "OAuthOptions.Timeout", Problem: "is not a positive number; leave it zero for the default",
+		}
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 15 * time.Second
+	}
+	if o.Transport == nil {
+		o.Transport = newTransport()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &OAuth{
+		options: o,
+		where:   endpoint.Scheme + "://" + endpoint.Host + endpoint.EscapedPath(),
+		client: &http.Client{
+			Transport: o.Transport,
+			// A redirect would carry the secret to another place.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// String hides the secrets from logs and error texts.
+func (*OAuth) String() string { return "[oauth]" }
+
+// GoString hides them from %#v.
+func (*OAuth) GoString() string { return "[oauth]" }
+
+// Token gives a token that has not expired. It fails with TokenError, or with
+// the context's error when that ends first.
+func (o *OAuth) Token(ctx context.Context) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	token, due, err := o.look()
+	switch {
+	case err != nil:
+		return "", err
+	case !due:
+		return token, nil
+	}
+	renewed := o.flights.DoChan("", func() (any, error) { return o.renew(context.WithoutCancel(ctx)) })
+	if token != "" {
+		return token, nil
+	}
+	select {
+	case result := <-renewed:
+		if result.Err != nil {
+			return "", result.Err
+		}
+		token, _ = result.Val.(string)
+		return token, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// look gives the token at hand, if it has not expired, and whether a new one
+// is to be had now. Without a token and with a failure to wait out it fails.
+func (o *OAuth) look() (token string, due bool, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := o.options.Now().Round(0)
+	paused := o.failure != nil && now.Before(o.pause)
+	if o.held.token != "" && (o.held.expiry.IsZero() || now.Before(o.held.expiry)) {
+		token = o.held.token
+		due = !o.held.renewal.IsZero() && !now.Before(o.held.renewal)
+	} else {
+		due = true
+		if paused {
+			err = o.failure
+		}
+	}
+	return token, due && !paused, err
+}
+
+// renew is one flight. Those who took off too late find the work done, or its
+// failure to wait out.
+func (o *OAuth) renew(ctx context.Context) (string, error) {
+	token, due, err := o.look()
+	if err != nil || !due {
+		return token, err
+	}
+	asked := o.options.Now().Round(0)
+	answer, err := o.ask(ctx)
+
+	o.mu.Lock()
+	var failed *TokenError
+	if err == nil {
+		failed = o.take(answer, asked)
+	} else {
+		failed = o.explain(err)
+	}
+	if failed != nil {
+		o.failures++
+		o.rest(failed, o.failures)
+	}
+	token = o.held.token
+	o.mu.Unlock()
+	if failed != nil {
+		o.report(failed)
+		return "", failed
+	}
+	return token, nil
+}
+
+// ask sends one request, or a second one if the refresh token turns out to
+// have been replaced by another process meanwhile.
+func (o *OAuth) ask(ctx context.Context) (*oauth2.Token, error) {
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
+	defer cancel()
+	// AuthStyleInParams: probing for the style would send two requests.
+	if o.options.RefreshTokens == nil {
+		return (&clientcredentials.Config{
+			ClientID: o.options.ClientID, ClientSecret: o.options.ClientSecret,
+			TokenURL: o.options.TokenURL, AuthStyle: oauth2.AuthStyleInParams,
+		}).Token(ctx)
+	}
+	config := oauth2.Config{
+		ClientID: o.options.ClientID, ClientSecret: o.options.ClientSecret,
+		Endpoint: oauth2.Endpoint{TokenURL: o.options.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
+	}
+	used := ""
+	for {
+		refresh, err := o.options.RefreshTokens.RefreshToken()
+		switch {
+		case err != nil:
+			return nil, &TokenError{Reason: Authentication, Problem: "no refresh token: " + err.Error(), cause: err}
+		case refresh == "":
+			return nil, &TokenError{Reason: Authentication, Problem: "the refresh token is empty"}
+		}
+		token, err := config.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh}).Token()
+		if err == nil && token.RefreshToken != refresh {
+			if err := o.options.RefreshTokens.Replaced(refresh, token.RefreshToken); err != nil {
+				o.report(err)
+			}
+		}
+		if used != "" || codeOf(err) != "invalid_grant" {
+			return token, err
+		}
+		used = refresh
+		if next, again := o.options.RefreshTokens.RefreshToken(); again != nil || next == used {
+			return nil, err
+		}
+	}
+}
+
+// take keeps what was answered to a request of that time, unless it is of no
+// use. The time is that of the request, so that no delay lengthens a life.
+func (o *OAuth) take(answer *oauth2.Token, asked time.Time) *TokenError {
+	useless := func(reason Reason, problem string) *TokenError {
+		return &TokenError{Reason: reason, Problem: o.where + " " + problem}
+	}
+	life := time.Duration(answer.ExpiresIn) * time.Second
+	if life == 0 && !answer.Expiry.IsZero() {
+		life = time.Until(answer.Expiry) // of an answer that is no JSON
+	}
+	switch {
+	case answer.Type() != "Bearer":
+		return useless(Unreachable, "answers a token that is no Bearer token")
+	case !presentable(answer.AccessToken):
+		return useless(Unreachable, "answers a token that a header cannot carry")
+	case life < 0:
+		return useless(Unreachable, "answers a token that has expired")
+	case answer.AccessToken == o.refused:
+		return useless(Authentication, "answers again the token that the API does not take")
+	}
+	o.held = grant{token: answer.AccessToken, since: asked}
+	if life > 0 {
+		o.held.expiry = asked.Add(life)
+		o.held.renewal = o.held.expiry.Add(-min(longestMargin, life/marginPart))
+	}
+	o.failure, o.failures = nil, 0
+	return nil
+}
+
+// Refused drops the token, so that the next call has a new one. A token that
+// has been dropped or replaced already is no reason to renew another. When the
+// API takes none of the tokens that are given out, they are asked for with
+// pauses in between.
+func (o *OAuth) Refused(token string) {
+	o.mu.Lock()
+	if token == "" || token != o.held.token {
+		o.mu.Unlock()
+		return
+	}
+	if o.options.Now().Sub(o.held.since) >= youth {
+		o.refusals = 0
+	}
+	o.refusals++
+	o.held, o.refused = grant{}, token
+	var failed *TokenError
+	if o.refusals > 1 {
+		failed = &TokenError{Reason: Authentication, Problem: "the API takes none of the tokens that " + o.where + " answers"}
+		o.rest(failed, o.refusals-1)
+	}
+	o.mu.Unlock()
+	if failed != nil {
+		o.report(failed)
+	}
+}
+
+// rest begins the pause after the given number of failures in a row.
+func (o *OAuth) rest(failed *TokenError, times int) {
+	pause := longestPause
+	if times < 7 {
+		pause = min(pause, firstPause<<(times-1))
+	}
+	o.failure, o.pause = failed, o.options.Now().Round(0).Add(max(pause, failed.wait))
+}
+
+func (o *OAuth) report(err error) {
+	if o.options.Failed != nil {
+		o.options.Failed(err)
+	}
+}
+
+// codeOf gives the error code of an endpoint's answer (RFC 6749, 5.2), empty
+// if it is none of those known: another text may quote what was sent.
+func codeOf(err error) string {
+	var answer *oauth2.RetrieveError
+	if !errors.As(err, &answer) {
+		return ""
+	}
+	switch answer.ErrorCode {
+	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope":
+		return answer.ErrorCode
+	}
+	return ""
+}
+
+// explain tells in our words why there is no token.
+func (o *OAuth) explain(err error) *TokenError {
+	var own *TokenError
+	if errors.As(err, &own) {
+		return own
+	}
+	failed := &TokenError{Reason: Unreachable, cause: ofNetwork(err)}
+	var answer *oauth2.RetrieveError
+	var sending *url.Error
+	switch {
+	case errors.As(err, &answer):
+		status := answer.Response.StatusCode
+		said := fmt.Sprintf("answers HTTP %d", status)
+		if code := codeOf(err); code != "" {
+			said = fmt.Sprintf("answers %s (HTTP %d)", code, status)
+			failed.Reason = Authentication
+			if advice := adviceOn(code); advice != "" {
+				said += "; " + advice
+			}
+		}
+		switch status {
+		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
+			failed.Reason = Authentication
+		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+			failed.Reason, failed.wait = Unreachable, min(retryAfter(answer.Response, RateLimited), longestWait)
+		}
+		failed.Problem = o.where + " " + said
+	case errors.As(err, &sending) && sending.Timeout():
+		failed.Problem = o.where + " does not answer in time"
+	case failed.cause != nil:
+		failed.Problem = o.where + " cannot be reached: " + strings.Join(strings.Fields(failed.cause.Error()), " ")
+	case sending != nil:
+		failed.Problem = o.where + " cannot be reached" // what else it says may quote what was received
+	default:
+		failed.Problem = o.where + " answers something that is no token"
+	}
+	return failed
+}
+
+// longestWait bounds what an endpoint can ask for with Retry-After.
+const longestWait = 5 * time.Minute
+
+func adviceOn(code string) string {
+	switch code {
+	case "invalid_client":
+		return "check the client id and secret"
+	case "invalid_grant":
+		return "the refresh token is not good any more: have the application authorised again"
+	case "unauthorized_client", "unsupported_grant_type":
+		return "the client may not use this grant"
+	}
+	return ""
+}

@@ -1,0 +1,699 @@
+package administrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const (
+	secretClient  = "cs-58d1f0aa27"
+	secretRefresh = "rt-91c7e4b620"
+)
+
+// endpoint stands in for a token endpoint. It numbers the tokens it gives.
+type endpoint struct {
+	*httptest.Server
+	asked atomic.Int32
+
+	mu     sync.Mutex
+	forms  []url.Values
+	answer func(w http.ResponseWriter, n int32) // nil: a token that lives for an hour
+	hold   chan struct{}                        // answers wait until it is closed, if there is one
+}
+
+func newEndpoint(t *testing.T) *endpoint {
+	t.Helper()
+	e := &endpoint{}
+	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := e.asked.Add(1)
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		if r.Method != http.MethodPost || r.URL.RawQuery != "" || r.Header.Get("Authorization") != "" ||
+			r.PostForm.Get("client_id") != "id" || r.PostForm.Get("client_secret") != secretClient {
+			t.Errorf("asked by %s %s with %v and %v", r.Method, r.URL, r.Header, r.PostForm)
+		}
+		e.mu.Lock()
+		e.forms = append(e.forms, r.PostForm)
+		answer, hold := e.answer, e.hold
+		e.mu.Unlock()
+		if hold != nil {
+			select {
+			case <-hold:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if answer == nil {
+			answer = lasting("hour-%d", 3600)
+		}
+		answer(w, n)
+	}))
+	t.Cleanup(e.Close)
+	return e
+}
+
+func (e *endpoint) answers(answer func(w http.ResponseWriter, n int32)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answer = answer
+}
+
+func (e *endpoint) holds() (release func()) {
+	hold := make(chan struct{})
+	e.mu.Lock()
+	e.hold = hold
+	e.mu.Unlock()
+	return sync.OnceFunc(func() { close(hold) })
+}
+
+// lasting answers one of a form into which the number of the request is put.
+func lasting(form string, seconds int) func(http.ResponseWriter, int32) {
+	return func(w http.ResponseWriter, n int32) {
+		if strings.Contains(form, "%d") {
+			form := form
+			_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":%d}`, fmt.Sprintf(form, n), seconds)
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":%d}`, form, seconds)
+	}
+}
+
+// clock is a time that tests move.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// source makes an OAuth with a clock of its own and all that it reports.
+func source(t *testing.T, tokenURL string, change func(*OAuthOptions)) (*OAuth, *clock, func() []error) {
+	t.Helper()
+	var mu sync.Mutex
+	var reported []error
+	c := &clock{}
+	options := OAuthOptions{
+		TokenURL: tokenURL, ClientID: "id", ClientSecret: secretClient, Now: c.now,
+		Failed: func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			reported = append(reported, err)
+		},
+	}
+	if change != nil {
+		change(&options)
+	}
+	o, err := NewOAuth(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, c, func() []error {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]error(nil), reported...)
+	}
+}
+
+func wantToken(t *testing.T, o *OAuth, want string) {
+	t.Helper()
+	if got, err := o.Token(t.Context()); err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
+func wantAsked(t *testing.T, e *endpoint, want int32) {
+	t.Helper()
+	if got := e.asked.Load(); got != want {
+		t.Errorf("the endpoint was asked %d times, want %d", got, want)
+	}
+}
+
+// eventually polls until the condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("not in time: %s", what)
+		}
+	}
+}
+
+const crowd = 50
+
+// together calls f at the same time from so many callers; begun counts those
+// that are about to.
+func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range crowd {
+		all.Go(func() {
+			<-start
+			begun.Add(1)
+			f(i)
+		})
+	}
+	close(start)
+	return &all
+}
+
+// TestOneRenewalForAll: however many need a token, with none yet and when the
+// one at hand has expired, the endpoint is asked once.
+func TestOneRenewalForAll(t *testing.T) {
+	e := newEndpoint(t)
+	o, c, _ := source(t, e.URL, nil)
+	for round := range int32(3) {
+		release := e.holds()
+		var begun atomic.Int32
+		all := together(func(int) { wantToken(t, o, fmt.Sprintf("hour-%d", round+1)) }, &begun)
+		eventually(t, "all have begun", func() bool { return begun.Load() == crowd && e.asked.Load() > round })
+		release()
+		all.Wait()
+		wantAsked(t, e, round+1)
+		wantToken(t, o, fmt.Sprintf("hour-%d", round+1))
+		wantAsked(t, e, round+1)
+		c.advance(time.Hour)
+	}
+}
+
+// TestRenewedBeforeItExpires: while the old token is good nobody waits for the
+// new one, and its failure is nobody's.
+func TestRenewedBeforeItExpires(t *testing.T) {
+	for _, test := range []struct {
+		life           int
+		before, within time.Duration // ages of no renewal and of one
+	}{
+		{3600, time.Hour - 61*time.Second, time.Hour - 59*time.Second},
+		{100, 89 * time.Second, 91 * time.Second},
+	} {
+		e := newEndpoint(t)
+		e.answers(lasting("t-%d", test.life))
+		o, c, _ := source(t, e.URL, nil)
+		wantToken(t, o, "t-1")
+		c.advance(test.before)
+		wantToken(t, o, "t-1")
+		wantAsked(t, e, 1)
+
+		release := e.holds()
+		c.advance(test.within - test.before)
+		for range 10 {
+			wantToken(t, o, "t-1")
+		}
+		eventually(t, "the renewal has begun", func() bool { return e.asked.Load() == 2 })
+		release()
+		eventually(t, "the new token is used", func() bool {
+			got, err := o.Token(t.Context())
+			return err == nil && got == "t-2"
+		})
+		wantAsked(t, e, 2)
+	}
+}
+
+func TestOldTokenServesWhileRenewalFails(t *testing.T) {
+	e := newEndpoint(t)
+	o, c, reported := source(t, e.URL, nil)
+	wantToken(t, o, "hour-1")
+	e.answers(func(w http.ResponseWriter, _ int32) { w.WriteHeader(http.StatusServiceUnavailable) })
+	c.advance(time.Hour - 30*time.Second)
+	wantToken(t, o, "hour-1")
+	eventually(t, "the failure is reported", func() bool { return len(reported()) == 1 })
+	for range 10 {
+		wantToken(t, o, "hour-1") // and nothing is asked in the pause
+	}
+	wantAsked(t, e, 2)
+	e.answers(nil)
+	c.advance(10 * time.Second)
+	eventually(t, "it is tried again", func() bool {
+		got, err := o.Token(t.Context())
+		return err == nil && got == "hour-3"
+	})
+}
+
+// TestGivingUpIsOnesOwn: a caller whose time is over gets its context's error,
+// also the one that caused the request; the others get their token.
+func TestGivingUpIsOnesOwn(t *testing.T) {
+	e := newEndpoint(t)
+	release := e.holds()
+	o, _, _ := source(t, e.URL, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	first := make(chan error, 1)
+	go func() {
+		_, err := o.Token(ctx)
+		first <- err
+	}()
+	eventually(t, "the request has been made", func() bool { return e.asked.Load() == 1 })
+	second := make(chan error, 1)
+	go func() {
+		got, err := o.Token(t.Context())
+		if err == nil && got != "hour-1" {
+			err = errors.New(got)
+		}
+		second <- err
+	}()
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("the one that gave up: %v", err)
+	}
+	release()
+	if err := <-second; err != nil {
+		t.Errorf("the one that waited: %v", err)
+	}
+	wantAsked(t, e, 1)
+	if _, err := o.Token(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("with an ended context: %v", err)
+	}
+}
+
+// TestRefusedTokens: however many calls of the API are answered 401 with one
+// token, it is replaced once, and each call says that it was not sent.
+func TestRefusedTokens(t *testing.T) {
+	e := newEndpoint(t)
+	o, _, _ := source(t, e.URL, nil)
+	var good atomic.Value
+	good.Store("none")
+	var arrived, calls atomic.Int32
+	release := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		if arrived.Add(1) == crowd {
+			close(release)
+		}
+		<-release // so that all have the same token
+		if r.Header.Get("Authorization") != "Bearer "+good.Load().(string) {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.WriteString(w, done)
+	}))
+	defer api.Close()
+	c := client(t, api.URL, func(options *Options) { options.Tokens = o })
+	var begun atomic.Int32
+	together(func(int) {
+		if got := fate(t, add(t.Context(), c)); got != "not sent: authentication" {
+			t.Errorf("refused: %s", got)
+		}
+	}, &begun).Wait()
+	if calls.Load() != crowd {
+		t.Errorf("%d calls arrived, want each once: %d", calls.Load(), crowd)
+	}
+	wantAsked(t, e, 1)
+
+	good.Store("hour-2")
+	together(func(int) {
+		if err := add(t.Context(), c); err != nil {
+			t.Errorf("with a new token: %v", err)
+		}
+	}, &begun).Wait()
+	wantAsked(t, e, 2)
+
+	o.Refused("hour-1") // that of a call which was slow
+	o.Refused("")
+	wantToken(t, o, "hour-2")
+	wantAsked(t, e, 2)
+}
+
+// TestRefusedWhileRenewing: a token that is refused while its successor is on
+// its way is not renewed twice.
+func TestRefusedWhileRenewing(t *testing.T) {
+	e := newEndpoint(t)
+	o, c, _ := source(t, e.URL, nil)
+	wantToken(t, o, "hour-1")
+	release := e.holds()
+	c.advance(time.Hour - time.Second)
+	wantToken(t, o, "hour-1")
+	eventually(t, "the renewal has begun", func() bool { return e.asked.Load() == 2 })
+	o.Refused("hour-1")
+	release()
+	wantToken(t, o, "hour-2")
+	wantAsked(t, e, 2)
+}
+
+// TestAPIThatTakesNoToken does not make the endpoint be asked without end.
+func TestAPIThatTakesNoToken(t *testing.T) {
+	e := newEndpoint(t)
+	o, c, reported := source(t, e.URL, nil)
+	for range 100 {
+		if got, err := o.Token(t.Context()); err == nil {
+			o.Refused(got)
+		}
+	}
+	wantAsked(t, e, 2) // the first, and one more at once
+	_, err := o.Token(t.Context())
+	var why *TokenError
+	if !errors.As(err, &why) || why.Reason != Authentication || !strings.Contains(err.Error(), "takes none of the tokens") || len(reported()) != 1 {
+		t.Errorf("%v, reported %v", err, reported())
+	}
+	before := e.asked.Load()
+	for range 3600 { // seconds
+		c.advance(time.Second)
+		if got, err := o.Token(t.Context()); err == nil {
+			o.Refused(got)
+		}
+	}
+	if n := e.asked.Load() - before; n < 50 || n > 70 {
+		t.Errorf("asked %d times within an hour, want about once a minute", n)
+	}
+	// One good token, and the next that is refused is replaced at once.
+	c.advance(2 * time.Minute)
+	first, err := o.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.advance(2 * time.Minute)
+	o.Refused(first)
+	if second, err := o.Token(t.Context()); err != nil || second == first {
+		t.Errorf("%q after %q, %v", second, first, err)
+	}
+}
+
+// TestSameTokenAgain: an endpoint that gives out what the API does not take is
+// not asked for it all the time, and the token is not used.
+func TestSameTokenAgain(t *testing.T) {
+	e := newEndpoint(t)
+	e.answers(lasting("same", 3600))
+	o, c, _ := source(t, e.URL, nil)
+	wantToken(t, o, "same")
+	o.Refused("same")
+	for range 10 {
+		if got, err := o.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "answers again") {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+	wantAsked(t, e, 2)
+	e.answers(lasting("other", 3600))
+	c.advance(2 * time.Second)
+	wantToken(t, o, "other")
+}
+
+// TestFailures is the table of what an endpoint may answer, and what then is
+// said of it.
+func TestFailures(t *testing.T) {
+	answer := func(status int, body string) func(http.ResponseWriter, int32) {
+		return func(w http.ResponseWriter, _ int32) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	// All that was sent comes back, as text of every member.
+	echo := secretClient + " " + secretToken + " " + secretRefresh
+	quoted := fmt.Sprintf(`"error_description":%q,"error_uri":%q,"access_token":%q`, echo, echo, echo)
+	for name, test := range map[string]struct {
+		answer func(http.ResponseWriter, int32)
+		reason Reason
+		says   string
+	}{
+		"invalid client":      {answer(401, `{"error":"invalid_client",`+quoted+`}`), Authentication, "answers invalid_client (HTTP 401); check the client id and secret"},
+		"invalid grant":       {answer(400, `{"error":"invalid_grant",`+quoted+`}`), Authentication, "authorised again"},
+		"unauthorized client": {answer(400, `{"error":"unauthorized_client",`+quoted+`}`), Authentication, "may not use this grant"},
+		"an error with 200":   {answer(200, `{"error":"invalid_scope",`+quoted+`}`), Authentication, "answers invalid_scope (HTTP 200)"},
+		"an unknown error":    {answer(400, `{"error":"`+echo+`",`+quoted+`}`), Authentication, "answers HTTP 400"},
+		"forbidden":           {answer(403, echo), Authentication, "answers HTTP 403"},
+		"not found":           {answer(404, echo), Unreachable, "answers HTTP 404"},
+		"server error":        {answer(500, `{"error":"server_error"}`), Unreachable, "answers HTTP 500"},
+		"unavailable":         {answer(503, echo), Unreachable, "answers HTTP 503"},
+		"rate limited":        {answer(429, `{"error":"`+echo+`"}`), Unreachable, "answers HTTP 429"},
+		"not JSON":            {answer(200, echo), Unreachable, "something that is no token"},
+		"nothing":             {answer(200, ``), Unreachable, "something that is no token"},
+		"no token in it":      {answer(200, `{"token":"`+echo+`"}`), Unreachable, "something that is no token"},
+		"another type":        {answer(200, `{"access_token":"t","token_type":"mac"}`), Unreachable, "no Bearer token"},
+		"expired":             {lasting("t", -5), Unreachable, "has expired"},
+		"a token with a line": {answer(200, `{"access_token":"t\nX-Evil: 1"}`), Unreachable, "header cannot carry"},
+		"a redirect": {func(w http.ResponseWriter, _ int32) {
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}, Unreachable, "answers HTTP 307"},
+		"cut off": {func(w http.ResponseWriter, _ int32) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_ = conn.Close()
+			}
+		}, Unreachable, "cannot be reached"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEndpoint(t)
+			e.answers(test.answer)
+			o, _, reported := source(t, e.URL+"/oauth/token", nil)
+			c := client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o })
+			for range 3 {
+				err := add(t.Context(), c)
+				if got := fate(t, err); got != "not sent: "+string(test.reason) || !strings.Contains(err.Error(), test.says) ||
+					!strings.Contains(err.Error(), e.URL+"/oauth/token") {
+					t.Errorf("%s: %v", got, err)
+				}
+				secretless(t, err)
+			}
+			wantAsked(t, e, 1)
+			if len(reported()) != 1 {
+				t.Errorf("reported %v", reported())
+			}
+		})
+	}
+
+	t.Run("nobody there", func(t *testing.T) {
+		e := newEndpoint(t)
+		e.Close()
+		o, _, _ := source(t, e.URL, nil)
+		err := add(t.Context(), client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o }))
+		if got := fate(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "cannot be reached: dial tcp") {
+			t.Errorf("%s: %v", got, err)
+		}
+		secretless(t, err)
+	})
+	t.Run("no answer", func(t *testing.T) {
+		e := newEndpoint(t)
+		defer e.holds()()
+		o, _, _ := source(t, e.URL, func(options *OAuthOptions) { options.Timeout = 50 * time.Millisecond })
+		err := add(t.Context(), client(t, "http://127.0.0.1:1/", func(options *Options) { options.Tokens = o }))
+		if got := fate(t, err); got != "not sent: unreachable" || !strings.Contains(err.Error(), "does not answer in time") {
+			t.Errorf("%s: %v", got, err)
+		}
+	})
+}
+
+// secretless fails on a text of the error or of a cause that shows a secret or
+// is more than a line.
+func secretless(t *testing.T, err error) {
+	t.Helper()
+	for ; err != nil; err = errors.Unwrap(err) {
+		for _, secret := range []string{secretClient, secretRefresh, secretToken, "\n"} {
+			if strings.Contains(err.Error(), secret) || strings.Contains(fmt.Sprintf("%+v", err), secret) {
+				t.Errorf("shown: %v", err)
+			}
+		}
+	}
+}
+
+// TestPauses: failures are remembered, ever longer, and what the endpoint asks
+// for is kept to within reason.
+func TestPauses(t *testing.T) {
+	e := newEndpoint(t)
+	e.answers(func(w http.ResponseWriter, n int32) {
+		if n == 9 {
+			w.Header().Set("Retry-After", "120")
+		}
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	o, c, _ := source(t, e.URL, nil)
+	var pauses []time.Duration
+	asked := e.asked.Load()
+	var since time.Duration
+	for range 700 {
+		_, err := o.Token(t.Context())
+		if err == nil {
+			t.Fatal("a token")
+		}
+		if n := e.asked.Load(); n != asked {
+			asked, pauses, since = n, append(pauses, since), 0
+		}
+		c.advance(500 * time.Millisecond)
+		since += 500 * time.Millisecond
+	}
+	want := []float64{0, 1, 2, 4, 8, 16, 32, 60, 60, 120}
+	for i, pause := range want {
+		if i >= len(pauses) || math.Abs(pauses[i].Seconds()-pause) > 0.5 {
+			t.Fatalf("pauses %v, want %v seconds", pauses, want)
+		}
+	}
+	e.answers(nil)
+	c.advance(time.Hour)
+	if _, err := o.Token(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// refreshTokens keeps one as a test wants it.
+type refreshTokens struct {
+	mu       sync.Mutex
+	newest   string
+	replaced []string
+	err      error // of Replaced
+	missing  error // of RefreshToken
+	next     func(asked int) string
+	asked    int
+}
+
+func (r *refreshTokens) RefreshToken() (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked++
+	if r.next != nil {
+		return r.next(r.asked), r.missing
+	}
+	return r.newest, r.missing
+}
+
+func (r *refreshTokens) Replaced(old, next string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.replaced = append(r.replaced, old+">"+next)
+	r.newest = next
+	return r.err
+}
+
+// TestRefreshTokenGrant: the newest refresh token is used, what replaces it is
+// kept before the access token is given out, and one that stays is not told.
+func TestRefreshTokenGrant(t *testing.T) {
+	e := newEndpoint(t)
+	e.answers(func(w http.ResponseWriter, n int32) {
+		refresh := ""
+		if n == 2 {
+			refresh = `,"refresh_token":"second"`
+		}
+		_, _ = fmt.Fprintf(w, `{"access_token":"t-%d","token_type":"bearer","expires_in":3600%s}`, n, refresh)
+	})
+	kept := &refreshTokens{newest: "first", err: errors.New("not written")}
+	o, c, reported := source(t, e.URL, func(options *OAuthOptions) { options.RefreshTokens = kept })
+	for i := range 3 {
+		wantToken(t, o, fmt.Sprintf("t-%d", i+1))
+		c.advance(time.Hour)
+	}
+	var used []string
+	for _, form := range e.forms {
+		if form.Get("grant_type") != "refresh_token" {
+			t.Errorf("asked with %v", form)
+		}
+		used = append(used, form.Get("refresh_token"))
+	}
+	if got := strings.Join(used, " "); got != "first first second" {
+		t.Errorf("used %s", got)
+	}
+	if got := strings.Join(kept.replaced, " "); got != "first>second" {
+		t.Errorf("kept %s", got)
+	}
+	if got := reported(); len(got) != 1 || !errors.Is(got[0], kept.err) {
+		t.Errorf("reported %v", got)
+	}
+}
+
+// TestRefreshTokenOfAnotherProcess: one that turns out to have been replaced
+// meanwhile is no failure; one that is not good at all is not asked with twice.
+func TestRefreshTokenOfAnotherProcess(t *testing.T) {
+	e := newEndpoint(t)
+	e.answers(func(w http.ResponseWriter, _ int32) {
+		e.mu.Lock()
+		refresh := e.forms[len(e.forms)-1].Get("refresh_token")
+		e.mu.Unlock()
+		if refresh != "theirs" {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"error":"invalid_grant"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"access_token":"t","expires_in":3600}`)
+	})
+	shared := &refreshTokens{next: func(asked int) string {
+		if asked == 1 {
+			return "ours"
+		}
+		return "theirs"
+	}}
+	o, _, reported := source(t, e.URL, func(options *OAuthOptions) { options.RefreshTokens = shared })
+	wantToken(t, o, "t")
+	wantAsked(t, e, 2)
+	if got := reported(); len(got) > 0 {
+		t.Errorf("reported %v", got)
+	}
+
+	for name, bad := range map[string]*refreshTokens{
+		"stays bad":          {newest: "bad"},
+		"ever another":       {next: func(asked int) string { return fmt.Sprint("bad", asked) }},
+		"cannot be had":      {missing: errors.New("no such file")},
+		"is an empty string": {},
+	} {
+		before := e.asked.Load()
+		o, _, _ := source(t, e.URL, func(options *OAuthOptions) { options.RefreshTokens = bad })
+		_, err := o.Token(t.Context())
+		var why *TokenError
+		if !errors.As(err, &why) || why.Reason != Authentication || bad.missing != nil && !strings.Contains(err.Error(), "no such file") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := e.asked.Load() - before; n > 2 || name == "stays bad" && n != 1 {
+			t.Errorf("%s: asked %d times", name, n)
+		}
+	}
+}
+
+// TestTokenWithoutAnEnd is used until the API does not take it.
+func TestTokenWithoutAnEnd(t *testing.T) {
+	e := newEndpoint(t)
+	e.answers(func(w http.ResponseWriter, n int32) { _, _ = fmt.Fprintf(w, `{"access_token":"t-%d"}`, n) })
+	o, c, _ := source(t, e.URL, nil)
+	wantToken(t, o, "t-1")
+	c.advance(10_000 * time.Hour)
+	wantToken(t, o, "t-1")
+	o.Refused("t-1")
+	wantToken(t, o, "t-2")
+}
+
+// TestDelayShortensNoLife: a token's life counts from when it was asked for.
+func TestDelayShortensNoLife(t *testing.T) {
+	e := newEndpoint(t)
+	o, c, _ := source(t, e.URL, nil)
+	e.answers(func(w http.ResponseWriter, n int32) {
+		if n == 1 {
+			c.advance(50 * time.Minute)
+		}
+		lasting("t-%d", 3600)(w, n)
+	})
+	wantToken(t, o, "t-1")
+	c.advance(10 * time.Minute)
+	wantToken(t, o, "t-2")
+}
+
+func TestOAuthOptions(t *testing.T) {
+	good := OAuthOptions{TokenURL: "https://auth.example.com/oauth/token", ClientID: "id", ClientSecret: secretClient}
+	o, err := NewOAuth(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprintf("%v %+v %#v %s %v %+v %#v", o, o, o, o, good, good, good); strings.Contains(text, secretClient) {
+		t.Errorf("printing shows the secret: %s", text)
+	}
+	for where, change := range map[string]func(*OAuthOptions){
+		"OAuthOptions.TokenURL":     func(o *OAuthOptions) { o.TokenURL = "auth.example.com" },
+		"OAuthOptions.TokenURL ":    func(o *OAuthOptions) { o.TokenURL = "" },
+		"OAuthOptions.TokenURL  ":   func(o *OAuthOptions) { o.TokenURL = "https://me:" + secretToken + "@auth.example.com" },
+		"OAuthOptions.ClientID":     func(o *OAuthOptions) { o.ClientID = "" },
+		"OAuthOptions.ClientSecret": func(o *OAuthOptions) { o.ClientSecret = "" },
+		"OAuthOptions.Timeout":      func(o *OAuthOptions) { o.Timeout = -1 },
+	} {
+		options := good
+		change(&options)
+		_, err := NewOAuth(options)
+		var invalid *InvalidError
+		if fate(t, err); !errors.As(err, &invalid) || invalid.Where != strings.TrimSpace(where) {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+}

@@ -17,6 +17,7 @@ const (
 	ReadOpportunity   = "ReadOpportunity"
 	FindOpportunity   = "FindOpportunity"
 	ResolveNames      = "ResolveNames"
+	MarkOpportunity   = "MarkOpportunity"
 )
 
 // Reason says why a request was not sent.
@@ -94,11 +95,36 @@ type ReadInput struct {
 	After string `json:"after,omitempty"`
 }
 
+// Owner says whose mark a record carries.
+type Owner string
+
+// The owners of a record.
+const (
+	// OwnerUs: the record carries the reference's mark.
+	OwnerUs Owner = "us"
+	// OwnerOther: it carries the mark of another reference.
+	OwnerOther Owner = "other"
+	// OwnerNobody: it carries none.
+	OwnerNobody Owner = "nobody"
+	// OwnerUntold: the worker's mark setting leaves no way to tell.
+	OwnerUntold Owner = "untold"
+)
+
 // ReadResult is the record, or more of its interests.
 type ReadResult struct {
 	Record opportunity.Snapshot `json:"record"`
+	// Owner is set on the first page.
+	Owner Owner `json:"owner,omitempty"`
 	// Next is where the interests go on, "" at their end.
 	Next string `json:"next,omitempty"`
+}
+
+// MarkInput asks for the reference's mark to be put on a record that has none.
+type MarkInput struct {
+	Reference   opportunity.Reference `json:"reference"`
+	Opportunity opportunity.ID        `json:"opportunity"`
+	// Name is what the record is called, for a mark in the name.
+	Name string `json:"name"`
 }
 
 // FindInput asks for the record that carries the reference's mark.

@@ -338,7 +338,7 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 	if err == nil {
 		return nil
 	}
-	if own, ok := ownError(err); ok {
+	if own, ok := FromFault(err); ok {
 		return own
 	}
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted

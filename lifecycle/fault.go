@@ -24,8 +24,8 @@ func Fault(err error) error {
 	})
 }
 
-// ownError finds the error of the vocabulary in what Temporal brought back.
-func ownError(err error) (*opportunity.Error, bool) {
+// FromFault finds the error of the vocabulary in what Temporal brought back.
+func FromFault(err error) (*opportunity.Error, bool) {
 	var own *opportunity.Error
 	if errors.As(err, &own) {
 		return own, true

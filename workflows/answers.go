@@ -18,11 +18,11 @@ type answers struct {
 }
 
 // await waits for the condition, at most AnswerWithin, and reports whether it
-// came true. It is not cut short by the cancellation of the workflow, which
+// came true. When as many wait as may, it does not wait. It is not cut short by the cancellation of the workflow, which
 // answers every command itself.
 func (a *answers) await(ctx workflow.Context, condition func() bool) (bool, error) {
-	if condition() {
-		return true, nil
+	if condition() || len(a.waiting) >= opportunity.MaxWaitingUpdates {
+		return condition(), nil
 	}
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()

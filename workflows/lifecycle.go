@@ -20,17 +20,19 @@ type Options struct {
 
 const defaultSettleTime = time.Minute
 
-// Register registers the workflow under its name of the contract. The worker
-// also needs Interceptor.
+// Register registers the workflows, that of the opportunities under its name of
+// the contract. The worker also needs Interceptor.
 func Register(registry worker.WorkflowRegistry, options Options) {
 	if options.SettleTime <= 0 {
 		options.SettleTime = defaultSettleTime
 	}
 	registry.RegisterWorkflowWithOptions(options.lifecycle, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
+	registry.RegisterWorkflowWithOptions(options.adoption, workflow.RegisterOptions{Name: adoptionType})
 }
 
 // lifecycle runs one opportunity from its creation in the TMS until it stands
-// in a Won, Lost or Archived step and nothing is left to do.
+// in a Won, Lost or Archived step and nothing is left to do, or an operator
+// closes it.
 //
 // It keeps three things true at every moment: the record exists before any
 // command is applied; commands are applied in the order they were accepted, one
@@ -48,13 +50,13 @@ func (o Options) lifecycle(ctx workflow.Context, input converter.RawValue, carri
 		return nil, err
 	}
 	if err := r.open(ctx); err != nil {
-		return nil, r.abandon(ctx, err)
+		return r.abandon(ctx, err)
 	}
 	if r.state.ID == "" {
 		return nil, r.carryOn(ctx)
 	}
 	if err := r.serve(ctx); err != nil {
-		return nil, r.abandon(ctx, err)
+		return r.abandon(ctx, err)
 	}
 	if !r.state.IsOver() {
 		return nil, r.carryOn(ctx)

@@ -13,15 +13,22 @@ import (
 // listen sets up everything that can reach the run. Nothing may block before
 // it, or an update that comes with the start would find no handler.
 func (r *run) listen(ctx workflow.Context) error {
-	view := workflow.QueryHandlerOptions{Description: lifecycle.View.Description}
 	err := errors.Join(
-		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.View.Name, r.handleView, view),
+		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.View.Name, r.handleView,
+			workflow.QueryHandlerOptions{Description: lifecycle.View.Description}),
+		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.OutcomeOf.Name, r.handleOutcome,
+			workflow.QueryHandlerOptions{Description: lifecycle.OutcomeOf.Description}),
 		handle(ctx, lifecycle.Opened, r.handleOpened, r.validateOpened),
 		handleCommand(ctx, r, lifecycle.AddInterests),
 		handleCommand(ctx, r, lifecycle.Progress),
 		handleCommand(ctx, r, lifecycle.UpdateDetails),
-		handle(ctx, lifecycle.Retry, r.handleRetry, r.validateRetry),
-		handle(ctx, lifecycle.Skip, r.handleSkip, r.validateSkip),
+		handleCommand(ctx, r, lifecycle.ExtendReservations),
+		handleInstruction(ctx, r, lifecycle.Pause),
+		handleInstruction(ctx, r, lifecycle.Resume),
+		handleInstruction(ctx, r, lifecycle.Retry),
+		handleInstruction(ctx, r, lifecycle.Skip),
+		handleInstruction(ctx, r, lifecycle.Refresh),
+		handleInstruction(ctx, r, lifecycle.Close),
 	)
 	if err != nil {
 		return err
@@ -29,8 +36,13 @@ func (r *run) listen(ctx workflow.Context) error {
 	describeSignal(ctx, lifecycle.AddInterests)
 	describeSignal(ctx, lifecycle.Progress)
 	describeSignal(ctx, lifecycle.UpdateDetails)
+	describeSignal(ctx, lifecycle.ExtendReservations)
+	describeSignal(ctx, lifecycle.Pause)
+	describeSignal(ctx, lifecycle.Resume)
 	describeSignal(ctx, lifecycle.Retry)
 	describeSignal(ctx, lifecycle.Skip)
+	describeSignal(ctx, lifecycle.Refresh)
+	describeSignal(ctx, lifecycle.Close)
 	workflow.GoNamed(ctx, "signals", r.readSignals)
 	return nil
 }
@@ -59,6 +71,26 @@ func describeSignal[P, A any](ctx workflow.Context, m lifecycle.Message[P, A]) {
 
 func (r *run) handleView() (opportunity.View, error) { return r.state.View(), nil }
 
+// outcomeInput lets the contract's payload be read strictly.
+type outcomeInput lifecycle.OutcomeInput
+
+// Validate implements the check of a strictly read payload.
+func (o outcomeInput) Validate() error {
+	if o.RequestID == "" {
+		return opportunity.Invalidf("requestId: missing; give the id of the request to ask about")
+	}
+	return nil
+}
+
+func (r *run) handleOutcome(raw converter.RawValue) (opportunity.Outcome, error) {
+	input, err := readPlain[outcomeInput](raw)
+	if err != nil {
+		return opportunity.Outcome{}, lifecycle.Fault(err)
+	}
+	outcome, err := r.state.Outcome(input.RequestID)
+	return outcome, lifecycle.Fault(err)
+}
+
 // handleCommand sets handler and validator of a command.
 func handleCommand[P opportunity.Command](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
 	verb := opportunity.Verb(m.Name)
@@ -78,11 +110,12 @@ func (r *run) validateCommand(ctx workflow.Context, verb opportunity.Verb, raw c
 	if err != nil {
 		return err
 	}
-	return r.state.Admits(command, id)
+	return r.state.Admits(command, id, workflow.Now(ctx))
 }
 
 // answerCommand puts the command into the stream and waits for its outcome, at
-// most as long as an update may stay open: the server holds only ten.
+// most as long as an update may stay open: the server holds only ten. It answers
+// pending at once when as many wait as may.
 func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) (opportunity.Outcome, error) {
 	command, id, err := readCommand(ctx, verb, raw)
 	if err != nil {
@@ -91,6 +124,10 @@ func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, raw con
 	r.takeSignals(ctx) // what came before goes first
 	if r.ending {
 		return opportunity.Outcome{}, errEnding
+	}
+	// A signal that came with it may have paused or closed the opportunity.
+	if err := r.state.Admits(command, id, workflow.Now(ctx)); err != nil {
+		return opportunity.Outcome{}, err
 	}
 	key, err := r.state.Accept(command, id, false, workflow.Now(ctx))
 	if err != nil {
@@ -130,16 +167,66 @@ func readCommand(ctx workflow.Context, verb opportunity.Verb, raw converter.RawV
 	if err != nil {
 		return nil, "", err
 	}
-	id := command.ID()
-	if id == "" {
-		id = workflow.GetCurrentUpdateInfo(ctx).ID
+	return command, requestID(ctx, command), nil
+}
+
+// requestID is the message's own, or else the update's.
+func requestID(ctx workflow.Context, message opportunity.Message) string {
+	if id := message.ID(); id != "" {
+		return id
 	}
-	return command, id, nil
+	return workflow.GetCurrentUpdateInfo(ctx).ID
+}
+
+// handleInstruction sets handler and validator of an operator's instruction. It
+// is answered at once, also while the run is about to continue as new.
+func handleInstruction[P opportunity.Instruction](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
+	verb := opportunity.Verb(m.Name)
+	return handle(ctx, m,
+		func(ctx workflow.Context, raw converter.RawValue) (opportunity.Outcome, error) {
+			return r.answerInstruction(ctx, verb, raw)
+		},
+		func(ctx workflow.Context, raw converter.RawValue) error { return r.validateInstruction(ctx, verb, raw) })
+}
+
+// validateInstruction refuses an instruction without a trace in the history.
+func (r *run) validateInstruction(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) error {
+	if r.ending {
+		return errEnding
+	}
+	instruction, err := readInstruction(verb, raw)
+	if err != nil {
+		return err
+	}
+	return r.state.Applies(instruction, requestID(ctx, instruction))
+}
+
+// answerInstruction carries the instruction out.
+func (r *run) answerInstruction(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) (opportunity.Outcome, error) {
+	instruction, err := readInstruction(verb, raw)
+	if err != nil {
+		return opportunity.Outcome{}, err
+	}
+	r.takeSignals(ctx) // what came before goes first
+	if r.ending {
+		return opportunity.Outcome{}, errEnding
+	}
+	outcome, err := r.state.Instruct(instruction, requestID(ctx, instruction), workflow.Now(ctx))
+	r.show(ctx)
+	return outcome, err
+}
+
+func readInstruction(verb opportunity.Verb, raw converter.RawValue) (opportunity.Instruction, error) {
+	payload, err := typedJSON(raw)
+	if err != nil {
+		return nil, err
+	}
+	return opportunity.DecodeInstruction(verb, payload)
 }
 
 // validateOpened refuses a start that is not the one this run was started from.
 func (r *run) validateOpened(ctx workflow.Context, raw converter.RawValue) error {
-	input, err := readAnswer[openedInput](raw)
+	input, err := readPlain[openedInput](raw)
 	if err != nil {
 		return err
 	}
@@ -177,56 +264,12 @@ func (r *run) handleOpened(ctx workflow.Context, _ converter.RawValue) (opportun
 	return opened, nil
 }
 
-// readAnswer reads a payload of the given type strictly.
-func readAnswer[A interface{ Validate() error }](raw converter.RawValue) (A, error) {
+// readPlain reads a payload of the given type strictly.
+func readPlain[A interface{ Validate() error }](raw converter.RawValue) (A, error) {
 	var none A
 	payload, err := typedJSON(raw)
 	if err != nil {
 		return none, err
 	}
-	return opportunity.DecodeAnswer[A](payload)
-}
-
-func (r *run) validateRetry(_ workflow.Context, raw converter.RawValue) error {
-	answer, err := readAnswer[opportunity.Retry](raw)
-	if err != nil {
-		return err
-	}
-	return r.state.Doubts(answer.Request)
-}
-
-// handleRetry answers at once: what becomes of the request can be asked for
-// under its own id.
-func (r *run) handleRetry(ctx workflow.Context, raw converter.RawValue) (opportunity.Outcome, error) {
-	answer, err := readAnswer[opportunity.Retry](raw)
-	if err != nil {
-		return opportunity.Outcome{}, err
-	}
-	if err := r.state.Retry(answer, workflow.Now(ctx)); err != nil {
-		return opportunity.Outcome{}, err
-	}
-	return opportunity.Outcome{RequestID: answer.Request, State: opportunity.Pending}, nil
-}
-
-func (r *run) validateSkip(_ workflow.Context, raw converter.RawValue) error {
-	answer, err := readAnswer[opportunity.Skip](raw)
-	if err != nil {
-		return err
-	}
-	return r.state.Doubts(answer.Request)
-}
-
-// handleSkip answers at once.
-func (r *run) handleSkip(ctx workflow.Context, raw converter.RawValue) (opportunity.Outcome, error) {
-	answer, err := readAnswer[opportunity.Skip](raw)
-	if err != nil {
-		return opportunity.Outcome{}, err
-	}
-	if err := r.state.Skip(answer, workflow.Now(ctx)); err != nil {
-		return opportunity.Outcome{}, err
-	}
-	return opportunity.Outcome{
-		RequestID: answer.Request, State: opportunity.Failed,
-		Error: &opportunity.Error{Type: opportunity.Skipped, Message: answer.Reason},
-	}, nil
+	return opportunity.DecodeStrict[A](payload)
 }

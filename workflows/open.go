@@ -14,7 +14,7 @@ import (
 // open makes sure that the record exists, unless the run has grown long by
 // trying and should be continued by a new one first. Its error is the
 // cancellation or an *opportunity.Error that says why the record cannot be
-// created.
+// created or taken over, or that an operator closed the opportunity.
 func (r *run) open(ctx workflow.Context) error {
 	looked := false
 	for r.state.ID == "" {
@@ -23,12 +23,22 @@ func (r *run) open(ctx workflow.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if r.state.Closing != nil {
+			return r.fail(ctx, r.state.Closing.Told())
+		}
 		if r.mayContinue(ctx) {
 			return nil
 		}
-		if r.state.Question != nil {
-			if err := r.awaitCreateAnswer(ctx); err != nil {
+		r.state.RefreshDue = false // there is nothing to read yet; it cut a wait short
+		if r.state.Question != nil || r.state.Paused != nil {
+			if err := r.awaitOperator(ctx); err != nil {
 				return err
+			}
+			continue
+		}
+		if r.state.Start.Adopt != "" {
+			if err := r.adopt(ctx); err != nil {
+				return r.fail(ctx, err)
 			}
 			continue
 		}
@@ -146,10 +156,13 @@ func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named,
 	}
 }
 
-// awaitCreateAnswer waits for the operator who decides about a create of
-// unknown fate, or until the run should be continued. Skipping it ends the run.
-func (r *run) awaitCreateAnswer(ctx workflow.Context) error {
-	if err := workflow.Await(ctx, func() bool { return r.state.Question == nil || r.mayContinue(ctx) }); err != nil {
+// awaitOperator waits for the operator who decides about a create of unknown
+// fate, or ends the pause, or until the run should be continued. Skipping the
+// create ends the run.
+func (r *run) awaitOperator(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool {
+		return r.state.Question == nil && r.state.Paused == nil || r.state.CreateSkipped != nil || r.state.Closing != nil || r.mayContinue(ctx)
+	}); err != nil {
 		return err
 	}
 	if reason := r.state.CreateSkipped; reason != nil {

@@ -83,7 +83,8 @@ func typedJSON(raw converter.RawValue) ([]byte, error) {
 }
 
 // serve applies commands until the opportunity is over or the run should be
-// continued by a new one. Its error is the cancellation.
+// continued by a new one. Its error is the cancellation, or why an operator
+// closed the opportunity.
 func (r *run) serve(ctx workflow.Context) error {
 	for {
 		r.takeSignals(ctx)
@@ -91,14 +92,20 @@ func (r *run) serve(ctx workflow.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case r.state.Closing != nil:
+			return r.state.Closing.Told()
 		case r.isOver(ctx), r.mayContinue(ctx):
 			r.ending = true
 			return nil
+		case r.mustShed(ctx):
+			r.state.Shed(workflow.Now(ctx))
+		case r.state.NeedsReading():
+			r.refresh(ctx)
 		case r.state.HasWork():
 			r.applyNext(ctx)
 		default:
 			err := workflow.Await(ctx, func() bool {
-				return r.arrivals.waiting() || r.state.HasWork() || r.isOver(ctx) || r.mayContinue(ctx)
+				return r.arrivals.waiting() || r.state.Closing != nil || r.state.NeedsReading() || r.state.HasWork() || r.isOver(ctx) || r.mayContinue(ctx)
 			})
 			if err != nil {
 				return err
@@ -132,6 +139,20 @@ func (r *run) mayContinue(ctx workflow.Context) bool {
 
 func (r *run) fits() bool { return r.state.WaitingBytes() <= opportunity.MaxCarriedBytes }
 
+// The size of history past which what waits is not worked off any more but cut
+// down: the server terminates a run at 51,200 events or 50 MiB.
+const (
+	lastEvents = 40_000
+	lastBytes  = 40 << 20
+)
+
+// mustShed reports whether the history has grown so long that the run must be
+// continued although too much waits.
+func (r *run) mustShed(ctx workflow.Context) bool {
+	info := workflow.GetInfo(ctx)
+	return (info.GetCurrentHistoryLength() > lastEvents || info.GetCurrentHistorySize() > lastBytes) && !r.fits()
+}
+
 // carryOn continues the workflow in a new run. Timers, handlers and the details
 // shown in the Web UI do not survive; the new run sets them up again.
 func (r *run) carryOn(ctx workflow.Context) error {
@@ -140,15 +161,20 @@ func (r *run) carryOn(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, r.state)
 }
 
-// abandon ends a run that cannot go on: it was cancelled, or the record could
-// not be created. What waits is reported failed, places are given back, and the
-// step in the TMS is left as it is.
-func (r *run) abandon(ctx workflow.Context, reason error) error {
+// abandon ends a run that does not go on: it was cancelled or closed, or the
+// record could not be created. What waits is reported failed, places are given
+// back, and the step in the TMS is left as it is.
+func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, error) {
 	cancelled := ctx.Err() != nil
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	told := opportunity.Failf(opportunity.Closed, "the opportunity was cancelled before the request was carried out")
-	if !cancelled {
+	var told *opportunity.Error
+	switch {
+	case cancelled:
+		told = opportunity.Failf(opportunity.Closed, "the opportunity was cancelled before the request was carried out")
+	case r.state.Closing != nil:
+		told = r.state.Closing.Told()
+	default:
 		told = opportunity.Failf(opportunity.Closed, "the opportunity could not be created: %v", reason)
 	}
 	r.ending = true
@@ -160,10 +186,14 @@ func (r *run) abandon(ctx workflow.Context, reason error) error {
 	r.takeSignals(ctx)
 	r.state.FailAll(told, workflow.Now(ctx))
 	r.show(ctx)
-	if cancelled {
-		return reason
+	switch {
+	case cancelled:
+		return nil, reason
+	case r.state.Closing != nil:
+		ended := r.state.End()
+		return &ended, nil
 	}
-	return lifecycle.Fault(reason)
+	return nil, lifecycle.Fault(reason)
 }
 
 // releasePlaces gives the opportunity's places back, until the API says so or
@@ -174,7 +204,29 @@ func (r *run) releasePlaces(ctx workflow.Context) {
 	}
 }
 
-// pause waits, showing why.
-func (r *run) pause(ctx workflow.Context, d time.Duration, why string) error {
+// refresh reads the record again, until it succeeds or the opportunity is closed.
+func (r *run) refresh(ctx workflow.Context) {
+	ctx, stop := workflow.WithCancel(ctx)
+	defer stop()
+	var record opportunity.Snapshot
+	var err error
+	read := false
+	workflow.GoNamed(ctx, "refresh", func(ctx workflow.Context) {
+		record, err = r.read(ctx, r.state.ID, "read the record again")
+		read = true
+	})
+	if workflow.Await(ctx, func() bool { return read || r.state.Closing != nil }) != nil || !read {
+		return // cancelled or closed
+	}
+	if err != nil {
+		r.state.Unreadable(reasonOf(err), workflow.Now(ctx))
+		return
+	}
+	r.recovered()
+	r.state.Refreshed(record, workflow.Now(ctx))
+}
+
+// wait waits, showing why.
+func wait(ctx workflow.Context, d time.Duration, why string) error {
 	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: why}).Get(ctx, nil)
 }

@@ -48,19 +48,13 @@ func (r *run) takeSignals(ctx workflow.Context) {
 // why it could not, and the id under which to record that.
 func (r *run) takeSignal(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) (string, error) {
 	now := workflow.Now(ctx)
-	switch verb {
-	case opportunity.VerbRetry:
-		answer, err := readAnswer[opportunity.Retry](raw)
+	if opportunity.IsInstruction(verb) {
+		instruction, err := readInstruction(verb, raw)
 		if err != nil {
 			return "", err
 		}
-		return "", r.state.Retry(answer, now)
-	case opportunity.VerbSkip:
-		answer, err := readAnswer[opportunity.Skip](raw)
-		if err != nil {
-			return "", err
-		}
-		return "", r.state.Skip(answer, now)
+		_, err = r.state.Instruct(instruction, instruction.ID(), now)
+		return instruction.ID(), err
 	}
 	payload, err := typedJSON(raw)
 	if err != nil {

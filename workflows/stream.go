@@ -114,7 +114,7 @@ func (r *run) read(ctx workflow.Context, id opportunity.ID, summary string) (opp
 
 // settle waits until a request whose answer did not come can no longer commit.
 func (r *run) settle(ctx workflow.Context) error {
-	return r.pause(ctx, r.options.SettleTime, "let the API settle before reading back")
+	return wait(ctx, r.options.SettleTime, "let the API settle before reading back")
 }
 
 // resolveBatch finds out what names in a batch mean; requests with a name that
@@ -191,16 +191,25 @@ const (
 	tellAfter   = 5
 )
 
-// backOff waits before a request that was not sent is sent again.
+// backOff waits before a request that was not sent is sent again. An operator's
+// refresh or close cuts the wait short.
 func (r *run) backOff(ctx workflow.Context, sending activities.Sending) error {
 	r.setbacks++
 	if r.setbacks >= tellAfter {
 		r.state.Attend(opportunity.AttentionAPI, "", fmt.Sprintf("the API cannot be reached (%s); everything waits", sending.Reason), workflow.Now(ctx))
 		r.show(ctx)
 	}
-	wait := firstPause << min(r.setbacks-1, 10)
-	wait = max(min(wait, longestWait), sending.RetryAfter)
-	return r.pause(ctx, wait, "wait before sending again: "+string(sending.Reason))
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout:      pauseBefore(r.setbacks, sending),
+		TimerOptions: workflow.TimerOptions{Summary: "wait before sending again: " + string(sending.Reason)},
+	}, func() bool { return !r.ending && (r.state.Closing != nil || r.state.RefreshDue) })
+	return err
+}
+
+// pauseBefore is how long to wait after that many setbacks in a row.
+func pauseBefore(setbacks int, sending activities.Sending) time.Duration {
+	pause := firstPause << min(setbacks-1, 10)
+	return max(min(pause, longestWait), sending.RetryAfter)
 }
 
 // recovered notes that the API answers.

@@ -63,6 +63,7 @@ func (a *Activities) Register(registry worker.ActivityRegistry) {
 		activities.ReadOpportunity:   a.ReadOpportunity,
 		activities.FindOpportunity:   a.FindOpportunity,
 		activities.ResolveNames:      a.ResolveNames,
+		activities.MarkOpportunity:   a.MarkOpportunity,
 	} {
 		registry.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
 	}

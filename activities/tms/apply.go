@@ -96,6 +96,9 @@ func (a *Activities) until(extend opportunity.Extend) time.Time {
 	if extend.Release {
 		return now
 	}
+	if !extend.Until.IsZero() {
+		return extend.Until.UTC().Truncate(time.Second)
+	}
 	until := now.Add(a.reservationLength)
 	if until.Before(extend.NotBefore) {
 		return extend.NotBefore
@@ -119,9 +122,11 @@ func (a *Activities) answer(in activities.ApplyInput, i int, m administrate.Muta
 			return opportunity.Answer{Fate: opportunity.FateUnknown}
 		}
 		held := a.held(answer.Opportunity.Reservations)
-		// A hold that ends at another time than asked for is not the one asked for;
-		// places that were to be released are held as long as the API says so.
-		held.Valid = held.Valid && (in.Mutations[i].Extend.Release || near(held.Until, m.Until))
+		// A hold that ends at another time than asked for is not the one asked for,
+		// which the workflow judges itself where a caller named the time; places that
+		// were to be released are held as long as the API says so.
+		extend := in.Mutations[i].Extend
+		held.Valid = held.Valid && (extend.Release || !extend.Until.IsZero() || near(held.Until, m.Until))
 		out.Reservation = &held
 		return out
 	}
@@ -138,10 +143,8 @@ func (a *Activities) answer(in activities.ApplyInput, i int, m administrate.Muta
 	return out
 }
 
-// expiryTolerance is how far the expiry read back may lie from the one asked for.
-const expiryTolerance = 5 * time.Minute
-
-func near(got, asked time.Time) bool { return got.Sub(asked).Abs() <= expiryTolerance }
+// near reports whether the expiry read back is the one asked for.
+func near(got, asked time.Time) bool { return got.Sub(asked).Abs() <= opportunity.ExpiryTolerance }
 
 // held reads what the API says of the places: they are held only when it says
 // so and names an expiry that is still to come.

@@ -1,8 +1,10 @@
 package tms
 
 import (
+	"context"
 	"strings"
 
+	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -61,4 +63,35 @@ func (m Mark) carriedBy(record administrate.Opportunity, reference opportunity.R
 		}
 	}
 	return false
+}
+
+// owner tells whose mark the record carries. A name that ends in brackets counts
+// as marked, since nothing tells a mark from a name that looks like one.
+func (m Mark) owner(record administrate.Opportunity, reference opportunity.Reference) activities.Owner {
+	if m.none() {
+		return activities.OwnerUntold
+	}
+	if m.carriedBy(record, reference) {
+		return activities.OwnerUs
+	}
+	if m.Name && strings.HasSuffix(record.Name, "]") && strings.Contains(record.Name, " [") {
+		return activities.OwnerOther
+	}
+	for _, attribute := range record.Attributes {
+		if !m.Name && attribute.Key == m.Attribute && attribute.Value != "" {
+			return activities.OwnerOther
+		}
+	}
+	return activities.OwnerNobody
+}
+
+// MarkOpportunity puts the reference's mark on a record, in one request. It is
+// assumed that attributes it does not name stay as they are.
+func (a *Activities) MarkOpportunity(ctx context.Context, in activities.MarkInput) (activities.Sending, error) {
+	change := administrate.UpdateOpportunity{ID: string(in.Opportunity), Attributes: a.mark.attributes(in.Reference)}
+	if a.mark.Name {
+		change.Name = a.mark.written(in.Name, in.Reference)
+	}
+	_, err := a.api.UpdateOpportunity(inTime(ctx), change)
+	return sending(err), nil
 }

@@ -26,7 +26,7 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	if err != nil {
 		return activities.ReadResult{}, reading(err)
 	}
-	return activities.ReadResult{Record: a.snapshot(record, in.Reference), Next: record.MoreInterests}, nil
+	return activities.ReadResult{Record: a.snapshot(record, in.Reference), Owner: a.mark.owner(record, in.Reference), Next: record.MoreInterests}, nil
 }
 
 // FindOpportunity looks for records that carry the reference's mark, a page of

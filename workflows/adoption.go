@@ -1,0 +1,137 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// adoptionType is the registered name of the child workflow that marks a record.
+const adoptionType = "Adoption"
+
+// adoptionInput says which record is to be marked, and for whom.
+type adoptionInput struct {
+	Reference   opportunity.Reference `json:"reference"`
+	Opportunity opportunity.ID        `json:"opportunity"`
+}
+
+// meanwhile is how long an adoption waits for another one of the same record.
+const meanwhile = 5 * time.Second
+
+// adopt takes over the record the start names. Its error says why it cannot. When
+// another reference is just about to adopt the same record, it waits and comes
+// back to look whose it is then.
+func (r *run) adopt(ctx workflow.Context) error {
+	err := r.claim(ctx)
+	var taken *temporal.ChildWorkflowExecutionAlreadyStartedError
+	switch own, known := lifecycle.FromFault(err); {
+	case r.state.Closing != nil:
+		return nil // whoever called sees it
+	case errors.As(err, &taken):
+		return wait(ctx, meanwhile, "another reference is about to adopt the record")
+	case known:
+		return own
+	case err != nil:
+		return err
+	}
+	record, err := r.read(ctx, r.state.Start.Adopt, "read the record that is taken over")
+	if err != nil {
+		return unreadable(err)
+	}
+	r.state.TakenOver(record, record.Details.Region, workflow.Now(ctx))
+	return nil
+}
+
+// claim runs the adoption under an id made of the record's, of which there can be
+// only one at a time: so two references never both find the record without a
+// mark.
+func (r *run) claim(ctx workflow.Context) error {
+	ctx, stop := workflow.WithCancel(ctx)
+	defer stop()
+	id := r.state.Start.Adopt
+	future := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            "adoption/" + string(id),
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+		WaitForCancellation:   true,
+		StaticSummary:         "mark the record as that of one reference",
+	}), adoptionType, adoptionInput{Reference: r.state.Reference, Opportunity: id})
+	if err := workflow.Await(ctx, func() bool { return future.IsReady() || r.state.Closing != nil }); err != nil {
+		return err
+	}
+	if r.state.Closing != nil {
+		stop()
+	}
+	return future.Get(ctx, nil)
+}
+
+// unreadable is why a record cannot be taken over that cannot be read.
+func unreadable(err error) error {
+	var application *temporal.ApplicationError
+	if !errors.As(err, &application) {
+		return err // cancelled
+	}
+	typ := opportunity.Rejected
+	if application.Type() == string(opportunity.NotFound) {
+		typ = opportunity.NotFound
+	}
+	return opportunity.Failf(typ, "adopt: %s", application.Message())
+}
+
+// adoption makes sure that the record carries the reference's mark. It is a
+// Conflict when it carries that of another reference.
+func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
+	r := &run{options: o, state: &opportunity.State{Reference: in.Reference, ID: in.Opportunity}}
+	for marked, setbacks := 0, 0; ; {
+		var page activities.ReadResult
+		read := workflow.WithActivityOptions(ctx, activities.ToRead("read whose mark the record carries"))
+		err := workflow.ExecuteActivity(read, activities.ReadOpportunity, activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity}).Get(ctx, &page)
+		switch {
+		case err != nil:
+			return lifecycle.Fault(unreadable(err))
+		case page.Owner == activities.OwnerOther:
+			return lifecycle.Fault(opportunity.Failf(opportunity.Conflict,
+				"adopt: the record carries the mark of another reference; send messages to that one, or remove the mark in the TMS"))
+		case page.Owner != activities.OwnerNobody:
+			return nil
+		case marked > 2:
+			return lifecycle.Fault(opportunity.Failf(opportunity.Rejected, "adopt: the API took the reference's mark, but the record does not carry it"))
+		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
+			return workflow.NewContinueAsNewError(ctx, adoptionType, in)
+		}
+		switch sending := r.mark(ctx, page.Record.Details.Name); sending.Fate {
+		case opportunity.FateDone:
+			marked++
+		case opportunity.FateRejected:
+			return lifecycle.Fault(sending.Error)
+		case opportunity.FateUnknown:
+			err = r.settle(ctx)
+		case opportunity.FateNotSent:
+			setbacks++
+			err = wait(ctx, pauseBefore(setbacks, sending), "wait before sending again: "+string(sending.Reason))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// mark asks for the mark to be put on the record, once.
+func (r *run) mark(ctx workflow.Context, name string) activities.Sending {
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	var sending activities.Sending
+	ctx = workflow.WithActivityOptions(ctx, activities.ToChange("mark the record as that of this reference"))
+	input := activities.MarkInput{Reference: r.state.Reference, Opportunity: r.state.ID, Name: name}
+	if err := workflow.ExecuteActivity(ctx, activities.MarkOpportunity, input).Get(ctx, &sending); err != nil {
+		return activities.Sending{Fate: opportunity.FateUnknown}
+	}
+	return sending
+}

@@ -11,7 +11,7 @@ import (
 )
 
 // commands are all of them; TestEveryCommandIsHere keeps the list right.
-var commands = []string{"add-interest", "completion", "demo", "help", "progress", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update"}
+var commands = []string{"add-interest", "check", "completion", "demo", "help", "progress", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update"}
 
 func TestEveryCommandIsHere(t *testing.T) {
 	// The shell completion offers every command there is.
@@ -122,6 +122,10 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"search --filter regionName:in", api, []string{"commas"}},
 		{"search --filter regionName:isnull:UK", api, []string{"takes no value"}},
 
+		{"check here", api, []string{`"here"`}},
+		{"check", nil, []string{"ADMINISTRATE_URL"}},
+		{"check --output xml", api, []string{"--output", "table or json"}},
+
 		{"setup now", nil, []string{`"now"`}},
 		{"setup --temporal-address :7233", nil, []string{"--temporal-address", "host:port"}},
 
@@ -179,6 +183,7 @@ func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
 		{[]string{"skip", "lead", "r", "--reason", "so"}, unreachable},
 		{[]string{"setup"}, unreachable},
 		{[]string{"search"}, []string{nobody, "--api-url or ADMINISTRATE_URL", "connection refused"}},
+		{[]string{"check"}, []string{nobody, "--api-url or ADMINISTRATE_URL", "connection refused"}},
 		{[]string{"sandbox", "--listen", taken.Addr().String()}, []string{"--listen", taken.Addr().String(), "in use"}},
 		{[]string{"sandbox", "--listen", "127.0.0.1:0", "--catalogue", filepath.Join(data, "none")}, []string{"none", "no such file"}},
 		{[]string{"sandbox", "--listen", "127.0.0.1:0", "--catalogue", catalogue}, []string{"catalogue.yaml", "2"}},
@@ -235,7 +240,7 @@ func (r result) wantSuggestions(t *testing.T, want ...string) {
 func TestNothingTypedMakesMoreThanOneLine(t *testing.T) {
 	flags := []string{"--name", "--region", "--item", "--amount", "--kind", "--learner", "--to", "--filter", "--request-id", "--output", "--timeout", "--quantity", "-o", "--"}
 	rapid.Check(t, func(t *rapid.T) {
-		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search"}).Draw(t, "command")}
+		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search", "check"}).Draw(t, "command")}
 		for range rapid.IntRange(0, 6).Draw(t, "arguments") {
 			args = append(args, rapid.OneOf(rapid.SampledFrom(flags), rapid.String()).Draw(t, "argument"))
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/settings"
@@ -40,10 +41,7 @@ isnull notnull (no value). Fields are those of the API's OpportunityField, such 
 	fs.Var(&limit, "limit", "how many opportunities at most")
 	form := outputFlag(command)
 	fs.Var(&timeout, "timeout", "how long to wait for an answer")
-	api.AddFlags(fs)
-	for _, irrelevant := range []string{"mark", "reservation-length", "settle-time"} {
-		_ = fs.MarkHidden(irrelevant)
-	}
+	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		client, err := apiClient(&api)
 		if err != nil {
@@ -60,13 +58,23 @@ isnull notnull (no value). Fields are those of the API's OpportunityField, such 
 	return command
 }
 
+// readerFlags binds the settings of a command that only reads.
+func readerFlags(fs *pflag.FlagSet, api *settings.API) {
+	api.AddFlags(fs)
+	for _, irrelevant := range []string{"read-only", "mark", "reservation-length", "settle-time"} {
+		if fs.Lookup(irrelevant) != nil {
+			_ = fs.MarkHidden(irrelevant)
+		}
+	}
+}
+
 // apiClient makes a client of the API the settings name.
 func apiClient(s *settings.API) (*administrate.Client, error) {
 	if err := s.Resolve(); err != nil {
 		return nil, &usageError{text: err.Error()}
 	}
 	client, err := administrate.New(administrate.Options{
-		URL: s.URL, Tokens: administrate.StaticToken(s.Token.Reveal()), RequestsPerSecond: s.Rate,
+		URL: s.URL, Tokens: administrate.StaticToken(s.Token.Reveal()), RequestsPerSecond: s.Rate, MaxResponseBytes: maxSchema,
 	})
 	if err != nil {
 		return nil, &usageError{text: err.Error()}
@@ -104,7 +112,7 @@ func explainAPI(ctx context.Context, url string, err error) error {
 		return &usageError{text: invalid.Error()}
 	case errors.As(err, &refused) && len(refused.Messages) > 0:
 		// A search holds nothing but what was typed here: the API's words may be shown.
-		return fmt.Errorf("the API refused the search: %s", refused.Messages[0])
+		return fmt.Errorf("the API refused the request: %s", refused.Messages[0])
 	case errors.As(err, &notSent) && notSent.Reason == administrate.Unreachable:
 		why := errors.Unwrap(notSent)
 		if why == nil {

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/settings"
+)
+
+const (
+	checkTimeout = 2 * time.Minute
+	// maxSchema is the size an answer with a tenant's whole schema may have.
+	maxSchema = 64 << 20
+)
+
+func (p *program) check() *cobra.Command {
+	api := settings.API{Environment: p.env}
+	timeout := length(checkTimeout)
+	command := &cobra.Command{
+		Use:   "check [flags]",
+		Short: "Check whether a tenant's API has all that Oppflow sends to it",
+		Long: `check reads the schema of the API by introspection, in one request that changes nothing, and compares it with everything
+Oppflow may send: operations, fields, arguments, members, their types, and what the API requires. It tells what is
+missing, and which of Oppflow's assumptions about the API do not hold there, what each of them costs, and in which line
+it is corrected. The exit code is 0 when nothing is missing.`,
+		Example:           "  oppflow check --api-url https://api.getadministrate.com/graphql --api-token-file token\n  oppflow check --output json",
+		Args:              exactly(),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	form := outputFlag(command)
+	fs.Var(&timeout, "timeout", "how long to wait for an answer")
+	readerFlags(fs, &api)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		client, err := apiClient(&api)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := within(command.Context(), time.Duration(timeout))
+		defer cancel()
+		checked, err := client.Check(ctx)
+		if err != nil {
+			return explainCheck(ctx, api.URL, err)
+		}
+		result := checkedOf(api.URL, checked)
+		if err := form.show(p.stdout, result, func(w io.Writer) { showChecked(w, result) }); err != nil {
+			return err
+		}
+		return result.failure()
+	}
+	return command
+}
+
+// explainCheck says in one line why nothing could be checked.
+func explainCheck(ctx context.Context, url string, err error) error {
+	var hidden *administrate.HiddenError
+	if !errors.As(err, &hidden) {
+		return explainAPI(ctx, url, err)
+	}
+	said := ""
+	if len(hidden.Messages) > 0 {
+		said = fmt.Sprintf(" (it says: %s)", strings.Join(hidden.Messages, "; "))
+	}
+	return fmt.Errorf("the API at %s does not show its schema%s; nothing can be checked while introspection is switched off there", url, said)
+}
+
+// checked is the JSON form of what a check found.
+type checked struct {
+	URL         string       `json:"url"`
+	Uses        int          `json:"uses"`
+	Missing     []missing    `json:"missing"`
+	Assumptions []assumption `json:"assumptions"`
+}
+
+type missing struct {
+	Problem string   `json:"problem"`
+	Uses    []string `json:"uses"`
+}
+
+type assumption struct {
+	Entry   string    `json:"entry"`
+	Name    string    `json:"name"`
+	Assumed string    `json:"assumed"`
+	Cost    string    `json:"cost"`
+	Line    string    `json:"line"`
+	Missing []missing `json:"missing"`
+}
+
+func checkedOf(url string, found administrate.Checked) checked {
+	c := checked{URL: url, Uses: found.Uses, Missing: missingOf(found.Missing), Assumptions: []assumption{}}
+	for _, u := range found.Unmet {
+		c.Assumptions = append(c.Assumptions, assumption{
+			Entry: u.Entry, Name: string(u.Name), Assumed: u.What, Cost: u.Cost, Line: u.Line, Missing: missingOf(u.Missing),
+		})
+	}
+	return c
+}
+
+func missingOf(found []administrate.Missing) []missing {
+	all := []missing{}
+	for _, m := range found {
+		all = append(all, missing(m))
+	}
+	return all
+}
+
+// failure sums up what is wrong, nil when nothing is.
+func (c checked) failure() error {
+	var parts []string
+	if n := len(c.Missing); n > 0 {
+		parts = append(parts, counted(n, "thing is missing", "things are missing"))
+	}
+	if n := len(c.Assumptions); n > 0 {
+		parts = append(parts, counted(n, "assumption does not hold", "assumptions do not hold"))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the API at %s differs from what Oppflow sends: %s", c.URL, strings.Join(parts, ", "))
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// maxShownUses is how many uses of the client stand behind a problem.
+const maxShownUses = 4
+
+func showChecked(w io.Writer, c checked) {
+	if c.failure() == nil {
+		line(w, fmt.Sprintf("The API at %s has all that Oppflow sends to it; %d different requests were compared.", c.URL, c.Uses))
+		return
+	}
+	show := func(indent string, all []missing) {
+		for _, m := range all {
+			uses := strings.Join(m.Uses[:min(len(m.Uses), maxShownUses)], ", ")
+			if more := len(m.Uses) - maxShownUses; more > 0 {
+				uses += fmt.Sprintf(" and %d more", more)
+			}
+			line(w, indent+m.Problem)
+			line(w, indent+"  fails: "+uses)
+		}
+	}
+	if len(c.Missing) > 0 {
+		line(w, "Missing, although documented or observed with other tenants:")
+		show("  ", c.Missing)
+	}
+	if len(c.Assumptions) > 0 {
+		line(w, "Assumed, and different with this tenant:")
+		for _, a := range c.Assumptions {
+			line(w, "  "+a.Assumed)
+			show("    ", a.Missing)
+			line(w, "    without it: "+a.Cost)
+			line(w, fmt.Sprintf("    correct it or switch it off: %s (%s)", a.Line, a.Entry))
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+// tenant is a sandbox whose requests are kept and whose answers may be changed.
+type tenant struct {
+	mu       sync.Mutex
+	requests []string
+	change   func(answer string) string
+}
+
+func (s *tenant) serve(t *testing.T) []string {
+	t.Helper()
+	box, err := sandbox.Open(t.Context(), sandbox.Options{Token: "tk-31415", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(strings.NewReader(string(body)))
+		s.mu.Lock()
+		s.requests = append(s.requests, string(body))
+		s.mu.Unlock()
+		kept := httptest.NewRecorder()
+		box.Handler().ServeHTTP(kept, r)
+		answer := kept.Body.String()
+		if s.change != nil {
+			answer = s.change(answer)
+		}
+		w.WriteHeader(kept.Code)
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(func() {
+		server.Close()
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return []string{"ADMINISTRATE_URL=" + server.URL + "/graphql", "ADMINISTRATE_TOKEN=tk-31415"}
+}
+
+// rename is a tenant that calls something else.
+func rename(t *testing.T, from, to string) func(string) string {
+	return func(answer string) string {
+		changed := strings.ReplaceAll(answer, from, to)
+		if changed == answer {
+			t.Errorf("there is no %s in the answer", from)
+		}
+		return changed
+	}
+}
+
+func TestCheckOfACompleteTenantSaysSo(t *testing.T) {
+	box := &tenant{}
+	env := box.serve(t)
+	oppflow(t, env, "check").wantDone(t, "has all that Oppflow sends to it", "different requests were compared")
+	got := oppflow(t, env, "check", "--output", "json")
+	got.wantDone(t)
+	var read map[string]any
+	if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range []string{"missing", "assumptions"} {
+		if found, ok := read[list].([]any); !ok || len(found) != 0 {
+			t.Errorf("%s: %v", list, read[list])
+		}
+	}
+	if len(box.requests) != 2 {
+		t.Errorf("two checks took %d requests", len(box.requests))
+	}
+}
+
+// The tenant's records are as they were, and no mutation was ever sent.
+func TestCheckWritesNothing(t *testing.T) {
+	box := &tenant{}
+	env := box.serve(t)
+	before := oppflow(t, env, "search", "--output", "json")
+	before.wantDone(t, "Annual first aid refresher")
+	oppflow(t, env, "check").wantDone(t)
+	after := oppflow(t, env, "search", "--output", "json")
+	if after.stdout != before.stdout {
+		t.Errorf("before %s, after %s", before.stdout, after.stdout)
+	}
+	for _, request := range box.requests {
+		var sent struct{ Query string }
+		if err := json.Unmarshal([]byte(request), &sent); err != nil || !strings.HasPrefix(strings.TrimSpace(sent.Query), "query ") || strings.Contains(sent.Query, "mutation ") {
+			t.Errorf("sent %s: %v", request, err)
+		}
+	}
+}
+
+func TestCheckTellsWhatIsMissing(t *testing.T) {
+	box := &tenant{change: rename(t, `"name":"isReservationValid"`, `"name":"holdsPlaces"`)}
+	got := oppflow(t, box.serve(t), "check")
+	got.wantFailure(t, "differs from what Oppflow sends: 1 thing is missing")
+	for _, want := range []string{"Missing, although documented or observed", `"isReservationValid" on type "Opportunity"`, "fails: ", "read an opportunity", "more"} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("%q is not shown:\n%s", want, got.stdout)
+		}
+	}
+	if strings.Contains(got.stdout, "Assumed") {
+		t.Errorf("assumptions are shown although they hold:\n%s", got.stdout)
+	}
+}
+
+func TestCheckTellsWhatIsAssumedInVain(t *testing.T) {
+	box := &tenant{change: rename(t, `"name":"regions"`, `"name":"areas"`)}
+	env := box.serve(t)
+	got := oppflow(t, env, "check")
+	got.wantFailure(t, "1 assumption does not hold")
+	for _, want := range []string{
+		`Regions is the root field that lists regions`, `Cannot query field "regions" on type "Query"`,
+		"without it: regions cannot be looked up by name, only given by id.", "administrate/assumed.go:", "(Regions)", "look up regions",
+	} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("%q is not shown:\n%s", want, got.stdout)
+		}
+	}
+	if strings.Contains(got.stdout, "Missing") {
+		t.Errorf("something documented is told to be missing:\n%s", got.stdout)
+	}
+
+	got = oppflow(t, env, "check", "-o", "json")
+	got.wantFailure(t)
+	var read struct {
+		Missing     []any
+		Assumptions []struct {
+			Entry, Name, Cost, Line string
+			Missing                 []struct {
+				Problem string
+				Uses    []string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
+		t.Fatalf("%v: %s", err, got.stdout)
+	}
+	if len(read.Missing) != 0 || len(read.Assumptions) != 1 || read.Assumptions[0].Entry != "Regions" || read.Assumptions[0].Name != "regions" ||
+		len(read.Assumptions[0].Missing) != 1 || len(read.Assumptions[0].Missing[0].Uses) != 2 {
+		t.Errorf("%+v", read)
+	}
+}
+
+// wantFailure wants exit code 1 and one line on standard error that says all of want, whatever is on standard output.
+func (r result) wantFailure(t *testing.T, want ...string) {
+	t.Helper()
+	if r.stdout == "" {
+		t.Error("nothing on standard output")
+	}
+	r.stdout = ""
+	r.wantMistake(t, 1, want...)
+}
+
+func TestCheckThatCannotBeMadeIsOneLine(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		want   []string
+	}{
+		"switched off":   {200, `{"errors":[{"message":"GraphQL introspection\nis not allowed"}]}`, []string{"does not show its schema", "is not allowed", "introspection is switched off"}},
+		"said nothing":   {200, `{"data":{"__schema":null}}`, []string{"does not show its schema; nothing can be checked"}},
+		"wrong token":    {401, ``, []string{"does not take the token", "ADMINISTRATE_TOKEN"}},
+		"something else": {404, `<html>`, []string{"404"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(test.status)
+				_, _ = io.WriteString(w, test.body)
+			}))
+			defer server.Close()
+			got := oppflow(t, []string{"ADMINISTRATE_URL=" + server.URL, "ADMINISTRATE_TOKEN=tk-31415"}, "check")
+			got.wantMistake(t, 1, test.want...)
+			if strings.Contains(got.stderr, "tk-31415") {
+				t.Errorf("the token is told: %s", got.stderr)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	run(ctx, []string{"ADMINISTRATE_URL=http://127.0.0.1:1/", "ADMINISTRATE_TOKEN=t"}, "check").wantMistake(t, 1, "interrupted")
+}

@@ -11,7 +11,7 @@ import (
 )
 
 // commands are all of them; TestEveryCommandIsHere keeps the list right.
-var commands = []string{"add-interest", "check", "completion", "demo", "help", "progress", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update"}
+var commands = []string{"add-interest", "check", "completion", "demo", "help", "progress", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update", "version"}
 
 func TestEveryCommandIsHere(t *testing.T) {
 	// The shell completion offers every command there is.
@@ -134,6 +134,8 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"sandbox --no-auth --token t", nil, []string{"--token and --no-auth"}},
 		{"sandbox --log-level loud", nil, []string{"log-level", "debug, info, warn or error"}},
 
+		{"version now", nil, []string{`"now"`}},
+		{"version --output xml", nil, []string{"--output", "table or json"}},
 		{"up now", nil, []string{`"now"`}},
 		{"up --checkout /", nil, []string{"--checkout", "checkout of Oppflow"}},
 		{"demo now", nil, []string{`"now"`}},

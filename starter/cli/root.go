@@ -69,7 +69,9 @@ Work with an opportunity:     oppflow start, add-interest, update, progress, sho
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
+		Version:           host.BuildVersion().String(),
 	}
+	root.SetVersionTemplate("oppflow {{.Version}}\n")
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpCommand(helpCommand(root))
 	// cobra's own suggestions take several lines.
@@ -87,7 +89,7 @@ Work with an opportunity:     oppflow start, add-interest, update, progress, sho
 		}
 	}
 	add(groupOpportunity, p.start(), p.addInterest(), p.update(), p.progress(), p.show(), p.retry(), p.skip(), p.search(), p.setup(), p.check())
-	add(groupLocal, p.demo(), p.up(), p.sandbox())
+	add(groupLocal, p.demo(), p.up(), p.sandbox(), p.version())
 	return root
 }
 

@@ -22,10 +22,13 @@ const (
 
 // Main runs the worker's program until ctx ends and returns its exit code. args are the arguments without the
 // program's name, env the environment. The log goes to stderr; whatever ends the program before is one line there.
-// With the argument "healthcheck" it asks a worker that runs how it is.
+// With the argument "healthcheck" it asks a worker that runs how it is, with "version" it tells which build it is.
 func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == healthcheckName {
 		return healthcheck(ctx, args[1:], env, stdout, stderr)
+	}
+	if len(args) > 0 && (args[0] == "version" || args[0] == "--version") {
+		return tellVersion(args[1:], stdout, stderr)
 	}
 	options := Options{CachedWorkflows: DefaultCachedWorkflows}
 	options.Temporal.Environment, options.API.Environment = env, env
@@ -42,7 +45,7 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 	log.AddFlags(flags)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
-		_, _ = fmt.Fprintf(stdout, "oppflow-worker runs the workflows of Oppflow and their calls of the Administrate API.\n\nUsage:\n  oppflow-worker [flags]\n  oppflow-worker healthcheck [flags]\n\nFlags:\n%s", flags.FlagUsages())
+		_, _ = fmt.Fprintf(stdout, "oppflow-worker runs the workflows of Oppflow and their calls of the Administrate API.\n\nUsage:\n  oppflow-worker [flags]\n  oppflow-worker healthcheck [flags]\n  oppflow-worker version\n\nFlags:\n%s", flags.FlagUsages())
 		return ExitDone
 	case err != nil:
 		return fail(stderr, ExitUsage, fmt.Errorf("%w; see oppflow-worker --help", err))

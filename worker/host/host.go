@@ -137,10 +137,18 @@ func mayNotLook(err error) bool {
 
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
 func assemble(c client.Client, o Options) ([]worker.Worker, error) {
+	tokens, err := Credentials(o.API, o.Logger)
+	if err != nil {
+		return nil, &SettingsError{cause: err}
+	}
+	if o.API.ReadOnly {
+		o.Logger.Warn("the worker is read-only: every change is rejected, nothing is written to the API")
+	}
 	api, err := administrate.New(administrate.Options{
 		URL:               o.API.URL,
-		Tokens:            administrate.StaticToken(o.API.Token.Reveal()),
+		Tokens:            tokens,
 		RequestsPerSecond: o.API.Rate,
+		ReadOnly:          o.API.ReadOnly,
 	})
 	if err != nil {
 		return nil, &SettingsError{cause: err}

@@ -1,0 +1,135 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/settings"
+)
+
+// Credentials makes the source of the API's access tokens out of settings that are resolved: the token itself, or an
+// OAuth client that renews them. What goes wrong later is told to the logger, nil is slog.Default; callers of the API
+// learn it anyway.
+func Credentials(api settings.API, logger *slog.Logger) (administrate.TokenSource, error) {
+	if !api.OAuth.Given() {
+		return administrate.StaticToken(api.Token.Reveal()), nil
+	}
+	if logger == nil {
+		logger = slog.Default()
+	}
+	options := administrate.OAuthOptions{
+		TokenURL: api.OAuth.TokenURL, ClientID: api.OAuth.ClientID, ClientSecret: api.OAuth.ClientSecret.Reveal(),
+		Failed: func(err error) { logger.Warn("the credentials of the API need attention", "problem", err.Error()) },
+	}
+	if !api.OAuth.RefreshToken.Empty() {
+		options.RefreshTokens = &refreshToken{
+			file: api.OAuth.RefreshTokenFile, seen: api.OAuth.RefreshToken.Reveal(), newest: api.OAuth.RefreshToken.Reveal(),
+		}
+	}
+	source, err := administrate.NewOAuth(options)
+	if err != nil {
+		return nil, err
+	}
+	return source, nil
+}
+
+// refreshToken keeps the refresh token in the file it came from, if it came from one.
+//
+// The endpoint gives a new refresh token with every renewal (observed). Support says that the old ones stay good
+// (documented), but nothing promises that they do for every tenant and for ever, and a token that is lost can be had
+// again only by having the application authorised again. So the new one is written back, whole or not at all, before
+// the access token that came with it is used. Where that is not possible (a variable, a file mounted read-only or by
+// itself) work goes on with the new one and a warning is given, once. Other processes may use the same file: it is read
+// before every renewal, and what another has put there wins.
+type refreshToken struct {
+	file string // "" if it came from a variable
+
+	mu     sync.Mutex
+	seen   string // what the file held when it was last looked at
+	newest string
+	warned bool
+}
+
+// RefreshToken gives the newest one.
+func (r *refreshToken) RefreshToken() (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.look()
+	return r.newest, nil
+}
+
+// look takes up what someone else has written to the file. A file that cannot be read changes nothing: it may be about
+// to be replaced.
+func (r *refreshToken) look() {
+	if r.file == "" {
+		return
+	}
+	if found, err := settings.ReadSecret(r.file); err == nil && found.Reveal() != r.seen {
+		r.seen, r.newest = found.Reveal(), found.Reveal()
+	}
+}
+
+// Replaced keeps next. Only the first time that it cannot be written is an error.
+func (r *refreshToken) Replaced(old, next string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.look()
+	if r.newest != old {
+		return nil // another process, or an operator, was faster
+	}
+	r.newest = next
+	var problem error
+	if r.file == "" {
+		problem = errors.New("the refresh token was replaced, and a restart would use the old one of ADMINISTRATE_REFRESH_TOKEN; keep it in a file that can be written, ADMINISTRATE_REFRESH_TOKEN_FILE")
+	} else if err := replaceSecret(r.file, next); err != nil {
+		problem = fmt.Errorf("the refresh token was replaced, and the new one cannot be written to %s, so that a restart would use the old one: %w; let the worker write to the file's directory", r.file, err)
+	} else {
+		r.seen = next
+	}
+	if r.warned {
+		return nil
+	}
+	r.warned = problem != nil
+	return problem
+}
+
+// replaceSecret puts the secret in the place of the file's content, whole or not at all. A link stays one, and the
+// permissions stay.
+func replaceSecret(path, secret string) (err error) {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return cause(err)
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return cause(err)
+	}
+	file, err := os.CreateTemp(filepath.Dir(target), ".secret-*")
+	if err != nil {
+		return cause(err)
+	}
+	_, err = file.WriteString(secret + "\n")
+	if err == nil {
+		err = file.Chmod(info.Mode().Perm())
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), target)
+	}
+	if err == nil {
+		return nil
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		err = link.Err
+	}
+	_ = os.Remove(file.Name()) // the first error is the one to tell
+	return cause(err)
+}

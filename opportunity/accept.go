@@ -105,12 +105,13 @@ func (s *State) roomFor(c Command, now time.Time) error {
 }
 
 // Refuse records a message that could not be accepted, so that it never
-// vanishes: as a failed request that needs attention. It answers its id.
+// vanishes: as a failed request that needs attention. What the message held is
+// masked in the reason, since nobody knows what it was. It answers its id.
 func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) string {
 	if id == "" || s.Handled.find(id) != nil { // a Conflict must not overwrite the first one's outcome
 		id = s.unnamed()
 	}
-	s.close(Entry{Request: id, Verb: verb, Silent: true}, Outcome{RequestID: id, State: Failed, Error: reason}, now)
+	s.close(Entry{Request: id, Verb: verb, Silent: true}, Outcome{RequestID: id, State: Failed, Error: reason.masked()}, now)
 	return id
 }
 

@@ -2,6 +2,8 @@ package opportunity
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -65,6 +67,34 @@ func Invalidf(format string, args ...any) *Error {
 // Failf makes an error of the given type.
 func Failf(t ErrorType, format string, args ...any) *Error {
 	return &Error{Type: t, Message: fmt.Sprintf(format, args...)}
+}
+
+// quoted finds what a message quotes, with the word before it.
+var quoted = regexp.MustCompile(`(\w+ )?"(?:[^"\\]|\\.)*"`)
+
+// memberName is what the name of a member looks like, with the quote behind it.
+var memberName = regexp.MustCompile(`^\w{1,40}"$`)
+
+// masked is the error without what it quotes of a message's values; request ids,
+// names of members and messages, and examples stay.
+func (e *Error) masked() *Error {
+	if e == nil {
+		return nil
+	}
+	masked := *e
+	masked.Message = quoted.ReplaceAllStringFunc(e.Message, func(found string) string {
+		word, text, _ := strings.Cut(found, `"`)
+		switch word {
+		case "requestId ", "called ", "as ":
+			return found
+		case "member ":
+			if memberName.MatchString(text) {
+				return found
+			}
+		}
+		return word + "…"
+	})
+	return &masked
 }
 
 // clip shortens s to at most n characters, so that an error stays one line.

@@ -1,0 +1,82 @@
+package opportunity_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// TestLimitsPage: the page that tells users the limits has every cap, and no
+// other figure for it.
+func TestLimitsPage(t *testing.T) {
+	page, err := os.ReadFile("../docs/limits.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(n int) string {
+		text := strconv.Itoa(n)
+		for at := len(text) - 3; at > 0; at -= 3 {
+			text = text[:at] + "," + text[at:]
+		}
+		return text
+	}
+	bytes := func(n int) string { return count(n) + " bytes" }
+	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + " s" }
+	rows := map[string]struct{ row, figure string }{
+		"MaxCommandBytes":        {"a message, as JSON", bytes(opportunity.MaxCommandBytes)},
+		"MaxReferenceLength":     {"`reference`", count(opportunity.MaxReferenceLength) + " characters"},
+		"MaxRequestIDLength":     {"`requestId`", bytes(opportunity.MaxRequestIDLength)},
+		"MaxTextLength":          {"names, codes, reasons, other text", count(opportunity.MaxTextLength) + " characters"},
+		"MaxInterestsPerCommand": {"interests in one `addInterests`", count(opportunity.MaxInterestsPerCommand)},
+		"MaxLearners":            {"learners and contacts of one interest", count(opportunity.MaxLearners)},
+		"MaxQuantity":            {"quantity of one interest", count(opportunity.MaxQuantity)},
+		"MaxInterests":           {"interests", count(opportunity.MaxInterests)},
+		"MaxHandledRequests":     {"request ids that are remembered", count(opportunity.MaxHandledRequests)},
+		"MaxOutcomes":            {"outcomes that can be asked for in full", count(opportunity.MaxOutcomes)},
+		"MaxOutcomeBytes":        {"outcomes that can be asked for in full", bytes(opportunity.MaxOutcomeBytes)},
+		"MaxKeptMessage":         {"an error's message, label and value in an outcome", count(opportunity.MaxKeptMessage) + ","},
+		"MaxKeptLabel":           {"an error's message, label and value in an outcome", count(opportunity.MaxKeptLabel) + " and " + count(opportunity.MaxKeptLabel)},
+		"MaxTimeline":            {"entries of the timeline", count(opportunity.MaxTimeline)},
+		"MaxWaitingUpdates":      {"updates of commands that wait for their outcome", count(opportunity.MaxWaitingUpdates)},
+		"AnswerWithin":           {"time an update waits for its outcome", seconds(opportunity.AnswerWithin)},
+		"MaxStateBytes":          {"what a run hands to the one that continues it", bytes(opportunity.MaxStateBytes)},
+		"MaxCarriedBytes":        {"of that, commands that wait", bytes(opportunity.MaxCarriedBytes)},
+		"MaxMutationsPerRequest": {"changes in one request", count(opportunity.MaxMutationsPerRequest)},
+		"MaxRequestBytes":        {"changes in one request", bytes(opportunity.MaxRequestBytes)},
+		"SendWithin":             {"time until a request must be on the wire", seconds(opportunity.SendWithin)},
+		// How exact the API's answer about places must be is no limit of a user's.
+		"MaxHeldItem":     {},
+		"ExpiryTolerance": {},
+	}
+	for name, want := range rows {
+		if want.row == "" {
+			continue
+		}
+		_, rest, found := strings.Cut(string(page), "\n| "+want.row+" |")
+		line, _, _ := strings.Cut(rest, "\n")
+		if !found || !strings.Contains(line, want.figure) {
+			t.Errorf("%s: the row %q does not say %q: %s", name, want.row, want.figure, line)
+		}
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "limits.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok {
+			for _, name := range spec.Names {
+				if _, known := rows[name.Name]; !known {
+					t.Errorf("%s is not on the page", name.Name)
+				}
+			}
+		}
+		return true
+	})
+}

@@ -2,14 +2,11 @@ package sandbox
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -23,13 +20,18 @@ import (
 func (s *Sandbox) routes(o *Options, r *graph.Resolver) http.Handler {
 	api := graphqlServer(r, o.Logger)
 	if !o.NoAuth {
-		api = requireToken(s.token, api)
+		api = s.requireToken(o.Logger, api)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("POST /graphql", api)
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, "the API takes POST requests only")
+	})
+	mux.Handle("POST "+tokenPath, tokenEndpoint{sandbox: s, life: o.TokenLife, once: o.RefreshTokensOnce, log: o.Logger})
+	mux.HandleFunc(tokenPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, "the token endpoint takes POST requests only")
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.store.Ping(r.Context()); err != nil {
@@ -96,19 +98,4 @@ func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 		shown.Message = errInternal.Error()
 	}
 	return shown
-}
-
-// requireToken lets requests with the Bearer token pass and answers 401 to others.
-func requireToken(token string, next http.Handler) http.Handler {
-	want := sha256.Sum256([]byte(token))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		got := sha256.Sum256([]byte(strings.TrimSpace(given)))
-		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="Administrate Core GraphQL API"`)
-			refuse(w, http.StatusUnauthorized, "the request needs the header Authorization: Bearer with a valid token")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }

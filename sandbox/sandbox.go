@@ -7,10 +7,7 @@ package sandbox
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -22,22 +19,34 @@ import (
 
 //go:generate go tool -modfile=../tools/go.mod gqlgen generate --config gqlgen.yml
 
-// Options say how a sandbox runs. The zero value is a sandbox in memory with the default catalogue and a random token.
+// Options say how a sandbox runs. The zero value is a sandbox in memory with the default catalogue, a random token and
+// a random client of the token endpoint.
 type Options struct {
 	// Data is the path of the SQLite file; "" keeps all in memory, until Close.
 	Data string
 	// Catalogue is the path of a catalogue file. "" is the embedded default, or, for a data file that was written from
 	// another catalogue, what it holds.
 	Catalogue string
-	// Token is the Bearer token that is accepted. "" is the one the data file has, else a random one, which the data
+	// Token is a Bearer token that is accepted and never expires. "" is the one the data file has, else a random one, which the data
 	// file keeps.
 	Token string
+	// ClientID and ClientSecret are what the token endpoint knows its client by. "" is what the data file has, else
+	// random text, which the data file keeps.
+	ClientID, ClientSecret string
+	// RefreshToken is one of a user who has consented. "" is the newest one the data file has, else random text, which
+	// the data file keeps.
+	RefreshToken string
+	// RefreshTokensOnce makes a refresh token good for one renewal. The default is that it stays good when another is
+	// given in its place (documented: it can be used again).
+	RefreshTokensOnce bool
+	// TokenLife is how long the access tokens of the token endpoint are good; 0 is DefaultTokenLife.
+	TokenLife time.Duration
 	// NoAuth accepts requests without a token, and with any.
 	NoAuth bool
 	// AnswerAllInterests makes addInterest answer all interests of the opportunity. The default is the new ones only;
 	// which of the two the API does is not documented.
 	AnswerAllInterests bool
-	// Now is the clock that reservations lapse by; nil is time.Now.
+	// Now is the clock that reservations lapse and tokens expire by; nil is time.Now.
 	Now func() time.Time
 	// Logger takes failures of the sandbox itself; nil is slog.Default. Requests and their data are not logged.
 	Logger *slog.Logger
@@ -45,9 +54,9 @@ type Options struct {
 
 // Sandbox is a running API. It is safe for concurrent use.
 type Sandbox struct {
-	store   *store.Store
-	token   string
-	handler http.Handler
+	store                         *store.Store
+	token, clientID, clientSecret string
+	handler                       http.Handler
 }
 
 const settingToken = "token"
@@ -59,6 +68,9 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.TokenLife == 0 {
+		o.TokenLife = DefaultTokenLife
 	}
 	// The catalogue first: a bad one leaves no data file behind.
 	var chosen *catalogue.Catalogue
@@ -73,7 +85,10 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 		return nil, err
 	}
 	if err = s.seed(ctx, chosen); err == nil {
-		err = s.chooseToken(ctx, o.Token)
+		s.token, err = s.keep(ctx, settingToken, o.Token)
+	}
+	if err == nil {
+		err = s.chooseClient(ctx, &o)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close())
@@ -97,27 +112,10 @@ func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	return s.store.Seed(ctx, chosen, "default")
 }
 
-// chooseToken settles the token. One that is given is not written down.
-func (s *Sandbox) chooseToken(ctx context.Context, given string) error {
-	if s.token = given; given != "" {
-		return nil
-	}
-	var err error
-	if s.token, err = s.store.Setting(ctx, settingToken); err != nil || s.token != "" {
-		return err
-	}
-	random := make([]byte, 32)
-	if _, err := rand.Read(random); err != nil {
-		return fmt.Errorf("make a token: %w", err)
-	}
-	s.token = hex.EncodeToString(random)
-	return s.store.SetSetting(ctx, settingToken, s.token)
-}
-
-// Handler answers POST /graphql and GET /healthz.
+// Handler answers POST /graphql, POST /oauth/token and GET /healthz.
 func (s *Sandbox) Handler() http.Handler { return s.handler }
 
-// Token returns the Bearer token that is accepted.
+// Token returns the Bearer token that is accepted and never expires.
 func (s *Sandbox) Token() string { return s.token }
 
 // Close ends the sandbox; the server in front of Handler must have stopped before.

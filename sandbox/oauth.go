@@ -1,0 +1,269 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+// DefaultTokenLife is how long access tokens are good (observed: expires_in is 3600 seconds).
+const DefaultTokenLife = time.Hour
+
+const (
+	// tokenPath is that of the vendor's own token endpoint (documented).
+	tokenPath = "/oauth/token"
+	// maxForm bounds the body of a request for a token.
+	maxForm = 64 << 10
+	// scopeInstance is the one scope that clients are told to ask for (documented).
+	scopeInstance = "instance"
+
+	settingClientID     = "client_id"
+	settingClientSecret = "client_secret"
+)
+
+// Client is what the token endpoint knows its one client by.
+type Client struct {
+	ID, Secret string
+	// RefreshToken is the newest refresh token of the user who has consented.
+	RefreshToken string
+}
+
+// Client returns the client of the token endpoint, with the refresh token to begin with.
+func (s *Sandbox) Client(ctx context.Context) (Client, error) {
+	refresh, err := s.store.RefreshToken(ctx)
+	if err != nil {
+		return Client{}, fmt.Errorf("read the refresh token: %w", err)
+	}
+	return Client{ID: s.clientID, Secret: s.clientSecret, RefreshToken: refresh}, nil
+}
+
+// chooseClient settles the client. What is given is not written down, but for the refresh token, which must be known
+// after a restart to be good or replaced.
+func (s *Sandbox) chooseClient(ctx context.Context, o *Options) error {
+	if o.TokenLife < 0 || o.TokenLife > 0 && o.TokenLife < time.Second {
+		return fmt.Errorf("the life of tokens is %v; it must be at least a second", o.TokenLife)
+	}
+	var err error
+	if s.clientID, err = s.keep(ctx, settingClientID, o.ClientID); err != nil {
+		return err
+	}
+	if s.clientSecret, err = s.keep(ctx, settingClientSecret, o.ClientSecret); err != nil {
+		return err
+	}
+	refresh := o.RefreshToken
+	if refresh == "" {
+		known, err := s.store.RefreshToken(ctx)
+		if err != nil || known != "" {
+			return err
+		}
+		if refresh, err = randomToken(); err != nil {
+			return err
+		}
+	}
+	return s.store.AddRefreshToken(ctx, refresh)
+}
+
+// keep answers what is given, else what the data file has, else a random value, which the data file then keeps.
+func (s *Sandbox) keep(ctx context.Context, setting, given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	kept, err := s.store.Setting(ctx, setting)
+	if err != nil || kept != "" {
+		return kept, err
+	}
+	random, err := randomToken()
+	if err != nil {
+		return "", err
+	}
+	return random, s.store.SetSetting(ctx, setting, random)
+}
+
+func randomToken() (string, error) {
+	random := make([]byte, 32)
+	if _, err := rand.Read(random); err != nil {
+		return "", fmt.Errorf("make a token: %w", err)
+	}
+	return hex.EncodeToString(random), nil
+}
+
+// tokenEndpoint gives access tokens by the grants client credentials and refresh token (RFC 6749, 4.4 and 6), to one
+// client, which shows its id and secret in the form.
+type tokenEndpoint struct {
+	sandbox *Sandbox
+	life    time.Duration
+	once    bool // a refresh token is good for one renewal
+	log     *slog.Logger
+}
+
+// tokenReply is the answer with a token (RFC 6749, 5.1).
+type tokenReply struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+}
+
+// tokenRefusal is the answer without one (RFC 6749, 5.2).
+type tokenRefusal struct {
+	Code        string `json:"error"`
+	Description string `json:"error_description"`
+
+	status int
+}
+
+func (e tokenEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	reply, refusal, err := e.answer(w, r)
+	switch {
+	case err != nil && r.Context().Err() != nil:
+		return // nobody is left to tell
+	case err != nil:
+		e.log.ErrorContext(r.Context(), "a request for a token failed", "error", err)
+		writeToken(w, http.StatusInternalServerError, tokenRefusal{Code: "server_error", Description: errInternal.Error()})
+	case refusal.Code != "":
+		writeToken(w, refusal.status, refusal)
+	default:
+		writeToken(w, http.StatusOK, reply)
+	}
+}
+
+func refusedToken(code, description string) tokenRefusal {
+	refusal := tokenRefusal{Code: code, Description: description, status: http.StatusBadRequest}
+	if code == "invalid_client" {
+		refusal.status = http.StatusUnauthorized
+	}
+	return refusal
+}
+
+func (e tokenEndpoint) answer(w http.ResponseWriter, r *http.Request) (tokenReply, tokenRefusal, error) {
+	form, refusal := readForm(w, r)
+	if refusal.Code != "" {
+		return tokenReply{}, refusal, nil
+	}
+	// Both are compared, whatever the first comparison gives, so that the time tells nothing.
+	id, secret := same(form.Get("client_id"), e.sandbox.clientID), same(form.Get("client_secret"), e.sandbox.clientSecret)
+	if !id || !secret {
+		return tokenReply{}, refusedToken("invalid_client", "the form needs the client_id and client_secret of the client"), nil
+	}
+	if scope := form.Get("scope"); scope != "" && scope != scopeInstance {
+		return tokenReply{}, refusedToken("invalid_scope", "the only scope is "+scopeInstance), nil
+	}
+	access, err := randomToken()
+	if err != nil {
+		return tokenReply{}, tokenRefusal{}, err
+	}
+	reply := tokenReply{AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(e.life / time.Second)}
+	switch grant := form.Get("grant_type"); grant {
+	case "client_credentials":
+		return reply, tokenRefusal{}, e.sandbox.store.IssueAccessToken(r.Context(), access, e.life)
+	case "refresh_token":
+		given := form.Get("refresh_token")
+		if given == "" {
+			return tokenReply{}, refusedToken("invalid_request", "the form has no refresh_token"), nil
+		}
+		if reply.RefreshToken, err = randomToken(); err != nil {
+			return tokenReply{}, tokenRefusal{}, err
+		}
+		good, err := e.sandbox.store.ExchangeRefreshToken(r.Context(), given, store.Exchange{
+			AccessToken: access, Life: e.life, RefreshToken: reply.RefreshToken, Once: e.once,
+		})
+		if err == nil && !good {
+			return tokenReply{}, refusedToken("invalid_grant", "the refresh_token is unknown or was replaced"), nil
+		}
+		return reply, tokenRefusal{}, err
+	case "":
+		return tokenReply{}, refusedToken("invalid_request", "the form has no grant_type"), nil
+	default:
+		return tokenReply{}, refusedToken("unsupported_grant_type", "the sandbox knows the grants client_credentials and refresh_token"), nil
+	}
+}
+
+// readForm reads the parameters. They must be in the body, and each only once.
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
+	invalid := func(description string) (url.Values, tokenRefusal) {
+		return nil, refusedToken("invalid_request", description)
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
+		return invalid("the request must have the Content-Type application/x-www-form-urlencoded")
+	}
+	if r.URL.RawQuery != "" {
+		return invalid("parameters must be in the body, not in the URL")
+	}
+	if r.Header.Get("Authorization") != "" {
+		return invalid("the client is authenticated by client_id and client_secret in the form, not by the header Authorization")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return invalid("the form cannot be read")
+	}
+	for name, values := range r.PostForm {
+		if len(values) > 1 {
+			return invalid(fmt.Sprintf("the parameter %.40q occurs more than once", name))
+		}
+	}
+	return r.PostForm, tokenRefusal{}
+}
+
+// writeToken writes an answer that nobody may keep.
+func writeToken(w http.ResponseWriter, status int, body any) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		status, encoded = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+	w.WriteHeader(status)
+	_, _ = w.Write(encoded) // the client has gone: nobody is left to tell
+}
+
+// same compares in a time that does not depend on where the two differ.
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// requireToken lets requests with a Bearer token pass, be it the one that does not expire or one that the token
+// endpoint has issued, and answers 401 to others.
+func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		given = strings.TrimSpace(given)
+		bearer := strings.EqualFold(scheme, "Bearer") && given != ""
+		if bearer && same(given, s.token) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		challenge := `Bearer realm="Administrate Core GraphQL API"`
+		if bearer {
+			good, err := s.store.AccessTokenGood(r.Context(), given)
+			switch {
+			case good:
+				next.ServeHTTP(w, r)
+				return
+			case err != nil && !errors.Is(err, r.Context().Err()):
+				log.ErrorContext(r.Context(), "a token could not be looked up", "error", err)
+			}
+			if err != nil {
+				refuse(w, http.StatusInternalServerError, errInternal.Error())
+				return
+			}
+			challenge += `, error="invalid_token"`
+		}
+		w.Header().Set("WWW-Authenticate", challenge)
+		refuse(w, http.StatusUnauthorized, "the request needs the header Authorization: Bearer with a valid token")
+	})
+}

@@ -1,0 +1,115 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
+	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/oppflow/oppflow/settings"
+)
+
+// The exporters are made here rather than by the library that chooses them by itself: that one writes to the standard
+// output, which belongs to a command's answer, and tells the whole process's error handler when a collector is away.
+
+func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error) {
+	switch {
+	case o.Settings.Traces == settings.ExportConsole:
+		return stdouttrace.New(stdouttrace.WithWriter(o.Console))
+	case o.Settings.TracesProtocol == settings.ProtocolGRPC:
+		var more []otlptracegrpc.Option
+		if o.Brief {
+			more = append(more, otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: false}))
+		}
+		return otlptracegrpc.New(ctx, more...)
+	}
+	var more []otlptracehttp.Option
+	if o.Brief {
+		more = append(more, otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))
+	}
+	return otlptracehttp.New(ctx, more...)
+}
+
+// metricReader makes what collects the metrics, and the server at which they can be fetched if that is wanted.
+func metricReader(ctx context.Context, o Options, ended context.Context, c *complaints) (sdkmetric.Reader, *metricsServer, error) {
+	if o.Settings.Metrics == settings.ExportPrometheus {
+		server, err := serveMetrics(ctx, o.Settings.PrometheusAddress, c)
+		if err != nil {
+			return nil, nil, err
+		}
+		return server.reader, server, nil
+	}
+	var exporter sdkmetric.Exporter
+	var err error
+	switch {
+	case o.Settings.Metrics == settings.ExportConsole:
+		exporter, err = stdoutmetric.New(stdoutmetric.WithWriter(o.Console))
+	case o.Settings.MetricsProtocol == settings.ProtocolGRPC:
+		exporter, err = otlpmetricgrpc.New(ctx)
+	default:
+		exporter, err = otlpmetrichttp.New(ctx)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return sdkmetric.NewPeriodicReader(&metricSender{Exporter: exporter, ended: ended, complaints: c}), nil, nil
+}
+
+// metricSender keeps an export's failure from the error handler of the process, and ends one that takes too long when
+// the program stops.
+type metricSender struct {
+	sdkmetric.Exporter
+	ended      context.Context
+	complaints *complaints
+}
+
+func (s *metricSender) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
+	ctx, cancel := until(ctx, s.ended)
+	defer cancel()
+	s.complaints.about("metrics", s.Exporter.Export(ctx, metrics))
+	return nil
+}
+
+// until bounds ctx by the end of another context.
+func until(ctx, ended context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(ended, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// complaints tells the log about exports that fail, at most once a minute for traces and for metrics.
+type complaints struct {
+	logger *slog.Logger
+
+	mu   sync.Mutex
+	told map[string]time.Time
+}
+
+const tellEvery = time.Minute
+
+func (c *complaints) about(what string, err error) {
+	if err == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if last, ok := c.told[what]; ok && time.Since(last) < tellEvery {
+		return
+	}
+	if c.told == nil {
+		c.told = map[string]time.Time{}
+	}
+	c.told[what] = time.Now()
+	c.logger.Warn("the "+what+" could not be exported; the work goes on without", "error", strings.Join(strings.Fields(err.Error()), " "))
+}

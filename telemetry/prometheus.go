@@ -1,0 +1,61 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	promexporter "go.opentelemetry.io/otel/exporters/prometheus"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+)
+
+// metricsServer lets metrics be fetched at /metrics, in the form of Prometheus.
+type metricsServer struct {
+	reader sdkmetric.Reader
+	server *http.Server
+}
+
+func serveMetrics(ctx context.Context, address string, c *complaints) (*metricsServer, error) {
+	registry := prometheus.NewRegistry()
+	reader, err := promexporter.New(promexporter.WithRegisterer(registry))
+	if err != nil {
+		return nil, err
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot serve metrics at %s (OTEL_EXPORTER_PROMETHEUS_HOST, OTEL_EXPORTER_PROMETHEUS_PORT): %w", address, cause(err))
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	s := &metricsServer{reader: reader, server: &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
+	}}
+	go func() {
+		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			c.about("metrics", err)
+		}
+	}()
+	return s, nil
+}
+
+func (s *metricsServer) close(ctx context.Context) error {
+	if err := s.server.Shutdown(ctx); err != nil {
+		return s.server.Close()
+	}
+	return nil
+}
+
+// cause leaves out the operation and the address of a network error, which are told already.
+func cause(err error) error {
+	var of *net.OpError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}

@@ -1,0 +1,69 @@
+package telemetry
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/contrib/propagators/autoprop"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Around observes the requests that pass a transport, as spans and as metrics. Each is handed on once, as it is but for
+// the headers that OTEL_PROPAGATORS asks for. A span of a GraphQL request is named after its operation. Of a Telemetry
+// that is off it answers the transport itself.
+func (t *Telemetry) Around(next http.RoundTripper) http.RoundTripper {
+	if !t.On() {
+		return next
+	}
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	return otelhttp.NewTransport(naming{next},
+		otelhttp.WithTracerProvider(t.tracerProvider()),
+		otelhttp.WithMeterProvider(t.meterProvider()),
+		otelhttp.WithPropagators(t.propagator))
+}
+
+// propagator makes what writes the trace into the headers of requests: nothing unless it is asked for.
+func propagator(names []string) (propagation.TextMapPropagator, error) {
+	return autoprop.TextMapPropagator(names...)
+}
+
+// naming names the span of a request after the GraphQL operation in it.
+type naming struct{ next http.RoundTripper }
+
+func (n naming) RoundTrip(r *http.Request) (*http.Response, error) {
+	span := trace.SpanFromContext(r.Context())
+	if r.Body != nil && r.Body != http.NoBody && span.IsRecording() {
+		r = r.WithContext(r.Context()) // a copy: a transport does not change what it is given
+		r.Body = &watched{ReadCloser: r.Body, span: span}
+	}
+	return n.next.RoundTrip(r)
+}
+
+// watched is a request's body as it is read by the transport; nothing of it is read on its behalf, or twice.
+type watched struct {
+	io.ReadCloser
+	span trace.Span
+	seen bool
+}
+
+// operation finds the kind and name that a GraphQL document in a request begins with. Both are the program's own.
+var operation = regexp.MustCompile(`^\{"query":"(query|mutation) ([A-Za-z_][A-Za-z0-9_]{0,63})[ ({\\]`)
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
+	if n > 0 && !w.seen {
+		w.seen = true
+		if found := operation.FindSubmatch(p[:min(n, 128)]); found != nil {
+			kind, name := string(found[1]), string(found[2])
+			w.span.SetName(kind + " " + name)
+			w.span.SetAttributes(attribute.String("graphql.operation.type", kind), attribute.String("graphql.operation.name", name))
+		}
+	}
+	return n, err
+}

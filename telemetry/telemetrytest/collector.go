@@ -1,0 +1,292 @@
+// Package telemetrytest is a collector of OpenTelemetry for tests: it takes what an exporter sends, over HTTP and over
+// gRPC, and tells what came. It is for tests only.
+package telemetrytest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/hex"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	metricsservice "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	traceservice "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	resource "go.opentelemetry.io/proto/otlp/resource/v1"
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+)
+
+// Span is a span that was received, its ids in hexadecimal and its attributes as text.
+type Span struct {
+	Name, Trace, ID, Parent string
+	Service                 string // of the program that made it
+	Kind                    trace.Span_SpanKind
+	Failed                  bool
+	Attributes              map[string]string
+	Links                   []string // the traces it is linked to
+}
+
+// Collector takes what exporters send. It may be used by several goroutines.
+type Collector struct {
+	// URL is where it listens for OTLP over HTTP.
+	URL string
+	// GRPC is where it listens for OTLP over gRPC, as a URL.
+	GRPC string
+
+	mu       sync.Mutex
+	spans    []Span
+	metrics  map[string][]string // the attributes of each metric's points
+	services map[string]bool
+	raw      bytes.Buffer
+	requests int
+}
+
+// Start starts a collector on the loopback interface. It is gone when the test ends.
+func Start(t testing.TB) *Collector {
+	t.Helper()
+	c := &Collector{metrics: map[string][]string{}, services: map[string]bool{}}
+	over := httptest.NewServer(http.HandlerFunc(c.serve))
+	t.Cleanup(over.Close)
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	traceservice.RegisterTraceServiceServer(server, &traces{collector: c})
+	metricsservice.RegisterMetricsServiceServer(server, &metrics{collector: c})
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		server.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	c.URL, c.GRPC = over.URL, "http://"+listener.Addr().String()
+	return c
+}
+
+// Spans returns the spans that came so far.
+func (c *Collector) Spans() []Span {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]Span(nil), c.spans...)
+}
+
+// Find returns the spans of that name.
+func (c *Collector) Find(name string) []Span {
+	var found []Span
+	for _, s := range c.Spans() {
+		if s.Name == name {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// Await waits until a span of that name has come, and returns the first one.
+func (c *Collector) Await(t testing.TB, name string, within time.Duration) Span {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		if found := c.Find(name); len(found) > 0 {
+			return found[0]
+		}
+		if time.Now().After(deadline) {
+			var names []string
+			for _, s := range c.Spans() {
+				names = append(names, s.Name)
+			}
+			t.Fatalf("no span %q within %s; there are %q", name, within, names)
+		}
+		<-ticker.C
+	}
+}
+
+// Metrics returns the names of the metrics that came so far, each with the attributes of its points.
+func (c *Collector) Metrics() map[string][]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(map[string][]string, len(c.metrics))
+	for name, attributes := range c.metrics {
+		out[name] = append([]string(nil), attributes...)
+	}
+	return out
+}
+
+// Requests is how many requests came.
+func (c *Collector) Requests() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.requests
+}
+
+// Contains reports whether the text came anywhere in what was sent: in names, attributes, events, the resource.
+func (c *Collector) Contains(text string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes.Contains(c.raw.Bytes(), []byte(text))
+}
+
+// Services returns the names of the programs that sent something.
+func (c *Collector) Services() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var names []string
+	for name := range c.services {
+		names = append(names, name)
+	}
+	return names
+}
+
+func (c *Collector) serve(w http.ResponseWriter, r *http.Request) {
+	body := io.Reader(r.Body)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		unpacked, err := gzip.NewReader(body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		body = unpacked
+	}
+	raw, err := io.ReadAll(body)
+	var answer proto.Message
+	if err == nil {
+		switch r.URL.Path {
+		case "/v1/traces":
+			request := new(traceservice.ExportTraceServiceRequest)
+			if err = proto.Unmarshal(raw, request); err == nil {
+				c.takeTraces(request)
+			}
+			answer = new(traceservice.ExportTraceServiceResponse)
+		case "/v1/metrics":
+			request := new(metricsservice.ExportMetricsServiceRequest)
+			if err = proto.Unmarshal(raw, request); err == nil {
+				c.takeMetrics(request)
+			}
+			answer = new(metricsservice.ExportMetricsServiceResponse)
+		default:
+			http.NotFound(w, r)
+			return
+		}
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	out, err := proto.Marshal(answer)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	_, _ = w.Write(out)
+}
+
+type traces struct {
+	traceservice.UnimplementedTraceServiceServer
+	collector *Collector
+}
+
+func (t *traces) Export(_ context.Context, r *traceservice.ExportTraceServiceRequest) (*traceservice.ExportTraceServiceResponse, error) {
+	t.collector.takeTraces(r)
+	return new(traceservice.ExportTraceServiceResponse), nil
+}
+
+type metrics struct {
+	metricsservice.UnimplementedMetricsServiceServer
+	collector *Collector
+}
+
+func (m *metrics) Export(_ context.Context, r *metricsservice.ExportMetricsServiceRequest) (*metricsservice.ExportMetricsServiceResponse, error) {
+	m.collector.takeMetrics(r)
+	return new(metricsservice.ExportMetricsServiceResponse), nil
+}
+
+func (c *Collector) keep(message proto.Message) {
+	c.requests++
+	raw, _ := proto.Marshal(message) // was unmarshalled just now
+	c.raw.Write(raw)
+}
+
+func (c *Collector) takeTraces(request *traceservice.ExportTraceServiceRequest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keep(request)
+	for _, of := range request.GetResourceSpans() {
+		service := c.service(of.GetResource())
+		for _, scope := range of.GetScopeSpans() {
+			for _, s := range scope.GetSpans() {
+				span := Span{
+					Name: s.GetName(), Trace: hex.EncodeToString(s.GetTraceId()), ID: hex.EncodeToString(s.GetSpanId()),
+					Parent: hex.EncodeToString(s.GetParentSpanId()), Service: service, Kind: s.GetKind(),
+					Failed: s.GetStatus().GetCode() == trace.Status_STATUS_CODE_ERROR, Attributes: texts(s.GetAttributes()),
+				}
+				for _, link := range s.GetLinks() {
+					span.Links = append(span.Links, hex.EncodeToString(link.GetTraceId()))
+				}
+				c.spans = append(c.spans, span)
+			}
+		}
+	}
+}
+
+func (c *Collector) takeMetrics(request *metricsservice.ExportMetricsServiceRequest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keep(request)
+	for _, of := range request.GetResourceMetrics() {
+		c.service(of.GetResource())
+		for _, scope := range of.GetScopeMetrics() {
+			for _, m := range scope.GetMetrics() {
+				points := c.metrics[m.GetName()]
+				note := func(attributes []*common.KeyValue) {
+					for key, value := range texts(attributes) {
+						points = append(points, key+"="+value)
+					}
+				}
+				for _, p := range m.GetSum().GetDataPoints() {
+					note(p.GetAttributes())
+				}
+				for _, p := range m.GetGauge().GetDataPoints() {
+					note(p.GetAttributes())
+				}
+				for _, p := range m.GetHistogram().GetDataPoints() {
+					note(p.GetAttributes())
+				}
+				c.metrics[m.GetName()] = points
+			}
+		}
+	}
+}
+
+// service notes and returns the name of the program a resource stands for.
+func (c *Collector) service(r *resource.Resource) string {
+	name := texts(r.GetAttributes())["service.name"]
+	c.services[name] = true
+	return name
+}
+
+func texts(attributes []*common.KeyValue) map[string]string {
+	out := make(map[string]string, len(attributes))
+	for _, a := range attributes {
+		switch value := a.GetValue().GetValue().(type) {
+		case *common.AnyValue_StringValue:
+			out[a.GetKey()] = value.StringValue
+		default:
+			out[a.GetKey()] = a.GetValue().String()
+		}
+	}
+	return out
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/telemetry"
 	"github.com/oppflow/oppflow/worker/host"
 )
 
@@ -40,14 +41,24 @@ func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connecti
 
 // open connects. The context it gives bounds everything the command asks for.
 func (c *connection) open(ctx context.Context) (context.Context, client.Client, func(), error) {
-	ctx, cancel := within(ctx, c.timeout)
-	temporal, namespace, err := host.Connect(ctx, c.temporal, nil)
+	// What becomes of the traces is not the command's business: nothing is said when they do not arrive.
+	observer, err := host.StartTelemetry(ctx, settings.Telemetry{Environment: c.program.env},
+		telemetry.Options{Service: "oppflow", Brief: true, Console: c.program.stderr})
 	if err != nil {
+		return nil, nil, nil, err
+	}
+	bounded, cancel := within(ctx, c.timeout)
+	end := func() {
 		cancel()
+		_ = observer.Shutdown(ctx)
+	}
+	temporal, namespace, err := host.Connect(bounded, c.temporal, nil, observer.ClientOptions)
+	if err != nil {
+		end()
 		return nil, nil, nil, err
 	}
 	c.namespace = namespace
-	return ctx, temporal, func() { temporal.Close(); cancel() }, nil
+	return bounded, temporal, func() { temporal.Close(); end() }, nil
 }
 
 // opportunities runs work with a client of opportunities.

@@ -10,7 +10,6 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -27,9 +26,9 @@ func (e *SettingsError) Error() string { return e.cause.Error() }
 func (e *SettingsError) Unwrap() error { return e.cause }
 
 // Connect connects to the Temporal service the settings name and returns once it has answered; namespace is the one
-// the client works in. A nil logger drops what the SDK logs. A mistake in the settings is a SettingsError; any other
-// error is one line that names the address.
-func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, dial ...grpc.DialOption) (c client.Client, namespace string, err error) {
+// the client works in. A nil logger drops what the SDK logs. Further changes of the client's options are made in the
+// order given. A mistake in the settings is a SettingsError; any other error is one line that names the address.
+func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
 	options, err := t.ClientOptions()
 	if err != nil {
 		return nil, "", &SettingsError{cause: err}
@@ -38,7 +37,9 @@ func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, dial
 		logger = slog.New(slog.DiscardHandler)
 	}
 	options.Logger = log.NewStructuredLogger(logger)
-	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, dial...)
+	for _, c := range change {
+		c(&options)
+	}
 	c, err = client.DialContext(ctx, options)
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot reach Temporal at %s (set --temporal-address or TEMPORAL_ADDRESS): %s", options.HostPort, Reason(err))

@@ -20,6 +20,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/telemetry"
 	"github.com/oppflow/oppflow/workflows"
 )
 
@@ -39,6 +40,8 @@ const (
 type Options struct {
 	Temporal settings.Temporal
 	API      settings.API
+	// Telemetry says where traces and metrics go. Where it names no environment it looks in that of Temporal.
+	Telemetry settings.Telemetry
 	// Logger takes the worker's log; nil is slog.Default.
 	Logger *slog.Logger
 	// ReadyFile, when given, is written once the worker asks for tasks of both kinds.
@@ -60,13 +63,28 @@ func Run(ctx context.Context, o Options) error {
 	if err := o.API.Resolve(); err != nil {
 		return &SettingsError{cause: err}
 	}
+	if o.Telemetry.Environment == nil {
+		o.Telemetry.Environment = o.Temporal.Environment
+	}
+	observer, err := StartTelemetry(ctx, o.Telemetry, telemetry.Options{Service: "oppflow-worker", Requests: requests(), Logger: o.Logger})
+	if err != nil {
+		return err
+	}
+	// Last of all: what the workers do while they stop is told too.
+	defer func() {
+		if err := observer.Shutdown(ctx); err != nil {
+			o.Logger.Warn("the last traces and metrics could not be exported", "error", err)
+		}
+	}()
 	seen := newPolls()
 	closeHealth, err := serveHealth(ctx, o.HealthAddress, seen, o.Logger)
 	if err != nil {
 		return err
 	}
 	defer closeHealth()
-	c, namespace, err := Connect(ctx, o.Temporal, o.Logger, grpc.WithChainUnaryInterceptor(seen.intercept))
+	c, namespace, err := Connect(ctx, o.Temporal, o.Logger, observer.ClientOptions, func(c *client.Options) {
+		c.ConnectionOptions.DialOptions = append(c.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(seen.intercept))
+	})
 	if err != nil {
 		return interrupted(ctx, err)
 	}
@@ -74,7 +92,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := checkNamespace(ctx, c, namespace, o.Logger); err != nil {
 		return interrupted(ctx, err)
 	}
-	workers, err := assemble(c, o)
+	workers, err := assemble(c, o, observer)
 	if err != nil {
 		return err
 	}
@@ -136,7 +154,8 @@ func mayNotLook(err error) bool {
 }
 
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
-func assemble(c client.Client, o Options) ([]worker.Worker, error) {
+// The client's interceptors come before those given here, so that tracing is the outermost.
+func assemble(c client.Client, o Options, observer *telemetry.Telemetry) ([]worker.Worker, error) {
 	tokens, err := Credentials(o.API, o.Logger)
 	if err != nil {
 		return nil, &SettingsError{cause: err}
@@ -149,6 +168,7 @@ func assemble(c client.Client, o Options) ([]worker.Worker, error) {
 		Tokens:            tokens,
 		RequestsPerSecond: o.API.Rate,
 		ReadOnly:          o.API.ReadOnly,
+		Around:            observer.Around,
 	})
 	if err != nil {
 		return nil, &SettingsError{cause: err}

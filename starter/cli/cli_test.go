@@ -145,10 +145,10 @@ func (f *frontend) only(t *testing.T) message {
 	return f.received[0]
 }
 
-func (f *frontend) take(how, workflow, name string, payloads *commonpb.Payloads) error {
+func (f *frontend) take(how, workflow, name string, payloads *commonpb.Payloads, more ...string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var text string
+	text := strings.Join(more, "")
 	for _, p := range payloads.GetPayloads() {
 		text += string(p.GetData())
 	}

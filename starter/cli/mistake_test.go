@@ -11,7 +11,7 @@ import (
 )
 
 // commands are all of them; TestEveryCommandIsHere keeps the list right.
-var commands = []string{"add-interest", "check", "completion", "demo", "help", "progress", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update", "version"}
+var commands = []string{"add-interest", "check", "completion", "demo", "help", "list", "progress", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update", "version"}
 
 func TestEveryCommandIsHere(t *testing.T) {
 	// The shell completion offers every command there is.
@@ -122,6 +122,18 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"search --filter regionName:in", api, []string{"commas"}},
 		{"search --filter regionName:isnull:UK", api, []string{"takes no value"}},
 
+		{"list here", nil, []string{`"here"`}},
+		{"list --status open", nil, []string{"--status", `"open"`, "running, closed, completed"}},
+		{"list --state running", nil, []string{"--state", "open, won, lost, archived"}},
+		{"list --attention urgent", nil, []string{"--attention", `"urgent"`, "any, undecided"}},
+		{"list --limit 0", nil, []string{"--limit", "from 1 to 10000"}},
+		{"list --query a)␣or␣(b", nil, []string{"--query", "brackets and quotes in pairs"}},
+		{"list --query (a", nil, []string{"--query"}},
+		{"list --query a=\"b", nil, []string{"--query"}},
+		{"list --query a=1␣--", nil, []string{"--query"}},
+		{"list --query a=1␣/*", nil, []string{"--query"}},
+		{"list --query a=1;", nil, []string{"--query"}},
+
 		{"check here", api, []string{`"here"`}},
 		{"check", nil, []string{"ADMINISTRATE_URL"}},
 		{"check --output xml", api, []string{"--output", "table or json"}},
@@ -183,6 +195,7 @@ func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
 		{[]string{"show", "lead"}, unreachable},
 		{[]string{"retry", "lead", "r"}, unreachable},
 		{[]string{"skip", "lead", "r", "--reason", "so"}, unreachable},
+		{[]string{"list"}, unreachable},
 		{[]string{"setup"}, unreachable},
 		{[]string{"search"}, []string{nobody, "--api-url or ADMINISTRATE_URL", "connection refused"}},
 		{[]string{"check"}, []string{nobody, "--api-url or ADMINISTRATE_URL", "connection refused"}},
@@ -240,9 +253,9 @@ func (r result) wantSuggestions(t *testing.T, want ...string) {
 
 // Whatever is typed, a mistake is one line, and nothing is ever written to standard output about it.
 func TestNothingTypedMakesMoreThanOneLine(t *testing.T) {
-	flags := []string{"--name", "--region", "--item", "--amount", "--kind", "--learner", "--to", "--filter", "--request-id", "--output", "--timeout", "--quantity", "-o", "--"}
+	flags := []string{"--name", "--region", "--item", "--amount", "--kind", "--learner", "--to", "--filter", "--request-id", "--output", "--timeout", "--quantity", "-o", "--query", "--status", "--"}
 	rapid.Check(t, func(t *rapid.T) {
-		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search", "check"}).Draw(t, "command")}
+		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search", "check", "list"}).Draw(t, "command")}
 		for range rapid.IntRange(0, 6).Draw(t, "arguments") {
 			args = append(args, rapid.OneOf(rapid.SampledFrom(flags), rapid.String()).Draw(t, "argument"))
 		}

@@ -88,7 +88,7 @@ Work with an opportunity:     oppflow start, add-interest, update, progress, sho
 			root.AddCommand(c)
 		}
 	}
-	add(groupOpportunity, p.start(), p.addInterest(), p.update(), p.progress(), p.show(), p.retry(), p.skip(), p.search(), p.setup(), p.check())
+	add(groupOpportunity, p.start(), p.addInterest(), p.update(), p.progress(), p.show(), p.retry(), p.skip(), p.list(), p.search(), p.setup(), p.check())
 	add(groupLocal, p.demo(), p.up(), p.sandbox(), p.version())
 	return root
 }

@@ -1,0 +1,304 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+const listTimeout = time.Minute
+
+func (p *program) list() *cobra.Command {
+	var conditions listing
+	limit := rows(50)
+	command := &cobra.Command{
+		Use:   "list [flags]",
+		Short: "List the opportunities Temporal runs or ran, the newest first",
+		Long: `list asks Temporal which opportunities there are and shows what their search attributes say; no worker and no TMS is
+asked. All conditions must hold. What it shows lags behind by a moment, usually less than a second: for what one
+opportunity is like right now, use show. Of an opportunity that has run long, STARTED is when its present run began.`,
+		Example: `  oppflow list --status running --attention any
+  oppflow list --state open --region UK --output json
+  oppflow list --query 'OpportunityReservedUntil < "2026-12-31T00:00:00Z"'`,
+		Args:              exactly(),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	words := func(name, usage string, to *string, known []string) {
+		fs.Var(&word{to, known}, name, usage+": "+strings.Join(known, ", "))
+		_ = command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
+	}
+	words("status", "how the run stands", &conditions.status, statuses)
+	words("state", "state of the stage", &conditions.state, states)
+	words("attention", "what needs attention", &conditions.attention, attentions)
+	fs.StringVar(&conditions.step, "step", "", "name of the step")
+	fs.StringVar(&conditions.region, "region", "", "name of the region")
+	fs.StringVar(&conditions.raw, "query", "", "further condition, as Temporal's Web UI takes it")
+	fs.Var(&limit, "limit", "how many opportunities at most")
+	form := outputFlag(command)
+	connection := p.connection(fs, listTimeout)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		query, err := conditions.query()
+		if err != nil {
+			return err
+		}
+		ctx, temporal, done, err := connection.open(command.Context())
+		if err != nil {
+			return err
+		}
+		defer done()
+		result, err := listUpTo(ctx, temporal, connection.namespace, query, int(limit))
+		if err != nil {
+			return connection.explain(conditions.explain(err))
+		}
+		return form.show(p.stdout, result, func(w io.Writer) { showListed(w, result) })
+	}
+	return command
+}
+
+// The words of the flags. Each has its own condition in query.
+var (
+	statuses   = []string{"running", "closed", "completed", "failed", "cancelled", "terminated", "timed-out"}
+	states     = []string{"open", "won", "lost", "archived"}
+	attentions = []string{
+		anyAttention, string(opportunity.AttentionUndecided), string(opportunity.AttentionAPI), string(opportunity.AttentionReservation),
+		string(opportunity.AttentionFailed), string(opportunity.AttentionMessage), string(opportunity.AttentionPaused),
+	}
+)
+
+const anyAttention = "any"
+
+// listing is what the listed opportunities must have.
+type listing struct{ status, state, attention, step, region, raw string }
+
+// query writes the conditions for Temporal. The run that continued as another one is not shown: that other one is.
+func (l listing) query() (string, error) {
+	all := []string{"WorkflowType = " + quoted(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
+	switch l.status {
+	case "":
+	case "closed":
+		all = append(all, `ExecutionStatus != "Running"`)
+	case "cancelled":
+		all = append(all, `ExecutionStatus = "Canceled"`)
+	case "timed-out":
+		all = append(all, `ExecutionStatus = "TimedOut"`)
+	default:
+		all = append(all, "ExecutionStatus = "+quoted(strings.ToUpper(l.status[:1])+l.status[1:]))
+	}
+	if l.state != "" {
+		all = append(all, lifecycle.OpportunityState.GetName()+" = "+quoted(strings.ToUpper(l.state[:1])+l.state[1:]))
+	}
+	switch l.attention {
+	case "":
+	case anyAttention:
+		all = append(all, lifecycle.OpportunityAttention.GetName()+" is not null")
+	default:
+		all = append(all, lifecycle.OpportunityAttention.GetName()+" = "+quoted(l.attention))
+	}
+	for _, field := range []struct{ name, value string }{
+		{lifecycle.OpportunityStep.GetName(), l.step}, {lifecycle.OpportunityRegion.GetName(), l.region},
+	} {
+		if field.value != "" {
+			all = append(all, field.name+" = "+quoted(field.value))
+		}
+	}
+	if l.raw != "" {
+		if !balanced(l.raw) {
+			return "", usagef("--query %q: must be one whole condition: brackets and quotes in pairs, no comment and no semicolon", l.raw)
+		}
+		all = append(all, "("+l.raw+")")
+	}
+	return strings.Join(all, " and "), nil
+}
+
+// quoted writes a value so that nothing in it ends it.
+func quoted(value string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+}
+
+// balanced reports whether a condition can stand in brackets and stays within them.
+func balanced(condition string) bool {
+	depth := 0
+	var quote, before rune
+	escaped := false
+	for _, c := range condition {
+		pair := string(before) + string(c)
+		before = c
+		switch {
+		case escaped:
+			escaped = false
+		case quote != 0 && c == '\\':
+			escaped = true
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == ';', c == '#', pair == "--", pair == "/*":
+			return false
+		case c == '"', c == '\'', c == '`':
+			quote = c
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth--; depth < 0 {
+				return false
+			}
+		}
+	}
+	return depth == 0 && quote == 0
+}
+
+// explain says what a refused query means: the caller's own condition is wrong, or the namespace lacks an attribute.
+func (l listing) explain(err error) error {
+	var invalid *serviceerror.InvalidArgument
+	switch {
+	case !errors.As(err, &invalid):
+		return err
+	case l.raw != "":
+		return usagef("--query %q: Temporal does not take it: %s", l.raw, invalid.Message)
+	}
+	return explainedf("Temporal does not take the query: %s; has the namespace been prepared with oppflow setup?", invalid.Message)
+}
+
+// listed is the JSON form of what is listed.
+type listed struct {
+	// Count is of all that fit.
+	Count         int64               `json:"count"`
+	Opportunities []listedOpportunity `json:"opportunities"`
+}
+
+// listedOpportunity is one run, as its search attributes show it.
+type listedOpportunity struct {
+	Reference     opportunity.Reference `json:"reference"`
+	Opportunity   string                `json:"opportunity,omitempty"`
+	Status        string                `json:"status"`
+	State         string                `json:"state,omitempty"`
+	Step          string                `json:"step,omitempty"`
+	Region        string                `json:"region,omitempty"`
+	Account       string                `json:"account,omitempty"`
+	Attention     []string              `json:"attention"`
+	ReservedUntil *time.Time            `json:"reservedUntil,omitempty"`
+	Started       time.Time             `json:"started"`
+	Closed        *time.Time            `json:"closed,omitempty"`
+}
+
+// listUpTo reads page by page.
+func listUpTo(ctx context.Context, temporal client.Client, namespace, query string, limit int) (listed, error) {
+	counted, err := temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: namespace, Query: query})
+	if err != nil {
+		return listed{}, err
+	}
+	result := listed{Count: counted.GetCount(), Opportunities: []listedOpportunity{}}
+	for next := []byte(nil); ; {
+		page, err := temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace: namespace, Query: query, NextPageToken: next, PageSize: int32(min(limit-len(result.Opportunities), 1000)), //nolint:gosec // at most 1000
+		})
+		if err != nil {
+			return listed{}, err
+		}
+		for _, run := range page.GetExecutions() {
+			if one, ok := listedOf(run); ok && len(result.Opportunities) < limit {
+				result.Opportunities = append(result.Opportunities, one)
+			}
+		}
+		if next = page.GetNextPageToken(); len(next) == 0 || len(result.Opportunities) >= limit {
+			return result, nil
+		}
+	}
+}
+
+// listedOf is false for what is no opportunity of ours.
+func listedOf(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
+	reference, ok := lifecycle.ReferenceOf(run.GetExecution().GetWorkflowId())
+	if !ok || run.GetType().GetName() != lifecycle.WorkflowType {
+		return listedOpportunity{}, false
+	}
+	o := listedOpportunity{Reference: reference, Status: statusWord(run.GetStatus()), Started: run.GetStartTime().AsTime(), Attention: []string{}}
+	if run.GetCloseTime() != nil {
+		closed := run.GetCloseTime().AsTime()
+		o.Closed = &closed
+	}
+	for _, field := range []struct {
+		name string
+		into any
+	}{
+		{lifecycle.OpportunityID.GetName(), &o.Opportunity},
+		{lifecycle.OpportunityState.GetName(), &o.State},
+		{lifecycle.OpportunityStep.GetName(), &o.Step},
+		{lifecycle.OpportunityRegion.GetName(), &o.Region},
+		{lifecycle.OpportunityAccount.GetName(), &o.Account},
+		{lifecycle.OpportunityAttention.GetName(), &o.Attention},
+		{lifecycle.OpportunityReservedUntil.GetName(), &o.ReservedUntil},
+	} {
+		if payload := run.GetSearchAttributes().GetIndexedFields()[field.name]; payload != nil {
+			// One that cannot be read is left empty: the others still tell something.
+			_ = converter.GetDefaultDataConverter().FromPayload(payload, field.into)
+		}
+	}
+	if o.Attention == nil {
+		o.Attention = []string{}
+	}
+	return o, true
+}
+
+func statusWord(status enums.WorkflowExecutionStatus) string {
+	switch status {
+	case enums.WORKFLOW_EXECUTION_STATUS_CANCELED:
+		return "cancelled"
+	case enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+		return "timed-out"
+	}
+	return strings.ToLower(status.String())
+}
+
+func showListed(w io.Writer, l listed) {
+	line(w, "REFERENCE", "STATUS", "STATE", "STEP", "REGION", "ATTENTION", "RESERVED UNTIL", "STARTED")
+	for _, o := range l.Opportunities {
+		reserved := "-"
+		if o.ReservedUntil != nil {
+			reserved = since(*o.ReservedUntil)
+		}
+		line(w, string(o.Reference), o.Status, dash(o.State), dash(o.Step), dash(o.Region), dash(strings.Join(o.Attention, ", ")), reserved, since(o.Started))
+	}
+	if shown := int64(len(l.Opportunities)); shown < l.Count {
+		line(w, fmt.Sprintf("%d of %d; ask for more with --limit", shown, l.Count))
+	}
+}
+
+// word is a flag's value: one of a few words.
+type word struct {
+	to    *string
+	known []string
+}
+
+func (v *word) Set(text string) error {
+	for _, known := range v.known {
+		if text == known {
+			*v.to = text
+			return nil
+		}
+	}
+	return errors.New("must be one of " + strings.Join(v.known, ", "))
+}
+
+func (v *word) String() string {
+	if v.to == nil {
+		return ""
+	}
+	return *v.to
+}
+func (v *word) Type() string { return "word" }

@@ -1,0 +1,201 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/oppflow/oppflow/lifecycle"
+)
+
+// executions are what the visibility of the frontend holds.
+type executions []*workflowpb.WorkflowExecutionInfo
+
+func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+	runs, _ := f.answer.(executions)
+	return &workflowservice.CountWorkflowExecutionsResponse{Count: int64(len(runs))}, f.take("count", r.GetNamespace(), "", nil, r.GetQuery())
+}
+
+// ListWorkflowExecutions gives pages of at most 3.
+func (f *frontend) ListWorkflowExecutions(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	runs, _ := f.answer.(executions)
+	if err := f.take("list", r.GetNamespace(), "", nil, r.GetQuery()); err != nil {
+		return nil, err
+	}
+	from, _ := strconv.Atoi(string(r.GetNextPageToken()))
+	to := min(from+min(int(r.GetPageSize()), 3), len(runs))
+	page := &workflowservice.ListWorkflowExecutionsResponse{Executions: runs[from:to]}
+	if to < len(runs) {
+		page.NextPageToken = []byte(strconv.Itoa(to))
+	}
+	return page, nil
+}
+
+// queries are those that were asked.
+func (f *frontend) queries() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []string
+	for _, m := range f.received {
+		all = append(all, m.Payload)
+	}
+	return all
+}
+
+func listedRun(t *testing.T, workflow string, status enums.WorkflowExecutionStatus, attributes map[string]any) *workflowpb.WorkflowExecutionInfo {
+	t.Helper()
+	fields := map[string]*commonpb.Payload{}
+	for name, value := range attributes {
+		payload, err := converter.GetDefaultDataConverter().ToPayload(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields[name] = payload
+	}
+	return &workflowpb.WorkflowExecutionInfo{
+		Execution: &commonpb.WorkflowExecution{WorkflowId: workflow}, Type: &commonpb.WorkflowType{Name: lifecycle.WorkflowType}, Status: status,
+		StartTime: timestamppb.New(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), SearchAttributes: &commonpb.SearchAttributes{IndexedFields: fields},
+	}
+}
+
+func TestListShowsWhatTheSearchAttributesSay(t *testing.T) {
+	until := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
+	lead := listedRun(t, "opportunity/lead-1", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, map[string]any{
+		"OpportunityId": "O1", "OpportunityAccount": "A1", "OpportunityStep": "Proposed", "OpportunityRegion": "U\nK", "OpportunityState": "Open",
+		"OpportunityAttention": []string{"api", "failed"}, "OpportunityReservedUntil": until,
+	})
+	young := listedRun(t, "opportunity/lead-2", enums.WORKFLOW_EXECUTION_STATUS_CANCELED, nil)
+	young.CloseTime = timestamppb.New(until)
+	foreign := listedRun(t, "somebody's", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil)
+	other := listedRun(t, "opportunity/other", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil)
+	other.Type.Name = "Other"
+
+	service := &frontend{answer: executions{lead, young, foreign, other}}
+	env := service.serve(t)
+	got := oppflow(t, env, "list")
+	got.wantDone(t, "REFERENCE", "RESERVED UNTIL", "lead-1", "running", "Open", "Proposed", "U K", "api, failed", "2026-04-01T12:00:00Z", "2026-03-01T12:00:00Z", "lead-2", "cancelled")
+	if lines := strings.Count(got.stdout, "\n"); strings.Contains(got.stdout, "somebody's") || strings.Contains(got.stdout, "other") || lines != 4 {
+		t.Errorf("%d lines:\n%s", lines, got.stdout)
+	}
+	got = oppflow(t, env, "list", "--output", "json")
+	got.wantDone(t)
+	want := `{"count":4,"opportunities":[
+		{"reference":"lead-1","opportunity":"O1","status":"running","state":"Open","step":"Proposed","region":"U\nK","account":"A1","attention":["api","failed"],"reservedUntil":"2026-04-01T12:00:00Z","started":"2026-03-01T12:00:00Z"},
+		{"reference":"lead-2","status":"cancelled","attention":[],"started":"2026-03-01T12:00:00Z","closed":"2026-04-01T12:00:00Z"}]}`
+	if !sameJSON(got.stdout, want) {
+		t.Errorf("%s, want %s", got.stdout, want)
+	}
+}
+
+func TestListReadsAsManyAsAreAskedFor(t *testing.T) {
+	var runs executions
+	for n := range 10 {
+		runs = append(runs, listedRun(t, fmt.Sprintf("opportunity/lead-%d", n), enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil))
+	}
+	service := &frontend{answer: runs}
+	env := service.serve(t)
+	for limit, want := range map[string]int{"": 10, "1": 1, "3": 3, "4": 4, "10": 10, "100": 10} {
+		args := []string{"list", "--output", "json"}
+		if limit != "" {
+			args = append(args, "--limit", limit)
+		}
+		got := oppflow(t, env, args...)
+		got.wantDone(t)
+		var read struct {
+			Count         int
+			Opportunities []struct{ Reference string }
+		}
+		if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
+			t.Fatal(err)
+		}
+		different := map[string]bool{}
+		for _, o := range read.Opportunities {
+			different[o.Reference] = true
+		}
+		if read.Count != 10 || len(read.Opportunities) != want || len(different) != want {
+			t.Errorf("limit %q: %d of %d, want %d", limit, len(read.Opportunities), read.Count, want)
+		}
+	}
+	oppflow(t, env, "list", "--limit", "4").wantDone(t, "4 of 10; ask for more with --limit")
+}
+
+func TestListAsksForAllConditionsTogether(t *testing.T) {
+	const base = `WorkflowType = "Lifecycle" and ExecutionStatus != "ContinuedAsNew"`
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{nil, ""},
+		{[]string{"--status", "running"}, ` and ExecutionStatus = "Running"`},
+		{[]string{"--status", "closed"}, ` and ExecutionStatus != "Running"`},
+		{[]string{"--status", "completed"}, ` and ExecutionStatus = "Completed"`},
+		{[]string{"--status", "failed"}, ` and ExecutionStatus = "Failed"`},
+		{[]string{"--status", "cancelled"}, ` and ExecutionStatus = "Canceled"`},
+		{[]string{"--status", "terminated"}, ` and ExecutionStatus = "Terminated"`},
+		{[]string{"--status", "timed-out"}, ` and ExecutionStatus = "TimedOut"`},
+		{[]string{"--state", "won"}, ` and OpportunityState = "Won"`},
+		{[]string{"--attention", "any"}, ` and OpportunityAttention is not null`},
+		{[]string{"--attention", "undecided"}, ` and OpportunityAttention = "undecided"`},
+		{[]string{"--state", "open", "--step", `a" or "b`, "--region", `\`}, ` and OpportunityState = "Open" and OpportunityStep = "a\" or \"b" and OpportunityRegion = "\\"`},
+		{[]string{"--region", "UK", "--query", `a = "x)" or b = 1`}, ` and OpportunityRegion = "UK" and (a = "x)" or b = 1)`},
+		{[]string{"--query", `a = 'it\'s' and (b = "(")`}, ` and (a = 'it\'s' and (b = "("))`},
+	} {
+		service := &frontend{answer: executions{}}
+		oppflow(t, service.serve(t), append([]string{"list"}, test.args...)...).wantDone(t, "REFERENCE")
+		asked := service.queries()
+		if len(asked) != 2 || asked[0] != asked[1] || asked[0] != base+test.want {
+			t.Errorf("%v asks %q, want %q", test.args, asked, base+test.want)
+		}
+	}
+}
+
+func TestListSaysWhatTemporalDoesNotTake(t *testing.T) {
+	service := &frontend{err: serviceerror.NewInvalidArgument("invalid search attribute: Opportunity\nState")}
+	env := service.serve(t)
+	oppflow(t, env, "list").wantMistake(t, 1, "invalid search attribute: Opportunity State", "oppflow setup")
+	oppflow(t, env, "list", "--query", "Colour = 1").wantMistake(t, 2, `--query "Colour = 1"`, "invalid search attribute")
+	service.err = serviceerror.NewPermissionDenied("not yours", "")
+	oppflow(t, env, "list").wantMistake(t, 1, "not yours")
+}
+
+// Whatever can need attention can be asked for.
+func TestListKnowsTheWordsOfAttention(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../opportunity/attention.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := &frontend{answer: executions{}}
+	env := service.serve(t)
+	words := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		value, ok := n.(*ast.ValueSpec)
+		if !ok || fmt.Sprint(value.Type) != "Word" {
+			return true
+		}
+		word, err := strconv.Unquote(value.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		words++
+		oppflow(t, env, "list", "--attention", word).wantDone(t)
+		return true
+	})
+	if words < 6 {
+		t.Errorf("found %d words only", words)
+	}
+}

@@ -43,6 +43,20 @@ const (
 	packedSilent
 )
 
+func (e Entry) packedFlags() int {
+	flags := 0
+	if e.Doubt {
+		flags |= packedDoubt
+	}
+	if e.Alone {
+		flags |= packedAlone
+	}
+	if e.Silent {
+		flags |= packedSilent
+	}
+	return flags
+}
+
 // MarshalJSON implements json.Marshaler.
 func (q Queue) MarshalJSON() ([]byte, error) {
 	packed := packedQueue{Payloads: []json.RawMessage{}, Entries: make([]packedEntry, 0, len(q))}
@@ -56,14 +70,8 @@ func (q Queue) MarshalJSON() ([]byte, error) {
 			packed.Payloads = append(packed.Payloads, e.Payload)
 		}
 		at := e.Accepted.UnixMilli()
-		flags := 0
-		for flag, set := range map[int]bool{packedDoubt: e.Doubt, packedAlone: e.Alone, packedSilent: e.Silent} {
-			if set {
-				flags |= flag
-			}
-		}
 		packed.Entries = append(packed.Entries, packedEntry{
-			request: packRequest(e.Request), verb: e.Verb, payload: place, elapsed: at - before, flags: flags, changes: e.Changes, results: e.Results,
+			request: packRequest(e.Request), verb: e.Verb, payload: place, elapsed: at - before, flags: e.packedFlags(), changes: e.Changes, results: e.Results,
 		})
 		before = at
 	}

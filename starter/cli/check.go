@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,11 +13,7 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-const (
-	checkTimeout = 2 * time.Minute
-	// maxSchema is the size an answer with a tenant's whole schema may have.
-	maxSchema = 64 << 20
-)
+const checkTimeout = 2 * time.Minute
 
 func (p *program) check() *cobra.Command {
 	api := settings.API{Environment: p.env}
@@ -39,36 +34,19 @@ it is corrected. The exit code is 0 when nothing is missing.`,
 	fs.Var(&timeout, "timeout", "how long to wait for an answer")
 	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		client, err := apiClient(&api)
-		if err != nil {
-			return err
-		}
-		ctx, cancel := within(command.Context(), time.Duration(timeout))
-		defer cancel()
-		checked, err := client.Check(ctx)
-		if err != nil {
-			return explainCheck(ctx, api.URL, err)
-		}
-		result := checkedOf(api.URL, checked)
-		if err := form.show(p.stdout, result, func(w io.Writer) { showChecked(w, result) }); err != nil {
-			return err
-		}
-		return result.failure()
+		return p.askAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
+			found, err := client.Check(ctx)
+			if err != nil {
+				return err
+			}
+			result := checkedOf(api.URL, found)
+			if err := form.show(p.stdout, result, func(w io.Writer) { showChecked(w, result) }); err != nil {
+				return err
+			}
+			return result.failure()
+		})
 	}
 	return command
-}
-
-// explainCheck says in one line why nothing could be checked.
-func explainCheck(ctx context.Context, url string, err error) error {
-	var hidden *administrate.HiddenError
-	if !errors.As(err, &hidden) {
-		return explainAPI(ctx, url, err)
-	}
-	said := ""
-	if len(hidden.Messages) > 0 {
-		said = fmt.Sprintf(" (it says: %s)", strings.Join(hidden.Messages, "; "))
-	}
-	return fmt.Errorf("the API at %s does not show its schema%s; nothing can be checked while introspection is switched off there", url, said)
 }
 
 // checked is the JSON form of what a check found.

@@ -81,7 +81,7 @@ func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.
 		return story.Report{}, err
 	}
 	defer temporal.Close()
-	api, err := apiClient(&settings.API{URL: running.APIURL(), Token: settings.NewSecret(running.APIToken()), Environment: settings.Environment{}})
+	api, err := apiClient(&settings.API{URL: running.APIURL(), Token: settings.NewSecret(running.APIToken()), Environment: settings.Environment{}}, nil)
 	if err != nil {
 		return story.Report{}, err
 	}

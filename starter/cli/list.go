@@ -87,7 +87,7 @@ type listing struct{ status, state, attention, step, region, raw string }
 
 // query writes the conditions for Temporal. The run that continued as another one is not shown: that other one is.
 func (l listing) query() (string, error) {
-	all := []string{"WorkflowType = " + quoted(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
+	all := []string{"WorkflowType = " + literal(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
 	switch l.status {
 	case "":
 	case "closed":
@@ -97,23 +97,23 @@ func (l listing) query() (string, error) {
 	case "timed-out":
 		all = append(all, `ExecutionStatus = "TimedOut"`)
 	default:
-		all = append(all, "ExecutionStatus = "+quoted(strings.ToUpper(l.status[:1])+l.status[1:]))
+		all = append(all, "ExecutionStatus = "+literal(strings.ToUpper(l.status[:1])+l.status[1:]))
 	}
 	if l.state != "" {
-		all = append(all, lifecycle.OpportunityState.GetName()+" = "+quoted(strings.ToUpper(l.state[:1])+l.state[1:]))
+		all = append(all, lifecycle.OpportunityState.GetName()+" = "+literal(strings.ToUpper(l.state[:1])+l.state[1:]))
 	}
 	switch l.attention {
 	case "":
 	case anyAttention:
 		all = append(all, lifecycle.OpportunityAttention.GetName()+" is not null")
 	default:
-		all = append(all, lifecycle.OpportunityAttention.GetName()+" = "+quoted(l.attention))
+		all = append(all, lifecycle.OpportunityAttention.GetName()+" = "+literal(l.attention))
 	}
 	for _, field := range []struct{ name, value string }{
 		{lifecycle.OpportunityStep.GetName(), l.step}, {lifecycle.OpportunityRegion.GetName(), l.region},
 	} {
 		if field.value != "" {
-			all = append(all, field.name+" = "+quoted(field.value))
+			all = append(all, field.name+" = "+literal(field.value))
 		}
 	}
 	if l.raw != "" {
@@ -125,8 +125,8 @@ func (l listing) query() (string, error) {
 	return strings.Join(all, " and "), nil
 }
 
-// quoted writes a value so that nothing in it ends it.
-func quoted(value string) string {
+// literal writes a value so that nothing in it ends it.
+func literal(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 

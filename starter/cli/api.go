@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// maxAnswer is the size an answer of the API may have here: a whole schema takes some megabytes.
+const maxAnswer = 64 << 20
+
+// readerFlags binds the settings of a command that only reads.
+func readerFlags(fs *pflag.FlagSet, api *settings.API) {
+	api.AddFlags(fs)
+	for _, irrelevant := range []string{"read-only", "mark", "reservation-length", "settle-time"} {
+		_ = fs.MarkHidden(irrelevant)
+	}
+}
+
+// askAPI runs work with a client of the API the settings name, and says in one line what went wrong.
+func (p *program) askAPI(ctx context.Context, s *settings.API, timeout time.Duration, work func(context.Context, *administrate.Client) error) error {
+	concerns := &concerns{}
+	client, err := apiClient(s, slog.New(concerns))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := within(ctx, timeout)
+	defer cancel()
+	err = explainAPI(ctx, s.URL, work(ctx, client))
+	concerns.tell(p.stderr, err)
+	return err
+}
+
+// apiClient makes a client of the API the settings name. The logger is told of credentials that need attention.
+func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, error) {
+	if err := s.Resolve(); err != nil {
+		return nil, &usageError{text: err.Error()}
+	}
+	tokens, err := host.Credentials(*s, logger)
+	if err != nil {
+		return nil, &usageError{text: err.Error()}
+	}
+	client, err := administrate.New(administrate.Options{
+		URL: s.URL, Tokens: tokens, RequestsPerSecond: s.Rate, ReadOnly: s.ReadOnly, MaxResponseBytes: maxAnswer,
+	})
+	if err != nil {
+		return nil, &usageError{text: err.Error()}
+	}
+	return client, nil
+}
+
+// explainAPI says in one line what the API answered.
+func explainAPI(ctx context.Context, url string, err error) error {
+	var refused *administrate.RefusedError
+	var notSent *administrate.NotSentError
+	var invalid *administrate.InvalidError
+	var hidden *administrate.HiddenError
+	var token *administrate.TokenError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return errors.New(host.Reason(ctx.Err()))
+	case errors.As(err, &invalid):
+		return &usageError{text: invalid.Error()}
+	case errors.As(err, &hidden):
+		said := ""
+		if len(hidden.Messages) > 0 {
+			said = fmt.Sprintf(" (it says: %s)", strings.Join(hidden.Messages, "; "))
+		}
+		return fmt.Errorf("the API at %s does not show its schema%s; nothing can be checked while introspection is switched off there", url, said)
+	case errors.As(err, &refused) && len(refused.Messages) > 0:
+		// The request holds nothing but what was typed here: the API's words may be shown.
+		return fmt.Errorf("the API refused the request: %s", refused.Messages[0])
+	case errors.As(err, &token):
+		return token
+	case errors.As(err, &notSent) && notSent.Reason == administrate.Unreachable:
+		why := errors.Unwrap(notSent)
+		if why == nil {
+			why = notSent
+		}
+		return fmt.Errorf("cannot reach the API at %s (set --api-url or ADMINISTRATE_URL): %w", url, why)
+	case errors.As(err, &notSent) && notSent.Reason == administrate.Authentication:
+		return fmt.Errorf("the API at %s does not take the token; set ADMINISTRATE_TOKEN or --api-token-file", url)
+	}
+	return err
+}
+
+// concerns is a log that is kept until the command is over: what the command fails with anyway is not told twice.
+type concerns struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+// tell writes a line for each concern that err does not tell of.
+func (c *concerns) tell(w io.Writer, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, text := range c.texts {
+		if err == nil || !strings.Contains(err.Error(), text) {
+			_, _ = fmt.Fprintln(w, "oppflow: "+oneLine(text))
+		}
+	}
+}
+
+// Enabled implements slog.Handler.
+func (c *concerns) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+// Handle implements slog.Handler.
+func (c *concerns) Handle(_ context.Context, r slog.Record) error {
+	text := r.Message
+	r.Attrs(func(a slog.Attr) bool { text = a.Value.String(); return true }) // the problem
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.texts = append(c.texts, text)
+	return nil
+}
+
+// WithAttrs implements slog.Handler.
+func (c *concerns) WithAttrs([]slog.Attr) slog.Handler { return c }
+
+// WithGroup implements slog.Handler.
+func (c *concerns) WithGroup(string) slog.Handler { return c }

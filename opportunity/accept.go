@@ -119,10 +119,7 @@ func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) strin
 // fit into the input of the run that continues this one. It is the last resort
 // before the server terminates a run whose history has grown too long.
 func (s *State) Shed(now time.Time) {
-	keep := len(s.Queue)
-	for size := s.WaitingBytes(); keep > 0 && size > MaxCarriedBytes; keep-- {
-		size -= s.Queue[keep-1].carriedSize()
-	}
+	_, keep := s.Queue.carried(MaxCarriedBytes)
 	shed := slices.Clone(s.Queue[keep:])
 	s.Queue = s.Queue[:keep:keep]
 	for _, e := range shed {

@@ -176,16 +176,32 @@ func uuidText(raw []byte) string {
 // WaitingBytes is how much JSON of commands a run would carry over at most, with
 // what is known of those that are done in part.
 func (s *State) WaitingBytes() int {
-	total := 0
+	total, _ := s.Queue.carried(0)
+	return total
+}
+
+// queueFrame is how many bytes a queue takes beside its entries.
+const queueFrame = len(`{"payloads":[],"entries":[]}`)
+
+// carried answers how many bytes the queue takes at most, and how many of its
+// first entries fit into the given number of them.
+func (q Queue) carried(most int) (total, fitting int) {
+	if len(q) == 0 { // it is left out
+		return 0, 0
+	}
+	total = queueFrame
 	seen := make(map[string]bool)
-	for _, e := range s.Queue {
+	for i, e := range q {
 		total += e.carriedSize()
 		if seen[string(e.Payload)] {
 			total -= len(e.Payload)
 		}
 		seen[string(e.Payload)] = true
+		if total <= most {
+			fitting = i + 1
+		}
 	}
-	return total
+	return total, fitting
 }
 
 // carriedSize is how many bytes the entry takes at most, where no other has its

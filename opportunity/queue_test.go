@@ -1,0 +1,360 @@
+package opportunity_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// drawRequest draws a request id, of those that packing may trip over most of all.
+func drawRequest(t *rapid.T) string {
+	return rapid.OneOf(
+		rapid.SampledFrom([]string{
+			"~", "~~", "~~x", "~AAAAAAAAAAAAAAAAAAAAAA", "~~AAAAAAAAAAAAAAAAAAAAAA", "#1", opportunity.StartRequest,
+			"00000000-0000-0000-0000-000000000000", "0000000000000000000000000000000000", "00000000000000000000000000000000",
+			"0000000000000000-0000-0000-0000-0000", "-00000000-0000-0000-0000-000000000000", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+			"F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6", "f81d4fae-7dec-11d0-a765-00a0c91e6bF6", "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+			`"`, `\`, `\"~`, "<>&", strings.Repeat("<", opportunity.MaxRequestIDLength), strings.Repeat("é", opportunity.MaxRequestIDLength/2), "😀",
+		}),
+		rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`),
+		rapid.StringMatching(`[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}`),
+		rapid.StringMatching(`~{0,3}[A-Za-z0-9_<>&"\\é -]{1,60}x`),
+	).Draw(t, "request")
+}
+
+// drawQueue draws what may wait: of some commands everything is still to be done,
+// of others a part is, some are in doubt.
+func drawQueue(t *rapid.T) opportunity.Queue {
+	var queue opportunity.Queue
+	at := noon
+	for range rapid.IntRange(0, 12).Draw(t, "entries") {
+		at = at.Add(time.Duration(rapid.Int64Range(-5_000, 1e8).Draw(t, "elapsed")) * time.Millisecond)
+		command := drawCommand(t)
+		payload, err := json.Marshal(command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := opportunity.Entry{
+			Request: drawRequest(t), Verb: command.Verb(), Payload: payload, Accepted: at, Changes: 1,
+			Doubt: rapid.Bool().Draw(t, "doubt"), Alone: rapid.Bool().Draw(t, "alone"), Silent: rapid.Bool().Draw(t, "silent"),
+		}
+		if interests, ok := command.(opportunity.AddInterests); ok {
+			e.Changes = len(interests.Interests)
+			if rapid.Bool().Draw(t, "in part") {
+				e.Results = make([]opportunity.InterestResult, e.Changes)
+				e.Results[0] = opportunity.InterestResult{Item: interests.Interests[0].Item, Interest: "i"}
+				e.Results[e.Changes-1] = opportunity.InterestResult{Item: drawText(t, "item"), Error: drawError(t)}
+			}
+		}
+		queue = append(queue, e)
+		if len(queue) > 1 && rapid.Bool().Draw(t, "the same again") {
+			queue[len(queue)-1].Payload, queue[len(queue)-1].Verb = queue[len(queue)-2].Payload, queue[len(queue)-2].Verb
+		}
+	}
+	return queue
+}
+
+// size is what the queue takes in the input of the run that continues.
+func size(t reporter, queue opportunity.Queue) int {
+	t.Helper()
+	if len(queue) == 0 { // it is then left out
+		return 0
+	}
+	data, err := json.Marshal(queue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(data)
+}
+
+func TestAQueueSurvives(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		queue := drawQueue(t)
+		data, err := json.Marshal(queue)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var next opportunity.Queue
+		if err := json.Unmarshal(data, &next); err != nil {
+			t.Fatalf("%s: %v", data, err)
+		}
+		if len(queue) == 0 {
+			queue = opportunity.Queue{}
+		}
+		if diff := cmp.Diff(queue, next); diff != "" {
+			t.Fatalf("%s: %s", data, diff)
+		}
+	})
+}
+
+// TestAPlainQueueIsRead: states of version 1 wrote their queue so, and a run that
+// carries one may have waited for months.
+func TestAPlainQueueIsRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		queue := drawQueue(t)
+		plain, err := json.Marshal([]opportunity.Entry(queue))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read opportunity.Queue
+		if err := json.Unmarshal(plain, &read); err != nil {
+			t.Fatalf("%s: %v", plain, err)
+		}
+		if diff := cmp.Diff(queue, read); diff != "" {
+			t.Fatalf("%s: %s", plain, diff)
+		}
+	})
+	// As it was written then.
+	var s opportunity.State
+	if err := json.Unmarshal([]byte(`{"version":1,"reference":"A-1","startDigest":"d","id":"T3Bwb3J0dW5pdHk6Mg==","details":{"name":"x"},"handled":"","runs":3,"queue":[
+		{"request":"~order 7","verb":"addInterests","payload":{"interests":[{"item":"ABC","kind":"course","quantity":1,"unitAmount":"1.00"},{"item":"DEF","kind":"course","quantity":2,"unitAmount":"1.00"}]},
+		 "accepted":"2026-11-23T12:00:00.123456789Z","changes":2,"results":[{"interest":"i","item":"ABC"},{"item":""}],"silent":true},
+		{"request":"#1","verb":"progress","payload":{"to":"Won"},"accepted":"2026-11-23T12:00:01Z","changes":1,"doubt":true}]}`), &s); err != nil {
+		t.Fatal(err)
+	}
+	next := carried(t, &s)
+	if len(next.Queue) != 2 || next.Queue[0].Request != "~order 7" || !next.Queue[0].Silent || next.Queue[0].Results[0].Interest != "i" ||
+		!next.Queue[0].Accepted.Equal(noon.Add(123*time.Millisecond)) || !next.Queue[1].Doubt || next.Queue[1].Changes != 1 {
+		t.Errorf("got %+v", next.Queue)
+	}
+	if got := strings.Join(told(next.NextBatch()), " "); got != "~order 7/1 #1>Won" {
+		t.Errorf("the next batch is %s", got)
+	}
+}
+
+// TestAQueueThatIsNoneIsAnError: what cannot be read must not be taken for
+// nothing.
+func TestAQueueThatIsNoneIsAnError(t *testing.T) {
+	for _, data := range []string{
+		`"x"`, `5`, `true`, `{"payloads":[],"entries":5}`, `{"payloads":[],"entries":[null]}`, `{"payloads":[],"entries":[{}]}`,
+		`{"payloads":[],"entries":[["r","progress",0,0,0]]}`,
+		`{"payloads":[{}],"entries":[["r","progress",1,0,0]]}`,
+		`{"payloads":[{}],"entries":[["r","progress",-1,0,0]]}`,
+		`{"payloads":[{}],"entries":[["r","progress",0,0]]}`,
+		`{"payloads":[{}],"entries":[["r","progress",0,0,0,1,[],1]]}`,
+		`{"payloads":[{}],"entries":[["r","progress",0.5,0,0]]}`,
+		`{"payloads":[{}],"entries":[[7,"progress",0,0,0]]}`,
+		`{"payloads":[{}],"entries":[["~AAAA","progress",0,0,0]]}`,
+		`{"payloads":[{}],"entries":[["~?","progress",0,0,0]]}`,
+		`[5]`, `[{"request":5}]`,
+	} {
+		var queue opportunity.Queue
+		if err := json.Unmarshal([]byte(data), &queue); err == nil {
+			t.Errorf("%s is read as %+v", data, queue)
+		}
+	}
+	for _, data := range []string{`null`, `[]`, `{"payloads":[],"entries":[]}`} {
+		var queue opportunity.Queue
+		if err := json.Unmarshal([]byte(data), &queue); err != nil || len(queue) != 0 {
+			t.Errorf("%s is read as %+v, %v", data, queue, err)
+		}
+	}
+}
+
+// TestWaitingBytesIsNoLess than what waits takes, or the server ends the run; and
+// of usual messages not twice as much, or the run is not continued in time.
+func TestWaitingBytesIsNoLess(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := opportunity.State{Queue: drawQueue(t)}
+		if told, real := s.WaitingBytes(), size(t, s.Queue); told < real {
+			data, _ := json.Marshal(s.Queue)
+			t.Fatalf("%d bytes are told of %d: %s", told, real, data)
+		}
+	})
+	// A single one carries the whole frame, and the moment it came.
+	for _, command := range []opportunity.Command{opportunity.Progress{To: "Won"}, add(many(plain(1), 100)...)} {
+		s := opened(t)
+		accept(t, s, command, "r")
+		if told, real := s.WaitingBytes(), size(t, s.Queue); told < real {
+			t.Errorf("%d bytes are told of %d", told, real)
+		}
+	}
+	if told := new(opportunity.State).WaitingBytes(); told != 0 {
+		t.Errorf("%d bytes are told of nothing", told)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := opened(t)
+		now := noon
+		for range rapid.IntRange(1, 60).Draw(t, "commands") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 3_600_000).Draw(t, "elapsed")) * time.Millisecond)
+			var command opportunity.Command
+			switch rapid.IntRange(0, 3).Draw(t, "sort") {
+			case 0:
+				command = opportunity.Progress{To: rapid.SampledFrom([]string{"Proposed", "Opportunity", "Won", string(stepTwo)}).Draw(t, "to")}
+			case 1:
+				command = opportunity.UpdateDetails{Name: "First Aid for 12 people", Currency: "USD"}
+			case 2:
+				command = opportunity.ExtendReservations{Until: now.Add(240 * time.Hour)}
+			default:
+				one := plain(rapid.IntRange(1, 9).Draw(t, "quantity"))
+				one.UnitAmount = amount(t, "199.90")
+				one.Learners = []opportunity.Learner{{FirstName: "Melissa", LastName: "Green", Email: "melissa.green@example.com"}}
+				command = add(one)
+			}
+			id := rapid.OneOf(
+				rapid.Just(""), rapid.Custom(func(t *rapid.T) string {
+					return uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "uuid")).String()
+				}),
+			).Draw(t, "id")
+			if _, err := s.Accept(command, id, true, now); err != nil {
+				continue // an id drawn twice
+			}
+		}
+		if told, real := s.WaitingBytes(), size(t, s.Queue); told < real || told > 2*real {
+			t.Fatalf("%d bytes are told of %d", told, real)
+		}
+	})
+}
+
+// TestManyWaitInLittle: what is sent ten thousand times during an outage goes into
+// few bytes, in a burst and over a day.
+func TestManyWaitInLittle(t *testing.T) {
+	const commands = 10_000
+	for _, c := range []struct {
+		name string
+		gap  time.Duration // at most, between two
+		most int           // bytes for each
+	}{{"in a burst", 2 * time.Millisecond, 45}, {"over a day", 17 * time.Second, 50}} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			random := rand.New(rand.NewPCG(1, 2))
+			now := noon
+			for n := range commands {
+				now = now.Add(time.Duration(random.Int64N(int64(c.gap))))
+				var raw uuid.UUID
+				for i := range raw {
+					raw[i] = byte(random.Uint32())
+				}
+				if _, err := s.Accept(opportunity.Progress{To: fmt.Sprint("Step ", n%9)}, raw.String(), n%2 == 0, now); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := size(t, s.Queue); got > c.most*commands+300 { // the frame and the payloads
+				t.Errorf("%d bytes for %d commands; at most %d for each", got, commands, c.most)
+			}
+		})
+	}
+}
+
+// TestShed: when too much waits and the run cannot go on, the newest go.
+func TestShed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := opened(t)
+		large := plain(1)
+		large.Item, large.Kind = strings.Repeat("x", rapid.IntRange(1, 200).Draw(t, "long")), opportunity.Course
+		if rapid.Bool().Draw(t, "large first") {
+			accept(t, s, add(many(large, 100)...), "large")
+		}
+		long := strings.Repeat("y", rapid.IntRange(1, opportunity.MaxTextLength).Draw(t, "name"))
+		differ := rapid.Bool().Draw(t, "different payloads")
+		before := len(s.Queue)
+		var ids []string
+		for range rapid.IntRange(100, 3000).Draw(t, "commands") {
+			id := fmt.Sprint(strings.Repeat("r", 150), len(ids))
+			command := opportunity.UpdateDetails{Name: long}
+			if differ {
+				command.Account = fmt.Sprint(len(ids))
+			}
+			accept(t, s, command, id)
+			ids = append(ids, id)
+		}
+		if rapid.Bool().Draw(t, "in doubt") && s.WaitingBytes() > opportunity.MaxCarriedBytes {
+			s.Queue[len(s.Queue)-1].Doubt = true
+			s.Settle(nil, nil, noon)
+		}
+		first := before
+		before = len(s.Queue)
+		much := s.WaitingBytes() > opportunity.MaxCarriedBytes
+		s.Shed(noon)
+		if much != (len(s.Queue) < before) {
+			t.Fatalf("too much waited: %v; of %d there are %d left", much, before, len(s.Queue))
+		}
+		if s.WaitingBytes() > opportunity.MaxCarriedBytes || size(t, s.Queue) > opportunity.MaxCarriedBytes {
+			t.Fatalf("%d bytes still wait, of %d entries %d", s.WaitingBytes(), before, len(s.Queue))
+		}
+		if s.Question != nil && len(s.Queue) < before {
+			t.Fatalf("a question about what was dropped: %+v", s.Question)
+		}
+		kept := len(s.Queue) - first
+		for n, id := range ids {
+			got := outcome(t, s, id)
+			if n < kept {
+				if got.State != opportunity.Pending || s.Queue[first+n].Request != id {
+					t.Fatalf("%d of %d is %+v; the older ones wait", n, len(ids), got)
+				}
+				continue
+			}
+			old := n < len(ids)-opportunity.MaxOutcomes // known to have failed, but not how
+			if got.State != opportunity.Failed || got.Error == nil && !old || got.Error != nil && got.Error.Type != opportunity.Busy {
+				t.Fatalf("%d of %d is %+v; want it failed as Busy", n, len(ids), got)
+			}
+		}
+		if s.Failures != before-len(s.Queue) {
+			t.Fatalf("%d failures of %d dropped", s.Failures, before-len(s.Queue))
+		}
+		// No more than has to go.
+		if len(s.Queue) < before {
+			if grown := s.WaitingBytes() + 1000; kept < len(ids) && grown < opportunity.MaxCarriedBytes {
+				t.Fatalf("%d bytes wait; there was room for more", s.WaitingBytes())
+			}
+		}
+	})
+}
+
+func FuzzQueue(f *testing.F) {
+	for _, data := range []string{
+		`null`, `[]`, `{}`, `{"payloads":[{"to":"Won"}],"entries":[["r","progress",0,1795435200000,5],["~AAAAAAAAAAAAAAAAAAAAAA","progress",0,-3,0,2,[{"item":"x","interest":"i"}]]]}`,
+		`[{"request":"r","verb":"progress","payload":{"to":"Won"},"accepted":"2026-11-23T12:00:00Z","changes":1,"results":[]}]`, `[{}]`,
+		`{"payloads":[null],"entries":[["~~x","<",0,9223372036854775807,0],["~","",0,9223372036854775807,-1,0,null]]}`,
+	} {
+		f.Add([]byte(data))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var queue opportunity.Queue
+		if json.Unmarshal(data, &queue) != nil {
+			return
+		}
+		var list []json.RawMessage
+		var packed struct{ Entries []json.RawMessage }
+		if text := bytes.TrimSpace(data); text[0] == '{' {
+			if err := json.Unmarshal(data, &packed); err != nil {
+				t.Fatal(err)
+			}
+			list = packed.Entries
+		} else if err := json.Unmarshal(data, &list); err != nil {
+			t.Fatal(err)
+		}
+		if len(queue) != len(list) {
+			t.Fatalf("of %d entries %d were read", len(list), len(queue))
+		}
+		// Once written, it stays as it is.
+		var lives []string
+		for range 3 {
+			written, err := json.Marshal(queue)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lives = append(lives, string(written))
+			queue = nil
+			if err := json.Unmarshal(written, &queue); err != nil {
+				t.Fatalf("%s was written, and cannot be read: %v", written, err)
+			}
+			if len(queue) != len(list) {
+				t.Fatalf("of %d entries %d were read back from %s", len(list), len(queue), written)
+			}
+		}
+		if lives[1] != lives[2] {
+			t.Fatalf("%s became %s", lives[1], lives[2])
+		}
+	})
+}

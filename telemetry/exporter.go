@@ -42,9 +42,9 @@ func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error)
 }
 
 // metricReader makes what collects the metrics, and the server at which they can be fetched if that is wanted.
-func metricReader(ctx context.Context, o Options, ended context.Context, c *complaints) (sdkmetric.Reader, *metricsServer, error) {
+func metricReader(ctx context.Context, o Options, ends *ending) (sdkmetric.Reader, *metricsServer, error) {
 	if o.Settings.Metrics == settings.ExportPrometheus {
-		server, err := serveMetrics(ctx, o.Settings.PrometheusAddress, c)
+		server, err := serveMetrics(ctx, o.Settings.PrometheusAddress, ends)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -63,33 +63,27 @@ func metricReader(ctx context.Context, o Options, ended context.Context, c *comp
 	if err != nil {
 		return nil, nil, err
 	}
-	return sdkmetric.NewPeriodicReader(&metricSender{Exporter: exporter, ended: ended, complaints: c}), nil, nil
+	return sdkmetric.NewPeriodicReader(&metricSender{Exporter: exporter, ending: ends}), nil, nil
 }
 
 // metricSender keeps an export's failure from the error handler of the process, and ends one that takes too long when
 // the program stops.
 type metricSender struct {
 	sdkmetric.Exporter
-	ended      context.Context
-	complaints *complaints
+	*ending
 }
 
 func (s *metricSender) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
-	ctx, cancel := until(ctx, s.ended)
+	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	s.complaints.about("metrics", s.Exporter.Export(ctx, metrics))
+	s.complain("metrics", s.Exporter.Export(ctx, metrics))
 	return nil
 }
 
-// until bounds ctx by the end of another context.
-func until(ctx, ended context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(ended, cancel)
-	return ctx, func() { stop(); cancel() }
-}
-
-// complaints tells the log about exports that fail, at most once a minute for traces and for metrics.
-type complaints struct {
+// ending is how exports end: with the program, and when they fail with a word in its log, at most once a minute for
+// traces and for metrics.
+type ending struct {
+	over   <-chan struct{} // closed when nothing is to be exported any more
 	logger *slog.Logger
 
 	mu   sync.Mutex
@@ -98,18 +92,31 @@ type complaints struct {
 
 const tellEvery = time.Minute
 
-func (c *complaints) about(what string, err error) {
+// bound bounds an export by the end of the program.
+func (e *ending) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-e.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+func (e *ending) complain(what string, err error) {
 	if err == nil {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if last, ok := c.told[what]; ok && time.Since(last) < tellEvery {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if last, ok := e.told[what]; ok && time.Since(last) < tellEvery {
 		return
 	}
-	if c.told == nil {
-		c.told = map[string]time.Time{}
+	if e.told == nil {
+		e.told = map[string]time.Time{}
 	}
-	c.told[what] = time.Now()
-	c.logger.Warn("the "+what+" could not be exported; the work goes on without", "error", strings.Join(strings.Fields(err.Error()), " "))
+	e.told[what] = time.Now()
+	e.logger.Warn("the "+what+" could not be exported; the work goes on without", "error", strings.Join(strings.Fields(err.Error()), " "))
 }

@@ -35,21 +35,20 @@ const attributeError = attribute.Key("error.type")
 
 // spanFilter hands spans on without what could be personal or secret.
 type spanFilter struct {
-	to         sdktrace.SpanExporter
-	ended      context.Context
-	complaints *complaints
+	to sdktrace.SpanExporter
+	*ending
 }
 
 // ExportSpans never fails: what the collector does is no concern of the program's, and the caller would tell the error
 // handler of the whole process.
 func (f *spanFilter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	ctx, cancel := until(ctx, f.ended)
+	ctx, cancel := f.bound(ctx)
 	defer cancel()
 	out := make([]sdktrace.ReadOnlySpan, len(spans))
 	for i, s := range spans {
 		out[i] = filtered{s}
 	}
-	f.complaints.about("traces", f.to.ExportSpans(ctx, out))
+	f.complain("traces", f.to.ExportSpans(ctx, out))
 	return nil
 }
 

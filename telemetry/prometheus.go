@@ -20,7 +20,7 @@ type metricsServer struct {
 	server *http.Server
 }
 
-func serveMetrics(ctx context.Context, address string, c *complaints) (*metricsServer, error) {
+func serveMetrics(ctx context.Context, address string, ends *ending) (*metricsServer, error) {
 	registry := prometheus.NewRegistry()
 	reader, err := promexporter.New(promexporter.WithRegisterer(registry))
 	if err != nil {
@@ -38,7 +38,7 @@ func serveMetrics(ctx context.Context, address string, c *complaints) (*metricsS
 	}}
 	go func() {
 		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			c.about("metrics", err)
+			ends.complain("metrics", err)
 		}
 	}()
 	return s, nil

@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -67,7 +68,7 @@ type Telemetry struct {
 	intercept  interceptor.Interceptor
 	handler    client.MetricsHandler
 	propagator propagation.TextMapPropagator
-	end        context.CancelFunc // of whatever still exports
+	end        func() // ends whatever still exports
 	flush      time.Duration
 }
 
@@ -97,9 +98,9 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	if t.propagator, err = propagator(o.Settings.Propagators); err != nil {
 		return nil, err
 	}
-	var ended context.Context
-	ended, t.end = context.WithCancel(context.Background())
-	complaints := &complaints{logger: o.Logger}
+	over := make(chan struct{})
+	t.end = sync.OnceFunc(func() { close(over) })
+	ends := &ending{over: over, logger: o.Logger}
 	if o.Settings.Traces != settings.ExportNothing {
 		exporter, err := spanExporter(ctx, o)
 		if err != nil {
@@ -107,20 +108,20 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 			return nil, fmt.Errorf("cannot export traces (OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_*): %w", err)
 		}
 		t.traces = sdktrace.NewTracerProvider(sdktrace.WithResource(about),
-			sdktrace.WithBatcher(&spanFilter{to: exporter, ended: ended, complaints: complaints}))
+			sdktrace.WithBatcher(&spanFilter{to: exporter, ending: ends}))
 		if t.intercept, err = newTracing(t.traces.Tracer(scope), o.Requests); err != nil {
 			return nil, errors.Join(err, t.Shutdown(ctx))
 		}
 	}
 	if o.Settings.Metrics != settings.ExportNothing {
 		var reader sdkmetric.Reader
-		if reader, t.server, err = metricReader(ctx, o, ended, complaints); err != nil {
+		if reader, t.server, err = metricReader(ctx, o, ends); err != nil {
 			return nil, errors.Join(err, t.Shutdown(ctx))
 		}
 		t.metrics = sdkmetric.NewMeterProvider(sdkmetric.WithResource(about), sdkmetric.WithReader(reader))
 		t.handler = temporalotel.NewMetricsHandler(temporalotel.MetricsHandlerOptions{
 			Meter: t.metrics.Meter(scope), UseMonotonicCounters: true,
-			OnError: func(err error) { complaints.about("metrics", err) }, // its default panics
+			OnError: func(err error) { ends.complain("metrics", err) }, // its default panics
 		})
 	}
 	return t, nil

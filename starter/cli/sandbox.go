@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,8 @@ const (
 
 func (p *program) sandbox() *cobra.Command {
 	var options sandbox.Options
-	var listen, readyFile string
+	var listen, readyFile, secretFile string
+	life := length(sandbox.DefaultTokenLife)
 	log := settings.Log{Environment: p.env}
 	command := &cobra.Command{
 		Use:   "sandbox [flags]",
@@ -42,9 +44,12 @@ of its own, for development and tests. It stops on Ctrl-C.`,
 	fs.StringVar(&options.Data, "data", "", "file to keep everything in (default: in memory, gone in the end)")
 	fs.StringVar(&options.Catalogue, "catalogue", "", "file with regions, steps, items and so on (default: that of the API documentation)")
 	fs.StringVar(&options.Token, "token", "", "Bearer token to accept (default: a random one, kept in the data file)")
+	fs.StringVar(&options.ClientID, "client-id", "", "OAuth client id the token endpoint knows (default: a random one, kept in the data file)")
+	fs.StringVar(&secretFile, "client-secret-file", "", "file with the client's secret (default: a random one, kept in the data file)")
+	fs.Var(&life, "token-life", "how long access tokens of the token endpoint are good, at least 1s")
 	fs.BoolVar(&options.NoAuth, "no-auth", false, "accept requests without a token")
 	fs.BoolVar(&options.AnswerAllInterests, "all-interests", false, "let addInterest answer all interests of the opportunity, not only the new ones")
-	fs.StringVar(&readyFile, "ready-file", "", "file that is written when the sandbox answers: url and token as JSON")
+	fs.StringVar(&readyFile, "ready-file", "", "file that is written when the sandbox answers: url, token, tokenUrl, clientId, clientSecret, refreshToken as JSON")
 	log.AddFlags(fs)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		logger, err := log.Logger(p.stderr)
@@ -54,8 +59,20 @@ of its own, for development and tests. It stops on Ctrl-C.`,
 		if _, _, err := net.SplitHostPort(listen); err != nil {
 			return usagef("--listen %q: must be host:port, such as %s", listen, defaultSandboxAddress)
 		}
-		if options.NoAuth && options.Token != "" {
-			return usagef("--token and --no-auth exclude each other; give one of them")
+		for _, with := range []string{"token", "client-id", "client-secret-file", "token-life"} {
+			if options.NoAuth && fs.Changed(with) {
+				return usagef("--%s and --no-auth exclude each other; give one of them", with)
+			}
+		}
+		if options.TokenLife = time.Duration(life); options.TokenLife < time.Second {
+			return usagef("--token-life %v: must be at least 1s", options.TokenLife)
+		}
+		if secretFile != "" {
+			secret, err := settings.ReadSecret(secretFile)
+			if err != nil {
+				return usagef("--client-secret-file %s: %v", secretFile, err)
+			}
+			options.ClientSecret = secret.Reveal()
 		}
 		options.Logger = logger
 		return p.serveSandbox(command.Context(), options, listen, readyFile)
@@ -76,7 +93,12 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, lis
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
 
-	url := "http://" + reachable(listener.Addr()) + "/graphql"
+	client, err := box.Client(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	base := "http://" + reachable(listener.Addr())
+	url, tokenURL := base+"/graphql", base+"/oauth/token"
 	server := &http.Server{
 		Handler: box.Handler(), ErrorLog: slog.NewLogLogger(options.Logger.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: serveTimeout, WriteTimeout: serveTimeout, IdleTimeout: 2 * serveTimeout,
@@ -84,7 +106,13 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, lis
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	p.tellSandbox(url, box.Token(), options.NoAuth)
-	if err := host.WriteReady(readyFile, map[string]string{"url": url, "token": box.Token()}); err != nil {
+	if !options.NoAuth {
+		p.tellClient(tokenURL, client)
+	}
+	if err := host.WriteReady(readyFile, map[string]string{
+		"url": url, "token": box.Token(),
+		"tokenUrl": tokenURL, "clientId": client.ID, "clientSecret": client.Secret, "refreshToken": client.RefreshToken,
+	}); err != nil {
 		return errors.Join(err, server.Close())
 	}
 	select {
@@ -116,6 +144,24 @@ Use it:
   export ADMINISTRATE_URL=%s
   export ADMINISTRATE_TOKEN=%s
 `, url, header, url, headerArgument, url, token)
+}
+
+// tellClient tells what a client of the token endpoint needs.
+func (p *program) tellClient(tokenURL string, client sandbox.Client) {
+	_, _ = fmt.Fprintf(p.stdout, `
+Or, instead of ADMINISTRATE_TOKEN, with tokens that expire and are renewed:
+  export ADMINISTRATE_TOKEN_URL=%s
+  export ADMINISTRATE_CLIENT_ID=%s
+  export ADMINISTRATE_CLIENT_SECRET=%s
+`, tokenURL, shellWord(client.ID), shellWord(client.Secret))
+}
+
+// shellWord writes text as one word of a shell.
+func shellWord(text string) string {
+	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // reachable is the address to call a listener at: one that listens everywhere is called at the loopback interface.

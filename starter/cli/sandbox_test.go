@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,12 +22,21 @@ import (
 
 // running is a sandbox that runs in this process as the command line runs it.
 type running struct {
-	URL, Token string
-	stop       func() result
+	URL, Token                                     string
+	TokenURL, ClientID, ClientSecret, RefreshToken string
+	stop                                           func() result
 }
 
 func (r running) env() []string {
 	return []string{"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN=" + r.Token}
+}
+
+// client is the environment of a program that has its tokens renewed.
+func (r running) client() []string {
+	return []string{
+		"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN_URL=" + r.TokenURL,
+		"ADMINISTRATE_CLIENT_ID=" + r.ClientID, "ADMINISTRATE_CLIENT_SECRET=" + r.ClientSecret,
+	}
 }
 
 // startSandbox waits until the sandbox reports that it is ready.
@@ -71,9 +81,9 @@ func startSandbox(t *testing.T, args ...string) running {
 }
 
 // post asks the sandbox for the names of its opportunities.
-func post(t *testing.T, url, authorization string) (status int, body string) {
+func post(t *testing.T, address, authorization string) (status int, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(`{"query":"{ opportunities { edges { node { name } } } }"}`))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(`{"query":"{ opportunities { edges { node { name } } } }"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +91,26 @@ func post(t *testing.T, url, authorization string) (status int, body string) {
 	if authorization != "" {
 		request.Header.Set("Authorization", authorization)
 	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(content)
+}
+
+// postForm asks the token endpoint.
+func postForm(t *testing.T, address string, form url.Values) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -142,6 +172,84 @@ func TestSandboxKeepsItsTokenWithItsData(t *testing.T) {
 	}
 }
 
+func TestSandboxGivesTokensToItsClient(t *testing.T) {
+	secretFile := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secretFile, []byte("it's a secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{"random": nil, "given": {"--client-id", "id 1", "--client-secret-file", secretFile}} {
+		t.Run(name, func(t *testing.T) {
+			box := startSandbox(t, append(args, "--token-life", "90s")...)
+			if name == "given" && (box.ClientID != "id 1" || box.ClientSecret != "it's a secret") {
+				t.Errorf("%+v", box)
+			}
+			for _, form := range []url.Values{
+				{"grant_type": {"client_credentials"}},
+				{"grant_type": {"refresh_token"}, "refresh_token": {box.RefreshToken}},
+			} {
+				form.Set("client_id", box.ClientID)
+				form.Set("client_secret", box.ClientSecret)
+				var got struct {
+					AccessToken string `json:"access_token"`
+					ExpiresIn   int    `json:"expires_in"`
+				}
+				if status, body := postForm(t, box.TokenURL, form); status != http.StatusOK || json.Unmarshal([]byte(body), &got) != nil || got.ExpiresIn != 90 {
+					t.Fatalf("status %d, %s", status, body)
+				}
+				if status, _ := post(t, box.URL, "Bearer "+got.AccessToken); status != http.StatusOK {
+					t.Errorf("with the token: status %d", status)
+				}
+			}
+			if name == "random" {
+				oppflow(t, box.client(), "search").wantDone(t, "Annual first aid refresher")
+			}
+			// What is printed sets a shell up.
+			printed := box.stop().stdout
+			var exports strings.Builder
+			for line := range strings.Lines(printed) {
+				if strings.HasPrefix(line, "  export ADMINISTRATE_CLIENT") || strings.HasPrefix(line, "  export ADMINISTRATE_TOKEN_URL") {
+					exports.WriteString(line)
+				}
+			}
+			command := exec.CommandContext(t.Context(), "sh", "-c", exports.String()+`printf '%s\n' "$ADMINISTRATE_TOKEN_URL" "$ADMINISTRATE_CLIENT_ID" "$ADMINISTRATE_CLIENT_SECRET"`)
+			command.Env = []string{}
+			set, err := command.CombinedOutput()
+			if want := box.TokenURL + "\n" + box.ClientID + "\n" + box.ClientSecret + "\n"; err != nil || string(set) != want {
+				t.Errorf("%v: %q, want %q", err, set, want)
+			}
+		})
+	}
+}
+
+func TestSandboxKeepsItsClientWithItsData(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data.db")
+	first := startSandbox(t, "--data", data)
+	first.stop().wantDone(t)
+	second := startSandbox(t, "--data", data)
+	if second.ClientID == "" || second.ClientID != first.ClientID || second.ClientSecret == "" || second.ClientSecret != first.ClientSecret ||
+		second.RefreshToken == "" || second.RefreshToken != first.RefreshToken {
+		t.Errorf("%+v, before %+v", second, first)
+	}
+}
+
+func TestSandboxClientMistakes(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ args, want []string }{
+		{[]string{"--client-secret-file", "/does/not/exist"}, []string{"--client-secret-file /does/not/exist", "no such file"}},
+		{[]string{"--client-secret-file", empty}, []string{"--client-secret-file", "is empty"}},
+		{[]string{"--token-life", "10ms"}, []string{"--token-life 10ms", "at least 1s"}},
+		{[]string{"--token-life", "-1h"}, []string{"--token-life", "greater than 0"}},
+		{[]string{"--no-auth", "--client-id", "x"}, []string{"--client-id and --no-auth"}},
+		{[]string{"--no-auth", "--client-secret-file", empty}, []string{"--client-secret-file and --no-auth"}},
+		{[]string{"--no-auth", "--token-life", "1h"}, []string{"--token-life and --no-auth"}},
+	} {
+		oppflow(t, nil, append([]string{"sandbox", "--listen", "127.0.0.1:0"}, test.args...)...).wantMistake(t, 2, test.want...)
+	}
+}
+
 func TestSandboxWithoutAuthenticationTakesEveryone(t *testing.T) {
 	box := startSandbox(t, "--no-auth")
 	if status, _ := post(t, box.URL, ""); status != http.StatusOK {
@@ -149,7 +257,7 @@ func TestSandboxWithoutAuthenticationTakesEveryone(t *testing.T) {
 	}
 	got := box.stop()
 	got.wantDone(t, "no token is needed")
-	if strings.Contains(got.stdout, "Authorization") {
+	if strings.Contains(got.stdout, "Authorization") || strings.Contains(got.stdout, "ADMINISTRATE_CLIENT_ID") {
 		t.Errorf("tells a header nobody needs: %s", got.stdout)
 	}
 }

@@ -1,0 +1,199 @@
+package administrate_test
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+// keeper keeps a refresh token as a process does.
+type keeper struct {
+	mu    sync.Mutex
+	token string
+}
+
+func (k *keeper) RefreshToken() (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.token, nil
+}
+
+func (k *keeper) Replaced(_, next string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.token = next
+	return nil
+}
+
+// expiring is a sandbox whose static token nobody knows, a clock for it and for
+// its clients, and how often it was asked for a token.
+type expiring struct {
+	*sandbox.Sandbox
+	url          string
+	ahead, asked atomic.Int64
+}
+
+func (e *expiring) now() time.Time { return time.Now().Add(time.Duration(e.ahead.Load())) }
+
+func newExpiring(t *testing.T, life time.Duration) *expiring {
+	t.Helper()
+	e := &expiring{}
+	var err error
+	if e.Sandbox, err = sandbox.Open(t.Context(), sandbox.Options{
+		Now: e.now, TokenLife: life, RefreshTokensOnce: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/oauth/token" {
+			e.asked.Add(1)
+		}
+		e.Handler().ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		server.Close()
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	e.url = server.URL
+	return e
+}
+
+// client makes one by a grant.
+func (e *expiring) client(t *testing.T, refresh bool) *administrate.Client {
+	t.Helper()
+	known, err := e.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := administrate.OAuthOptions{
+		TokenURL: e.url + "/oauth/token", ClientID: known.ID, ClientSecret: known.Secret,
+		Now: e.now, Failed: func(err error) { t.Errorf("reported: %v", err) },
+	}
+	if refresh {
+		options.RefreshTokens = &keeper{token: known.RefreshToken}
+	}
+	tokens, err := administrate.NewOAuth(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := administrate.New(administrate.Options{URL: e.url + "/graphql", Tokens: tokens, Burst: 1000, RequestsPerSecond: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestTokensThatExpire: a day of work on tokens that live for an hour, by both
+// grants, with callers side by side. Nobody notices an expiry.
+func TestTokensThatExpire(t *testing.T) {
+	for name, refresh := range map[string]bool{"client credentials": false, "refresh token": true} {
+		t.Run(name, func(t *testing.T) {
+			e := newExpiring(t, time.Hour)
+			c := e.client(t, refresh)
+			for range 24 {
+				var all sync.WaitGroup
+				for range 8 {
+					all.Go(func() {
+						if err := c.Hello(t.Context()); err != nil {
+							t.Errorf("a read: %v", err)
+						}
+					})
+				}
+				all.Wait()
+				if _, err := c.CreateOpportunity(t.Context(), administrate.NewOpportunity{Name: "n", RegionID: regionDR}); err != nil {
+					t.Errorf("a change: %v", err)
+				}
+				e.ahead.Add(int64(time.Hour))
+			}
+			if n := e.asked.Load(); n != 24 {
+				t.Errorf("the token endpoint was asked %d times, want once an hour", n)
+			}
+		})
+	}
+}
+
+// TestTokenThatExpiresUnnoticed: with a clock that goes wrong the API's 401 is
+// what tells. The call was not sent, and the next one gets through.
+func TestTokenThatExpiresUnnoticed(t *testing.T) {
+	e := newExpiring(t, time.Hour)
+	var slow atomic.Int64
+	known, err := e.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := administrate.NewOAuth(administrate.OAuthOptions{
+		TokenURL: e.url + "/oauth/token", ClientID: known.ID, ClientSecret: known.Secret,
+		Now: func() time.Time { return e.now().Add(-time.Duration(slow.Load())) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped, err := administrate.New(administrate.Options{URL: e.url + "/graphql", Tokens: tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := func() error {
+		_, err := stopped.CreateOpportunity(t.Context(), administrate.NewOpportunity{Name: "only once", RegionID: regionDR})
+		return err
+	}
+	if err := stopped.Hello(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.ahead.Add(int64(2 * time.Hour))
+	slow.Add(int64(2 * time.Hour)) // it stands still
+	var notSent *administrate.NotSentError
+	if err := create(); !errors.As(err, &notSent) || notSent.Reason != administrate.Authentication {
+		t.Errorf("with a token that has expired: %v", err)
+	}
+	if err := create(); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+	page, err := stopped.Opportunities(t.Context(), administrate.Search{Filters: []administrate.Filter{{Field: administrate.ByName, Operation: administrate.Equal, Value: "only once"}}})
+	if err != nil || page.Count != 1 {
+		t.Errorf("%d records, %v", page.Count, err)
+	}
+}
+
+// TestTwoProcessesWithOneRefreshToken, which is good once: the one that comes
+// late takes up what the other has kept.
+func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
+	e := newExpiring(t, time.Hour)
+	known, err := e.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := &keeper{token: known.RefreshToken}
+	process := func(secret string) *administrate.OAuth {
+		tokens, err := administrate.NewOAuth(administrate.OAuthOptions{
+			TokenURL: e.url + "/oauth/token", ClientID: known.ID, ClientSecret: secret, RefreshTokens: shared, Now: e.now,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tokens
+	}
+	one, two := process(known.Secret), process(known.Secret)
+	for range 5 {
+		for _, tokens := range []*administrate.OAuth{one, two, two, one} {
+			if _, err := tokens.Token(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		e.ahead.Add(int64(time.Hour))
+	}
+	if _, err := process("wrong").Token(t.Context()); err == nil || !strings.Contains(err.Error(), "invalid_client (HTTP 401)") {
+		t.Errorf("with a wrong secret: %v", err)
+	}
+}

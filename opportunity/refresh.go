@@ -70,19 +70,23 @@ func (s *State) Unreadable(reason string, now time.Time) {
 	s.note(now, "could not be read again: "+reason)
 }
 
-// show takes interests that nobody knew before into those the view shows, and
+// show takes interests that the view does not show yet into those it does, and
 // answers how many. They are never taken for the effect of a request.
 func (s *State) show(record Snapshot) int {
-	known := s.knownInterests()
+	shown := make(map[ID]bool, len(s.Interests))
+	for _, held := range s.Interests {
+		shown[held.ID] = true
+	}
 	found := 0
 	for _, ref := range record.Interests {
-		if known[ref.ID] || len(s.Interests) >= MaxInterests {
+		if shown[ref.ID] || len(s.Interests) >= MaxInterests {
 			continue
 		}
-		known[ref.ID] = true
+		shown[ref.ID] = true
 		s.Interests = append(s.Interests, ref.held())
 		found++
 	}
+	s.Foreign = slices.DeleteFunc(s.Foreign, func(id ID) bool { return shown[id] })
 	s.Disown(record)
 	return found
 }

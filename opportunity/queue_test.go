@@ -24,7 +24,8 @@ func drawRequest(t *rapid.T) string {
 			"00000000-0000-0000-0000-000000000000", "0000000000000000000000000000000000", "00000000000000000000000000000000",
 			"0000000000000000-0000-0000-0000-0000", "-00000000-0000-0000-0000-000000000000", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
 			"F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6", "f81d4fae-7dec-11d0-a765-00a0c91e6bF6", "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
-			`"`, `\`, `\"~`, "<>&", strings.Repeat("<", opportunity.MaxRequestIDLength), strings.Repeat("é", opportunity.MaxRequestIDLength/2), "😀",
+			`"`, `\`, `\"~`, "<>&", strings.Repeat("<", opportunity.MaxRequestIDLength), strings.Repeat(`\`, opportunity.MaxRequestIDLength), strings.Repeat(`"`, opportunity.MaxRequestIDLength),
+			strings.Repeat("é", opportunity.MaxRequestIDLength/2), "😀",
 		}),
 		rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`),
 		rapid.StringMatching(`[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}`),
@@ -259,7 +260,7 @@ func TestShed(t *testing.T) {
 		differ := rapid.Bool().Draw(t, "different payloads")
 		before := len(s.Queue)
 		var ids []string
-		for range rapid.IntRange(100, 3000).Draw(t, "commands") {
+		for range rapid.IntRange(100, 2000).Draw(t, "commands") {
 			id := fmt.Sprint(strings.Repeat("r", 150), len(ids))
 			command := opportunity.UpdateDetails{Name: long}
 			if differ {

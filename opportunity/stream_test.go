@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -16,35 +17,55 @@ import (
 // tms is the other side: a record that makes changes in the order of a request,
 // and remembers each one, so that one made twice, or out of turn, shows.
 type tms struct {
+	now       time.Time
 	interests []opportunity.InterestRef
 	made      map[opportunity.ID]string // what was made, by interest
 	log       []string
 	step      opportunity.Step
 	name      string
-	held      opportunity.Reservation
-	refuses   map[string]bool // changes it turns down
-	poison    map[string]bool // changes whose requests it refuses as a whole
-	all       bool            // it answers all interests, not only the new one
+	places    map[opportunity.ID]bool // interests whose places are held
+	until     time.Time               // when they lapse; zero: never, since nobody said
+	refuses   map[string]bool         // changes it turns down
+	poison    map[string]bool         // changes whose requests it refuses as a whole
+	all       bool                    // it answers all interests, not only the new one
 }
+
+const byHand = "by hand"
 
 // change names a change: its request, and which of its interests.
 func change(m opportunity.Mutation) string {
-	if m.Extend != nil {
+	if m.Extend != nil && m.Extend.Until.IsZero() {
 		return "extend"
 	}
 	return fmt.Sprintf("%s/%d", m.Request, m.Index)
 }
 
+// lapse ends what nobody extended in time; it cannot be extended any more.
+func (r *tms) lapse() {
+	if !r.until.IsZero() && !r.until.After(r.now) || len(r.places) == 0 {
+		r.places, r.until = map[opportunity.ID]bool{}, time.Time{}
+	}
+}
+
+func (r *tms) reservation() opportunity.Reservation {
+	r.lapse()
+	return opportunity.Reservation{Valid: !r.until.IsZero(), Until: r.until}
+}
+
 func (r *tms) apply(m opportunity.Mutation) opportunity.Answer {
+	r.lapse()
 	if r.refuses[change(m)] {
 		return rejected("Refused")
 	}
 	r.log = append(r.log, change(m))
 	switch {
 	case m.Interest != nil:
-		added := ref(id("OpportunityInterest", len(r.interests)+1), opportunity.ID(m.Interest.Item))
+		added := ref(id("OpportunityInterest", len(r.made)+1), opportunity.ID(m.Interest.Item))
 		r.interests = append(r.interests, added)
 		r.made[added.ID] = change(m)
+		if m.Interest.Reserve {
+			r.places[added.ID] = true
+		}
 		answer := opportunity.Answer{Fate: opportunity.FateDone, Interests: []opportunity.InterestRef{added}}
 		if r.all {
 			answer.Interests = slices.Clone(r.interests)
@@ -58,15 +79,34 @@ func (r *tms) apply(m opportunity.Mutation) opportunity.Answer {
 		r.name = m.Update.Name
 		return opportunity.Answer{Fate: opportunity.FateDone, Details: &opportunity.Details{Name: r.name}}
 	}
-	r.held = opportunity.Reservation{Valid: true, Until: noon}
-	held := r.held
+	if len(r.places) > 0 { // an empty list of errors all the same
+		switch {
+		case m.Extend.Release:
+			r.until = r.now
+		case !m.Extend.Until.IsZero():
+			r.until = m.Extend.Until
+		default: // as the activity says until when
+			r.until = r.now.AddDate(0, 0, 14)
+			if r.until.Before(m.Extend.NotBefore) {
+				r.until = m.Extend.NotBefore
+			}
+		}
+	}
+	held := r.reservation()
 	return opportunity.Answer{Fate: opportunity.FateDone, Reservation: &held}
+}
+
+// hand adds an interest by hand.
+func (r *tms) hand(item opportunity.ID) {
+	added := ref(id("OpportunityInterest", len(r.made)+1), item)
+	r.interests = append(r.interests, added)
+	r.made[added.ID] = byHand
 }
 
 func (r *tms) snapshot() opportunity.Snapshot {
 	return opportunity.Snapshot{
 		ID: record, Details: opportunity.Details{Name: r.name}, Step: r.step,
-		Interests: slices.Clone(r.interests), Reservation: r.held,
+		Interests: slices.Clone(r.interests), Reservation: r.reservation(),
 	}
 }
 
@@ -86,8 +126,18 @@ type stream struct {
 	tms      *tms
 	accepted []sent
 	final    map[string]opportunity.Outcome // outcomes that may not change any more
+	// instructed are the operators' instructions that had an id.
+	instructed []instructed
+	// open holds the requests that were in doubt when the run was closed.
+	open     map[string]bool
 	commands int
 	tag      int
+}
+
+// instructed is an instruction that was carried out.
+type instructed struct {
+	id          string
+	instruction opportunity.Instruction
 }
 
 // sent is an accepted request.
@@ -127,8 +177,8 @@ func (s *stream) spoil(t *rapid.T, key string, changes int) {
 	}
 }
 
-// open makes the record, or finds it as an earlier run left it.
-func (s *stream) open(t *rapid.T) {
+// begin makes the record, or finds it as an earlier run left it.
+func (s *stream) begin(t *rapid.T) {
 	start := opportunity.Start{Name: "First Aid", Region: "DR"}
 	if rapid.Bool().Draw(t, "start with interests") {
 		start.Interests = s.interests(t, 4)
@@ -151,6 +201,9 @@ func (s *stream) open(t *rapid.T) {
 	s.state.Adopted(s.tms.snapshot(), opportunity.Named{ID: region}, nil, noon)
 }
 
+// now is the time, which passes between all that happens.
+func (s *stream) now() time.Time { return s.tms.now }
+
 // accept sends a new message, or one again.
 func (s *stream) accept(t *rapid.T) {
 	if len(s.accepted) > 0 && rapid.IntRange(0, 3).Draw(t, "again") == 0 {
@@ -159,19 +212,21 @@ func (s *stream) accept(t *rapid.T) {
 			return
 		}
 		waiting := len(s.state.Queue)
-		if key, err := s.state.Accept(again.command, again.id, true, noon); err != nil || key != again.id || len(s.state.Queue) != waiting {
+		if key, err := s.state.Accept(again.command, again.id, true, s.now()); err != nil || key != again.id || len(s.state.Queue) != waiting {
 			t.Fatalf("a repetition of %s: %q, %v", again.id, key, err)
 		}
 		s.tag++
 		var conflict *opportunity.Error
-		if _, err := s.state.Accept(add(plain(s.tag)), again.id, true, noon); !errors.As(err, &conflict) || conflict.Type != opportunity.Conflict {
+		if _, err := s.state.Accept(add(plain(s.tag)), again.id, true, s.now()); !errors.As(err, &conflict) || conflict.Type != opportunity.Conflict {
 			t.Fatalf("another message under %s: %v", again.id, err)
 		}
 		return
 	}
 	s.commands++
 	var command opportunity.Command
-	switch rapid.IntRange(0, 4).Draw(t, "command") {
+	switch rapid.IntRange(0, 6).Draw(t, "command") {
+	case 2, 3: // each until another time, so that it can be told from others
+		command = opportunity.ExtendReservations{Until: s.now().Add(time.Duration(rapid.IntRange(1, 900).Draw(t, "hours"))*time.Hour + time.Duration(s.commands)*6*time.Minute)}
 	case 0: // every move goes somewhere else, so that it can be told from others
 		command = opportunity.Progress{To: string(id(opportunity.TypeStep, 100+s.commands))}
 	case 1:
@@ -183,7 +238,7 @@ func (s *stream) accept(t *rapid.T) {
 	if rapid.Bool().Draw(t, "named") {
 		key = fmt.Sprint("request ", s.commands)
 	}
-	key, err := s.state.Accept(command, key, rapid.Bool().Draw(t, "silent"), noon)
+	key, err := s.state.Accept(command, key, rapid.Bool().Draw(t, "silent"), s.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,11 +264,11 @@ func (s *stream) send(t *rapid.T, wrong bool) {
 		}
 	}
 	if len(failed) > 0 {
-		s.state.FailNames(batch, failed, noon)
+		s.state.FailNames(batch, failed, s.now())
 		return
 	}
 	if slices.ContainsFunc(batch, func(m opportunity.Mutation) bool { return s.tms.poison[change(m)] }) {
-		s.state.Refused(batch, rejected("Request Refused").Error, noon)
+		s.state.Refused(batch, rejected("Request Refused").Error, s.now())
 		return
 	}
 	made, answered, hole := len(batch), len(batch), -1
@@ -221,7 +276,7 @@ func (s *stream) send(t *rapid.T, wrong bool) {
 	if wrong {
 		switch rapid.IntRange(0, 4).Draw(t, "wrong") {
 		case 0: // proven not to have left
-			s.state.Settle(batch, many(notSent, len(batch)), noon)
+			s.state.Settle(batch, many(notSent, len(batch)), s.now())
 			return
 		case 1: // broken off in the middle, and so is the answer
 			made = rapid.IntRange(0, len(batch)).Draw(t, "made")
@@ -249,7 +304,7 @@ func (s *stream) send(t *rapid.T, wrong bool) {
 			s.state.Disown(s.tms.snapshot())
 		}
 	}
-	s.state.Settle(batch, decided, noon)
+	s.state.Settle(batch, decided, s.now())
 }
 
 // operate answers the question that waits as an operator does who looks at the
@@ -281,6 +336,173 @@ func (s *stream) operate(t *rapid.T) {
 	}
 }
 
+// instruct gives an instruction of an operator, or one again.
+func (s *stream) instruct(t *rapid.T) {
+	if len(s.instructed) > 0 && rapid.IntRange(0, 2).Draw(t, "again") == 0 {
+		again := rapid.SampledFrom(s.instructed).Draw(t, "which")
+		before := carried(t, s.state)
+		got, err := s.state.Instruct(again.instruction, again.id, s.now())
+		if want := (opportunity.Outcome{RequestID: again.id, State: opportunity.Done}); err != nil || !cmp.Equal(want, got) {
+			t.Fatalf("%s again: %+v, %v", again.id, got, err)
+		}
+		if _, err := s.state.Instruct(opportunity.Pause{Reason: "another " + again.id}, again.id, s.now()); !isConflict(err) {
+			t.Fatalf("another instruction under %s: %v", again.id, err)
+		}
+		if _, err := s.state.Accept(opportunity.Progress{To: "Won"}, again.id, true, s.now()); !isConflict(err) {
+			t.Fatalf("a command under the id of an instruction: %v", err)
+		}
+		if diff := sameState(before, s.state); diff != "" {
+			t.Fatalf("a repetition changed something: %s", diff)
+		}
+		return
+	}
+	s.commands++
+	instruction := rapid.SampledFrom([]opportunity.Instruction{
+		opportunity.Pause{}, opportunity.Pause{Reason: fmt.Sprint("reason ", s.commands)}, opportunity.Resume{}, opportunity.Resume{},
+	}).Draw(t, "instruction")
+	key := ""
+	if rapid.Bool().Draw(t, "named") {
+		key = fmt.Sprint("instruction ", s.commands)
+		s.instructed = append(s.instructed, instructed{key, instruction})
+	}
+	if len(s.accepted) > 0 {
+		if taken := s.accepted[0].id; !strings.HasPrefix(taken, "#") {
+			if _, err := s.state.Instruct(instruction, taken, s.now()); !isConflict(err) {
+				t.Fatalf("an instruction under the id of a command: %v", err)
+			}
+		}
+	}
+	if _, err := s.state.Instruct(instruction, key, s.now()); err != nil {
+		t.Fatal(err)
+	}
+	if pause, ok := instruction.(opportunity.Pause); ok != (s.state.Paused != nil) || ok && s.state.Paused.Reason != pause.Reason {
+		t.Fatalf("after %+v: paused %+v", instruction, s.state.Paused)
+	}
+}
+
+func isConflict(err error) bool {
+	var own *opportunity.Error
+	return errors.As(err, &own) && own.Type == opportunity.Conflict
+}
+
+// hand changes the record by hand and has it read again at once, as nothing is
+// under way: what is there then is nobody's effect any more.
+func (s *stream) hand(t *rapid.T) {
+	for range rapid.IntRange(0, 2).Draw(t, "added") {
+		s.tms.hand(rapid.SampledFrom([]opportunity.ID{course, event, path}).Draw(t, "item"))
+	}
+	if len(s.tms.interests) > 0 && rapid.Bool().Draw(t, "remove") {
+		at := rapid.IntRange(0, len(s.tms.interests)-1).Draw(t, "which")
+		delete(s.tms.places, s.tms.interests[at].ID)
+		s.tms.interests = slices.Delete(s.tms.interests, at, at+1)
+	}
+	if rapid.Bool().Draw(t, "moved") {
+		s.tms.step = opportunity.Step{ID: id(opportunity.TypeStep, fmt.Sprint("hand ", len(s.tms.made))), Name: byHand, Stage: proposed.Stage}
+	}
+	s.refresh(t)
+}
+
+// refresh has the record read again and compares.
+func (s *stream) refresh(t *rapid.T) {
+	if err := instruct(s.state, opportunity.Refresh{}); err != nil {
+		t.Fatal(err)
+	}
+	s.state = carried(t, s.state)
+	if !s.state.NeedsReading() {
+		t.Fatal("nothing is to be read")
+	}
+	waiting := len(s.state.Queue)
+	s.state.Refreshed(s.tms.snapshot(), s.now())
+	var there, shown []opportunity.ID
+	for _, ref := range s.tms.interests {
+		there = append(there, ref.ID)
+	}
+	for _, held := range s.state.Interests {
+		shown = append(shown, held.ID)
+	}
+	slices.Sort(there)
+	slices.Sort(shown)
+	if diff := cmp.Diff(there, shown); diff != "" {
+		t.Fatalf("after a refresh the record has other interests than are shown: %s", diff)
+	}
+	if s.state.NeedsReading() || s.state.Step != s.tms.step || s.state.Details.Name != s.tms.name || s.state.Reservation != s.tms.reservation() || len(s.state.Queue) != waiting {
+		t.Fatalf("after a refresh: %+v", s.state)
+	}
+}
+
+// finish has everything worked off that waits.
+func (s *stream) finish(t *rapid.T) {
+	if err := instruct(s.state, opportunity.Resume{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 10_000 {
+		if s.state.Question == nil && !s.state.HasWork() {
+			break
+		}
+		s.operate(t)
+		s.send(t, false)
+		s.check(t)
+	}
+	if len(s.state.Queue) > 0 || s.state.Question != nil || s.state.ExtendDue {
+		t.Fatalf("%d requests wait for ever, question %+v", len(s.state.Queue), s.state.Question)
+	}
+}
+
+// close ends the run at whatever stands, as the workflow does.
+func (s *stream) close(t *rapid.T) {
+	if err := instruct(s.state, opportunity.Close{Reason: "sold elsewhere"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := instruct(s.state, opportunity.Close{Reason: "another reason"}); err != nil {
+		t.Fatal(err)
+	}
+	var closed *opportunity.Error
+	if err := s.state.Admits(opportunity.Progress{To: "Won"}, "", s.now()); !errors.As(err, &closed) || closed.Type != opportunity.Closed || !strings.Contains(closed.Message, "sold elsewhere") {
+		t.Fatalf("a closing opportunity admits a command: %v", err)
+	}
+	waiting := map[string]bool{}
+	for _, e := range s.state.Queue {
+		waiting[e.Request] = true
+		s.open[e.Request] = e.Doubt
+	}
+	failures := s.state.Failures
+	s.state.FailAll(s.state.Closing.Told(), s.now())
+	for range 3 {
+		if batch := s.state.ReleaseBatch(); len(batch) > 0 {
+			s.state.Settle(batch, []opportunity.Answer{s.tms.apply(batch[0])}, s.now())
+		}
+	}
+	if len(s.state.ReleaseBatch()) > 0 {
+		t.Fatal("places are released for ever")
+	}
+	s.state.FailAll(s.state.Closing.Told(), s.now())
+	s.check(t)
+	failed := 0
+	for _, a := range s.accepted {
+		got := s.final[a.id]
+		var whys []*opportunity.Error
+		whys = append(whys, got.Error)
+		for _, result := range got.Results {
+			if result.Interest == "" {
+				whys = append(whys, result.Error)
+			}
+		}
+		told := slices.ContainsFunc(whys, func(e *opportunity.Error) bool { return e != nil && e.Type == opportunity.Closed })
+		if told != waiting[a.id] {
+			t.Fatalf("%s waited: %v, and is told %+v", a.id, waiting[a.id], got)
+		}
+		if waiting[a.id] && got.State == opportunity.Failed {
+			failed++
+		}
+	}
+	if s.state.Failures != failures+failed || s.state.Question != nil {
+		t.Fatalf("%d failures of %d before and %d closed, question %+v", s.state.Failures, failures, failed, s.state.Question)
+	}
+	if end := s.state.End(); end.Closed != "sold elsewhere" {
+		t.Fatalf("it ends as %+v", end)
+	}
+}
+
 // check holds whatever may be said at any moment.
 func (s *stream) check(t *rapid.T) {
 	for _, a := range s.accepted {
@@ -304,6 +526,18 @@ func (s *stream) check(t *rapid.T) {
 	if doubts != (s.state.Question != nil) || doubts != slices.Contains(s.state.Words(), "undecided") {
 		t.Fatalf("in doubt: %v, question %+v, attention %v", doubts, s.state.Question, s.state.Words())
 	}
+	for _, i := range s.instructed {
+		if got, err := s.state.Outcome(i.id); err != nil || got.State != opportunity.Done {
+			t.Fatalf("the instruction %s: %+v, %v", i.id, got, err)
+		}
+	}
+	paused := s.state.Paused != nil
+	if paused && len(s.state.NextBatch()) > 0 {
+		t.Fatalf("paused, and %v is to be sent", told(s.state.NextBatch()))
+	}
+	if view := s.state.View(); paused != (view.Paused != nil) || paused != slices.Contains(s.state.Words(), "paused") {
+		t.Fatalf("paused: %v, shown %+v, attention %v", paused, view.Paused, s.state.Words())
+	}
 	if s.state.HasWork() != (len(s.state.NextBatch()) > 0) {
 		t.Fatalf("has work: %v, batch %v", s.state.HasWork(), told(s.state.NextBatch()))
 	}
@@ -315,15 +549,19 @@ func (s *stream) check(t *rapid.T) {
 // account compares, when nothing waits any more, what callers were told with
 // what the TMS has.
 func (s *stream) account(t *rapid.T) {
-	var order []string // changes that were reported done, but for updates
+	var order []string // changes that were reported done, but for those that may be made again
 	stands := map[opportunity.ID]string{}
-	name, failures, reserved := "First Aid", 0, false
+	name, failures := "First Aid", 0
+	var asked *opportunity.ExtendReservations // the last one, when no place was asked for after it
 	for _, a := range s.accepted {
 		got := s.final[a.id]
 		if got.State == opportunity.Failed {
 			failures++
 		}
-		skipped := func(e *opportunity.Error) bool { return e != nil && e.Type == opportunity.Skipped }
+		// What an operator ended may have happened.
+		open := func(e *opportunity.Error) bool {
+			return e != nil && (e.Type == opportunity.Skipped || e.Type == opportunity.Closed && s.open[a.id])
+		}
 		switch c := a.command.(type) {
 		case opportunity.AddInterests:
 			if len(got.Results) != len(c.Interests) {
@@ -333,18 +571,23 @@ func (s *stream) account(t *rapid.T) {
 			for i, result := range got.Results {
 				key := fmt.Sprintf("%s/%d", a.id, i)
 				times := s.tms.count(key)
+				if c.Interests[i].Reserve {
+					asked = nil
+				}
 				switch {
 				case result.Interest != "":
 					one = true
 					stands[result.Interest] = key
 					order = append(order, key)
-					reserved = reserved || c.Interests[i].Reserve && result.Error == nil
 					if times != 1 {
 						t.Fatalf("%s is reported done and was made %d times", key, times)
 					}
+					if made := s.tms.made[result.Interest]; made != key {
+						t.Fatalf("%s was made for %s and is reported as %s", result.Interest, made, key)
+					}
 				case result.Error == nil:
 					t.Fatalf("%s has neither interest nor error", key)
-				case times > 1 || times == 1 && !skipped(result.Error):
+				case times > 1 || times == 1 && !open(result.Error):
 					t.Fatalf("%s is reported failed (%v) and was made %d times", key, result.Error, times)
 				}
 			}
@@ -353,7 +596,7 @@ func (s *stream) account(t *rapid.T) {
 			}
 		case opportunity.Progress:
 			times := s.tms.count(a.id + "/0")
-			if got.State == opportunity.Done && times != 1 || got.State == opportunity.Failed && times > 0 && !skipped(got.Error) || times > 1 {
+			if got.State == opportunity.Done && times != 1 || got.State == opportunity.Failed && times > 0 && !open(got.Error) || times > 1 {
 				t.Fatalf("the move %s is %+v and was made %d times", a.id, got, times)
 			}
 			if got.State == opportunity.Done {
@@ -361,11 +604,19 @@ func (s *stream) account(t *rapid.T) {
 			}
 		case opportunity.UpdateDetails: // may be made again
 			times := s.tms.count(a.id + "/0")
-			if (got.State == opportunity.Done) != (times > 0) && !skipped(got.Error) {
+			if got.State == opportunity.Done && times == 0 || got.State == opportunity.Failed && times > 0 && got.Error.Type != opportunity.Closed && !open(got.Error) {
 				t.Fatalf("the update %s is %+v and was made %d times", a.id, got, times)
 			}
 			if times > 0 {
 				name = c.Name
+			}
+		case opportunity.ExtendReservations: // may be made again
+			if got.State == opportunity.Done && s.tms.count(a.id+"/0") == 0 {
+				t.Fatalf("the places are reported held until %s, which nobody asked the TMS for", c.Until)
+			}
+			asked = nil
+			if got.State == opportunity.Done {
+				asked = &c
 			}
 		}
 	}
@@ -384,29 +635,48 @@ func (s *stream) account(t *rapid.T) {
 	if s.state.Failures != failures {
 		t.Fatalf("%d failures are counted, %d were reported", s.state.Failures, failures)
 	}
-	known := map[opportunity.ID]string{}
+	// What the record has and nobody was told of is what a human made or ended.
+	known := map[opportunity.ID]bool{}
 	for _, held := range s.state.Interests {
-		known[held.ID] = s.tms.made[held.ID]
+		known[held.ID] = true
 	}
-	if diff := cmp.Diff(stands, known); diff != "" {
-		t.Fatalf("outcomes and state disagree about what stands, or about whose it is: %s", diff)
-	}
-	for interest, key := range s.tms.made {
-		if known[interest] == "" && !s.skipped(key) {
-			t.Fatalf("the record has %s, made for %s, unknown to the state", interest, key)
+	there := map[opportunity.ID]bool{}
+	for _, ref := range s.tms.interests {
+		there[ref.ID] = true
+		key := s.tms.made[ref.ID]
+		if stands[ref.ID] == "" && key != byHand && !s.ended(key) {
+			t.Fatalf("the record has %s, made for %s, and nobody was told", ref.ID, key)
+		}
+		if stands[ref.ID] != "" && !known[ref.ID] {
+			t.Fatalf("%s stands, and is not shown", ref.ID)
 		}
 	}
-	if reserved && (!s.tms.held.Valid || s.state.ExtendDue) {
-		t.Fatalf("places were reported taken and lapse: %+v, due: %v", s.tms.held, s.state.ExtendDue)
+	if s.state.Closing != nil {
+		for interest := range s.tms.places {
+			if !s.ended(s.tms.made[interest]) {
+				t.Fatalf("closed, and the places of %s are held", interest)
+			}
+		}
+		return
 	}
+	s.tms.lapse()
+	for interest := range s.tms.places {
+		if s.tms.until.IsZero() && stands[interest] != "" {
+			t.Fatalf("the places of %s, taken for %s, never lapse", interest, stands[interest])
+		}
+	}
+	if asked != nil && len(s.tms.places) > 0 && !s.tms.until.Equal(asked.Until) {
+		t.Fatalf("the places are held until %s; they were last asked for until %s", s.tms.until, asked.Until)
+	}
+	s.refresh(t)
 }
 
-// skipped reports whether an operator ended the change.
-func (s *stream) skipped(key string) bool {
+// ended reports whether an operator ended the change.
+func (s *stream) ended(key string) bool {
 	for _, a := range s.accepted {
 		for i, result := range s.final[a.id].Results {
 			if fmt.Sprintf("%s/%d", a.id, i) == key {
-				return result.Error != nil && result.Error.Type == opportunity.Skipped
+				return result.Error != nil && (result.Error.Type == opportunity.Skipped || result.Error.Type == opportunity.Closed && s.open[a.id])
 			}
 		}
 	}
@@ -414,36 +684,37 @@ func (s *stream) skipped(key string) bool {
 }
 
 // TestAcceptedMeansDoneOnce runs messages against a TMS that refuses, breaks off
-// and loses answers, hands the state on in between, and settles accounts.
+// and loses answers, has operators and people in the TMS step in, hands the state
+// on in between, and settles accounts.
 func TestAcceptedMeansDoneOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := &stream{final: map[string]opportunity.Outcome{}, tms: &tms{
-			made: map[opportunity.ID]string{}, step: proposed, name: "First Aid",
+		s := &stream{final: map[string]opportunity.Outcome{}, open: map[string]bool{}, tms: &tms{
+			now: noon, made: map[opportunity.ID]string{}, places: map[opportunity.ID]bool{}, step: proposed, name: "First Aid",
 			refuses: map[string]bool{}, poison: map[string]bool{}, all: rapid.Bool().Draw(t, "answers all"),
 		}}
-		s.open(t)
+		s.begin(t)
+		send := func(t *rapid.T) { s.send(t, true) }
 		t.Repeat(map[string]func(*rapid.T){
-			"accept":  s.accept,
-			"accept2": s.accept,
-			"send":    func(t *rapid.T) { s.send(t, true) },
-			"send2":   func(t *rapid.T) { s.send(t, true) },
-			"operate": s.operate,
-			"carry":   func(t *rapid.T) { s.state = carried(t, s.state) },
-			"strange": func(*rapid.T) { // a human adds an interest of another kind in the TMS
-				s.tms.interests = append(s.tms.interests, ref(id("OpportunityInterest", fmt.Sprint("strange", len(s.tms.interests))), path))
+			"accept":   s.accept,
+			"accept2":  s.accept,
+			"send":     send,
+			"send2":    send,
+			"send3":    send,
+			"operate":  s.operate,
+			"instruct": s.instruct,
+			"refresh":  s.hand,
+			"carry":    func(t *rapid.T) { s.state = carried(t, s.state) },
+			"wait": func(t *rapid.T) {
+				s.tms.now = s.tms.now.Add(time.Duration(rapid.IntRange(1, 200).Draw(t, "hours")) * time.Hour)
 			},
-			"": s.check,
+			// A human adds an interest of a kind nobody asks for, and nothing reads it.
+			"strange": func(*rapid.T) { s.tms.hand(tokens) },
+			"":        s.check,
 		})
-		for range 10_000 {
-			if s.state.Question == nil && !s.state.HasWork() {
-				break
-			}
-			s.operate(t)
-			s.send(t, false)
-			s.check(t)
-		}
-		if len(s.state.Queue) > 0 || s.state.Question != nil || s.state.ExtendDue {
-			t.Fatalf("%d requests wait for ever, question %+v", len(s.state.Queue), s.state.Question)
+		if rapid.IntRange(0, 3).Draw(t, "close") == 0 {
+			s.close(t)
+		} else {
+			s.finish(t)
 		}
 		s.account(t)
 	})

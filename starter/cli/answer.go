@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -21,32 +18,22 @@ the TMS first: retry says that the change is not there, and sends it again.`,
 		Args:              exactly("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
 	}
-	form := outputFlag(command)
-	connection := p.connection(command.Flags(), answerTimeout)
+	sending := p.sending(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
 			return err
 		}
-		answer := opportunity.Retry{Request: args[1]}
-		if err := answer.Validate(); err != nil {
-			return mistyped(err, map[string]string{"request": "REQUEST"})
-		}
-		return connection.opportunities(command.Context(), func(ctx context.Context, client *lifecycle.Client) error {
-			outcome, err := client.Retry(ctx, reference, answer)
-			if err != nil {
-				return err
-			}
-			return form.show(p.stdout, outcome, func(w io.Writer) {
-				line(w, fmt.Sprintf("request %s of %s is sent again; see oppflow show %s", answer.Request, reference, reference))
-			})
+		sending.told = fmt.Sprintf("request %s of %s is sent again; see oppflow outcome %s %s", args[1], reference, reference, args[1])
+		return sending.send(command.Context(), reference, opportunity.Retry{RequestID: sending.request.get(), Request: args[1]}, map[string]string{
+			"requestId": "--request-id", "request": "REQUEST",
 		})
 	}
 	return command
 }
 
 func (p *program) skip() *cobra.Command {
-	var answer opportunity.Skip
+	var skip opportunity.Skip
 	command := &cobra.Command{
 		Use:   "skip REF REQUEST --reason REASON [flags]",
 		Short: "Answer a question: the request did happen, or never mind",
@@ -56,29 +43,20 @@ the TMS first: skip leaves the change as it is there and goes on with what waits
 		Args:              exactly("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
 	}
-	command.Flags().StringVar(&answer.Reason, "reason", "", "why; kept with the outcome")
-	form := outputFlag(command)
-	connection := p.connection(command.Flags(), answerTimeout)
+	command.Flags().StringVar(&skip.Reason, "reason", "", "why; kept with the outcome")
+	sending := p.sending(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
 			return err
 		}
-		answer.Request = args[1]
-		if answer.Reason == "" {
+		if skip.Reason == "" {
 			return usagef(`--reason is missing; say why, such as --reason "it is there already"`)
 		}
-		if err := answer.Validate(); err != nil {
-			return mistyped(err, map[string]string{"request": "REQUEST", "reason": "--reason"})
-		}
-		return connection.opportunities(command.Context(), func(ctx context.Context, client *lifecycle.Client) error {
-			outcome, err := client.Skip(ctx, reference, answer)
-			if err != nil {
-				return err
-			}
-			return form.show(p.stdout, outcome, func(w io.Writer) {
-				line(w, fmt.Sprintf("request %s of %s is skipped", answer.Request, reference))
-			})
+		skip.RequestID, skip.Request = sending.request.get(), args[1]
+		sending.told = fmt.Sprintf("request %s of %s is skipped", skip.Request, reference)
+		return sending.send(command.Context(), reference, skip, map[string]string{
+			"requestId": "--request-id", "request": "REQUEST", "reason": "--reason",
 		})
 	}
 	return command

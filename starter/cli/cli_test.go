@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -116,12 +117,17 @@ type message struct{ How, Workflow, Name, Payload string }
 // serve answers the variables that point the command line at the service.
 func (f *frontend) serve(t *testing.T) []string {
 	t.Helper()
+	return serve(t, f)
+}
+
+func serve(t *testing.T, service workflowservice.WorkflowServiceServer) []string {
+	t.Helper()
 	listener := listen(t)
 	server := grpc.NewServer(grpc.UnaryInterceptor(func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 		answer, err := handle(ctx, request)
 		return answer, serviceerror.ToStatus(err).Err()
 	}))
-	workflowservice.RegisterWorkflowServiceServer(server, f)
+	workflowservice.RegisterWorkflowServiceServer(server, service)
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -134,13 +140,19 @@ func (f *frontend) serve(t *testing.T) []string {
 	return []string{"TEMPORAL_ADDRESS=" + listener.Addr().String()}
 }
 
-// only is the one message that was received.
+// only is the one message that was received; of one that is pending it may be asked again, as it was.
 func (f *frontend) only(t *testing.T) message {
 	t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.received) != 1 {
-		t.Fatalf("received %d messages, want one: %v", len(f.received), f.received)
+	different := f.received
+	outcome, _ := f.answer.(opportunity.Outcome)
+	opened, _ := f.answer.(opportunity.Opened)
+	if outcome.State == opportunity.Pending || opened.State == opportunity.Pending {
+		different = slices.Compact(slices.Clone(different))
+	}
+	if len(different) != 1 {
+		t.Fatalf("received %d messages, want one: %v", len(different), different)
 	}
 	return f.received[0]
 }

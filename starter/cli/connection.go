@@ -20,7 +20,10 @@ import (
 )
 
 // answerTimeout is a little more than the time after which an update answers that it is pending.
-const answerTimeout = opportunity.AnswerWithin + 20*time.Second
+const (
+	answerTimeout = opportunity.AnswerWithin + answerMargin
+	answerMargin  = 20 * time.Second
+)
 
 // connection is what a command that talks to Temporal is given on its command line.
 type connection struct {
@@ -68,7 +71,9 @@ func (c *connection) opportunities(ctx context.Context, work func(context.Contex
 		return err
 	}
 	defer done()
-	return c.explain(work(ctx, lifecycle.NewClient(temporal)))
+	// Of the time there is, what is beyond one answer's worth is for asking again.
+	patience := max(opportunity.AnswerWithin, c.timeout-answerMargin)
+	return c.explain(work(ctx, lifecycle.NewClientWithOptions(temporal, lifecycle.Options{Patience: patience})))
 }
 
 // explain says in one line what Temporal answered. What is the opportunity's own passes unchanged.

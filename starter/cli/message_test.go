@@ -29,7 +29,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			"T3Bwb3J0dW5pdHk6Mg==",
 		},
 		{
-			[]string{"start", "lead-1", "--name", "n", "--region", "UK", "--account", "Administrate", "--currency", "USD", "--entry-step", "Proposed", "--request-id", "r"},
+			[]string{"start", "lead-1", "--name", "n", "--region", "UK", "--account", "Administrate", "--currency", "USD", "--entry-step", "Proposed", "--request-id", "r", "--timeout", "500ms"},
 			opportunity.Opened{State: opportunity.Pending, Reference: "lead-1"},
 			message{"update with start", workflow, "opened", `{"start":{"requestId":"r","name":"n","region":"UK","account":"Administrate","currency":"USD","entryStep":"Proposed"}}`},
 			"pending: lead-1 is accepted and its record does not exist yet; the same command asks again",
@@ -72,7 +72,7 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			"done: lead-1, request r-1",
 		},
 		{
-			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"},
+			[]string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1", "--timeout", "500ms"},
 			opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
 			message{"update", workflow, "progress", `{"requestId":"r-1","to":"Won"}`},
 			"pending: lead-1 is accepted and not done yet; ask again with --request-id r-1",
@@ -84,16 +84,82 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			"sent: lead-1, request r-1",
 		},
 		{
-			[]string{"retry", "lead-1", "r-1"},
-			opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
-			message{"update", workflow, "retry", `{"request":"r-1"}`},
-			"request r-1 of lead-1 is sent again",
+			[]string{"start", "lead-1", "--adopt", "T3Bwb3J0dW5pdHk6Mg=="},
+			opportunity.Opened{State: opportunity.Done, Reference: "lead-1", Opportunity: "T3Bwb3J0dW5pdHk6Mg=="},
+			message{"update with start", workflow, "opened", `{"start":{"adopt":"T3Bwb3J0dW5pdHk6Mg=="}}`},
+			"T3Bwb3J0dW5pdHk6Mg==",
 		},
 		{
-			[]string{"skip", "lead-1", "r-1", "--reason", "it is there"},
-			opportunity.Outcome{RequestID: "r-1", State: opportunity.Failed, Error: &opportunity.Error{Type: opportunity.Skipped, Message: "it is there"}},
-			message{"update", workflow, "skip", `{"request":"r-1","reason":"it is there"}`},
+			[]string{"extend", "lead-1", "--until", "2026-12-31T17:00:00+01:00", "--request-id", "r-1"},
+			done,
+			message{"update", workflow, "extendReservations", `{"requestId":"r-1","until":"2026-12-31T17:00:00+01:00"}`},
+			"done: lead-1, request r-1",
+		},
+		{
+			[]string{"extend", "lead-1", "--until", "2026-12-31T17:00:00Z", "--request-id", "r-1", "--signal"},
+			nil,
+			message{"signal", workflow, "extendReservations", `{"requestId":"r-1","until":"2026-12-31T17:00:00Z"}`},
+			"sent: lead-1, request r-1",
+		},
+		{
+			[]string{"retry", "lead-1", "r-1", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "retry", `{"requestId":"o-1","request":"r-1"}`},
+			"request r-1 of lead-1 is sent again; see oppflow outcome lead-1 r-1",
+		},
+		{
+			[]string{"skip", "lead-1", "r-1", "--reason", "it is there", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "skip", `{"requestId":"o-1","request":"r-1","reason":"it is there"}`},
 			"request r-1 of lead-1 is skipped",
+		},
+		{
+			[]string{"skip", "lead-1", "r-1", "--reason", "it is there", "--request-id", "o-1", "--signal"},
+			nil,
+			message{"signal", workflow, "skip", `{"requestId":"o-1","request":"r-1","reason":"it is there"}`},
+			"sent: lead-1, request o-1",
+		},
+		{
+			[]string{"pause", "lead-1", "--reason", "being merged", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "pause", `{"requestId":"o-1","reason":"being merged"}`},
+			"lead-1 is paused; go on with: oppflow resume lead-1",
+		},
+		{
+			[]string{"pause", "lead-1", "--request-id", "o-1", "--signal"},
+			nil,
+			message{"signal", workflow, "pause", `{"requestId":"o-1"}`},
+			"sent: lead-1, request o-1",
+		},
+		{
+			[]string{"resume", "lead-1", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "resume", `{"requestId":"o-1"}`},
+			"lead-1 goes on",
+		},
+		{
+			[]string{"refresh", "lead-1", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "refresh", `{"requestId":"o-1"}`},
+			"the record of lead-1 is read again; see oppflow show lead-1",
+		},
+		{
+			[]string{"close", "lead-1", "--reason", "by phone", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "close", `{"requestId":"o-1","reason":"by phone"}`},
+			"lead-1 is being closed",
+		},
+		{
+			[]string{"outcome", "lead-1", "r-1"},
+			done,
+			message{"query", workflow, "outcome", `{"requestId":"r-1"}`},
+			"done: lead-1, request r-1",
+		},
+		{
+			[]string{"outcome", "lead-1", "r-1"},
+			opportunity.Outcome{RequestID: "r-1", State: opportunity.Pending},
+			message{"query", workflow, "outcome", `{"requestId":"r-1"}`},
+			"pending: lead-1 is accepted and not done yet; ask again with --request-id r-1",
 		},
 		{
 			[]string{"show", "lead-1"},
@@ -138,6 +204,9 @@ func TestFailedOutcomeIsOneLineWithTypeLabelAndMessage(t *testing.T) {
 	args := []string{"progress", "lead-1", "--to", "Won", "--request-id", "r-1"}
 	oppflow(t, service.serve(t), args...).wantMistake(t, 1, "oppflow progress: TransitionNotFound: Transition Not Found: Transition from step A to step B not found")
 
+	service = &frontend{answer: failed}
+	oppflow(t, service.serve(t), "outcome", "lead-1", "r-1").wantMistake(t, 1, "oppflow outcome: TransitionNotFound: Transition Not Found: Transition from step A to step B not found")
+
 	service = &frontend{answer: closed}
 	oppflow(t, service.serve(t), args...).wantMistake(t, 1, "Closed: it has ended")
 
@@ -170,6 +239,8 @@ func TestWhatTemporalRefusesIsOneLine(t *testing.T) {
 				{"show", "lead-1"},
 				{"progress", "lead-1", "--to", "Won"},
 				{"progress", "lead-1", "--to", "Won", "--signal"},
+				{"pause", "lead-1"},
+				{"outcome", "lead-1", "r-1"},
 			} {
 				service := &frontend{err: test.err}
 				oppflow(t, service.serve(t), args...).wantMistake(t, 1, test.want...)
@@ -183,6 +254,8 @@ func TestNoAnswerInTimeSaysHowToAskAgain(t *testing.T) {
 	env := service.serve(t)
 	oppflow(t, env, "progress", "lead-1", "--to", "Won", "--timeout", "300ms", "--request-id", "r-1").
 		wantMistake(t, 1, "lead-1", "ask again with --request-id r-1")
+	oppflow(t, env, "close", "lead-1", "--reason", "so", "--timeout", "300ms", "--request-id", "o-1").
+		wantMistake(t, 1, "lead-1", "ask again with --request-id o-1")
 	oppflow(t, env, "start", "lead-1", "--name", "n", "--region", "UK", "--timeout", "300ms").
 		wantMistake(t, 1, "lead-1", "the same command asks again")
 	oppflow(t, env, "show", "lead-1", "--timeout", "300ms").wantMistake(t, 1)

@@ -21,6 +21,11 @@ func usagef(format string, args ...any) error {
 	return &usageError{text: fmt.Sprintf(format, args...)}
 }
 
+// exitError ends the program with a code and without a word.
+type exitError struct{ code int }
+
+func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
 // mistyped turns what the vocabulary found wrong before anything was sent into a mistake of the one who typed it.
 // members says which flag or argument a member of the message was typed as.
 func mistyped(err error, members map[string]string) error {

@@ -11,7 +11,9 @@ import (
 )
 
 // commands are all of them; TestEveryCommandIsHere keeps the list right.
-var commands = []string{"add-interest", "check", "completion", "demo", "help", "list", "progress", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update", "version"}
+var commands = []string{
+	"add-interest", "check", "close", "completion", "demo", "extend", "help", "list", "outcome", "pause", "progress", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update", "version", "watch",
+}
 
 func TestEveryCommandIsHere(t *testing.T) {
 	// The shell completion offers every command there is.
@@ -108,6 +110,28 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"skip lead r", nil, []string{"--reason is missing"}},
 		{"skip lead r --reason ␣", nil, []string{"--reason:", "missing"}},
 
+		{"start lead --adopt ", nil, []string{"--adopt is empty", "T3Bwb3J0dW5pdHk6MQ=="}},
+		{"start lead --adopt 4711", nil, []string{"--adopt:", "id of an Opportunity"}},
+		{"start lead --adopt UmVnaW9uOkRS", nil, []string{"--adopt:", "id of an Opportunity"}},
+		{"start lead --adopt T3Bwb3J0dW5pdHk6MQ== --name n", nil, []string{"--adopt:", "goes without name"}},
+
+		{"extend lead", nil, []string{"--until is missing", "2026-12-31T17:00:00Z"}},
+		{"extend lead --until 2026-12-31", nil, []string{"--until", `"2026-12-31"`, "with an offset"}},
+		{"extend lead --until 2026-12-31T17:00:00", nil, []string{"--until", "with an offset"}},
+		{"extend", nil, []string{"REF is missing"}},
+		{"pause", nil, []string{"REF is missing"}},
+		{"pause lead --reason ", nil, []string{"--reason is empty"}},
+		{"pause lead now", nil, []string{`"now"`}},
+		{"resume lead --request-id #1", nil, []string{"--request-id:", `"#"`}},
+		{"refresh a@b", nil, []string{"REF:", `"@"`}},
+		{"close lead", nil, []string{"--reason is missing"}},
+		{"close lead --reason ␣", nil, []string{"--reason:", "missing"}},
+		{"outcome lead", nil, []string{"REQUEST is missing"}},
+		{"outcome lead ", nil, []string{"REQUEST is empty"}},
+		{"watch", nil, []string{"REF is missing"}},
+		{"watch lead --every 0s", nil, []string{"--every", "greater than 0"}},
+		{"watch lead --timeout never", nil, []string{"--timeout", `"never"`}},
+
 		{"search here", api, []string{`"here"`}},
 		{"search", nil, []string{"ADMINISTRATE_URL"}},
 		{"search", []string{"ADMINISTRATE_URL=ftp://x"}, []string{"ADMINISTRATE_URL", "https://"}},
@@ -195,6 +219,13 @@ func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
 		{[]string{"show", "lead"}, unreachable},
 		{[]string{"retry", "lead", "r"}, unreachable},
 		{[]string{"skip", "lead", "r", "--reason", "so"}, unreachable},
+		{[]string{"extend", "lead", "--until", "2026-12-31T17:00:00Z"}, unreachable},
+		{[]string{"pause", "lead"}, unreachable},
+		{[]string{"resume", "lead"}, unreachable},
+		{[]string{"refresh", "lead"}, unreachable},
+		{[]string{"close", "lead", "--reason", "so"}, unreachable},
+		{[]string{"outcome", "lead", "r"}, unreachable},
+		{[]string{"watch", "lead"}, unreachable},
 		{[]string{"list"}, unreachable},
 		{[]string{"setup"}, unreachable},
 		{[]string{"search"}, []string{nobody, "--api-url or ADMINISTRATE_URL", "connection refused"}},
@@ -253,9 +284,9 @@ func (r result) wantSuggestions(t *testing.T, want ...string) {
 
 // Whatever is typed, a mistake is one line, and nothing is ever written to standard output about it.
 func TestNothingTypedMakesMoreThanOneLine(t *testing.T) {
-	flags := []string{"--name", "--region", "--item", "--amount", "--kind", "--learner", "--to", "--filter", "--request-id", "--output", "--timeout", "--quantity", "-o", "--query", "--status", "--"}
+	flags := []string{"--name", "--region", "--item", "--amount", "--kind", "--learner", "--to", "--filter", "--request-id", "--output", "--timeout", "--quantity", "-o", "--query", "--status", "--until", "--reason", "--adopt", "--every", "--"}
 	rapid.Check(t, func(t *rapid.T) {
-		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search", "check", "list"}).Draw(t, "command")}
+		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search", "check", "list", "extend", "pause", "resume", "refresh", "close", "outcome", "watch"}).Draw(t, "command")}
 		for range rapid.IntRange(0, 6).Draw(t, "arguments") {
 			args = append(args, rapid.OneOf(rapid.SampledFrom(flags), rapid.String()).Draw(t, "argument"))
 		}

@@ -128,6 +128,13 @@ func showView(w io.Writer, v opportunity.View) {
 	if v.Reservation != nil {
 		line(w, "Reservation", reservationText(*v.Reservation))
 	}
+	if v.Paused != nil {
+		line(w, "Paused", strings.TrimSuffix(fmt.Sprintf("since %s: %s", since(v.Paused.Since), v.Paused.Reason), ": "))
+		line(w, "", fmt.Sprintf("go on with: oppflow resume %s", v.Reference))
+	}
+	if v.Closing != nil {
+		line(w, "Closing", fmt.Sprintf("since %s: %s", since(v.Closing.Since), v.Closing.Reason))
+	}
 	if v.Question != nil {
 		line(w, "Question", fmt.Sprintf("request %s (%s): %s", v.Question.Request, v.Question.Verb, v.Question.Text))
 		line(w, "", fmt.Sprintf("answer with: oppflow retry %s %s, or oppflow skip %s %s --reason …", v.Reference, v.Question.Request, v.Reference, v.Question.Request))

@@ -39,6 +39,8 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 		Queue:       []opportunity.Waiting{{Request: "r-2", Summary: "progress to Won", Accepted: at, Doubt: true}},
 		Question:    &opportunity.Question{Request: "r-2", Verb: opportunity.VerbProgress, Text: "did it happen?", Since: at},
 		Attention:   []opportunity.Attention{{Word: opportunity.AttentionUndecided, Text: "somebody must look", Since: at}},
+		Paused:      &opportunity.Standstill{Reason: "being merged", Since: at},
+		Closing:     &opportunity.Closing{Reason: "by phone", Since: at},
 		Failures:    2,
 		Timeline:    []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
 	})
@@ -46,6 +48,7 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 		"lead-1", "T3Bwb3J0dW5pdHk6Mg==", "First Aid course", "UK (UmVnaW9uOlVL)", "Proposed (stage Early, Open)", "599.70 USD",
 		"held until 2026-03-01T12:00:00+01:00", "3 × 199.90", "progress to Won", "in doubt", "did it happen?",
 		"oppflow retry lead-1 r-2", "oppflow skip lead-1 r-2 --reason", "undecided", "somebody must look", "Failures", "start accepted",
+		"since 2026-03-01T11:00:00Z: being merged", "oppflow resume lead-1", "Closing", "by phone",
 		"2026-03-01T11:00:00Z",
 	} {
 		if !strings.Contains(text, want) {

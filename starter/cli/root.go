@@ -28,7 +28,7 @@ type program struct {
 }
 
 // Main runs the command the arguments (without the program's name) name, until it is done or ctx ends, and returns the
-// exit code: 0 for done, 1 for a failure, 2 for a mistake in what was typed or set. env is the environment.
+// exit code: 0 for done, 1 for a failure, 2 for a mistake in what was typed or set, 130 for a watch that was ended. env is the environment.
 func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	if env == nil {
 		env = []string{} // nil would stand for the environment of the process
@@ -39,8 +39,12 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	command, err := root.ExecuteContextC(ctx)
-	if err == nil {
+	var silent *exitError
+	switch {
+	case err == nil:
 		return host.ExitDone
+	case errors.As(err, &silent):
+		return silent.code
 	}
 	err = explainCommand(root, err)
 	where := root.Name()
@@ -65,7 +69,8 @@ func (p *program) root() *cobra.Command {
 Try it without a tenant:      oppflow demo
 A stack to play with:         oppflow up
 Prepare a namespace:          oppflow setup
-Work with an opportunity:     oppflow start, add-interest, update, progress, show`,
+Work with an opportunity:     oppflow start, add-interest, update, progress, show, watch
+See them all:                 oppflow list`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
@@ -78,6 +83,7 @@ Work with an opportunity:     oppflow start, add-interest, update, progress, sho
 	root.DisableSuggestions = true
 	root.AddGroup(
 		&cobra.Group{ID: groupOpportunity, Title: "Opportunities:"},
+		&cobra.Group{ID: groupOperator, Title: "For operators:"},
 		&cobra.Group{ID: groupLocal, Title: "On this machine:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
@@ -88,13 +94,15 @@ Work with an opportunity:     oppflow start, add-interest, update, progress, sho
 			root.AddCommand(c)
 		}
 	}
-	add(groupOpportunity, p.start(), p.addInterest(), p.update(), p.progress(), p.show(), p.retry(), p.skip(), p.list(), p.search(), p.setup(), p.check())
+	add(groupOpportunity, p.start(), p.addInterest(), p.update(), p.progress(), p.extend(), p.show(), p.watch(), p.outcome(), p.list(), p.search())
+	add(groupOperator, p.pause(), p.resume(), p.retry(), p.skip(), p.refresh(), p.close(), p.setup(), p.check())
 	add(groupLocal, p.demo(), p.up(), p.sandbox(), p.version())
 	return root
 }
 
 const (
 	groupOpportunity = "opportunity"
+	groupOperator    = "operator"
 	groupLocal       = "local"
 )
 

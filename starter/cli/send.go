@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,8 @@ type sending struct {
 	output     *output
 	request    *request
 	signal     bool
+	// told is what is shown of a message that was carried out; "" shows its outcome.
+	told string
 }
 
 func (p *program) sending(command *cobra.Command) *sending {
@@ -29,7 +32,7 @@ func (p *program) sending(command *cobra.Command) *sending {
 
 // send checks the message, sends it and shows what became of it. members says what the members of the message were
 // typed as.
-func (s *sending) send(ctx context.Context, reference opportunity.Reference, message opportunity.Command, members map[string]string) error {
+func (s *sending) send(ctx context.Context, reference opportunity.Reference, message opportunity.Message, members map[string]string) error {
 	if err := message.Validate(); err != nil {
 		return mistyped(err, members)
 	}
@@ -42,17 +45,36 @@ func (s *sending) send(ctx context.Context, reference opportunity.Reference, mes
 			sent := opportunity.Outcome{RequestID: message.ID(), State: opportunity.Pending}
 			return s.output.show(w, sent, func(w io.Writer) { line(w, "sent: "+string(reference)+", request "+message.ID()) })
 		}
-		outcome, err := client.Update(ctx, reference, message)
+		var outcome opportunity.Outcome
+		var err error
+		switch message := message.(type) {
+		case opportunity.Command:
+			outcome, err = client.Update(ctx, reference, message)
+		case opportunity.Instruction:
+			outcome, err = client.Instruct(ctx, reference, message)
+		default:
+			return fmt.Errorf("%s can only be sent with --signal", message.Verb())
+		}
 		var own *opportunity.Error
 		if err != nil && !errors.As(err, &own) {
 			return explainedf("%v; whether %s took the request is not known: ask again with --request-id %s", s.connection.explain(err), reference, message.ID())
 		}
-		// The error says it all, unless there are several results or a program reads them.
-		if outcome.State != "" && (err == nil || len(outcome.Results) > 1 || *s.output == asJSON) {
-			if err := s.output.show(w, outcome, func(w io.Writer) { showOutcome(w, reference, outcome) }); err != nil {
-				return err
-			}
-		}
-		return err
+		return s.answer(w, reference, outcome, err)
 	})
+}
+
+// answer shows the outcome of a request and passes its error on.
+func (s *sending) answer(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome, err error) error {
+	// The error says it all, unless there are several results or a program reads them.
+	if outcome.State == "" || (err != nil && len(outcome.Results) < 2 && *s.output != asJSON) {
+		return err
+	}
+	shown := s.output.show(w, outcome, func(w io.Writer) {
+		if s.told != "" && outcome.State == opportunity.Done {
+			line(w, s.told)
+			return
+		}
+		showOutcome(w, reference, outcome)
+	})
+	return errors.Join(err, shown)
 }

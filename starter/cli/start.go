@@ -15,10 +15,12 @@ func (p *program) start() *cobra.Command {
 	var start opportunity.Start
 	command := &cobra.Command{
 		Use:   "start REF --name NAME --region REGION [flags]",
-		Short: "Start an opportunity: create its record in the TMS",
+		Short: "Start an opportunity: create its record in the TMS, or adopt one",
 		Long: `start creates the record of an opportunity in the TMS and runs its workflow. REF is your own key of it, such as an order
-number: no personal data, no "@". The same command again is answered like the first.`,
-		Example:           `  oppflow start lead-4711 --name "First Aid course" --region UK --account Administrate --currency USD`,
+number: no personal data, no "@". The same command again is answered like the first. With --adopt it takes over a record
+that is there already, and nothing else is given.`,
+		Example: `  oppflow start lead-4711 --name "First Aid course" --region UK --account Administrate --currency USD
+  oppflow start lead-4712 --adopt T3Bwb3J0dW5pdHk6MQ==`,
 		Args:              exactly("REF"),
 		ValidArgsFunction: completeNothing,
 	}
@@ -28,6 +30,7 @@ number: no personal data, no "@". The same command again is answered like the fi
 	fs.StringVar(&start.Account, "account", "", "account, by id or name")
 	fs.StringVar(&start.Currency, "currency", "", "currency, by code or name")
 	fs.StringVar(&start.EntryStep, "entry-step", "", "step the record starts in, by id or name (default: the TMS decides)")
+	fs.StringVar((*string)(&start.Adopt), "adopt", "", "id of a record in the TMS to take over")
 	fs.StringVar(&start.RequestID, "request-id", "", "your id of this request")
 	form := outputFlag(command)
 	connection := p.connection(fs, answerTimeout)
@@ -37,6 +40,9 @@ number: no personal data, no "@". The same command again is answered like the fi
 			return err
 		}
 		switch {
+		case start.Adopt == "" && fs.Changed("adopt"):
+			return usagef("--adopt is empty; give the id of the record, such as --adopt T3Bwb3J0dW5pdHk6MQ==")
+		case start.Adopt != "":
 		case start.Name == "":
 			return usagef(`--name is missing; give the name of the opportunity, such as --name "First Aid course"`)
 		case start.Region == "":
@@ -44,7 +50,7 @@ number: no personal data, no "@". The same command again is answered like the fi
 		}
 		if err := start.Validate(); err != nil {
 			return mistyped(err, map[string]string{
-				"requestId": "--request-id", "name": "--name", "region": "--region",
+				"adopt": "--adopt", "requestId": "--request-id", "name": "--name", "region": "--region",
 				"account": "--account", "currency": "--currency", "entryStep": "--entry-step",
 			})
 		}

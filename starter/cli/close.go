@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (p *program) close() *cobra.Command {
+	var ending opportunity.Close
+	command := &cobra.Command{
+		Use:   "close REF --reason REASON [flags]",
+		Short: "End the run of an opportunity, leaving its record as it is",
+		Long: `close ends the run for good and asks nothing: what waits is reported failed, places are given back, and the step in the
+TMS stays as it is. The reference cannot be used again; the record can be taken over under another one, with
+start --adopt.`,
+		Example:           `  oppflow close lead-4711 --reason "handled by phone"`,
+		Args:              exactly("REF"),
+		ValidArgsFunction: completeNothing,
+	}
+	command.Flags().StringVar(&ending.Reason, "reason", "", "why; kept with what it ends")
+	sending := p.sending(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		if ending.Reason == "" {
+			return usagef(`--reason is missing; say why, such as --reason "handled by phone"`)
+		}
+		ending.RequestID = sending.request.get()
+		sending.told = fmt.Sprintf("%s is being closed", reference)
+		return sending.send(command.Context(), reference, ending, map[string]string{"requestId": "--request-id", "reason": "--reason"})
+	}
+	return command
+}

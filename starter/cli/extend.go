@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (p *program) extend() *cobra.Command {
+	var extend opportunity.ExtendReservations
+	command := &cobra.Command{
+		Use:   "extend REF --until TIME [flags]",
+		Short: "Hold an opportunity's places until another time",
+		Long: `extend sets until when all places held for the opportunity are held, later or earlier. Places that have lapsed stay
+lapsed: it then fails.`,
+		Example:           "  oppflow extend lead-4711 --until 2026-12-31T17:00:00+01:00",
+		Args:              exactly("REF"),
+		ValidArgsFunction: completeNothing,
+	}
+	command.Flags().Var((*moment)(&extend.Until), "until", "when they lapse, with an offset, such as 2026-12-31T17:00:00Z")
+	sending := p.sending(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		if extend.Until.IsZero() {
+			return usagef("--until is missing; give a time with an offset, such as --until 2026-12-31T17:00:00Z")
+		}
+		extend.RequestID = sending.request.get()
+		return sending.send(command.Context(), reference, extend, map[string]string{"requestId": "--request-id", "until": "--until"})
+	}
+	return command
+}
+
+// moment is a flag's value: a point in time.
+type moment time.Time
+
+func (m *moment) Set(text string) error {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return errors.New("must be a time with an offset, such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00")
+	}
+	*m = moment(at)
+	return nil
+}
+
+func (m *moment) String() string {
+	if time.Time(*m).IsZero() {
+		return ""
+	}
+	return time.Time(*m).Format(time.RFC3339)
+}
+func (m *moment) Type() string { return "time" }

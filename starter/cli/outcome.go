@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (p *program) outcome() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "outcome REF REQUEST [flags]",
+		Short: "Tell what became of a request",
+		Long: `outcome tells what became of a request, whoever sent it and in whatever way, as the command that sent it would have: the
+exit code is 1 when it failed. The last 200 requests of an opportunity are known in full. It needs a running worker.`,
+		Example:           "  oppflow outcome lead-4711 6f1c…",
+		Args:              exactly("REF", "REQUEST"),
+		ValidArgsFunction: completeNothing,
+	}
+	asking := &sending{output: outputFlag(command), connection: p.connection(command.Flags(), answerTimeout)}
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		if args[1] == "" {
+			return usagef("REQUEST is empty; give the id of the request")
+		}
+		return asking.connection.opportunities(command.Context(), func(ctx context.Context, client *lifecycle.Client) error {
+			outcome, err := client.Outcome(ctx, reference, args[1])
+			if err == nil && outcome.State == opportunity.Failed && outcome.Error != nil {
+				err = outcome.Error
+			}
+			return asking.answer(p.stdout, reference, outcome, err)
+		})
+	}
+	return command
+}

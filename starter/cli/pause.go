@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (p *program) pause() *cobra.Command {
+	var pause opportunity.Pause
+	command := &cobra.Command{
+		Use:   "pause REF [flags]",
+		Short: "Send nothing more of an opportunity to the TMS, until resume",
+		Long: `pause keeps everything of the opportunity from being sent to the TMS: signals wait, other messages are refused as Paused.
+A request under way is seen through. Operators' commands and show work as before. Pausing again sets another reason.`,
+		Example:           `  oppflow pause lead-4711 --reason "the customer is being merged"`,
+		Args:              exactly("REF"),
+		ValidArgsFunction: completeNothing,
+	}
+	command.Flags().StringVar(&pause.Reason, "reason", "", "why; shown to whoever looks")
+	sending := p.sending(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		if command.Flags().Changed("reason") && pause.Reason == "" {
+			return usagef("--reason is empty; say why or leave the flag out")
+		}
+		pause.RequestID = sending.request.get()
+		sending.told = fmt.Sprintf("%s is paused; go on with: oppflow resume %s", reference, reference)
+		return sending.send(command.Context(), reference, pause, map[string]string{"requestId": "--request-id", "reason": "--reason"})
+	}
+	return command
+}
+
+func (p *program) resume() *cobra.Command {
+	command := &cobra.Command{
+		Use:               "resume REF [flags]",
+		Short:             "Go on with a paused opportunity",
+		Long:              "resume ends a pause: what waited is sent, in order. An opportunity that is not paused stays as it is.",
+		Example:           "  oppflow resume lead-4711",
+		Args:              exactly("REF"),
+		ValidArgsFunction: completeNothing,
+	}
+	sending := p.sending(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		sending.told = fmt.Sprintf("%s goes on", reference)
+		return sending.send(command.Context(), reference, opportunity.Resume{RequestID: sending.request.get()}, map[string]string{"requestId": "--request-id"})
+	}
+	return command
+}

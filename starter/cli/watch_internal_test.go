@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Whatever was forgotten of the past meanwhile, each entry that came is told once.
+func TestNewMomentsAreToldOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		kept := rapid.IntRange(1, 8).Draw(t, "kept")
+		var all, told []opportunity.Moment
+		var seen []opportunity.Moment
+		for look := range rapid.IntRange(1, 10).Draw(t, "looks") {
+			came := rapid.IntRange(0, kept).Draw(t, "came")
+			for n := range came {
+				at := time.Unix(int64(look*100+n), 0)
+				all = append(all, opportunity.Moment{At: at, Text: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "text")})
+			}
+			now := slices.Clone(all[max(0, len(all)-kept):])
+			told = append(told, newMoments(seen, now)...)
+			seen = now
+		}
+		if !slices.Equal(told, all) {
+			t.Fatalf("told %v of %v", told, all)
+		}
+	})
+}

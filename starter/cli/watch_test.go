@@ -1,0 +1,280 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	enums "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/starter/cli"
+)
+
+// stage is a Temporal service with one opportunity whose picture changes with every look, and which ends after the last.
+type stage struct {
+	frontend
+	mu    sync.Mutex
+	looks []any // an opportunity.View, or an error
+	end   *historypb.HistoryEvent
+	over  chan struct{}
+	asked chan struct{} // closed at the first look, if there is one
+}
+
+func (s *stage) QueryWorkflow(ctx context.Context, r *workflowservice.QueryWorkflowRequest) (*workflowservice.QueryWorkflowResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	look := s.looks[0]
+	if len(s.looks) > 1 {
+		s.looks = s.looks[1:]
+	} else if s.end != nil {
+		select {
+		case <-s.over:
+		default:
+			close(s.over)
+		}
+	}
+	if s.asked != nil {
+		close(s.asked)
+		s.asked = nil
+	}
+	if err, failed := look.(error); failed {
+		return nil, err
+	}
+	answer, err := converter.GetDefaultDataConverter().ToPayloads(look)
+	return &workflowservice.QueryWorkflowResponse{QueryResult: answer}, err
+}
+
+// GetWorkflowExecutionHistory waits for the end, as a long poll does.
+func (s *stage) GetWorkflowExecutionHistory(ctx context.Context, _ *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	select {
+	case <-s.over:
+		return &workflowservice.GetWorkflowExecutionHistoryResponse{History: &historypb.History{Events: []*historypb.HistoryEvent{s.end}}}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func newStage(end *historypb.HistoryEvent, looks ...any) *stage {
+	return &stage{looks: looks, end: end, over: make(chan struct{})}
+}
+
+func completed(t *testing.T, ended opportunity.Ended) *historypb.HistoryEvent {
+	t.Helper()
+	result, err := converter.GetDefaultDataConverter().ToPayloads(ended)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &historypb.HistoryEvent{
+		EventType:  enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+		Attributes: &historypb.HistoryEvent_WorkflowExecutionCompletedEventAttributes{WorkflowExecutionCompletedEventAttributes: &historypb.WorkflowExecutionCompletedEventAttributes{Result: result}},
+	}
+}
+
+func failedWith(failure *failurepb.Failure) *historypb.HistoryEvent {
+	return &historypb.HistoryEvent{
+		EventType:  enums.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+		Attributes: &historypb.HistoryEvent_WorkflowExecutionFailedEventAttributes{WorkflowExecutionFailedEventAttributes: &historypb.WorkflowExecutionFailedEventAttributes{Failure: failure}},
+	}
+}
+
+var (
+	wasCancelled = &historypb.HistoryEvent{
+		EventType:  enums.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+		Attributes: &historypb.HistoryEvent_WorkflowExecutionCanceledEventAttributes{WorkflowExecutionCanceledEventAttributes: &historypb.WorkflowExecutionCanceledEventAttributes{}},
+	}
+	wasTerminated = &historypb.HistoryEvent{
+		EventType:  enums.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+		Attributes: &historypb.HistoryEvent_WorkflowExecutionTerminatedEventAttributes{WorkflowExecutionTerminatedEventAttributes: &historypb.WorkflowExecutionTerminatedEventAttributes{}},
+	}
+	hasTimedOut = &historypb.HistoryEvent{
+		EventType:  enums.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+		Attributes: &historypb.HistoryEvent_WorkflowExecutionTimedOutEventAttributes{WorkflowExecutionTimedOutEventAttributes: &historypb.WorkflowExecutionTimedOutEventAttributes{}},
+	}
+)
+
+// pictures of a short life.
+func pictures() (proposed, waiting, won opportunity.View) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	step := func(name string, state opportunity.StageState) *opportunity.Step {
+		return &opportunity.Step{Name: name, Stage: opportunity.Stage{Name: name, State: state}}
+	}
+	proposed = opportunity.View{Reference: "lead-1", Step: step("Proposed", opportunity.Open), Timeline: []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created\nin step Proposed"}}}
+	waiting = proposed
+	waiting.Queue = []opportunity.Waiting{{Request: "r-1", Summary: "progress to Won"}, {Request: "r-2", Summary: "add 1 interest"}}
+	waiting.Attention = []opportunity.Attention{{Word: opportunity.AttentionAPI, Text: "out of reach", Since: at}, {Word: opportunity.AttentionFailed, Text: "a request failed", Since: at}}
+	won = waiting
+	won.Step, won.Queue, won.Attention = step("Won", opportunity.Won), nil, nil
+	won.Timeline = append(append([]opportunity.Moment{}, proposed.Timeline...), opportunity.Moment{At: at.Add(time.Hour), Text: "in step Won"})
+	return proposed, waiting, won
+}
+
+func watched(t *testing.T, s *stage, args ...string) result {
+	t.Helper()
+	return oppflow(t, s.serve(t), append([]string{"watch", "lead-1", "--every", "10ms"}, args...)...)
+}
+
+func (s *stage) serve(t *testing.T) []string { return serve(t, s) }
+
+func TestWatchTellsWhatChangesUntilTheEnd(t *testing.T) {
+	proposed, waiting, won := pictures()
+	ended := opportunity.Ended{Reference: "lead-1", Opportunity: "O1", State: opportunity.Won, Step: *won.Step, Interests: 2, Currency: "GBP", Failed: 1}
+	got := watched(t, newStage(completed(t, ended), proposed, proposed, waiting, waiting, won))
+	got.wantDone(t)
+	want := []string{
+		"2026-03-01T12:00:00Z  start accepted",
+		"2026-03-01T12:00:00Z  created in step Proposed",
+		"step                  Proposed (stage Proposed, Open)",
+		"waiting               2 requests, first: progress to Won",
+		"attention             api: out of reach",
+		"attention             failed: a request failed",
+		"2026-03-01T13:00:00Z  in step Won",
+		"step                  Won (stage Won, Won)",
+		"waiting               nothing",
+		"attention             nothing needs any",
+		"ended                 Won in step Won, 2 interests, total 0.00 GBP, 1 request failed",
+	}
+	if lines := strings.Split(strings.TrimSpace(got.stdout), "\n"); !equalLines(lines, want) {
+		t.Errorf("told:\n%s\nwant:\n%s", got.stdout, strings.Join(want, "\n"))
+	}
+}
+
+func equalLines(a, b []string) bool { return strings.Join(a, "\n") == strings.Join(b, "\n") }
+
+func TestWatchWritesOneObjectPerLine(t *testing.T) {
+	proposed, waiting, won := pictures()
+	ended := opportunity.Ended{Reference: "lead-1", Opportunity: "O1", State: opportunity.Won, Step: *won.Step}
+	got := watched(t, newStage(completed(t, ended), proposed, waiting, won), "--output", "json")
+	got.wantDone(t)
+	var events []string
+	for line := range strings.Lines(got.stdout) {
+		var read struct {
+			Event, Reference, Status string
+			At                       time.Time
+			Ended                    *opportunity.Ended
+			Waiting                  *int
+			Attention                *[]opportunity.Attention
+		}
+		if err := json.Unmarshal([]byte(line), &read); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		events = append(events, read.Event)
+		if read.Reference != "lead-1" || read.At.IsZero() {
+			t.Errorf("%s", line)
+		}
+		switch read.Event {
+		case "ended":
+			if read.Status != "completed" || read.Ended == nil || cmp.Diff(ended, *read.Ended) != "" {
+				t.Errorf("%s", line)
+			}
+		case "waiting":
+			if read.Waiting == nil {
+				t.Errorf("%s", line)
+			}
+		case "attention":
+			if read.Attention == nil {
+				t.Errorf("%s", line)
+			}
+		}
+	}
+	if want := "moment moment step waiting attention moment step waiting attention ended"; strings.Join(events, " ") != want {
+		t.Errorf("told %v, want %s", events, want)
+	}
+}
+
+func TestWatchOfAnEndedOpportunityTellsItsEnd(t *testing.T) {
+	_, _, won := pictures()
+	rejected := failureOf(&opportunity.Error{Type: opportunity.Rejected, Label: "No", Message: "not this one"})
+	plain := &failurepb.Failure{Message: "boom", FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{}}}
+	for name, test := range map[string]struct {
+		end    *historypb.HistoryEvent
+		status string
+		want   string // on standard error
+	}{
+		"completed":  {completed(t, opportunity.Ended{State: opportunity.Won, Closed: "by phone"}), "completed", ""},
+		"rejected":   {failedWith(rejected), "failed", "Rejected: No: not this one"},
+		"failed":     {failedWith(plain), "failed", "opportunity lead-1 failed: boom"},
+		"cancelled":  {wasCancelled, "cancelled", "opportunity lead-1 was cancelled"},
+		"terminated": {wasTerminated, "terminated", "opportunity lead-1 was terminated"},
+		"timed out":  {hasTimedOut, "timed-out", "opportunity lead-1 timed out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, form := range []string{"table", "json"} {
+				s := newStage(test.end, won)
+				close(s.over)
+				got := watched(t, s, "--output", form)
+				if (got.code != 0) != (test.want != "") || !strings.Contains(got.stderr, test.want) || strings.Count(got.stderr, "\n") != got.code {
+					t.Errorf("exit code %d, %q; want %q", got.code, got.stderr, test.want)
+				}
+				if !strings.Contains(got.stdout, "in step Won") {
+					t.Errorf("the last picture is not shown:\n%s", got.stdout)
+				}
+				if form == "json" && !strings.Contains(got.stdout, `"status":"`+test.status+`"`) || test.want == "" && !strings.Contains(got.stdout, "closed by an operator: by phone") {
+					t.Errorf("the end is not told:\n%s", got.stdout)
+				}
+			}
+		})
+	}
+}
+
+func TestWatchGoesOnWhileNobodyAnswers(t *testing.T) {
+	proposed, _, won := pictures()
+	nobody := serviceerror.NewFailedPrecondition("no poller seen for task queue recently, worker may be down")
+	s := newStage(completed(t, opportunity.Ended{State: opportunity.Won}), nobody, nobody, proposed, nobody, nobody, nobody, won)
+	got := watched(t, s)
+	got.wantDone(t, "start accepted", "in step Won", "ended")
+	for text, times := range map[string]int{"no worker answers; watching on": 2, "a worker answers again": 2, "start accepted": 1, "step   ": 2} {
+		if strings.Count(got.stdout, text) != times {
+			t.Errorf("%q is not told %d times:\n%s", text, times, got.stdout)
+		}
+	}
+
+	// Nobody ever answers; how it ended is known all the same.
+	s = newStage(completed(t, opportunity.Ended{State: opportunity.Lost}), nobody)
+	watched(t, s).wantDone(t, "no worker answers", "ended", "Lost")
+}
+
+func TestWatchThatIsInterruptedSaysNothingMore(t *testing.T) {
+	proposed, _, _ := pictures()
+	s := newStage(nil, proposed)
+	s.asked = make(chan struct{})
+	asked := s.asked
+	env := s.serve(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-asked; cancel() }()
+	var stdout, stderr bytes.Buffer
+	if code := cli.Main(ctx, []string{"watch", "lead-1", "--every", "10ms"}, append(append([]string{}, bare...), env...), &stdout, &stderr); code != 130 || stderr.Len() > 0 {
+		t.Errorf("exit code %d, %q", code, stderr.String())
+	}
+}
+
+func TestWatchEndsAfterItsTime(t *testing.T) {
+	proposed, _, _ := pictures()
+	got := watched(t, newStage(nil, proposed), "--timeout", "300ms")
+	got.wantFailure(t, "lead-1 has not ended within 300ms (--timeout)")
+}
+
+func TestWatchOfWhatIsNotThereIsOneLine(t *testing.T) {
+	for want, err := range map[string]error{
+		"NotFound: no opportunity lead-1; start it first": serviceerror.NewNotFound("workflow not found"),
+		`no Temporal namespace "default"`:                 serviceerror.NewNamespaceNotFound("default"),
+		"not yours":                                       serviceerror.NewPermissionDenied("not yours", ""),
+	} {
+		s := newStage(nil, err)
+		s.err = err
+		watched(t, s).wantMistake(t, 1, want)
+	}
+}

@@ -13,7 +13,8 @@ import (
 )
 
 // told writes a batch in short: "r/0" is an interest of request r, "r>Won" a
-// move, "r=" an update, "extend" and "release" what they say.
+// move, "r=" an update, "r~" an expiry that was asked for, "extend" one that was
+// not, "release" what it says.
 func told(batch []opportunity.Mutation) []string {
 	var list []string
 	for _, m := range batch {
@@ -26,6 +27,8 @@ func told(batch []opportunity.Mutation) []string {
 			list = append(list, m.Request+"="+m.Update.Name)
 		case m.Extend.Release:
 			list = append(list, "release")
+		case !m.Extend.Until.IsZero():
+			list = append(list, m.Request+"~")
 		default:
 			list = append(list, "extend")
 		}
@@ -56,6 +59,37 @@ func TestNextBatch(t *testing.T) {
 			accept(t, s, add(reserving(1)), "a")
 			accept(t, s, opportunity.Progress{To: "Won"}, "b")
 		}, "a/0 extend b>Won"},
+		{"an expiry that was asked for serves the places before it", func(s *opportunity.State) {
+			accept(t, s, add(reserving(1)), "a")
+			accept(t, s, later, "b")
+			accept(t, s, opportunity.Progress{To: "Won"}, "c")
+		}, "a/0 b~ c>Won"},
+		{"not those after it", func(s *opportunity.State) {
+			accept(t, s, later, "a")
+			accept(t, s, add(reserving(1)), "b")
+			accept(t, s, opportunity.Progress{To: "Won"}, "c")
+		}, "a~ b/0 extend c>Won"},
+		{"before and after", func(s *opportunity.State) {
+			accept(t, s, add(reserving(1)), "a")
+			accept(t, s, later, "b")
+			accept(t, s, add(reserving(1)), "c")
+		}, "a/0 b~ c/0 extend"},
+		{"an expiry that is due and asked for", func(s *opportunity.State) {
+			s.ExtendDue = true
+			accept(t, s, later, "a")
+		}, "a~"},
+		{"an expiry alone", func(s *opportunity.State) {
+			accept(t, s, opportunity.UpdateDetails{Name: "n"}, "a")
+			accept(t, s, later, "b")
+			s.Queue[1].Alone = true
+		}, "a=n"},
+		{"a pause stops everything", func(s *opportunity.State) {
+			accept(t, s, add(reserving(1)), "a")
+			s.ExtendDue = true
+			if err := instruct(s, opportunity.Pause{}); err != nil {
+				t.Fatal(err)
+			}
+		}, ""},
 		{"an expiry that is due", func(s *opportunity.State) { s.ExtendDue = true }, "extend"},
 		{"an expiry that is due, before a move", func(s *opportunity.State) {
 			s.ExtendDue = true
@@ -107,6 +141,24 @@ func TestNextBatch(t *testing.T) {
 				t.Errorf("has work: %v, but it has a batch: %v", s.HasWork(), got)
 			}
 		})
+	}
+}
+
+// later is a request to hold the places until another time.
+var later = opportunity.ExtendReservations{Until: noon.AddDate(0, 2, 0)}
+
+// TestAnAskedExpiryIsExact, and what is taken after it is held no shorter.
+func TestAnAskedExpiryIsExact(t *testing.T) {
+	s := opened(t)
+	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(1, 0, 0)}
+	accept(t, s, later, "a")
+	accept(t, s, add(reserving(1)), "b")
+	batch := s.NextBatch()
+	if len(batch) != 3 || batch[0].Extend == nil || !batch[0].Extend.Until.Equal(later.Until) || !batch[0].Extend.NotBefore.IsZero() {
+		t.Fatalf("asked for: %+v", batch)
+	}
+	if last := batch[2].Extend; last == nil || !last.Until.IsZero() || !last.NotBefore.Equal(later.Until) {
+		t.Errorf("after it: %+v", last)
 	}
 }
 

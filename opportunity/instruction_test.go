@@ -1,0 +1,517 @@
+package opportunity_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+const adoptable = "T3Bwb3J0dW5pdHk6MQ=="
+
+// TestDecodeOfInstructions also covers the other messages that take a time, a
+// reason or nothing at all.
+func TestDecodeOfInstructions(t *testing.T) {
+	const (
+		noTime   = "a time is wanted with its offset (RFC 3339), such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00"
+		noUntil  = "until: missing; give the time until which the places are to be held, such as 2026-12-31T17:00:00Z"
+		farUntil = "until: the year must have four digits"
+		noID     = "adopt: it must be the id of an Opportunity, as the API writes it, such as " + adoptable
+		alone    = "adopt: goes without name, region, account, currency, entryStep and interests; send those as messages once the record is taken over"
+	)
+	long := strings.Repeat("é", 256)
+	for _, c := range []struct{ verb, payload, want string }{
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z"}`, ""},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00.5+01:00","requestId":"r"}`, ""},
+		{"extendReservations", `{}`, noUntil},
+		{"extendReservations", `{"until":null}`, noUntil},
+		{"extendReservations", `{"until":""}`, noTime},
+		{"extendReservations", `{"until":"tomorrow"}`, noTime},
+		{"extendReservations", `{"until":"2026-12-31"}`, noTime},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00"}`, noTime},
+		{"extendReservations", `{"until":"2026-12-31 17:00:00Z"}`, noTime},
+		{"extendReservations", `{"until":"2026-02-30T17:00:00Z"}`, noTime},
+		{"extendReservations", `{"until":"2026-12-31T25:00:00Z"}`, noTime},
+		{"extendReservations", `{"until":"10000-01-01T00:00:00Z"}`, noTime},
+		{"extendReservations", `{"until":1798736400}`, noTime},
+		{"extendReservations", `{"until":true}`, noTime},
+		{"extendReservations", `{"until":{"to":"2026-12-31T17:00:00Z"}}`, noTime},
+		{"extendReservations", `{"until":["2026-12-31T17:00:00Z"]}`, noTime},
+		{"extendReservations", `{"until":"melissa@example.com"}`, noTime},
+		{"extendReservations", `{"until":"0000-01-01T00:00:00Z"}`, farUntil},
+		{"extendReservations", `{"until":"9999-12-31T23:59:59-01:00"}`, farUntil},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","for":"all"}`, `unknown member "for"`},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","until":"2027-12-31T17:00:00Z"}`, `member "until" stands there twice`},
+		{"extendReservations", `{"until":"2026-12-31T17:00:00Z","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+
+		{"pause", `{}`, ""},
+		{"pause", `{"reason":""}`, ""},
+		{"pause", `{"reason":"audit","requestId":"r"}`, ""},
+		{"pause", `{"reason":" "}`, "reason: missing"},
+		{"pause", `{"reason":"` + long + `"}`, "reason: 256 characters; at most 255"},
+		{"pause", `{"reason":"a\u0007"}`, "reason: contains a control character"},
+		{"pause", `{"reason":5}`, "reason: a JSON number stands where a string is wanted"},
+		{"pause", `{"requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"pause", ``, "a JSON object is wanted, such as {…}"},
+		{"pause", `null`, "a JSON object is wanted, such as {…}"},
+		{"pause", `{}{}`, "more than one JSON object"},
+		{"resume", `{}`, ""},
+		{"resume", `{"reason":"done"}`, `unknown member "reason"`},
+		{"resume", `{"requestId":"a\u0000"}`, "requestId: contains a character that cannot be printed"},
+		{"refresh", `{"requestId":"r"}`, ""},
+		{"refresh", `{"step":"Won"}`, `unknown member "step"`},
+		{"refresh", `{"requestId":"` + long + `"}`, "requestId: 512 bytes; at most 200"},
+		{"close", `{"reason":"sold elsewhere"}`, ""},
+		{"close", `{}`, "reason: missing"},
+		{"close", `{"reason":"x","force":true}`, `unknown member "force"`},
+		{"close", `{"reason":"x","Reason":"y"}`, `member "Reason" stands there twice`},
+		{"retry", `{"request":"r"}`, ""},
+		{"retry", `{"request":"r","reason":"x"}`, `unknown member "reason"`},
+		{"retry", `{"request":"r","requestId":"#r"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"skip", `{"request":"r","reason":"x","requestId":"a"}`, ""},
+		{"skip", `{"request":"r"}`, "reason: missing"},
+		{"skip", `{"request":"r","reason":"x","requestId":"` + strings.Repeat("a", 201) + `"}`, "requestId: 201 bytes; at most 200"},
+
+		{"(start)", `{"adopt":"` + adoptable + `"}`, ""},
+		{"(start)", `{"adopt":"` + adoptable + `","requestId":"r","interests":[]}`, ""},
+		{"(start)", `{"adopt":"1"}`, noID},
+		{"(start)", `{"adopt":"First Aid"}`, noID},
+		{"(start)", `{"adopt":"` + string(region) + `"}`, noID},
+		{"(start)", `{"adopt":" "}`, "adopt: missing"},
+		{"(start)", `{"adopt":5}`, "adopt: a JSON number stands where a string is wanted"},
+		{"(start)", `{"adopt":""}`, "name: missing"},
+		{"(start)", `{"adopt":"` + adoptable + `","name":"x"}`, alone},
+		{"(start)", `{"adopt":"` + adoptable + `","region":"UK"}`, alone},
+		{"(start)", `{"adopt":"` + adoptable + `","account":"a"}`, alone},
+		{"(start)", `{"adopt":"` + adoptable + `","currency":"USD"}`, alone},
+		{"(start)", `{"adopt":"` + adoptable + `","entryStep":"s"}`, alone},
+		{"(start)", `{"adopt":"` + adoptable + `","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1.00"}]}`, alone},
+		{"(start)", `{"adopt":"` + adoptable + `","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+
+		{"archive", `{}`, `there is no message called "archive"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, close`},
+	} {
+		t.Run(c.verb+" "+c.payload, func(t *testing.T) {
+			var err error
+			switch verb := opportunity.Verb(c.verb); {
+			case c.verb == "(start)":
+				_, err = opportunity.DecodeStart([]byte(c.payload))
+			case opportunity.IsInstruction(verb):
+				var got opportunity.Instruction
+				got, err = opportunity.DecodeInstruction(verb, []byte(c.payload))
+				if (got == nil) != (c.want != "") || got != nil && got.Verb() != verb {
+					t.Errorf("decoded %+v beside %v", got, err)
+				}
+			default:
+				if _, err = opportunity.Decode(verb, []byte(c.payload)); err == nil {
+					break
+				}
+				if _, same := opportunity.DecodeInstruction(verb, []byte(c.payload)); verb == "archive" && same.Error() != err.Error() {
+					t.Errorf("as an instruction: %v", same)
+				}
+			}
+			wantError(t, err, opportunity.Invalid, c.want)
+		})
+	}
+}
+
+// TestEveryMessageIsKnown: every verb is either a command or an instruction.
+func TestEveryMessageIsKnown(t *testing.T) {
+	commands := 0
+	for _, verb := range opportunity.Verbs() {
+		var command, instruction error
+		_, command = opportunity.Decode(verb, []byte(`{"x":1}`))
+		_, instruction = opportunity.DecodeInstruction(verb, []byte(`{"x":1}`))
+		knows := func(err error) bool { return strings.Contains(err.Error(), `unknown member "x"`) }
+		if knows(command) == knows(instruction) || knows(instruction) != opportunity.IsInstruction(verb) {
+			t.Errorf("%s: as a command %v, as an instruction %v", verb, command, instruction)
+		}
+		if knows(command) {
+			commands++
+		}
+	}
+	if commands != 4 {
+		t.Errorf("%d commands", commands)
+	}
+}
+
+// TestAMessageThatIsTooLarge is refused before it is looked at; one that is just
+// not is taken.
+func TestAMessageThatIsTooLarge(t *testing.T) {
+	fill := func(payload string, to int) []byte { // JSON may be padded
+		return []byte(strings.Repeat(" ", to-len(payload)) + payload)
+	}
+	decode := map[string]func([]byte) error{
+		`{"to":"Won"}`:               func(p []byte) error { _, err := opportunity.Decode("progress", p); return err },
+		`{"reason":"x"}`:             func(p []byte) error { _, err := opportunity.DecodeInstruction("close", p); return err },
+		`{"request":"r"}`:            func(p []byte) error { _, err := opportunity.DecodeStrict[opportunity.Retry](p); return err },
+		`{"name":"x","region":"UK"}`: func(p []byte) error { _, err := opportunity.DecodeStart(p); return err },
+	}
+	for payload, decode := range decode {
+		wantError(t, decode(fill(payload, opportunity.MaxCommandBytes)), opportunity.Invalid, "")
+		wantError(t, decode(fill(payload, opportunity.MaxCommandBytes+1)), opportunity.Invalid, "262145 bytes of JSON; at most 262144")
+	}
+}
+
+func TestHoldingUntilATimeThatHasPassed(t *testing.T) {
+	const want = "until: it has passed; places can only be held until a time to come"
+	for _, until := range []time.Time{noon, noon.Add(-time.Second), noon.Add(-24 * time.Hour)} {
+		s := opened(t)
+		ask := opportunity.ExtendReservations{Until: until}
+		wantError(t, s.Admits(ask, "r", noon), opportunity.Invalid, want)
+		_, err := s.Accept(ask, "r", true, noon)
+		wantError(t, err, opportunity.Invalid, want)
+		if len(s.Queue) != 0 || s.Handled.Len() != 0 {
+			t.Error("what was refused is kept")
+		}
+		// A repetition is answered whenever it comes.
+		if _, err := s.Accept(ask, "r", true, until.Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, s.Admits(ask, "r", noon), opportunity.Invalid, "")
+		if _, err := s.Accept(ask, "r", true, noon); err != nil || len(s.Queue) != 1 {
+			t.Errorf("a repetition: %v, %d wait", err, len(s.Queue))
+		}
+	}
+}
+
+// TestAnAnswerAboutThePlaces: that the API answered without an error proves
+// nothing.
+func TestAnAnswerAboutThePlaces(t *testing.T) {
+	const none = "the API says that no places are held; what has lapsed or was never reserved cannot be extended"
+	for _, c := range []struct {
+		name   string
+		answer opportunity.Answer
+		want   string
+	}{
+		{"exact", extended(true, later.Until), ""},
+		{"as near as may be", extended(true, later.Until.Add(opportunity.ExpiryTolerance)), ""},
+		{"not as near", extended(true, later.Until.Add(-opportunity.ExpiryTolerance-time.Second)), "the API still says that the places are held until 2027-01-23T11:54:59Z"},
+		{"as it was", extended(true, noon), "the API still says that the places are held until 2026-11-23T12:00:00Z"},
+		{"not held", extended(false, later.Until), none},
+		{"none", opportunity.Answer{Fate: opportunity.FateDone, Reservation: &opportunity.Reservation{}}, none},
+		{"nothing said", opportunity.Answer{Fate: opportunity.FateDone}, none},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
+			accept(t, s, later, "r")
+			put(t, s, c.answer)
+			got := outcome(t, s, "r")
+			if c.want == "" {
+				if got.State != opportunity.Done || !s.Reservation.Until.Equal(c.answer.Reservation.Until) {
+					t.Errorf("got %+v, places %+v", got, s.Reservation)
+				}
+				if last := s.Timeline[len(s.Timeline)-1].Text; last != "places held until "+s.Reservation.Until.Format(time.RFC3339) {
+					t.Errorf("the timeline says %q", last)
+				}
+				return
+			}
+			if got.State != opportunity.Failed {
+				t.Fatalf("got %+v", got)
+			}
+			wantError(t, got.Error, opportunity.Rejected, c.want)
+			// The caller is told; it needs no attention beside that of the failure.
+			if diff := cmp.Diff([]string{"failed"}, s.Words()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("the API's refusal leaves the place its expiry", func(t *testing.T) {
+		s := opened(t)
+		accept(t, s, add(reserving(1)), "a")
+		accept(t, s, later, "b")
+		put(t, s, done("i"), rejected("Too Late"))
+		if got := outcome(t, s, "b"); got.State != opportunity.Failed || got.Error.Label != "Too Late" {
+			t.Errorf("got %+v", got)
+		}
+		if got := strings.Join(told(s.NextBatch()), " "); got != "extend" {
+			t.Errorf("next %q", got)
+		}
+	})
+	t.Run("the places just taken are told as held until then", func(t *testing.T) {
+		s := opened(t)
+		accept(t, s, add(reserving(1)), "a")
+		accept(t, s, later, "b")
+		put(t, s, done("i"), extended(true, later.Until))
+		if got := outcome(t, s, "a").Results[0]; got.ReservedUntil == nil || !got.ReservedUntil.Equal(later.Until) || s.ExtendDue {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+// extended is the answer to a request about the places.
+func extended(valid bool, until time.Time) opportunity.Answer {
+	return opportunity.Answer{Fate: opportunity.FateDone, Reservation: &opportunity.Reservation{Valid: valid, Until: until}}
+}
+
+// TestWhatIsAdmitted: updates are refused while nothing would become of them; a
+// request that was accepted before may be asked about at any time.
+func TestWhatIsAdmitted(t *testing.T) {
+	s := opened(t)
+	ask := opportunity.Progress{To: "Won"}
+	accept(t, s, ask, "known")
+	admits := func(id string, typ opportunity.ErrorType, want string) {
+		t.Helper()
+		wantError(t, s.Admits(ask, id, noon), typ, want)
+		wantError(t, s.Admits(ask, "known", noon), typ, "")
+		wantError(t, s.Admits(opportunity.Progress{To: "Lost"}, "known", noon), opportunity.Conflict, `requestId "known" was used for another message; give each message an id of its own`)
+		wantError(t, s.Admits(ask, "#1", noon), opportunity.Invalid, `requestId: starts with "#"; such ids are given by the workflow itself`)
+	}
+	admits("new", "", "")
+	for _, c := range []struct{ reason, want string }{
+		{"", "an operator paused it; signals wait until resume; send a signal to have it wait, or send it again later"},
+		{"audit", "an operator paused it (audit); signals wait until resume; send a signal to have it wait, or send it again later"},
+	} {
+		if err := instruct(s, opportunity.Pause{Reason: c.reason}); err != nil {
+			t.Fatal(err)
+		}
+		admits("new", opportunity.Paused, c.want)
+		admits("", opportunity.Paused, c.want)
+	}
+	// A signal waits.
+	accept(t, s, opportunity.UpdateDetails{Name: "n"}, "signal")
+	if s.HasWork() || outcome(t, s, "signal").State != opportunity.Pending {
+		t.Errorf("paused, and %v is to be sent", told(s.NextBatch()))
+	}
+	s.Step = won
+	if s.Queue = nil; s.IsOver() {
+		t.Error("what is paused has ended")
+	}
+	if err := instruct(s, opportunity.Resume{}); err != nil || !s.IsOver() {
+		t.Errorf("resumed: %v, over: %v", err, s.IsOver())
+	}
+	s.Step = proposed
+	admits("new", "", "")
+	if err := instruct(s, opportunity.Pause{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := instruct(s, opportunity.Close{Reason: "sold elsewhere"}); err != nil {
+		t.Fatal(err)
+	}
+	admits("new", opportunity.Closed, "an operator closed the opportunity before the request was carried out: sold elsewhere")
+}
+
+// TestAPauseIsShown as long as it lasts, since it began, with its last reason.
+func TestAPauseIsShown(t *testing.T) {
+	s := opened(t)
+	for n, reason := range []string{"", "audit"} {
+		if _, err := s.Instruct(opportunity.Pause{Reason: reason}, "", noon.Add(time.Duration(n)*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(&opportunity.Standstill{Reason: reason, Since: noon}, s.View().Paused); diff != "" {
+			t.Error(diff)
+		}
+		if len(s.Attention) != 1 || s.Attention[0].Word != opportunity.AttentionPaused || !strings.Contains(s.Attention[0].Text, reason) || !s.Attention[0].Since.Equal(noon) {
+			t.Errorf("attention %+v", s.Attention)
+		}
+		if !strings.Contains(s.Card(), "- **Paused since:** 2026-11-23T12:00:00Z\n") {
+			t.Errorf("the card says %s", s.Card())
+		}
+	}
+	for range 2 { // resuming what goes on is nothing
+		if err := instruct(s, opportunity.Resume{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.View().Paused != nil || len(s.Attention) != 0 || strings.Contains(s.Card(), "Paused") {
+		t.Errorf("after resume: %s", s.Card())
+	}
+	var texts []string
+	for _, m := range s.Timeline[2:] {
+		texts = append(texts, m.Text)
+	}
+	if diff := cmp.Diff([]string{"paused by an operator", "resumed by an operator"}, texts); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestAnInstructionIsCarriedOutOnce under one id, whichever run it comes to.
+func TestAnInstructionIsCarriedOutOnce(t *testing.T) {
+	s := opened(t)
+	pause := opportunity.Pause{RequestID: "p", Reason: "audit"}
+	for _, step := range []struct {
+		instruction opportunity.Instruction
+		id          string
+		paused      bool
+	}{{pause, "p", true}, {opportunity.Resume{}, "r", false}, {pause, "p", false}, {opportunity.Pause{Reason: "audit"}, "p", false}, {opportunity.Pause{Reason: "audit"}, "", true}} {
+		wantError(t, s.Applies(step.instruction, step.id), "", "")
+		got, err := s.Instruct(step.instruction, step.id, noon)
+		if err != nil || got.State != opportunity.Done || step.id != "" && got.RequestID != step.id || got.RequestID == "" {
+			t.Errorf("%+v: %+v, %v", step, got, err)
+		}
+		if (s.Paused != nil) != step.paused {
+			t.Errorf("after %+v: paused %+v", step, s.Paused)
+		}
+		if diff := cmp.Diff(got, outcome(t, s, got.RequestID)); diff != "" {
+			t.Errorf("the outcome is another: %s", diff)
+		}
+		s = carried(t, s)
+	}
+	for _, other := range []opportunity.Instruction{opportunity.Pause{Reason: "x"}, opportunity.Resume{}, opportunity.Close{Reason: "audit"}} {
+		const want = `requestId "p" was used for another message; give each message an id of its own`
+		wantError(t, s.Applies(other, "p"), opportunity.Conflict, want)
+		_, err := s.Instruct(other, "p", noon)
+		wantError(t, err, opportunity.Conflict, want)
+	}
+	_, err := s.Instruct(opportunity.Resume{}, "#1", noon)
+	wantError(t, err, opportunity.Invalid, `requestId: starts with "#"; such ids are given by the workflow itself`)
+	if s.Closing != nil || s.Paused == nil {
+		t.Error("a refused instruction was carried out")
+	}
+}
+
+// TestAnAnswerNeedsItsQuestion; once given, it can be asked about under its id.
+func TestAnAnswerNeedsItsQuestion(t *testing.T) {
+	s := opened(t)
+	accept(t, s, opportunity.Progress{To: "Won"}, "r")
+	for _, answer := range []opportunity.Instruction{opportunity.Retry{Request: "r"}, opportunity.Skip{Request: "r", Reason: "x"}, opportunity.Retry{Request: opportunity.CreateRequest}} {
+		before := carried(t, s)
+		var missing *opportunity.Error
+		if err := s.Applies(answer, "a"); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
+			t.Errorf("%+v: %v", answer, err)
+		}
+		if _, err := s.Instruct(answer, "a", noon); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
+			t.Errorf("%+v: %v", answer, err)
+		}
+		if diff := sameState(before, s); diff != "" {
+			t.Errorf("%+v changed something: %s", answer, diff)
+		}
+	}
+	put(t, s, unknown)
+	for range 2 { // the second is a repetition, for which no question waits any more
+		got, err := s.Instruct(opportunity.Skip{Request: "r", Reason: "x"}, "a", noon)
+		if err != nil || got.State != opportunity.Done || s.Question != nil || s.Failures != 1 {
+			t.Fatalf("%+v, %v, question %+v, %d failures", got, err, s.Question, s.Failures)
+		}
+	}
+}
+
+func TestTakenOver(t *testing.T) {
+	s := opportunity.NewState("A-1", opportunity.Start{Adopt: adoptable}, noon)
+	price := amount(t, "199.90")
+	found := recordNow(ref("old", course), opportunity.InterestRef{ID: "places", Item: event, Quantity: 3, UnitAmount: &price})
+	found.ID = adoptable
+	found.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(0, 0, 3)}
+	accept(t, s, add(plain(1)), "r")
+	s.TakenOver(found, opportunity.Named{ID: region}, noon)
+	v := s.View()
+	want := []opportunity.Held{{ID: "old", Item: string(course), Kind: opportunity.Course}, {ID: "places", Item: string(event), Kind: opportunity.Event, Quantity: 3, UnitAmount: price}}
+	if diff := cmp.Diff(want, v.Interests); diff != "" || v.Opportunity != adoptable || v.Total.String() != "599.70" || *v.Reservation != found.Reservation || s.Start != nil {
+		t.Errorf("%s, view %+v", diff, v)
+	}
+	if got := strings.Join(told(s.NextBatch()), " "); got != "r/0" {
+		t.Errorf("next %q", got)
+	}
+	// What was there is nobody's effect.
+	if got := s.Review(s.NextBatch(), []opportunity.Answer{done("old")}); got[0].Fate != opportunity.FateUnknown {
+		t.Errorf("got %+v", got)
+	}
+	if got := s.Recall(s.NextBatch(), []opportunity.Answer{unknown}, found, nil); got[0].Fate != opportunity.FateNotSent {
+		t.Errorf("got %+v", got)
+	}
+	// Adopting something else is another start.
+	one, other := opportunity.Start{Adopt: adoptable}, opportunity.Start{Adopt: record}
+	if one.Digest() == other.Digest() {
+		t.Error("two records make one start")
+	}
+}
+
+func TestRefreshed(t *testing.T) {
+	s := opened(t)
+	s.Interests = []opportunity.Held{{ID: "kept", Item: "First Aid", Quantity: 2}, {ID: "gone", Quantity: 1}}
+	s.Foreign = []opportunity.ID{"aside", "gone too"}
+	s.Reservation = opportunity.Reservation{Valid: true, Until: noon}
+	s.Attend(opportunity.AttentionReservation, "r", "not held", noon)
+	accept(t, s, add(plain(1)), "r")
+	if err := instruct(s, opportunity.Refresh{}); err != nil || !s.NeedsReading() || s.IsOver() {
+		t.Fatalf("%v, needs reading: %v", err, s.NeedsReading())
+	}
+	now := recordNow(ref("kept", course), ref("aside", course), ref("new", path))
+	now.Step, now.Details = won, opportunity.Details{Name: "Second", Currency: "GBP"}
+	now.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(0, 0, 3)}
+	s.Refreshed(now, noon)
+	v := s.View()
+	want := []opportunity.Held{
+		{ID: "kept", Item: "First Aid", Quantity: 2}, // as the caller called it
+		{ID: "aside", Item: string(course), Kind: opportunity.Course}, {ID: "new", Item: string(path), Kind: opportunity.Path},
+	}
+	if diff := cmp.Diff(want, v.Interests); diff != "" {
+		t.Error(diff)
+	}
+	if *v.Step != won || v.Details.Name != "Second" || v.Details.Currency != "GBP" || v.Details.Region.ID != region || !v.Reservation.Until.Equal(now.Reservation.Until) || len(s.Words()) > 0 {
+		t.Errorf("view %+v", v)
+	}
+	last := []string{s.Timeline[len(s.Timeline)-2].Text, s.Timeline[len(s.Timeline)-1].Text}
+	if diff := cmp.Diff([]string{"found in step Won", "read again: 2 interests are new, 2 are gone"}, last); diff != "" {
+		t.Error(diff)
+	}
+	if s.NeedsReading() || len(s.Queue) != 1 {
+		t.Errorf("needs reading: %v, %d wait", s.NeedsReading(), len(s.Queue))
+	}
+	// A record with more than is shown: the rest is still nobody's effect.
+	many := recordNow()
+	for n := range opportunity.MaxInterests + 20 {
+		many.Interests = append(many.Interests, ref(id("OpportunityInterest", n), course))
+	}
+	s.Refreshed(many, noon)
+	if len(s.Interests) != opportunity.MaxInterests {
+		t.Errorf("%d interests are shown", len(s.Interests))
+	}
+	if got := s.Recall(s.NextBatch(), []opportunity.Answer{unknown}, many, nil); got[0].Fate != opportunity.FateNotSent {
+		t.Errorf("got %+v", got)
+	}
+	s.Refreshed(many, noon)
+	if last := s.Timeline[len(s.Timeline)-1].Text; last != "read again from the TMS" {
+		t.Errorf("read again with nothing new: %q", last)
+	}
+	// What cannot be read is said, and not tried for ever.
+	if err := instruct(s, opportunity.Refresh{}); err != nil {
+		t.Fatal(err)
+	}
+	s.Unreadable("no such record", noon)
+	if s.NeedsReading() || !strings.Contains(s.Timeline[len(s.Timeline)-1].Text, "no such record") {
+		t.Errorf("timeline %+v", s.Timeline)
+	}
+}
+
+// TestAMadeUpNameIsMasked: a signal may be called anything, and what it is called
+// may be somebody's address.
+func TestAMadeUpNameIsMasked(t *testing.T) {
+	for name, want := range map[string]string{
+		"win":                       `"win"`,
+		"add_interest-2":            `"add_interest-·"`,
+		"melissa.green@example.com": `"melissa·green·example·com"`,
+		"+44 20 7946 0958":          `"················"`,
+		"Jürgen 1961-02-03":         `"J·rgen·····-··-··"`,
+		"a\"b\nc":                   `"a·b·c"`,
+		strings.Repeat("x", 41):     `"` + strings.Repeat("x", 40) + `·"`,
+	} {
+		_, err := opportunity.Decode(opportunity.Verb(name), []byte(`{}`))
+		wantError(t, err, opportunity.Invalid, "there is no message called "+want+
+			"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, close")
+		s := opened(t)
+		var invalid *opportunity.Error
+		if !errors.As(err, &invalid) {
+			t.Fatal(err)
+		}
+		key := s.Refuse(opportunity.Verb(name), "", invalid, noon)
+		view, err := json.Marshal(s.View())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Trim(want, `"`) == name {
+			continue
+		}
+		for what, text := range map[string]string{"view": string(view), "card": s.Card(), "outcome": fmt.Sprintf("%+v %v", outcome(t, s, key), outcome(t, s, key).Error)} {
+			if strings.Contains(text, name) {
+				t.Errorf("the %s tells %q: %s", what, name, text)
+			}
+		}
+	}
+}

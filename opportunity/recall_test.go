@@ -3,6 +3,7 @@ package opportunity_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -262,6 +263,27 @@ func TestRecallExpiry(t *testing.T) {
 		extend := &opportunity.Extend{NotBefore: noon, Release: c.release}
 		got := s.Recall([]opportunity.Mutation{{Request: "r", Extend: extend}}, []opportunity.Answer{unknown}, snapshot, nil)
 		if got[0].Fate != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got[0].Fate, c.want)
+		}
+	}
+	// One that was asked for is exact: held longer is as little as held shorter.
+	for _, c := range []struct {
+		name string
+		now  opportunity.Reservation
+		want opportunity.Fate
+	}{
+		{"as asked", opportunity.Reservation{Valid: true, Until: noon.Add(opportunity.ExpiryTolerance)}, opportunity.FateDone},
+		{"longer", opportunity.Reservation{Valid: true, Until: noon.Add(time.Hour)}, opportunity.FateNotSent},
+		{"shorter", opportunity.Reservation{Valid: true, Until: noon.Add(-time.Hour)}, opportunity.FateNotSent},
+		{"not held", opportunity.Reservation{Until: noon}, opportunity.FateNotSent},
+	} {
+		s := opened(t)
+		snapshot := recordNow()
+		snapshot.Reservation = c.now
+		if _, err := s.Accept(opportunity.ExtendReservations{Until: noon}, "r", true, noon.Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Recall(s.NextBatch(), []opportunity.Answer{unknown}, snapshot, nil); got[0].Fate != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got[0].Fate, c.want)
 		}
 	}

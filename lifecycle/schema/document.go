@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// base is where the ids of the schemas begin. An id names a schema; nothing is
+// served there.
+const base = "https://github.com/oppflow/oppflow/docs/schemas/"
+
+// document is one schema to write.
+type document struct {
+	name, title string
+	// of is a value of the type it describes.
+	of any
+	// answer says that Oppflow writes it: members may come to it. What callers
+	// write holds the known members only.
+	answer bool
+}
+
+// documents are the payloads and answers of the contract.
+func documents() []document {
+	message := func(name, what string, of any) document {
+		return document{name: name, title: "Payload of " + what + " " + name, of: of}
+	}
+	const both = "the signal and the update"
+	return []document{
+		{name: "start", title: "Input of the workflow " + lifecycle.WorkflowType, of: opportunity.Start{}},
+		message(lifecycle.AddInterests.Name, both, opportunity.AddInterests{}),
+		message(lifecycle.Progress.Name, both, opportunity.Progress{}),
+		message(lifecycle.UpdateDetails.Name, both, opportunity.UpdateDetails{}),
+		message(lifecycle.ExtendReservations.Name, both, opportunity.ExtendReservations{}),
+		message(lifecycle.Pause.Name, both, opportunity.Pause{}),
+		message(lifecycle.Resume.Name, both, opportunity.Resume{}),
+		message(lifecycle.Retry.Name, both, opportunity.Retry{}),
+		message(lifecycle.Skip.Name, both, opportunity.Skip{}),
+		message(lifecycle.Refresh.Name, both, opportunity.Refresh{}),
+		message(lifecycle.Close.Name, both, opportunity.Close{}),
+		message(lifecycle.Opened.Name, "the update", lifecycle.OpenedInput{}),
+		message(lifecycle.OutcomeOf.Name, "the query", lifecycle.OutcomeInput{}),
+		{name: lifecycle.Opened.Name + "-answer", title: "Answer of the update " + lifecycle.Opened.Name, of: opportunity.Opened{}, answer: true},
+		{name: lifecycle.OutcomeOf.Name + "-answer", title: "Answer of every other update, and of the query " + lifecycle.OutcomeOf.Name, of: opportunity.Outcome{}, answer: true},
+		{name: lifecycle.View.Name, title: "Answer of the query " + lifecycle.View.Name, of: opportunity.View{}, answer: true},
+		{name: "ended", title: "Result of the workflow " + lifecycle.WorkflowType, of: opportunity.Ended{}, answer: true},
+		{name: "error", title: "Details of a failure, and the error of an outcome", of: opportunity.Error{}, answer: true},
+	}
+}
+
+// schemas makes the files, by name, from the sources in the checkout.
+func schemas(checkout string) (map[string][]byte, error) {
+	source, err := readSource(checkout)
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[string][]byte)
+	for _, d := range documents() {
+		schema, err := d.schema(source)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.name, err)
+		}
+		raw, err := json.Marshal(schema)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.name, err)
+		}
+		var file bytes.Buffer
+		if err := json.Indent(&file, raw, "", "  "); err != nil {
+			return nil, fmt.Errorf("%s: %w", d.name, err)
+		}
+		file.WriteByte('\n')
+		text := file.Bytes()
+		for _, c := range []string{"<", ">", "&"} { // which are escaped only for HTML
+			text = bytes.ReplaceAll(text, fmt.Appendf(nil, `\u%04x`, c[0]), []byte(c))
+		}
+		files[d.name+".json"] = text
+	}
+	return files, nil
+}
+
+// schema makes the schema of one document.
+func (d document) schema(source *source) (*jsonschema.Schema, error) {
+	rules := rules{source: source, answer: d.answer}
+	reflector := jsonschema.Reflector{
+		Anonymous: true, ExpandedStruct: true, AllowAdditionalProperties: d.answer,
+		Mapper: rules.scalar, LookupComment: source.comment,
+	}
+	schema := reflector.Reflect(d.of)
+	schema.ID, schema.Title = jsonschema.ID(base+d.name+".json"), d.title
+	if !d.answer {
+		for name, definition := range schema.Definitions {
+			rules.apply(name, definition)
+		}
+		rules.apply(reflect.TypeOf(d.of).Name(), schema)
+	}
+	return schema, rules.err
+}

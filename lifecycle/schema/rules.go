@@ -1,0 +1,283 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// The classes of characters the patterns are made of, written so that every
+// dialect of regular expressions reads them alike.
+const (
+	control   = `\x00-\x1f\x7f-\x9f`
+	unprinted = `\x00-\x1f\x7f-\xa0`
+	blank     = `\x00-\x20\x7f-\xa0` // control and white space, as far as Latin-1 has them
+	base64s   = `A-Za-z0-9+/`
+)
+
+// The forms of texts. Each begins with "^" and ends in "$".
+const (
+	textForm      = `^[^` + control + `]*[^` + blank + `][^` + control + `]*$`
+	requestIDForm = `^[^#` + unprinted + `][^` + unprinted + `]*$`
+	emailForm     = `^[^@` + blank + `]+@[^@` + blank + `]+$`
+	amountForm    = `^[0-9]{1,15}(\.[0-9]{1,4})?$`
+	totalForm     = `^[0-9]+\.[0-9]{2,}$`
+	timeForm      = `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`
+	localTimeForm = `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$`
+)
+
+// orNothing is the form, or the empty text, which counts as left out.
+func orNothing(form string) string {
+	return "^(" + strings.TrimSuffix(strings.TrimPrefix(form, "^"), "$") + ")?$"
+}
+
+// idForm is the form of global ids that name one of the types. An id is base64
+// of the type, a colon and a key, so that its beginning tells the type.
+func idForm(types ...string) string {
+	var beginnings []string
+	for _, typ := range types {
+		beginnings = append(beginnings, idBeginning(typ))
+	}
+	return "^(" + strings.Join(beginnings, "|") + ")[" + base64s + "]*={0,2}$"
+}
+
+// idBeginning is what ids of the type begin with: the characters the type and
+// the colon fill, and, where they fill the next one in part, all it can be.
+func idBeginning(typ string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	encoded := base64.StdEncoding.EncodeToString([]byte(typ + ":"))
+	bits := 8 * len(typ+":")
+	whole, rest := bits/6, bits%6
+	if rest == 0 {
+		return encoded[:whole]
+	}
+	first := strings.IndexByte(alphabet, encoded[whole])
+	class := alphabet[first : first+1<<(6-rest)]
+	if n := len(class) - 1; class[n]-class[0] == byte(n) { // of one case, so that a range says it
+		class = class[:1] + "-" + class[n:]
+	}
+	return encoded[:whole] + "[" + class + "]"
+}
+
+// rules are what Validate demands of a payload.
+type rules struct {
+	source *source
+	answer bool
+	err    error
+}
+
+// scalar is the schema of a type that is one JSON string, nil of any other.
+func (r *rules) scalar(t reflect.Type) *jsonschema.Schema {
+	text := &jsonschema.Schema{Type: "string"}
+	switch t {
+	case reflect.TypeFor[opportunity.Amount]():
+		text.Pattern = amountForm
+		if r.answer {
+			text.Pattern = totalForm
+		}
+	case reflect.TypeFor[time.Time]():
+		text.Format, text.Pattern = "date-time", timeForm
+	case reflect.TypeFor[opportunity.ID](), reflect.TypeFor[opportunity.Reference](), reflect.TypeFor[opportunity.Verb]():
+	case reflect.TypeFor[opportunity.Kind](), reflect.TypeFor[opportunity.OutcomeState](), reflect.TypeFor[opportunity.StageState](),
+		reflect.TypeFor[opportunity.ErrorType](), reflect.TypeFor[opportunity.Word]():
+		text.Enum = r.check(r.source.enumeration(t))
+		if t == reflect.TypeFor[opportunity.StageState]() { // of a run that was closed before the record existed
+			text.Enum = append(text.Enum, "")
+		}
+	default:
+		return nil
+	}
+	return text
+}
+
+func (r *rules) check(values []any, err error) []any {
+	if r.err == nil {
+		r.err = err
+	}
+	return values
+}
+
+// apply adds the rules of the named type.
+func (r *rules) apply(name string, s *jsonschema.Schema) {
+	o := object{Schema: s, rules: r, typ: name}
+	if o.has("requestId") && name != "OutcomeInput" {
+		o.text("requestId", orNothing(requestIDForm), opportunity.MaxRequestIDLength)
+		o.member("requestId").Description = "requestId is the caller's own id of the request: the same id takes effect once, and with another payload it is a Conflict."
+	}
+	switch name {
+	case "Start":
+		o.start()
+	case "Interests":
+		s.MaxItems = count(opportunity.MaxInterestsPerCommand)
+	case "Interest":
+		o.interest()
+	case "Learner":
+		o.text("firstName", textForm, opportunity.MaxTextLength)
+		o.text("lastName", textForm, opportunity.MaxTextLength)
+		o.text("email", emailForm, opportunity.MaxTextLength)
+	case "AddInterests":
+		o.member("interests").MinItems = count(1)
+	case "Progress":
+		o.text("to", textForm, opportunity.MaxTextLength)
+	case "UpdateDetails":
+		o.optionalTexts("name", "account", "currency")
+		for _, member := range []string{"name", "account", "currency"} {
+			s.AnyOf = append(s.AnyOf, given(member))
+		}
+	case "Pause":
+		o.optionalTexts("reason")
+	case "Retry":
+		o.text("request", textForm, opportunity.MaxTextLength)
+	case "Skip":
+		o.text("request", textForm, opportunity.MaxTextLength)
+		o.text("reason", textForm, opportunity.MaxTextLength)
+	case "Close":
+		o.text("reason", textForm, opportunity.MaxTextLength)
+	case "OutcomeInput":
+		o.member("requestId").MinLength = count(1)
+	case "ExtendReservations", "Resume", "Refresh", "OpenedInput": // what their members' types say is all
+	default:
+		o.fail("no rules for it")
+	}
+}
+
+// object is the schema of a Go struct.
+type object struct {
+	*jsonschema.Schema
+	rules *rules
+	typ   string
+}
+
+func (o object) fail(format string, args ...any) {
+	if o.rules.err == nil {
+		o.rules.err = fmt.Errorf("%s: %s", o.typ, fmt.Sprintf(format, args...))
+	}
+}
+
+func (o object) has(name string) bool {
+	if o.Properties == nil { // it is a list
+		return false
+	}
+	_, ok := o.Properties.Get(name)
+	return ok
+}
+
+// member is the schema of a member.
+func (o object) member(name string) *jsonschema.Schema {
+	if !o.has(name) {
+		o.fail("no member %s", name)
+		return new(jsonschema.Schema)
+	}
+	member, _ := o.Properties.Get(name)
+	return member
+}
+
+// text gives a member the form and length of a text.
+func (o object) text(name, form string, longest int) {
+	member := o.member(name)
+	member.Pattern, member.MaxLength = form, count(longest)
+}
+
+// optionalTexts are members that may be left out or empty.
+func (o object) optionalTexts(names ...string) {
+	for _, name := range names {
+		o.text(name, orNothing(textForm), opportunity.MaxTextLength)
+	}
+}
+
+// start: a record is made by name and region, or taken over by its id alone.
+func (o object) start() {
+	o.optionalTexts("name", "region", "account", "currency", "entryStep")
+	o.text("adopt", orNothing(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
+	create := all(given("name"), given("region"), empty("adopt"))
+	create.Description = "a new record, from its name and its region"
+	adopt := all(given("adopt"), empty("name"), empty("region"), empty("account"), empty("currency"), empty("entryStep"))
+	adopt.AllOf = append(adopt.AllOf, with("interests", &jsonschema.Schema{MaxItems: count(0)}))
+	adopt.Description = "a record that is there already, by its id alone"
+	o.OneOf = []*jsonschema.Schema{create, adopt}
+}
+
+// interest: what may be said depends on the kind, which is said or told by the id.
+func (o object) interest() {
+	o.text("item", textForm, opportunity.MaxTextLength)
+	kind := o.member("kind")
+	kind.Enum = append(kind.Enum, "")
+	quantity := o.member("quantity")
+	quantity.Minimum, quantity.Maximum = "1", json.Number(strconv.Itoa(opportunity.MaxQuantity))
+	o.member("learners").MaxItems = count(opportunity.MaxLearners)
+	contacts := o.member("contacts")
+	contacts.MaxItems = count(opportunity.MaxLearners)
+	contacts.Items = &jsonschema.Schema{Type: "string", Pattern: idForm(opportunity.TypeContact)}
+	o.member("expiresAt").Pattern = orNothing(localTimeForm)
+	o.member("tax").Pattern = orNothing("^[" + base64s + "]+={0,2}$")
+
+	isOf := func(kind opportunity.Kind, typ string) *jsonschema.Schema {
+		said := with("kind", &jsonschema.Schema{Const: string(kind)})
+		said.Required = []string{"kind"}
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{said, with("item", &jsonschema.Schema{Pattern: idForm(typ)})}}
+	}
+	some := &jsonschema.Schema{MinItems: count(1)}
+	o.AllOf = []*jsonschema.Schema{
+		{
+			Description: "kind may be left out where the id of the item tells it",
+			AnyOf: []*jsonschema.Schema{
+				given("kind"),
+				with("item", &jsonschema.Schema{Pattern: idForm(opportunity.TypeCourse, opportunity.TypeEvent, opportunity.TypePath, opportunity.TypeTokens)}),
+			},
+		},
+		{
+			Description: "only places on an event can be reserved",
+			If:          required("reserve", &jsonschema.Schema{Const: true}),
+			Then:        isOf(opportunity.Event, opportunity.TypeEvent),
+		},
+		{
+			Description: "only training tokens expire",
+			If:          given("expiresAt"),
+			Then:        isOf(opportunity.Tokens, opportunity.TypeTokens),
+		},
+		{
+			Description: "training tokens have no learners and contacts",
+			If:          &jsonschema.Schema{AnyOf: []*jsonschema.Schema{required("learners", some), required("contacts", some)}},
+			Then:        &jsonschema.Schema{Not: isOf(opportunity.Tokens, opportunity.TypeTokens)},
+		},
+	}
+}
+
+// given is an object whose member is there and not empty.
+func given(member string) *jsonschema.Schema {
+	return required(member, &jsonschema.Schema{MinLength: count(1)})
+}
+
+// empty is an object whose member is left out or empty.
+func empty(member string) *jsonschema.Schema {
+	return with(member, &jsonschema.Schema{MaxLength: count(0)})
+}
+
+func required(member string, s *jsonschema.Schema) *jsonschema.Schema {
+	o := with(member, s)
+	o.Required = []string{member}
+	return o
+}
+
+func with(member string, s *jsonschema.Schema) *jsonschema.Schema {
+	o := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
+	o.Properties.Set(member, s)
+	return o
+}
+
+func all(schemas ...*jsonschema.Schema) *jsonschema.Schema {
+	return &jsonschema.Schema{AllOf: schemas}
+}
+
+func count(n int) *uint64 {
+	c := uint64(max(n, 0))
+	return &c
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// source is what reflection cannot tell of the packages of the contract: their
+// comments, and the values of their enumerations.
+type source struct {
+	comments map[string]string   // by import path, type and field, with dots between
+	values   map[string][]string // of string constants, by import path and type
+}
+
+// module is the import path of the checkout.
+const module = "github.com/oppflow/oppflow"
+
+func readSource(checkout string) (*source, error) {
+	s := &source{comments: make(map[string]string), values: make(map[string][]string)}
+	for _, room := range []string{"opportunity", "lifecycle"} {
+		entries, err := os.ReadDir(filepath.Join(checkout, room))
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			if entry.IsDir() || !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(checkout, room, entry.Name()), nil, parser.ParseComments|parser.SkipObjectResolution)
+			if err != nil {
+				return nil, err
+			}
+			s.read(path.Join(module, room), file)
+		}
+	}
+	return s, nil
+}
+
+func (s *source) read(pkg string, file *ast.File) {
+	for _, declaration := range file.Decls {
+		general, ok := declaration.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range general.Specs {
+			switch spec := spec.(type) {
+			case *ast.TypeSpec:
+				s.readType(pkg, general, spec)
+			case *ast.ValueSpec:
+				s.readValues(pkg, general, spec)
+			}
+		}
+	}
+}
+
+func (s *source) readType(pkg string, general *ast.GenDecl, spec *ast.TypeSpec) {
+	name := pkg + "." + spec.Name.Name
+	text := spec.Doc.Text()
+	if text == "" {
+		text = general.Doc.Text()
+	}
+	s.comments[name] = text
+	structure, ok := spec.Type.(*ast.StructType)
+	if !ok {
+		return
+	}
+	for _, field := range structure.Fields.List {
+		text := field.Doc.Text()
+		if text == "" {
+			text = field.Comment.Text()
+		}
+		for _, n := range field.Names {
+			s.comments[name+"."+n.Name] = text
+		}
+	}
+}
+
+func (s *source) readValues(pkg string, general *ast.GenDecl, spec *ast.ValueSpec) {
+	typ, ok := spec.Type.(*ast.Ident)
+	if general.Tok != token.CONST || !ok || len(spec.Values) != 1 {
+		return
+	}
+	literal, ok := spec.Values[0].(*ast.BasicLit)
+	if !ok || literal.Kind != token.STRING {
+		return
+	}
+	if value, err := strconv.Unquote(literal.Value); err == nil {
+		s.values[pkg+"."+typ.Name] = append(s.values[pkg+"."+typ.Name], value)
+	}
+}
+
+// enumeration answers the values of a type in the order of the source.
+func (s *source) enumeration(t reflect.Type) ([]any, error) {
+	var all []any
+	for _, value := range s.values[t.PkgPath()+"."+t.Name()] {
+		all = append(all, value)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no constants of type %s", t)
+	}
+	return all, nil
+}
+
+var word = regexp.MustCompile(`\b[A-Z][A-Za-z]*\b`)
+
+// comment answers the comment of a type, or of its field, on one line. Where it
+// speaks of a field it says the member's name instead.
+func (s *source) comment(t reflect.Type, field string) string {
+	key := t.PkgPath() + "." + t.Name()
+	if field != "" {
+		key += "." + field
+	}
+	text := strings.Join(strings.Fields(s.comments[key]), " ")
+	if t.Kind() != reflect.Struct {
+		return text
+	}
+	return word.ReplaceAllStringFunc(text, func(word string) string {
+		if member, ok := t.FieldByName(word); ok {
+			name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+			return name
+		}
+		return word
+	})
+}

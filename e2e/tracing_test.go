@@ -1,0 +1,403 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/starter/cli"
+	"github.com/oppflow/oppflow/starter/story"
+	"github.com/oppflow/oppflow/telemetry"
+	"github.com/oppflow/oppflow/telemetry/telemetrytest"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// otelVariables sets variables of OpenTelemetry for this process and the parts it starts, and takes all others away.
+func otelVariables(t *testing.T, pairs ...string) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "OTEL_") {
+			t.Setenv(name, "")
+		}
+	}
+	for _, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		t.Setenv(name, value)
+	}
+}
+
+// traced connects a service that is traced; its spans have come once the returned function has been called.
+func (p *parts) traced(service string) (client.Client, func()) {
+	p.t.Helper()
+	on, err := host.StartTelemetry(p.t.Context(), settings.Telemetry{}, telemetry.Options{Service: service})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if !on.On() {
+		p.t.Fatal("nothing is traced")
+	}
+	connection, _, err := host.Connect(p.t.Context(), host.Plain(p.TemporalAddress(), p.Namespace()), nil, on.ClientOptions)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(connection.Close)
+	return connection, func() {
+		p.t.Helper()
+		if err := on.Shutdown(p.t.Context()); err != nil {
+			p.t.Error(err)
+		}
+	}
+}
+
+// inTrace begins a trace as a service does that is asked for something itself.
+func inTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanContext) {
+	t.Helper()
+	var config trace.SpanContextConfig
+	for _, id := range [][]byte{config.TraceID[:], config.SpanID[:]} {
+		if _, err := rand.Read(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config.TraceFlags, config.Remote = trace.FlagsSampled, true
+	began := trace.NewSpanContext(config)
+	return trace.ContextWithSpanContext(ctx, began), began
+}
+
+// chain finds the spans by which the last name hangs on the span that began the trace, and fails where a link is
+// missing. It answers the last one.
+func chain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, names ...string) telemetrytest.Span {
+	t.Helper()
+	spans := c.Spans()
+	parents := []telemetrytest.Span{{ID: began.SpanID().String()}}
+	for _, name := range names {
+		var children []telemetrytest.Span
+		for _, s := range spans {
+			if s.Trace == began.TraceID().String() && s.Name == name && slices.ContainsFunc(parents, func(p telemetrytest.Span) bool { return p.ID == s.Parent }) {
+				children = append(children, s)
+			}
+		}
+		if len(children) == 0 {
+			var there []string
+			for _, s := range spans {
+				if s.Trace == began.TraceID().String() {
+					there = append(there, fmt.Sprintf("%s (%s below %s)", s.Name, s.ID, s.Parent))
+				}
+			}
+			t.Fatalf("no %q hangs on %v, names %q; the trace has %q", name, parents, names, there)
+		}
+		parents = children
+	}
+	return parents[len(parents)-1]
+}
+
+// Whoever sends a message finds in its own trace what became of it: the workflow, the activity, the request to the
+// API. It is so for updates and signals, for messages that travel together, and after a worker was killed.
+func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
+	otelVariables(t)
+	collector := telemetrytest.Start(t)
+	p := bring(t, stack.Options{NoUI: true, Data: t.TempDir(), WorkerEnv: []string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL,
+		// Longer than the test: what comes, comes because the worker hands it over when it stops.
+		"OTEL_BSP_SCHEDULE_DELAY=600000", "OTEL_METRIC_EXPORT_INTERVAL=600000",
+	}})
+	otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.GRPC, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_METRICS_EXPORTER=none")
+	connection, flush := p.traced("shop")
+	otelVariables(t) // the parts that are started again have their own
+	service := lifecycle.NewClient(connection)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+
+	// The first worker is killed while an update waits for the API to come back: another one carries it out.
+	const reference = opportunity.Reference("traced")
+	if _, err := service.Start(ctx, reference, opportunity.Start{Name: "Traced", Region: "UK"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Sandbox().Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	inKilled, killed := inTrace(t, ctx)
+	answered := make(chan error, 1)
+	go func() {
+		_, err := service.AddInterests(inKilled, reference, interests(1))
+		answered <- err
+	}()
+	eventually(t, time.Minute, "the update waits", func() bool {
+		view, err := p.client.View(ctx, reference)
+		return err == nil && len(view.Queue) == 1
+	})
+	p.Worker().Kill()
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Sandbox().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answered; err != nil {
+		t.Fatal(err)
+	}
+
+	inUpdate, update := inTrace(t, ctx)
+	if _, err := service.AddInterests(inUpdate, reference, interests(2)); err != nil {
+		t.Fatal(err)
+	}
+	inSignal, signal := inTrace(t, ctx)
+	if err := service.Signal(inSignal, reference, opportunity.UpdateDetails{Name: "Traced on"}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the signal is carried out", func() bool {
+		view, err := p.client.View(ctx, reference)
+		return err == nil && view.Details.Name == "Traced on"
+	})
+
+	// Two messages wait for a worker and then travel in one request, which is found from both traces.
+	if err := p.Worker().Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	inFirst, first := inTrace(t, ctx)
+	inSecond, second := inTrace(t, ctx)
+	for _, in := range []context.Context{inFirst, inSecond} {
+		if err := service.Signal(in, reference, interests(3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	inWon, won := inTrace(t, ctx)
+	for _, step := range []string{"Opportunity", "Won"} {
+		if _, err := service.Progress(inWon, reference, opportunity.Progress{To: step}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// One more that begins and ends under one worker, so that nothing of its trace is lost.
+	inStart, start := inTrace(t, ctx)
+	const other = opportunity.Reference("traced from its start")
+	if _, err := service.Start(inStart, other, opportunity.Start{Name: "Traced", Region: "UK"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []string{"Opportunity", "Won"} {
+		if _, err := p.client.Progress(ctx, other, opportunity.Progress{To: step}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range []opportunity.Reference{reference, other} {
+		if _, err := p.client.Wait(ctx, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Worker().Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	flush()
+
+	sent := chain(t, collector, update, "UpdateWorkflow:addInterests", "HandleUpdate:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+	if sent.Service != "oppflow-worker" || sent.Failed || sent.Attributes["server.address"] != "127.0.0.1" {
+		t.Errorf("the request's span: %+v", sent)
+	}
+	if by := chain(t, collector, update, "UpdateWorkflow:addInterests"); by.Service != "shop" || by.Attributes["temporalWorkflowID"] != lifecycle.WorkflowID(reference) {
+		t.Errorf("the sender's span: %+v", by)
+	}
+	chain(t, collector, signal, "SignalWorkflow:updateDetails", "HandleSignal:updateDetails", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+	chain(t, collector, won, "UpdateWorkflow:progress", "HandleUpdate:progress", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+	chain(t, collector, start, "UpdateWithStartWorkflow:opened", "RunWorkflow:Lifecycle", "StartActivity:CreateOpportunity", "RunActivity:CreateOpportunity", "mutation Apply")
+
+	together := chain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands")
+	if !slices.Contains(together.Links, second.TraceID().String()) {
+		t.Errorf("the request that carries both is not linked to the second one's trace: %+v", together)
+	}
+	chain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+
+	// The worker that handled it is dead and with it its spans: what the next one did hangs on the sender itself.
+	chain(t, collector, killed, "UpdateWorkflow:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
+	for _, s := range collector.Spans() {
+		if s.Trace == killed.TraceID().String() && s.Name == "HandleUpdate:addInterests" {
+			t.Errorf("the past of a rebuilt workflow is told again: %+v", s)
+		}
+	}
+
+	measured := collector.Metrics()
+	for _, name := range []string{"temporal_request_latency", "temporal_workflow_completed", "temporal_activity_execution_latency", "http.client.request.duration"} {
+		if len(measured[name]) == 0 {
+			t.Errorf("no metric %s", name)
+		}
+	}
+	// What was recorded while it was traced replays without tracing.
+	p.replay(reference, "traced")
+	p.replay(other, "traced-from-its-start")
+}
+
+// Nothing of what a story is about leaves with traces or metrics: neither who learns what, nor what it costs, nor what
+// the API answers, nor a token.
+func TestTelemetryTellsNothingPersonal(t *testing.T) {
+	otelVariables(t)
+	collector := telemetrytest.Start(t)
+	p := bring(t, stack.Options{NoUI: true, WorkerEnv: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL}})
+	otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
+	connection, flush := p.traced("shop")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+
+	for name, send := range map[string]story.Sending{"by update": story.ByUpdate, "by signal": story.BySignal} {
+		report, err := story.Play(ctx, story.Player{Temporal: connection, API: p.api}, story.Options{Reference: opportunity.Reference("private " + name), Send: send})
+		if err != nil || len(report.Mismatches()) > 0 {
+			t.Fatal(err, report.Mismatches())
+		}
+	}
+	// Whoever has sent something odd, or is refused in words that quote it, is not told of either.
+	const reference = opportunity.Reference("private too")
+	service := lifecycle.NewClient(connection)
+	if _, err := service.Start(ctx, reference, opportunity.Start{Name: "Confidential Zoë", Region: "UK"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.Progress(ctx, reference, opportunity.Progress{To: "Zoë's step"}); err == nil {
+		t.Error("a step of nobody was found")
+	}
+	if _, err := service.Start(ctx, "private three", opportunity.Start{Name: "Confidential Zoë", Region: "Zoë's region"}); err == nil {
+		t.Error("a region of nobody was found")
+	}
+	if err := connection.SignalWorkflow(ctx, lifecycle.WorkflowID(reference), "", "zoe@example.com", "Zoë"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the odd signal is shown as failed", func() bool {
+		view, err := p.client.View(ctx, reference)
+		return err == nil && view.Failures >= 2
+	})
+	// A command of the command line too.
+	var stdout, stderr bytes.Buffer
+	code := cli.Main(ctx, []string{
+		"add-interest", string(reference), "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--quantity", "1", "--amount", "199.90",
+		"--learner", "Melissa Green <melissa@example.com>",
+	}, append(os.Environ(), p.Environ()...), &stdout, &stderr)
+	if code != host.ExitDone {
+		t.Fatalf("add-interest: %d, %s", code, stderr.String())
+	}
+	if err := p.Worker().Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	flush()
+
+	for _, service := range []string{"shop", "oppflow", "oppflow-worker"} {
+		if !slices.Contains(collector.Services(), service) {
+			t.Errorf("nothing came from %s, only from %q", service, collector.Services())
+		}
+	}
+	if n := len(collector.Spans()); n < 100 {
+		t.Errorf("only %d spans came; the test shows nothing", n)
+	}
+	if len(collector.Find("HandleSignal:other")) == 0 {
+		t.Error("the odd signal was not traced")
+	}
+	kinds := map[string]bool{}
+	for _, s := range collector.Spans() {
+		kinds[s.Attributes["error.type"]] = true
+	}
+	if len(kinds) < 2 {
+		t.Errorf("no refusal was traced: %v", kinds)
+	}
+	for _, private := range []string{
+		"Melissa", "melissa", "Green", "example.com", "199.90", "19.90", "Zoë", "Confidential", "First Aid", "My New Course", "ABC-123", "U.S. Dollars",
+		"Transition", "newLearners", "firstName", "mutation(", "$m0", "Bearer", p.APIToken(), "/graphql",
+	} {
+		if collector.Contains(private) {
+			t.Errorf("%q left", private)
+		}
+	}
+}
+
+// Without a variable that asks for it nothing is sent, not even to where OpenTelemetry would send by itself; and what a
+// command answers does not depend on what becomes of its trace.
+func TestTelemetryIsOffByDefault(t *testing.T) {
+	otelVariables(t)
+	var connections atomic.Int32
+	for _, address := range []string{"127.0.0.1:4318", "127.0.0.1:4317"} {
+		var config net.ListenConfig
+		listener, err := config.Listen(t.Context(), "tcp", address)
+		if err != nil {
+			t.Skipf("somebody else listens where OpenTelemetry sends by itself: %v", err)
+		}
+		t.Cleanup(func() { _ = listener.Close() })
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				connections.Add(1)
+				_ = conn.Close()
+			}
+		}()
+	}
+	// The intervals are short, so that what would be sent were sent at once.
+	quick := []string{"OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_METRIC_EXPORT_INTERVAL=10"}
+	p := bring(t, stack.Options{NoUI: true, WorkerEnv: quick})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	command := func(args ...string) (int, string, time.Duration) {
+		t.Helper()
+		var stdout, stderr bytes.Buffer
+		began := time.Now()
+		code := cli.Main(ctx, args, append(os.Environ(), p.Environ()...), &stdout, &stderr)
+		return code, stdout.String() + stderr.String(), time.Since(began)
+	}
+	if code, said, _ := command("start", "quiet", "--name", "Quiet", "--region", "UK"); code != host.ExitDone {
+		t.Fatalf("start: %d, %s", code, said)
+	}
+	code, calm, _ := command("show", "quiet")
+	if code != host.ExitDone || !strings.Contains(calm, "Quiet") {
+		t.Fatalf("show: %d, %s", code, calm)
+	}
+	if err := p.Worker().Stop(ctx); err != nil { // it would hand over what is left
+		t.Fatal(err)
+	}
+	if n := connections.Load(); n != 0 {
+		t.Errorf("%d connections although nothing asks for it", n)
+	}
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	// The same command, where the collector breaks off, is not there, or never answers.
+	hung, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = hung.Close() }()
+	for _, variables := range [][]string{
+		{"OTEL_TRACES_EXPORTER=otlp"},
+		{"OTEL_TRACES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + hung.Addr().String()},
+	} {
+		otelVariables(t, variables...)
+		before := connections.Load()
+		code, said, took := command("show", "quiet")
+		if code != host.ExitDone || said != calm {
+			t.Errorf("%q: %d\n%s\nwithout:\n%s", variables, code, said, calm)
+		}
+		if took > 5*time.Second {
+			t.Errorf("%q: it took %s", variables, took)
+		}
+		if variables[0] == "OTEL_TRACES_EXPORTER=otlp" && connections.Load() == before {
+			t.Errorf("%q: no connection either; the test shows nothing", variables)
+		}
+	}
+	otelVariables(t, "OTEL_TRACES_EXPORTER=carrier-pigeon")
+	if code, said, _ := command("show", "quiet"); code != host.ExitUsage || strings.Count(said, "\n") != 1 || !strings.Contains(said, "OTEL_TRACES_EXPORTER") {
+		t.Errorf("a wrong value: %d, %s", code, said)
+	}
+}

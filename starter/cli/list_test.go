@@ -151,7 +151,7 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 		{[]string{"--state", "won"}, ` and OpportunityState = "Won"`},
 		{[]string{"--attention", "any"}, ` and OpportunityAttention is not null`},
 		{[]string{"--attention", "undecided"}, ` and OpportunityAttention = "undecided"`},
-		{[]string{"--state", "open", "--step", `a" or "b`, "--region", `\`}, ` and OpportunityState = "Open" and OpportunityStep = "a\" or \"b" and OpportunityRegion = "\\"`},
+		{[]string{"--step", "Waiting' or 'x", "--region", "O'Neill"}, ` and OpportunityStep = "Waiting' or 'x" and OpportunityRegion = "O'Neill"`},
 		{[]string{"--region", "UK", "--query", `a = "x)" or b = 1`}, ` and OpportunityRegion = "UK" and (a = "x)" or b = 1)`},
 		{[]string{"--query", `a = 'it\'s' and (b = "(")`}, ` and (a = 'it\'s' and (b = "("))`},
 	} {
@@ -160,6 +160,28 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 		asked := service.queries()
 		if len(asked) != 2 || asked[0] != asked[1] || asked[0] != base+test.want {
 			t.Errorf("%v asks %q, want %q", test.args, asked, base+test.want)
+		}
+	}
+}
+
+// Of a name that Temporal cannot look for, the rest is compared here, and counted.
+func TestListFindsNamesTemporalCannotLookFor(t *testing.T) {
+	var runs executions
+	for n := range 8 {
+		runs = append(runs, listedRun(t, fmt.Sprintf("opportunity/lead-%d", n), enums.WORKFLOW_EXECUTION_STATUS_RUNNING, map[string]any{
+			"OpportunityStep": []string{`Say "yes"`, `Say "no"`}[n%2], "OpportunityRegion": `\`,
+		}))
+	}
+	service := &frontend{answer: runs}
+	env := service.serve(t)
+	got := oppflow(t, env, "list", "--step", `Say "no"`, "--region", `\`, "--limit", "3")
+	got.wantDone(t, "lead-1", "lead-3", "lead-5", "3 of 4; ask for more with --limit")
+	if strings.Contains(got.stdout, "yes") || strings.Contains(got.stdout, "lead-7") {
+		t.Error(got.stdout)
+	}
+	for _, asked := range service.queries() {
+		if want := ` and OpportunityStep STARTS_WITH "Say " and OpportunityRegion is not null`; !strings.HasSuffix(asked, want) {
+			t.Errorf("asks %q, want %q", asked, want)
 		}
 	}
 }

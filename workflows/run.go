@@ -43,6 +43,7 @@ func newRun(ctx workflow.Context, options Options, input converter.RawValue, car
 				carried.Version, opportunity.StateVersion))
 		}
 		r.state = carried
+		r.state.Version = opportunity.StateVersion // as it is written from now on
 		return r, nil
 	}
 	reference, ok := lifecycle.ReferenceOf(workflow.GetInfo(ctx).WorkflowExecution.ID)
@@ -196,11 +197,17 @@ func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, e
 	return nil, lifecycle.Fault(reason)
 }
 
+// maxReleases is how often the places are tried to be given back: with a minute
+// between two requests, for about three hours.
+const maxReleases = 180
+
 // releasePlaces gives the opportunity's places back, until the API says so or
 // has been out of reach for hours; they then lapse by themselves.
 func (r *run) releasePlaces(ctx workflow.Context) {
-	for batch := r.state.ReleaseBatch(); len(batch) > 0 && !r.shouldContinue(ctx); batch = r.state.ReleaseBatch() {
+	batch := r.state.ReleaseBatch()
+	for tries := 0; len(batch) > 0 && tries < maxReleases; tries++ {
 		r.send(ctx, batch)
+		batch = r.state.ReleaseBatch()
 	}
 }
 

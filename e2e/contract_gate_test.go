@@ -1,0 +1,108 @@
+package e2e_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// gate stands between the worker and the sandbox. A test decides at it what
+// becomes of the next change of one record, while all others pass.
+type gate struct {
+	*httptest.Server
+
+	mu     sync.Mutex
+	api    http.Handler
+	meeter map[opportunity.ID]func(http.Handler) http.Handler
+}
+
+func newGate(t *testing.T) *gate {
+	t.Helper()
+	g := &gate{meeter: map[opportunity.ID]func(http.Handler) http.Handler{}}
+	g.Server = httptest.NewServer(g)
+	t.Cleanup(g.Close)
+	return g
+}
+
+// to says where the API is.
+func (g *gate) to(t *testing.T, address string) {
+	t.Helper()
+	target, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.api = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: target.Scheme, Host: target.Host})
+		r.Out.URL.Path = target.Path
+	}}
+}
+
+// once has the next change of the record handled in another way.
+func (g *gate) once(id opportunity.ID, meet func(api http.Handler) http.Handler) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.meeter[id] = meet
+}
+
+// waits reports whether the record's next change is still to come.
+func (g *gate) waits(id opportunity.ID) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.meeter[id] != nil
+}
+
+// ServeHTTP implements http.Handler.
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	g.route(body).ServeHTTP(w, r)
+}
+
+func (g *gate) route(body []byte) http.Handler {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !bytes.Contains(body, []byte("mutation")) {
+		return g.api
+	}
+	for id, meet := range g.meeter {
+		if bytes.Contains(body, []byte(`"`+string(id)+`"`)) {
+			delete(g.meeter, id)
+			return meet(g.api)
+		}
+	}
+	return g.api
+}
+
+// held keeps the request back until released is closed, and then lets it pass.
+func held(released <-chan struct{}) func(http.Handler) http.Handler {
+	return func(api http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-released
+			api.ServeHTTP(w, r)
+		})
+	}
+}
+
+// swallowed answers in the API's place that nobody knows, after something else
+// has happened.
+func swallowed(meanwhile func()) func(http.Handler) http.Handler {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			meanwhile()
+			w.WriteHeader(http.StatusGatewayTimeout)
+		})
+	}
+}

@@ -1,0 +1,143 @@
+package e2e_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// A tenant can be tried out without writing to it: a worker that may only read
+// takes records over, shows them, and rejects every change.
+func TestContractReadOnly(t *testing.T) {
+	t.Parallel()
+	// Without a mark there is nothing to write when a record is taken over.
+	p, _ := bringContract(t, stack.Options{WorkerArgs: []string{"--read-only", "--mark", "none"}})
+	c := p.caller(t)
+	const reference = "read-only"
+	want := wireError{
+		Type: "Rejected", Label: "read-only",
+		Message: "nothing was sent, because this program runs read-only; run it without --read-only (OPPFLOW_READ_ONLY) and ask again",
+	}
+	before := p.records(seeded)
+
+	outcome, err := c.open("new here", plainStart)
+	if diff := cmp.Diff(want, wantFailure(t, "Rejected", outcome, err)); diff != "" {
+		t.Errorf("a start (-want +got):\n%s", diff)
+	}
+	p.wantRunFailed("new here", "Rejected")
+
+	outcome, err = c.open(reference, `{"adopt":"`+seeded+`"}`)
+	if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" || opened.Opportunity != seeded {
+		t.Fatalf("adopted: %+v", opened)
+	}
+	if view := p.look(reference); view.Details.Name != "Annual first aid refresher" || view.Step.Name != "Proposed" {
+		t.Errorf("the view: %+v", view)
+	}
+	failures := 0
+	for _, by := range bothWays() {
+		for _, command := range []struct{ name, members string }{
+			{"addInterests", courses(1)},
+			{"updateDetails", `"name":"Renamed"`},
+			{"updateDetails", `"account":"Administrate"`},
+			{"extendReservations", `"until":"` + time.Now().AddDate(0, 1, 0).Format(time.RFC3339) + `"`},
+			{"progress", `"to":"Opportunity"`},
+		} {
+			got := by.send(c, reference, command.name, uuid.NewString(), command.members)
+			failures++
+			if diff := cmp.Diff(want, wantFailed(t, "Rejected", got)); diff != "" {
+				t.Errorf("%s by %s (-want +got):\n%s", command.name, by.name, diff)
+			}
+		}
+	}
+	// Operators see it where they look, and may do everything that writes nothing.
+	view := p.look(reference)
+	if view.Failures != failures || len(view.Queue) > 0 {
+		t.Errorf("%d requests failed and %d wait; want %d and none", view.Failures, len(view.Queue), failures)
+	}
+	for where, text := range map[string]string{
+		"timeline": view.Timeline[len(view.Timeline)-1].Text, "attention": view.Attention[0].Text, "card": p.metadata(reference).GetCurrentDetails(),
+	} {
+		if !strings.Contains(text, "failed: read-only") {
+			t.Errorf("the %s does not say it: %s", where, text)
+		}
+	}
+	if words := p.attention(reference); !slices.Contains(words, "failed") {
+		t.Errorf("the list shows attention %q; want failed", words)
+	}
+	for _, instruction := range []struct{ name, members string }{{"pause", ""}, {"resume", ""}, {"refresh", ""}, {"close", `"reason":"tried"`}} {
+		if got := bothWays()[0].send(c, reference, instruction.name, uuid.NewString(), instruction.members); got.State != "done" {
+			t.Errorf("%s: %+v", instruction.name, got)
+		}
+	}
+	if ended, err := p.client.Wait(c.ctx, reference); err != nil || ended.Closed != "tried" {
+		t.Errorf("ended: %+v, %v", ended, err)
+	}
+	if diff := cmp.Diff(before, p.records(seeded)); diff != "" {
+		t.Errorf("the record changed (-before +after):\n%s", diff)
+	}
+}
+
+// The server takes so many signals of one run and no more. The next one is
+// refused, so that its sender knows, until a worker has worked some off.
+func TestContractBusy(t *testing.T) {
+	t.Parallel()
+	const (
+		most      = 100 // of the server's own 10,000
+		reference = "busy"
+	)
+	p, _ := bringContract(t, stack.Options{DynamicConfig: map[string]any{
+		"history.maximumSignalsPerExecution":      most,
+		"limit.historyCount.suggestContinueAsNew": most,
+	}})
+	c := p.caller(t)
+	record := p.begin(reference)
+	if err := p.Worker().Stop(c.ctx); err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	var err error
+	for ; sent <= most && err == nil; sent++ {
+		err = c.signal(reference, "progress", plainJSON(`{"requestId":"the same","to":"Opportunity"}`))
+	}
+	sent--
+	var refused *serviceerror.InvalidArgument
+	if !errors.As(err, &refused) || sent != most {
+		t.Fatalf("signal %d: %v; want %d taken and the next refused as InvalidArgument", sent+1, err, most)
+	}
+	err = p.client.Signal(c.ctx, reference, opportunity.Progress{To: "Won"})
+	wantError(t, err, opportunity.Busy)
+	if err == nil || !strings.Contains(err.Error(), "later") {
+		t.Errorf("Busy says %v; want what to do", err)
+	}
+	if err := p.Worker().Start(c.ctx); err != nil {
+		t.Fatal(err)
+	}
+	// Later it is taken, and everything before it took effect once.
+	eventually(t, time.Minute, "a signal is taken again", func() bool {
+		err := c.signal(reference, "progress", plainJSON(`{"requestId":"later","to":"Won"}`))
+		if err != nil && !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+	ended, err := p.client.Wait(c.ctx, reference)
+	if err != nil || ended.State != opportunity.Won || ended.Failed != 0 {
+		t.Errorf("ended: %+v, %v", ended, err)
+	}
+	if got := p.opportunity(record); got.Step.Name != "Won" {
+		t.Errorf("the record stands in %q", got.Step.Name)
+	}
+	if runs := p.runs(reference); len(runs) < 2 {
+		t.Errorf("%d runs of %s; want the limit passed by continuing as new", len(runs), lifecycle.WorkflowID(reference))
+	}
+}

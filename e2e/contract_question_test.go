@@ -1,0 +1,108 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// contractQuestion makes a change nobody can know the fate of, and answers the
+// question about it.
+func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
+	t, c := p.t, p.caller(p.t)
+	record := p.begin(reference)
+	p.doubt(g, c, reference, record)
+	// The stream waits for the operator.
+	if err := c.signal(reference, "addInterests", plainJSON(message("later", courses(2)))); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the next one waits", func() bool { return len(p.look(reference).Queue) == 2 })
+	view := p.look(reference)
+	if view.Question.Request != "order-7" || view.Question.Verb != "addInterests" || !view.Queue[0].Doubt {
+		t.Errorf("the question: %+v about %+v", view.Question, view.Queue)
+	}
+	if words := p.attention(reference); !slices.Contains(words, "undecided") {
+		t.Errorf("the list shows attention %q; want undecided", words)
+	}
+	for _, id := range []string{"order-7", "later"} {
+		if got, err := c.outcome(reference, id); err != nil || got.State != "pending" {
+			t.Errorf("the outcome of %s: %+v, %v; want it pending", id, got, err)
+		}
+	}
+	if got := p.opportunity(record).InterestCount; got != 1 {
+		t.Errorf("the record has %d interests; want the one added by hand", got)
+	}
+	reason := ""
+	if answer == "skip" {
+		reason = `,"reason":"added by hand"`
+	}
+	outcome, err := c.update(reference, answer, uuid.NewString(), `{"request":"later"`+reason+`}`)
+	wantFailure(t, "NotFound", outcome, err)
+
+	if got := by.send(c, reference, answer, "decision", `"request":"order-7"`+reason); got.State != "done" || got.RequestID != "decision" {
+		t.Errorf("%s: %+v", answer, got)
+	}
+	wantAdded := 3
+	first := c.settled(reference, "order-7")
+	if answer == "skip" {
+		wantAdded = 2
+		if told := wantFailed(t, "Skipped", first); told.Message != "added by hand" {
+			t.Errorf("Skipped tells %q; want the operator's reason", told.Message)
+		}
+	} else if first.State != "done" || len(first.Results) != 1 || first.Results[0].Interest == "" {
+		t.Errorf("after retry: %+v", first)
+	}
+	if got := c.settled(reference, "later"); got.State != "done" {
+		t.Errorf("what waited: %+v", got)
+	}
+	if got := p.opportunity(record).InterestCount; got != wantAdded {
+		t.Errorf("the record has %d interests; want %d", got, wantAdded)
+	}
+	// Asked again, the request has the same outcome and no further effect.
+	outcome, err = c.update(reference, "addInterests", uuid.NewString(), message("order-7", courses(1)))
+	if diff := cmp.Diff(first, succeeded[wireOutcome](t, outcome, err)); diff != "" {
+		t.Errorf("asked again (-first +again):\n%s", diff)
+	}
+	if view := p.look(reference); view.Question != nil || slices.Contains(p.attention(reference), "undecided") {
+		t.Errorf("the question still stands: %+v, %q", view.Question, p.attention(reference))
+	}
+}
+
+// doubt has an order of one course end in a question, since somebody adds
+// something else by hand meanwhile.
+func (p *parts) doubt(g *gate, c caller, reference string, record opportunity.ID) {
+	p.t.Helper()
+	g.once(record, swallowed(func() {
+		_, err := p.api.AddInterest(c.ctx, administrate.AddInterest{OpportunityID: string(record), ItemID: pathItem, Kind: administrate.LearningPath, Quantity: 1})
+		if err != nil {
+			p.t.Error(err)
+		}
+	}))
+	if err := c.signal(reference, "addInterests", plainJSON(message("order-7", courses(1)))); err != nil {
+		p.t.Fatal(err)
+	}
+	eventually(p.t, time.Minute, "a question stands", func() bool { return p.look(reference).Question != nil })
+}
+
+// attention is what the list of workflows shows under that name.
+func (p *parts) attention(reference string) []string {
+	p.t.Helper()
+	described, err := p.temporal.DescribeWorkflowExecution(p.t.Context(), lifecycle.WorkflowID(opportunity.Reference(reference)), "")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var words []string
+	if shown := described.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()["OpportunityAttention"]; shown != nil {
+		if err := json.Unmarshal(shown.GetData(), &words); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	return words
+}

@@ -1,0 +1,185 @@
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// contractRefusals provokes the errors that one message meets.
+func (p *parts) contractRefusals(reference string) {
+	t, c := p.t, p.caller(p.t)
+	record := p.begin(reference)
+	before := len(p.runs(opportunity.Reference(reference))[0].Events)
+	update := func(name, payload string) (wireOutcome, func(string) wireError) {
+		outcome, err := c.update(reference, name, uuid.NewString(), payload)
+		if err == nil && outcome.GetFailure() == nil {
+			return succeeded[wireOutcome](t, outcome, err), nil
+		}
+		return wireOutcome{}, func(want string) wireError { return wantFailure(t, want, outcome, err) }
+	}
+	for _, wrong := range []struct{ name, payload, says string }{
+		{"progress", `{"step":"Won"}`, `unknown member "step"`},
+		{"progress", `{"to":"Won","to":"Lost"}`, `twice`},
+		{"progress", `["Won"]`, "JSON object"},
+		{"progress", `{"to":"` + courseItem + `"}`, "a step"},
+		{"addInterests", `{"interests":[]}`, "at least one"},
+		{"addInterests", `{"interests":[{"item":"` + courseItem + `","quantity":1,"unitAmount":199.90000001}]}`, "unitAmount"},
+		{"addInterests", `{"interests":[{"item":"` + courseItem + `","quantity":1,"unitAmount":"1","reserve":true}]}`, "reserve"},
+		{"updateDetails", `{}`, "name, account or currency"},
+		{"extendReservations", `{"until":"2020-01-01T00:00:00Z"}`, "until"},
+		{"extendReservations", `{"until":"tomorrow"}`, "offset"},
+		{"pause", `{"because":"x"}`, `"because"`},
+		{"close", `{}`, "reason"},
+		{"retry", `{}`, "request"},
+		{"skip", `{"request":"r"}`, "reason"},
+		{"refresh", `{"requestId":"#1"}`, "requestId"},
+		{"opened", `{"begin":{}}`, `"begin"`},
+	} {
+		_, failure := update(wrong.name, wrong.payload)
+		if failure == nil {
+			t.Errorf("%s %s was accepted", wrong.name, wrong.payload)
+			continue
+		}
+		if told := failure("Invalid"); !strings.Contains(told.Message, wrong.says) {
+			t.Errorf("%s %s: %q; want it to say %q", wrong.name, wrong.payload, told.Message, wrong.says)
+		}
+	}
+	for _, payload := range []string{`{"request":"nobody's"}`} {
+		_, failure := update("retry", payload)
+		if failure == nil {
+			t.Fatal("retry without a question was accepted")
+		}
+		failure("NotFound")
+	}
+	// What is refused before it is accepted leaves nothing in the history.
+	if got := len(p.runs(opportunity.Reference(reference))[0].Events); got != before {
+		t.Errorf("the history grew from %d to %d events by refused updates", before, got)
+	}
+
+	// What the API refuses, and what names nothing, is the outcome of a request.
+	refused, _ := update("progress", `{"requestId":"too early","to":"Won"}`)
+	want := wireError{
+		Type: "TransitionNotFound", Label: "Transition Not Found",
+		Message: "Transition from step T3Bwb3J0dW5pdHlTdGVwOjM= to step T3Bwb3J0dW5pdHlTdGVwOjU= not found",
+	}
+	if diff := cmp.Diff(want, wantFailed(t, "TransitionNotFound", refused)); diff != "" {
+		t.Errorf("TransitionNotFound (-documented +got):\n%s", diff)
+	}
+	nowhere, _ := update("progress", `{"to":"Nowhere"}`)
+	if told := wantFailed(t, "NotFound", nowhere); !strings.Contains(told.Message, `"Nowhere"`) || !strings.Contains(told.Message, `"Proposed"`) {
+		t.Errorf("NotFound tells %q; want what was asked and what there is", told.Message)
+	}
+	currency, _ := update("updateDetails", `{"currency":"XXX"}`)
+	if told := wantFailed(t, "Rejected", currency); told.Label == "" || told.Message == "" {
+		t.Errorf("Rejected tells %+v; want the API's own words", told)
+	}
+	mixed, _ := update("addInterests", `{"interests":[{"item":"Nothing","kind":"course","quantity":1,"unitAmount":"1"},{"item":"FA-1","kind":"course","quantity":1,"unitAmount":"1"}]}`)
+	if mixed.State != "done" || len(mixed.Results) != 2 || mixed.Results[0].Error == nil || mixed.Results[0].Error.Type != "NotFound" || mixed.Results[1].Interest == "" {
+		t.Errorf("one of two interests: %+v", mixed)
+	}
+	lapsed, _ := update("extendReservations", `{"until":"`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`"}`)
+	wantFailed(t, "Rejected", lapsed) // nothing is reserved
+	if got := p.opportunity(record); got.Step.Name != "Proposed" || got.InterestCount != 1 || got.Reservations.Valid {
+		t.Errorf("the record: %+v", got)
+	}
+
+	// Queries fail with the same errors.
+	_, err := c.outcome(reference, "never sent")
+	contractFailure(t, "NotFound", queryFailure(err))
+	_, err = c.query(reference, "outcome", plainJSON(`{"id":"too early"}`))
+	contractFailure(t, "Invalid", queryFailure(err))
+	_, err = c.query(reference, "outcome", plainJSON(`{}`))
+	contractFailure(t, "Invalid", queryFailure(err))
+
+	// Nobody by that name: the service answers, not the workflow.
+	var missing *serviceerror.NotFound
+	if _, err := c.update("nobody here", "progress", uuid.NewString(), `{"to":"Won"}`); !errors.As(err, &missing) {
+		t.Errorf("an update: %v; want NotFound of the service", err)
+	}
+	if err := c.signal("nobody here", "progress", plainJSON(`{"to":"Won"}`)); !errors.As(err, &missing) {
+		t.Errorf("a signal: %v; want NotFound of the service", err)
+	}
+	if _, err := c.query("nobody here", "view"); !errors.As(err, &missing) {
+		t.Errorf("a query: %v; want NotFound of the service", err)
+	}
+}
+
+// contractUnreadable sends signals that are none, with personal data in places
+// where nobody expects them.
+func (p *parts) contractUnreadable(output *lockedBuffer) {
+	const reference = "unreadable signals"
+	t, c := p.t, p.caller(p.t)
+	record := p.begin(reference)
+	for _, wrong := range []struct {
+		name    string
+		payload []*commonpb.Payload
+	}{
+		{"progress", []*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte("binary/plain")}, Data: []byte("Quillfeather")}}},
+		{"progress", []*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte("binary/encrypted")}, Data: []byte("Quillfeather")}}},
+		{"progress", []*commonpb.Payload{plainJSON(`{"to":"Won", Quillfeather`)}},
+		{"progress", []*commonpb.Payload{plainJSON(`{"to":"Won","Quillfeather":"q.quillfeather@example.com"}`)}},
+		{"progress", []*commonpb.Payload{plainJSON(`"Quillfeather"`)}},
+		{"progress", nil},
+		{"addInterests", []*commonpb.Payload{plainJSON(`{"interests":[{"item":"` + courseItem + `","quantity":1,"unitAmount":"1","learners":[{"firstName":"Quillfeather","lastName":"Quillfeather","email":"Quillfeather"}]}]}`)}},
+		{"pause", []*commonpb.Payload{plainJSON(`{"because":"Quillfeather"}`)}},
+		{"prgress", []*commonpb.Payload{plainJSON(`{"to":"Quillfeather"}`)}},
+		{"q.plumridge@example.com", []*commonpb.Payload{plainJSON(`{"to":"Won"}`)}},
+		{"opened", []*commonpb.Payload{plainJSON(`{"start":{"name":"Quillfeather"}}`)}},
+	} {
+		failures := p.look(reference).Failures
+		if err := c.signal(reference, wrong.name, wrong.payload...); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, time.Minute, "the signal "+wrong.name+" is a failed request", func() bool { return p.look(reference).Failures == failures+1 })
+		id := fmt.Sprintf("#%d", failures+1)
+		got, err := c.outcome(reference, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantFailed(t, "Invalid", got)
+	}
+	if words := p.attention(reference); !slices.Contains(words, "message") {
+		t.Errorf("the list shows attention %q; want message", words)
+	}
+	// The opportunity goes on.
+	if err := c.signal(reference, "progress", plainJSON(`{"requestId":"right","to":"Opportunity"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.settled(reference, "right"); got.State != "done" || p.opportunity(record).Step.Name != "Opportunity" {
+		t.Errorf("the next signal: %+v", got)
+	}
+	view, err := c.query(reference, "view")
+	if err != nil {
+		t.Fatal(err)
+	}
+	described, err := p.temporal.DescribeWorkflowExecution(c.ctx, "opportunity/"+reference, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := output.tail(10_000_000)
+	if !strings.Contains(log, reference) {
+		t.Error("the worker's log does not name the opportunity; the test shows nothing")
+	}
+	for where, text := range map[string]string{
+		"view": string(view), "card": p.metadata(reference).GetCurrentDetails(), "list": described.String(), "log": log,
+	} {
+		if text == "" {
+			t.Errorf("the %s is empty", where)
+		}
+		for _, personal := range []string{"quillfeather", "plumridge@example.com"} {
+			if at := strings.Index(strings.ToLower(text), personal); at >= 0 {
+				t.Errorf("the %s shows personal data: %s", where, text[max(0, at-200):min(len(text), at+200)])
+			}
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package e2e_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// contractIDs sends requests twice, in both ways and under both kinds of ids.
+func (p *parts) contractIDs(reference string) {
+	t, c := p.t, p.caller(p.t)
+	record := p.begin(reference)
+	members := courses(1)
+	ways := bothWays()
+	for n, order := range [][2]manner{{ways[0], ways[1]}, {ways[1], ways[0]}, {ways[0], ways[0]}, {ways[1], ways[1]}} {
+		id := fmt.Sprintf("request %d", n)
+		first := order[0].send(c, reference, "addInterests", id, members)
+		again := order[1].send(c, reference, "addInterests", id, members)
+		if diff := cmp.Diff(first, again); diff != "" || first.State != "done" {
+			t.Errorf("by %s, then by %s: %+v (-first +again):\n%s", order[0].name, order[1].name, first, diff)
+		}
+		if got := p.opportunity(record).InterestCount; got != n+1 {
+			t.Fatalf("by %s, then by %s: the record has %d interests; want %d", order[0].name, order[1].name, got, n+1)
+		}
+	}
+	// The same id for something else, be it another kind of message.
+	outcome, err := c.update(reference, "addInterests", uuid.NewString(), message("request 0", courses(2)))
+	wantFailure(t, "Conflict", outcome, err)
+	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"requestId":"request 0"}`)
+	wantFailure(t, "Conflict", outcome, err)
+	if err := c.signal(reference, "progress", plainJSON(`{"requestId":"request 0","to":"Opportunity"}`)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the signal with a used id is shown", func() bool { return slices.Contains(p.attention(reference), "message") })
+	// It does not overwrite the first one's outcome.
+	if got, err := c.outcome(reference, "request 0"); err != nil || got.State != "done" {
+		t.Errorf("the outcome of the first: %+v, %v", got, err)
+	}
+	if view := p.look(reference); view.Failures != 1 || view.Step.Name != "Proposed" || view.Paused != nil {
+		t.Errorf("the view: %+v", view)
+	}
+	// Without one of its own, an update has its update id.
+	outcome, err = c.update(reference, "updateDetails", "an update's id", `{"name":"First"}`)
+	if got := succeeded[wireOutcome](t, outcome, err); got.RequestID != "an update's id" {
+		t.Errorf("the update's request id: %q", got.RequestID)
+	}
+	if got, err := c.outcome(reference, "an update's id"); err != nil || got.State != "done" {
+		t.Errorf("its outcome: %+v, %v", got, err)
+	}
+	outcome, err = c.update(reference, "updateDetails", uuid.NewString(), `{"requestId":"an update's id","name":"Second"}`)
+	wantFailure(t, "Conflict", outcome, err)
+}
+
+// contractPending has the API take its time.
+func (p *parts) contractPending(g *gate) {
+	const reference = "pending"
+	t, c := p.t, p.caller(p.t)
+	record := p.begin(reference)
+	released := make(chan struct{})
+	free := sync.OnceFunc(func() { close(released) })
+	defer free()
+	g.once(record, held(released))
+	began := time.Now()
+	outcome, err := c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
+	took := time.Since(began)
+	if got := succeeded[wireOutcome](t, outcome, err); got.State != "pending" || got.RequestID != "slow" || took < 19*time.Second {
+		t.Errorf("after %s: %+v; want pending after 20 s", took, got)
+	}
+	if g.waits(record) {
+		t.Fatal("nothing was sent; the test shows nothing")
+	}
+	// An operator is answered at once, whatever is under way.
+	began = time.Now()
+	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"reason":"look"}`)
+	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || time.Since(began) > 10*time.Second {
+		t.Errorf("pause: %+v after %s", got, time.Since(began))
+	}
+	if got, err := c.outcome(reference, "slow"); err != nil || got.State != "pending" {
+		t.Errorf("the outcome: %+v, %v", got, err)
+	}
+	free()
+	if got := c.settled(reference, "slow"); got.State != "done" {
+		t.Errorf("the outcome: %+v", got)
+	}
+	// Asked again it is answered, although new ones are refused now.
+	outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
+	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || got.RequestID != "slow" {
+		t.Errorf("asked again: %+v", got)
+	}
+	if got := p.opportunity(record); got.Step.Name != "Opportunity" {
+		t.Errorf("the record stands in %q", got.Step.Name)
+	}
+	if view := p.look(reference); view.Failures > 0 {
+		t.Errorf("the move was made twice: %+v", view.Timeline)
+	}
+}
+
+// contractContinuing fills the history of a run while a request is under way,
+// and sends to it when it is about to continue as new, and to the run after it.
+func (p *parts) contractContinuing(g *gate) {
+	const reference = "continuing"
+	t, c := p.t, p.caller(p.t)
+	record := p.begin(reference)
+	members := courses(1)
+	outcome, err := c.update(reference, "addInterests", uuid.NewString(), message("in the first run", members))
+	first := succeeded[wireOutcome](t, outcome, err)
+	outcome, err = c.update(reference, "addInterests", "an update's id", `{`+members+`}`)
+	unnamed := succeeded[wireOutcome](t, outcome, err)
+
+	released := make(chan struct{})
+	free := sync.OnceFunc(func() { close(released) })
+	defer free()
+	g.once(record, held(released))
+	if err := c.signal(reference, "updateDetails", plainJSON(`{"requestId":"slow","name":"Slow"}`)); err != nil {
+		t.Fatal(err)
+	}
+	// The same request over and over: only the history grows.
+	const events = 2000
+	var senders errgroup.Group
+	senders.SetLimit(8)
+	for range events {
+		senders.Go(func() error {
+			return c.signal(reference, "updateDetails", plainJSON(`{"requestId":"slow","name":"Slow"}`))
+		})
+	}
+	if err := senders.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if g.waits(record) {
+		t.Fatal("nothing was sent; the test shows nothing")
+	}
+	eventually(t, 15*time.Second, "the run is about to continue", func() bool {
+		outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"raw","to":"Opportunity"}`)
+		return outcome.GetFailure() != nil
+	})
+	wantFailure(t, "Continuing", outcome, err)
+	// The Go client sends again until the next run takes it.
+	moved := make(chan error, 1)
+	go func() {
+		got, err := p.client.Progress(c.ctx, reference, opportunity.Progress{RequestID: "by the client", To: "Opportunity"})
+		if err == nil && got.State != opportunity.Done {
+			err = fmt.Errorf("outcome %+v", got)
+		}
+		moved <- err
+	}()
+	// An operator's update is taken by either run.
+	outcome, err = c.update(reference, "refresh", uuid.NewString(), `{}`)
+	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+		t.Errorf("refresh: %+v", got)
+	}
+	select {
+	case err := <-moved:
+		t.Fatalf("the client was answered while the run could not take it: %v", err)
+	default:
+	}
+	free()
+	if err := <-moved; err != nil {
+		t.Errorf("the Go client: %v", err)
+	}
+	if view := p.look(reference); view.Runs != 2 || view.Step.Name != "Opportunity" || view.Details.Name != "Slow" || view.Failures > 0 {
+		t.Errorf("the next run: %+v", view)
+	}
+	if _, err := c.outcome(reference, "raw"); err == nil {
+		t.Error("the refused update left a trace")
+	}
+
+	// What was applied in the first run is not applied in the second.
+	for _, by := range bothWays() {
+		if diff := cmp.Diff(first, by.send(c, reference, "addInterests", "in the first run", members)); diff != "" {
+			t.Errorf("by %s in the next run (-first +again):\n%s", by.name, diff)
+		}
+	}
+	outcome, err = c.update(reference, "addInterests", "an update's id", `{`+members+`}`)
+	if diff := cmp.Diff(unnamed, succeeded[wireOutcome](t, outcome, err)); diff != "" {
+		t.Errorf("the update's id in the next run (-first +again):\n%s", diff)
+	}
+	outcome, err = c.update(reference, "addInterests", uuid.NewString(), message("in the first run", courses(2)))
+	wantFailure(t, "Conflict", outcome, err)
+	if got := p.opportunity(record).InterestCount; got != 2 {
+		t.Errorf("the record has %d interests; want the 2 of the first run", got)
+	}
+}

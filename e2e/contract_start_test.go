@@ -1,0 +1,237 @@
+package e2e_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+const plainStart = `{"name":"First Aid course","region":"UK"}`
+
+// contractStarts starts in every way and under every circumstance.
+func (p *parts) contractStarts(prefix string) {
+	p.t.Run("new, equal and different", func(t *testing.T) {
+		t.Parallel()
+		c, reference := p.caller(t), prefix+" 1"
+		outcome, err := c.open(reference, plainStart)
+		first := succeeded[wireOpened](t, outcome, err)
+		if first.State != "done" || first.Reference != reference || first.Opportunity.Type() != "Opportunity" || first.Details == nil || first.Step == nil {
+			t.Errorf("opened: %+v", first)
+		}
+		// Written otherwise, it is equal all the same.
+		outcome, err = c.open(reference, `{ "region": "UK", "name": "First Aid course", "interests": [], "requestId": "mine" }`)
+		if diff := cmp.Diff(first, succeeded[wireOpened](t, outcome, err)); diff != "" {
+			t.Errorf("an equal start (-first +again):\n%s", diff)
+		}
+		outcome, err = c.open(reference, `{"name":"Fire Safety","region":"UK"}`)
+		wantFailure(t, "Conflict", outcome, err)
+		// The plain update asks the same; without a start it only asks.
+		for _, payload := range []string{`{}`, `{"start":` + plainStart + `}`} {
+			outcome, err = c.update(reference, "opened", uuid.NewString(), payload)
+			if diff := cmp.Diff(first, succeeded[wireOpened](t, outcome, err)); diff != "" {
+				t.Errorf("opened %s (-first +again):\n%s", payload, diff)
+			}
+		}
+		outcome, err = c.update(reference, "opened", uuid.NewString(), `{"start":{"name":"Fire Safety","region":"UK"}}`)
+		wantFailure(t, "Conflict", outcome, err)
+		if runs := p.in(t).runs(opportunity.Reference(reference)); len(runs) != 1 {
+			t.Errorf("%d runs", len(runs))
+		}
+	})
+	p.t.Run("by a plain start", func(t *testing.T) {
+		t.Parallel()
+		c, reference := p.caller(t), prefix+" 2"
+		if err := c.start(reference, plainJSON(`{"name":"First Aid course","region":"UK","account":"Administrate","currency":"EUR","entryStep":"Opportunity",`+
+			`"interests":[{"item":"FA-1","kind":"course","quantity":2,"unitAmount":"45.50"}]}`)); err != nil {
+			t.Fatal(err)
+		}
+		outcome, err := c.update(reference, "opened", uuid.NewString(), `{}`)
+		opened := succeeded[wireOpened](t, outcome, err)
+		in := p.in(t)
+		eventually(t, time.Minute, "the interests of the start are added", func() bool { return len(in.look(reference).Interests) == 1 })
+		got := in.opportunity(opened.Opportunity)
+		if got.Name != "First Aid course" || got.Account == nil || got.Account.Name != "Administrate" || got.Currency.Code != "EUR" || got.Step.Name != "Opportunity" || got.InterestCount != 1 {
+			t.Errorf("the record: %+v", got)
+		}
+	})
+	p.t.Run("invalid", func(t *testing.T) {
+		t.Parallel()
+		c, in, reference := p.caller(t), p.in(t), prefix+" 3"
+		if err := c.start(reference, plainJSON(`{"name":"First Aid course","region":"UK","discount":"5"}`)); err != nil {
+			t.Fatal(err)
+		}
+		in.wantRunFailed(reference, "Invalid")
+		outcome, err := c.open(reference, plainStart)
+		succeeded[wireOpened](t, outcome, err) // the reference is free
+		// Such a reference is none, whoever starts it.
+		if err := c.start("ada@example.com", plainJSON(plainStart)); err != nil {
+			t.Fatal(err)
+		}
+		in.wantRunFailed("ada@example.com", "Invalid")
+	})
+	p.t.Run("after one that was rejected", func(t *testing.T) {
+		t.Parallel()
+		c, in, reference := p.caller(t), p.in(t), prefix+" 4"
+		outcome, err := c.open(reference, `{"name":"First Aid course","region":"UK","currency":"XXX"}`)
+		if told := wantFailure(t, "Rejected", outcome, err); told.Label == "" || told.Message == "" {
+			t.Errorf("Rejected tells %+v; want the API's own words", told)
+		}
+		in.wantRunFailed(reference, "Rejected")
+		outcome, err = c.open(reference, plainStart)
+		if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" {
+			t.Errorf("the corrected start: %+v", opened)
+		}
+		outcome, err = c.open(prefix+" 5", `{"name":"First Aid course","region":"Atlantis"}`)
+		wantFailure(t, "NotFound", outcome, err)
+	})
+	p.t.Run("after one that was cancelled", func(t *testing.T) {
+		t.Parallel()
+		c, in, reference := p.caller(t), p.in(t), prefix+" 6"
+		first := in.begin(reference)
+		if err := p.temporal.CancelWorkflow(c.ctx, "opportunity/"+reference, ""); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, time.Minute, "the run ends", func() bool {
+			return in.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
+		})
+		// Its record is found by its mark, whatever the start says now.
+		outcome, err := c.open(reference, plainStart)
+		if again := succeeded[wireOpened](t, outcome, err); again.Opportunity != first {
+			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first)
+		}
+	})
+	p.t.Run("after one that completed", func(t *testing.T) {
+		t.Parallel()
+		c, in, reference := p.caller(t), p.in(t), prefix+" 7"
+		in.begin(reference)
+		if err := c.signal(reference, "progress", plainJSON(`{"to":"Archived"}`)); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, time.Minute, "the run ends", func() bool {
+			return in.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
+		})
+		// The service itself refuses: another SDK meets an error of its own kind.
+		var both *serviceerror.MultiOperationExecution
+		_, err := c.open(reference, plainStart)
+		if !errors.As(err, &both) || len(both.OperationErrors()) != 2 {
+			t.Fatalf("a start after the end: %v; want a MultiOperationExecution", err)
+		}
+		var started *serviceerror.WorkflowExecutionAlreadyStarted
+		if !errors.As(both.OperationErrors()[0], &started) {
+			t.Errorf("a start after the end: %v; want AlreadyStarted", both.OperationErrors()[0])
+		}
+		if err := c.start(reference, plainJSON(plainStart)); !errors.As(err, &started) {
+			t.Errorf("a plain start after the end: %v; want AlreadyStarted", err)
+		}
+		_, err = p.client.Start(c.ctx, opportunity.Reference(reference), opportunity.Start{Name: "First Aid course", Region: "UK"})
+		wantError(t, err, opportunity.Closed)
+	})
+}
+
+// wantRunFailed asserts that the run closed as failed, with a failure of the
+// contract.
+func (p *parts) wantRunFailed(reference, want string) {
+	p.t.Helper()
+	eventually(p.t, time.Minute, "the run of "+reference+" fails", func() bool {
+		return p.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_FAILED
+	})
+	events := p.runs(opportunity.Reference(reference))[0].Events
+	contractFailure(p.t, want, events[len(events)-1].GetWorkflowExecutionFailedEventAttributes().GetFailure())
+}
+
+// contractAdoptions takes records over that are there already.
+func (p *parts) contractAdoptions(prefix string) {
+	t, c := p.t, p.caller(p.t)
+	made, err := p.api.CreateOpportunity(c.ctx, administrate.NewOpportunity{Name: "Made by hand", RegionID: "UmVnaW9uOlVL"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := c.open(prefix, `{"adopt":"`+made.ID+`"}`)
+	opened := succeeded[wireOpened](t, outcome, err)
+	if string(opened.Opportunity) != made.ID || !strings.Contains(string(opened.Details), "Made by hand") {
+		t.Errorf("adopted: %+v", opened)
+	}
+	if got := p.opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
+		t.Errorf("the record's attributes: %+v; want the reference's mark", got)
+	}
+	// It is driven like any other.
+	outcome, err = c.update(prefix, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
+	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || p.opportunity(opened.Opportunity).Step.Name != "Opportunity" {
+		t.Errorf("after the adoption: %+v", got)
+	}
+
+	outcome, err = c.open(prefix+" 2", `{"adopt":"`+made.ID+`"}`)
+	wantFailure(t, "Conflict", outcome, err)
+	p.wantRunFailed(prefix+" 2", "Conflict")
+	if got := p.opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
+		t.Errorf("the record's attributes: %+v; want the first reference's mark", got)
+	}
+	outcome, err = c.open(prefix+" 3", `{"adopt":"T3Bwb3J0dW5pdHk6OTk5OTk5"}`) // Opportunity:999999
+	wantFailure(t, "NotFound", outcome, err)
+	p.wantRunFailed(prefix+" 3", "NotFound")
+	if err := c.start(prefix+" 4", plainJSON(`{"adopt":"`+courseItem+`"}`)); err != nil {
+		t.Fatal(err)
+	}
+	p.wantRunFailed(prefix+" 4", "Invalid")
+}
+
+// contractNewerState hands the worker a state that a later version wrote.
+func (p *parts) contractNewerState(prefix string) {
+	t, c := p.t, p.caller(p.t)
+	null := &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("binary/null")}}
+	state := `{"version":99,"reference":"` + prefix + `","startDigest":"","details":{"name":"x"},"handled":"","runs":7,"later":{"member":1}}`
+	if err := c.start(prefix, null, plainJSON(state)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.signal(prefix, "progress", plainJSON(`{"to":"Won"}`)); err != nil {
+		t.Fatal(err)
+	}
+	reference := opportunity.Reference(prefix)
+	eventually(t, time.Minute, "the worker gives the task back", func() bool {
+		for _, event := range p.runs(reference)[0].Events {
+			if ended := event.GetWorkflowExecutionFailedEventAttributes(); ended != nil {
+				t.Fatalf("the worker ended the run: %s", ended.GetFailure().GetMessage())
+			}
+			failed := event.GetWorkflowTaskFailedEventAttributes()
+			if failed == nil {
+				continue
+			}
+			if text := failed.GetFailure().GetMessage(); !strings.Contains(text, "version 99") || !strings.Contains(text, "newer worker") {
+				t.Fatalf("the task failed for another reason: %s", text)
+			}
+			return true
+		}
+		return false
+	})
+	// It waits for a worker that can do it, and nothing of it is lost.
+	if got := p.status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		t.Fatalf("the run is %s", got)
+	}
+	events := p.runs(reference)[0].Events
+	if got := string(events[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[1].GetData()); got != state {
+		t.Errorf("the state became %s", got)
+	}
+	signals := 0
+	for _, event := range events {
+		if event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED {
+			signals++
+		}
+	}
+	if signals != 1 {
+		t.Errorf("%d signals", signals)
+	}
+	if err := p.temporal.TerminateWorkflow(c.ctx, "opportunity/"+prefix, "", "the test is over"); err != nil {
+		t.Error(err)
+	}
+}

@@ -221,16 +221,16 @@ func (w *watcher) look(ctx context.Context, limit time.Duration) (bool, error) {
 
 // unanswered tells once why nobody answers.
 func (w *watcher) unanswered(err error) {
-	why := "no worker answers; watching on"
+	why := "no worker answers"
 	var unavailable *serviceerror.Unavailable
 	if errors.As(err, &unavailable) {
-		why = "Temporal does not answer; watching on"
+		why = "Temporal does not answer"
 	}
 	if w.mute == why {
 		return
 	}
 	w.mute = why
-	w.tell(event{Event: "unanswered", Text: host.Reason(err)}, "", why)
+	w.tell(event{Event: "unanswered", Text: why + ": " + host.Reason(err)}, "", why+"; watching on")
 }
 
 // compare tells what has changed since the last view; of the first, what it shows.

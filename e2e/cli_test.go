@@ -1,0 +1,421 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// terminal runs the built program against parts.
+type terminal struct {
+	*parts
+	program string
+}
+
+func (p *parts) terminal() *terminal {
+	p.t.Helper()
+	program := filepath.Join(p.t.TempDir(), "oppflow")
+	if out, err := exec.CommandContext(p.t.Context(), "go", "build", "-o", program, "../starter").CombinedOutput(); err != nil {
+		p.t.Fatalf("%v\n%s", err, out)
+	}
+	return &terminal{parts: p, program: program}
+}
+
+func (s *terminal) command(ctx context.Context, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, s.program, args...)
+	command.Env = append([]string{"TEMPORAL_CONFIG_FILE=" + os.DevNull, "HOME=" + os.Getenv("HOME")}, s.Environ()...)
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = 30 * time.Second
+	return command
+}
+
+// try runs a command and gives its exit code and what it wrote.
+func (s *terminal) try(args ...string) (code int, stdout, stderr string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	defer cancel()
+	command := s.command(ctx, args...)
+	var out, told bytes.Buffer
+	command.Stdout, command.Stderr = &out, &told
+	code = exitCode(s.t, command.Run())
+	return code, out.String(), told.String()
+}
+
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	}
+	t.Fatal(err)
+	return -1
+}
+
+// done runs a command that must succeed and say all of want.
+func (s *terminal) done(args []string, want ...string) string {
+	s.t.Helper()
+	code, stdout, stderr := s.try(args...)
+	if code != 0 || stderr != "" {
+		s.t.Fatalf("%v: exit code %d, %s%s", args, code, stdout, stderr)
+	}
+	for _, text := range want {
+		if !strings.Contains(stdout, text) {
+			s.t.Errorf("%v: %q is missing in:\n%s", args, text, stdout)
+		}
+	}
+	return stdout
+}
+
+// fails runs a command that must fail with one line that says all of want.
+func (s *terminal) fails(args []string, code int, want ...string) {
+	s.t.Helper()
+	got, stdout, stderr := s.try(args...)
+	if got != code || strings.Count(stderr, "\n") != 1 || stdout != "" {
+		s.t.Errorf("%v: exit code %d, %q, %q; want %d and one line", args, got, stdout, stderr, code)
+	}
+	for _, text := range want {
+		if !strings.Contains(stderr, text) {
+			s.t.Errorf("%v: %q is missing in %q", args, text, stderr)
+		}
+	}
+}
+
+// listed are the references list gives, whenever visibility has come that far.
+func (s *terminal) listed(args ...string) []string {
+	s.t.Helper()
+	var read struct {
+		Count         int
+		Opportunities []struct{ Reference string }
+	}
+	if err := json.Unmarshal([]byte(s.done(append([]string{"list", "--output", "json"}, args...))), &read); err != nil {
+		s.t.Fatal(err)
+	}
+	references := []string{}
+	for _, o := range read.Opportunities {
+		references = append(references, o.Reference)
+	}
+	slices.Sort(references)
+	if read.Count != len(references) {
+		s.t.Errorf("%v: %d counted, %d listed", args, read.Count, len(references))
+	}
+	return references
+}
+
+// watch is a watch that runs.
+type watch struct {
+	t       *testing.T
+	command *exec.Cmd
+	out     lockedBuffer
+	errors  lockedBuffer
+	ended   chan error
+}
+
+func (s *terminal) watch(args ...string) *watch {
+	s.t.Helper()
+	w := &watch{t: s.t, command: s.command(s.t.Context(), append([]string{"watch"}, args...)...), ended: make(chan error, 1)}
+	w.command.Stdout, w.command.Stderr = &w.out, &w.errors
+	if err := w.command.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	go func() { w.ended <- w.command.Wait() }()
+	s.t.Cleanup(func() { _ = w.command.Process.Kill() })
+	return w
+}
+
+func (w *watch) until(text string) {
+	w.t.Helper()
+	defer func() {
+		if w.t.Failed() {
+			w.t.Logf("told:\n%s", w.out.tail(5000))
+		}
+	}()
+	eventually(w.t, time.Minute, "watch tells "+text, func() bool { return w.out.contains(text) })
+}
+
+// end waits for the end and gives the exit code.
+func (w *watch) end() int {
+	w.t.Helper()
+	select {
+	case err := <-w.ended:
+		return exitCode(w.t, err)
+	case <-time.After(time.Minute):
+		w.t.Fatalf("watch does not end; it told:\n%s", w.out.tail(5000))
+	}
+	return -1
+}
+
+// region is one whose name wants to be more than a value of a query.
+const region = `O'Neill "and" \ "or" WorkflowType != "x" --`
+
+// catalogueWith is the default catalogue with a region of that name.
+func catalogueWith(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile("../sandbox/catalogue/default.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const regions = "\nregions:\n"
+	text, rest, found := strings.Cut(string(content), regions)
+	if !found {
+		t.Fatal("the default catalogue has no regions")
+	}
+	quoted := "'" + strings.ReplaceAll(region, "'", "''") + "'"
+	path := filepath.Join(t.TempDir(), "catalogue.yaml")
+	if err := os.WriteFile(path, []byte(text+regions+"  - { id: ON, name: "+quoted+", currency: GBP }\n"+rest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The commands on real parts, as a shell sees them.
+func TestCommandLine(t *testing.T) {
+	p := bring(t, stack.Options{NoUI: true, SandboxArgs: []string{"--catalogue", catalogueWith(t)}})
+	s := p.terminal()
+	const event = "Q291cnNlOjE="
+
+	t.Run("messages", func(t *testing.T) {
+		s.t = t
+		s.done([]string{"start", "lead", "--name", "First Aid course", "--region", "UK", "--currency", "GBP"}, "lead", "Proposed")
+		s.done([]string{"add-interest", "lead", "--item", event, "--quantity", "2", "--amount", "10", "--reserve", "--request-id", "add"}, "reserved until")
+		until := time.Now().Add(72 * time.Hour).UTC().Truncate(time.Second).Format(time.RFC3339)
+		s.done([]string{"extend", "lead", "--until", until, "--request-id", "extend"}, "done: lead, request extend")
+		s.done([]string{"show", "lead"}, "held until "+until)
+		s.done([]string{"outcome", "lead", "extend"}, "done: lead, request extend")
+		s.done([]string{"outcome", "lead", "add", "--output", "json"}, `"state": "done"`, `"reservedUntil"`)
+		s.fails([]string{"outcome", "lead", "never"}, 1, "NotFound", "never")
+		s.fails([]string{"extend", "lead", "--until", "2020-01-01T00:00:00Z"}, 1, "Invalid")
+		s.fails([]string{"progress", "lead", "--to", "Won", "--request-id", "won"}, 1, "TransitionNotFound")
+		s.fails([]string{"outcome", "lead", "won"}, 1, "TransitionNotFound")
+	})
+
+	t.Run("operators", func(t *testing.T) {
+		s.t = t
+		s.done([]string{"pause", "lead", "--reason", "being merged", "--request-id", "p"}, "lead is paused", "oppflow resume lead")
+		s.done([]string{"pause", "lead", "--reason", "being merged", "--request-id", "p"}, "lead is paused")
+		s.fails([]string{"pause", "lead", "--reason", "another", "--request-id", "p"}, 1, "Conflict")
+		s.fails([]string{"progress", "lead", "--to", "Opportunity"}, 1, "Paused", "being merged")
+		s.done([]string{"progress", "lead", "--to", "Opportunity", "--signal", "--request-id", "waits"}, "sent: lead, request waits")
+		s.done([]string{"show", "lead"}, "being merged", "progress to Opportunity", "Proposed")
+		eventually(t, time.Minute, "list finds what is paused", func() bool { return slices.Equal(s.listed("--attention", "paused"), []string{"lead"}) })
+		s.done([]string{"outcome", "lead", "waits"}, "pending: lead")
+		s.done([]string{"resume", "lead"}, "lead goes on")
+		eventually(t, time.Minute, "what waited is done", func() bool {
+			code, stdout, _ := s.try("outcome", "lead", "waits")
+			return code == 0 && strings.Contains(stdout, "done: lead, request waits")
+		})
+		// Somebody moves the record by hand.
+		record := p.view("lead").Opportunity
+		if _, err := p.ask(`mutation($o: ID!) { opportunities { update(input: {id: $o, name: "by hand"}) { errors { message } } } }`, map[string]any{"o": record}); err != nil {
+			t.Fatal(err)
+		}
+		s.done([]string{"refresh", "lead"}, "read again")
+		eventually(t, time.Minute, "the record is read again", func() bool { return p.view("lead").Details.Name == "by hand" })
+		s.done([]string{"close", "lead", "--reason", "by phone", "--signal"}, "sent: lead")
+		eventually(t, time.Minute, "the run is closed", func() bool {
+			_, err := p.client.Progress(t.Context(), "lead", opportunity.Progress{To: "Won"})
+			var own *opportunity.Error
+			return errors.As(err, &own) && own.Type == opportunity.Closed
+		})
+		s.fails([]string{"pause", "lead"}, 1, "Closed")
+		// A record that is there is taken over, unless it is another's.
+		s.fails([]string{"start", "theft", "--adopt", string(record)}, 1, "Conflict", "mark")
+		s.done([]string{"start", "adopted", "--adopt", "T3Bwb3J0dW5pdHk6MQ=="}, "T3Bwb3J0dW5pdHk6MQ==", "Annual first aid refresher")
+		s.fails([]string{"start", "nothing", "--adopt", "T3Bwb3J0dW5pdHk6OTk5OTk5"}, 1, "NotFound")
+	})
+
+	t.Run("list", func(t *testing.T) {
+		s.t = t
+		s.done([]string{"start", `odd 'one" \`, "--name", "Odd", "--region", region}, "Odd")
+		s.done([]string{"start", "plain", "--name", "Plain", "--region", "UK"}, "Plain")
+		odd := []string{`odd 'one" \`}
+		running := []string{"adopted", odd[0], "plain"}
+		eventually(t, time.Minute, "list finds them all", func() bool { return slices.Equal(s.listed("--status", "running"), running) })
+		for _, test := range []struct {
+			args []string
+			want []string
+		}{
+			{nil, []string{"adopted", "lead", "nothing", odd[0], "plain", "theft"}},
+			{[]string{"--region", region}, odd},
+			{[]string{"--region", `UK" or WorkflowType != "x`}, []string{}},
+			{[]string{"--region", `UK" or "1" = "1`}, []string{}},
+			{[]string{"--region", `\`}, []string{}},
+			{[]string{"--region", `%`}, []string{}},
+			{[]string{"--step", "Opportunity", "--status", "closed"}, []string{"lead"}},
+			{[]string{"--state", "open", "--region", "UK", "--status", "running"}, []string{"plain"}},
+			{[]string{"--state", "won"}, []string{}},
+			{[]string{"--attention", "any"}, []string{}},
+			{[]string{"--status", "failed"}, []string{"nothing", "theft"}},
+			{[]string{"--status", "completed"}, []string{"lead"}},
+			{[]string{"--status", "closed"}, []string{"lead", "nothing", "theft"}},
+			{[]string{"--query", `OpportunityStep = "Opportunity" or OpportunityRegion = "UK"`, "--status", "completed"}, []string{"lead"}},
+			{[]string{"--query", `OpportunityRegion in ("UK", 'it\'s')`, "--status", "running"}, []string{"plain"}},
+		} {
+			if got := s.listed(test.args...); !slices.Equal(got, test.want) {
+				t.Errorf("%q lists %q, want %q", test.args, got, test.want)
+			}
+		}
+		s.done([]string{"list", "--limit", "1"}, "1 of 6; ask for more with --limit")
+		s.done([]string{"list", "--region", "UK"}, "plain", "running", "Open", "Proposed")
+		s.fails([]string{"list", "--query", `Colour = "red"`}, 2, "--query", "Colour")
+		s.fails([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
+	})
+
+	t.Run("check and version", func(t *testing.T) {
+		s.t = t
+		before, err := p.ask(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.done([]string{"check"}, "has all that Oppflow sends to it")
+		after, err := p.ask(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
+		if err != nil || after != before {
+			t.Errorf("the check changed records: %v\n%s\n%s", err, before, after)
+		}
+		for _, args := range [][]string{{"version"}, {"--version"}} {
+			if out := s.done(args, "oppflow ", "go1."); strings.Count(out, "\n") != 1 {
+				t.Errorf("%v: %q", args, out)
+			}
+		}
+	})
+}
+
+func (p *parts) view(reference opportunity.Reference) opportunity.View {
+	p.t.Helper()
+	view, err := p.client.View(p.t.Context(), reference)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return view
+}
+
+// What a watch tells on real parts: across runs, without a worker, to the end.
+func TestWatch(t *testing.T) {
+	// Runs are continued every few messages.
+	p := bring(t, stack.Options{NoUI: true, DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 60}})
+	s := p.terminal()
+
+	t.Run("across runs and without a worker", func(t *testing.T) {
+		s.t, p.t = t, t
+		s.done([]string{"start", "long", "--name", "Long", "--region", "UK"})
+		plain, lines := s.watch("long"), s.watch("long", "--output", "json")
+		plain.until("created in step Proposed")
+		for p.view("long").Runs < 3 {
+			s.done([]string{"add-interest", "long", "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--quantity", "1", "--amount", "10"})
+		}
+		p.Worker().Kill()
+		for _, w := range []*watch{plain, lines} {
+			w.until("no worker answers")
+		}
+		s.done([]string{"progress", "long", "--to", "Opportunity", "--signal"})
+		s.done([]string{"progress", "long", "--to", "Won", "--signal"})
+		if err := p.Worker().Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []*watch{plain, lines} {
+			if code := w.end(); code != 0 || w.errors.tail(1000) != "" {
+				t.Errorf("exit code %d, %s", code, w.errors.tail(1000))
+			}
+		}
+		out := plain.out.tail(100_000)
+		for _, want := range []string{"step                  Won (stage Won, Won)", "ended                 Won in step Won"} {
+			if strings.Count(out, want) != 1 {
+				t.Errorf("%q is not told once:\n%s", want, out)
+			}
+		}
+		view := p.view("long")
+		for _, m := range view.Timeline {
+			if strings.Count(out, m.Text) < 1 {
+				t.Errorf("%q is not told:\n%s", m.Text, out)
+			}
+		}
+		if strings.Count(out, "created in step Proposed") != 1 || strings.Count(out, "no worker answers") != 1 {
+			t.Errorf("told more than once:\n%s", out)
+		}
+		decoder := json.NewDecoder(strings.NewReader(lines.out.tail(1_000_000)))
+		moments, last := 0, ""
+		for {
+			var read struct {
+				Event string
+				Ended *opportunity.Ended
+			}
+			err := decoder.Decode(&read)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = read.Event
+			if read.Event == "moment" {
+				moments++
+			}
+			if read.Event == "ended" && (read.Ended == nil || read.Ended.State != opportunity.Won) {
+				t.Errorf("ended: %+v", read.Ended)
+			}
+		}
+		if last != "ended" || moments < 5 {
+			t.Errorf("%d moments, at last %q", moments, last)
+		}
+
+		// Once more, when all is over.
+		s.done([]string{"watch", "long"}, "ended                 Won in step Won")
+	})
+
+	t.Run("other ends", func(t *testing.T) {
+		s.t, p.t = t, t
+		s.fails([]string{"watch", "unknown"}, 1, "NotFound: no opportunity unknown")
+		for _, reference := range []string{"closed", "cancelled", "terminated", "left"} {
+			s.done([]string{"start", reference, "--name", reference, "--region", "UK"})
+		}
+		closed, cancelled, terminated, left := s.watch("closed"), s.watch("cancelled"), s.watch("terminated"), s.watch("left")
+		for _, w := range []*watch{closed, cancelled, terminated, left} {
+			w.until("created in step Proposed")
+		}
+		s.done([]string{"close", "closed", "--reason", "by phone"}, "is being closed")
+		if code := closed.end(); code != 0 || !closed.out.contains("closed by an operator: by phone") {
+			t.Errorf("closed: exit code %d, %s%s", code, closed.out.tail(2000), closed.errors.tail(2000))
+		}
+		if err := p.temporal.CancelWorkflow(t.Context(), lifecycle.WorkflowID("cancelled"), ""); err != nil {
+			t.Fatal(err)
+		}
+		if code := cancelled.end(); code != 1 || !cancelled.errors.contains("opportunity cancelled was cancelled") {
+			t.Errorf("cancelled: exit code %d, %s%s", code, cancelled.out.tail(2000), cancelled.errors.tail(2000))
+		}
+		if err := p.temporal.TerminateWorkflow(t.Context(), lifecycle.WorkflowID("terminated"), "", "for the test"); err != nil {
+			t.Fatal(err)
+		}
+		if code := terminated.end(); code != 1 || !terminated.errors.contains("opportunity terminated was terminated") {
+			t.Errorf("terminated: exit code %d, %s%s", code, terminated.out.tail(2000), terminated.errors.tail(2000))
+		}
+		if err := left.command.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		if code := left.end(); code != 130 || left.errors.tail(1000) != "" {
+			t.Errorf("Ctrl-C: exit code %d, %s", code, left.errors.tail(1000))
+		}
+		if view := p.view("left"); view.Step == nil || view.Closing != nil {
+			t.Errorf("the opportunity is touched: %+v", view)
+		}
+		code, _, stderr := s.try("watch", "left", "--timeout", "1s")
+		if code != 1 || !strings.Contains(stderr, "left has not ended within 1s") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("exit code %d, %s", code, stderr)
+		}
+	})
+}

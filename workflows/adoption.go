@@ -30,11 +30,10 @@ const meanwhile = 5 * time.Second
 // back to look whose it is then.
 func (r *run) adopt(ctx workflow.Context) error {
 	err := r.claim(ctx)
-	var taken *temporal.ChildWorkflowExecutionAlreadyStartedError
 	switch own, known := lifecycle.FromFault(err); {
 	case r.state.Closing != nil:
 		return nil // whoever called sees it
-	case errors.As(err, &taken):
+	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
 		return wait(ctx, meanwhile, "another reference is about to adopt the record")
 	case known:
 		return own

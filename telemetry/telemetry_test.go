@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -258,7 +259,7 @@ func TestBrokenCollector(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+test.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL="+test.protocol)
-			var log strings.Builder
+			var log lockedBuilder
 			var heard atomic.Bool
 			ofProcess := otel.GetErrorHandler()
 			otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) { heard.Store(true) }))
@@ -282,6 +283,24 @@ func TestBrokenCollector(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lockedBuilder takes what several goroutines write.
+type lockedBuilder struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuilder) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuilder) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestConsole(t *testing.T) {

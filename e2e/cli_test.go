@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
@@ -186,7 +187,12 @@ func catalogueWith(t *testing.T) string {
 
 // The commands on real parts, as a shell sees them.
 func TestCommandLine(t *testing.T) {
-	p := bring(t, stack.Options{NoUI: true, SandboxArgs: []string{"--catalogue", catalogueWith(t)}})
+	g := newGate(t)
+	p := bring(t, stack.Options{
+		NoUI: true, SandboxArgs: []string{"--catalogue", catalogueWith(t)},
+		WorkerArgs: []string{"--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
+	})
+	g.to(t, p.APIURL())
 	s := p.terminal()
 	const event = "Q291cnNlOjE="
 
@@ -275,6 +281,44 @@ func TestCommandLine(t *testing.T) {
 		s.done([]string{"list", "--region", "UK"}, "plain", "running", "Open", "Proposed")
 		s.fails([]string{"list", "--query", `Colour = "red"`}, 2, "--query", "Colour")
 		s.fails([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
+	})
+
+	// Nobody can know what became of a change: an operator says so, from the shell.
+	t.Run("questions", func(t *testing.T) {
+		s.t = t
+		for _, answer := range []struct {
+			verb []string
+			told string
+			code int // of the outcome of the request in question
+			want string
+			made int
+		}{
+			{[]string{"retry", "doubted", "order-7"}, "request order-7 of doubted is sent again; see oppflow outcome doubted order-7", 0, "done: doubted, request order-7", 2},
+			{[]string{"skip", "skipped", "order-7", "--reason", "it is there"}, "request order-7 of skipped is skipped", 1, "Skipped: it is there", 1},
+		} {
+			reference := answer.verb[1]
+			s.done([]string{"start", reference, "--name", reference, "--region", "UK"})
+			record := p.view(opportunity.Reference(reference)).Opportunity
+			g.once(record, swallowed(func() {
+				_, err := p.api.AddInterest(t.Context(), administrate.AddInterest{OpportunityID: string(record), ItemID: pathItem, Kind: administrate.LearningPath, Quantity: 1})
+				if err != nil {
+					t.Error(err)
+				}
+			}))
+			s.done([]string{"add-interest", reference, "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--amount", "10", "--signal", "--request-id", "order-7"})
+			eventually(t, time.Minute, "a question stands", func() bool { return p.view(opportunity.Reference(reference)).Question != nil })
+			s.done([]string{"show", reference}, "Question", "oppflow retry "+reference+" order-7", "oppflow skip "+reference+" order-7 --reason")
+			eventually(t, time.Minute, "list finds the question", func() bool { return slices.Equal(s.listed("--attention", "undecided"), []string{reference}) })
+			s.fails([]string{"retry", reference, "another"}, 1, "NotFound")
+			s.done(answer.verb, answer.told)
+			eventually(t, time.Minute, "the answer has taken effect", func() bool {
+				code, stdout, stderr := s.try("outcome", reference, "order-7")
+				return code == answer.code && strings.Contains(stdout+stderr, answer.want)
+			})
+			if made := p.opportunity(record).InterestCount; made != answer.made {
+				t.Errorf("%s: the record has %d interests, want %d", answer.verb[0], made, answer.made)
+			}
+		}
 	})
 
 	t.Run("check and version", func(t *testing.T) {

@@ -29,6 +29,10 @@ func (r *run) open(ctx workflow.Context) error {
 		if r.mayContinue(ctx) {
 			return nil
 		}
+		if r.mustShed(ctx) {
+			r.state.Shed(workflow.Now(ctx))
+			continue
+		}
 		r.state.RefreshDue = false // there is nothing to read yet; it cut a wait short
 		if r.state.Question != nil || r.state.Paused != nil {
 			if err := r.awaitOperator(ctx); err != nil {
@@ -161,7 +165,7 @@ func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named,
 // create ends the run.
 func (r *run) awaitOperator(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool {
-		return r.state.Question == nil && r.state.Paused == nil || r.state.CreateSkipped != nil || r.state.Closing != nil || r.mayContinue(ctx)
+		return r.state.Question == nil && r.state.Paused == nil || r.state.CreateSkipped != nil || r.state.Closing != nil || r.mayContinue(ctx) || r.mustShed(ctx)
 	}); err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type stage struct {
 	env     *testsuite.TestWorkflowEnvironment
 	record  *record
 	answers map[string]*answer
+	shown   temporal.SearchAttributes
 }
 
 // answer is what an update answered.
@@ -45,13 +46,46 @@ func newStage(t *testing.T) *stage {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	s := &stage{t: t, env: suite.NewTestWorkflowEnvironment(), record: newRecord(), answers: map[string]*answer{}}
-	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor()}})
+	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor(), &lookout{stage: s}}})
 	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: lifecycle.WorkflowID("A-1"), TaskQueue: lifecycle.TaskQueue})
 	s.env.SetStartTime(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.env.SetTestTimeout(time.Minute)
 	workflows.Register(s.env, workflows.Options{})
 	s.record.register(s.env)
 	return s
+}
+
+// lookout keeps the search attributes as an operator finds them.
+type lookout struct {
+	interceptor.WorkerInterceptorBase
+	stage *stage
+}
+
+type lookoutIn struct {
+	interceptor.WorkflowInboundInterceptorBase
+	stage *stage
+}
+
+type lookoutOut struct {
+	interceptor.WorkflowOutboundInterceptorBase
+	stage *stage
+}
+
+func (l *lookout) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	in := &lookoutIn{stage: l.stage}
+	in.Next = next
+	return in
+}
+
+func (l *lookoutIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
+	out := &lookoutOut{stage: l.stage}
+	out.Next = outbound
+	return l.Next.Init(out)
+}
+
+func (l *lookoutOut) UpsertTypedSearchAttributes(ctx workflow.Context, changes ...temporal.SearchAttributeUpdate) error {
+	l.stage.shown = temporal.NewSearchAttributes(append([]temporal.SearchAttributeUpdate{l.stage.shown.Copy()}, changes...)...)
+	return l.Next.UpsertTypedSearchAttributes(ctx, changes...)
 }
 
 type quiet struct{}
@@ -811,7 +845,7 @@ func restage(t *testing.T, over *record) *stage {
 	s := newStage(t)
 	*s.record = record{
 		exists: over.exists, marks: over.marks, step: over.step, details: over.details, items: over.items, held: over.held,
-		log: over.log, cap: -1, names: over.names,
+		log: over.log, cap: -1, names: over.names, owner: over.owner,
 	}
 	return s
 }

@@ -42,7 +42,16 @@ type record struct {
 	// find, when set, is why looking for the record fails.
 	find error
 
+	// owner is whose mark the record carries; untold says that nobody can tell.
+	owner  opportunity.Reference
+	untold bool
+	// read and mark, when set, stand before the call: why reading fails, and
+	// whether marking takes effect and what it answers.
+	read func(n int) error
+	mark func(n int) (commit bool, instead *activities.Sending, err error)
+
 	creates, applies int
+	reads, marked    int
 	looked           bool // what the last create said
 	names            map[opportunity.Name]opportunity.ID
 }
@@ -81,6 +90,7 @@ func (r *record) register(env *testsuite.TestWorkflowEnvironment) {
 		activities.ReadOpportunity:   r.readOpportunity,
 		activities.FindOpportunity:   r.findOpportunity,
 		activities.ResolveNames:      r.resolveNames,
+		activities.MarkOpportunity:   r.markOpportunity,
 	} {
 		env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}
@@ -183,6 +193,9 @@ func (r *record) change(m opportunity.Mutation) opportunity.Answer {
 	case m.Extend.Release:
 		r.held = opportunity.Reservation{}
 		r.log = append(r.log, "release")
+	case !m.Extend.Until.IsZero():
+		r.held = opportunity.Reservation{Valid: r.held.Valid, Until: m.Extend.Until}
+		r.log = append(r.log, "extend until "+m.Extend.Until.Format(time.DateOnly))
 	default:
 		r.held = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 		r.log = append(r.log, "extend")
@@ -195,6 +208,12 @@ func (r *record) readOpportunity(_ context.Context, in activities.ReadInput) (ac
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.ReadOpportunity)
+	r.reads++
+	if r.read != nil {
+		if err := r.read(r.reads); err != nil {
+			return activities.ReadResult{}, err
+		}
+	}
 	if !r.exists {
 		return activities.ReadResult{}, temporal.NewNonRetryableApplicationError("no such record", string(opportunity.NotFound), nil)
 	}
@@ -206,11 +225,41 @@ func (r *record) readOpportunity(_ context.Context, in activities.ReadInput) (ac
 	}
 	to := min(from+2, len(snapshot.Interests))
 	out := activities.ReadResult{Record: snapshot}
+	switch {
+	case in.After != "":
+	case r.untold:
+		out.Owner = activities.OwnerUntold
+	case r.owner == "":
+		out.Owner = activities.OwnerNobody
+	case r.owner == in.Reference:
+		out.Owner = activities.OwnerUs
+	default:
+		out.Owner = activities.OwnerOther
+	}
 	out.Record.Interests = snapshot.Interests[from:to]
 	if to < len(snapshot.Interests) {
 		out.Next = fmt.Sprint(to)
 	}
 	return out, nil
+}
+
+func (r *record) markOpportunity(_ context.Context, in activities.MarkInput) (activities.Sending, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.MarkOpportunity)
+	r.marked++
+	commit, instead, err := true, &activities.Sending{Fate: opportunity.FateDone}, error(nil)
+	if r.mark != nil {
+		var answer *activities.Sending
+		if commit, answer, err = r.mark(r.marked); answer != nil {
+			instead = answer
+		}
+	}
+	if commit {
+		r.owner = in.Reference
+		r.log = append(r.log, fmt.Sprintf("mark %s of %s", in.Name, in.Reference))
+	}
+	return *instead, err
 }
 
 func (r *record) findOpportunity(context.Context, activities.FindInput) (activities.FindResult, error) {

@@ -1,0 +1,281 @@
+package workflows_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+var adoptIt = opportunity.Start{Adopt: id("Opportunity", 2)}
+
+// standing is a record that somebody made by hand.
+func standing(s *stage) {
+	price := interest(1).UnitAmount
+	s.record.exists, s.record.step, s.record.details = true, steps[0], opportunity.Details{Name: "By hand", Currency: "GBP", Region: opportunity.Named{ID: id("Region", "UK"), Name: "UK"}}
+	for n := range 3 { // more than a page
+		s.record.items = append(s.record.items, opportunity.InterestRef{ID: id("OpportunityInterest", fmt.Sprint("hand", n)), Item: id("Course", n), Quantity: 1, UnitAmount: &price})
+	}
+}
+
+// failedAs asserts that the run failed, which frees its reference.
+func (s *stage) failedAs(want opportunity.ErrorType, text string) {
+	s.t.Helper()
+	var application *temporal.ApplicationError
+	if err := s.env.GetWorkflowError(); !errors.As(err, &application) || application.Type() != string(want) || !strings.Contains(application.Message(), text) {
+		s.t.Errorf("got %v; want the run to fail as %s: %s", err, want, text)
+	}
+}
+
+func TestAdopt(t *testing.T) {
+	marking := func(fate opportunity.Fate, reason activities.Reason) *activities.Sending {
+		return &activities.Sending{Fate: fate, Reason: reason}
+	}
+	const mark = "mark By hand of A-1"
+	for _, c := range []struct {
+		name    string
+		prepare func(*stage)
+		log     []string // before what the callers ask for
+		marked  int      // how often marking was asked for
+	}{
+		{"nobody's", func(*stage) {}, []string{mark}, 1},
+		{"ours already", func(s *stage) { s.record.owner = "A-1" }, nil, 0},
+		{"nobody can tell", func(s *stage) { s.record.untold = true }, nil, 0},
+		{"the marking was lost, and had happened", func(s *stage) {
+			s.record.mark = func(int) (bool, *activities.Sending, error) { return true, nil, errors.New("lost") }
+		}, []string{mark}, 1},
+		{"the marking was lost, and had not happened", func(s *stage) {
+			s.record.mark = func(n int) (bool, *activities.Sending, error) {
+				return n > 1, map[bool]*activities.Sending{false: marking(opportunity.FateUnknown, "")}[n > 1], nil
+			}
+		}, []string{mark}, 2},
+		{"the marking could not be sent", func(s *stage) {
+			s.record.mark = func(n int) (bool, *activities.Sending, error) {
+				return n > 3, map[bool]*activities.Sending{false: marking(opportunity.FateNotSent, activities.ReasonUnreachable)}[n > 3], nil
+			}
+		}, []string{mark}, 4},
+		{"the marking was overlooked", func(s *stage) {
+			s.record.mark = func(n int) (bool, *activities.Sending, error) { return n > 1, nil, nil }
+		}, []string{mark}, 2},
+		{"reading fails for a while", func(s *stage) {
+			s.record.read = func(n int) error {
+				if n%2 == 1 {
+					return errors.New("out of reach")
+				}
+				return nil
+			}
+		}, []string{mark}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(t)
+			standing(s)
+			c.prepare(s)
+			s.at(0, func() {
+				s.update("open", "opened", lifecycle.OpenedInput{Start: &adoptIt})
+				s.env.SignalWorkflow("addInterests", add(7))
+			})
+			s.at(5*time.Minute, func() {
+				view := s.view()
+				if view.Opportunity != id("Opportunity", 2) || len(view.Interests) != 4 || view.Details.Name != "By hand" || view.Details.Region.Name != "UK" || view.Step.Name != "Proposed" {
+					t.Errorf("view %+v", view)
+				}
+				s.update("open again", "opened", lifecycle.OpenedInput{Start: &adoptIt})
+				other := opportunity.Start{Adopt: id("Opportunity", 3)}
+				s.update("open another", "opened", lifecycle.OpenedInput{Start: &other})
+			})
+			s.win(6 * time.Minute)
+			s.run(adoptIt, nil)
+			s.wantLog(append(c.log, "interest 7", "progress Opportunity", "progress Won")...)
+			if s.record.creates > 0 || s.record.marked != c.marked {
+				t.Errorf("%d creates, %d markings; want none and %d", s.record.creates, s.record.marked, c.marked)
+			}
+			if got := s.answers["open again"].opened; got.State != opportunity.Done || got.Opportunity != id("Opportunity", 2) || got.Details.Name != "By hand" {
+				t.Errorf("opened: got %+v", got)
+			}
+			s.wantRefused("open another", opportunity.Conflict)
+			if got := s.ended(); got.Interests != 4 || got.State != opportunity.Won {
+				t.Errorf("result: got %+v", got)
+			}
+		})
+	}
+}
+
+func TestAdoptThatCannotBe(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		prepare func(*stage)
+		want    opportunity.ErrorType
+		text    string
+	}{
+		{"another reference's", func(s *stage) { s.record.owner = "B-2" }, opportunity.Conflict, "another reference"},
+		{"there is none", func(s *stage) { s.record.exists = false }, opportunity.NotFound, "adopt: "},
+		{"the API refuses the mark", func(s *stage) {
+			s.record.mark = func(int) (bool, *activities.Sending, error) {
+				return false, &activities.Sending{Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Locked", Message: "the record is locked"}}, nil
+			}
+		}, opportunity.Rejected, "the record is locked"},
+		{"the API takes the mark and loses it", func(s *stage) {
+			s.record.mark = func(int) (bool, *activities.Sending, error) { return false, nil, nil }
+		}, opportunity.Rejected, "does not carry it"},
+		{"reading is refused", func(s *stage) {
+			s.record.read = func(int) error {
+				return temporal.NewNonRetryableApplicationError("no right to read", string(opportunity.Rejected), nil)
+			}
+		}, opportunity.Rejected, "no right to read"},
+		{"another was faster", func(s *stage) {
+			s.record.mark = func(int) (bool, *activities.Sending, error) {
+				s.record.owner = "B-2"
+				return false, nil, errors.New("lost")
+			}
+		}, opportunity.Conflict, "another reference"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(t)
+			standing(s)
+			c.prepare(s)
+			s.at(0, func() {
+				s.update("open", "opened", lifecycle.OpenedInput{Start: &adoptIt})
+				s.update("i", "addInterests", add(7))
+			})
+			s.run(adoptIt, nil)
+			s.failedAs(c.want, c.text)
+			s.wantLog()
+			if len(s.record.calls) > 8 {
+				t.Errorf("%d calls: %v", len(s.record.calls), s.record.calls)
+			}
+			// Who waited was told why, unless twenty seconds had passed.
+			var application *temporal.ApplicationError
+			if got := s.answers["open"]; got.opened.State != opportunity.Pending && (!errors.As(got.err, &application) || application.Type() != string(c.want)) {
+				t.Errorf("opened: got %+v", got)
+			}
+			if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "i"}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Closed {
+				t.Errorf("the command: got %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// An operator may close what cannot go on, and anybody may cancel it.
+func TestAdoptionIsEnded(t *testing.T) {
+	for name, prepare := range map[string]func(*stage){
+		"while it is read": func(s *stage) { s.record.read = func(int) error { return errors.New("out of reach") } },
+		"while it is marked": func(s *stage) {
+			s.record.mark = func(int) (bool, *activities.Sending, error) {
+				sending := out(24 * time.Hour)
+				return false, &sending, nil
+			}
+		},
+		"while paused": func(s *stage) { s.at(0, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) },
+	} {
+		for _, end := range []string{"close", "cancel"} {
+			t.Run(end+" "+name, func(t *testing.T) {
+				s := newStage(t)
+				standing(s)
+				prepare(s)
+				s.at(0, func() { s.env.SignalWorkflow("addInterests", add(7)) })
+				s.at(9*time.Second, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &adoptIt}) })
+				s.at(10*time.Second, func() {
+					if end == "close" {
+						s.update("c", "close", closeIt)
+					} else {
+						s.env.CancelWorkflow()
+					}
+				})
+				begun := s.env.Now()
+				s.run(adoptIt, nil)
+				if took := s.env.Now().Sub(begun); took > time.Minute {
+					t.Errorf("it took %s to end", took)
+				}
+				s.wantLog()
+				if end == "cancel" {
+					var cancelled *temporal.CanceledError
+					if err := s.env.GetWorkflowError(); !errors.As(err, &cancelled) {
+						t.Errorf("got %v; want Canceled", err)
+					}
+					return
+				}
+				s.wantDone("c")
+				want := opportunity.Ended{Reference: "A-1", Closed: "sold elsewhere", Failed: 1}
+				if diff := cmp.Diff(want, s.ended()); diff != "" {
+					t.Error(diff)
+				}
+				var application *temporal.ApplicationError
+				if got := s.answers["open"]; !errors.As(got.err, &application) || application.Type() != string(opportunity.Closed) {
+					t.Errorf("opened: got %+v; want Closed", got)
+				}
+			})
+		}
+	}
+}
+
+// Of two references that adopt one record in the same moment, one gets it.
+func TestTwoReferencesAdoptOneRecord(t *testing.T) {
+	s := newStage(t)
+	standing(s)
+	s.record.mark = func(n int) (bool, *activities.Sending, error) {
+		if n == 1 { // it takes its time
+			return false, &activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonRate, RetryAfter: 12 * time.Second}, nil
+		}
+		return true, nil, nil
+	}
+	both := func(ctx workflow.Context) ([]string, error) {
+		references := []opportunity.Reference{"A-1", "B-2"}
+		var runs []workflow.ChildWorkflowFuture
+		for _, reference := range references {
+			runs = append(runs, workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+				WorkflowID: lifecycle.WorkflowID(reference), ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON,
+			}), lifecycle.WorkflowType, adoptIt, nil))
+		}
+		for _, run := range runs {
+			if err := run.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+				return nil, err
+			}
+		}
+		if err := workflow.Sleep(ctx, 10*time.Minute); err != nil {
+			return nil, err
+		}
+		var ends []string
+		for _, run := range runs {
+			run.SignalChildWorkflow(ctx, "close", closeIt)
+			var ended opportunity.Ended
+			err := run.Get(ctx, &ended)
+			var application *temporal.ApplicationError
+			switch {
+			case errors.As(err, &application):
+				ends = append(ends, application.Type())
+			case err != nil:
+				return nil, err
+			default:
+				ends = append(ends, ended.Closed)
+			}
+		}
+		return ends, nil
+	}
+	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "both", TaskQueue: lifecycle.TaskQueue})
+	s.env.RegisterWorkflowWithOptions(both, workflow.RegisterOptions{Name: "both"})
+	s.env.SetTestTimeout(5 * time.Second)
+	s.env.ExecuteWorkflow("both")
+	var ends []string
+	if err := s.env.GetWorkflowResult(&ends); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(ends)
+	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
+		t.Error(diff)
+	}
+	if marks := strings.Count(strings.Join(s.record.log, "|"), "mark "); marks != 1 {
+		t.Errorf("marked %d times: %v", marks, s.record.log)
+	}
+}

@@ -1,0 +1,802 @@
+package workflows_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ways are how a message can be sent.
+var ways = []string{"update", "signal"}
+
+// tell sends a message as an update, whose answer is kept under the id, or as a
+// signal.
+func (s *stage) tell(way, id string, message opportunity.Message) {
+	if way == "update" {
+		s.update(id, string(message.Verb()), message)
+		return
+	}
+	s.env.SignalWorkflow(string(message.Verb()), message)
+}
+
+// wantTold asserts that the message, if it was an update, was answered as done.
+func (s *stage) wantTold(way string, ids ...string) {
+	s.t.Helper()
+	if way == "update" {
+		s.wantDone(ids...)
+	}
+}
+
+// ended is the result of a run that must have completed.
+func (s *stage) ended() opportunity.Ended {
+	s.t.Helper()
+	var ended opportunity.Ended
+	if err := s.env.GetWorkflowResult(&ended); err != nil {
+		s.t.Fatal(err)
+	}
+	return ended
+}
+
+// wantClosed asserts that the request of an update was answered as closed.
+func (s *stage) wantClosed(ids ...string) {
+	s.t.Helper()
+	for _, id := range ids {
+		got := s.answers[id]
+		if got == nil || got.outcome.State != opportunity.Failed || got.outcome.Error == nil || got.outcome.Error.Type != opportunity.Closed ||
+			!strings.Contains(got.outcome.Error.Message, "sold elsewhere") {
+			s.t.Errorf("update %s: got %+v; want it failed as Closed, with the reason", id, got)
+		}
+	}
+}
+
+// outcomeOf asks what became of a request.
+func (s *stage) outcomeOf(request any) (opportunity.Outcome, error) {
+	var outcome opportunity.Outcome
+	value, err := s.env.QueryWorkflow(lifecycle.OutcomeOf.Name, request)
+	if err == nil {
+		err = value.Get(&outcome)
+	}
+	return outcome, err
+}
+
+// attention are the words by which an operator finds the opportunity.
+func (s *stage) attention() []string {
+	words, _ := s.shown.GetKeywordList(lifecycle.OpportunityAttention)
+	return words
+}
+
+// out answers that the API cannot be reached for a long time.
+func out(after time.Duration) activities.Sending {
+	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable, RetryAfter: after}
+}
+
+func outOfReach(after time.Duration) *activities.ApplyResult {
+	return &activities.ApplyResult{Sending: out(after)}
+}
+
+var (
+	pauseIt = opportunity.Pause{RequestID: "pause-1", Reason: "audit"}
+	closeIt = opportunity.Close{Reason: "sold elsewhere"}
+)
+
+func TestPause(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way, func(t *testing.T) {
+			s := newStage(t)
+			known := add(1)
+			known.RequestID = "known"
+			s.at(500*time.Millisecond, func() { s.update("before", "addInterests", known) })
+			s.at(1*time.Second, func() {
+				s.tell(way, "p", pauseIt)
+				s.update("with it", "addInterests", add(9)) // in the same workflow task
+			})
+			s.at(2*time.Second, func() {
+				s.env.SignalWorkflow("addInterests", add(2))
+				s.update("refused", "addInterests", add(9))
+				s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{Name: "a"})
+				s.env.SignalWorkflow("extendReservations", opportunity.ExtendReservations{Until: s.env.Now().AddDate(0, 1, 0)})
+				s.update("again", "addInterests", known)
+				s.update("p again", "pause", pauseIt)
+			})
+			s.at(10*time.Minute, func() {
+				view := s.view()
+				if view.Paused == nil || view.Paused.Reason != "audit" || len(view.Queue) != 3 || s.record.applies != 1 {
+					t.Errorf("paused: %+v, queue %+v, %d requests", view.Paused, view.Queue, s.record.applies)
+				}
+				if len(view.Attention) != 1 || view.Attention[0].Word != opportunity.AttentionPaused || !slices.Equal(s.attention(), []string{"paused"}) {
+					t.Errorf("attention: view %+v, found by %v", view.Attention, s.attention())
+				}
+				s.tell(way, "r", opportunity.Resume{RequestID: "resume-1"})
+			})
+			s.at(11*time.Minute, func() {
+				s.tell(way, "p once more", pauseIt) // a repetition, which pauses nothing
+			})
+			s.at(12*time.Minute, func() {
+				if view := s.view(); view.Paused != nil || len(view.Attention) != 1 || !slices.Equal(s.attention(), []string{"failed"}) { // there are no places to hold
+					t.Errorf("resumed: %+v, attention %+v, found by %v", view.Paused, view.Attention, s.attention())
+				}
+			})
+			s.win(13 * time.Minute)
+			s.run(start, nil)
+			s.wantDone("before", "again", "p again")
+			s.wantTold(way, "p", "r", "p once more")
+			s.wantRefused("refused", opportunity.Paused)
+			var application *temporal.ApplicationError
+			if got := s.answers["with it"]; !errors.As(errors.Join(got.rejected, got.err), &application) || application.Type() != string(opportunity.Paused) {
+				t.Errorf("the update that came with the pause: got %+v", got)
+			}
+			s.wantLog("create", "interest 1", "interest 2", "update a", "extend until 2026-12-23", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
+// A request under way is seen through, and what it tells is taken in.
+func TestPauseDuringARequest(t *testing.T) {
+	s := newStage(t)
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n == 1 {
+			s.env.SignalWorkflow("pause", opportunity.Pause{})
+			return true, nil, errors.New("lost") // it is read back all the same
+		}
+		return true, nil, nil
+	}
+	s.at(0, func() { // they travel together
+		s.env.SignalWorkflow("addInterests", addIn(1))
+		s.env.SignalWorkflow("progress", to("Opportunity"))
+		s.env.SignalWorkflow("progress", to("Won"))
+	})
+	s.at(time.Hour, func() {
+		if view := s.view(); len(view.Interests) != 1 || len(view.Queue) != 1 || view.Step.Name != "Opportunity" || s.record.applies != 1 {
+			t.Errorf("view %+v after %d requests", view, s.record.applies)
+		}
+		s.env.SignalWorkflow("resume", opportunity.Resume{})
+	})
+	s.run(start, nil)
+	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+}
+
+func TestPauseBeforeTheRecordExists(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way, func(t *testing.T) {
+			s := newStage(t)
+			s.at(0, func() {
+				s.tell(way, "p", pauseIt)
+				s.env.SignalWorkflow("addInterests", add(1))
+			})
+			s.at(time.Second, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &start}) })
+			s.at(time.Hour, func() {
+				if view := s.view(); s.record.creates > 0 || view.Paused == nil || len(view.Queue) != 1 || !slices.Equal(s.attention(), []string{"paused"}) {
+					t.Errorf("paused: %+v, %d creates, found by %v", view, s.record.creates, s.attention())
+				}
+				s.tell(way, "r", opportunity.Resume{})
+			})
+			s.win(61 * time.Minute)
+			s.run(start, nil)
+			s.wantTold(way, "p", "r")
+			s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+			if got := s.answers["open"].opened; got.State != opportunity.Pending {
+				t.Errorf("opened: got %+v; want pending", got)
+			}
+		})
+	}
+}
+
+func TestAPauseIsCarriedOn(t *testing.T) {
+	first := newStage(t)
+	first.record.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		first.env.SetContinueAsNewSuggested(true)
+		first.update("late", "addInterests", add(2)) // refused: the run is about to continue
+		first.update("p", "pause", pauseIt)          // an instruction is not
+		first.env.SignalWorkflow("addInterests", add(3))
+		return true, nil, nil
+	}
+	first.at(time.Second, func() { first.update("early", "addInterests", add(1)) })
+	first.run(start, nil)
+	first.wantDone("early", "p")
+	first.wantRefused("late", opportunity.Continuing)
+	state := first.continued()
+	if state.Paused == nil || len(state.Queue) != 1 {
+		t.Fatalf("carried: paused %+v, queue %+v", state.Paused, state.Queue)
+	}
+	second := restage(t, first.record)
+	second.at(time.Hour, func() {
+		if second.record.applies > 0 {
+			t.Error("something was sent")
+		}
+		second.update("p again", "pause", pauseIt)
+		second.update("r", "resume", opportunity.Resume{})
+	})
+	second.win(2 * time.Hour)
+	second.run(nil, state)
+	second.wantDone("p again", "r")
+	second.wantLog("create", "interest 1", "interest 3", "progress Opportunity", "progress Won")
+}
+
+func TestClose(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way, func(t *testing.T) {
+			s := newStage(t)
+			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				switch {
+				case n == 1:
+					return true, nil, nil
+				case n == 2: // a day without the API
+					return false, outOfReach(24 * time.Hour), nil
+				case n < 6: // places are given back as soon as it can be reached
+					return false, outOfReach(0), nil
+				}
+				return true, nil, nil
+			}
+			s.at(1*time.Second, func() { s.update("r", "addInterests", reserved(2)) })
+			s.at(2*time.Second, func() {
+				s.update("u", "updateDetails", opportunity.UpdateDetails{Currency: "USD"})
+				s.env.SignalWorkflow("progress", to("Opportunity"))
+			})
+			s.at(10*time.Second, func() {
+				s.tell(way, "c", closeIt)
+				s.env.SignalWorkflow("progress", to("Won"))
+				s.tell(way, "c2", opportunity.Close{Reason: "another reason"})
+			})
+			var at time.Time
+			s.at(10*time.Second, func() { at = s.env.Now() })
+			s.run(start, nil)
+			if took := s.env.Now().Sub(at); took > time.Minute {
+				t.Errorf("it took %s to close", took)
+			}
+			s.wantDone("r")
+			if way == "update" { // the run ends, but not before it has answered
+				s.wantDone("c")
+			}
+			s.wantClosed("u")
+			s.wantLog("create", "interest 2", "extend", "release")
+			want := opportunity.Ended{
+				Reference: "A-1", Opportunity: id("Opportunity", 2), State: opportunity.Open, Closed: "sold elsewhere", Step: steps[0],
+				Interests: 1, Failed: 3, Total: interest(2).UnitAmount.Times(2),
+			}
+			if diff := cmp.Diff(want, s.ended()); diff != "" {
+				t.Error(diff)
+			}
+			if view := s.view(); len(view.Queue) != 0 || view.Failures != 3 || view.Closing == nil || view.Closing.Reason != "sold elsewhere" || view.Reservation != nil {
+				t.Errorf("view: got %+v", view)
+			}
+		})
+	}
+}
+
+// What is under way when the run is closed is seen through, and reported as it
+// went.
+func TestCloseDuringARequest(t *testing.T) {
+	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				if n == 1 {
+					s.update("c", "close", closeIt)
+					s.env.SignalWorkflow("addInterests", add(3))
+					return true, nil, lost
+				}
+				return true, nil, nil
+			}
+			first, second := reserved(1), to("Opportunity")
+			first.RequestID, second.RequestID = "first", "second"
+			s.at(0, func() { // they travel together
+				s.env.SignalWorkflow("addInterests", first)
+				s.env.SignalWorkflow("progress", second)
+				s.env.SignalWorkflow("progress", to("Won"))
+			})
+			s.run(start, nil)
+			s.wantDone("c")
+			s.wantLog("create", "interest 1", "extend", "progress Opportunity", "release")
+			for _, id := range []string{"first", "second"} {
+				if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: id}); err != nil || got.State != opportunity.Done {
+					t.Errorf("%s: got %+v, %v", id, got, err)
+				}
+			}
+			if got := s.ended(); got.Closed == "" || got.Failed != 2 || got.Step.Name != "Opportunity" {
+				t.Errorf("result: got %+v", got)
+			}
+		})
+	}
+}
+
+// A pause keeps nobody from closing, nor places from being given back.
+func TestCloseWhilePaused(t *testing.T) {
+	s := newStage(t)
+	s.at(1*time.Second, func() { s.update("r", "addInterests", reserved(1)) })
+	s.at(2*time.Second, func() { s.update("p", "pause", pauseIt) })
+	s.at(3*time.Second, func() { s.env.SignalWorkflow("addInterests", add(2)) })
+	s.at(4*time.Second, func() { s.update("c", "close", closeIt) })
+	s.run(start, nil)
+	s.wantDone("r", "p", "c")
+	s.wantLog("create", "interest 1", "extend", "release")
+	if got := s.ended(); got.Closed != "sold elsewhere" || got.Failed != 1 {
+		t.Errorf("result: got %+v", got)
+	}
+}
+
+// A run whose history has grown long gives the places back as well, whichever way
+// it ends.
+func TestALongRunGivesPlacesBack(t *testing.T) {
+	for _, end := range []string{"close", "cancel"} {
+		t.Run(end, func(t *testing.T) {
+			s := newStage(t)
+			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				switch n {
+				case 1:
+					s.env.SetContinueAsNewSuggested(true)
+					if end == "close" {
+						s.env.SignalWorkflow("close", closeIt)
+					} else {
+						s.env.CancelWorkflow()
+					}
+				case 2:
+					return false, outOfReach(0), nil
+				}
+				return true, nil, nil
+			}
+			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", reserved(1)) })
+			s.run(start, nil)
+			s.wantLog("create", "interest 1", "extend", "release")
+		})
+	}
+}
+
+// Places that cannot be given back lapse by themselves; the run does not try for
+// ever.
+func TestPlacesThatCannotBeGivenBack(t *testing.T) {
+	s := newStage(t)
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n > 1 {
+			return false, outOfReach(0), nil
+		}
+		return true, nil, nil
+	}
+	s.at(time.Second, func() { s.update("r", "addInterests", reserved(1)) })
+	s.at(time.Minute, func() { s.update("c", "close", closeIt) })
+	begun := s.env.Now()
+	s.run(start, nil)
+	if took := s.env.Now().Sub(begun); took < 2*time.Hour || took > 4*time.Hour {
+		t.Errorf("given up after %s", took)
+	}
+	s.wantDone("c")
+	if got := s.ended(); got.Closed == "" {
+		t.Errorf("result: got %+v", got)
+	}
+	if !slices.Contains(s.attention(), "api") {
+		t.Errorf("found by %v", s.attention())
+	}
+}
+
+func TestCloseBeforeTheRecordExists(t *testing.T) {
+	unreachable := func(*stage) func(int) (bool, *activities.CreateResult, error) {
+		return func(int) (bool, *activities.CreateResult, error) {
+			return false, &activities.CreateResult{Sending: out(24 * time.Hour)}, nil
+		}
+	}
+	for name, prepare := range map[string]func(*stage){
+		"out of reach": func(s *stage) { s.record.create = unreachable(s) },
+		"paused":       func(s *stage) { s.at(0, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) },
+		"a question stands": func(s *stage) {
+			s.record.marks = 2
+			s.record.create = func(int) (bool, *activities.CreateResult, error) {
+				return false, &activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
+			}
+		},
+	} {
+		for _, way := range ways {
+			t.Run(name+", "+way, func(t *testing.T) {
+				s := newStage(t)
+				prepare(s)
+				s.at(5*time.Second, func() {
+					s.update("open", "opened", lifecycle.OpenedInput{Start: &start})
+					s.env.SignalWorkflow("addInterests", add(1))
+				})
+				s.at(10*time.Second, func() { s.tell(way, "c", closeIt) })
+				begun := s.env.Now()
+				s.run(start, nil)
+				if took := s.env.Now().Sub(begun); took > 15*time.Second {
+					t.Errorf("it took %s to close", took)
+				}
+				s.wantTold(way, "c")
+				s.wantLog()
+				var application *temporal.ApplicationError
+				if got := s.answers["open"]; !errors.As(got.err, &application) || application.Type() != string(opportunity.Closed) || !strings.Contains(application.Message(), "sold elsewhere") {
+					t.Errorf("opened: got %+v; want Closed", got)
+				}
+				want := opportunity.Ended{Reference: "A-1", Closed: "sold elsewhere", Failed: 1}
+				if diff := cmp.Diff(want, s.ended()); diff != "" {
+					t.Error(diff)
+				}
+			})
+		}
+	}
+}
+
+// A record whose creation is under way when the run is closed is known to the
+// run that ends.
+func TestCloseDuringTheCreation(t *testing.T) {
+	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			with := start
+			with.Interests = add(1).Interests
+			s.record.create = func(int) (bool, *activities.CreateResult, error) {
+				s.env.SignalWorkflow("close", closeIt)
+				return true, nil, lost
+			}
+			s.run(with, nil)
+			s.wantLog("create")
+			if got := s.ended(); got.Closed != "sold elsewhere" || got.Opportunity != id("Opportunity", 2) || got.Failed != 1 {
+				t.Errorf("result: got %+v", got)
+			}
+			if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: opportunity.StartRequest}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Closed {
+				t.Errorf("the start's interests: got %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestCloseWithAQuestion(t *testing.T) {
+	s := newStage(t)
+	s.record.apply = func(n int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n > 1 {
+			return true, nil, nil
+		}
+		s.record.items = append(s.record.items, opportunity.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
+		return false, nil, errors.New("lost")
+	}
+	asked := add(1)
+	asked.RequestID = "order-7"
+	s.at(time.Second, func() {
+		s.env.SignalWorkflow("addInterests", asked)
+		s.env.SignalWorkflow("progress", to("Won"))
+	})
+	s.at(10*time.Minute, func() {
+		if s.view().Question == nil {
+			t.Error("no question waits")
+		}
+		s.update("c", "close", closeIt)
+	})
+	s.run(start, nil)
+	s.wantDone("c")
+	s.wantLog("create")
+	if view := s.view(); view.Question != nil || view.Failures != 2 || slices.Contains(s.attention(), "undecided") {
+		t.Errorf("view %+v, found by %v", view, s.attention())
+	}
+	if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "order-7"}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Closed {
+		t.Errorf("what was in doubt: got %+v, %v", got, err)
+	}
+	if got := s.ended(); got.Closed != "sold elsewhere" {
+		t.Errorf("result: got %+v", got)
+	}
+}
+
+func TestRefresh(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way, func(t *testing.T) {
+			s := newStage(t)
+			s.at(1*time.Second, func() { s.update("i", "addInterests", add(1)) })
+			s.at(2*time.Second, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) // nothing is sent, but read
+			s.at(3*time.Second, func() {
+				s.record.mu.Lock()
+				defer s.record.mu.Unlock()
+				price := interest(2).UnitAmount
+				s.record.items = nil
+				for n := range 5 { // more than a page
+					s.record.items = append(s.record.items, opportunity.InterestRef{ID: id("OpportunityInterest", 10+n), Item: id("Course", n), Quantity: 2, UnitAmount: &price})
+				}
+				s.record.step, s.record.details.Name = steps[1], "Second"
+				s.record.held = opportunity.Reservation{Valid: true, Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
+				s.tell(way, "f", opportunity.Refresh{})
+			})
+			s.at(4*time.Second, func() {
+				view := s.view()
+				if len(view.Interests) != 5 || view.Total.String() != "1999.00" || view.Step.Name != "Opportunity" || view.Details.Name != "Second" || view.Details.Region.Name != "UK" || view.Reservation == nil {
+					t.Errorf("view %+v", view)
+				}
+				if name, _ := s.shown.GetKeyword(lifecycle.OpportunityStep); name != "Opportunity" {
+					t.Errorf("found by the step %q", name)
+				}
+				if until, _ := s.shown.GetTime(lifecycle.OpportunityReservedUntil); !until.Equal(s.record.held.Until) {
+					t.Errorf("found by places held until %s", until)
+				}
+				s.env.SignalWorkflow("resume", opportunity.Resume{})
+			})
+			s.at(5*time.Second, func() { s.env.SignalWorkflow("progress", to("Won")) })
+			s.run(start, nil)
+			s.wantTold(way, "f")
+			s.wantLog("create", "interest 1", "progress Won")
+			if got := s.ended(); got.Interests != 5 || got.Closed != "" {
+				t.Errorf("result: got %+v", got)
+			}
+		})
+	}
+}
+
+// A sale that was made by hand ends the run.
+func TestWonByHand(t *testing.T) {
+	s := newStage(t)
+	s.at(time.Hour, func() {
+		s.record.mu.Lock()
+		defer s.record.mu.Unlock()
+		s.record.step = steps[2]
+		s.update("f", "refresh", opportunity.Refresh{})
+	})
+	s.run(start, nil)
+	s.wantDone("f")
+	if got := s.ended(); got.State != opportunity.Won || got.Step.Name != "Won" || got.Closed != "" {
+		t.Errorf("result: got %+v", got)
+	}
+	if want := []string{activities.CreateOpportunity, activities.ReadOpportunity}; !slices.Equal(s.record.calls, want) {
+		t.Errorf("calls: got %v, want %v", s.record.calls, want)
+	}
+}
+
+// What was added by hand before a refresh is not taken for the effect of a
+// request whose answer was lost after it.
+func TestRefreshTakesNothingForAnEffect(t *testing.T) {
+	s := newStage(t)
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n == 1 {
+			return false, nil, errors.New("lost")
+		}
+		return true, nil, nil
+	}
+	s.at(time.Second, func() {
+		s.record.mu.Lock()
+		defer s.record.mu.Unlock()
+		s.record.items = []opportunity.InterestRef{{ID: "by-hand", Item: id("CourseTemplate", 107)}}
+		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
+	})
+	s.at(2*time.Second, func() { s.update("i", "addInterests", addIn(7)) })
+	s.win(10 * time.Minute)
+	s.run(start, nil)
+	s.wantLog("create", "interest 7", "progress Opportunity", "progress Won")
+	if got := s.ended(); got.Interests != 2 {
+		t.Errorf("result: got %+v", got)
+	}
+}
+
+// An operator who knows that the API is back need not wait.
+func TestRefreshCutsAWaitShort(t *testing.T) {
+	for _, way := range ways {
+		t.Run("of a request, "+way, func(t *testing.T) {
+			s := newStage(t)
+			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				if n == 1 {
+					return false, outOfReach(24 * time.Hour), nil
+				}
+				return true, nil, nil
+			}
+			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)) })
+			s.at(10*time.Second, func() { s.tell(way, "f", opportunity.Refresh{}) })
+			s.at(11*time.Second, func() {
+				if s.record.applies != 2 {
+					t.Errorf("%d requests after the refresh", s.record.applies)
+				}
+			})
+			s.win(12 * time.Second)
+			s.run(start, nil)
+			s.wantTold(way, "f")
+			s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+		})
+		t.Run("of the creation, "+way, func(t *testing.T) {
+			s := newStage(t)
+			s.record.create = func(n int) (bool, *activities.CreateResult, error) {
+				if n == 1 {
+					return false, &activities.CreateResult{Sending: out(24 * time.Hour)}, nil
+				}
+				return true, nil, nil
+			}
+			s.at(10*time.Second, func() { s.tell(way, "f", opportunity.Refresh{}) })
+			s.at(11*time.Second, func() {
+				if s.record.creates != 2 {
+					t.Errorf("%d requests after the refresh", s.record.creates)
+				}
+			})
+			s.win(12 * time.Second)
+			s.run(start, nil)
+			s.wantTold(way, "f")
+			s.wantLog("create", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
+// A refresh that the API does not answer keeps nobody from closing, or from
+// looking at the view; and one of a record that is gone ends.
+func TestRefreshThatIsNotAnswered(t *testing.T) {
+	s := newStage(t)
+	s.record.read = func(int) error { return errors.New("out of reach") }
+	s.at(time.Second, func() { s.update("f", "refresh", opportunity.Refresh{}) })
+	s.at(2*time.Second, func() { s.update("i", "addInterests", add(1)) })
+	s.at(time.Minute, func() {
+		if view := s.view(); len(view.Queue) != 1 || s.record.reads < 3 {
+			t.Errorf("view %+v after %d reads", view, s.record.reads)
+		}
+		s.update("c", "close", closeIt)
+	})
+	begun := s.env.Now()
+	s.run(start, nil)
+	if took := s.env.Now().Sub(begun); took > 2*time.Minute {
+		t.Errorf("it took %s to close", took)
+	}
+	s.wantDone("f", "c")
+	s.wantLog("create")
+	if got := s.answers["i"].outcome; got.State != opportunity.Pending {
+		t.Errorf("the command: got %+v", got)
+	}
+	if got := s.ended(); got.Closed == "" || got.Failed != 1 {
+		t.Errorf("result: got %+v", got)
+	}
+}
+
+func TestRefreshOfARecordThatIsGone(t *testing.T) {
+	s := newStage(t)
+	s.at(time.Second, func() {
+		s.record.mu.Lock()
+		defer s.record.mu.Unlock()
+		s.record.exists = false
+		s.update("f", "refresh", opportunity.Refresh{})
+	})
+	s.at(2*time.Second, func() {
+		view := s.view()
+		if last := view.Timeline[len(view.Timeline)-1].Text; !strings.Contains(last, "could not be read again") || s.record.reads != 1 {
+			t.Errorf("after %d reads the timeline says %q", s.record.reads, last)
+		}
+	})
+	s.win(3 * time.Second)
+	s.run(start, nil)
+	s.wantDone("f")
+	s.wantLog("create", "progress Opportunity", "progress Won")
+}
+
+// The server holds ten updates of one run. Eight commands wait; a further one is
+// answered at once, and an operator is always heard.
+func TestManyUpdatesWait(t *testing.T) {
+	s := newStage(t)
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n == 1 {
+			return false, outOfReach(24 * time.Hour), nil
+		}
+		return true, nil, nil
+	}
+	name := func(n int) string { return fmt.Sprint("order-", n) }
+	s.at(time.Second, func() {
+		for n := range 12 {
+			command := addIn(n + 1)
+			command.RequestID = name(n)
+			s.update(name(n), "addInterests", command)
+		}
+	})
+	s.at(2*time.Second, func() {
+		for n := range 12 {
+			got := s.answers[name(n)]
+			if waits := n < opportunity.MaxWaitingUpdates; got.done == waits || !waits && (got.outcome.State != opportunity.Pending || got.outcome.RequestID != name(n)) {
+				t.Errorf("%s after a second: %+v", name(n), got)
+			}
+		}
+		s.update("p", "pause", pauseIt)
+		if !s.answers["p"].done {
+			s.at(time.Millisecond, func() { s.wantDone("p") })
+		}
+		s.update("r", "resume", opportunity.Resume{})
+	})
+	s.at(30*time.Second, func() {
+		for n := range 12 {
+			if got := s.answers[name(n)]; got.outcome.State != opportunity.Pending {
+				t.Errorf("%s after 20 seconds: %+v", name(n), got)
+			}
+			if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: name(n)}); err != nil || got.State != opportunity.Pending {
+				t.Errorf("the outcome of %s: %+v, %v", name(n), got, err)
+			}
+		}
+		s.update("f", "refresh", opportunity.Refresh{}) // the API is back
+	})
+	s.at(31*time.Second, func() {
+		for n := range 12 {
+			got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: name(n)})
+			if err != nil || got.State != opportunity.Done || len(got.Results) != 1 || got.Results[0].Interest != id("OpportunityInterest", n+1) {
+				t.Errorf("the outcome of %s: %+v, %v", name(n), got, err)
+			}
+		}
+		for n := range 12 { // there is room again
+			s.update("late "+name(n), "addInterests", addIn(n+101))
+		}
+	})
+	s.win(40 * time.Second)
+	s.run(start, nil)
+	s.wantDone("p", "r", "f")
+	for n := range 12 {
+		// Those that waited are answered by what became of them, the others as pending.
+		if got := s.answers["late "+name(n)].outcome.State; got != opportunity.Done && (n < opportunity.MaxWaitingUpdates || got != opportunity.Pending) {
+			t.Errorf("late %s: %s", name(n), got)
+		}
+	}
+}
+
+func TestOutcomeIsAsked(t *testing.T) {
+	s := newStage(t)
+	named := to("Won")
+	named.RequestID = "order-7"
+	s.at(time.Second, func() { s.env.SignalWorkflow("progress", named) })
+	s.at(2*time.Second, func() {
+		got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "order-7"})
+		if err != nil || got.RequestID != "order-7" || got.State != opportunity.Failed || got.Error.Type != opportunity.TransitionNotFound {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		for want, payload := range map[opportunity.ErrorType]any{
+			opportunity.NotFound: lifecycle.OutcomeInput{RequestID: "order-8"},
+			opportunity.Invalid:  map[string]any{"requestId": ""},
+		} {
+			var application *temporal.ApplicationError
+			if _, err := s.outcomeOf(payload); !errors.As(err, &application) || application.Type() != string(want) {
+				t.Errorf("asked with %v: got %v; want %s", payload, err, want)
+			}
+		}
+		for _, payload := range []any{"order-7", nil, map[string]any{"request": "order-7"}, 7} {
+			if got, err := s.outcomeOf(payload); err == nil {
+				t.Errorf("asked with %v: got %+v", payload, got)
+			}
+		}
+	})
+	s.win(3 * time.Second)
+	s.run(start, nil)
+}
+
+// Instructions that cannot be read, or do not apply, leave a trace as signals, and
+// none as updates.
+func TestInstructionsThatDoNotApply(t *testing.T) {
+	messages := []struct {
+		verb    opportunity.Verb
+		payload any
+		want    opportunity.ErrorType
+	}{
+		{"pause", map[string]any{"why": "audit"}, opportunity.Invalid},
+		{"resume", "now", opportunity.Invalid},
+		{"refresh", nil, opportunity.Invalid},
+		{"close", map[string]any{}, opportunity.Invalid},
+		{"retry", opportunity.Retry{Request: "x"}, opportunity.NotFound},
+		{"skip", opportunity.Skip{Request: "x", Reason: "y"}, opportunity.NotFound},
+		{"extendReservations", map[string]any{"until": "tomorrow"}, opportunity.Invalid},
+		{"extendReservations", map[string]any{"until": "2026-11-23T08:00:00Z"}, opportunity.Invalid},
+		{"pause", opportunity.Pause{RequestID: "order-7"}, opportunity.Conflict},
+	}
+	s := newStage(t)
+	first := add(1)
+	first.RequestID = "order-7"
+	s.at(500*time.Millisecond, func() { s.env.SignalWorkflow("addInterests", first) })
+	s.at(time.Second, func() {
+		for n, m := range messages {
+			s.update(fmt.Sprint(n), string(m.verb), m.payload)
+		}
+	})
+	s.at(2*time.Second, func() {
+		if view := s.view(); view.Failures != 0 || len(view.Attention) != 0 {
+			t.Errorf("refused updates: %d failures, attention %+v", view.Failures, view.Attention)
+		}
+		for _, m := range messages {
+			s.env.SignalWorkflow(string(m.verb), m.payload)
+		}
+	})
+	s.at(3*time.Second, func() {
+		if view := s.view(); view.Failures != len(messages) || len(view.Attention) != len(messages) || view.Paused != nil || view.Closing != nil {
+			t.Errorf("refused signals: %d failures, attention %+v", view.Failures, view.Attention)
+		}
+	})
+	s.win(4 * time.Second)
+	s.run(start, nil)
+	for n, m := range messages {
+		s.wantRefused(fmt.Sprint(n), m.want)
+	}
+	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+}

@@ -1,0 +1,215 @@
+package lifecycle_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// The examples run on real parts, which are built and started when the first of
+// them needs them. With -short they are left out: the first build of the server
+// takes minutes.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		skip := "^Example"
+		if given := flag.Lookup("test.skip").Value.String(); given != "" {
+			skip = given + "|" + skip
+		}
+		if err := flag.Set("test.skip", skip); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+	}
+	code := m.Run()
+	if err := company.down(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// company is what the examples have around them: Temporal, a worker, and a TMS.
+var company surroundings
+
+type surroundings struct {
+	once     sync.Once
+	err      error
+	stack    *stack.Stack
+	temporal client.Client
+	api      *administrate.Client
+	tms      *httptest.Server // the TMS as the worker reaches it
+
+	mu sync.Mutex
+	// lost is the record whose next change gets no answer, after what happens meanwhile.
+	lost      opportunity.ID
+	meanwhile func()
+}
+
+// up brings everything up, once.
+func (s *surroundings) up() *surroundings {
+	s.once.Do(func() { s.err = s.bring() })
+	if s.err != nil {
+		panic(s.err) // an example has no other way to fail
+	}
+	return s
+}
+
+func (s *surroundings) bring() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	defer cancel()
+	s.tms = httptest.NewServer(s)
+	var err error
+	s.stack, err = stack.Up(ctx, stack.Options{
+		NoUI: true, Setup: host.SetupAt, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
+		WorkerArgs: []string{"--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
+	})
+	if err != nil {
+		return err
+	}
+	if s.temporal, _, err = host.Connect(ctx, settings.Temporal{Address: s.stack.TemporalAddress(), Environment: settings.Environment{}}, nil); err != nil {
+		return err
+	}
+	s.api, err = administrate.New(administrate.Options{URL: s.stack.APIURL(), Tokens: administrate.StaticToken(s.stack.APIToken())})
+	return err
+}
+
+func (s *surroundings) down() error {
+	if s.temporal != nil {
+		s.temporal.Close()
+	}
+	var err error
+	if s.stack != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		err = s.stack.Down(ctx)
+	}
+	if s.tms != nil {
+		s.tms.Close()
+	}
+	return err
+}
+
+// ServeHTTP passes the worker's requests on to the TMS, but loses one if an
+// example wants that.
+func (s *surroundings) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if meanwhile := s.losing(body); meanwhile != nil {
+		meanwhile()
+		w.WriteHeader(http.StatusGatewayTimeout)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	(&httputil.ReverseProxy{Rewrite: func(out *httputil.ProxyRequest) {
+		if target, err := url.Parse(s.stack.APIURL()); err == nil { // it is one
+			out.Out.URL, out.Out.Host = target, target.Host
+		}
+	}}).ServeHTTP(w, r)
+}
+
+// losing answers what happens instead of the request, nil when it is to pass.
+func (s *surroundings) losing(body []byte) func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost == "" || !bytes.Contains(body, []byte("mutation")) || !bytes.Contains(body, []byte(s.lost)) {
+		return nil
+	}
+	s.lost = ""
+	return s.meanwhile
+}
+
+// temporalAddress is where Temporal listens.
+func temporalAddress() string { return company.up().stack.TemporalAddress() }
+
+// connect answers a client, and a context as that of a request.
+func connect() (context.Context, *lifecycle.Client) {
+	return context.Background(), lifecycle.NewClient(company.up().temporal)
+}
+
+// running is connect with an opportunity that runs under the reference, in the
+// step Proposed.
+func running(reference opportunity.Reference) (context.Context, *lifecycle.Client) {
+	ctx, oppflow := connect()
+	if _, err := oppflow.Start(ctx, reference, opportunity.Start{Name: "First Aid course", Region: "UK"}); err != nil {
+		panic(err)
+	}
+	return ctx, oppflow
+}
+
+// renameByHand is what somebody does in the TMS itself.
+func renameByHand(ctx context.Context, oppflow *lifecycle.Client, reference opportunity.Reference, name string) error {
+	view, err := oppflow.View(ctx, reference)
+	if err == nil {
+		_, err = company.api.UpdateOpportunity(ctx, administrate.UpdateOpportunity{ID: string(view.Opportunity), Name: name})
+	}
+	return err
+}
+
+// doubtful is running with a command whose answer was lost, while somebody added
+// another interest by hand: so reading the record cannot tell what became of it.
+func doubtful(reference opportunity.Reference, command opportunity.AddInterests) (context.Context, *lifecycle.Client) {
+	ctx, oppflow := running(reference)
+	if err := company.lose(ctx, oppflow, reference, command); err != nil {
+		panic(err)
+	}
+	return ctx, oppflow
+}
+
+func (s *surroundings) lose(ctx context.Context, oppflow *lifecycle.Client, reference opportunity.Reference, command opportunity.AddInterests) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	view, err := oppflow.View(ctx, reference)
+	if err != nil {
+		return err
+	}
+	byHand := make(chan error, 1)
+	s.mu.Lock()
+	s.lost, s.meanwhile = view.Opportunity, func() {
+		_, err := s.api.AddInterest(ctx, administrate.AddInterest{
+			OpportunityID: string(view.Opportunity), ItemID: "TGVhcm5pbmdQYXRoOjE=", Kind: administrate.LearningPath, Quantity: 1,
+		})
+		byHand <- err
+	}
+	s.mu.Unlock()
+	if err := oppflow.Signal(ctx, reference, command); err != nil {
+		return err
+	}
+	if err := <-byHand; err != nil {
+		return err
+	}
+	for {
+		view, err := oppflow.View(ctx, reference)
+		if err != nil || view.Question != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("no question came up")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,438 @@
+package lifecycle_test
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A service needs a connection to Temporal, and nothing of the TMS.
+func ExampleNewClient() {
+	connection, err := client.Dial(client.Options{HostPort: temporalAddress()}) // such as "localhost:7233"
+	if err != nil {
+		fmt.Println("Temporal cannot be reached:", err)
+		return
+	}
+	defer connection.Close()
+	oppflow := lifecycle.NewClient(connection)
+
+	ctx, _ := connect()
+	_, err = oppflow.View(ctx, "nobody's")
+	fmt.Println(err)
+	// Output:
+	// NotFound: no opportunity nobody's; start it first
+}
+
+// With patience a command waits longer for its outcome before it is answered
+// that it is pending.
+func ExampleNewClientWithOptions() {
+	ctx, _ := running("order-100")
+	connection, err := client.Dial(client.Options{HostPort: temporalAddress()})
+	if err != nil {
+		fmt.Println("Temporal cannot be reached:", err)
+		return
+	}
+	defer connection.Close()
+	oppflow := lifecycle.NewClientWithOptions(connection, lifecycle.Options{Patience: time.Minute})
+
+	outcome, err := oppflow.Progress(ctx, "order-100", opportunity.Progress{To: "Opportunity"})
+	switch {
+	case err != nil:
+		fmt.Println(err)
+	case outcome.State == opportunity.Pending:
+		fmt.Println("not within a minute; Outcome tells later about", outcome.RequestID)
+	default:
+		fmt.Println(outcome.State)
+	}
+	// Output:
+	// done
+}
+
+// The reference is the caller's own key. Started again in the same way, it is
+// the same opportunity; started in another way, it is a mistake.
+func ExampleClient_Start() {
+	ctx, oppflow := connect()
+	start := opportunity.Start{Name: "First Aid course", Region: "UK", Account: "Administrate", Currency: "USD"}
+
+	first, err := oppflow.Start(ctx, "order-101", start)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(first.Details.Name, "stands in step", first.Step.Name)
+
+	again, err := oppflow.Start(ctx, "order-101", start)
+	fmt.Println(again.Opportunity == first.Opportunity, err)
+
+	start.Name = "Fire Safety"
+	_, err = oppflow.Start(ctx, "order-101", start)
+	var refused *opportunity.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Type)
+	}
+	// Output:
+	// First Aid course stands in step Proposed
+	// true <nil>
+	// Conflict
+}
+
+// A record that is in the TMS already is taken over by its id.
+func ExampleClient_Start_adopt() {
+	ctx, oppflow := connect()
+	opened, err := oppflow.Start(ctx, "lead-7", opportunity.Start{Adopt: "T3Bwb3J0dW5pdHk6MQ=="})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(opened.Details.Name)
+	// Output:
+	// Annual first aid refresher
+}
+
+// A start that the TMS refuses frees the reference: once corrected, it can be
+// sent again.
+func ExampleClient_Start_refused() {
+	ctx, oppflow := connect()
+	_, err := oppflow.Start(ctx, "order-102", opportunity.Start{Name: "First Aid course", Region: "Atlantis"})
+	var refused *opportunity.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Type)
+	}
+	_, err = oppflow.Start(ctx, "order-102", opportunity.Start{Name: "First Aid course", Region: "UK"})
+	fmt.Println(err)
+	// Output:
+	// NotFound
+	// <nil>
+}
+
+// Each interest has a result of its own. The error is set when none was added.
+func ExampleClient_AddInterests() {
+	ctx, oppflow := running("order-103")
+	price, err := opportunity.ParseAmount("199.90")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	outcome, err := oppflow.AddInterests(ctx, "order-103", opportunity.AddInterests{
+		RequestID: "order-103/lines", // sent twice, it is added once
+		Interests: opportunity.Interests{
+			{Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: price, Reserve: true, Learners: []opportunity.Learner{
+				{FirstName: "Melissa", LastName: "Green", Email: "melissa@example.com"},
+			}},
+			{Item: "FA-1", Kind: opportunity.Course, Quantity: 2, UnitAmount: price},
+			{Item: "FA-9", Kind: opportunity.Course, Quantity: 1, UnitAmount: price},
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, result := range outcome.Results {
+		switch {
+		case result.Error != nil:
+			fmt.Println(result.Item, "was not added:", result.Error.Type)
+		case result.ReservedUntil != nil:
+			fmt.Println(result.Item, "was added, its place is held")
+		default:
+			fmt.Println(result.Item, "was added")
+		}
+	}
+	// Output:
+	// ABC-123-01 was added, its place is held
+	// FA-1 was added
+	// FA-9 was not added: NotFound
+}
+
+// What the TMS refuses is an error with its own words.
+func ExampleClient_Progress() {
+	ctx, oppflow := running("order-104")
+	for _, step := range []string{"Won", "Opportunity", "Won"} {
+		_, err := oppflow.Progress(ctx, "order-104", opportunity.Progress{To: step})
+		var refused *opportunity.Error
+		switch {
+		case err == nil:
+			fmt.Println("moved to", step)
+		case errors.As(err, &refused) && refused.Type == opportunity.TransitionNotFound:
+			fmt.Println(refused.Message)
+		default:
+			fmt.Println("not known:", err) // Temporal cannot be reached: try again under the same request id
+			return
+		}
+	}
+	// Output:
+	// Transition from step T3Bwb3J0dW5pdHlTdGVwOjM= to step T3Bwb3J0dW5pdHlTdGVwOjU= not found
+	// moved to Opportunity
+	// moved to Won
+}
+
+// What is left out stays as it is.
+func ExampleClient_UpdateDetails() {
+	ctx, oppflow := running("order-105")
+	if _, err := oppflow.UpdateDetails(ctx, "order-105", opportunity.UpdateDetails{Account: "Administrate", Currency: "USD"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	view, err := oppflow.View(ctx, "order-105")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(view.Details.Name, "for", view.Details.Account.Name, "in", view.Details.Currency)
+	// Output:
+	// First Aid course for Administrate in USD
+}
+
+// The expiry is that of all places of the opportunity. It is done when the TMS,
+// read back, says so.
+func ExampleClient_ExtendReservations() {
+	ctx, oppflow := running("order-106")
+	until := time.Now().AddDate(0, 1, 0)
+	_, err := oppflow.ExtendReservations(ctx, "order-106", opportunity.ExtendReservations{Until: until})
+	var refused *opportunity.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Type) // nothing is reserved yet
+	}
+	outcome, err := oppflow.AddInterests(ctx, "order-106", opportunity.AddInterests{Interests: opportunity.Interests{
+		{Item: "FA-1-01", Kind: opportunity.Event, Quantity: 2, Reserve: true},
+	}})
+	if err != nil || outcome.Results[0].Error != nil {
+		fmt.Println(outcome, err)
+		return
+	}
+	outcome, err = oppflow.ExtendReservations(ctx, "order-106", opportunity.ExtendReservations{Until: until})
+	fmt.Println(outcome.State, err)
+	// Output:
+	// Rejected
+	// done <nil>
+}
+
+// While an opportunity is paused nothing is sent to the TMS: updates are refused,
+// signals wait.
+func ExampleClient_Pause() {
+	ctx, oppflow := running("order-107")
+	if _, err := oppflow.Pause(ctx, "order-107", opportunity.Pause{Reason: "the customer is being called"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err := oppflow.Progress(ctx, "order-107", opportunity.Progress{To: "Opportunity"})
+	fmt.Println(err)
+	// Output:
+	// Paused: an operator paused it (the customer is being called); signals wait until resume; send a signal to have it wait, or send it again later
+}
+
+// What waited while the opportunity was paused is then carried out, in order.
+func ExampleClient_Resume() {
+	ctx, oppflow := running("order-108")
+	if _, err := oppflow.Pause(ctx, "order-108", opportunity.Pause{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	move := opportunity.Progress{RequestID: "order-108/accepted", To: "Opportunity"}
+	if err := oppflow.Signal(ctx, "order-108", move); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := oppflow.Resume(ctx, "order-108", opportunity.Resume{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	outcome, err := oppflow.Progress(ctx, "order-108", move) // asks again: it is one request
+	fmt.Println(outcome.State, err)
+	// Output:
+	// done <nil>
+}
+
+// An answer of the TMS was lost, and the record does not tell what became of the
+// request. Somebody looked: it did not happen.
+func ExampleClient_Retry() {
+	command := opportunity.AddInterests{
+		RequestID: "order-109/lines",
+		Interests: opportunity.Interests{{Item: "FA-1", Kind: opportunity.Course, Quantity: 1}},
+	}
+	ctx, oppflow := doubtful("order-109", command)
+	view, err := oppflow.View(ctx, "order-109")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("in doubt:", view.Question.Request)
+
+	if _, err := oppflow.Retry(ctx, "order-109", opportunity.Retry{Request: view.Question.Request}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	outcome, err := oppflow.AddInterests(ctx, "order-109", command) // asks again: it is one request
+	fmt.Println(outcome.State, err)
+	// Output:
+	// in doubt: order-109/lines
+	// done <nil>
+}
+
+// An answer of the TMS was lost, and the record does not tell what became of the
+// request. Somebody looked: it did happen, or is not wanted any more.
+func ExampleClient_Skip() {
+	command := opportunity.AddInterests{
+		RequestID: "order-110/lines",
+		Interests: opportunity.Interests{{Item: "FA-1", Kind: opportunity.Course, Quantity: 1}},
+	}
+	ctx, oppflow := doubtful("order-110", command)
+	skip := opportunity.Skip{Request: "order-110/lines", Reason: "added by hand"}
+	if _, err := oppflow.Skip(ctx, "order-110", skip); err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err := oppflow.AddInterests(ctx, "order-110", command)
+	fmt.Println(err)
+
+	// There is nothing to decide about what is not in doubt.
+	_, err = oppflow.Skip(ctx, "order-110", opportunity.Skip{Request: "order-110/other", Reason: "mistaken"})
+	fmt.Println(err)
+	// Output:
+	// Skipped: added by hand
+	// NotFound: no question about request "order-110/other" waits
+}
+
+// The record is read again before the next command is sent.
+func ExampleClient_Refresh() {
+	ctx, oppflow := running("order-111")
+	if err := renameByHand(ctx, oppflow, "order-111", "First Aid, evening course"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := oppflow.Refresh(ctx, "order-111", opportunity.Refresh{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := oppflow.Progress(ctx, "order-111", opportunity.Progress{To: "Opportunity"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	view, err := oppflow.View(ctx, "order-111")
+	fmt.Println(view.Details.Name, err)
+	// Output:
+	// First Aid, evening course <nil>
+}
+
+// The step in the TMS stays as it is; places that were held are given back.
+func ExampleClient_Close() {
+	ctx, oppflow := running("order-112")
+	if _, err := oppflow.Close(ctx, "order-112", opportunity.Close{Reason: "entered twice"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	ended, err := oppflow.Wait(ctx, "order-112")
+	fmt.Println(ended.State, ended.Closed, err)
+
+	_, err = oppflow.Progress(ctx, "order-112", opportunity.Progress{To: "Opportunity"})
+	fmt.Println(err)
+	// Output:
+	// Open entered twice <nil>
+	// Closed: opportunity order-112 has ended; it takes no more messages
+}
+
+// A signal is sent and forgotten: it takes effect once, in its turn, or its
+// failure is shown to an operator.
+func ExampleClient_Signal() {
+	ctx, oppflow := running("order-113")
+	for _, command := range []opportunity.Command{
+		opportunity.UpdateDetails{Account: "Administrate"},
+		opportunity.Progress{To: "Opportunity"},
+		opportunity.Progress{To: "Won"},
+	} {
+		err := oppflow.Signal(ctx, "order-113", command)
+		var refused *opportunity.Error
+		if errors.As(err, &refused) && refused.Type == opportunity.Busy {
+			fmt.Println("too much waits; send it again later")
+			return
+		}
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	ended, err := oppflow.Wait(ctx, "order-113")
+	fmt.Println(ended.State, "after", ended.Failed, "failures", err)
+	// Output:
+	// Won after 0 failures <nil>
+}
+
+// A request can be asked about by its id, as long as it is remembered.
+func ExampleClient_Outcome() {
+	ctx, oppflow := running("order-114")
+	if err := oppflow.Signal(ctx, "order-114", opportunity.Progress{RequestID: "order-114/won", To: "Won"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for {
+		outcome, err := oppflow.Outcome(ctx, "order-114", "order-114/won")
+		var unknown *opportunity.Error
+		switch {
+		case errors.As(err, &unknown) && unknown.Type == opportunity.NotFound, err == nil && outcome.State == opportunity.Pending:
+			time.Sleep(100 * time.Millisecond)
+			continue
+		case err != nil:
+			fmt.Println(err)
+		case outcome.Error != nil:
+			fmt.Println(outcome.State, outcome.Error.Type)
+		default:
+			fmt.Println(outcome.State)
+		}
+		return
+	}
+	// Output:
+	// failed TransitionNotFound
+}
+
+// The view is the whole picture, and costs no call of the TMS.
+func ExampleClient_View() {
+	ctx, oppflow := running("order-115")
+	price, err := opportunity.ParseAmount("19.90")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := oppflow.AddInterests(ctx, "order-115", opportunity.AddInterests{Interests: opportunity.Interests{
+		{Item: "Training Token", Kind: opportunity.Tokens, Quantity: 10, UnitAmount: price},
+	}}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	view, err := oppflow.View(ctx, "order-115")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("step %s, %d interest, total %s %s\n", view.Step.Name, len(view.Interests), view.Total, view.Details.Currency)
+	fmt.Printf("%d requests wait, %d failed, %d things need attention\n", len(view.Queue), view.Failures, len(view.Attention))
+	for _, moment := range view.Timeline {
+		fmt.Println("-", moment.Text)
+	}
+	// Output:
+	// step Proposed, 1 interest, total 199.00 GBP
+	// 0 requests wait, 0 failed, 0 things need attention
+	// - start accepted
+	// - created in step Proposed
+	// - added 1 interest
+}
+
+// An opportunity ends in a Won, Lost or Archived step, or when an operator closes it.
+func ExampleClient_Wait() {
+	ctx, oppflow := running("order-116")
+	if err := oppflow.Signal(ctx, "order-116", opportunity.Progress{To: "Lost"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	ended, err := oppflow.Wait(ctx, "order-116")
+	fmt.Println(ended.State, err)
+
+	_, err = oppflow.Start(ctx, "order-116", opportunity.Start{Name: "First Aid course", Region: "UK"})
+	fmt.Println(err)
+	// Output:
+	// Lost <nil>
+	// Closed: opportunity order-116 has ended; its reference cannot be used again
+}

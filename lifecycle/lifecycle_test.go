@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -33,6 +34,12 @@ type namespace struct {
 	fails   func(n int) error
 	outcome opportunity.Outcome
 	exists  bool
+	// answers, when set, is what the nth update answers; opens, what the nth start does.
+	answers func(n int) opportunity.Outcome
+	opens   func(n int) opportunity.Opened
+	// queries are the payloads of queries; asks is what they fail with.
+	queries []any
+	asks    error
 }
 
 type handle struct {
@@ -51,6 +58,9 @@ func (h handle) Get(_ context.Context, into any) error {
 
 func (n *namespace) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	n.updates = append(n.updates, o)
+	if n.answers != nil {
+		n.outcome = n.answers(len(n.updates))
+	}
 	if n.fails == nil {
 		return handle{answer: n.outcome}, nil
 	}
@@ -72,7 +82,28 @@ func (n *namespace) UpdateWithStartWorkflow(_ context.Context, o client.UpdateWi
 			return nil, err
 		}
 	}
+	if n.opens != nil {
+		return handle{answer: n.opens(len(n.starts))}, nil
+	}
 	return handle{answer: opportunity.Opened{State: opportunity.Done, Reference: "A-1"}}, nil
+}
+
+// encoded is an answer as the SDK hands it on.
+type encoded struct{ answer any }
+
+func (encoded) HasValue() bool { return true }
+
+func (e encoded) Get(into any) error {
+	reflect.ValueOf(into).Elem().Set(reflect.ValueOf(e.answer))
+	return nil
+}
+
+func (n *namespace) QueryWorkflow(_ context.Context, workflow, run, name string, payload ...any) (converter.EncodedValue, error) {
+	n.queries = append(n.queries, workflow, run, name, payload)
+	if n.asks != nil {
+		return nil, n.asks
+	}
+	return encoded{n.outcome}, nil
 }
 
 func (n *namespace) SignalWorkflow(_ context.Context, workflow, run, name string, payload any) error {
@@ -182,14 +213,41 @@ func TestContinuingIsSentAgain(t *testing.T) {
 
 func TestCommandsGetAnID(t *testing.T) {
 	list := opportunity.Interests{{Item: "VG9rZW5UeXBlOjE=", Quantity: 1}}
+	until := time.Date(2026, 12, 31, 17, 0, 0, 0, time.UTC)
 	for _, id := range []string{"", "mine"} {
-		for _, command := range []opportunity.Command{
+		for _, command := range []opportunity.Message{
 			opportunity.AddInterests{RequestID: id, Interests: list}, opportunity.Progress{RequestID: id, To: "Won"}, opportunity.UpdateDetails{RequestID: id, Name: "x"},
+			opportunity.ExtendReservations{RequestID: id, Until: until},
+			opportunity.Pause{RequestID: id}, opportunity.Resume{RequestID: id}, opportunity.Retry{RequestID: id, Request: "x"},
+			opportunity.Skip{RequestID: id, Request: "x", Reason: "y"}, opportunity.Refresh{RequestID: id}, opportunity.Close{RequestID: id, Reason: "y"},
 		} {
 			n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 			c := lifecycle.NewClient(n)
 			for range 2 {
-				if _, err := c.Update(t.Context(), "A-1", command); err != nil {
+				var err error
+				switch m := command.(type) {
+				case opportunity.AddInterests:
+					_, err = c.AddInterests(t.Context(), "A-1", m)
+				case opportunity.Progress:
+					_, err = c.Progress(t.Context(), "A-1", m)
+				case opportunity.UpdateDetails:
+					_, err = c.UpdateDetails(t.Context(), "A-1", m)
+				case opportunity.ExtendReservations:
+					_, err = c.ExtendReservations(t.Context(), "A-1", m)
+				case opportunity.Pause:
+					_, err = c.Pause(t.Context(), "A-1", m)
+				case opportunity.Resume:
+					_, err = c.Resume(t.Context(), "A-1", m)
+				case opportunity.Retry:
+					_, err = c.Retry(t.Context(), "A-1", m)
+				case opportunity.Skip:
+					_, err = c.Skip(t.Context(), "A-1", m)
+				case opportunity.Refresh:
+					_, err = c.Refresh(t.Context(), "A-1", m)
+				case opportunity.Close:
+					_, err = c.Close(t.Context(), "A-1", m)
+				}
+				if err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -198,7 +256,7 @@ func TestCommandsGetAnID(t *testing.T) {
 			}
 			ids := map[string]bool{}
 			for _, sent := range []any{n.updates[0].Args[0], n.updates[1].Args[0], n.signals[3]} {
-				got := sent.(opportunity.Command)
+				got := sent.(opportunity.Message)
 				ids[got.ID()] = true
 				if got.Validate() != nil || got.Verb() != command.Verb() || reflect.TypeOf(got) != reflect.TypeOf(command) {
 					t.Errorf("%+v was sent as %+v", command, got)
@@ -239,6 +297,37 @@ func TestNothingInvalidIsSent(t *testing.T) {
 			_, err := c.Retry(ctx, r, opportunity.Retry{Request: pick(ok, "r")})
 			return err
 		},
+		"extend": func(r opportunity.Reference, ok bool) error {
+			command := opportunity.ExtendReservations{}
+			if ok {
+				command.Until = time.Now()
+			}
+			_, err := c.ExtendReservations(ctx, r, command)
+			return err
+		},
+		"pause": func(r opportunity.Reference, ok bool) error {
+			_, err := c.Pause(ctx, r, opportunity.Pause{Reason: pick(!ok, "\a")})
+			return err
+		},
+		"resume": func(r opportunity.Reference, ok bool) error {
+			_, err := c.Resume(ctx, r, opportunity.Resume{RequestID: pick(!ok, "#1")})
+			return err
+		},
+		"refresh": func(r opportunity.Reference, ok bool) error {
+			_, err := c.Refresh(ctx, r, opportunity.Refresh{RequestID: pick(!ok, "#1")})
+			return err
+		},
+		"close": func(r opportunity.Reference, ok bool) error {
+			_, err := c.Close(ctx, r, opportunity.Close{Reason: pick(ok, "x")})
+			return err
+		},
+		"signal of an instruction": func(r opportunity.Reference, ok bool) error {
+			return c.Signal(ctx, r, opportunity.Close{Reason: pick(ok, "x")})
+		},
+		"adopt": func(r opportunity.Reference, ok bool) error {
+			_, err := c.Start(ctx, r, opportunity.Start{Adopt: opportunity.ID(pick(ok, "T3Bwb3J0dW5pdHk6MQ==")), Name: pick(!ok, "x")})
+			return err
+		},
 		"skip": func(r opportunity.Reference, ok bool) error {
 			_, err := c.Skip(ctx, r, opportunity.Skip{Request: "r", Reason: pick(ok, "x")})
 			return err
@@ -251,10 +340,18 @@ func TestNothingInvalidIsSent(t *testing.T) {
 			}
 		}
 	}
-	if len(n.updates)+len(n.starts)+len(n.signals) > 0 {
+	for what, err := range map[string]error{"outcome": second(c.Outcome(ctx, "ada@example.com", "r")), "view": second(c.View(ctx, "ada@example.com"))} {
+		var own *opportunity.Error
+		if !errors.As(err, &own) || own.Type != opportunity.Invalid {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if len(n.updates)+len(n.starts)+len(n.signals)+len(n.queries) > 0 {
 		t.Errorf("sent %v, %v, %v", n.updates, n.starts, n.signals)
 	}
 }
+
+func second[A any](_ A, err error) error { return err }
 
 func pick(ok bool, text string) string {
 	if ok {
@@ -367,20 +464,31 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 		members = members[:strings.LastIndex(members, "}")+1]
 		return []byte("{" + fill.Replace(members))
 	}
-	for verb, description := range map[opportunity.Verb]string{
-		opportunity.VerbAddInterests:  lifecycle.AddInterests.Description,
-		opportunity.VerbProgress:      lifecycle.Progress.Description,
-		opportunity.VerbUpdateDetails: lifecycle.UpdateDetails.Description,
-	} {
-		if _, err := opportunity.Decode(verb, example(description)); err != nil {
-			t.Errorf("%s: %s: %v", verb, description, err)
+	descriptions := map[string]string{
+		lifecycle.AddInterests.Name: lifecycle.AddInterests.Description, lifecycle.Progress.Name: lifecycle.Progress.Description,
+		lifecycle.UpdateDetails.Name: lifecycle.UpdateDetails.Description, lifecycle.ExtendReservations.Name: lifecycle.ExtendReservations.Description,
+		lifecycle.Pause.Name: lifecycle.Pause.Description, lifecycle.Resume.Name: lifecycle.Resume.Description,
+		lifecycle.Retry.Name: lifecycle.Retry.Description, lifecycle.Skip.Name: lifecycle.Skip.Description,
+		lifecycle.Refresh.Name: lifecycle.Refresh.Description, lifecycle.Close.Name: lifecycle.Close.Description,
+	}
+	for _, verb := range opportunity.Verbs() {
+		description := descriptions[string(verb)]
+		var err error
+		if opportunity.IsInstruction(verb) {
+			_, err = opportunity.DecodeInstruction(verb, example(description))
+		} else {
+			_, err = opportunity.Decode(verb, example(description))
+		}
+		if err != nil {
+			t.Errorf("%s: %q: %v", verb, description, err)
 		}
 	}
-	if _, err := opportunity.DecodeStrict[opportunity.Retry](example(lifecycle.Retry.Description)); err != nil {
-		t.Errorf("%s: %v", lifecycle.Retry.Description, err)
+	if len(descriptions) != len(opportunity.Verbs()) {
+		t.Errorf("%d messages, %d verbs", len(descriptions), len(opportunity.Verbs()))
 	}
-	if _, err := opportunity.DecodeStrict[opportunity.Skip](example(lifecycle.Skip.Description)); err != nil {
-		t.Errorf("%s: %v", lifecycle.Skip.Description, err)
+	var asked lifecycle.OutcomeInput
+	if err := json.Unmarshal(example(lifecycle.OutcomeOf.Description), &asked); err != nil || asked.RequestID != "r" {
+		t.Errorf("%s: %+v, %v", lifecycle.OutcomeOf.Description, asked, err)
 	}
 }
 

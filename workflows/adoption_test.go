@@ -61,6 +61,19 @@ func TestAdopt(t *testing.T) {
 				return n > 1, map[bool]*activities.Sending{false: marking(opportunity.FateUnknown, "")}[n > 1], nil
 			}
 		}, []string{mark}, 2},
+		{"the marking was lost, and happens late", func(s *stage) {
+			var lost time.Time
+			s.record.mark = func(int) (bool, *activities.Sending, error) {
+				lost = s.env.Now()
+				return false, marking(opportunity.FateUnknown, ""), nil
+			}
+			s.record.read = func(int) error {
+				if !lost.IsZero() && s.env.Now().Sub(lost) > 50*time.Second {
+					s.record.owner = "A-1"
+				}
+				return nil
+			}
+		}, nil, 1},
 		{"the marking could not be sent", func(s *stage) {
 			s.record.mark = func(n int) (bool, *activities.Sending, error) {
 				return n > 3, map[bool]*activities.Sending{false: marking(opportunity.FateNotSent, activities.ReasonUnreachable)}[n > 3], nil
@@ -224,7 +237,9 @@ func TestAdoptionIsEnded(t *testing.T) {
 func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	s := newStage(t)
 	standing(s)
+	var asked []time.Time
 	s.record.mark = func(n int) (bool, *activities.Sending, error) {
+		asked = append(asked, s.env.Now())
 		if n == 1 { // it takes its time
 			return false, &activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonRate, RetryAfter: 12 * time.Second}, nil
 		}
@@ -274,6 +289,10 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	slices.Sort(ends)
 	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
 		t.Error(diff)
+	}
+	// Meanwhile the other one does not even look, or both might find it without a mark.
+	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
+		t.Errorf("marking was asked for at %v", asked)
 	}
 	if marks := strings.Count(strings.Join(s.record.log, "|"), "mark "); marks != 1 {
 		t.Errorf("marked %d times: %v", marks, s.record.log)

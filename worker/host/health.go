@@ -67,10 +67,8 @@ func serveHealth(ctx context.Context, address string, seen *polls, logger *slog.
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
-		if ctx.Err() != nil {
-			return func() {}, nil // it is being stopped before it has begun
-		}
-		return nil, fmt.Errorf("health address %s (%s): %w", address, healthSetting, listenCause(err))
+		err = fmt.Errorf("health address %s (%s): %w", address, healthSetting, listenCause(err))
+		return func() {}, interrupted(ctx, err)
 	}
 	h := &health{polls: seen, stopping: ctx.Done()}
 	server := &http.Server{

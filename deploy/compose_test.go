@@ -1,0 +1,302 @@
+package deploy_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/template"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/google/go-cmp/cmp"
+	yaml "go.yaml.in/yaml/v3"
+)
+
+// steps are the services that run once and end; the others run on.
+var steps = []string{"schema", "setup"}
+
+func TestComposeFileIsComplete(t *testing.T) {
+	project := load(t, nil)
+	want := []string{"postgresql", "sandbox", "schema", "setup", "temporal", "ui", "worker"}
+	if diff := cmp.Diff(want, project.ServiceNames()); diff != "" {
+		t.Errorf("services (-want +got):\n%s", diff)
+	}
+}
+
+// A tag that names neither a release nor anything that moves. Our own image is built here and has no release.
+var release = regexp.MustCompile(`^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?(@sha256:[0-9a-f]{64})?$`)
+
+func TestImagesArePinned(t *testing.T) {
+	for name, service := range load(t, nil).Services {
+		switch {
+		case service.Build != nil:
+			if service.Image != "oppflow:local" || service.Build.Dockerfile != "Dockerfile" || service.Build.Context != checkout(t) {
+				t.Errorf("%s: image %s, built from %+v", name, service.Image, service.Build)
+			}
+		case !release.MatchString(service.Image):
+			t.Errorf("%s: image %q names no release", name, service.Image)
+		}
+	}
+	for _, floating := range []string{"postgres", "postgres:16", "postgres:latest", "temporalio/ui:main", "x:1-alpine"} {
+		if release.MatchString(floating) {
+			t.Errorf("the pattern takes %s for a release", floating)
+		}
+	}
+}
+
+func checkout(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// The server, its schema tool and the Web UI have the versions the other tests run with.
+func TestTemporalHasTheVersionThatIsTested(t *testing.T) {
+	module := read(t, "devserver/go.mod")
+	services := load(t, nil).Services
+	for service, want := range map[string]string{
+		"temporal": "temporalio/server:" + required(t, module, "go.temporal.io/server"),
+		"schema":   "temporalio/admin-tools:" + required(t, module, "go.temporal.io/server"),
+		"ui":       "temporalio/ui:" + required(t, module, "github.com/temporalio/ui-server/v2"),
+	} {
+		if got := services[service].Image; got != want {
+			t.Errorf("%s: image %s, but devserver/go.mod has %s", service, got, want)
+		}
+	}
+}
+
+// required returns the version of a module in a go.mod, without its v.
+func required(t *testing.T, gomod, module string) string {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(module) + ` v(\S+)`).FindStringSubmatch(gomod)
+	if found == nil {
+		t.Fatalf("go.mod has no %s", module)
+	}
+	return found[1]
+}
+
+// What a service waits for is what it needs: a step's end, anything else's health.
+func TestServicesWaitForWhatTheyNeed(t *testing.T) {
+	for name, service := range load(t, nil).Services {
+		for on, dependency := range service.DependsOn {
+			want := types.ServiceConditionHealthy
+			if slices.Contains(steps, on) {
+				want = types.ServiceConditionCompletedSuccessfully
+			}
+			if dependency.Condition != want || !dependency.Required {
+				t.Errorf("%s waits for %s: %+v, want %s", name, on, dependency, want)
+			}
+		}
+	}
+	// A short depends_on would get a condition by default, and it is never the right one.
+	var written struct {
+		Services map[string]struct {
+			DependsOn yaml.Node `yaml:"depends_on"`
+		}
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "docker-compose.yml")), &written); err != nil {
+		t.Fatal(err)
+	}
+	for name, service := range written.Services {
+		if !service.DependsOn.IsZero() && service.DependsOn.Kind != yaml.MappingNode {
+			t.Errorf("%s: depends_on without conditions", name)
+		}
+		for i := 1; i < len(service.DependsOn.Content); i += 2 {
+			if node := service.DependsOn.Content[i]; node.Kind != yaml.MappingNode || !slices.ContainsFunc(node.Content, func(n *yaml.Node) bool { return n.Value == "condition" }) {
+				t.Errorf("%s: depends_on %s without a condition", name, service.DependsOn.Content[i-1].Value)
+			}
+		}
+	}
+}
+
+// Whoever talks to another service waits for it.
+func TestServicesWaitForWhomTheyName(t *testing.T) {
+	project := load(t, nil)
+	for name, service := range project.Services {
+		for variable, value := range set(service) {
+			for _, other := range project.ServiceNames() {
+				if !regexp.MustCompile(`(^|//)`+other+`(:\d+|/|$)`).MatchString(value) || credential(variable) || strings.HasSuffix(variable, "DBNAME") {
+					continue
+				}
+				if _, waits := service.DependsOn[other]; !waits {
+					t.Errorf("%s has %s=%s but does not wait for %s", name, variable, value, other)
+				}
+			}
+		}
+	}
+}
+
+// credential reports that a variable's value is no host, even if it reads like one.
+func credential(variable string) bool {
+	return strings.HasSuffix(variable, "_USER") || strings.HasSuffix(variable, "_PWD") || strings.HasSuffix(variable, "_PASSWORD") || strings.HasSuffix(variable, "_TOKEN")
+}
+
+func TestNothingIsPublishedBeyondThisMachine(t *testing.T) {
+	published := map[string]int{}
+	for name, service := range load(t, nil).Services {
+		if service.NetworkMode != "" || len(service.Networks) != 1 {
+			t.Errorf("%s: network mode %q, networks %v", name, service.NetworkMode, service.Networks)
+		}
+		if service.Privileged || service.ContainerName != "" {
+			t.Errorf("%s: privileged %t, container name %q", name, service.Privileged, service.ContainerName)
+		}
+		for _, port := range service.Ports {
+			published[name]++
+			if ip := net.ParseIP(port.HostIP); ip == nil || !ip.IsLoopback() {
+				t.Errorf("%s publishes %s at %q", name, port.Published, port.HostIP)
+			}
+			if port.Published == "" {
+				t.Errorf("%s publishes port %d at whatever port is free", name, port.Target)
+			}
+		}
+	}
+	// The database least of all.
+	if diff := cmp.Diff(map[string]int{"sandbox": 1, "temporal": 1, "ui": 1}, published); diff != "" {
+		t.Errorf("published ports (-want +got):\n%s", diff)
+	}
+}
+
+// What has to survive lies in volumes that have a name, and everything else is files of the checkout, read only.
+func TestDataLiesInNamedVolumes(t *testing.T) {
+	project := load(t, nil)
+	mounted := map[string]string{}
+	for name, service := range project.Services {
+		for _, volume := range service.Volumes {
+			switch volume.Type {
+			case types.VolumeTypeVolume:
+				if _, named := project.Volumes[volume.Source]; !named {
+					t.Errorf("%s: the volume at %s has no name", name, volume.Target)
+				}
+				mounted[volume.Source] = name + ":" + volume.Target
+			case types.VolumeTypeBind:
+				if _, err := os.Stat(volume.Source); err != nil || !volume.ReadOnly {
+					t.Errorf("%s mounts %s (read only: %t): %v", name, volume.Source, volume.ReadOnly, err)
+				}
+			default:
+				t.Errorf("%s: a volume of type %s at %s", name, volume.Type, volume.Target)
+			}
+		}
+	}
+	want := map[string]string{"postgresql": "postgresql:/var/lib/postgresql/data", "sandbox": "sandbox:/data", "worker": "worker:/data"}
+	if diff := cmp.Diff(want, mounted); diff != "" {
+		t.Errorf("volumes (-want +got):\n%s", diff)
+	}
+}
+
+func TestServicesAreWatchedAndBounded(t *testing.T) {
+	for name, service := range load(t, nil).Services {
+		step := slices.Contains(steps, name)
+		switch check := service.HealthCheck; {
+		case step:
+			if check != nil && !check.Disable {
+				t.Errorf("%s ends by itself and has a health check", name)
+			}
+			if !strings.HasPrefix(service.Restart, "on-failure:") {
+				t.Errorf("%s: restart %q", name, service.Restart)
+			}
+		case check == nil || check.Disable || len(check.Test) < 2 || check.Test[0] != "CMD" || check.Interval == nil || check.Timeout == nil || check.Retries == nil || check.StartPeriod == nil:
+			t.Errorf("%s: health check %+v", name, check)
+		case service.Restart != types.RestartPolicyUnlessStopped:
+			t.Errorf("%s: restart %q", name, service.Restart)
+		case service.Deploy == nil || service.Deploy.Resources.Limits == nil || service.Deploy.Resources.Limits.MemoryBytes <= 0:
+			t.Errorf("%s: no limit of memory", name)
+		}
+		if service.Logging == nil || service.Logging.Options["max-size"] == "" || service.Logging.Options["max-file"] == "" {
+			t.Errorf("%s: the log grows for ever: %+v", name, service.Logging)
+		}
+		if !slices.Contains(service.SecurityOpt, "no-new-privileges:true") {
+			t.Errorf("%s: may gain privileges", name)
+		}
+		if service.Build != nil && (!service.ReadOnly || !slices.Contains(service.CapDrop, "ALL") || len(service.Tmpfs) == 0) {
+			t.Errorf("%s: read only %t, without capabilities %v, temporary files %v", name, service.ReadOnly, service.CapDrop, service.Tmpfs)
+		}
+	}
+}
+
+// A worker that is asked to stop sees requests in flight through: 40 s for calls of the API, 5 s for steps of workflows,
+// and what is left to be said to Temporal.
+func TestWorkerMayFinishWhenItStops(t *testing.T) {
+	const needed = 45*time.Second + 10*time.Second
+	grace := load(t, nil).Services["worker"].StopGracePeriod
+	if grace == nil || time.Duration(*grace) < needed {
+		t.Errorf("the worker is killed after %v, before the %v it may need", grace, needed)
+	}
+}
+
+// The example tells of every variable, with the default it has, and of no other.
+func TestExampleTellsOfEveryVariable(t *testing.T) {
+	var content map[string]any
+	if err := yaml.Unmarshal([]byte(read(t, "docker-compose.yml")), &content); err != nil {
+		t.Fatal(err)
+	}
+	used := template.ExtractVariables(content, template.DefaultPattern)
+	told := example(t)
+	for name, variable := range used {
+		value, there := told[name]
+		if !there {
+			t.Errorf("deploy/.env.example does not tell of %s", name)
+		}
+		if variable.DefaultValue != "" && !strings.Contains(variable.DefaultValue, "${") && value != variable.DefaultValue && name != "ADMINISTRATE_URL" {
+			t.Errorf("deploy/.env.example says %s=%s, but the default is %s", name, value, variable.DefaultValue)
+		}
+	}
+	for name := range told {
+		if _, there := used[name]; !there {
+			t.Errorf("deploy/.env.example tells of %s, which nothing uses", name)
+		}
+	}
+	if len(used) < 10 {
+		t.Errorf("only %d variables were found", len(used))
+	}
+}
+
+// Everything the example shows can be set as it stands there, and nothing changes but the tenant.
+func TestExampleCanBeUsed(t *testing.T) {
+	plain, told := load(t, nil), example(t)
+	settled := load(t, told)
+	for name, service := range plain.Services {
+		want, got := set(service), set(settled.Services[name])
+		if name == "worker" {
+			want["ADMINISTRATE_URL"], want["ADMINISTRATE_TOKEN"] = "https://api.getadministrate.com/graphql", ""
+			for variable, value := range told {
+				if want[variable] == "" && got[variable] == value {
+					want[variable] = value // a default of the worker's own
+				}
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-without +with the example):\n%s", name, diff)
+		}
+	}
+}
+
+// The token of a tenant goes to the worker and nowhere else, and that of the sandbox never to a tenant that has its own.
+func TestTokensGoWhereTheyBelong(t *testing.T) {
+	const tenant, local = "tk-3141592653", "sandbox-2718281828"
+	services := load(t, map[string]string{
+		"ADMINISTRATE_URL": "https://example.com/graphql", "ADMINISTRATE_TOKEN": tenant, "SANDBOX_TOKEN": local, "POSTGRES_PASSWORD": "pw-1414213562",
+	}).Services
+	for name, service := range services {
+		var all []string
+		for _, value := range set(service) {
+			all = append(all, value)
+		}
+		text := strings.Join(slices.Concat(all, service.Command, service.Entrypoint), " ")
+		for secret, owners := range map[string][]string{tenant: {"worker"}, local: {"sandbox"}, "pw-1414213562": {"postgresql", "schema", "temporal"}} {
+			if strings.Contains(text, secret) != slices.Contains(owners, name) {
+				t.Errorf("%s has %s: %t", name, secret, strings.Contains(text, secret))
+			}
+		}
+	}
+	without := load(t, map[string]string{"SANDBOX_TOKEN": local}).Services
+	if got := set(without["worker"])["ADMINISTRATE_TOKEN"]; got != local || !slices.Contains(without["sandbox"].Command, local) {
+		t.Errorf("without a tenant the worker has the token %q, the sandbox the command %v", got, without["sandbox"].Command)
+	}
+}

@@ -1,0 +1,143 @@
+//go:build linux
+
+package native_test
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// build makes what the images hold: our programs as the Dockerfile makes them from what .dockerignore leaves, the
+// Temporal server, its schema tool and the Web UI from the modules of the same versions. It returns their paths by name,
+// and that of the Web UI's configuration as "ui".
+func build(t *testing.T, project *types.Project, bin string) map[string]string {
+	t.Helper()
+	devserver := filepath.Join(project.WorkingDir, "devserver")
+	for program, pkg := range map[string]string{
+		"temporal-server":   "go.temporal.io/server/cmd/server",
+		"temporal-sql-tool": "go.temporal.io/server/cmd/tools/sql",
+		"ui-server":         "github.com/temporalio/ui-server/v2/cmd/server",
+	} {
+		run(t, devserver, nil, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(bin, program), pkg)
+	}
+	ui := run(t, devserver, nil, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/temporalio/ui-server/v2")
+
+	source := filepath.Join(filepath.Dir(bin), "source")
+	if n := dockerContext(t, project.WorkingDir, source); n < 50 {
+		t.Fatalf("only %d files are left for the image", n)
+	}
+	script := buildScript(t, project.WorkingDir)
+	script = strings.ReplaceAll(script, "/out/", bin+"/")
+	run(t, source, []string{"TARGETOS=" + runtime.GOOS, "TARGETARCH=" + runtime.GOARCH}, "/bin/sh", "-euc", script)
+
+	programs := map[string]string{"ui": strings.TrimSpace(ui)}
+	for _, name := range []string{"temporal-server", "temporal-sql-tool", "ui-server", "oppflow", "oppflow-worker"} {
+		programs[name] = filepath.Join(bin, name)
+	}
+	for name, program := range programs {
+		if _, err := os.Stat(program); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	return programs
+}
+
+// buildScript is the instruction of the Dockerfile that builds our programs.
+func buildScript(t *testing.T, dir string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(strings.ReplaceAll(string(content), "\\\n", " ")) {
+		if script, found := strings.CutPrefix(line, "RUN "); found && strings.Contains(script, "go build") {
+			return regexp.MustCompile(`--mount=\S+`).ReplaceAllString(script, "")
+		}
+	}
+	t.Fatal("no instruction of the Dockerfile builds anything")
+	return ""
+}
+
+// dockerContext copies what the build of the image gets to see, of the files that git knows, and counts it.
+func dockerContext(t *testing.T, from, to string) int {
+	t.Helper()
+	ignore, err := os.ReadFile(filepath.Join(from, ".dockerignore"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var patterns []string
+	for line := range strings.Lines(string(ignore)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			patterns = append(patterns, line)
+		}
+	}
+	ignored := func(name string) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool {
+			subject := name
+			if rest, anywhere := strings.CutPrefix(pattern, "**/"); anywhere {
+				pattern, subject = rest, path.Base(name)
+			}
+			matched, err := path.Match(pattern, subject)
+			if err != nil {
+				t.Fatalf(".dockerignore: %s: %v", pattern, err)
+			}
+			return matched
+		})
+	}
+	files := 0
+	err = filepath.WalkDir(from, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, file)
+		if err != nil || name == "." {
+			return err
+		}
+		switch {
+		case ignored(filepath.ToSlash(name)):
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(to, name), 0o755)
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		files++
+		return os.WriteFile(filepath.Join(to, name), content, 0o644)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// run runs a command to its end and returns what it wrote to standard output.
+func run(t *testing.T, dir string, env []string, name string, args ...string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), name, args...)
+	command.Dir, command.Env = dir, append(append(os.Environ(), "GOWORK=off"), env...)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	said, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, stderr.String())
+	}
+	return string(said)
+}

@@ -1,0 +1,210 @@
+//go:build linux
+
+package native_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/starter/story"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// outagePatience is more than a worker takes to notice that Temporal is gone.
+const outagePatience = 2 * time.Minute
+
+// The compose file brings everything up; the story of the API documentation comes out as documented; a second `up`
+// changes nothing; a database survives its server; and everything stops when asked, within the time it is given.
+func TestComposeFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a database and a Temporal server; not in short mode")
+	}
+	u := bring(t)
+
+	t.Run("the dynamic configuration has no mistake", func(t *testing.T) {
+		file := u.path("temporal", *u.project.Services["temporal"].Environment["DYNAMIC_CONFIG_FILE_PATH"])
+		said, err := exec.CommandContext(t.Context(), u.programs["temporal-server"], "validate-dynamic-config", file).CombinedOutput()
+		if err != nil || strings.TrimSpace(string(said)) != file {
+			t.Errorf("%v\n%s", err, said)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil || !bytes.Contains(content, []byte("history.transferProcessorMaxPollRPS")) {
+			t.Errorf("the file the server reads: %v\n%s", err, content)
+		}
+		if said := u.output("temporal"); strings.Contains(said, "dynamic config") && strings.Contains(said, "unable to") {
+			t.Errorf("the server could not read it:\n%s", said)
+		}
+	})
+
+	reference := opportunity.Reference("composed-1")
+	t.Run("the story comes out as documented", func(t *testing.T) { u.play(t, reference) })
+
+	t.Run("the Web UI shows the namespace", func(t *testing.T) {
+		namespace := *u.project.Services["ui"].Environment["TEMPORAL_DEFAULT_NAMESPACE"]
+		base := "http://" + u.address("ui", 8080)
+		for path, want := range map[string]string{
+			"/":                               "<html",
+			"/api/v1/settings":                `"DefaultNamespace":"` + namespace + `"`,
+			"/api/v1/namespaces/" + namespace: `"name":"` + namespace + `"`,
+			"/api/v1/namespaces?pageSize=10":  `"name":"` + namespace + `"`,
+			"/api/v1/namespaces/nowhere":      "notfound",
+		} {
+			if body := strings.Join(strings.Fields(fetch(t, base+path)), ""); !strings.Contains(strings.ToLower(body), strings.ToLower(want)) {
+				t.Errorf("GET %s: no %s in %.500s", path, want, body)
+			}
+		}
+	})
+
+	t.Run("the steps can be run again", func(t *testing.T) {
+		before := u.schemaVersions(t)
+		for _, step := range []string{"schema", "setup"} {
+			if err := u.step(t.Context(), step); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if after := u.schemaVersions(t); after != before || strings.Count(after, ".") < 2 {
+			t.Errorf("schemas were %q and are %q", before, after)
+		}
+		said := u.output("setup")
+		for _, want := range []string{"is there already; it keeps closed runs for 720h", "all search attributes are there already"} {
+			if !strings.Contains(said, want) {
+				t.Errorf("the second setup does not say %q:\n%s", want, said)
+			}
+		}
+	})
+
+	t.Run("the worker is unhealthy while Temporal is gone", func(t *testing.T) {
+		if err := u.stop("temporal"); err != nil {
+			t.Error(err)
+		}
+		u.await(t, outagePatience, "unhealthy", func() bool { return u.check(t.Context(), "worker") != nil })
+		if err := u.check(t.Context(), "worker"); err == nil || !strings.Contains(err.Error(), "could not be asked for tasks") {
+			t.Errorf("it says why: %v", err)
+		}
+		if err := u.start(t, "temporal"); err != nil {
+			t.Fatal(err)
+		}
+		u.play(t, "composed-2")
+		u.await(t, outagePatience, "healthy again", func() bool { return u.check(t.Context(), "worker") == nil })
+	})
+
+	t.Run("the database survives its server", func(t *testing.T) {
+		u.connected(t, func(temporal client.Client) {
+			described, err := temporal.DescribeWorkflowExecution(t.Context(), "opportunity/"+string(reference), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if status := described.GetWorkflowExecutionInfo().GetStatus(); status != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+				t.Errorf("the opportunity of the story is %v", status)
+			}
+			// The list is the other database.
+			query := `OpportunityState = "Won" and WorkflowId = "opportunity/` + string(reference) + `"`
+			u.await(t, time.Minute, "found by its search attributes", func() bool {
+				found, err := temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+				return err == nil && found.GetCount() == 1
+			})
+		})
+	})
+
+	t.Run("everything stops when asked", func(t *testing.T) {
+		for _, service := range u.backwards() {
+			if err := u.stop(service); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// connected runs work with a connection as the worker has it.
+func (u *up) connected(t *testing.T, work func(client.Client)) {
+	t.Helper()
+	env := u.environment("worker")
+	temporal, _, err := host.Connect(t.Context(), host.Plain(env["TEMPORAL_ADDRESS"], env["TEMPORAL_NAMESPACE"]), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer temporal.Close()
+	work(temporal)
+}
+
+func (u *up) play(t *testing.T, reference opportunity.Reference) {
+	t.Helper()
+	env := u.environment("worker")
+	api, err := administrate.New(administrate.Options{URL: env["ADMINISTRATE_URL"], Tokens: administrate.StaticToken(env["ADMINISTRATE_TOKEN"])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.connected(t, func(temporal client.Client) {
+		report, err := story.Play(t.Context(), story.Player{Temporal: temporal, API: api}, story.Options{Reference: reference})
+		if err != nil {
+			t.Fatalf("%v\nthe worker:\n%s", err, u.output("worker"))
+		}
+		for _, mismatch := range report.Mismatches() {
+			t.Error(mismatch)
+		}
+		if report.Compared() < 50 {
+			t.Errorf("only %d comparisons", report.Compared())
+		}
+	})
+}
+
+// schemaVersions are those of both databases.
+func (u *up) schemaVersions(t *testing.T) string {
+	t.Helper()
+	schema := u.environment("schema")
+	var versions []string
+	for _, database := range []string{"temporal", "temporal_visibility"} {
+		command := exec.CommandContext(t.Context(), filepath.Join(u.postgres, "psql"), "--no-psqlrc", "--tuples-only", "--no-align",
+			"--host", schema["SQL_HOST"], "--port", schema["SQL_PORT"], "--username", schema["SQL_USER"], "--dbname", database,
+			"--command", "select db_name || ' ' || curr_version from schema_version")
+		command.Env = []string{"PGPASSWORD=" + schema["SQL_PASSWORD"]}
+		said, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, said)
+		}
+		versions = append(versions, strings.TrimSpace(string(said)))
+	}
+	return strings.Join(versions, ", ")
+}
+
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	_, body, err := get(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+func get(ctx context.Context, url string) (status int, body string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return 0, "", err
+	}
+	// Some of what is asked is behind no proxy, and none of it keeps connections.
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	if err != nil {
+		return 0, "", fmt.Errorf("%s: %w", url, err)
+	}
+	return answer.StatusCode, string(content), nil
+}

@@ -1,0 +1,100 @@
+//go:build linux
+
+package native_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// findPostgres returns the directory of PostgreSQL's programs. Where there are none, the test is left out, but not where
+// everything has to be tested.
+func findPostgres(t *testing.T) string {
+	t.Helper()
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err == nil && len(found) > 0 {
+		return filepath.Dir(found[len(found)-1])
+	}
+	if path, err := exec.LookPath("initdb"); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err == nil {
+			return filepath.Dir(path)
+		}
+	}
+	const missing = "PostgreSQL is not installed here (no initdb); on Debian: apt-get install postgresql"
+	if os.Getenv("CI") == "true" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
+	return ""
+}
+
+// credential is whom a service runs as: PostgreSQL refuses to run as root.
+func (u *up) credential(service string) *syscall.Credential {
+	if service != "postgresql" || os.Geteuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		account, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, uidErr := strconv.ParseUint(account.Uid, 10, 32)
+		gid, gidErr := strconv.ParseUint(account.Gid, 10, 32)
+		if uidErr == nil && gidErr == nil && uid != 0 {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		}
+	}
+	return nil
+}
+
+// database does what the image does with an empty volume, and returns what it runs then.
+func (u *up) database(name string) ([]string, error) {
+	data := filepath.Join(u.path(name, "/var/lib/postgresql/data"), "pgdata")
+	if _, err := os.Stat(data); err == nil {
+		return u.serve(data), nil
+	}
+	volume, as := filepath.Dir(data), u.credential(name)
+	for dir := volume; len(dir) > len(u.dir); dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o711); err != nil {
+			return nil, err
+		}
+	}
+	env := u.environment(name)
+	password := filepath.Join(volume, "password")
+	if err := os.WriteFile(password, []byte(env["POSTGRES_PASSWORD"]), 0o600); err != nil {
+		return nil, err
+	}
+	if as != nil {
+		for _, path := range []string{volume, password} {
+			if err := os.Chown(path, int(as.Uid), int(as.Gid)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	args := append([]string{
+		"--pgdata", data, "--username", env["POSTGRES_USER"], "--pwfile", password,
+		"--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync",
+	}, strings.Fields(env["POSTGRES_INITDB_ARGS"])...)
+	command := exec.Command(filepath.Join(u.postgres, "initdb"), args...)
+	command.Dir, command.Env = volume, []string{"PATH=/usr/bin:/bin"}
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: as}
+	if said, err := command.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w\n%s", err, said)
+	}
+	return u.serve(data), nil
+}
+
+func (u *up) serve(data string) []string {
+	return []string{
+		filepath.Join(u.postgres, "postgres"), "-D", data, "-h", loopback, "-p", strconv.Itoa(u.ports["postgresql:5432"]),
+		// The socket would be somewhere else than the port.
+		"-c", "unix_socket_directories=",
+	}
+}

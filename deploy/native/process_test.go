@@ -1,0 +1,84 @@
+//go:build linux
+
+package native_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// process is a program that runs in a process group of its own and ends with the test at the latest.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error // why it ended; read after done
+}
+
+func launch(args, env []string, dir, log string, as *syscall.Credential) (*process, error) {
+	output, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	// The command is not bound to a context: how it ends is decided by stop and kill alone.
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, dir, output, output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: as}
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		// The signal on the parent's death follows the thread that started the child, which therefore has to live as long.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer output.Close()
+		if err := cmd.Start(); err != nil {
+			started <- err
+			return
+		}
+		started <- nil
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *process) alive() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// stop asks it to end and wants exit status 0 within the time. One that keeps nothing may also just end.
+func (p *process) stop(grace time.Duration, keepsNothing bool) error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+		status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if ok && keepsNothing && status.Signaled() && status.Signal() == syscall.SIGTERM {
+			return nil
+		}
+		return p.err
+	case <-time.After(grace):
+		p.kill()
+		return fmt.Errorf("did not end within %v", grace)
+	}
+}
+
+// kill ends it and what it has started.
+func (p *process) kill() {
+	if p.alive() {
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		<-p.done
+	}
+}

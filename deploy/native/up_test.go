@@ -1,0 +1,459 @@
+//go:build linux
+
+package native_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+const (
+	root       = "../.."
+	loopback   = "127.0.0.1"
+	everywhere = "0.0.0.0"
+	// healthyPatience is how long a service may take until it is healthy, on a machine that is busy.
+	healthyPatience = 2 * time.Minute
+	poll            = 200 * time.Millisecond
+)
+
+// up is what runs of the compose file.
+type up struct {
+	project  *types.Project
+	dir      string            // of logs and data
+	postgres string            // directory of PostgreSQL's programs
+	programs map[string]string // paths of those the images hold
+	ports    map[string]int    // here, by service and port there: "temporal:7233"
+	running  map[string]*process
+	logs     map[string]string // paths
+}
+
+// bring starts every service of the compose file as the file says, and waits until all are healthy or done.
+func bring(t *testing.T) *up {
+	t.Helper()
+	postgres := findPostgres(t)
+	dir := t.TempDir()
+	// The database runs as somebody else, who has to get through.
+	for _, path := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(path, 0o711); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u := &up{
+		project: loadProject(t), dir: dir, postgres: postgres,
+		ports: map[string]int{}, running: map[string]*process{}, logs: map[string]string{},
+	}
+	u.programs = build(t, u.project, filepath.Join(dir, "bin"))
+	u.choosePorts(t)
+	t.Cleanup(func() {
+		for _, service := range u.backwards() {
+			u.running[service].kill()
+		}
+		if t.Failed() {
+			for _, service := range u.forwards() {
+				t.Logf("--- %s:\n%s", service, u.output(service))
+			}
+		}
+	})
+	for _, service := range u.forwards() {
+		began := time.Now()
+		if err := u.start(t, service); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %v", service, time.Since(began).Round(10*time.Millisecond))
+	}
+	return u
+}
+
+func loadProject(t *testing.T) *types.Project {
+	t.Helper()
+	dir, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
+		WorkingDir:  dir,
+		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, "docker-compose.yml")}},
+		Environment: types.Mapping{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return project
+}
+
+// forwards lists the services so that each comes after those it waits for.
+func (u *up) forwards() []string {
+	var order []string
+	var visit func(string)
+	visit = func(service string) {
+		if slices.Contains(order, service) {
+			return
+		}
+		for _, on := range slices.Sorted(maps.Keys(u.project.Services[service].DependsOn)) {
+			visit(on)
+		}
+		order = append(order, service)
+	}
+	for _, service := range u.project.ServiceNames() {
+		visit(service)
+	}
+	return order
+}
+
+// backwards lists those that run, each before those it waits for.
+func (u *up) backwards() []string {
+	order := u.forwards()
+	slices.Reverse(order)
+	return slices.DeleteFunc(order, func(service string) bool { return u.running[service] == nil })
+}
+
+// hidden are ports the programs listen at inside of their containers that the compose file has no reason to name, by
+// the variables that move them.
+func hidden() map[string]map[string]int {
+	return map[string]map[string]int{"temporal": {
+		"FRONTEND_GRPC_PORT": 7233, "FRONTEND_HTTP_PORT": 7243,
+		"MATCHING_GRPC_PORT": 7235, "HISTORY_GRPC_PORT": 7234, "WORKER_GRPC_PORT": 7239,
+		"FRONTEND_MEMBERSHIP_PORT": 6933, "MATCHING_MEMBERSHIP_PORT": 6935, "HISTORY_MEMBERSHIP_PORT": 6934, "WORKER_MEMBERSHIP_PORT": 6939,
+	}}
+}
+
+// choosePorts finds a free port here for each one the services listen at.
+func (u *up) choosePorts(t *testing.T) {
+	t.Helper()
+	listened := map[string]int{"postgresql:5432": 5432, "ui:8080": 8080, "sandbox:8480": 8480, "worker:8481": 8481}
+	for service, variables := range hidden() {
+		for _, port := range variables {
+			listened[key(service, port)] = port
+		}
+	}
+	for name, service := range u.project.Services {
+		for _, port := range service.Ports {
+			if _, known := listened[key(name, int(port.Target))]; !known {
+				t.Errorf("%s publishes port %d, at which it does not listen", name, port.Target)
+			}
+		}
+	}
+	var open []net.Listener // held until all are chosen, so that no two are the same
+	for name := range listened {
+		listener := listen(t)
+		open = append(open, listener)
+		_, port, err := net.SplitHostPort(listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if u.ports[name], err = strconv.Atoi(port); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, listener := range open {
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// listen takes a port of the lower half: the Temporal server keeps its ports in columns of 16 bits with a sign, and a
+// higher one may be the near end of somebody's connection by the time it is needed.
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	var config net.ListenConfig
+	for range 100 {
+		port := 15000 + rand.IntN(15000)
+		if listener, err := config.Listen(t.Context(), "tcp", net.JoinHostPort(loopback, strconv.Itoa(port))); err == nil {
+			return listener
+		}
+	}
+	t.Fatal("no port is free")
+	return nil
+}
+
+func key(service string, port int) string { return service + ":" + strconv.Itoa(port) }
+
+// address is where a service's port is found here.
+func (u *up) address(service string, port int) string {
+	return net.JoinHostPort(loopback, strconv.Itoa(u.ports[key(service, port)]))
+}
+
+var hostPort = regexp.MustCompile(`\b([a-z]+|0\.0\.0\.0|127\.0\.0\.1):(\d+)\b`)
+
+// here translates a value of a service from the containers' world: hosts, ports and paths.
+func (u *up) here(service, value string) string {
+	if strings.HasPrefix(value, "/") {
+		return u.path(service, value)
+	}
+	switch _, isService := u.project.Services[value]; {
+	case isService && u.ports[value+":5432"] != 0, value == everywhere:
+		return loopback
+	case value == "5432", value == "8080":
+		for _, on := range []string{service, "postgresql"} {
+			if port, err := strconv.Atoi(value); err == nil && u.ports[key(on, port)] != 0 {
+				return strconv.Itoa(u.ports[key(on, port)])
+			}
+		}
+	}
+	return hostPort.ReplaceAllStringFunc(value, func(found string) string {
+		name, port, _ := strings.Cut(found, ":")
+		if name == loopback || name == everywhere {
+			name = service
+		}
+		if number := u.ports[name+":"+port]; number != 0 {
+			return net.JoinHostPort(loopback, strconv.Itoa(number))
+		}
+		return found
+	})
+}
+
+// path is where a file of a service's container is found here: in what is mounted there.
+func (u *up) path(service, path string) string {
+	if program, ok := u.programs[strings.TrimPrefix(path, "/")]; ok {
+		return program
+	}
+	for _, volume := range u.project.Services[service].Volumes {
+		inside, err := filepath.Rel(volume.Target, path)
+		if err != nil || inside == ".." || strings.HasPrefix(inside, "../") {
+			continue
+		}
+		if volume.Type == types.VolumeTypeBind {
+			return filepath.Join(volume.Source, inside)
+		}
+		return filepath.Join(u.dir, "volumes", volume.Source, inside)
+	}
+	return path
+}
+
+// environment is what the compose file gives a service, as it has to be here.
+func (u *up) environment(service string) map[string]string {
+	all := map[string]string{}
+	for name, value := range u.project.Services[service].Environment {
+		if value == nil {
+			continue
+		}
+		all[name] = *value
+		if !strings.HasSuffix(name, "_USER") && !strings.HasSuffix(name, "DBNAME") {
+			all[name] = u.here(service, *value)
+		}
+	}
+	return all
+}
+
+// start runs a service and waits for what those wait for that depend on it.
+func (u *up) start(t *testing.T, name string) error {
+	t.Helper()
+	service := u.project.Services[name]
+	for on, dependency := range service.DependsOn {
+		switch p := u.running[on]; {
+		case p == nil:
+			return fmt.Errorf("%s waits for %s, which has not been started", name, on)
+		case dependency.Condition == types.ServiceConditionHealthy && !p.alive():
+			return fmt.Errorf("%s waits for %s, which has ended", name, on)
+		}
+	}
+	for _, volume := range service.Volumes {
+		if volume.Type == types.VolumeTypeVolume {
+			if err := os.MkdirAll(filepath.Join(u.dir, "volumes", volume.Source), 0o711); err != nil {
+				return err
+			}
+		}
+	}
+	if service.HealthCheck == nil || service.HealthCheck.Disable {
+		return u.step(t.Context(), name)
+	}
+	command, err := u.command(name)
+	if err != nil {
+		return err
+	}
+	if u.running[name], err = u.launch(name, command); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(healthyPatience)
+	for {
+		err := u.check(t.Context(), name)
+		switch {
+		case err == nil:
+			return nil
+		case !u.running[name].alive():
+			return fmt.Errorf("%s ended: %w\n%s", name, errors.Join(u.running[name].err), u.output(name))
+		case time.Now().After(deadline):
+			return fmt.Errorf("%s is not healthy after %v: %w\n%s", name, healthyPatience, err, u.output(name))
+		}
+		select {
+		case <-t.Context().Done():
+			return t.Context().Err()
+		case <-time.After(poll):
+		}
+	}
+}
+
+// step runs a service that ends by itself.
+func (u *up) step(ctx context.Context, name string) error {
+	command, err := u.command(name)
+	if err != nil {
+		return err
+	}
+	p, err := u.launch(name, command)
+	if err != nil {
+		return err
+	}
+	u.running[name] = p
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		p.kill()
+		return ctx.Err()
+	case <-time.After(healthyPatience):
+		p.kill()
+	}
+	if p.err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, p.err, u.output(name))
+	}
+	return nil
+}
+
+// command is what the image runs for the service.
+func (u *up) command(name string) ([]string, error) {
+	service := u.project.Services[name]
+	args := slices.Concat(service.Entrypoint, service.Command)
+	for i := range args {
+		args[i] = u.here(name, args[i])
+	}
+	image, _, _ := strings.Cut(service.Image, ":")
+	switch {
+	case image == "oppflow", len(service.Entrypoint) > 0:
+		return args, nil
+	case len(args) > 0:
+		return nil, fmt.Errorf("%s: what the image %s does with the command %q is not known here", name, image, args)
+	case image == "postgres":
+		return u.database(name)
+	case image == "temporalio/server":
+		return []string{u.programs["temporal-server"], "start"}, nil
+	case image == "temporalio/ui":
+		return []string{u.programs["ui-server"], "--root", u.programs["ui"], "--env", "docker", "start"}, nil
+	}
+	return nil, fmt.Errorf("%s: what the image %s runs is not known here", name, image)
+}
+
+// launch starts a command with the service's variables, and no others but those of the machine.
+func (u *up) launch(name string, args []string) (*process, error) {
+	env := u.environment(name)
+	for variable, port := range hidden()[name] {
+		env[variable] = strconv.Itoa(u.ports[key(name, port)])
+	}
+	all := []string{"PATH=" + filepath.Join(u.dir, "bin") + ":/usr/local/bin:/usr/bin:/bin", "TMPDIR=" + os.TempDir()}
+	for variable, value := range env {
+		all = append(all, variable+"="+value)
+	}
+	// By this, what a test leaves behind is found.
+	if mark, ok := os.LookupEnv("OPPFLOW_CI_RUN"); ok {
+		all = append(all, "OPPFLOW_CI_RUN="+mark)
+	}
+	path := filepath.Join(u.dir, name+".log")
+	u.logs[name] = path
+	p, err := launch(args, all, u.dir, path, u.credential(name))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return p, nil
+}
+
+var url = regexp.MustCompile(`^https?://`)
+
+// check asks how a service is, as its health check does. A request by wget is made from here.
+func (u *up) check(ctx context.Context, name string) error {
+	test := u.project.Services[name].HealthCheck.Test
+	if len(test) < 2 || test[0] != "CMD" {
+		return fmt.Errorf("%s: the health check %q is not understood here", name, test)
+	}
+	args := slices.Clone(test[1:])
+	for i := range args {
+		args[i] = u.here(name, args[i])
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(*u.project.Services[name].HealthCheck.Timeout))
+	defer cancel()
+	if args[0] == "wget" {
+		i := slices.IndexFunc(args, url.MatchString)
+		if i < 0 {
+			return fmt.Errorf("%s: no address in %q", name, args)
+		}
+		status, body, err := get(ctx, args[i])
+		if err == nil && status != 200 {
+			err = fmt.Errorf("%s answers %d: %.200s", args[i], status, body)
+		}
+		return err
+	}
+	if name == "postgresql" {
+		args[0] = filepath.Join(u.postgres, args[0])
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "=5432", "="+strconv.Itoa(u.ports["postgresql:5432"]))
+		}
+	}
+	command := exec.CommandContext(ctx, args[0], args[1:]...)
+	command.Env = []string{}
+	for variable, value := range u.environment(name) {
+		command.Env = append(command.Env, variable+"="+value)
+	}
+	said, err := command.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(said)))
+	}
+	return nil
+}
+
+// stop asks a service to end, as a container runtime does, and wants it to end well within the time it has.
+func (u *up) stop(name string) error {
+	p, service := u.running[name], u.project.Services[name]
+	delete(u.running, name)
+	if p == nil || !p.alive() {
+		return nil
+	}
+	grace := 10 * time.Second // the runtime's own
+	if service.StopGracePeriod != nil {
+		grace = time.Duration(*service.StopGracePeriod)
+	}
+	began := time.Now()
+	if err := p.stop(grace, name == "ui"); err != nil {
+		return fmt.Errorf("%s was asked to stop, after %v: %w\n%s", name, time.Since(began).Round(time.Millisecond), err, u.output(name))
+	}
+	return nil
+}
+
+// output is the last of what a service wrote.
+func (u *up) output(name string) string {
+	content, err := os.ReadFile(u.logs[name])
+	if err != nil {
+		return err.Error()
+	}
+	const most = 6000
+	if len(content) > most {
+		content = content[len(content)-most:]
+	}
+	return string(content)
+}
+
+// await waits until it is so.
+func (u *up) await(t *testing.T, patience time.Duration, what string, isSo func() bool) {
+	t.Helper()
+	began := time.Now()
+	for !isSo() {
+		if time.Since(began) > patience {
+			t.Fatalf("%s: not within %v", what, patience)
+		}
+		time.Sleep(poll)
+	}
+	t.Logf("%s after %v", what, time.Since(began).Round(100*time.Millisecond))
+}

@@ -1,0 +1,79 @@
+package deploy_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/sirupsen/logrus"
+)
+
+// root is the checkout, seen from this package.
+const root = ".."
+
+// load reads the compose file with the variables. A warning fails the test: each stands for something that is not as
+// whoever wrote the file meant it.
+func load(t *testing.T, variables map[string]string) *types.Project {
+	t.Helper()
+	var warnings bytes.Buffer
+	logrus.SetOutput(&warnings)
+	defer logrus.SetOutput(os.Stderr)
+	dir, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
+		WorkingDir:  dir,
+		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, "docker-compose.yml")}},
+		Environment: variables,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if warnings.Len() > 0 {
+		t.Errorf("warnings:\n%s", warnings.String())
+	}
+	return project
+}
+
+// set returns the variables of a service that have a value.
+func set(service types.ServiceConfig) map[string]string {
+	values := map[string]string{}
+	for name, value := range service.Environment {
+		if value != nil {
+			values[name] = *value
+		}
+	}
+	return values
+}
+
+// read returns the content of a file of the checkout.
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// example returns the variables of .env.example: those that are commented out with their defaults.
+func example(t *testing.T) map[string]string {
+	t.Helper()
+	values := map[string]string{}
+	for line := range strings.Lines(read(t, "deploy/.env.example")) {
+		name, value, found := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "#")), "=")
+		switch {
+		case strings.TrimSpace(line) == "", strings.HasPrefix(line, "# "):
+		case !found || !strings.HasPrefix(line, "#") || strings.ContainsAny(name, " \t"):
+			t.Errorf(".env.example: neither a comment nor a variable that is commented out: %q", line)
+		default:
+			values[name] = value
+		}
+	}
+	return values
+}

@@ -75,6 +75,7 @@ func (p *parts) contractCommands(by manner, reference string) {
 			t.Errorf("the view's %q is %q", member, value)
 		}
 	}
+	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
 // contractInstructions sends what operators send and looks at what it does.
@@ -126,6 +127,7 @@ func (p *parts) contractInstructions(by manner, reference string) {
 	if view := p.look(reference); view.Failures > 0 || len(view.Attention) > 0 || view.Paused != nil {
 		t.Errorf("the view: %+v", view)
 	}
+	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
 // contractClose ends a run while something waits and places are held.
@@ -182,4 +184,5 @@ func (p *parts) contractClose(by manner, reference string) {
 	if view := p.look(reference); view.Closing == nil || view.Closing.Reason != "sold elsewhere" {
 		t.Errorf("the view says %+v", view.Closing)
 	}
+	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }

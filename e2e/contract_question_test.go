@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,7 @@ func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 	if view := p.look(reference); view.Question != nil || slices.Contains(p.attention(reference), "undecided") {
 		t.Errorf("the question still stands: %+v, %q", view.Question, p.attention(reference))
 	}
+	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
 // doubt has an order of one course end in a question, since somebody adds

@@ -182,4 +182,5 @@ func (p *parts) contractUnreadable(output *lockedBuffer) {
 			}
 		}
 	}
+	p.replay(reference, "contract-unreadable")
 }

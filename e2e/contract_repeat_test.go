@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,6 +57,7 @@ func (p *parts) contractIDs(reference string) {
 	}
 	outcome, err = c.update(reference, "updateDetails", uuid.NewString(), `{"requestId":"an update's id","name":"Second"}`)
 	wantFailure(t, "Conflict", outcome, err)
+	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
 // contractPending has the API take its time.
@@ -100,6 +102,7 @@ func (p *parts) contractPending(g *gate) {
 	if view := p.look(reference); view.Failures > 0 {
 		t.Errorf("the move was made twice: %+v", view.Timeline)
 	}
+	p.replay(reference, "contract-pending")
 }
 
 // contractContinuing fills the history of a run while a request is under way,
@@ -186,4 +189,5 @@ func (p *parts) contractContinuing(g *gate) {
 	if got := p.opportunity(record).InterestCount; got != 2 {
 		t.Errorf("the record has %d interests; want the 2 of the first run", got)
 	}
+	p.replay(reference, "contract-continuing")
 }

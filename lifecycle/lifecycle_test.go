@@ -216,10 +216,16 @@ func TestCommandsGetAnID(t *testing.T) {
 	until := time.Date(2026, 12, 31, 17, 0, 0, 0, time.UTC)
 	for _, id := range []string{"", "mine"} {
 		for _, command := range []opportunity.Message{
-			opportunity.AddInterests{RequestID: id, Interests: list}, opportunity.Progress{RequestID: id, To: "Won"}, opportunity.UpdateDetails{RequestID: id, Name: "x"},
+			opportunity.AddInterests{RequestID: id, Interests: list},
+			opportunity.Progress{RequestID: id, To: "Won"},
+			opportunity.UpdateDetails{RequestID: id, Name: "x"},
 			opportunity.ExtendReservations{RequestID: id, Until: until},
-			opportunity.Pause{RequestID: id}, opportunity.Resume{RequestID: id}, opportunity.Retry{RequestID: id, Request: "x"},
-			opportunity.Skip{RequestID: id, Request: "x", Reason: "y"}, opportunity.Refresh{RequestID: id}, opportunity.Close{RequestID: id, Reason: "y"},
+			opportunity.Pause{RequestID: id},
+			opportunity.Resume{RequestID: id},
+			opportunity.Retry{RequestID: id, Request: "x"},
+			opportunity.Skip{RequestID: id, Request: "x", Reason: "y"},
+			opportunity.Refresh{RequestID: id},
+			opportunity.Close{RequestID: id, Reason: "y"},
 		} {
 			n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 			c := lifecycle.NewClient(n)

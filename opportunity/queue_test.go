@@ -167,17 +167,17 @@ func TestAQueueThatIsNoneIsAnError(t *testing.T) {
 func TestWaitingBytesIsNoLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := opportunity.State{Queue: drawQueue(t)}
-		if told, real := s.WaitingBytes(), size(t, s.Queue); told < real {
+		if told, takes := s.WaitingBytes(), size(t, s.Queue); told < takes {
 			data, _ := json.Marshal(s.Queue)
-			t.Fatalf("%d bytes are told of %d: %s", told, real, data)
+			t.Fatalf("%d bytes are told of %d: %s", told, takes, data)
 		}
 	})
 	// A single one carries the whole frame, and the moment it came.
 	for _, command := range []opportunity.Command{opportunity.Progress{To: "Won"}, add(many(plain(1), 100)...)} {
 		s := opened(t)
 		accept(t, s, command, "r")
-		if told, real := s.WaitingBytes(), size(t, s.Queue); told < real {
-			t.Errorf("%d bytes are told of %d", told, real)
+		if told, takes := s.WaitingBytes(), size(t, s.Queue); told < takes {
+			t.Errorf("%d bytes are told of %d", told, takes)
 		}
 	}
 	if told := new(opportunity.State).WaitingBytes(); told != 0 {
@@ -211,8 +211,8 @@ func TestWaitingBytesIsNoLess(t *testing.T) {
 				continue // an id drawn twice
 			}
 		}
-		if told, real := s.WaitingBytes(), size(t, s.Queue); told < real || told > 2*real {
-			t.Fatalf("%d bytes are told of %d", told, real)
+		if told, takes := s.WaitingBytes(), size(t, s.Queue); told < takes || told > 2*takes {
+			t.Fatalf("%d bytes are told of %d", told, takes)
 		}
 	})
 }

@@ -1,0 +1,359 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	enums "go.temporal.io/api/enums/v1"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// change is one mutation as it was put to the API.
+type change struct {
+	field string // of the namespace, such as "update"
+	input map[string]any
+}
+
+// text is a member of the mutation's input.
+func (c change) text(member string) string {
+	text, _ := c.input[member].(string)
+	return text
+}
+
+// record is the id of the opportunity the mutation is about.
+func (c change) record() opportunity.ID {
+	if c.field == "update" {
+		return opportunity.ID(c.text("id"))
+	}
+	return opportunity.ID(c.text("opportunityId"))
+}
+
+// recorder stands between the worker and the sandbox. It notes every mutation it
+// passes on, in the order in which they are passed on, and can hold requests
+// back for a while.
+type recorder struct {
+	server *httptest.Server
+
+	mu       sync.Mutex
+	target   *url.URL
+	open     chan struct{} // closed unless requests are held back
+	held     []change      // what the requests that wait now ask for
+	waiting  int           // how many wait
+	requests int           // with mutations
+	changes  []change
+	wrong    []string // what went wrong between worker and sandbox
+}
+
+func newRecorder(t *testing.T) *recorder {
+	t.Helper()
+	r := &recorder{open: make(chan struct{})}
+	close(r.open)
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(request *httputil.ProxyRequest) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			request.SetURL(r.target)
+		},
+		ModifyResponse: func(response *http.Response) error {
+			if response.StatusCode != http.StatusOK {
+				r.fault("the API answers %s", response.Status)
+			}
+			return nil
+		},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			r.fault("a request was not passed on: %v", err)
+			w.WriteHeader(http.StatusBadGateway)
+		},
+	}
+	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			r.fault("a request broke off: %v", err)
+			return
+		}
+		changes, err := mutations(body)
+		if err != nil {
+			r.fault("a request cannot be read: %v", err)
+		}
+		r.pass(request, changes)
+		if request.Context().Err() != nil {
+			return // given up while it was held back: the sandbox never sees it
+		}
+		r.note(changes)
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		forward.ServeHTTP(w, request)
+	}))
+	t.Cleanup(func() {
+		r.release() // or the server would wait for what is held back
+		r.server.Close()
+	})
+	return r
+}
+
+// mutations reads the mutations out of a request; a query has none.
+func mutations(body []byte) ([]change, error) {
+	var request struct {
+		Query     string         `json:"query"`
+		Variables map[string]any `json:"variables"`
+	}
+	if err := json.Unmarshal(body, &request); err != nil {
+		return nil, err
+	}
+	document, err := parser.ParseQuery(&ast.Source{Input: request.Query})
+	if err != nil {
+		return nil, err
+	}
+	var changes []change
+	for _, operation := range document.Operations {
+		if operation.Operation != ast.Mutation {
+			continue
+		}
+		for _, root := range operation.SelectionSet {
+			for _, field := range root.(*ast.Field).SelectionSet {
+				field := field.(*ast.Field)
+				input, err := field.Arguments.ForName("input").Value.Value(request.Variables)
+				if err != nil {
+					return nil, err
+				}
+				changes = append(changes, change{field: field.Name, input: input.(map[string]any)})
+			}
+		}
+	}
+	return changes, nil
+}
+
+// pass returns when requests are not held back, or the request is given up.
+func (r *recorder) pass(request *http.Request, changes []change) {
+	r.mu.Lock()
+	open := r.open
+	r.waiting++
+	r.held = append(r.held, changes...)
+	r.mu.Unlock()
+	select {
+	case <-open:
+	case <-request.Context().Done():
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting--; r.waiting == 0 {
+		r.held = nil
+	}
+}
+
+func (r *recorder) note(changes []change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(changes) > 0 {
+		r.requests++
+	}
+	r.changes = append(r.changes, changes...)
+}
+
+func (r *recorder) fault(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
+}
+
+// hold keeps every request back until release.
+func (r *recorder) hold() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open = make(chan struct{})
+}
+
+// release lets all requests pass.
+func (r *recorder) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.open:
+	default:
+		close(r.open)
+	}
+}
+
+// holding answers what the requests held back now ask for.
+func (r *recorder) holding() []change {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.held)
+}
+
+// made counts the mutations of a record.
+func (r *recorder) made(record opportunity.ID) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, c := range r.changes {
+		if c.record() == record {
+			n++
+		}
+	}
+	return n
+}
+
+// of answers the mutations of a record with the given field, in order.
+func (r *recorder) of(record opportunity.ID, field string) []change {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(r.changes), func(c change) bool { return c.field != field || c.record() != record })
+}
+
+// settled waits until the API got so many mutations of the record and nothing
+// waits any more, and answers the view.
+func (p *parts) settled(ctx context.Context, r *recorder, reference opportunity.Reference, record opportunity.ID, mutations int) opportunity.View {
+	p.t.Helper()
+	begin := time.Now()
+	asked, moved, before := begin, begin, 0
+	var view opportunity.View
+	eventually(p.t, 4*time.Minute, "everything is applied", func() bool {
+		made := r.made(record)
+		if made != before {
+			moved, before = time.Now(), made
+		}
+		if made < mutations && time.Since(asked) < time.Second {
+			return false
+		}
+		asked = time.Now()
+		if status := p.status(reference); status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING || time.Since(moved) > time.Minute {
+			p.footprints(reference)
+			p.t.Fatalf("nothing is applied since %s after %d of %d mutations; the workflow is %s",
+				time.Since(moved).Round(time.Second), made, mutations, status)
+		}
+		if made < mutations {
+			return false
+		}
+		var err error
+		if view, err = p.client.View(ctx, reference); err != nil {
+			p.t.Fatal(err)
+		}
+		return len(view.Queue) == 0
+	})
+	p.t.Logf("%s: %d mutations are applied after %s more", reference, mutations, time.Since(begin).Round(time.Millisecond))
+	if got := r.made(record); got != mutations {
+		p.t.Errorf("the API got %d mutations; want %d", got, mutations)
+	}
+	if view.Failures != 0 || len(view.Attention) != 0 {
+		p.t.Errorf("%d requests failed, attention %+v", view.Failures, view.Attention)
+	}
+	return view
+}
+
+// wantNames sees that the API got the messages of every sender, each once and in
+// the order in which they were sent; sent says how many each sender sent. It
+// answers the name that came last.
+func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]int) string {
+	t.Helper()
+	next, last := map[int]int{}, ""
+	turns, before := 0, -1
+	for _, c := range r.of(record, "update") {
+		last = c.text("name")
+		var sender, n int
+		if _, err := fmt.Sscanf(last, "%d/%d ", &sender, &n); err != nil {
+			t.Fatalf("the API got the name %q", last)
+		}
+		if n != next[sender] {
+			t.Fatalf("the API got message %d of sender %d; want %d next", n, sender, next[sender])
+		}
+		next[sender]++
+		if sender != before {
+			turns, before = turns+1, sender
+		}
+	}
+	for sender, count := range sent {
+		if next[sender] != count {
+			t.Errorf("the API got %d messages of sender %d; want %d", next[sender], sender, count)
+		}
+	}
+	if len(sent) > 1 && turns < 2*len(sent) {
+		t.Errorf("the senders' messages came in %d blocks; the test shows nothing about several at once", turns)
+	}
+	return last
+}
+
+// recorded brings the parts with a recorder between the worker and the sandbox.
+// They are never built with the race detector: how much happens at once is the
+// point here, and races are looked for by the other tests.
+func recorded(t *testing.T, o stack.Options) (*parts, *recorder) {
+	t.Helper()
+	r := newRecorder(t)
+	var output lockedBuffer
+	o.NoUI, o.Setup, o.Output = true, host.SetupAt, &output
+	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
+	o.WorkerArgs = append(o.WorkerArgs, "--api-rate", "5000")
+	o.WorkerEnv = append(o.WorkerEnv, "ADMINISTRATE_URL="+r.server.URL+"/graphql")
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
+	defer cancel()
+	s, err := stack.Up(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("what the parts wrote:\n%s", output.tail(5_000))
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		r.release() // or the worker would wait for what is held back
+		if err := s.Down(ctx); err != nil {
+			t.Error(err)
+		}
+		r.report(t)
+	})
+	if err := r.aim(s.APIURL()); err != nil {
+		t.Fatal(err)
+	}
+	p := &parts{Stack: s, t: t}
+	p.connect()
+	return p, r
+}
+
+// aim says where requests are passed on to; their own path is kept.
+func (r *recorder) aim(api string) error {
+	target, err := url.Parse(api)
+	if err != nil {
+		return err
+	}
+	target.Path = ""
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.target = target
+	return nil
+}
+
+// report logs how much was asked of the API; what went wrong on the way to it
+// spoils the test, which counts on every request having been answered.
+func (r *recorder) report(t *testing.T) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t.Logf("%d mutations in %d requests", len(r.changes), r.requests)
+	for _, text := range r.wrong[:min(len(r.wrong), 5)] {
+		t.Error(text)
+	}
+}
+
+// inside is the same parts in a subtest.
+func (p *parts) inside(t *testing.T) *parts {
+	sub := *p
+	sub.t = t
+	return &sub
+}

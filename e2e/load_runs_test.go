@@ -1,0 +1,187 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// footprint is what one run of an opportunity took and was handed.
+type footprint struct {
+	events int
+	bytes  int // of its history
+	// input is the size of the state the run was handed, 0 of the first run;
+	// queue is how much of that are commands.
+	input, queue int
+	signals      int                // received
+	requests     int                // to change the record
+	state        *opportunity.State // nil in the first run
+	// repeats counts how often a workflow task had to be given out again; fails
+	// says what ended workflow tasks early, by cause.
+	repeats int
+	fails   map[string]int
+	// longest is the longest time a worker took for one workflow task.
+	longest time.Duration
+}
+
+func (f footprint) String() string {
+	text := fmt.Sprintf("%d events (%d signals), %.1f MB", f.events, f.signals, float64(f.bytes)/1e6)
+	if f.state != nil {
+		text += fmt.Sprintf("; handed %d KiB, %d KiB of them commands", f.input>>10, f.queue>>10)
+	}
+	text += fmt.Sprintf("; longest task %s", f.longest.Round(time.Millisecond))
+	for _, cause := range slices.Sorted(maps.Keys(f.fails)) {
+		text += fmt.Sprintf("; %d tasks ended by %s", f.fails[cause], cause)
+	}
+	if f.repeats > 0 {
+		text += fmt.Sprintf("; %d repeated", f.repeats)
+	}
+	return text
+}
+
+// footprints reads what the runs of a reference took, logs it, and sees that
+// each was handed over as promised: continued and not ended by the server, its
+// state no larger than allowed, of a version that is known, without members
+// nobody reads, and with every list within its cap.
+func (p *parts) footprints(reference opportunity.Reference) []footprint {
+	p.t.Helper()
+	runs := p.runs(reference)
+	prints := make([]footprint, len(runs))
+	for n, run := range runs {
+		f := footprintOf(p, run)
+		prints[n] = f
+		p.t.Logf("%s, run %d: %s", reference, n+1, f)
+		where := fmt.Sprintf("run %d of %s", n+1, reference)
+		last := run.Events[len(run.Events)-1].GetEventType()
+		if ended := strings.HasPrefix(last.String(), "WorkflowExecution") && last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED; n < len(runs)-1 {
+			if last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW {
+				p.t.Errorf("%s ends with %s; want it continued", where, last)
+			}
+		} else if ended && last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED && !strings.HasPrefix(last.String(), "WorkflowExecutionUpdate") {
+			p.t.Errorf("%s, the last one, ended with %s", where, last)
+		}
+		if (f.state == nil) != (n == 0) {
+			p.t.Errorf("%s: it was handed a state: %t", where, f.state != nil)
+		}
+		if f.state != nil {
+			f.check(p, where)
+		}
+	}
+	return prints
+}
+
+func footprintOf(p *parts, run *historypb.History) footprint {
+	p.t.Helper()
+	f := footprint{events: len(run.Events), fails: map[string]int{}}
+	var started time.Time
+	for _, event := range run.Events {
+		f.bytes += event.Size()
+		switch event.GetEventType() {
+		case enums.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+			started = event.GetEventTime().AsTime()
+		case enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+			f.longest = max(f.longest, event.GetEventTime().AsTime().Sub(started))
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+			f.signals++
+		case enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+			if event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == activities.ApplyCommands {
+				f.requests++
+			}
+		case enums.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+			// Of a task that fails again and again only the first failure is an event.
+			f.repeats += int(event.GetWorkflowTaskScheduledEventAttributes().GetAttempt()) - 1
+		case enums.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+			f.fails[event.GetWorkflowTaskFailedEventAttributes().GetCause().String()]++
+		case enums.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+			f.fails["time-out "+event.GetWorkflowTaskTimedOutEventAttributes().GetTimeoutType().String()]++
+		}
+	}
+	input := run.Events[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
+	if len(input) < 2 || len(input[1].GetData()) == 0 {
+		return f
+	}
+	data := input[1].GetData()
+	f.input = len(data)
+	var members map[string]json.RawMessage
+	f.state = new(opportunity.State)
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(f.state); err != nil {
+		p.t.Errorf("the state does not decode: %v", err)
+	}
+	if err := json.Unmarshal(data, &members); err != nil {
+		p.t.Fatalf("the state is no JSON object: %v", err)
+	}
+	if again, err := json.Marshal(f.state); err != nil || !bytes.Equal(again, data) {
+		p.t.Errorf("the state, read and written again, is another one of %d bytes, %v; it has %d", len(again), err, len(data))
+	}
+	f.queue = len(members["queue"])
+	return f
+}
+
+// check sees that what was handed over is within the limits.
+func (f footprint) check(p *parts, where string) {
+	p.t.Helper()
+	s := f.state
+	if s.Version != opportunity.StateVersion {
+		p.t.Errorf("%s: state version %d; want %d", where, s.Version, opportunity.StateVersion)
+	}
+	outcomes := 0
+	for _, kept := range s.Outcomes {
+		outcomes += kept.Size
+	}
+	const maxAttention = 20
+	for _, limit := range []struct {
+		what        string
+		got, atMost int
+	}{
+		{"bytes of state", f.input, opportunity.MaxStateBytes},
+		{"bytes of commands", f.queue, opportunity.MaxCarriedBytes},
+		{"interests", len(s.Interests), opportunity.MaxInterests},
+		{"handled requests", s.Handled.Len(), opportunity.MaxHandledRequests},
+		{"outcomes", len(s.Outcomes), opportunity.MaxOutcomes},
+		{"bytes of outcomes", outcomes, opportunity.MaxOutcomeBytes},
+		{"entries of the timeline", len(s.Timeline), opportunity.MaxTimeline},
+		{"things that need attention", len(s.Attention), maxAttention},
+	} {
+		if limit.got > limit.atMost {
+			p.t.Errorf("%s was handed %d %s; at most %d are allowed", where, limit.got, limit.what, limit.atMost)
+		}
+	}
+}
+
+// largest is the most events of a run.
+func largest(prints []footprint) int {
+	most := 0
+	for _, f := range prints {
+		most = max(most, f.events)
+	}
+	return most
+}
+
+// wantSteady sees that workflow tasks were not given out again and again. New
+// messages may end one early, and so may a worker that was stopped.
+func (p *parts) wantSteady(prints []footprint) {
+	p.t.Helper()
+	for n, f := range prints {
+		bad := 0
+		for cause, count := range f.fails {
+			if cause != "UnhandledCommand" && cause != "time-out ScheduleToStart" {
+				bad += count
+			}
+		}
+		if bad > 3 || f.repeats > 3 {
+			p.t.Errorf("run %d: %d workflow tasks failed, %d were repeated", n+1, bad, f.repeats)
+		}
+	}
+}

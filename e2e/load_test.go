@@ -1,0 +1,364 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// ring is the catalogue of the ring of steps with names as long as they may be.
+func ring(t *testing.T) (catalogue string, lap func(n int) string) {
+	t.Helper()
+	lap = func(n int) string { return padded(fmt.Sprintf("Lap %d ", n%laps), 250) }
+	data, err := os.ReadFile(filepath.Join("testdata", "ring.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(data)
+	for n := range laps {
+		text = strings.Replace(text, fmt.Sprintf("name: Lap %d,", n), fmt.Sprintf("name: %q,", lap(n)), 1)
+	}
+	catalogue = filepath.Join(t.TempDir(), "ring.yaml")
+	if err := os.WriteFile(catalogue, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return catalogue, lap
+}
+
+// laps is how many steps the ring of the catalogue has.
+const laps = 7
+
+// Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as
+// they can. All take effect once and in the order of their senders, and what a
+// run hands to the next stays small all the while.
+func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
+	catalogue, lap := ring(t)
+	p, r := recorded(t, stack.Options{SandboxArgs: []string{"--catalogue", catalogue}})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	const reference = opportunity.Reference("eight thousand")
+	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Ring", Region: "UK", EntryStep: lap(0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	moves, names := few(500), few(7500)
+	move := func(n int) opportunity.Command {
+		return opportunity.Progress{RequestID: padded(fmt.Sprintf("move %d ", n), 130), To: lap(n + 1)}
+	}
+	for _, command := range []opportunity.Command{named(3, 1000), move(1000)} {
+		if data, err := json.Marshal(command); err != nil || len(data) < 390 || len(data) > 420 {
+			t.Errorf("a message has %d bytes, %v; want about 400", len(data), err)
+		}
+	}
+	s := p.senders(ctx, reference, nil)
+	// Each move depends on the one before, so these have one sender. A move made
+	// twice or out of order has no transition and would fail.
+	s.send(moves, move)
+	sent := map[int]int{}
+	for sender := range 7 {
+		sent[sender] = names / 7
+		s.send(sent[sender], func(n int) opportunity.Command { return named(sender, n) })
+	}
+	s.wait()
+	view := p.settled(ctx, r, reference, opened.Opportunity, moves+names/7*7)
+	if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last || view.Step.Name != lap(moves) {
+		t.Errorf("named %q, stands in %q; want %q, %q", view.Details.Name, view.Step.Name, last, lap(moves))
+	}
+	if got := len(r.of(opened.Opportunity, "progress")); got != moves {
+		t.Errorf("the API got %d moves; want %d", got, moves)
+	}
+	if record := p.opportunity(opened.Opportunity); record.Name != view.Details.Name || record.Step.Name != view.Step.Name {
+		t.Errorf("the record is named %q and stands in %q; the view says %q and %q", record.Name, record.Step.Name, view.Details.Name, view.Step.Name)
+	}
+	prints := p.footprints(reference)
+	if !testing.Short() && len(prints) < 2 {
+		t.Error("one run only; the test shows nothing about what is handed over")
+	}
+}
+
+// What waits is measured as it is written: a request id of characters that JSON
+// writes in six bytes each takes 1,200 bytes of what a run hands over.
+func TestMessagesThatGrowWhenWritten(t *testing.T) {
+	p, r := recorded(t, stack.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	const reference = opportunity.Reference("growing")
+	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Grows", Region: "UK"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Worker().Stop(ctx); err != nil { // so that all of them wait at once
+		t.Fatal(err)
+	}
+	s := p.senders(ctx, reference, nil)
+	sent := map[int]int{}
+	for sender := range 4 {
+		sent[sender] = few(500)
+		s.send(sent[sender], func(n int) opportunity.Command {
+			id := fmt.Sprintf("%d/%d ", sender, n)
+			return opportunity.UpdateDetails{RequestID: id + strings.Repeat("<", opportunity.MaxRequestIDLength-len(id)), Name: id + "<"}
+		})
+	}
+	s.wait()
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	p.settled(ctx, r, reference, opened.Opportunity, 4*few(500))
+	r.wantNames(t, opened.Opportunity, sent)
+	if prints := p.footprints(reference); !testing.Short() && len(prints) < 2 {
+		t.Error("one run only; the test shows nothing about what is handed over")
+	}
+}
+
+// Messages sent while no worker runs are all in one history when it comes back,
+// more than a run is meant to have: they are taken in at once and worked off,
+// and the worker is not given the task again and again.
+func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
+	p, r := recorded(t, stack.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	const reference = opportunity.Reference("nine thousand")
+	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Waits", Region: "UK"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Worker().Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	s := p.senders(ctx, reference, nil)
+	sent := map[int]int{}
+	for sender := range 9 {
+		sent[sender] = few(1000)
+		s.send(sent[sender], func(n int) opportunity.Command { return named(sender, n) })
+	}
+	s.wait()
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	view := p.settled(ctx, r, reference, opened.Opportunity, 9*few(1000))
+	if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last || p.opportunity(opened.Opportunity).Name != last {
+		t.Errorf("named %q; want %q", view.Details.Name, last)
+	}
+	p.wantSteady(p.footprints(reference))
+}
+
+// The same with moves, of which each is a request of its own, so that working
+// them off takes many more events.
+func TestMovesWaitForTheWorker(t *testing.T) {
+	p, r := recorded(t, stack.Options{SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	const reference = opportunity.Reference("moves")
+	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Waits", Region: "UK", EntryStep: "Lap 0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Worker().Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	moves := few(700)
+	s := p.senders(ctx, reference, nil)
+	s.send(moves, func(n int) opportunity.Command { return opportunity.Progress{To: fmt.Sprintf("Lap %d", (n+1)%laps)} })
+	s.wait()
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	view := p.settled(ctx, r, reference, opened.Opportunity, moves)
+	if want := fmt.Sprintf("Lap %d", moves%laps); view.Step.Name != want || p.opportunity(opened.Opportunity).Step.Name != want {
+		t.Errorf("stands in %q; want %q", view.Step.Name, want)
+	}
+	prints := p.footprints(reference)
+	p.wantSteady(prints)
+
+	// What as many moves as the server takes would come to: the first run works
+	// them off until the rest is small enough to be handed over.
+	const (
+		most   = 9000
+		longer = 40_000 // events: past them what waits would be given up; the server ends a run at 51,200
+	)
+	events := 0
+	for _, f := range prints {
+		events += f.events - f.signals
+	}
+	perMove := float64(events) / float64(moves)
+	t.Logf("%.2f events for each move beside its signal", perMove)
+	carried, queue, left := 0, 0, moves // each move is a request
+	for _, f := range prints {
+		if f.queue > queue {
+			carried, queue = left, f.queue
+		}
+		left -= f.requests
+	}
+	if carried == 0 {
+		t.Logf("no moves were handed over; nothing is known of %d", most)
+		return
+	}
+	bytesPerMove := float64(queue) / float64(carried)
+	fit := min(most, int(opportunity.MaxCarriedBytes/bytesPerMove))
+	run := most + int(perMove*float64(most-fit))
+	t.Logf("%.0f bytes for each move handed over, so %d fit; %d would make a first run of %d events", bytesPerMove, fit, most, run)
+	if run > longer {
+		t.Errorf("%d moves would make a run of %d events; want at most %d", most, run, longer)
+	}
+}
+
+// Runs stay short whether messages come at a bearable pace or as fast as can be.
+func TestRunsStayShort(t *testing.T) {
+	p, r := recorded(t, stack.Options{})
+	for _, load := range []struct {
+		name   string
+		pace   *rate.Limiter
+		events int // the most of a run
+	}{
+		{"at 200 messages a second", rate.NewLimiter(200, 8), 5_000},
+		{"at full speed", nil, 12_000},
+	} {
+		t.Run(load.name, func(t *testing.T) {
+			p := p.inside(t)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			reference := opportunity.Reference(load.name)
+			opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Long", Region: "UK"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := p.senders(ctx, reference, load.pace)
+			sent := map[int]int{}
+			for sender := range 8 {
+				sent[sender] = few(1250)
+				s.send(sent[sender], func(n int) opportunity.Command {
+					return opportunity.UpdateDetails{Name: fmt.Sprintf("%d/%d of the training for Harbour Street", sender, n)}
+				})
+			}
+			s.wait()
+			view := p.settled(ctx, r, reference, opened.Opportunity, 8*few(1250))
+			if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last {
+				t.Errorf("named %q; want %q", view.Details.Name, last)
+			}
+			prints := p.footprints(reference)
+			if got := largest(prints); got > load.events {
+				t.Errorf("a run has %d events; want at most %d", got, load.events)
+			}
+			if !testing.Short() && len(prints) < 2 {
+				t.Error("one run only; the test shows nothing")
+			}
+		})
+	}
+}
+
+// Callers wait for an API that does not answer: as many as the server keeps
+// updates open for one run, and more. An operator's word gets through all the
+// same, and every caller's request takes effect once.
+func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
+	p, r := recorded(t, stack.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	const reference = opportunity.Reference("crowded")
+	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Busy", Region: "UK"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const callers = 25
+	r.hold()
+	crowd := p.crowd(reference)
+	var names []string
+	for n := range callers {
+		names = append(names, callerName(n))
+		crowd.join(ctx, n)
+		// One after the other, since of many at once the server sends some away for seconds.
+		eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.arrived(n) })
+	}
+	if len(r.holding()) == 0 || crowd.waiting() == 0 {
+		t.Fatalf("%d callers wait, the API is asked for %v; the test shows nothing", crowd.waiting(), r.holding())
+	}
+
+	begin := time.Now()
+	soon, stop := context.WithTimeout(ctx, 5*time.Second)
+	defer stop()
+	_, err = p.update(soon, reference, "", "pause", map[string]any{"reason": "the API does not answer"})
+	t.Logf("%d of %d callers wait; the operator is answered after %s", crowd.waiting(), callers, time.Since(begin).Round(time.Millisecond))
+	if err != nil {
+		t.Fatalf("the operator could not pause the opportunity: %v", err)
+	}
+	// What was on its way is seen through; nothing else is sent, and who waits is answered.
+	under := len(r.holding())
+	r.release()
+	crowd.wait()
+	if got := r.made(opened.Opportunity); got != under {
+		t.Errorf("the API got %d mutations of the paused opportunity; want the %d that were under way", got, under)
+	}
+	if _, err := p.update(ctx, reference, "", "resume", map[string]any{}); err != nil {
+		t.Fatalf("the operator could not resume: %v", err)
+	}
+	crowd.check()
+	view := p.settled(ctx, r, reference, opened.Opportunity, callers)
+	var got []string
+	for _, c := range r.of(opened.Opportunity, "update") {
+		got = append(got, c.text("name"))
+	}
+	if diff := cmp.Diff(names, got); diff != "" {
+		t.Errorf("what the callers asked for (-) and what the API got (+):\n%s", diff)
+	}
+	if want := callerName(callers - 1); view.Details.Name != want {
+		t.Errorf("named %q; want %q", view.Details.Name, want)
+	}
+	p.footprints(reference)
+}
+
+// Callers that send the next update the moment the last one is answered leave
+// the run no moment without one. It continues all the same, every update is
+// answered and takes effect once.
+func TestUpdatesBackToBack(t *testing.T) {
+	p, r := recorded(t, stack.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	const reference = opportunity.Reference("back to back")
+	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Long", Region: "UK"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const callers = 6
+	each := few(200)
+	calls, calling := errgroup.WithContext(ctx)
+	sent := map[int]int{}
+	for caller := range callers {
+		sent[caller] = each
+		calls.Go(func() error {
+			for n := range each {
+				outcome, err := p.client.UpdateDetails(calling, reference, opportunity.UpdateDetails{Name: fmt.Sprintf("%d/%d ", caller, n)})
+				if err != nil || outcome.State != opportunity.Done {
+					return fmt.Errorf("update %d of caller %d was answered %+v, %w", n, caller, outcome, err)
+				}
+			}
+			return nil
+		})
+	}
+	if err := calls.Wait(); err != nil {
+		p.footprints(reference)
+		t.Fatal(err)
+	}
+	p.settled(ctx, r, reference, opened.Opportunity, callers*each)
+	r.wantNames(t, opened.Opportunity, sent)
+	events, prints := 0, p.footprints(reference)
+	for _, f := range prints {
+		events += f.events
+	}
+	if !testing.Short() && events < 4000 {
+		t.Errorf("%d events in all; the test shows nothing", events)
+	}
+	if events > 4000 && len(prints) < 2 {
+		t.Errorf("%d events in one run", events)
+	}
+}

@@ -237,6 +237,8 @@ func (s *State) finish(e Entry, reason *Error, now time.Time) {
 	for i := range e.Results {
 		if !e.Results[i].settled() {
 			e.Results[i] = InterestResult{Item: add.Interests[i].Item, Error: reason}
+			// Should it have happened after all, its places would be held for ever.
+			s.ExtendDue = s.ExtendDue || e.Doubt && add.Interests[i].Reserve
 		}
 		stands = stands || e.Results[i].Interest != ""
 	}

@@ -410,3 +410,40 @@ func TestQuestionAboutTheCreate(t *testing.T) {
 		}
 	}
 }
+
+// TestPlacesInDoubtDoNotStayForEver: what an operator ends may have happened; its
+// places then still need an expiry, or are to be given back.
+func TestPlacesInDoubtDoNotStayForEver(t *testing.T) {
+	doubted := func() *opportunity.State {
+		s := opened(t)
+		accept(t, s, add(plain(1), reserving(1)), "r")
+		put(t, s, unknown, unknown, unknown)
+		return s
+	}
+	s := doubted()
+	if err := instruct(s, opportunity.Skip{Request: "r", Reason: "it did"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(told(s.NextBatch()), " "); got != "extend" {
+		t.Errorf("after skip %q is sent", got)
+	}
+	s = doubted()
+	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
+	if got := strings.Join(told(s.ReleaseBatch()), " "); got != "release" {
+		t.Errorf("at the end %q is sent", got)
+	}
+	s = doubted()
+	if err := instruct(s, opportunity.Retry{Request: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(told(s.NextBatch()), " "); got != "r/0 r/1 extend" {
+		t.Errorf("after retry %q is sent", got)
+	}
+	// What was certainly not done takes no places.
+	s = opened(t)
+	accept(t, s, add(reserving(1)), "r")
+	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
+	if got := s.ReleaseBatch(); len(got) > 0 {
+		t.Errorf("places are released that were never taken")
+	}
+}

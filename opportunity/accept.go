@@ -111,6 +111,7 @@ func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) strin
 	if id == "" || s.Handled.find(id) != nil { // a Conflict must not overwrite the first one's outcome
 		id = s.unnamed()
 	}
+	verb = Verb(clip(string(verb), MaxKeptLabel)) // a signal's name may be long
 	s.close(Entry{Request: id, Verb: verb, Silent: true}, Outcome{RequestID: id, State: Failed, Error: reason.masked()}, now)
 	return id
 }

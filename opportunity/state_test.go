@@ -545,6 +545,19 @@ func TestCapsOfAState(t *testing.T) {
 	}
 }
 
+// TestLongNamesOfSignals: whoever sends signals with names of his own, as long as
+// the server lets him, cannot make the state too large to be carried on.
+func TestLongNamesOfSignals(t *testing.T) {
+	s := opened(t)
+	for range 2 * opportunity.MaxOutcomes {
+		s.Refuse(opportunity.Verb(strings.Repeat("<", 1000)), "", opportunity.Invalidf("there is no such message"), noon)
+	}
+	data, err := json.Marshal(s)
+	if err != nil || len(data) > opportunity.MaxStateBytes/4 {
+		t.Errorf("the state takes %d bytes: %v", len(data), err)
+	}
+}
+
 // TestOneLargeOutcome: an API that explains a hundred refusals at length does
 // not make the state too large to be carried on.
 func TestOneLargeOutcome(t *testing.T) {

@@ -25,7 +25,10 @@ func (r *run) readSignals(ctx workflow.Context) {
 // the Signaled events. None vanishes: what cannot be read, and what nobody
 // knows, becomes a failed request that needs attention.
 func (r *run) takeSignals(ctx workflow.Context) {
-	for {
+	for taken := 1; ; taken++ {
+		if taken%signalsAtOnce == 0 {
+			breathe(ctx)
+		}
 		name, some := r.arrivals.next()
 		if !some {
 			return
@@ -42,6 +45,19 @@ func (r *run) takeSignals(ctx workflow.Context) {
 			r.state.Refuse(verb, id, refused, workflow.Now(ctx))
 		}
 	}
+}
+
+// signalsAtOnce is how many signals are taken in without a breath. The SDK takes a
+// coroutine that runs for a second for a deadlock and fails the task; while the
+// worker was down, many thousands may have come.
+const signalsAtOnce = 100
+
+// breathe lets the other coroutines of the run have a turn, without a command in
+// the history.
+func breathe(ctx workflow.Context) {
+	turn, end := workflow.NewFuture(ctx)
+	workflow.GoNamed(ctx, "breath", func(workflow.Context) { end.SetValue(nil) })
+	_ = turn.Get(ctx, nil) // it has no error
 }
 
 // takeSignal takes one signal in. Its error, always an *opportunity.Error, says

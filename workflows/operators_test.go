@@ -98,7 +98,11 @@ func TestPause(t *testing.T) {
 			s.at(500*time.Millisecond, func() { s.update("before", "addInterests", known) })
 			s.at(1*time.Second, func() {
 				s.tell(way, "p", pauseIt)
-				s.update("with it", "addInterests", add(9)) // in the same workflow task
+			})
+			s.at(1500*time.Millisecond, func() { // before anything else happens
+				if !slices.Equal(s.attention(), []string{"paused"}) {
+					t.Errorf("found by %v", s.attention())
+				}
 			})
 			s.at(2*time.Second, func() {
 				s.env.SignalWorkflow("addInterests", add(2))
@@ -131,11 +135,27 @@ func TestPause(t *testing.T) {
 			s.wantDone("before", "again", "p again")
 			s.wantTold(way, "p", "r", "p once more")
 			s.wantRefused("refused", opportunity.Paused)
-			var application *temporal.ApplicationError
-			if got := s.answers["with it"]; !errors.As(errors.Join(got.rejected, got.err), &application) || application.Type() != string(opportunity.Paused) {
-				t.Errorf("the update that came with the pause: got %+v", got)
-			}
 			s.wantLog("create", "interest 1", "interest 2", "update a", "extend until 2026-12-23", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
+// What stands before an update in one workflow task is taken in before it.
+func TestAnUpdateBehindAPause(t *testing.T) {
+	for want, message := range map[opportunity.ErrorType]opportunity.Message{opportunity.Paused: pauseIt, opportunity.Closed: closeIt} {
+		t.Run(string(message.Verb()), func(t *testing.T) {
+			s := newStage(t)
+			s.at(time.Second, func() {
+				s.env.SignalWorkflowSkippingWorkflowTask(string(message.Verb()), message)
+				s.update("i", "addInterests", add(1))
+				s.at(time.Minute, s.env.CancelWorkflow)
+			})
+			s.run(start, nil)
+			var application *temporal.ApplicationError
+			if got := s.answers["i"]; !errors.As(errors.Join(got.rejected, got.err), &application) || application.Type() != string(want) {
+				t.Errorf("got %+v; want %s", got, want)
+			}
+			s.wantLog("create")
 		})
 	}
 }
@@ -593,15 +613,21 @@ func TestRefreshCutsAWaitShort(t *testing.T) {
 		t.Run("of the creation, "+way, func(t *testing.T) {
 			s := newStage(t)
 			s.record.create = func(n int) (bool, *activities.CreateResult, error) {
-				if n == 1 {
+				if n <= 2 || n > 3 && n < 30 {
 					return false, &activities.CreateResult{Sending: out(24 * time.Hour)}, nil
 				}
 				return true, nil, nil
 			}
 			s.at(10*time.Second, func() { s.tell(way, "f", opportunity.Refresh{}) })
-			s.at(11*time.Second, func() {
+			s.at(11*time.Second, func() { // tried once more, and not over and over
 				if s.record.creates != 2 {
 					t.Errorf("%d requests after the refresh", s.record.creates)
+				}
+				s.tell(way, "f2", opportunity.Refresh{})
+			})
+			s.at(11500*time.Millisecond, func() {
+				if s.record.creates != 3 || s.record.reads > 0 {
+					t.Errorf("%d requests after the second refresh, %d reads of what was just created", s.record.creates, s.record.reads)
 				}
 			})
 			s.win(12 * time.Second)

@@ -1,0 +1,162 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// A program in TypeScript lives through a whole opportunity with nothing of ours
+// but the contract. What it was answered fits the schemas, and the record in the
+// TMS is what it asked for.
+func TestTypeScript(t *testing.T) {
+	for _, program := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("%s is not installed; the program in e2e/typescript was not run", program)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	defer cancel()
+	dir := filepath.Join(t.TempDir(), "typescript") // what npm installs stays out of the checkout
+	for _, name := range []string{"package.json", "package-lock.json", "tsconfig.json", "src"} {
+		copyInto(t, dir, "typescript", name)
+	}
+	npm := func(arguments ...string) string {
+		t.Helper()
+		command := exec.CommandContext(ctx, "npm", arguments...)
+		command.Dir = dir
+		var stderr bytes.Buffer
+		command.Stderr = &stderr
+		out, err := command.Output()
+		if err != nil {
+			t.Fatalf("npm %s: %v\n%s\n%s", strings.Join(arguments, " "), err, out, stderr.String())
+		}
+		return string(out)
+	}
+	npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+
+	p := bring(t, stack.Options{NoUI: true})
+	t.Setenv("TEMPORAL_ADDRESS", p.TemporalAddress())
+	const reference = opportunity.Reference("from TypeScript")
+	t.Setenv("OPPORTUNITY", string(reference))
+	var told struct {
+		Reference string
+		Steps     []struct {
+			Name   string
+			Answer json.RawMessage
+		}
+	}
+	out := npm("run", "--silent", "story")
+	if err := json.Unmarshal([]byte(out), &told); err != nil {
+		t.Fatalf("%v in:\n%s", err, out)
+	}
+
+	t.Logf("%s", out)
+	schemas := map[string]string{
+		"start": "opened-answer", "the same start again": "opened-answer", "view": "view", "ended": "ended",
+		"another start": "error", "another request under its id": "error", "a step out of reach": "error", "a step of no name": "error",
+		"an update while paused": "error", "an update after the end": "error", "a start after the end": "error",
+	}
+	steps := make(map[string]json.RawMessage)
+	for _, step := range told.Steps {
+		name := schemas[step.Name]
+		if name == "" {
+			name = "outcome-answer"
+		}
+		delete(schemas, step.Name)
+		steps[step.Name] = step.Answer
+		if err := fits(t, name, step.Answer); err != nil {
+			t.Errorf("%s does not fit %s.json: %v\n%s", step.Name, name, err, step.Answer)
+		}
+	}
+	if len(schemas) > 0 || len(steps) != 20 {
+		t.Errorf("%d steps were told; not told were %v", len(steps), schemas)
+	}
+
+	var opened opportunity.Opened
+	if err := json.Unmarshal(steps["start"], &opened); err != nil {
+		t.Fatal(err)
+	}
+	var record struct {
+		Node struct {
+			Name               string
+			Step               struct{ Name string }
+			Account            struct{ Name string }
+			FinancialUnit      struct{ Name string }
+			Value              struct{ GrandTotal json.Number }
+			IsReservationValid bool
+			Interests          struct {
+				PageInfo struct{ TotalRecords int }
+				Edges    []struct {
+					Node struct {
+						Item struct {
+							TypeName string `json:"__typename"`
+						}
+						Learners struct{ Edges []struct{} }
+					}
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(p.records(opened.Opportunity)), &record); err != nil {
+		t.Fatal(err)
+	}
+	got := record.Node
+	var items []string
+	learners := 0
+	for _, edge := range got.Interests.Edges {
+		items = append(items, edge.Node.Item.TypeName)
+		learners += len(edge.Node.Learners.Edges)
+	}
+	if got.Name != "First Aid course" || got.Step.Name != "Won" || got.Account.Name != "Administrate" || got.FinancialUnit.Name != "U.S. Dollars" ||
+		!got.IsReservationValid || got.Value.GrandTotal.String() != "499.90" || got.Interests.PageInfo.TotalRecords != 2 || !slices.Equal(items, []string{"Event", "CourseTemplate"}) || learners != 1 {
+		t.Errorf("the record: %+v", got)
+	}
+	ended, err := p.client.Wait(ctx, reference)
+	if err != nil || ended.State != opportunity.Won || ended.Failed != 1 {
+		t.Errorf("the workflow ended %+v, %v; want it Won, with one request that failed", ended, err)
+	}
+}
+
+// fits checks an answer by its schema in docs/schemas.
+func fits(t *testing.T, name string, answer []byte) error {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "docs", "schemas", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(answer))
+	return errors.Join(err, schema.Validate(value))
+}
+
+// copyInto copies a file or a directory of files.
+func copyInto(t *testing.T, to, from, name string) {
+	t.Helper()
+	if info, err := os.Stat(filepath.Join(from, name)); err == nil && info.IsDir() {
+		err = os.CopyFS(filepath.Join(to, name), os.DirFS(filepath.Join(from, name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	content, err := os.ReadFile(filepath.Join(from, name))
+	if err == nil {
+		err = errors.Join(os.MkdirAll(to, 0o700), os.WriteFile(filepath.Join(to, name), content, 0o600))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

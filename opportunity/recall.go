@@ -36,6 +36,8 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 			decided[i] = s.recallProgress(*m.Progress, record, resolved)
 		case m.Update != nil && !overwritten(i, batch, decided):
 			decided[i] = Answer{Fate: FateNotSent}
+		case m.Extend != nil && outlasted(i, batch, decided):
+			decided[i] = Answer{Fate: FateDone, Reservation: &Reservation{Valid: true, Until: m.Extend.Until}}
 		case m.Extend != nil:
 			decided[i] = recallExtend(*m.Extend, record)
 		}
@@ -156,6 +158,19 @@ func overwritten(i int, batch []Mutation, answers []Answer) bool {
 			continue
 		}
 		if update.Name != "" && later.Name != "" || update.Account != "" && later.Account != "" || update.Currency != "" && later.Currency != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// outlasted reports whether the places are held by a later expiry of the batch,
+// which the API set and which is no shorter than the one asked for at i: sending
+// that again would undo the later.
+func outlasted(i int, batch []Mutation, answers []Answer) bool {
+	asked := batch[i].Extend.Until
+	for n := i + 1; n < len(batch) && !asked.IsZero(); n++ {
+		if held := answers[n].Reservation; batch[n].Extend != nil && answers[n].Fate == FateDone && held != nil && held.Valid && !held.Until.Before(asked) {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package opportunity_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -286,6 +287,44 @@ func TestRecallExpiry(t *testing.T) {
 		if got := s.Recall(s.NextBatch(), []opportunity.Answer{unknown}, snapshot, nil); got[0].Fate != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got[0].Fate, c.want)
 		}
+	}
+}
+
+// TestALaterExpiryStands: one that was asked for, and whose answer alone was lost,
+// is not sent again where that would shorten what was held after it.
+func TestALaterExpiryStands(t *testing.T) {
+	auto := later.Until.AddDate(0, 1, 0)
+	for _, c := range []struct {
+		name  string
+		auto  opportunity.Answer
+		again string // what is sent next
+	}{
+		{"held longer", extended(true, auto), ""},
+		{"held as long", extended(true, later.Until), ""},
+		{"not held", extended(false, auto), "x~"},
+		{"held shorter", extended(true, later.Until.AddDate(0, -1, 0)), "x~"},
+		{"lost, too", unknown, "x~"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			accept(t, s, later, "x")
+			accept(t, s, add(reserving(1)), "b")
+			batch := s.NextBatch()
+			record := recordNow(ref("i", event))
+			record.Reservation = opportunity.Reservation{Until: noon}
+			if c.auto.Reservation != nil {
+				record.Reservation = *c.auto.Reservation
+				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // by hand, meanwhile
+			}
+			answers := s.Review(batch, []opportunity.Answer{unknown, done("i"), c.auto})
+			s.Settle(batch, s.Recall(batch, answers, record, nil), noon)
+			if got := strings.Join(told(s.NextBatch()), " "); got != c.again {
+				t.Errorf("sent next: %q, want %q", got, c.again)
+			}
+			if c.again == "" && (outcome(t, s, "x").State != opportunity.Done || !s.Reservation.Until.Equal(c.auto.Reservation.Until)) {
+				t.Errorf("got %+v, places %+v", outcome(t, s, "x"), s.Reservation)
+			}
+		})
 	}
 }
 

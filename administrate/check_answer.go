@@ -11,8 +11,8 @@ import (
 
 // unreadable tells which of the fields that a document selects are of types
 // the client cannot read: it is handed answers made up from the tenant's
-// schema, in each of which one field has a value and the others are null. The
-// document must have been validated, which fills in its definitions.
+// schema, full ones first, and where those cannot be read others in each of
+// which one field has a value and the others are null. The document must have been validated, which fills in its definitions.
 func (c *checker) unreadable(ctx context.Context, u use, doc *gql.QueryDocument, assumed Assumptions) []string {
 	reads := func(a madeUp) bool {
 		a.schema = c.schema
@@ -27,6 +27,9 @@ func (c *checker) unreadable(ctx context.Context, u use, doc *gql.QueryDocument,
 		err := u.do(ctx, r.client(assumed))
 		var rejected *RejectedError // when the field is one of its errors
 		return err == nil || errors.As(err, &rejected)
+	}
+	if reads(madeUp{full: true}) && reads(madeUp{full: true, errors: true}) {
+		return nil
 	}
 	if !reads(madeUp{}) {
 		return []string{fmt.Sprintf("The answer to %q is not built as the client reads it.", doc.Operations[0].Name)}
@@ -96,10 +99,13 @@ func valuesOf(d *gql.Definition) []any {
 	return nil
 }
 
-// madeUp makes answers. One field has a value, the others are null but for
-// ids, without which there is no record.
+// madeUp makes answers. A full one has values everywhere, in the errors of a
+// mutation only if asked. In others one field has a value and the rest are null
+// but for ids, without which there is no record.
 type madeUp struct {
 	schema *gql.Schema
+	full   bool
+	errors bool
 	field  *gql.FieldDefinition
 	value  any
 }
@@ -128,17 +134,22 @@ func (m madeUp) object(d *gql.Definition, set gql.SelectionSet) map[string]any {
 
 func (m madeUp) of(f *gql.Field, t *gql.Type) any {
 	// With an error in it, a mutation would be taken for rejected.
-	if f.Name == "errors" && t.Elem != nil && !m.within(f.SelectionSet) {
+	if f.Name == "errors" && t.Elem != nil && !m.errors && !m.within(f.SelectionSet) {
 		return []any{}
 	}
-	chosen := f.Definition == m.field
+	value, chosen := m.value, f.Definition == m.field
+	if m.full && len(f.SelectionSet) == 0 {
+		if known := valuesOf(m.schema.Types[f.Definition.Type.Name()]); len(known) > 0 {
+			value, chosen = known[0], true
+		}
+	}
 	switch {
 	case t.Elem != nil && (chosen || len(f.SelectionSet) > 0):
 		return []any{m.of(f, t.Elem)}
 	case len(f.SelectionSet) > 0:
 		return m.object(m.schema.Types[t.Name()], f.SelectionSet)
 	case chosen:
-		return m.value
+		return value
 	case f.Name == "id":
 		return "id"
 	}

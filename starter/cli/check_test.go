@@ -191,3 +191,22 @@ func TestCheckThatCannotBeMadeIsOneLine(t *testing.T) {
 	cancel()
 	run(ctx, []string{"ADMINISTRATE_URL=http://127.0.0.1:1/", "ADMINISTRATE_TOKEN=t"}, "check").wantMistake(t, 1, "interrupted")
 }
+
+// A tenant's OAuth client does for the commands that read what it does for the worker.
+func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
+	box := startSandbox(t)
+	oppflow(t, box.client(), "check").wantDone(t, "has all that Oppflow sends to it")
+	oppflow(t, box.client(), "search").wantDone(t, "Annual first aid refresher")
+	for _, command := range []string{"check", "search"} {
+		got := oppflow(t, append(box.client(), "ADMINISTRATE_CLIENT_SECRET=sc-27182"), command)
+		got.wantMistake(t, 1, "no access token")
+		if strings.Contains(got.stderr, "sc-27182") {
+			t.Errorf("the secret is told: %s", got.stderr)
+		}
+	}
+	// A refresh token in a variable is replaced and would be lost: that is said, and the command works.
+	got := oppflow(t, append(box.client(), "ADMINISTRATE_REFRESH_TOKEN="+box.RefreshToken), "search")
+	if got.code != 0 || !strings.Contains(got.stdout, "Annual first aid refresher") || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "ADMINISTRATE_REFRESH_TOKEN_FILE") {
+		t.Errorf("exit code %d, %s%s", got.code, got.stdout, got.stderr)
+	}
+}

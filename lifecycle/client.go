@@ -305,14 +305,16 @@ func askAgain[A any](ctx context.Context, patience time.Duration, state func(A) 
 	return answer, err
 }
 
-// repeatContinuing sends again while the run is about to continue as new, which
-// takes a moment; the caller's context bounds it.
+// repeatContinuing sends again while the run is about to continue as new, or could
+// not take the message since something else came in the same moment, which both
+// take a moment; the caller's context bounds it. The request id makes it safe.
 func repeatContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
 	pause := 50 * time.Millisecond
 	for {
 		answer, err := sending()
 		var own *opportunity.Error
-		if !errors.As(err, &own) || own.Type != opportunity.Continuing {
+		var notReady *serviceerror.WorkflowNotReady
+		if (!errors.As(err, &own) || own.Type != opportunity.Continuing) && !errors.As(err, &notReady) {
 			return answer, err
 		}
 		select {

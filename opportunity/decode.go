@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // DecodeStart reads a start as a caller typed it. Unknown members are Invalid.
@@ -73,19 +73,23 @@ func knownVerbs() string {
 	return strings.Join(names, ", ")
 }
 
-// masked tells a name that somebody made up only as far as it is one: what looks
-// like anything else may be personal data.
+// misspelt is what may be shown of a name that is none: letters alone.
+var misspelt = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
+
+// masked tells a name that somebody made up only when it is much like one of the
+// messages: any other may be personal data.
 func masked(verb Verb) string {
 	if slices.Contains(Verbs(), verb) {
 		return string(verb)
 	}
-	name := strings.Map(func(c rune) rune {
-		if c < unicode.MaxASCII && (unicode.IsLetter(c) || c == '_' || c == '-') {
-			return c
+	if misspelt.MatchString(string(verb)) {
+		for _, known := range Verbs() {
+			if strings.EqualFold(string(verb[:4]), string(known[:4])) {
+				return strconv.Quote(string(verb))
+			}
 		}
-		return '·'
-	}, clip(string(verb), 40))
-	return strconv.Quote(name)
+	}
+	return "…"
 }
 
 func decodeCommand[C Command](payload []byte) (Command, error) {

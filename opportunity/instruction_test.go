@@ -94,7 +94,7 @@ func TestDecodeOfInstructions(t *testing.T) {
 		{"(start)", `{"adopt":"` + adoptable + `","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1.00"}]}`, alone},
 		{"(start)", `{"adopt":"` + adoptable + `","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
 
-		{"archive", `{}`, `there is no message called "archive"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, close`},
+		{"archive", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, close`},
 	} {
 		t.Run(c.verb+" "+c.payload, func(t *testing.T) {
 			var err error
@@ -484,13 +484,17 @@ func TestRefreshed(t *testing.T) {
 // may be somebody's address.
 func TestAMadeUpNameIsMasked(t *testing.T) {
 	for name, want := range map[string]string{
-		"win":                       `"win"`,
-		"add_interest-2":            `"add_interest-·"`,
-		"melissa.green@example.com": `"melissa·green·example·com"`,
-		"+44 20 7946 0958":          `"················"`,
-		"Jürgen 1961-02-03":         `"J·rgen·····-··-··"`,
-		"a\"b\nc":                   `"a·b·c"`,
-		strings.Repeat("x", 41):     `"` + strings.Repeat("x", 40) + `·"`,
+		"AddInterest":                    `"AddInterest"`,
+		"prog-ress":                      `"prog-ress"`,
+		"win":                            "…",
+		"Melissa":                        "…",
+		"addInterests-2":                 "…",
+		"progress.for.ada@example.com":   "…",
+		"melissa.green@example.com":      "…",
+		"+44 20 7946 0958":               "…",
+		"Jürgen 1961-02-03":              "…",
+		"add\"b\nc":                      "…",
+		"prog" + strings.Repeat("x", 41): "…",
 	} {
 		_, err := opportunity.Decode(opportunity.Verb(name), []byte(`{}`))
 		wantError(t, err, opportunity.Invalid, "there is no message called "+want+

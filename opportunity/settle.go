@@ -369,12 +369,17 @@ func (s *State) settleNames(batch []Mutation, answers []Answer, now time.Time) {
 	}
 }
 
-// FailAll reports everything that waits as failed for the given reason.
+// FailAll reports everything that waits as failed for the given reason; what was
+// in doubt is Undecided, since it may have happened.
 func (s *State) FailAll(reason *Error, now time.Time) {
 	waiting := s.Queue
 	s.Queue = nil
 	for _, e := range waiting {
-		s.finish(e, reason, now)
+		if e.Doubt {
+			s.finish(e, Failf(Undecided, "the opportunity ended before anybody answered whether the request was carried out; look at the record in the TMS"), now)
+		} else {
+			s.finish(e, reason, now)
+		}
 	}
 	s.ask(now)
 }

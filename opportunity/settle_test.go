@@ -205,7 +205,7 @@ func TestSettle(t *testing.T) {
 		accept(t, s, opportunity.Progress{To: "Won"}, "q")
 		put(t, s, done("a"), unknown, notSent)
 		s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
-		if r, q := outcome(t, s, "r"), outcome(t, s, "q"); r.State != opportunity.Done || r.Results[1].Error.Type != opportunity.Closed || q.Error.Type != opportunity.Closed {
+		if r, q := outcome(t, s, "r"), outcome(t, s, "q"); r.State != opportunity.Done || r.Results[1].Error.Type != opportunity.Undecided || q.Error.Type != opportunity.Closed {
 			t.Errorf("got %+v and %+v", r, q)
 		}
 		if s.Question != nil || len(s.Queue) > 0 {

@@ -487,7 +487,11 @@ func (s *stream) close(t *rapid.T) {
 				whys = append(whys, result.Error)
 			}
 		}
-		told := slices.ContainsFunc(whys, func(e *opportunity.Error) bool { return e != nil && e.Type == opportunity.Closed })
+		want := opportunity.Closed
+		if s.open[a.id] { // it was in doubt
+			want = opportunity.Undecided
+		}
+		told := slices.ContainsFunc(whys, func(e *opportunity.Error) bool { return e != nil && e.Type == want })
 		if told != waiting[a.id] {
 			t.Fatalf("%s waited: %v, and is told %+v", a.id, waiting[a.id], got)
 		}
@@ -560,7 +564,7 @@ func (s *stream) account(t *rapid.T) {
 		}
 		// What an operator ended may have happened.
 		open := func(e *opportunity.Error) bool {
-			return e != nil && (e.Type == opportunity.Skipped || e.Type == opportunity.Closed && s.open[a.id])
+			return e != nil && (e.Type == opportunity.Skipped || e.Type == opportunity.Undecided && s.open[a.id])
 		}
 		switch c := a.command.(type) {
 		case opportunity.AddInterests:
@@ -674,7 +678,7 @@ func (s *stream) ended(key string) bool {
 	for _, a := range s.accepted {
 		for i, result := range s.final[a.id].Results {
 			if fmt.Sprintf("%s/%d", a.id, i) == key {
-				return result.Error != nil && (result.Error.Type == opportunity.Skipped || result.Error.Type == opportunity.Closed && s.open[a.id])
+				return result.Error != nil && (result.Error.Type == opportunity.Skipped || result.Error.Type == opportunity.Undecided && s.open[a.id])
 			}
 		}
 	}

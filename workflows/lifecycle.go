@@ -40,10 +40,14 @@ func Register(registry worker.WorkflowRegistry, options Options) {
 // command is left unanswered or uncarried.
 //
 // input is the start as a caller gives it. A run that continues another one
-// gets the state in carried instead.
-func (o Options) lifecycle(ctx workflow.Context, input converter.RawValue, carried *opportunity.State) (*opportunity.Ended, error) {
+// gets the state in carried instead. Both are read here rather than by the SDK,
+// to which what does not decode is the end of the workflow.
+func (o Options) lifecycle(ctx workflow.Context, input, carried converter.RawValue) (*opportunity.Ended, error) {
 	r, err := newRun(ctx, o, input, carried)
 	if err != nil {
+		if err := refuseAll(ctx, err); err != nil {
+			return nil, err
+		}
 		return nil, lifecycle.Fault(err)
 	}
 	if err := r.listen(ctx); err != nil {

@@ -46,7 +46,11 @@ func newStage(t *testing.T) *stage {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	s := &stage{t: t, env: suite.NewTestWorkflowEnvironment(), record: newRecord(), answers: map[string]*answer{}}
-	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor(), &lookout{stage: s}}})
+	s.env.SetWorkerOptions(worker.Options{
+		Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor(), &lookout{stage: s}},
+		// A machine that is busy otherwise is no deadlock.
+		DeadlockDetectionTimeout: 20 * time.Second,
+	})
 	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: lifecycle.WorkflowID("A-1"), TaskQueue: lifecycle.TaskQueue})
 	s.env.SetStartTime(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.env.SetTestTimeout(time.Minute)

@@ -47,6 +47,17 @@ func (r *run) listen(ctx workflow.Context) error {
 	return nil
 }
 
+// refuseAll answers whoever sends an update with the start that it was started
+// wrongly. Its own error is the worker's.
+func refuseAll(ctx workflow.Context, reason error) error {
+	refuse := func(workflow.Context, converter.RawValue) error { return reason }
+	err := handle(ctx, lifecycle.Opened, func(workflow.Context, converter.RawValue) (opportunity.Opened, error) {
+		return opportunity.Opened{}, reason
+	}, refuse)
+	breathe(ctx) // the SDK hands updates out while the workflow waits
+	return err
+}
+
 // handle sets the handler of an update. Payloads stay raw, so that one of ours
 // reads them and says what is wrong with them.
 func handle[P, A any](ctx workflow.Context, m lifecycle.Message[P, A],

@@ -493,7 +493,7 @@ func TestCloseWithAQuestion(t *testing.T) {
 	if view := s.view(); view.Question != nil || view.Failures != 2 || slices.Contains(s.attention(), "undecided") {
 		t.Errorf("view %+v, found by %v", view, s.attention())
 	}
-	if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "order-7"}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Closed {
+	if got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "order-7"}); err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Undecided {
 		t.Errorf("what was in doubt: got %+v, %v", got, err)
 	}
 	if got := s.ended(); got.Closed != "sold elsewhere" {

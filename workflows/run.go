@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -29,7 +30,7 @@ type run struct {
 
 // newRun reads the input. Its error is a mistake of the caller, and ends the
 // workflow; a mistake of the worker fails the task only.
-func newRun(ctx workflow.Context, options Options, input converter.RawValue, carried *opportunity.State) (*run, error) {
+func newRun(ctx workflow.Context, options Options, input, carried converter.RawValue) (*run, error) {
 	r := &run{
 		options: options, arrivals: arrivalsOf(ctx),
 		names: make(map[opportunity.Name]opportunity.Resolved), answers: answers{waiting: make(map[string]time.Time)},
@@ -37,12 +38,8 @@ func newRun(ctx workflow.Context, options Options, input converter.RawValue, car
 	if r.arrivals == nil {
 		failTask("the worker lacks workflows.Interceptor")
 	}
-	if carried != nil {
-		if carried.Version > opportunity.StateVersion {
-			failTask(fmt.Sprintf("the state is of version %d, this worker knows versions up to %d: deploy a newer worker",
-				carried.Version, opportunity.StateVersion))
-		}
-		r.state = carried
+	if state := readState(carried); state != nil {
+		r.state = state
 		r.state.Version = opportunity.StateVersion // as it is written from now on
 		return r, nil
 	}
@@ -63,6 +60,33 @@ func newRun(ctx workflow.Context, options Options, input converter.RawValue, car
 	}
 	r.state = opportunity.NewState(reference, start, workflow.Now(ctx))
 	return r, nil
+}
+
+// readState reads what the run before handed over, nil when there was none. A
+// state that this worker cannot read in full is left to one that can.
+func readState(carried converter.RawValue) *opportunity.State {
+	if carried.Payload() == nil || string(carried.Payload().GetMetadata()[converter.MetadataEncoding]) == converter.MetadataEncodingNil {
+		return nil
+	}
+	payload, err := typedJSON(carried)
+	if err != nil {
+		failTask("the state of the run before cannot be read: " + err.Error())
+	}
+	var written struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(payload, &written); err != nil {
+		failTask("the state of the run before cannot be read: " + err.Error())
+	}
+	if written.Version > opportunity.StateVersion {
+		failTask(fmt.Sprintf("the state is of version %d, this worker knows versions up to %d: deploy a newer worker",
+			written.Version, opportunity.StateVersion))
+	}
+	var state opportunity.State
+	if err := json.Unmarshal(payload, &state); err != nil {
+		failTask("the state of the run before cannot be read: " + err.Error())
+	}
+	return &state
 }
 
 // failTask gives the task back: the server offers it again until a worker comes

@@ -77,6 +77,22 @@ func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
+// contractDoubt closes a run whose request may have been carried out: it is told
+// just that.
+func (p *parts) contractDoubt(g *gate, reference string) {
+	t, c := p.t, p.caller(p.t)
+	record := p.begin(reference)
+	p.doubt(g, c, reference, record)
+	outcome, err := c.update(reference, "close", uuid.NewString(), `{"reason":"sold elsewhere"}`)
+	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+		t.Errorf("close: %+v", got)
+	}
+	told := wantFailed(t, "Undecided", c.settled(reference, "order-7"))
+	if !strings.Contains(told.Message, "sold elsewhere") || !strings.Contains(told.Message, "unknown") {
+		t.Errorf("Undecided tells %q; want that its fate is unknown, and why nobody finds out", told.Message)
+	}
+}
+
 // doubt has an order of one course end in a question, since somebody adds
 // something else by hand meanwhile.
 func (p *parts) doubt(g *gate, c caller, reference string, record opportunity.ID) {

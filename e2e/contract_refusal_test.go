@@ -133,7 +133,7 @@ func (p *parts) contractUnreadable(output *lockedBuffer) {
 		{"addInterests", []*commonpb.Payload{plainJSON(`{"interests":[{"item":"` + courseItem + `","quantity":1,"unitAmount":"1","learners":[{"firstName":"Quillfeather","lastName":"Quillfeather","email":"Quillfeather"}]}]}`)}},
 		{"pause", []*commonpb.Payload{plainJSON(`{"because":"Quillfeather"}`)}},
 		{"prgress", []*commonpb.Payload{plainJSON(`{"to":"Quillfeather"}`)}},
-		{"q.plumridge@example.com", []*commonpb.Payload{plainJSON(`{"to":"Won"}`)}},
+		{"q.quillfeather@example.com", []*commonpb.Payload{plainJSON(`{"to":"Won"}`)}},
 		{"opened", []*commonpb.Payload{plainJSON(`{"start":{"name":"Quillfeather"}}`)}},
 	} {
 		failures := p.look(reference).Failures
@@ -176,10 +176,8 @@ func (p *parts) contractUnreadable(output *lockedBuffer) {
 		if text == "" {
 			t.Errorf("the %s is empty", where)
 		}
-		for _, personal := range []string{"quillfeather", "plumridge@example.com"} {
-			if at := strings.Index(strings.ToLower(text), personal); at >= 0 {
-				t.Errorf("the %s shows personal data: %s", where, text[max(0, at-200):min(len(text), at+200)])
-			}
+		if at := strings.Index(strings.ToLower(text), "quillfeather"); at >= 0 {
+			t.Errorf("the %s shows personal data: %s", where, text[max(0, at-200):min(len(text), at+200)])
 		}
 	}
 	p.replay(reference, "contract-unreadable")

@@ -68,11 +68,12 @@ func (p *parts) contractStarts(prefix string) {
 	p.t.Run("invalid", func(t *testing.T) {
 		t.Parallel()
 		c, in, reference := p.caller(t), p.in(t), prefix+" 3"
-		if err := c.start(reference, plainJSON(`{"name":"First Aid course","region":"UK","discount":"5"}`)); err != nil {
-			t.Fatal(err)
+		outcome, err := c.open(reference, `{"name":"First Aid course","region":"UK","discount":"5"}`)
+		if told := wantFailure(t, "Invalid", outcome, err); !strings.Contains(told.Message, `"discount"`) {
+			t.Errorf("Invalid tells %q; want the member", told.Message)
 		}
 		in.wantRunFailed(reference, "Invalid")
-		outcome, err := c.open(reference, plainStart)
+		outcome, err = c.open(reference, plainStart)
 		succeeded[wireOpened](t, outcome, err) // the reference is free
 		// Such a reference is none, whoever starts it.
 		if err := c.start("ada@example.com", plainJSON(plainStart)); err != nil {
@@ -180,17 +181,15 @@ func (p *parts) contractAdoptions(prefix string) {
 	outcome, err = c.open(prefix+" 3", `{"adopt":"T3Bwb3J0dW5pdHk6OTk5OTk5"}`) // Opportunity:999999
 	wantFailure(t, "NotFound", outcome, err)
 	p.wantRunFailed(prefix+" 3", "NotFound")
-	if err := c.start(prefix+" 4", plainJSON(`{"adopt":"`+courseItem+`"}`)); err != nil {
-		t.Fatal(err)
-	}
-	p.wantRunFailed(prefix+" 4", "Invalid")
+	outcome, err = c.open(prefix+" 4", `{"adopt":"`+courseItem+`"}`)
+	wantFailure(t, "Invalid", outcome, err)
 }
 
 // contractNewerState hands the worker a state that a later version wrote.
 func (p *parts) contractNewerState(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	null := &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("binary/null")}}
-	state := `{"version":99,"reference":"` + prefix + `","startDigest":"","details":{"name":"x"},"handled":"","runs":7,"later":{"member":1}}`
+	state := `{"version":99,"reference":"` + prefix + `","startDigest":"","details":{"name":"x"},"handled":"","runs":7,"queue":"written in a way of its own","later":{"member":1}}`
 	if err := c.start(prefix, null, plainJSON(state)); err != nil {
 		t.Fatal(err)
 	}

@@ -64,6 +64,14 @@ func TestContract(t *testing.T) {
 		t.Parallel()
 		p.in(t).contractUnreadable(output)
 	})
+	t.Run("closed in doubt", func(t *testing.T) {
+		t.Parallel()
+		p.in(t).contractDoubt(g, "closed in doubt")
+	})
+	t.Run("lost updates", func(t *testing.T) {
+		t.Parallel()
+		p.in(t).contractLost(t)
+	})
 	t.Run("pending", func(t *testing.T) {
 		t.Parallel()
 		p.in(t).contractPending(g)

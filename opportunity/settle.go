@@ -374,9 +374,13 @@ func (s *State) settleNames(batch []Mutation, answers []Answer, now time.Time) {
 func (s *State) FailAll(reason *Error, now time.Time) {
 	waiting := s.Queue
 	s.Queue = nil
+	why := "the run of the opportunity has ended"
+	if s.Closing != nil {
+		why = "an operator closed the opportunity: " + s.Closing.Reason
+	}
 	for _, e := range waiting {
 		if e.Doubt {
-			s.finish(e, Failf(Undecided, "the opportunity ended before anybody answered whether the request was carried out; look at the record in the TMS"), now)
+			s.finish(e, Failf(Undecided, "it is unknown whether the request was carried out; look at the record in the TMS; %s", why), now)
 		} else {
 			s.finish(e, reason, now)
 		}

@@ -1,0 +1,32 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// contractLost ends runs in the moment in which something else arrives: the
+// server then gives the workflow task back, and the update with it. The Go client
+// sends it again.
+func (p *parts) contractLost(t *testing.T) {
+	for n := range 20 {
+		reference := opportunity.Reference(fmt.Sprintf("lost updates %d", n))
+		p.begin(string(reference))
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if _, err := p.client.Refresh(ctx, reference, opportunity.Refresh{}); err != nil {
+			t.Errorf("refresh %d: %v", n, err)
+		}
+		if _, err := p.client.Close(ctx, reference, opportunity.Close{Reason: "over"}); err != nil {
+			t.Errorf("close %d: %v", n, err)
+			continue
+		}
+		if ended, err := p.client.Wait(ctx, reference); err != nil || ended.Closed != "over" {
+			t.Errorf("ended %d: %+v, %v", n, ended, err)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Queue holds the commands that wait, in the order they came.
@@ -217,13 +218,16 @@ func (e Entry) carriedSize() int {
 // quotedSize is how many bytes the text takes as a JSON string at most, without
 // its quotes.
 func quotedSize(text string) int {
-	size := len(text)
-	for i := range len(text) {
-		switch c := text[i]; {
+	const escaped = len(`\u0000`)
+	size := 0
+	for _, c := range text {
+		switch {
 		case c == '"', c == '\\':
-			size++
-		case c < ' ', c >= 0x7f, c == '<', c == '>', c == '&':
-			size += 5
+			size += 2
+		case c < ' ', c == '<', c == '>', c == '&', c == '\u2028', c == '\u2029', c == utf8.RuneError:
+			size += escaped
+		default:
+			size += utf8.RuneLen(c)
 		}
 	}
 	return size

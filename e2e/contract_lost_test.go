@@ -14,19 +14,23 @@ import (
 // sends it again.
 func (p *parts) contractLost(t *testing.T) {
 	for n := range 20 {
-		reference := opportunity.Reference(fmt.Sprintf("lost updates %d", n))
-		p.begin(string(reference))
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		defer cancel()
-		if _, err := p.client.Refresh(ctx, reference, opportunity.Refresh{}); err != nil {
-			t.Errorf("refresh %d: %v", n, err)
-		}
-		if _, err := p.client.Close(ctx, reference, opportunity.Close{Reason: "over"}); err != nil {
-			t.Errorf("close %d: %v", n, err)
-			continue
-		}
-		if ended, err := p.client.Wait(ctx, reference); err != nil || ended.Closed != "over" {
-			t.Errorf("ended %d: %+v, %v", n, ended, err)
-		}
+		p.contractLostOnce(t, n)
+	}
+}
+
+func (p *parts) contractLostOnce(t *testing.T, n int) {
+	reference := opportunity.Reference(fmt.Sprintf("lost updates %d", n))
+	p.begin(string(reference))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if _, err := p.client.Refresh(ctx, reference, opportunity.Refresh{}); err != nil {
+		t.Errorf("refresh %d: %v", n, err)
+	}
+	if _, err := p.client.Close(ctx, reference, opportunity.Close{Reason: "over"}); err != nil {
+		t.Errorf("close %d: %v", n, err)
+		return
+	}
+	if ended, err := p.client.Wait(ctx, reference); err != nil || ended.Closed != "over" {
+		t.Errorf("ended %d: %+v, %v", n, ended, err)
 	}
 }

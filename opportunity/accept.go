@@ -116,6 +116,27 @@ func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) strin
 	return id
 }
 
+// Lapse ends the requests to hold places until a time that has passed while they
+// waited: sent now, they would give the places back.
+func (s *State) Lapse(now time.Time) {
+	var lapsed []Entry
+	s.Queue = slices.DeleteFunc(s.Queue, func(e Entry) bool {
+		if e.Verb != VerbExtendReservations || e.Doubt {
+			return false
+		}
+		c, err := e.command()
+		extend, ok := c.(ExtendReservations)
+		if err != nil || !ok || extend.Until.After(now) {
+			return false
+		}
+		lapsed = append(lapsed, e)
+		return true
+	})
+	for _, e := range lapsed {
+		s.finish(e, Invalidf("until: it passed while the request waited; nothing was sent"), now)
+	}
+}
+
 // Shed reports the newest commands that wait as failed, as Busy, until those left
 // fit into the input of the run that continues this one. It is the last resort
 // before the server terminates a run whose history has grown too long.

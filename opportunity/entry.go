@@ -27,8 +27,12 @@ type Entry struct {
 }
 
 // canonical writes the command as it is kept and compared: without its request
-// id, members in one order, amounts in one form.
+// id, members in one order, amounts and times in one form.
 func canonical(c Command) (json.RawMessage, error) {
+	if extend, ok := c.(ExtendReservations); ok {
+		extend.Until = extend.Until.UTC()
+		c = extend
+	}
 	data, err := json.Marshal(c.WithID(""))
 	if err != nil {
 		return nil, Invalidf("cannot be kept: %v", err)

@@ -519,3 +519,50 @@ func TestAMadeUpNameIsMasked(t *testing.T) {
 		}
 	}
 }
+
+// TestATimeThatPassesWhileItWaits: sent late, it would give the places back.
+func TestATimeThatPassesWhileItWaits(t *testing.T) {
+	s := opened(t)
+	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.Add(48 * time.Hour)}
+	accept(t, s, add(plain(1)), "before")
+	accept(t, s, opportunity.ExtendReservations{Until: noon.Add(time.Hour)}, "early")
+	accept(t, s, opportunity.ExtendReservations{Until: noon.Add(3 * time.Hour)}, "late")
+	accept(t, s, add(plain(2)), "after")
+	s.Lapse(noon.Add(time.Hour - time.Second))
+	if len(s.Queue) != 4 {
+		t.Fatalf("%d wait", len(s.Queue))
+	}
+	s.Lapse(noon.Add(time.Hour))
+	got := outcome(t, s, "early")
+	if got.State != opportunity.Failed || got.Error.Type != opportunity.Invalid || !strings.Contains(got.Error.Message, "nothing was sent") {
+		t.Errorf("got %+v", got)
+	}
+	var left []string
+	for _, e := range s.Queue {
+		left = append(left, e.Request)
+	}
+	if diff := cmp.Diff([]string{"before", "late", "after"}, left); diff != "" {
+		t.Error(diff)
+	}
+	if !s.Reservation.Valid || s.Failures != 1 {
+		t.Errorf("reservation %+v, %d failures", s.Reservation, s.Failures)
+	}
+	// What may have been sent already is an operator's to decide.
+	s.Queue[1].Doubt = true
+	s.Lapse(noon.Add(24 * time.Hour))
+	if len(s.Queue) != 3 {
+		t.Errorf("%d wait", len(s.Queue))
+	}
+}
+
+// TestTheSameTimeInAnotherZone: how a time is written makes no other request.
+func TestTheSameTimeInAnotherZone(t *testing.T) {
+	s := opened(t)
+	until := noon.Add(time.Hour)
+	accept(t, s, opportunity.ExtendReservations{Until: until}, "r")
+	if key, err := s.Accept(opportunity.ExtendReservations{Until: until.In(time.FixedZone("", 3600))}, "r", true, noon); err != nil || key != "r" || len(s.Queue) != 1 {
+		t.Errorf("%q, %v, %d wait", key, err, len(s.Queue))
+	}
+	_, err := s.Accept(opportunity.ExtendReservations{Until: until.Add(time.Second)}, "r", true, noon)
+	wantError(t, err, opportunity.Conflict, `requestId "r" was used for another message; give each message an id of its own`)
+}

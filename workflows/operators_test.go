@@ -826,3 +826,26 @@ func TestInstructionsThatDoNotApply(t *testing.T) {
 	}
 	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
+
+// TestATimeThatPassesDuringAPause: places are not given back by a request to hold
+// them that waited too long.
+func TestATimeThatPassesDuringAPause(t *testing.T) {
+	s := newStage(t)
+	s.at(time.Second, func() { s.update("held", "addInterests", reserved(1)) })
+	s.at(2*time.Second, func() { s.update("p", "pause", opportunity.Pause{}) })
+	s.at(3*time.Second, func() {
+		s.env.SignalWorkflow("extendReservations", opportunity.ExtendReservations{RequestID: "late", Until: s.env.Now().Add(time.Hour)})
+	})
+	s.at(2*time.Hour, func() { s.update("r", "resume", opportunity.Resume{}) })
+	s.at(3*time.Hour, func() {
+		got, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "late"})
+		if err != nil || got.State != opportunity.Failed || got.Error.Type != opportunity.Invalid {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if view := s.view(); view.Reservation == nil || !view.Reservation.Valid || len(view.Queue) > 0 || s.record.applies != 1 {
+			t.Errorf("reservation %+v, queue %+v, %d requests", view.Reservation, view.Queue, s.record.applies)
+		}
+		s.env.CancelWorkflow()
+	})
+	s.run(start, nil)
+}

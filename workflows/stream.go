@@ -14,7 +14,10 @@ import (
 
 // applyNext sends the next request and takes in what became of it.
 func (r *run) applyNext(ctx workflow.Context) {
-	r.send(ctx, r.state.NextBatch())
+	r.state.Lapse(workflow.Now(ctx))
+	if batch := r.state.NextBatch(); len(batch) > 0 {
+		r.send(ctx, batch)
+	}
 	r.show(ctx)
 }
 

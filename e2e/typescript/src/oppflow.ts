@@ -6,6 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   ApplicationFailure,
   type Client,
+  isGrpcServiceError,
+  ServiceError,
   WithStartWorkflowOperation,
   type WorkflowHandle,
   WorkflowExecutionAlreadyStartedError,
@@ -101,13 +103,24 @@ async function settled<A extends { state: string }>(ask: () => Promise<A>): Prom
         return answer;
       }
     } catch (error) {
-      if (!(error instanceof OpportunityError) || error.failure.type !== "Continuing" || Date.now() > ends) {
+      if (!again(error) || Date.now() > ends) {
         throw error;
       }
     }
     await sleep(pause);
   }
 }
+
+/** Tells whether the message was not taken, since the run continues in a new one or something else came in the same moment. */
+function again(error: unknown): boolean {
+  if (error instanceof ServiceError && isGrpcServiceError(error.cause)) {
+    return error.cause.code === FAILED_PRECONDITION;
+  }
+  return error instanceof OpportunityError && error.failure.type === "Continuing";
+}
+
+/** The gRPC status of WorkflowNotReady. */
+const FAILED_PRECONDITION = 9;
 
 /** Turns what Temporal throws into the opportunity's own failure, where it is one. */
 async function own<A>(ask: () => Promise<A>): Promise<A> {

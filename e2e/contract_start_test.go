@@ -171,6 +171,8 @@ func (p *parts) contractAdoptions(prefix string) {
 	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || p.opportunity(opened.Opportunity).Step.Name != "Opportunity" {
 		t.Errorf("after the adoption: %+v", got)
 	}
+	p.replay(opportunity.Reference(prefix), "contract-adopted")
+	p.replayOf("adoption/"+made.ID, "contract-adoption")
 
 	outcome, err = c.open(prefix+" 2", `{"adopt":"`+made.ID+`"}`)
 	wantFailure(t, "Conflict", outcome, err)

@@ -129,11 +129,17 @@ func eventually(t *testing.T, within time.Duration, what string, ask func() bool
 // runs reads the histories of all runs of a reference, oldest first.
 func (p *parts) runs(reference opportunity.Reference) []*historypb.History {
 	p.t.Helper()
+	return p.runsOf(lifecycle.WorkflowID(reference))
+}
+
+// runsOf answers the histories of all runs of a workflow, the first one first.
+func (p *parts) runsOf(workflowID string) []*historypb.History {
+	p.t.Helper()
 	ctx := p.t.Context()
 	var runs []*historypb.History
 	for id := ""; ; {
 		history := new(historypb.History)
-		events := p.temporal.GetWorkflowHistory(ctx, lifecycle.WorkflowID(reference), id, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		events := p.temporal.GetWorkflowHistory(ctx, workflowID, id, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 		for events.HasNext() {
 			event, err := events.Next()
 			if err != nil {
@@ -152,7 +158,13 @@ func (p *parts) runs(reference opportunity.Reference) []*historypb.History {
 // replays them against the code of this commit.
 func (p *parts) replay(reference opportunity.Reference, name string) {
 	p.t.Helper()
-	for n, history := range p.runs(reference) {
+	p.replayOf(lifecycle.WorkflowID(reference), name)
+}
+
+// replayOf is replay for any workflow.
+func (p *parts) replayOf(workflowID, name string) {
+	p.t.Helper()
+	for n, history := range p.runsOf(workflowID) {
 		// Kept first: replaying writes search attributes into the first event.
 		keep(p.t, fmt.Sprintf("%s-%d", name, n+1), history)
 		replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
@@ -163,10 +175,10 @@ func (p *parts) replay(reference opportunity.Reference, name string) {
 		}
 		workflows.Register(replayer, workflows.Options{})
 		// The workflow reads its reference out of its id, which a history does not hold.
-		original := workflow.Execution{ID: lifecycle.WorkflowID(reference)}
+		original := workflow.Execution{ID: workflowID}
 		err = replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{OriginalExecution: original})
 		if err != nil {
-			p.t.Errorf("run %d of %s does not replay: %v", n+1, reference, err)
+			p.t.Errorf("run %d of %s does not replay: %v", n+1, workflowID, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
@@ -185,6 +187,53 @@ func (p *parts) contractAdoptions(prefix string) {
 	p.wantRunFailed(prefix+" 3", "NotFound")
 	outcome, err = c.open(prefix+" 4", `{"adopt":"`+courseItem+`"}`)
 	wantFailure(t, "Invalid", outcome, err)
+}
+
+// contractAdoptionRace lets several references adopt the same record in the same
+// moment: one gets it, and the others learn that it is taken.
+func (p *parts) contractAdoptionRace(prefix string) {
+	const records, rivals = 5, 3
+	var all errgroup.Group
+	for n := range records {
+		made, err := p.api.CreateOpportunity(p.t.Context(), administrate.NewOpportunity{Name: fmt.Sprint("Wanted ", n), RegionID: "UmVnaW9uOlVL"})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		all.Go(func() error {
+			owners := make(chan opportunity.Reference, rivals)
+			var each errgroup.Group
+			for rival := range rivals {
+				reference := opportunity.Reference(fmt.Sprintf("%s %d by %d", prefix, n, rival))
+				each.Go(func() error {
+					opened, err := p.client.Start(p.t.Context(), reference, opportunity.Start{Adopt: opportunity.ID(made.ID)})
+					var own *opportunity.Error
+					switch {
+					case err == nil && opened.State == opportunity.Done:
+						owners <- reference
+						return nil
+					case errors.As(err, &own) && own.Type == opportunity.Conflict:
+						return nil
+					}
+					return fmt.Errorf("%s: %+v, %w", reference, opened, err)
+				})
+			}
+			if err := each.Wait(); err != nil {
+				return err
+			}
+			if len(owners) != 1 {
+				return fmt.Errorf("record %d has %d owners", n, len(owners))
+			}
+			mark := administrate.Attribute{Key: "oppflow", Value: string(<-owners)}
+			record, err := p.api.Opportunity(p.t.Context(), made.ID)
+			if err == nil && !slices.Contains(record.Attributes, mark) {
+				err = fmt.Errorf("record %d carries %+v; want %+v", n, record.Attributes, mark)
+			}
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		p.t.Error(err)
+	}
 }
 
 // contractNewerState hands the worker a state that a later version wrote.

@@ -51,6 +51,7 @@ func TestContract(t *testing.T) {
 	for name, test := range map[string]func(*parts, string){
 		"starts":                     (*parts).contractStarts,
 		"adoptions":                  (*parts).contractAdoptions,
+		"adoptions at once":          (*parts).contractAdoptionRace,
 		"refusals":                   (*parts).contractRefusals,
 		"one id space":               (*parts).contractIDs,
 		"a state of a newer version": (*parts).contractNewerState,

@@ -13,9 +13,9 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -189,51 +189,61 @@ func (p *parts) contractAdoptions(prefix string) {
 	wantFailure(t, "Invalid", outcome, err)
 }
 
-// contractAdoptionRace lets several references adopt the same record in the same
-// moment: one gets it, and the others learn that it is taken.
-func (p *parts) contractAdoptionRace(prefix string) {
-	const records, rivals = 5, 3
-	var all errgroup.Group
-	for n := range records {
-		made, err := p.api.CreateOpportunity(p.t.Context(), administrate.NewOpportunity{Name: fmt.Sprint("Wanted ", n), RegionID: "UmVnaW9uOlVL"})
+// contractAdoptionRace lets two references adopt the same record at once: while
+// the first one's mark is under way, the second one waits, and then learns that
+// the record is taken.
+func (p *parts) contractAdoptionRace(g *gate, prefix string) {
+	t, ctx := p.t, p.t.Context()
+	made, err := p.api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "Wanted by two", RegionID: "UmVnaW9uOlVL"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := opportunity.ID(made.ID)
+	adopt := func(reference opportunity.Reference) chan error {
+		answered := make(chan error, 1)
+		go func() {
+			opened, err := p.client.Start(ctx, reference, opportunity.Start{Adopt: record})
+			if err == nil && opened.State != opportunity.Done {
+				err = fmt.Errorf("%s is %s", reference, opened.State)
+			}
+			answered <- err
+		}()
+		return answered
+	}
+	first, second := opportunity.Reference(prefix+" first"), opportunity.Reference(prefix+" second")
+	released := make(chan struct{})
+	g.once(record, held(released))
+	one := adopt(first)
+	eventually(t, time.Minute, "the first one's mark is under way", func() bool { return !g.waits(record) })
+	two := adopt(second)
+	eventually(t, time.Minute, "the second one waits", func() bool { return len(two) > 0 || p.refusedChild(second) })
+	close(released)
+	if err := <-one; err != nil {
+		t.Errorf("the first one: %v", err)
+	}
+	var own *opportunity.Error
+	if err := <-two; !errors.As(err, &own) || own.Type != opportunity.Conflict {
+		t.Errorf("the second one: %v; want a Conflict", err)
+	}
+	if got := p.opportunity(record).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: string(first)}) {
+		t.Errorf("the record's attributes: %+v; want the first one's mark", got)
+	}
+}
+
+// refusedChild reports whether the reference was told that another adopts its
+// record.
+func (p *parts) refusedChild(reference opportunity.Reference) bool {
+	events := p.temporal.GetWorkflowHistory(p.t.Context(), lifecycle.WorkflowID(reference), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
 		if err != nil {
-			p.t.Fatal(err)
+			return false // not started yet
 		}
-		all.Go(func() error {
-			owners := make(chan opportunity.Reference, rivals)
-			var each errgroup.Group
-			for rival := range rivals {
-				reference := opportunity.Reference(fmt.Sprintf("%s %d by %d", prefix, n, rival))
-				each.Go(func() error {
-					opened, err := p.client.Start(p.t.Context(), reference, opportunity.Start{Adopt: opportunity.ID(made.ID)})
-					var own *opportunity.Error
-					switch {
-					case err == nil && opened.State == opportunity.Done:
-						owners <- reference
-						return nil
-					case errors.As(err, &own) && own.Type == opportunity.Conflict:
-						return nil
-					}
-					return fmt.Errorf("%s: %+v, %w", reference, opened, err)
-				})
-			}
-			if err := each.Wait(); err != nil {
-				return err
-			}
-			if len(owners) != 1 {
-				return fmt.Errorf("record %d has %d owners", n, len(owners))
-			}
-			mark := administrate.Attribute{Key: "oppflow", Value: string(<-owners)}
-			record, err := p.api.Opportunity(p.t.Context(), made.ID)
-			if err == nil && !slices.Contains(record.Attributes, mark) {
-				err = fmt.Errorf("record %d carries %+v; want %+v", n, record.Attributes, mark)
-			}
-			return err
-		})
+		if event.GetEventType() == enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED {
+			return true
+		}
 	}
-	if err := all.Wait(); err != nil {
-		p.t.Error(err)
-	}
+	return false
 }
 
 // contractNewerState hands the worker a state that a later version wrote.

@@ -51,7 +51,6 @@ func TestContract(t *testing.T) {
 	for name, test := range map[string]func(*parts, string){
 		"starts":                     (*parts).contractStarts,
 		"adoptions":                  (*parts).contractAdoptions,
-		"adoptions at once":          (*parts).contractAdoptionRace,
 		"refusals":                   (*parts).contractRefusals,
 		"one id space":               (*parts).contractIDs,
 		"a state of a newer version": (*parts).contractNewerState,
@@ -68,6 +67,10 @@ func TestContract(t *testing.T) {
 	t.Run("closed in doubt", func(t *testing.T) {
 		t.Parallel()
 		p.in(t).contractDoubt(g, "closed in doubt")
+	})
+	t.Run("adoptions at once", func(t *testing.T) {
+		t.Parallel()
+		p.in(t).contractAdoptionRace(g, "adoptions at once")
 	})
 	t.Run("lost updates", func(t *testing.T) {
 		t.Parallel()

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -39,6 +40,19 @@ func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error)
 		more = append(more, otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))
 	}
 	return otlptracehttp.New(ctx, more...)
+}
+
+// oneAtATime lets traces and metrics share a writer.
+type oneAtATime struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+// Write implements io.Writer.
+func (w *oneAtATime) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(p)
 }
 
 // metricReader makes what collects the metrics, and the server at which they can be fetched if that is wanted.

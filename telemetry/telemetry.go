@@ -53,7 +53,7 @@ type Options struct {
 	Requests Requests
 	// Logger is told that an export fails, at most once a minute; nil drops it.
 	Logger *slog.Logger
-	// Console takes what the console exporter writes; nil is the standard error output.
+	// Console takes what the console exporters write, one write at a time; nil is the standard error output.
 	Console io.Writer
 	// Brief is for a command that ends soon: it has traces only, and waits neither for a collector that is not there
 	// nor longer than 1.5 s for one that is slow.
@@ -87,6 +87,7 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	if o.Console == nil {
 		o.Console = os.Stderr
 	}
+	o.Console = &oneAtATime{to: o.Console}
 	t := &Telemetry{flush: flushTimeout}
 	if o.Brief {
 		t.flush = briefFlushTimeout

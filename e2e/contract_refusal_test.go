@@ -79,7 +79,7 @@ func (p *parts) contractRefusals(reference string) {
 	if told := wantFailed(t, "NotFound", nowhere); !strings.Contains(told.Message, `"Nowhere"`) || !strings.Contains(told.Message, `"Proposed"`) {
 		t.Errorf("NotFound tells %q; want what was asked and what there is", told.Message)
 	}
-	currency, _ := update("updateDetails", `{"currency":"XXX"}`)
+	currency, _ := update("updateDetails", `{"currency":"ZZZ"}`)
 	if told := wantFailed(t, "Rejected", currency); told.Label == "" || told.Message == "" {
 		t.Errorf("Rejected tells %+v; want the API's own words", told)
 	}

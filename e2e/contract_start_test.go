@@ -86,7 +86,7 @@ func (p *parts) contractStarts(prefix string) {
 	p.t.Run("after one that was rejected", func(t *testing.T) {
 		t.Parallel()
 		c, in, reference := p.caller(t), p.in(t), prefix+" 4"
-		outcome, err := c.open(reference, `{"name":"First Aid course","region":"UK","currency":"XXX"}`)
+		outcome, err := c.open(reference, `{"name":"First Aid course","region":"UK","currency":"ZZZ"}`)
 		if told := wantFailure(t, "Rejected", outcome, err); told.Label == "" || told.Message == "" {
 			t.Errorf("Rejected tells %+v; want the API's own words", told)
 		}

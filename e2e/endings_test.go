@@ -88,7 +88,7 @@ func TestEndings(t *testing.T) {
 
 	t.Run("refused by the API, the reference is free again", func(t *testing.T) {
 		wrong := start
-		wrong.Currency = "XXX"
+		wrong.Currency = "ZZZ"
 		_, err := p.client.Start(ctx, "refused", wrong)
 		wantError(t, err, opportunity.Rejected)
 		eventually(t, time.Minute, "the run closes", func() bool {

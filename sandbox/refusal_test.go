@@ -41,7 +41,7 @@ func TestRefusals(t *testing.T) {
 		{"create with a number for a region", "create", `name: "x", regionId: 5`, "Invalid ID", "regionId"},
 		{"create without a name", "create", `name: "", regionId: "` + uk + `"`, "Invalid Value", "name"},
 		{"create with a blank name", "create", `name: " \t", regionId: "` + uk + `"`, "Invalid Value", "name"},
-		{"create in an unknown currency", "create", `name: "x", regionId: "` + uk + `", financialUnitId: "XXX"`, "Not Found", "XXX"},
+		{"create in an unknown currency", "create", `name: "x", regionId: "` + uk + `", financialUnitId: "ZZZ"`, "Not Found", "ZZZ"},
 		{"create in a currency by global id", "create", `name: "x", regionId: "` + uk + `", financialUnitId: "` + globalid.Encode(globalid.Currency, "USD") + `"`, "Not Found", "such as USD"},
 		{"create for an unknown account", "create", `name: "x", regionId: "` + uk + `", accountId: "` + globalid.EncodeInt(globalid.Account, 99) + `"`, "Not Found", "Account"},
 		{"create at an unknown step", "create", `name: "x", regionId: "` + uk + `", entryStepId: "` + globalid.EncodeInt(globalid.OpportunityStep, 99) + `"`, "Not Found", "Step"},

@@ -94,7 +94,7 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"given twice", "{ id: 2,", "{ id: 1,", "10:", "twice"},
 		{"not a number above 0", "{ id: 2,", "{ id: 0,", "10:", "above 0"},
 		{"region with digits", "{ id: UK,", "{ id: UK1,", "5:", "letters"},
-		{"unknown currency", "currency: GBP", "currency: XXX", "5:", "not in currencies"},
+		{"unknown currency", "currency: GBP", "currency: ZZZ", "5:", "not in currencies"},
 		{"currency code", "code: GBP", "code: gbp", "3:", "three capital letters"},
 		{"no name", "name: Second", "name: \"\"", "10:", "name is missing"},
 		{"no entry", ", entry: true", "", "", "entry: true"},

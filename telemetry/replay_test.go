@@ -22,9 +22,13 @@ func TestRecordedHistoriesReplayWithTracing(t *testing.T) {
 	collector := telemetrytest.Start(t)
 	otelVariables(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+collector.URL+"/v1/traces")
 	on := start(t, telemetry.Options{})
-	if on.Interceptor() == nil {
+	var options client.Options
+	on.ClientOptions(&options)
+	if len(options.Interceptors) != 1 {
 		t.Fatal("nothing traces")
 	}
+	// A client's interceptor that also is one of workers is given to them by the SDK.
+	tracing := options.Interceptors[0].(interceptor.WorkerInterceptor)
 	files, err := filepath.Glob(filepath.Join("..", "workflows", "testdata", "histories", "*", "*.json"))
 	if err != nil || len(files) < 10 {
 		t.Fatalf("%d histories, %v", len(files), err)
@@ -32,7 +36,7 @@ func TestRecordedHistoriesReplayWithTracing(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
-				Interceptors: []interceptor.WorkerInterceptor{on.Interceptor(), workflows.Interceptor()},
+				Interceptors: []interceptor.WorkerInterceptor{tracing, workflows.Interceptor()},
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -145,23 +145,6 @@ func (t *Telemetry) ClientOptions(o *client.Options) {
 	}
 }
 
-// Interceptor traces clients and workers; nil when there are no traces. One that was given to a client by
-// ClientOptions must not be given to its workers again.
-func (t *Telemetry) Interceptor() interceptor.Interceptor {
-	if t == nil {
-		return nil
-	}
-	return t.intercept
-}
-
-// MetricsHandler takes the metrics of Temporal's SDK; nil when there are none.
-func (t *Telemetry) MetricsHandler() client.MetricsHandler {
-	if t == nil {
-		return nil
-	}
-	return t.handler
-}
-
 // Shutdown exports what is left and stops. It takes 5 s at the most, 1.5 s for what is Brief, and also when ctx has
 // ended: then nothing else would be exported. Its error says what could not be.
 func (t *Telemetry) Shutdown(ctx context.Context) error {

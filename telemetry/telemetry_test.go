@@ -110,7 +110,7 @@ func TestOffCostsNothing(t *testing.T) {
 				var options client.Options
 				off.ClientOptions(&options)
 				transport := &http.Transport{}
-				if off.On() || options.Interceptors != nil || options.MetricsHandler != nil || off.Interceptor() != nil || off.MetricsHandler() != nil {
+				if off.On() || options.Interceptors != nil || options.MetricsHandler != nil {
 					t.Errorf("on %v, options %+v", off.On(), options)
 				}
 				if off.Around(transport) != http.RoundTripper(transport) {
@@ -346,7 +346,9 @@ func TestPrometheus(t *testing.T) {
 	}
 
 	on := start(t, telemetry.Options{})
-	on.MetricsHandler().WithTags(map[string]string{"operation": "tested"}).Counter("temporal_request").Inc(1)
+	var options client.Options
+	on.ClientOptions(&options)
+	options.MetricsHandler.WithTags(map[string]string{"operation": "tested"}).Counter("temporal_request").Inc(1)
 	post(t, on.Around(http.DefaultTransport), answers.URL, `{}`)
 	fetch := func() (string, error) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/metrics", nil)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/lifecycle"
@@ -136,9 +137,16 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		_, err := service.AddInterests(inKilled, reference, interests(1))
 		answered <- err
 	}()
-	eventually(t, time.Minute, "the update waits", func() bool {
-		view, err := p.client.View(ctx, reference)
-		return err == nil && len(view.Queue) == 1
+	// The worker must not die with the request in its hands: it would be in doubt then, and what comes next would wait
+	// and travel with it. After three tries it waits for four seconds.
+	eventually(t, time.Minute, "the update waits between two tries", func() bool {
+		events, timers := p.runs(reference)[0].Events, 0
+		for _, event := range events {
+			if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED {
+				timers++
+			}
+		}
+		return timers >= 3 && events[len(events)-1].GetEventType() == enums.EVENT_TYPE_TIMER_STARTED
 	})
 	p.Worker().Kill()
 	if err := p.Worker().Start(ctx); err != nil {

@@ -51,7 +51,6 @@ func Assumptions() []Assumption {
 		{"refused.status", "a request that is refused as a whole is answered with status 200 and without data", "with status 400, or \"data\": null"},
 		{"namespace.order", "fields at the root of a mutation run in order, fields inside a namespace in none", "in order too"},
 		// Interests
-		{"addInterest.answer", "addInterest answers the new interest only; Options.AnswerAllInterests has it answer all", "all interests of the opportunity"},
 		{"interest.learners.existing", "existingLearners is a list of ids of contacts", "a list of objects"},
 		{"interest.learners.count", "no more learners than the quantity; first and last name are needed, the e-mail address is not", "any number"},
 		{"interest.quantity", "between 1 and 100,000", ""},

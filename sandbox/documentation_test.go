@@ -135,7 +135,7 @@ func TestDocumentedExchanges(t *testing.T) {
 }
 
 func TestAddInterestAnswersAllWhenAsked(t *testing.T) {
-	a := open(t, sandbox.Options{AnswerAllInterests: true})
+	a := open(t, sandbox.Options{Assume: map[string]string{"addInterest.answer": "all"}})
 	id := a.create(t, "all")
 	first := a.addCourse(t, id, 1, "1.00")
 	payload := must(t, a.mutate(t, "addInterest", `opportunityId: "`+id+`", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 2, unitAmount: "2.00"}`, "interests { id quantity }"))

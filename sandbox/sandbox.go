@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 	"github.com/oppflow/oppflow/sandbox/graph"
 	"github.com/oppflow/oppflow/sandbox/store"
@@ -43,9 +44,8 @@ type Options struct {
 	TokenLife time.Duration
 	// NoAuth accepts requests without a token, and with any.
 	NoAuth bool
-	// AnswerAllInterests makes addInterest answer all interests of the opportunity. The default is the new ones only;
-	// which of the two the API does is not documented.
-	AnswerAllInterests bool
+	// Assume chooses values of the table in sandbox/assume, by the names of its rows.
+	Assume map[string]string
 	// Now is the clock that reservations lapse and tokens expire by; nil is time.Now.
 	Now func() time.Time
 	// Logger takes failures of the sandbox itself; nil is slog.Default. Requests and their data are not logged.
@@ -72,16 +72,19 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.TokenLife == 0 {
 		o.TokenLife = DefaultTokenLife
 	}
-	// The catalogue first: a bad one leaves no data file behind.
+	// Choices and catalogue first: bad ones leave no data file behind.
+	choices, err := assume.Choose(o.Assume)
+	if err != nil {
+		return nil, err
+	}
 	var chosen *catalogue.Catalogue
-	var err error
 	if o.Catalogue != "" {
 		if chosen, err = catalogue.Load(o.Catalogue); err != nil {
 			return nil, err
 		}
 	}
 	s := &Sandbox{}
-	if s.store, err = store.Open(ctx, o.Data, o.Now); err != nil {
+	if s.store, err = store.Open(ctx, o.Data, o.Now, choices); err != nil {
 		return nil, err
 	}
 	if err = s.seed(ctx, chosen); err == nil {
@@ -93,7 +96,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
-	s.handler = s.routes(&o, &graph.Resolver{Store: s.store, AnswerAllInterests: o.AnswerAllInterests})
+	s.handler = s.routes(&o, &graph.Resolver{Store: s.store})
 	return s, nil
 }
 

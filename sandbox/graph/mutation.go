@@ -33,7 +33,7 @@ func (r opportunityMutations) ExtendReservations(ctx context.Context, _ *Opportu
 }
 
 func (r opportunityMutations) AddInterest(ctx context.Context, _ *OpportunityMutations, input store.AddInterest) (*OpportunityAddInterestPayload, error) {
-	added, err := r.Store.AddInterest(ctx, input, r.AnswerAllInterests)
+	added, err := r.Store.AddInterest(ctx, input)
 	problems, err := refusal(err)
 	if err != nil {
 		return nil, err

@@ -14,8 +14,6 @@ import (
 // Resolver answers requests from a store.
 type Resolver struct {
 	Store *store.Store
-	// AnswerAllInterests makes addInterest answer all interests of the opportunity, not only the new one.
-	AnswerAllInterests bool
 }
 
 // Query returns the resolvers of the root of queries.

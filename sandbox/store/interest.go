@@ -10,6 +10,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -193,9 +194,8 @@ func (s *Store) LearnersOfInterest(ctx context.Context, interest int64, q Search
 	return learners.page(ctx, s.read, q, scope{"n.interest_id", interest})
 }
 
-// AddInterest adds an interest to an opportunity. It answers the new interest, or with all every interest the
-// opportunity has then. A refusal is a *RefusalError.
-func (s *Store) AddInterest(ctx context.Context, in AddInterest, all bool) ([]*Interest, error) {
+// AddInterest adds an interest to an opportunity and answers the new interest. A refusal is a *RefusalError.
+func (s *Store) AddInterest(ctx context.Context, in AddInterest) ([]*Interest, error) {
 	var answer []*Interest
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
@@ -210,7 +210,7 @@ func (s *Store) AddInterest(ctx context.Context, in AddInterest, all bool) ([]*I
 			return err
 		}
 		tail, arg := " WHERE i.id = ?", id
-		if all {
+		if s.assume.Is(assume.AddInterestAnswer, "all") {
 			tail, arg = " WHERE i.opportunity_id = ? ORDER BY i.id", o.ID
 		}
 		rows, err := interests.rows(ctx, tx, tail, arg)

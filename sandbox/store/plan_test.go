@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
@@ -33,7 +34,7 @@ func plan(t *testing.T, s *Store, query string, args ...any) string {
 
 // The searches that clients repeat reach their rows by an index: their work does not grow with the opportunities.
 func TestSearchesUseIndices(t *testing.T) {
-	s, err := Open(t.Context(), "", time.Now)
+	s, err := Open(t.Context(), "", time.Now, assume.Choices{})
 	if err != nil {
 		t.Fatal(err)
 	}

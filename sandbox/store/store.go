@@ -21,6 +21,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver named in open
+
+	"github.com/oppflow/oppflow/sandbox/assume"
 )
 
 //go:embed migrations/*.sql
@@ -36,12 +38,13 @@ type Store struct {
 	// anchor keeps a database in memory alive: it is gone with its last connection. It runs no statements.
 	anchor *sql.Conn
 	now    func() time.Time
+	assume assume.Choices
 }
 
 // Open opens the database file at path and brings it up to date; "" keeps all in memory until Close. now is the clock
-// that reservations lapse by.
-func Open(ctx context.Context, path string, now func() time.Time) (*Store, error) {
-	s := &Store{now: now}
+// that reservations lapse by, choices settle what is assumed of the API.
+func Open(ctx context.Context, path string, now func() time.Time, choices assume.Choices) (*Store, error) {
+	s := &Store{now: now, assume: choices}
 	var err error
 	if path == "" {
 		err = s.openMemory(ctx)

@@ -48,7 +48,7 @@ of its own, for development and tests. It stops on Ctrl-C.`,
 	fs.StringVar(&secretFile, "client-secret-file", "", "file with the client's secret (default: a random one, kept in the data file)")
 	fs.Var(&life, "token-life", "how long access tokens of the token endpoint are good, at least 1s")
 	fs.BoolVar(&options.NoAuth, "no-auth", false, "accept requests without a token")
-	fs.BoolVar(&options.AnswerAllInterests, "all-interests", false, "let addInterest answer all interests of the opportunity, not only the new ones")
+	fs.StringToStringVar(&options.Assume, "assume", nil, "what the API does where nobody knows: ROW=VALUE of the table of assumptions, several by commas")
 	fs.StringVar(&readyFile, "ready-file", "", "file that is written when the sandbox answers: url, token, tokenUrl, clientId, clientSecret, refreshToken as JSON")
 	log.AddFlags(fs)
 	command.RunE = func(command *cobra.Command, _ []string) error {

@@ -1,0 +1,3 @@
+package assume
+
+func door() []Row { return nil }

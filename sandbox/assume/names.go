@@ -1,0 +1,3 @@
+package assume
+
+func names() []Row { return nil }

@@ -1,0 +1,3 @@
+package assume
+
+func neighbours() []Row { return nil }

@@ -1,0 +1,3 @@
+package assume
+
+func places() []Row { return nil }

@@ -46,6 +46,8 @@ func bring(t *testing.T, o stack.Options) *parts {
 	t.Helper()
 	var output lockedBuffer
 	o.Race, o.Setup, o.Output = race, host.SetupAt, &output
+	// Tests send at any rate; those about the limit are against a sandbox of their own.
+	o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
 	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
 	defer cancel()

@@ -48,8 +48,6 @@ func Assumptions() []Assumption {
 		{"closed", "opportunities that are Won, Lost or Archived can be changed and get interests like others", "they are refused"},
 		{"errors.labels", "refusals other than Transition Not Found have the labels Not Found, Invalid ID, Invalid Value, Not Published, Details Do Not Fit, and the refused input as value", "other words"},
 		{"errors.first", "a refusal names the first thing that is wrong", "all of them"},
-		{"refused.status", "a request that is refused as a whole is answered with status 200 and without data", "with status 400, or \"data\": null"},
-		{"namespace.order", "fields at the root of a mutation run in order, fields inside a namespace in none", "in order too"},
 		// Interests
 		{"interest.learners.existing", "existingLearners is a list of ids of contacts", "a list of objects"},
 		{"interest.learners.count", "no more learners than the quantity; first and last name are needed, the e-mail address is not", "any number"},
@@ -65,13 +63,5 @@ func Assumptions() []Assumption {
 		{"reserve.lapsed", "an interest that is to reserve on an opportunity whose holds have lapsed is added, without a hold and without an error", ""},
 		{"extend.answer", "extendReservations answers errors and opportunity", "other fields"},
 		{"isReservationValid.none", "false for an opportunity that never held a place", "null, or true"},
-		// Tokens
-		{"oauth.errors", "the token endpoint refuses as RFC 6749 (5.2) has it, a wrong client with status 401", "other words"},
-		{"oauth.client", "the client is authenticated in the form alone; a request with the header Authorization is refused", "HTTP Basic works, too"},
-		{"oauth.query", "parameters in the URL are refused, as RFC 6749 has it", "they are taken"},
-		{"oauth.scope", "no scope, or instance; any other is refused", "others exist"},
-		{"oauth.life", "tokens of client credentials are good as long as those of a user, 3600 seconds", "another time"},
-		{"oauth.refresh.once", "a refresh token stays good when another is given in its place; Options.RefreshTokensOnce has it replaced", "it is replaced"},
-		{"oauth.grants", "one client may use both grants", "a client has one of them"},
 	}
 }

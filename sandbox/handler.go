@@ -10,25 +10,39 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/graph"
+	"github.com/oppflow/oppflow/sandbox/quota"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 // routes assembles the HTTP side. What stands before the API, such as authentication, wraps its handler.
-func (s *Sandbox) routes(o *Options, r *graph.Resolver) http.Handler {
-	api := graphqlServer(r, o.Logger)
+func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema) http.Handler {
+	api := s.graphqlServer(r, o.Logger, schema)
 	if !o.NoAuth {
 		api = s.requireToken(o.Logger, api)
 	}
+	var limit *quota.Quota
+	if !o.Rate.Off {
+		limit = quota.New(quota.Limit{
+			Requests: o.Rate.Requests, Per: o.Rate.Per, Fixed: o.Rate.Fixed, CountRefused: s.assume.Is(assume.RateRefused, "counted"),
+		})
+	}
+	guard := func(next http.Handler, operations func([]byte) []string) http.Handler {
+		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, now: o.Now, next: next, operations: operations}
+	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /graphql", api)
+	mux.Handle("POST /graphql", guard(api, documentOperations))
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, "the API takes POST requests only")
 	})
-	mux.Handle("POST "+tokenPath, tokenEndpoint{sandbox: s, life: o.TokenLife, once: o.RefreshTokensOnce, log: o.Logger})
+	mux.Handle("POST "+tokenPath, guard(tokenEndpoint{sandbox: s, life: o.TokenLife, log: o.Logger}, tokenOperations))
+	mux.Handle("GET "+authorizePath, authorizeEndpoint{sandbox: s, redirects: o.RedirectURIs, log: o.Logger})
+	mux.Handle(adminPath, admin{s}.handler(o.NoAuth))
 	mux.HandleFunc(tokenPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, "the token endpoint takes POST requests only")
@@ -47,16 +61,24 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver) http.Handler {
 }
 
 // graphqlServer has no cache of documents: the extension Literals changes them.
-func graphqlServer(r *graph.Resolver, log *slog.Logger) http.Handler {
-	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r}))
+func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *ast.Schema) http.Handler {
+	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema}))
 	server.Use(introspection{})
 	server.Use(&graph.Literals{})
+	server.Use(graph.Mutations{InOrder: s.assume.Is(assume.NamespaceOrder, "document")})
 	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return present(ctx, log, err) })
 	server.SetRecoverFunc(func(ctx context.Context, reason any) error {
 		log.ErrorContext(ctx, "the sandbox panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
 		return errInternal
 	})
-	return endpoint{server}
+	e := endpoint{
+		exec: server, strict: !s.assume.Is(assume.MutationFailed, "field-null"),
+		refusedNull: s.assume.Is(assume.RefusedAnswer, "null"), refusedStatus: http.StatusOK,
+	}
+	if s.assume.Is(assume.RefusedAnswer, "status-400") {
+		e.refusedStatus = http.StatusBadRequest
+	}
+	return e
 }
 
 // introspection is an extension of the GraphQL server that lets requests read the schema, as the API does.
@@ -90,6 +112,8 @@ func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	case errors.As(err, &request):
 		shown.Message = request.Message
 	case errors.Is(err, errInternal):
+	case errors.Is(err, errOrdered):
+		shown.Message = "an unexpected error"
 	case errors.Is(err, context.Canceled), ctx.Err() != nil:
 		shown.Message = "the request was given up"
 	case errors.As(err, &library) && library.Unwrap() == nil: // the GraphQL library about the document

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -100,12 +101,11 @@ func randomToken() (string, error) {
 	return hex.EncodeToString(random), nil
 }
 
-// tokenEndpoint gives access tokens by the grants client credentials and refresh token (RFC 6749, 4.4 and 6), to one
-// client, which shows its id and secret in the form.
+// tokenEndpoint gives access tokens by the grants authorization code, client credentials and refresh token (RFC 6749,
+// 4.1, 4.4 and 6), to one client, which shows its id and secret in the form.
 type tokenEndpoint struct {
 	sandbox *Sandbox
 	life    time.Duration
-	once    bool // a refresh token is good for one renewal
 	log     *slog.Logger
 }
 
@@ -141,24 +141,28 @@ func (e tokenEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func refusedToken(code, description string) tokenRefusal {
-	refusal := tokenRefusal{Code: code, Description: description, status: http.StatusBadRequest}
-	if code == "invalid_client" {
+	return tokenRefusal{Code: code, Description: description, status: http.StatusBadRequest}
+}
+
+func (e tokenEndpoint) refusedClient() tokenRefusal {
+	refusal := refusedToken("invalid_client", "the form needs the client_id and client_secret of the client")
+	if !e.sandbox.assume.Is(assume.OAuthRefusal, "400") {
 		refusal.status = http.StatusUnauthorized
 	}
 	return refusal
 }
 
 func (e tokenEndpoint) answer(w http.ResponseWriter, r *http.Request) (tokenReply, tokenRefusal, error) {
-	form, refusal := readForm(w, r)
+	form, refusal := e.readForm(w, r)
 	if refusal.Code != "" {
 		return tokenReply{}, refusal, nil
 	}
 	// Both are compared, whatever the first comparison gives, so that the time tells nothing.
 	id, secret := same(form.Get("client_id"), e.sandbox.clientID), same(form.Get("client_secret"), e.sandbox.clientSecret)
 	if !id || !secret {
-		return tokenReply{}, refusedToken("invalid_client", "the form needs the client_id and client_secret of the client"), nil
+		return tokenReply{}, e.refusedClient(), nil
 	}
-	if scope := form.Get("scope"); scope != "" && scope != scopeInstance {
+	if scope := form.Get("scope"); scope != "" && scope != scopeInstance && !e.sandbox.assume.Is(assume.OAuthScope, "any") {
 		return tokenReply{}, refusedToken("invalid_scope", "the only scope is "+scopeInstance), nil
 	}
 	access, err := randomToken()
@@ -178,43 +182,51 @@ func (e tokenEndpoint) answer(w http.ResponseWriter, r *http.Request) (tokenRepl
 			return tokenReply{}, tokenRefusal{}, err
 		}
 		good, err := e.sandbox.store.ExchangeRefreshToken(r.Context(), given, store.Exchange{
-			AccessToken: access, Life: e.life, RefreshToken: reply.RefreshToken, Once: e.once,
+			AccessToken: access, Life: e.life, RefreshToken: reply.RefreshToken, Once: e.sandbox.assume.Is(assume.OAuthRefresh, "replaced"),
 		})
 		if err == nil && !good {
 			return tokenReply{}, refusedToken("invalid_grant", "the refresh_token is unknown or was replaced"), nil
 		}
 		return reply, tokenRefusal{}, err
+	case "authorization_code":
+		return e.exchangeCode(r.Context(), form, reply)
 	case "":
 		return tokenReply{}, refusedToken("invalid_request", "the form has no grant_type"), nil
 	default:
-		return tokenReply{}, refusedToken("unsupported_grant_type", "the sandbox knows the grants client_credentials and refresh_token"), nil
+		return tokenReply{}, refusedToken("unsupported_grant_type", "the sandbox knows the grants authorization_code, client_credentials and refresh_token"), nil
 	}
 }
 
 // readForm reads the parameters. They must be in the body, and each only once.
-func readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
+func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
 	invalid := func(description string) (url.Values, tokenRefusal) {
 		return nil, refusedToken("invalid_request", description)
 	}
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
 		return invalid("the request must have the Content-Type application/x-www-form-urlencoded")
 	}
-	if r.URL.RawQuery != "" {
+	if r.URL.RawQuery != "" && !e.sandbox.assume.Is(assume.OAuthQuery, "taken") {
 		return invalid("parameters must be in the body, not in the URL")
 	}
-	if r.Header.Get("Authorization") != "" {
+	id, secret, basic := r.BasicAuth()
+	basic = basic && e.sandbox.assume.Is(assume.OAuthHeader, "basic")
+	if r.Header.Get("Authorization") != "" && !basic {
 		return invalid("the client is authenticated by client_id and client_secret in the form, not by the header Authorization")
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		return invalid("the form cannot be read")
 	}
-	for name, values := range r.PostForm {
+	for name, values := range r.Form { // of the body, and of the URL where that may have some
 		if len(values) > 1 {
 			return invalid(fmt.Sprintf("the parameter %.40q occurs more than once", name))
 		}
 	}
-	return r.PostForm, tokenRefusal{}
+	if basic {
+		r.Form.Set("client_id", id)
+		r.Form.Set("client_secret", secret)
+	}
+	return r.Form, tokenRefusal{}
 }
 
 // writeToken writes an answer that nobody may keep.
@@ -236,19 +248,29 @@ func same(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
+// challenge tells how to show a token.
+const challenge = `Bearer realm="Administrate Core GraphQL API"`
+
+// bearer is the token of a request, "" if there is none.
+func bearer(r *http.Request) string {
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(given)
+}
+
 // requireToken lets requests with a Bearer token pass, be it the one that does not expire or one that the token
 // endpoint has issued, and answers 401 to others.
 func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		given = strings.TrimSpace(given)
-		bearer := strings.EqualFold(scheme, "Bearer") && given != ""
-		if bearer && same(given, s.token) {
+		given := bearer(r)
+		if given != "" && same(given, s.token) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		challenge := `Bearer realm="Administrate Core GraphQL API"`
-		if bearer {
+		challenge := challenge
+		if given != "" {
 			good, err := s.store.AccessTokenGood(r.Context(), given)
 			switch {
 			case good:

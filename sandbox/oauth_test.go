@@ -145,7 +145,8 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	}{
 		"no grant":             {a.grant(t), 400, "invalid_request"},
 		"an unknown grant":     {a.grant(t, "grant_type=password"), 400, "unsupported_grant_type"},
-		"authorization code":   {a.grant(t, "grant_type=authorization_code", "code=x"), 400, "unsupported_grant_type"},
+		"an unknown code":      {a.grant(t, "grant_type=authorization_code", "code=x"), 400, "invalid_grant"},
+		"no code":              {a.grant(t, "grant_type=authorization_code"), 400, "invalid_request"},
 		"another client":       {a.grant(t, "grant_type=client_credentials", "client_id=other"), 401, "invalid_client"},
 		"another secret":       {a.grant(t, "grant_type=client_credentials", "client_secret=other"), 401, "invalid_client"},
 		"no secret":            {a.grant(t, "grant_type=client_credentials", "client_secret="), 401, "invalid_client"},
@@ -186,7 +187,11 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 func TestRefreshTokens(t *testing.T) {
 	for name, once := range map[string]bool{"stay good": false, "once": true} {
 		t.Run(name, func(t *testing.T) {
-			a := openOAuth(t, sandbox.Options{RefreshTokensOnce: once})
+			var o sandbox.Options
+			if once {
+				o.Assume = map[string]string{"oauth.refresh": "replaced"}
+			}
+			a := openOAuth(t, o)
 			first := a.firstRefreshToken(t)
 			one := a.grant(t, "grant_type=refresh_token", "refresh_token="+first).issued(t)
 			if one.RefreshToken == "" || one.RefreshToken == first || a.firstRefreshToken(t) != one.RefreshToken {
@@ -209,7 +214,7 @@ func TestRefreshTokens(t *testing.T) {
 
 func TestTokensSurviveARestart(t *testing.T) {
 	now := newClock()
-	o := sandbox.Options{Data: filepath.Join(t.TempDir(), "data.db"), Token: token, Now: now.Now, RefreshTokensOnce: true}
+	o := sandbox.Options{Data: filepath.Join(t.TempDir(), "data.db"), Token: token, Now: now.Now, Assume: map[string]string{"oauth.refresh": "replaced"}}
 	start := func() (*api, sandbox.Client) {
 		t.Helper()
 		a, err := tryOpen(t, o)
@@ -262,7 +267,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 // Of many renewals with one refresh token that is good once, one succeeds, and its tokens work.
 func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 	stores(t, func(t *testing.T, data string) {
-		a := openOAuth(t, sandbox.Options{Data: data, RefreshTokensOnce: true})
+		a := openOAuth(t, sandbox.Options{Data: data, Assume: map[string]string{"oauth.refresh": "replaced"}})
 		refresh := a.firstRefreshToken(t)
 		var all sync.WaitGroup
 		var good atomic.Int32

@@ -12,9 +12,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/catalogue"
+	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/sandbox/graph"
+	"github.com/oppflow/oppflow/sandbox/ledger"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -37,9 +41,14 @@ type Options struct {
 	// RefreshToken is one of a user who has consented. "" is the newest one the data file has, else random text, which
 	// the data file keeps.
 	RefreshToken string
-	// RefreshTokensOnce makes a refresh token good for one renewal. The default is that it stays good when another is
-	// given in its place (documented: it can be used again).
-	RefreshTokensOnce bool
+	// RedirectURIs are where a user who consents may be sent back to; none is any address of this machine.
+	RedirectURIs []string
+	// Rate is the limit of requests; the zero value is that of the API.
+	Rate Rate
+	// LedgerEntries is how many requests the ledger remembers; 0 is 1,000,000. With Data it is kept in a file beside it.
+	LedgerEntries int
+	// NoLedger writes no requests down.
+	NoLedger bool
 	// TokenLife is how long the access tokens of the token endpoint are good; 0 is DefaultTokenLife.
 	TokenLife time.Duration
 	// NoAuth accepts requests without a token, and with any.
@@ -52,10 +61,26 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// Rate is how many requests one client address may make; more are answered 429. The zero value is what is documented:
+// 6,000 in 5 minutes, and no word on when to come back.
+type Rate struct {
+	// Off takes the limit away.
+	Off      bool
+	Requests int
+	Per      time.Duration
+	// Fixed counts in fixed windows rather than in a sliding one.
+	Fixed bool
+	// RetryAfter says in a header how many seconds are left.
+	RetryAfter bool
+}
+
 // Sandbox is a running API. It is safe for concurrent use.
 type Sandbox struct {
 	store                         *store.Store
 	token, clientID, clientSecret string
+	assume                        assume.Choices
+	faults                        *fault.Plan
+	ledger                        *ledger.Ledger
 	handler                       http.Handler
 }
 
@@ -83,7 +108,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 			return nil, err
 		}
 	}
-	s := &Sandbox{}
+	s := &Sandbox{assume: choices, faults: &fault.Plan{}}
 	if s.store, err = store.Open(ctx, o.Data, o.Now, choices); err != nil {
 		return nil, err
 	}
@@ -93,10 +118,17 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if err == nil {
 		err = s.chooseClient(ctx, &o)
 	}
-	if err != nil {
-		return nil, errors.Join(err, s.store.Close())
+	if err == nil && !o.NoLedger {
+		s.ledger, err = openLedger(o)
 	}
-	s.handler = s.routes(&o, &graph.Resolver{Store: s.store})
+	var schema *ast.Schema
+	if err == nil {
+		schema, err = graph.Schema(!choices.Is(assume.MutationFailed, "field-null"))
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.ledger.Close(), s.store.Close())
+	}
+	s.handler = s.routes(&o, &graph.Resolver{Store: s.store}, schema)
 	return s, nil
 }
 
@@ -121,5 +153,31 @@ func (s *Sandbox) Handler() http.Handler { return s.handler }
 // Token returns the Bearer token that is accepted and never expires.
 func (s *Sandbox) Token() string { return s.token }
 
+// Faults are the bad days that requests meet.
+func (s *Sandbox) Faults() *fault.Plan { return s.faults }
+
+// Ledger is what was asked of the sandbox and what became of it; nil with NoLedger.
+func (s *Sandbox) Ledger() *ledger.Ledger { return s.ledger }
+
+// ExpireTokens ends every access token that the token endpoint has given.
+func (s *Sandbox) ExpireTokens(ctx context.Context) error { return s.store.ExpireAccessTokens(ctx) }
+
 // Close ends the sandbox; the server in front of Handler must have stopped before.
-func (s *Sandbox) Close() error { return s.store.Close() }
+func (s *Sandbox) Close() error {
+	s.faults.Close()
+	return errors.Join(s.ledger.Close(), s.store.Close())
+}
+
+// defaultLedger is how many requests the ledger remembers.
+const defaultLedger = 1_000_000
+
+func openLedger(o Options) (*ledger.Ledger, error) {
+	limit := o.LedgerEntries
+	if limit <= 0 {
+		limit = defaultLedger
+	}
+	if o.Data == "" {
+		return ledger.Open("", limit)
+	}
+	return ledger.Open(o.Data+".ledger", limit)
+}

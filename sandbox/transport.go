@@ -6,19 +6,24 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// maxRequest bounds the body of a request; what a client of the API sends is far below it.
-const maxRequest = 4 << 20
-
 // endpoint answers GraphQL over HTTP POST as the API does: status 200 whatever GraphQL has to say, and a request that
 // was refused before anything ran has errors and no data at all. (The handler that comes with the GraphQL library
 // answers 422 and "data": null there, which would look like a failed execution.)
-type endpoint struct{ exec graphql.GraphExecutor }
+type endpoint struct {
+	exec graphql.GraphExecutor
+	// strict has a mutation that fails inside take the whole answer with it.
+	strict bool
+	// refusedNull and refusedStatus are how a document is refused.
+	refusedNull   bool
+	refusedStatus int
+}
 
 func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := graphql.StartOperationTrace(r.Context())
@@ -28,7 +33,7 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var params graphql.RawParams
-	if status, message := readBody(w, r, &params); status != 0 {
+	if status, message := readBody(r, &params); status != 0 {
 		refuse(w, status, message)
 		return
 	}
@@ -41,12 +46,23 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for _, e := range answer.Errors {
 			nameVariable(e)
 		}
-		writeJSON(w, http.StatusOK, refusedBody{Errors: answer.Errors})
+		if e.refusedNull {
+			writeJSON(w, http.StatusOK, &graphql.Response{Errors: answer.Errors, Data: json.RawMessage("null")})
+			return
+		}
+		writeJSON(w, e.refusedStatus, refusedBody{Errors: answer.Errors})
 		return
 	}
 	responses, ctx := e.exec.DispatchOperation(ctx, operation)
-	writeJSON(w, http.StatusOK, responses(ctx))
+	response := responses(ctx)
+	if e.strict && operation.Operation.Operation == ast.Mutation && slices.ContainsFunc(response.Errors, ofMutation) {
+		response.Data = json.RawMessage("null")
+	}
+	writeJSON(w, http.StatusOK, response)
 }
+
+// ofMutation reports whether an error is that of a field of a namespace, or of a namespace, which are not null.
+func ofMutation(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
 
 // nameVariable puts the variable an error is about, which the GraphQL library has in the path only, into its message.
 func nameVariable(e *gqlerror.Error) {
@@ -57,14 +73,10 @@ func nameVariable(e *gqlerror.Error) {
 }
 
 // readBody reads the request; a status that is not 0 says that it could not, and message why.
-func readBody(w http.ResponseWriter, r *http.Request, params *graphql.RawParams) (status int, message string) {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+func readBody(r *http.Request, params *graphql.RawParams) (status int, message string) {
+	decoder := json.NewDecoder(r.Body)
 	decoder.UseNumber() // numbers stay as they are written
 	if err := decoder.Decode(params); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return http.StatusRequestEntityTooLarge, "the request is larger than 4 MiB"
-		}
 		return http.StatusBadRequest, "the request is not a JSON object with query, variables and operationName: " + err.Error()
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {

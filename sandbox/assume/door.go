@@ -1,3 +1,71 @@
 package assume
 
-func door() []Row { return nil }
+// The rows about what stands in front of the API.
+const (
+	// RateRefused says whether requests over the limit count against it.
+	RateRefused Name = "rate.refused"
+	// NamespaceOrder says in which order the fields inside a namespace run.
+	NamespaceOrder Name = "namespace.order"
+	// MutationFailed says what an answer holds when a mutation failed inside.
+	MutationFailed Name = "mutation.failed"
+	// RefusedAnswer says how a document is refused.
+	RefusedAnswer Name = "refused.answer"
+	// OAuthHeader says whether the client may show its secret in the header, too.
+	OAuthHeader Name = "oauth.client"
+	// OAuthQuery says whether the token endpoint takes parameters in the URL.
+	OAuthQuery Name = "oauth.query"
+	// OAuthScope says which scopes there are.
+	OAuthScope Name = "oauth.scope"
+	// OAuthRefresh says how often a refresh token is good.
+	OAuthRefresh Name = "oauth.refresh"
+	// OAuthRedirect says whether an exchange of a code names the redirect_uri again.
+	OAuthRedirect Name = "oauth.redirect"
+	// OAuthRefusal says with which status the token endpoint refuses a wrong client.
+	OAuthRefusal Name = "oauth.refusal"
+)
+
+func door() []Row {
+	return []Row{
+		{RateRefused, []Value{
+			{"free", "what is answered 429 does not count against the limit"},
+			{"counted", "it counts: a client that does not stop asking is never let in again"},
+		}},
+		{NamespaceOrder, []Value{
+			{"none", "fields inside a namespace run in no order; those at the root of a mutation always run in order"},
+			{"document", "they run in the order of the document, too"},
+		}},
+		{MutationFailed, []Value{
+			{"data-null", "mutations and their namespaces are not null: when one fails inside, the whole answer is \"data\": null, although the others took effect"},
+			{"field-null", "they may be null: the others are answered"},
+		}},
+		{RefusedAnswer, []Value{
+			{"no-data", "a document that is refused as a whole is answered with status 200, and without data"},
+			{"null", "with status 200 and \"data\": null"},
+			{"status-400", "with status 400, and without data"},
+		}},
+		{OAuthHeader, []Value{
+			{"form", "the client shows its id and secret in the form alone; a request with the header Authorization is refused"},
+			{"basic", "HTTP Basic works, too"},
+		}},
+		{OAuthQuery, []Value{
+			{"refused", "parameters in the URL are refused, as RFC 6749 has it"},
+			{"taken", "they are taken like those in the form (one client was seen to send them so)"},
+		}},
+		{OAuthScope, []Value{
+			{"instance", "no scope, or instance; any other is refused"},
+			{"any", "any scope is taken"},
+		}},
+		{OAuthRefresh, []Value{
+			{"stays", "a refresh token stays good when another is given in its place (documented: it can be used again)"},
+			{"replaced", "it is good for one renewal"},
+		}},
+		{OAuthRedirect, []Value{
+			{"optional", "the exchange of a code need not name the redirect_uri; if it does, it must be the same"},
+			{"required", "it must name it, as RFC 6749 has it"},
+		}},
+		{OAuthRefusal, []Value{
+			{"401", "the token endpoint refuses a wrong client with status 401 (RFC 6749, 5.2)"},
+			{"400", "with status 400, like everything else"},
+		}},
+	}
+}

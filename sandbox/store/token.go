@@ -26,6 +26,14 @@ func (s *Store) issue(ctx context.Context, tx *sql.Tx, token string, life time.D
 	return err
 }
 
+// ExpireAccessTokens ends every access token that is good.
+func (s *Store) ExpireAccessTokens(ctx context.Context) error {
+	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE access_tokens SET expires_at = min(expires_at, ?)`, s.now().UnixMicro())
+		return err
+	})
+}
+
 // AccessTokenGood reports whether the access token was issued and has not expired.
 func (s *Store) AccessTokenGood(ctx context.Context, token string) (bool, error) {
 	var expires int64

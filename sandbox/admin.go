@@ -1,0 +1,120 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/ledger"
+)
+
+// adminPath is where the sandbox itself is asked, beside the API it stands in for.
+const adminPath = "/_sandbox/"
+
+// maxLedgerPage is how many entries one answer holds at the most.
+const maxLedgerPage = 10_000
+
+// admin answers what a test asks of the sandbox. Its requests are neither counted nor written down, and meet no faults.
+type admin struct{ sandbox *Sandbox }
+
+// handler takes the token that never expires, like the API, unless everything is open.
+func (a admin) handler(open bool) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+adminPath+"faults", a.listFaults)
+	mux.HandleFunc("POST "+adminPath+"faults", a.setFault)
+	mux.HandleFunc("DELETE "+adminPath+"faults", a.clearFaults)
+	mux.HandleFunc("DELETE "+adminPath+"faults/{id}", a.removeFault)
+	mux.HandleFunc("POST "+adminPath+"faults/{id}/release", a.releaseFault)
+	mux.HandleFunc("GET "+adminPath+"ledger", a.readLedger)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !open && !same(bearer(r), a.sandbox.token) {
+			w.Header().Set("WWW-Authenticate", challenge)
+			refuse(w, http.StatusUnauthorized, "the request needs the header Authorization: Bearer with the sandbox's own token")
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (a admin) listFaults(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string][]fault.Status{"faults": a.sandbox.faults.List()})
+}
+
+func (a admin) setFault(w http.ResponseWriter, r *http.Request) {
+	rule, err := ReadFault(http.MaxBytesReader(w, r.Body, maxForm))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	id, err := a.sandbox.faults.Set(rule)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	writeJSON(w, http.StatusCreated, map[string]int{"id": id})
+}
+
+// ReadFault reads a rule as JSON and checks it. Members nobody knows are an error: a misspelt one would change what the
+// rule chooses.
+func ReadFault(from io.Reader) (fault.Rule, error) {
+	decoder := json.NewDecoder(from)
+	decoder.DisallowUnknownFields()
+	var rule fault.Rule
+	if err := decoder.Decode(&rule); err != nil {
+		return fault.Rule{}, fmt.Errorf("a fault is a JSON object such as {\"kind\":\"error-after\",\"operation\":\"opportunities.progress\",\"times\":1}: %w", err)
+	}
+	return rule, rule.Validate()
+}
+
+func (a admin) clearFaults(w http.ResponseWriter, _ *http.Request) {
+	a.sandbox.faults.Clear()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a admin) removeFault(w http.ResponseWriter, r *http.Request) {
+	a.about(w, r, func(id int) (any, error) { return map[string]int{"id": id}, a.sandbox.faults.Remove(id) })
+}
+
+func (a admin) releaseFault(w http.ResponseWriter, r *http.Request) {
+	a.about(w, r, func(id int) (any, error) {
+		n, err := a.sandbox.faults.Release(id)
+		return map[string]int{"released": n}, err
+	})
+}
+
+// about answers what is asked about one fault.
+func (a admin) about(w http.ResponseWriter, r *http.Request, do func(id int) (any, error)) {
+	id, err := strconv.Atoi(r.PathValue("id"))
+	var reply any
+	if err == nil {
+		reply, err = do(id)
+	}
+	switch {
+	case errors.Is(err, fault.ErrUnknown):
+		refuse(w, http.StatusNotFound, err.Error())
+	case err != nil:
+		refuse(w, http.StatusBadRequest, "the id of a fault is a number")
+	default:
+		writeJSON(w, http.StatusOK, reply)
+	}
+}
+
+func (a admin) readLedger(w http.ResponseWriter, r *http.Request) {
+	after := int64(0)
+	if text := r.URL.Query().Get("after"); text != "" {
+		var err error
+		if after, err = strconv.ParseInt(text, 10, 64); err != nil {
+			refuse(w, http.StatusBadRequest, "after is the number of an entry")
+			return
+		}
+	}
+	entries := a.sandbox.ledger.After(after, maxLedgerPage)
+	if entries == nil {
+		entries = []ledger.Entry{}
+	}
+	writeJSON(w, http.StatusOK, map[string][]ledger.Entry{"entries": entries})
+}

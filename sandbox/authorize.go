@@ -1,0 +1,99 @@
+package sandbox
+
+import (
+	"context"
+	"html/template"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+const (
+	// authorizePath is that of the vendor's own endpoint (documented).
+	authorizePath = "/oauth/authorize"
+	// codeLife is how long a code can be exchanged: RFC 6749 (4.1.2) recommends at most ten minutes.
+	codeLife = 10 * time.Minute
+)
+
+// authorizeEndpoint sends a user back to the application with a code (RFC 6749, 4.1.1). The user of the sandbox has
+// consented already: nobody is asked.
+type authorizeEndpoint struct {
+	sandbox   *Sandbox
+	redirects []string
+	log       *slog.Logger
+}
+
+func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	// A mistake in these two is told to the user: nobody else can be trusted with it.
+	if !same(query.Get("client_id"), e.sandbox.clientID) {
+		tell(w, "The application is unknown: client_id is not that of the client.")
+		return
+	}
+	back, err := url.Parse(query.Get("redirect_uri"))
+	if err != nil || !e.allowed(query.Get("redirect_uri"), back) {
+		tell(w, "redirect_uri is missing or is none of the application's.")
+		return
+	}
+	answer := back.Query()
+	if state := query.Get("state"); state != "" {
+		answer.Set("state", state)
+	}
+	if query.Get("response_type") != "code" {
+		answer.Set("error", "unsupported_response_type")
+	} else {
+		code, err := randomToken()
+		if err == nil {
+			err = e.sandbox.store.AddCode(r.Context(), code, query.Get("redirect_uri"), codeLife)
+		}
+		if err != nil {
+			e.log.ErrorContext(r.Context(), "a code could not be made", "error", err)
+			answer.Set("error", "server_error")
+		} else {
+			answer.Set("code", code)
+		}
+	}
+	back.RawQuery = answer.Encode()
+	http.Redirect(w, r, back.String(), http.StatusFound)
+}
+
+// allowed reports whether a user may be sent there: to what is registered, exactly (documented), or, where nothing is, to
+// this machine.
+func (e authorizeEndpoint) allowed(text string, u *url.URL) bool {
+	if len(e.redirects) > 0 {
+		return slices.Contains(e.redirects, text)
+	}
+	ip := net.ParseIP(u.Hostname())
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Fragment == "" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+func tell(w http.ResponseWriter, what string) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = w.Write([]byte("<!doctype html><title>Not authorized</title><p>" + template.HTMLEscapeString(what)))
+}
+
+// exchangeCode gives tokens for a code, once.
+func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply tokenReply) (tokenReply, tokenRefusal, error) {
+	redirect := form.Get("redirect_uri")
+	if form.Get("code") == "" || redirect == "" && e.sandbox.assume.Is(assume.OAuthRedirect, "required") {
+		return tokenReply{}, refusedToken("invalid_request", "the form needs the code, and the redirect_uri if it is demanded"), nil
+	}
+	var err error
+	if reply.RefreshToken, err = randomToken(); err != nil {
+		return tokenReply{}, tokenRefusal{}, err
+	}
+	good, err := e.sandbox.store.ExchangeCode(ctx, form.Get("code"), redirect, store.Exchange{
+		AccessToken: reply.AccessToken, Life: e.life, RefreshToken: reply.RefreshToken,
+	})
+	if err == nil && !good {
+		return tokenReply{}, refusedToken("invalid_grant", "the code is unknown, was used, has expired, or is for another redirect_uri"), nil
+	}
+	return reply, tokenRefusal{}, err
+}

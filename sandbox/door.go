@@ -1,0 +1,338 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/graph"
+	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/quota"
+)
+
+// maxRequest bounds the body of a request.
+const maxRequest = 1 << 20
+
+// operationToken is what the token endpoint is called in faults and in the ledger.
+const operationToken = "token"
+
+// door stands in front of the API and of the token endpoint: it writes requests down, counts them against the limit, and
+// gives them the bad days that were ordered.
+type door struct {
+	sandbox    *Sandbox
+	limit      *quota.Quota // nil: none
+	retryAfter bool
+	now        func() time.Time
+	next       http.Handler
+	// operations reads what a request is about.
+	operations func(body []byte) []string
+}
+
+// errOrdered fails what a fault has fail.
+var errOrdered = errors.New("failed on demand")
+
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		refuse(w, http.StatusBadRequest, "the request could not be read to its end")
+		return
+	}
+	v := &visit{door: d, entry: ledger.Entry{Received: d.now().UTC(), Address: addressOf(r)}}
+	if tooLarge == nil {
+		v.entry.Operations = d.operations(body)
+	}
+	v.entry.Number = d.sandbox.ledger.Begin(v.entry)
+	if v.hit = d.sandbox.faults.Take(v.entry.Operations); v.hit != nil {
+		v.entry.Fault = string(v.hit.Rule.Kind)
+	}
+	// What was read does not depend on the client any more, so that a fault can have it run when the client has gone.
+	request := r.Clone(graph.WithObserver(r.Context(), v))
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	switch wait := d.wait(v); {
+	case tooLarge != nil:
+		v.answer = plainAnswer(http.StatusRequestEntityTooLarge, "the request is larger than 1 MiB")
+	case wait > 0:
+		v.answer = plainAnswer(http.StatusTooManyRequests, "over the limit of requests")
+		if d.retryAfter {
+			v.answer.Header().Set("Retry-After", seconds(wait))
+		}
+	default:
+		v.run(request)
+	}
+	v.end(r.Context())
+	v.deliver(w, r)
+}
+
+// wait counts the request against the limit and answers how long it is over it.
+func (d *door) wait(v *visit) time.Duration {
+	if d.limit == nil {
+		return 0
+	}
+	return d.limit.Take(v.entry.Address, v.entry.Received)
+}
+
+// visit is one request on its way.
+type visit struct {
+	door   *door
+	hit    *fault.Hit
+	answer *answer
+	mu     sync.Mutex // of entry.Fields
+	entry  ledger.Entry
+}
+
+func (v *visit) meets(kinds ...fault.Kind) bool {
+	return v.hit != nil && slices.Contains(kinds, v.hit.Rule.Kind)
+}
+
+// run has the request answered, or not, as its fault wants.
+func (v *visit) run(r *http.Request) {
+	detached := r.WithContext(context.WithoutCancel(r.Context()))
+	switch {
+	case v.meets(fault.ErrorBefore):
+		v.answer = plainAnswer(http.StatusInternalServerError, "an unexpected error")
+		return
+	case v.meets(fault.DropBefore):
+		v.answer = plainAnswer(0, "")
+		return
+	case v.meets(fault.TooMany):
+		v.answer = plainAnswer(http.StatusTooManyRequests, "over the limit of requests")
+		if after := time.Duration(v.hit.Rule.RetryAfter); after > 0 {
+			v.answer.Header().Set("Retry-After", seconds(after))
+		}
+		return
+	case v.meets(fault.ExpireTokens):
+		if err := v.door.sandbox.ExpireTokens(r.Context()); err != nil {
+			v.answer = plainAnswer(http.StatusInternalServerError, errInternal.Error())
+			return
+		}
+	case v.meets(fault.Late):
+		<-r.Context().Done()
+		pause(context.Background(), time.Duration(v.hit.Rule.After))
+		r = detached
+	case v.meets(fault.HoldBefore):
+		<-v.hit.Held()
+		r = detached
+	}
+	v.answer = &answer{status: http.StatusOK, header: http.Header{}}
+	v.door.next.ServeHTTP(v.answer, r)
+	if v.meets(fault.HoldAfter) {
+		v.end(r.Context()) // it is done; only the answer is kept
+		<-v.hit.Held()
+	}
+	if v.meets(fault.ErrorAfter) {
+		v.answer = plainAnswer(http.StatusInternalServerError, "an unexpected error")
+	}
+}
+
+// Begin implements graph.Observer.
+func (v *visit) Begin(name string) error {
+	if v.meets(fault.FailField) && v.hit.Rule.Operation == name {
+		return errOrdered
+	}
+	return nil
+}
+
+// End implements graph.Observer.
+func (v *visit) End(d graph.Done) {
+	field := ledger.Field{Alias: d.Alias, Name: d.Name, Opportunity: d.Opportunity, Outcome: ledger.Committed}
+	switch {
+	case d.Err != nil:
+		field.Outcome = ledger.Failed
+	case d.Refused != nil:
+		field.Outcome, field.Label = ledger.Refused, d.Refused.Label
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.entry.Fields = append(v.entry.Fields, field)
+}
+
+// end writes down what became of the request.
+func (v *visit) end(client context.Context) {
+	v.entry.Answered, v.entry.Gone = v.door.now().UTC(), client.Err() != nil
+	v.entry.Status = v.answer.status
+	v.door.sandbox.ledger.End(v.entry)
+}
+
+// deliver sends the answer, or what a fault leaves of it.
+func (v *visit) deliver(w http.ResponseWriter, r *http.Request) {
+	if v.meets(fault.DropBefore, fault.DropAfter, fault.Late) {
+		drop(w)
+		return
+	}
+	sent := v.answer.body.Bytes()
+	if v.meets(fault.Malformed) {
+		sent = append([]byte(`{"data": {"`), sent[:len(sent)/2]...)
+	}
+	for name, values := range v.answer.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(sent)))
+	if v.meets(fault.Partial) {
+		sent = sent[:len(sent)/2]
+	}
+	w.WriteHeader(v.answer.status)
+	// That the client has gone is nobody's fault here.
+	if v.meets(fault.Slow) {
+		trickle(r.Context(), w, sent, time.Duration(v.hit.Rule.After))
+		return
+	}
+	_, _ = w.Write(sent)
+	if v.meets(fault.Partial) {
+		_ = http.NewResponseController(w).Flush()
+		drop(w)
+	}
+}
+
+// trickle sends byte by byte.
+func trickle(ctx context.Context, w http.ResponseWriter, sent []byte, over time.Duration) {
+	for i := range sent {
+		if _, err := w.Write(sent[i : i+1]); err != nil {
+			return
+		}
+		_ = http.NewResponseController(w).Flush()
+		if !pause(ctx, over/time.Duration(len(sent))) {
+			return
+		}
+	}
+}
+
+// pause waits, and reports whether it was to the end.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// drop closes the connection as if the network had.
+func drop(w http.ResponseWriter) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	_ = connection.Close()
+}
+
+// answer is kept until it is known whether it is to be sent.
+type answer struct {
+	status int
+	header http.Header
+	body   bytes.Buffer
+}
+
+func plainAnswer(status int, message string) *answer {
+	a := &answer{header: http.Header{}}
+	refuse(a, status, message)
+	return a
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) { a.status = status }
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+}
+
+// addressOf is the client's address without its port: the limit is one for all its connections.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// tokenOperations is what every request of the token endpoint is about.
+func tokenOperations([]byte) []string { return []string{operationToken} }
+
+// documentOperations reads what a document is about: the name of its operation, and its fields, those of namespaces with
+// their namespace. Of what cannot be read it knows nothing.
+func documentOperations(body []byte) []string {
+	var request struct {
+		Query         string `json:"query"`
+		OperationName string `json:"operationName"`
+	}
+	if json.Unmarshal(body, &request) != nil {
+		return nil
+	}
+	document, err := parser.ParseQuery(&ast.Source{Input: request.Query})
+	if err != nil {
+		return nil
+	}
+	operation := document.Operations.ForName(request.OperationName)
+	if operation == nil {
+		return nil
+	}
+	var operations []string
+	if operation.Name != "" {
+		operations = append(operations, operation.Name)
+	}
+	for _, field := range fields(document, operation.SelectionSet) {
+		if operation.Operation != ast.Mutation {
+			operations = append(operations, field.Name)
+			continue
+		}
+		for _, inner := range fields(document, field.SelectionSet) {
+			operations = append(operations, field.Name+"."+inner.Name)
+		}
+	}
+	return operations
+}
+
+// fields are those of a selection, with the ones of its fragments.
+func fields(document *ast.QueryDocument, set ast.SelectionSet) []*ast.Field {
+	return fieldsBelow(document, set, 0)
+}
+
+// maxFragments bounds how deep fragments may stand in each other: a document may have them in a circle.
+const maxFragments = 10
+
+func fieldsBelow(document *ast.QueryDocument, set ast.SelectionSet, depth int) []*ast.Field {
+	var found []*ast.Field
+	for _, selection := range set {
+		var inner ast.SelectionSet
+		switch s := selection.(type) {
+		case *ast.Field:
+			if s.Name != "__typename" {
+				found = append(found, s)
+			}
+			continue
+		case *ast.InlineFragment:
+			inner = s.SelectionSet
+		case *ast.FragmentSpread:
+			if fragment := document.Fragments.ForName(s.Name); fragment != nil {
+				inner = fragment.SelectionSet
+			}
+		}
+		if depth < maxFragments {
+			found = append(found, fieldsBelow(document, inner, depth+1)...)
+		}
+	}
+	return found
+}

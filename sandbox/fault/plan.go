@@ -1,0 +1,174 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+)
+
+// ErrUnknown says that there is no rule of that id.
+var ErrUnknown = errors.New("there is no such fault")
+
+// Plan holds the rules in force. It is safe for concurrent use.
+type Plan struct {
+	mu     sync.Mutex
+	last   int
+	rules  []*active
+	closed bool
+}
+
+type active struct {
+	id      int
+	rule    Rule
+	chance  *rand.Rand
+	matched int
+	hits    int
+	held    []chan struct{}
+}
+
+// Status is a rule and what has come of it.
+type Status struct {
+	ID int `json:"id"`
+	Rule
+	// Matched counts the requests of its operation since it was set.
+	Matched int `json:"matched"`
+	// Hits counts those that met it.
+	Hits int `json:"hits"`
+	// Held counts those that are kept right now.
+	Held int `json:"held"`
+}
+
+// Set puts a rule in force and answers its id. Of several rules that choose a request, the one set first has it.
+func (p *Plan) Set(r Rule) (int, error) {
+	if err := r.Validate(); err != nil {
+		return 0, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last++
+	p.rules = append(p.rules, &active{id: p.last, rule: r, chance: rand.New(rand.NewPCG(r.Seed, uint64(len(r.Kind))))}) //nolint:gosec // it decides no secret
+	return p.last, nil
+}
+
+// Remove takes a rule out of force; what it keeps goes on.
+func (p *Plan) Remove(id int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := slices.IndexFunc(p.rules, func(a *active) bool { return a.id == id })
+	if at < 0 {
+		return fmt.Errorf("%w: %d", ErrUnknown, id)
+	}
+	p.rules[at].release()
+	p.rules = slices.Delete(p.rules, at, at+1)
+	return nil
+}
+
+// Clear takes all rules out of force; what they keep goes on.
+func (p *Plan) Clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+}
+
+// Close is Clear for good: what would be kept from now on goes on at once.
+func (p *Plan) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.clear()
+}
+
+func (p *Plan) clear() {
+	for _, a := range p.rules {
+		a.release()
+	}
+	p.rules = nil
+}
+
+// Release lets go on what the rule keeps, and answers how many requests that were. The rule stays in force.
+func (p *Plan) Release(id int) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range p.rules {
+		if a.id == id {
+			n := len(a.held)
+			a.release()
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: %d", ErrUnknown, id)
+}
+
+func (a *active) release() {
+	for _, held := range a.held {
+		close(held)
+	}
+	a.held = nil
+}
+
+// List returns the rules in force in the order they were set.
+func (p *Plan) List() []Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := make([]Status, len(p.rules))
+	for i, a := range p.rules {
+		list[i] = Status{ID: a.id, Rule: a.rule, Matched: a.matched, Hits: a.hits, Held: len(a.held)}
+	}
+	return list
+}
+
+// Hit is a fault that a request meets.
+type Hit struct {
+	Rule Rule
+	ID   int
+	plan *Plan
+}
+
+// Take counts a request, which is about the operations, and answers what it meets, nil for a good day.
+func (p *Plan) Take(operations []string) *Hit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var met *active
+	for _, a := range p.rules {
+		if a.rule.Operation != "" && !slices.Contains(operations, a.rule.Operation) {
+			continue
+		}
+		a.matched++
+		if met == nil && a.chooses() {
+			met = a
+		}
+	}
+	if met == nil {
+		return nil
+	}
+	met.hits++
+	return &Hit{Rule: met.rule, ID: met.id, plan: p}
+}
+
+// chooses decides about the request that was counted last.
+func (a *active) chooses() bool {
+	r := a.rule
+	from, every := max(r.From, 1), max(r.Every, 1)
+	if a.matched < from || (a.matched-from)%every != 0 || r.Times > 0 && a.hits >= r.Times {
+		return false
+	}
+	// The chance is drawn only where it decides, so that it is the same for the same requests.
+	return r.Probability == 0 || a.chance.Float64() < r.Probability
+}
+
+// Held keeps a request: the channel is closed when it is released.
+func (h *Hit) Held() <-chan struct{} {
+	h.plan.mu.Lock()
+	defer h.plan.mu.Unlock()
+	held := make(chan struct{})
+	for _, a := range h.plan.rules {
+		if a.id == h.ID && !h.plan.closed {
+			a.held = append(a.held, held)
+			return held
+		}
+	}
+	close(held) // the rule was taken away meanwhile
+	return held
+}

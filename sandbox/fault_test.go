@@ -1,0 +1,365 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/fault"
+)
+
+// served is a sandbox behind a real server, since a connection that breaks needs one.
+type served struct {
+	*api
+	url string
+	// opportunity is one to ask about.
+	opportunity string
+}
+
+func serve(t *testing.T, o sandbox.Options) served {
+	t.Helper()
+	a := open(t, o)
+	server := httptest.NewServer(a.Handler())
+	t.Cleanup(func() {
+		a.Faults().Close()
+		server.Close()
+	})
+	return served{api: a, url: server.URL, opportunity: a.create(t, "served")}
+}
+
+// over sends a document over the network. It answers the body only if all of it came.
+func (s served) over(ctx context.Context, document string) (status int, body string, err error) {
+	encoded, err := json.Marshal(map[string]string{"query": document})
+	if err != nil {
+		return 0, "", err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/graphql", bytes.NewReader(encoded))
+	if err != nil {
+		return 0, "", err
+	}
+	r.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + s.Token()}}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Do(r)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	read, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(read), err
+}
+
+const addOne = `mutation { opportunities { addInterest(input: {opportunityId: %q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } interests { id } } } }`
+
+func (s served) addOne(ctx context.Context) (status int, body string, err error) {
+	return s.over(ctx, fmt.Sprintf(addOne, s.opportunity))
+}
+
+// interests counts what took effect.
+func (s served) interests(t testing.TB) int {
+	t.Helper()
+	data := s.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { interests { pageInfo { totalRecords } } } } }`, vars{"id": s.opportunity})
+	return int(at(t, data, "node", "interests", "pageInfo", "totalRecords").(float64))
+}
+
+func (s served) set(t testing.TB, r fault.Rule) int {
+	t.Helper()
+	id, err := s.Faults().Set(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// until polls.
+func until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	ticker := time.NewTicker(2 * time.Millisecond)
+	defer ticker.Stop()
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+		<-ticker.C
+	}
+}
+
+// DOC (1): 500 is an unexpected error, 429 the limit. Whether a request that got no good answer took effect, the client
+// cannot know; the sandbox does.
+func TestBadAnswers(t *testing.T) {
+	s := serve(t, sandbox.Options{})
+	for kind, want := range map[fault.Kind]struct {
+		status int
+		effect int
+		broken bool // the answer does not come whole
+	}{
+		fault.ErrorBefore: {status: 500},
+		fault.ErrorAfter:  {status: 500, effect: 1},
+		fault.DropBefore:  {broken: true},
+		fault.DropAfter:   {broken: true, effect: 1},
+		fault.TooMany:     {status: 429},
+		fault.Partial:     {broken: true, effect: 1},
+		fault.Malformed:   {status: 200, effect: 1},
+		fault.Slow:        {status: 200, effect: 1},
+	} {
+		rule := fault.Rule{Kind: kind, Operation: "opportunities.addInterest", Times: 1}
+		if kind == fault.Slow {
+			rule.After = fault.Duration(50 * time.Millisecond)
+		}
+		before, began := s.interests(t), time.Now()
+		s.set(t, rule)
+		status, body, err := s.addOne(t.Context())
+		if broken := err != nil; broken != want.broken || !broken && status != want.status {
+			t.Errorf("%s: %d %q %v", kind, status, body, err)
+		}
+		if got := s.interests(t) - before; got != want.effect {
+			t.Errorf("%s: %d interests were added, want %d", kind, got, want.effect)
+		}
+		if sound := json.Valid([]byte(body)); err == nil && sound == (kind == fault.Malformed) {
+			t.Errorf("%s: %q", kind, body)
+		}
+		if took := time.Since(began); kind == fault.Slow && took < 50*time.Millisecond {
+			t.Errorf("slow: %v", took)
+		}
+		if status, body, err := s.addOne(t.Context()); err != nil || status != 200 || !strings.Contains(body, `"errors":[]`) {
+			t.Errorf("after %s: %d %q %v", kind, status, body, err)
+		}
+		s.Faults().Clear()
+	}
+}
+
+func TestTooManyMayTellWhenToComeBack(t *testing.T) {
+	s := serve(t, sandbox.Options{})
+	s.set(t, fault.Rule{Kind: fault.TooMany, Times: 1, RetryAfter: fault.Duration(1500 * time.Millisecond)})
+	if answer := s.post(t, `{ hello }`, nil); answer.status != 429 || answer.header.Get("Retry-After") != "2" {
+		t.Errorf("%d %v", answer.status, answer.header)
+	}
+}
+
+// What is held before the commit has no effect until it is released, and then has one although nobody waits any more.
+func TestHeldRequests(t *testing.T) {
+	s := serve(t, sandbox.Options{})
+	for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter} {
+		before := s.interests(t)
+		id := s.set(t, fault.Rule{Kind: kind, Operation: "opportunities.addInterest", Times: 1})
+		ctx, giveUp := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, _, err := s.addOne(ctx)
+			ended <- err
+		}()
+		until(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
+		if got := s.interests(t) - before; (got == 1) != (kind == fault.HoldAfter) {
+			t.Errorf("%s: %d interests while it is held", kind, got)
+		}
+		giveUp()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if n, err := s.Faults().Release(id); n != 1 || err != nil {
+			t.Errorf("released %d, %v", n, err)
+		}
+		until(t, "the interest is there", func() bool { return s.interests(t) == before+1 })
+		s.Faults().Clear()
+	}
+	// The answer that was held is the answer.
+	id := s.set(t, fault.Rule{Kind: fault.HoldAfter, Times: 1, Operation: "opportunities.addInterest"})
+	answered := make(chan string, 1)
+	go func() {
+		_, body, _ := s.addOne(t.Context())
+		answered <- body
+	}()
+	until(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
+	if err := s.Faults().Remove(id); err != nil {
+		t.Fatal(err)
+	}
+	if body := <-answered; !strings.Contains(body, `"errors":[]`) {
+		t.Error(body)
+	}
+}
+
+// A commit after the client has gone: the one that a client can only see by reading back, later.
+func TestLateCommit(t *testing.T) {
+	s := serve(t, sandbox.Options{})
+	s.set(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1, After: fault.Duration(20 * time.Millisecond)})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := s.addOne(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if got := s.interests(t); got != 0 {
+		// It may only have come by now if the machine stood still for as long as it waits.
+		entries := s.Ledger().After(0, 0)
+		t.Logf("it was quick: %+v", entries[len(entries)-1])
+	}
+	until(t, "the interest is there", func() bool { return s.interests(t) == 1 })
+	for _, e := range s.Ledger().After(0, 0) {
+		if e.Fault == string(fault.Late) && (!e.Gone || len(e.Fields) != 1) {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+func TestTokensExpireInMidRun(t *testing.T) {
+	a := openOAuth(t, sandbox.Options{})
+	first := a.grant(t, "grant_type=client_credentials").issued(t)
+	if status := a.hello(t, first.AccessToken); status != 200 {
+		t.Fatal(status)
+	}
+	if _, err := a.Faults().Set(fault.Rule{Kind: fault.ExpireTokens, From: 2, Times: 1, Operation: "hello"}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{200, 401, 401} {
+		if status := a.hello(t, first.AccessToken); status != want {
+			t.Errorf("request %d: %d, want %d", i+1, status, want)
+		}
+	}
+	second := a.grant(t, "grant_type=client_credentials").issued(t)
+	if status := a.hello(t, second.AccessToken); status != 200 {
+		t.Errorf("the next token: %d", status)
+	}
+	// The token endpoint has bad days, too.
+	if _, err := a.Faults().Set(fault.Rule{Kind: fault.ErrorBefore, Times: 1, Operation: "token"}); err != nil {
+		t.Fatal(err)
+	}
+	if answer := a.grant(t, "grant_type=client_credentials"); answer.status != 500 {
+		t.Errorf("%d %s", answer.status, answer.raw)
+	}
+}
+
+const twoAliases = `mutation {
+	first: opportunities { addInterest(input: {opportunityId: %[1]q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } } }
+	second: opportunities { progress(input: {opportunityId: %[1]q, stepId: "T3Bwb3J0dW5pdHlTdGVwOjQ="}) { errors { label } } }
+	third: opportunities { addInterest(input: {opportunityId: %[1]q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } } }
+}`
+
+// As with a real GraphQL server whose mutations are not null: when one fails inside, the answer is "data": null, although
+// the others, later ones included, took effect.
+func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
+	for assumed, whole := range map[string]bool{"data-null": true, "field-null": false} {
+		s := serve(t, sandbox.Options{Assume: map[string]string{"mutation.failed": assumed}})
+		s.set(t, fault.Rule{Kind: fault.FailField, Operation: "opportunities.progress"})
+		answer := s.post(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
+		if answer.status != 200 || len(answer.Errors) != 1 || !answer.hasData() || (answer.Data == nil) != whole {
+			t.Errorf("%s: %d %s", assumed, answer.status, answer.raw)
+		}
+		if got := s.interests(t); got != 2 {
+			t.Errorf("%s: %d interests", assumed, got)
+		}
+		nonNull := at(t, s.ask(t, `{ __type(name: "OpportunityMutations") { fields { type { kind } } } }`, nil), "__type", "fields", 0, "type", "kind")
+		if (nonNull == "NON_NULL") != whole {
+			t.Errorf("%s: the schema says %v", assumed, nonNull)
+		}
+	}
+}
+
+// Rules choose by count and by chance, the same each time.
+func TestFaultsAreChosenByCountAndChance(t *testing.T) {
+	hits := func(r fault.Rule, requests int) string {
+		var plan fault.Plan
+		if _, err := plan.Set(r); err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for range requests {
+			if plan.Take([]string{"a.b"}) != nil {
+				b.WriteString("x")
+			} else {
+				b.WriteString(".")
+			}
+		}
+		return b.String()
+	}
+	for want, rule := range map[string]fault.Rule{
+		"xxxxxxxxxx": {},
+		"....x.....": {From: 5, Times: 1},
+		"..x..x..x.": {From: 3, Every: 3},
+		"x.x.......": {Every: 2, Times: 2},
+		"..........": {Operation: "a.c"},
+		"x.........": {Operation: "a.b", Times: 1},
+	} {
+		rule.Kind = fault.ErrorBefore
+		if got := hits(rule, 10); got != want {
+			t.Errorf("%+v: %s, want %s", rule, got, want)
+		}
+	}
+	chance := fault.Rule{Kind: fault.ErrorBefore, Probability: 0.25, Seed: 7}
+	first := hits(chance, 4000)
+	if again := hits(chance, 4000); again != first {
+		t.Error("the same seed chose others")
+	}
+	if n := strings.Count(first, "x"); n < 900 || n > 1100 {
+		t.Errorf("%d of 4000 at a probability of 0.25", n)
+	}
+	chance.Seed = 8
+	if hits(chance, 4000) == first {
+		t.Error("another seed chose the same")
+	}
+}
+
+func TestFaultsOverTheAdminEndpoint(t *testing.T) {
+	a := open(t, sandbox.Options{Rate: sandbox.Rate{Requests: 3, Per: time.Hour}})
+	admin := func(method, path, body string) reply {
+		t.Helper()
+		return a.send(t, method, "/_sandbox/"+path, strings.NewReader(body), http.Header{"Authorization": {"Bearer " + a.Token()}})
+	}
+	if answer := a.send(t, http.MethodGet, "/_sandbox/faults", nil, nil); answer.status != 401 {
+		t.Errorf("without the token: %d", answer.status)
+	}
+	for _, wrong := range []string{
+		``, `[]`, `{}`, `{"kind":"sad"}`, `{"kind":"slow","after":"soon"}`, `{"kind":"slow","after":3}`, `{"kind":"error-before","operations":"x"}`,
+		`{"kind":"error-before","probability":2}`, `{"kind":"error-before","from":-1}`, `{"kind":"fail-field"}`, `{"kind":"slow","retryAfter":"1s"}`,
+		`{"kind":"partial","after":"1s"}`, `{"kind":"slow","after":"11m"}`,
+	} {
+		if answer := admin(http.MethodPost, "faults", wrong); answer.status != 400 || len(answer.Errors) != 1 {
+			t.Errorf("%s: %d %s", wrong, answer.status, answer.raw)
+		}
+	}
+	set := admin(http.MethodPost, "faults", `{"kind":"error-before","operation":"hello","times":2}`)
+	if set.status != 201 || !strings.Contains(set.raw, `"id":1`) {
+		t.Fatalf("%d %s", set.status, set.raw)
+	}
+	if answer := a.post(t, `{ hello }`, nil); answer.status != 500 {
+		t.Errorf("%d", answer.status)
+	}
+	list := admin(http.MethodGet, "faults", "")
+	for _, part := range []string{`"id":1`, `"kind":"error-before"`, `"matched":1`, `"hits":1`, `"held":0`} {
+		if !strings.Contains(list.raw, part) {
+			t.Errorf("no %s in %s", part, list.raw)
+		}
+	}
+	if answer := admin(http.MethodPost, "faults/1/release", ""); answer.status != 200 || !strings.Contains(answer.raw, `"released":0`) {
+		t.Errorf("%d %s", answer.status, answer.raw)
+	}
+	for path, status := range map[string]int{"faults/7/release": 404, "faults/x/release": 400} {
+		if answer := admin(http.MethodPost, path, ""); answer.status != status {
+			t.Errorf("%s: %d", path, answer.status)
+		}
+	}
+	if answer := admin(http.MethodDelete, "faults/1", ""); answer.status != 200 {
+		t.Errorf("%d %s", answer.status, answer.raw)
+	}
+	if answer := a.post(t, `{ hello }`, nil); answer.status != 200 {
+		t.Errorf("after it was taken away: %d", answer.status)
+	}
+	// None of this was counted against the limit of three.
+	if answer := a.post(t, `{ hello }`, nil); answer.status != 200 {
+		t.Errorf("the third request: %d", answer.status)
+	}
+	if answer := a.post(t, `{ hello }`, nil); answer.status != 429 {
+		t.Errorf("the fourth request: %d", answer.status)
+	}
+	admin(http.MethodPost, "faults", `{"kind":"error-before"}`)
+	if answer := admin(http.MethodDelete, "faults", ""); answer.status != 204 || len(a.Faults().List()) != 0 {
+		t.Errorf("%d, %v left", answer.status, a.Faults().List())
+	}
+}

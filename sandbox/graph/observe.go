@@ -1,0 +1,165 @@
+package graph
+
+import (
+	"context"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+// Done is a mutation that ran.
+type Done struct {
+	// Alias is how the request calls it, at the root and inside the namespace.
+	Alias string
+	// Name is the namespace and the field, such as "opportunities.progress".
+	Name string
+	// Opportunity is the id of the one it is about, "" where there is none.
+	Opportunity string
+	// Refused is what the payload says against it, nil if nothing.
+	Refused *store.RefusalError
+	// Err is why it failed inside.
+	Err error
+}
+
+// Observer is told of the mutations of one request. It may be called by several goroutines.
+type Observer interface {
+	// Begin is asked before a mutation runs; its error keeps it from running and fails it.
+	Begin(name string) error
+	// End is told what became of it.
+	End(Done)
+}
+
+type observerKey struct{}
+
+// WithObserver has the mutations of a request told to o.
+func WithObserver(ctx context.Context, o Observer) context.Context {
+	return context.WithValue(ctx, observerKey{}, &observed{Observer: o, turns: make(map[*graphql.FieldContext]*turn)})
+}
+
+type observed struct {
+	Observer
+	mu    sync.Mutex
+	turns map[*graphql.FieldContext]*turn // by the field of the namespace
+}
+
+// Mutations is an extension of the GraphQL server that tells the Observer of each request what its mutations do, and
+// with InOrder runs those inside a namespace in the order of the document.
+type Mutations struct{ InOrder bool }
+
+var (
+	_ graphql.HandlerExtension = Mutations{}
+	_ graphql.FieldInterceptor = Mutations{}
+)
+
+// ExtensionName implements graphql.HandlerExtension.
+func (Mutations) ExtensionName() string { return "Mutations" }
+
+// Validate implements graphql.HandlerExtension.
+func (Mutations) Validate(graphql.ExecutableSchema) error { return nil }
+
+// InterceptField implements graphql.FieldInterceptor.
+func (m Mutations) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	field := graphql.GetFieldContext(ctx)
+	if !IsNamespace(field.Object) || field.Parent == nil {
+		return next(ctx)
+	}
+	o, ok := ctx.Value(observerKey{}).(*observed)
+	if !ok {
+		return next(ctx)
+	}
+	if m.InOrder {
+		defer o.turn(ctx, field).take(field.Field.Alias)()
+	}
+	done := Done{
+		Alias: field.Parent.Field.Alias + "." + field.Field.Alias, Name: field.Parent.Field.Name + "." + field.Field.Name,
+		Opportunity: subject(field.Args["input"]),
+	}
+	var payload any
+	if done.Err = o.Begin(done.Name); done.Err == nil {
+		payload, done.Err = next(ctx)
+	}
+	if done.Err == nil {
+		done.look(payload)
+	}
+	o.End(done)
+	return payload, done.Err
+}
+
+// subject is the opportunity that an input names.
+func subject(input any) string {
+	switch in := input.(type) {
+	case store.OpportunityUpdate:
+		return in.ID
+	case store.Progress:
+		return in.OpportunityID
+	case store.AddInterest:
+		return in.OpportunityID
+	case store.ExtendReservations:
+		return in.OpportunityID
+	}
+	return ""
+}
+
+// look takes from a payload what it says against the mutation, and which opportunity was made.
+func (d *Done) look(payload any) {
+	var refused []*store.RefusalError
+	switch p := payload.(type) {
+	case *OpportunityPayload:
+		refused = p.Errors
+		if p.Opportunity != nil {
+			d.Opportunity = p.Opportunity.GlobalID()
+		}
+	case *OpportunityAddInterestPayload:
+		refused = p.Errors
+	}
+	if len(refused) > 0 {
+		d.Refused = refused[0]
+	}
+}
+
+// turn lets the fields of one namespace run one after the other.
+type turn struct {
+	begins map[string]chan struct{} // by alias: closed when it may begin
+	next   map[string]chan struct{} // by alias: to close when it has ended
+}
+
+// turn finds the turns of the namespace that a field is in.
+func (o *observed) turn(ctx context.Context, field *graphql.FieldContext) *turn {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if t := o.turns[field.Parent]; t != nil {
+		return t
+	}
+	t := &turn{begins: make(map[string]chan struct{}), next: make(map[string]chan struct{})}
+	before := ""
+	for _, f := range graphql.CollectFields(graphql.GetOperationContext(ctx), field.Parent.Field.Selections, []string{field.Object}) {
+		if isTypeName(f.Field) {
+			continue
+		}
+		begins := make(chan struct{})
+		t.begins[f.Alias] = begins
+		if before == "" {
+			close(begins)
+		} else {
+			t.next[before] = begins
+		}
+		before = f.Alias
+	}
+	o.turns[field.Parent] = t
+	return t
+}
+
+func isTypeName(f *ast.Field) bool { return f.Name == "__typename" }
+
+// take waits for the turn of a field and returns what ends it.
+func (t *turn) take(alias string) (end func()) {
+	<-t.begins[alias]
+	return func() {
+		if next := t.next[alias]; next != nil {
+			close(next)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/ledger"
+)
+
+func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now, Rate: sandbox.Rate{Requests: 8, Per: time.Minute}})
+	id := a.create(t, "Melissa Green wants two")
+	a.post(t, fmt.Sprintf(`mutation Apply {
+		a: opportunities { addInterest(input: {opportunityId: %[1]q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } } }
+		b: opportunities { x: progress(input: {opportunityId: %[1]q, stepId: "T3Bwb3J0dW5pdHlTdGVwOjU="}) { errors { label } } ...more }
+	} fragment more on OpportunityMutations { progress(input: {opportunityId: %[1]q, stepId: "T3Bwb3J0dW5pdHlTdGVwOjQ="}) { errors { label } } }`, id), nil)
+	a.post(t, `query Look { hello echo(value: "Melissa Green") }`, nil)
+	a.post(t, `mutation ($x: Int!) { opportunities { progress(input: {opportunityId: "x", stepId: "y"}) { errors { label } } } }`, nil)
+	a.post(t, `{ no such document`, nil)
+	a.send(t, http.MethodPost, "/graphql", strings.NewReader(`{"query":"{ hello }"}`), http.Header{"Content-Type": {"application/json"}})
+	if _, err := a.Faults().Set(fault.Rule{Kind: fault.ErrorAfter, Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	a.post(t, fmt.Sprintf(`mutation { opportunities { extendReservations(input: {opportunityId: %q, reservationsValidUntil: "2026-03-03T00:00:00Z"}) { errors { label } } } }`, id), nil)
+	a.send(t, http.MethodPost, "/oauth/token", strings.NewReader("x"), nil)
+	a.post(t, `{ hello }`, nil)
+
+	got := a.Ledger().After(0, 0)
+	for i := range got {
+		if got[i].Number != int64(i+1) || !got[i].Received.Equal(now.Now()) || got[i].Answered.IsZero() || got[i].Address != "192.0.2.1" {
+			t.Errorf("%+v", got[i])
+		}
+		// In a namespace there is no order.
+		slices.SortFunc(got[i].Fields, func(a, b ledger.Field) int { return strings.Compare(a.Alias, b.Alias) })
+	}
+	of := func(alias, name string, outcome ledger.Outcome, label string) ledger.Field {
+		return ledger.Field{Alias: alias, Name: name, Opportunity: id, Outcome: outcome, Label: label}
+	}
+	want := []ledger.Entry{
+		{Operations: []string{"opportunities.create"}, Status: 200, Fields: []ledger.Field{of("opportunities.create", "opportunities.create", ledger.Committed, "")}},
+		{Operations: []string{"Apply", "opportunities.addInterest", "opportunities.progress", "opportunities.progress"}, Status: 200, Fields: []ledger.Field{
+			of("a.addInterest", "opportunities.addInterest", ledger.Committed, ""),
+			of("b.progress", "opportunities.progress", ledger.Committed, ""), of("b.x", "opportunities.progress", ledger.Refused, "Transition Not Found"),
+		}},
+		{Operations: []string{"Look", "hello", "echo"}, Status: 200},
+		{Operations: []string{"opportunities.progress"}, Status: 200}, // refused as a whole: nothing ran
+		{Status: 200},
+		{Operations: []string{"hello"}, Status: 401},
+		{
+			Operations: []string{"opportunities.extendReservations"}, Status: 500, Fault: "error-after",
+			Fields: []ledger.Field{of("opportunities.extendReservations", "opportunities.extendReservations", ledger.Committed, "")},
+		},
+		{Operations: []string{"token"}, Status: 400},
+		{Operations: []string{"hello"}, Status: 429},
+	}
+	// In b, x goes from step 3 to 5, which is refused, unless the other one came first.
+	if got[1].Fields[2].Outcome == ledger.Committed {
+		want[1].Fields[2] = of("b.x", "opportunities.progress", ledger.Committed, "")
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(ledger.Entry{}, "Number", "Received", "Answered", "Address")); diff != "" {
+		t.Errorf("the ledger differs (-want +got):\n%s", diff)
+	}
+	// Over the network, from a number on, and nothing of what anybody typed.
+	answer := a.send(t, http.MethodGet, "/_sandbox/ledger?after=8", nil, http.Header{"Authorization": {"Bearer " + a.Token()}})
+	if answer.status != 200 || strings.Count(answer.raw, `"number"`) != 1 || !strings.Contains(answer.raw, `"status":429`) {
+		t.Errorf("%d %s", answer.status, answer.raw)
+	}
+	if all := a.send(t, http.MethodGet, "/_sandbox/ledger", nil, http.Header{"Authorization": {"Bearer " + a.Token()}}); strings.Contains(all.raw, "Melissa") {
+		t.Error(all.raw)
+	}
+	for path, status := range map[string]int{"/_sandbox/ledger?after=x": 400, "/_sandbox/other": 404} {
+		if answer := a.send(t, http.MethodGet, path, nil, http.Header{"Authorization": {"Bearer " + a.Token()}}); answer.status != status {
+			t.Errorf("%s: %d", path, answer.status)
+		}
+	}
+}
+
+// With a data file the ledger goes on after a restart, also where the process died in the middle of a line; what was
+// under way then stands there without an outcome.
+func TestLedgerSurvivesARestart(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data.db")
+	o := sandbox.Options{Data: data, Token: token}
+	a, err := tryOpen(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.create(t, "one")
+	under := a.Ledger().Begin(ledger.Entry{Received: time.Now(), Operations: []string{"opportunities.create"}})
+	before := a.Ledger().After(0, 0)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(data+".ledger", os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteString(`{"number":3,"rec`); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		b := open(t, o)
+		after := b.Ledger().After(0, 2)
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("the ledger differs (-before +after):\n%s", diff)
+		}
+		if !after[under-1].Answered.IsZero() {
+			t.Errorf("%+v", after[under-1])
+		}
+		b.create(t, "another")
+		if last := b.Ledger().After(under, 0); last[len(last)-1].Fields[0].Outcome != ledger.Committed {
+			t.Errorf("%+v", last)
+		}
+	}
+	b := open(t, o)
+	if all := b.Ledger().After(0, 0); len(all) != 4 || all[3].Number != 4 {
+		t.Errorf("%d entries, the last is %+v", len(all), all[len(all)-1])
+	}
+}
+
+func TestLedgerForgetsTheOldest(t *testing.T) {
+	a := open(t, sandbox.Options{LedgerEntries: 8})
+	for range 30 {
+		a.post(t, `{ hello }`, nil)
+	}
+	entries := a.Ledger().After(0, 0)
+	if n := len(entries); n < 8 || n > 10 || entries[n-1].Number != 30 || entries[0].Number != int64(31-n) {
+		t.Errorf("%d entries from %d to %d", n, entries[0].Number, entries[n-1].Number)
+	}
+	if got := a.Ledger().After(29, 0); len(got) != 1 || len(a.Ledger().After(30, 0)) != 0 || len(a.Ledger().After(0, 3)) != 3 {
+		t.Errorf("%+v", got)
+	}
+	off := open(t, sandbox.Options{NoLedger: true})
+	off.post(t, `{ hello }`, nil)
+	if off.Ledger().After(0, 0) != nil {
+		t.Error("something was written down")
+	}
+}
+
+// OBS (3.1): several aliased namespace mutations may go in one document, executed in order. Inside one namespace there is
+// none, unless the row says so.
+func TestAliasesAtTheRootRunInOrder(t *testing.T) {
+	const n = 12
+	for assumed, root := range map[string]bool{"": true, "document": false} {
+		o := sandbox.Options{}
+		if assumed != "" {
+			o.Assume = map[string]string{"namespace.order": assumed}
+		}
+		a := open(t, o)
+		id := a.create(t, "ordered")
+		for range 10 {
+			var b strings.Builder
+			for i := range n {
+				one := fmt.Sprintf(`m%02d: addInterest(input: {opportunityId: %q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: %d, unitAmount: "1.00"}}) { errors { label } }`, i, id, i+1)
+				if root {
+					one = fmt.Sprintf("r%02d: opportunities { %s }", i, one)
+				}
+				b.WriteString(one)
+			}
+			document := "mutation { " + b.String() + " }"
+			if !root {
+				document = "mutation { opportunities { " + b.String() + " __typename } }"
+			}
+			before := a.Ledger().After(0, 0)
+			a.ask(t, document, nil)
+			fields := a.Ledger().After(before[len(before)-1].Number, 0)[0].Fields
+			if !slices.IsSortedFunc(fields, func(a, b ledger.Field) int { return strings.Compare(a.Alias, b.Alias) }) || len(fields) != n {
+				t.Fatalf("they ran in the order %+v", fields)
+			}
+		}
+	}
+}
+
+// Inside a namespace the order is no promise: over many documents it is not always that of the document.
+func TestAliasesInsideANamespaceRunInNoOrder(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	id := a.create(t, "unordered")
+	var b strings.Builder
+	for i := range 8 {
+		fmt.Fprintf(&b, `m%d: addInterest(input: {opportunityId: %q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } }`, i, id)
+	}
+	for range 1000 {
+		before := a.Ledger().After(0, 0)
+		a.ask(t, "mutation { opportunities { "+b.String()+" } }", nil)
+		fields := a.Ledger().After(before[len(before)-1].Number, 0)[0].Fields
+		if !slices.IsSortedFunc(fields, func(a, b ledger.Field) int { return strings.Compare(a.Alias, b.Alias) }) {
+			return
+		}
+	}
+	t.Error("they always ran in order")
+}

@@ -1,0 +1,122 @@
+// Package quota counts the requests of each client address against a limit, as the API does: 6,000 in 5 minutes
+// (documented). It knows no HTTP and has no clock of its own.
+package quota
+
+import (
+	"sync"
+	"time"
+)
+
+// The limit of the API (documented).
+const (
+	DefaultRequests = 6000
+	DefaultPer      = 5 * time.Minute
+)
+
+// Limit is how many requests one address may make in how long. The zero value is the API's.
+type Limit struct {
+	Requests int
+	Per      time.Duration
+	// Fixed counts in windows that begin with the first request after the last one ended. Else the window slides: at
+	// every moment it is the time that has just passed.
+	Fixed bool
+	// CountRefused counts what was refused, too, so that a client that does not stop asking is never let in again.
+	CountRefused bool
+}
+
+// Quota is safe for concurrent use.
+type Quota struct {
+	limit Limit
+	mu    sync.Mutex
+	of    map[string]*window
+	swept time.Time
+}
+
+// New makes a quota.
+func New(l Limit) *Quota {
+	if l.Requests <= 0 {
+		l.Requests = DefaultRequests
+	}
+	if l.Per <= 0 {
+		l.Per = DefaultPer
+	}
+	return &Quota{limit: l, of: make(map[string]*window)}
+}
+
+// window holds the times of the last requests, at most as many as the limit, as a ring.
+type window struct {
+	times []time.Time
+	next  int
+	began time.Time // of a fixed window
+	count int
+}
+
+// Take counts a request of an address at a time. wait is 0 if it is within the limit, else how long it is until one
+// more is.
+func (q *Quota) Take(address string, now time.Time) (wait time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.sweep(now)
+	w := q.of[address]
+	if w == nil {
+		w = &window{began: now}
+		q.of[address] = w
+	}
+	if q.limit.Fixed {
+		return w.fixed(q.limit, now)
+	}
+	return w.sliding(q.limit, now)
+}
+
+func (w *window) fixed(l Limit, now time.Time) time.Duration {
+	if now.Sub(w.began) >= l.Per {
+		w.began, w.count = now, 0
+	}
+	if w.count < l.Requests {
+		w.count++
+		return 0
+	}
+	if l.CountRefused {
+		w.began = now
+	}
+	return l.Per - now.Sub(w.began)
+}
+
+func (w *window) sliding(l Limit, now time.Time) time.Duration {
+	var wait time.Duration
+	if len(w.times) == l.Requests {
+		if oldest := w.times[w.next]; now.Sub(oldest) < l.Per {
+			wait = l.Per - now.Sub(oldest)
+		}
+	}
+	if wait > 0 && !l.CountRefused {
+		return wait
+	}
+	if len(w.times) < l.Requests {
+		w.times = append(w.times, now)
+		return wait
+	}
+	w.times[w.next] = now
+	w.next = (w.next + 1) % l.Requests
+	return wait
+}
+
+// sweep forgets addresses that have been silent.
+func (q *Quota) sweep(now time.Time) {
+	if now.Sub(q.swept) < q.limit.Per {
+		return
+	}
+	for address, w := range q.of {
+		if w.last().Add(q.limit.Per).Before(now) {
+			delete(q.of, address)
+		}
+	}
+	q.swept = now
+}
+
+func (w *window) last() time.Time {
+	if len(w.times) == 0 {
+		return w.began
+	}
+	return w.times[(w.next+len(w.times)-1)%len(w.times)]
+}

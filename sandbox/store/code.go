@@ -1,0 +1,41 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// AddCode keeps a code that a user's consent is exchanged by, for the time given.
+func (s *Store) AddCode(ctx context.Context, code, redirect string, life time.Duration) error {
+	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		now := s.now()
+		if _, err := tx.ExecContext(ctx, `DELETE FROM codes WHERE expires_at <= ?`, now.UnixMicro()); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO codes (digest, redirect_uri, expires_at) VALUES (?, ?, ?)`, digest(code), redirect, now.Add(life).UnixMicro())
+		return err
+	})
+}
+
+// ExchangeCode issues both tokens if the code is good, and reports whether it was; it is good once. redirect must be the
+// address the code was sent to, unless it is "".
+func (s *Store) ExchangeCode(ctx context.Context, code, redirect string, e Exchange) (good bool, err error) {
+	err = s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		used, err := tx.ExecContext(ctx, `DELETE FROM codes WHERE digest = ? AND expires_at > ? AND (? = '' OR redirect_uri = ?)`,
+			digest(code), s.now().UnixMicro(), redirect, redirect)
+		if err != nil {
+			return err
+		}
+		n, err := used.RowsAffected()
+		if err != nil || n == 0 {
+			return err
+		}
+		good = true
+		if err := s.issue(ctx, tx, e.AccessToken, e.Life); err != nil {
+			return err
+		}
+		return addRefreshToken(ctx, tx, e.RefreshToken)
+	})
+	return good && err == nil, err
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/worker/host"
 )
@@ -28,13 +29,16 @@ const (
 func (p *program) sandbox() *cobra.Command {
 	var options sandbox.Options
 	var listen, readyFile, secretFile string
+	var door doorFlags
+	var tellTable bool
 	life := length(sandbox.DefaultTokenLife)
 	log := settings.Log{Environment: p.env}
 	command := &cobra.Command{
 		Use:   "sandbox [flags]",
 		Short: "Run the Core GraphQL API of the Administrate TMS locally",
 		Long: `sandbox runs the part of the Core GraphQL API that is about sales opportunities on this machine, with a small catalogue
-of its own, for development and tests. It stops on Ctrl-C.`,
+of its own, for development and tests: limits, tokens that expire, and bad days on demand included. docs/sandbox.md
+tells how to use it. It stops on Ctrl-C.`,
 		Example:           "  oppflow sandbox\n  oppflow sandbox --data sandbox.db --listen 127.0.0.1:9000",
 		Args:              exactly(),
 		ValidArgsFunction: completeNothing,
@@ -49,9 +53,14 @@ of its own, for development and tests. It stops on Ctrl-C.`,
 	fs.Var(&life, "token-life", "how long access tokens of the token endpoint are good, at least 1s")
 	fs.BoolVar(&options.NoAuth, "no-auth", false, "accept requests without a token")
 	fs.StringToStringVar(&options.Assume, "assume", nil, "what the API does where nobody knows: ROW=VALUE of the table of assumptions, several by commas")
+	fs.BoolVar(&tellTable, "assumptions", false, "print the table of assumptions, and run nothing")
+	door.add(fs, &options)
 	fs.StringVar(&readyFile, "ready-file", "", "file that is written when the sandbox answers: url, token, tokenUrl, clientId, clientSecret, refreshToken as JSON")
 	log.AddFlags(fs)
 	command.RunE = func(command *cobra.Command, _ []string) error {
+		if tellTable {
+			return tellAssumptions(p.stdout)
+		}
 		logger, err := log.Logger(p.stderr)
 		if err != nil {
 			return &usageError{text: err.Error()}
@@ -74,14 +83,18 @@ of its own, for development and tests. It stops on Ctrl-C.`,
 			}
 			options.ClientSecret = secret.Reveal()
 		}
+		faults, err := door.resolve(fs, &options)
+		if err != nil {
+			return err
+		}
 		options.Logger = logger
-		return p.serveSandbox(command.Context(), options, listen, readyFile)
+		return p.serveSandbox(command.Context(), options, faults, listen, readyFile)
 	}
 	return command
 }
 
 // serveSandbox serves until ctx ends.
-func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, listen, readyFile string) (err error) {
+func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, faults []fault.Rule, listen, readyFile string) (err error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", listen)
 	if err != nil {
@@ -93,6 +106,11 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, lis
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
 
+	for _, rule := range faults {
+		if _, err := box.Faults().Set(rule); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+	}
 	client, err := box.Client(ctx)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -120,6 +138,7 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, lis
 		return fmt.Errorf("the sandbox ended: %w", err)
 	case <-ctx.Done():
 	}
+	box.Faults().Close() // what a fault keeps goes on
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {

@@ -351,3 +351,31 @@ func TestSearchSaysWhatTheAPIDoesNotTake(t *testing.T) {
 	oppflow(t, []string{"ADMINISTRATE_URL=" + box.URL, "ADMINISTRATE_TOKEN=wrong"}, "search").
 		wantMistake(t, 1, box.URL, "does not take the token", "ADMINISTRATE_TOKEN")
 }
+
+// Limit, bad days and assumptions of the command line are those of the sandbox that it runs.
+func TestSandboxFlagsTakeEffect(t *testing.T) {
+	faults := filepath.Join(t.TempDir(), "faults.json")
+	if err := os.WriteFile(faults, []byte(`[{"kind": "error-before", "operation": "opportunities", "times": 1}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	box := startSandbox(t, "--rate", "3/1h", "--retry-after", "--faults", faults)
+	for i, want := range []int{500, 200, 200, 429} {
+		if status, body := post(t, box.URL, "Bearer "+box.Token); status != want {
+			t.Errorf("request %d: %d %s", i+1, status, body)
+		}
+	}
+	box.stop()
+
+	if err := os.WriteFile(faults, []byte(`[{"kind": "slow"}, {"kind": "sad"}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t.Context(), nil, "sandbox", "--faults", faults)
+	if got.code != 2 || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "entry 2") || !strings.Contains(got.stderr, `"sad"`) {
+		t.Errorf("%+v", got)
+	}
+
+	table := run(t.Context(), nil, "sandbox", "--assumptions")
+	if table.code != 0 || !strings.Contains(table.stdout, "addInterest.answer\n  * new") || !strings.Contains(table.stdout, "--assume ") {
+		t.Errorf("%+v", table)
+	}
+}

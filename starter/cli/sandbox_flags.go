@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/fault"
+)
+
+// doorFlags are those about what stands in front of the API: the limit, the faults, the ledger.
+type doorFlags struct {
+	rate   perTime
+	window string
+	faults string
+}
+
+const windowSliding, windowFixed = "sliding", "fixed"
+
+func (d *doorFlags) add(fs *pflag.FlagSet, o *sandbox.Options) {
+	fs.Var(&d.rate, "rate", "requests that one client address may make, as N/DURATION such as 200/10s; more are answered 429 (default 6000/5m0s)")
+	fs.StringVar(&d.window, "rate-window", windowSliding, "how requests are counted: sliding, over the time just passed, or fixed, in windows one after the other")
+	fs.BoolVar(&o.Rate.RetryAfter, "retry-after", false, "answer 429 with the header Retry-After; the API is not known to")
+	fs.BoolVar(&o.Rate.Off, "no-rate-limit", false, "take any number of requests")
+	fs.StringArrayVar(&o.RedirectURIs, "redirect-uri", nil, "where the authorization endpoint may send a user back to, exactly; may be repeated (default: any address of this machine)")
+	fs.StringVar(&d.faults, "faults", "", "file with a JSON list of faults to begin with; more can be set while it runs, at /_sandbox/faults")
+	fs.BoolVar(&o.NoLedger, "no-ledger", false, "write no requests down; otherwise /_sandbox/ledger tells them, with --data after a restart, too")
+	fs.IntVar(&o.LedgerEntries, "ledger-entries", 1_000_000, "how many requests the ledger remembers")
+}
+
+// resolve checks the flags, and answers the faults to begin with.
+func (d *doorFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.Rule, error) {
+	for _, with := range []string{"rate", "rate-window", "retry-after"} {
+		if o.Rate.Off && fs.Changed(with) {
+			return nil, usagef("--%s and --no-rate-limit exclude each other; give one of them", with)
+		}
+	}
+	if o.NoLedger && fs.Changed("ledger-entries") {
+		return nil, usagef("--ledger-entries and --no-ledger exclude each other; give one of them")
+	}
+	if o.LedgerEntries < 1 {
+		return nil, usagef("--ledger-entries %d: must be at least 1", o.LedgerEntries)
+	}
+	if d.window != windowSliding && d.window != windowFixed {
+		return nil, usagef("--rate-window %q: must be %s or %s", d.window, windowSliding, windowFixed)
+	}
+	o.Rate.Requests, o.Rate.Per, o.Rate.Fixed = d.rate.n, d.rate.per, d.window == windowFixed
+	if _, err := assume.Choose(o.Assume); err != nil {
+		return nil, usagef("--assume: %v", err)
+	}
+	if d.faults == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(d.faults)
+	if err != nil {
+		return nil, usagef("--faults: %v", err)
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(content, &list); err != nil {
+		return nil, usagef("--faults %s: it must hold a JSON list: %v", d.faults, err)
+	}
+	var rules []fault.Rule
+	for i, one := range list {
+		rule, err := sandbox.ReadFault(strings.NewReader(string(one)))
+		if err != nil {
+			return nil, usagef("--faults %s: entry %d: %v", d.faults, i+1, err)
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+// tellAssumptions prints the table.
+func tellAssumptions(to io.Writer) error {
+	for _, row := range assume.Table() {
+		if _, err := fmt.Fprintln(to, row.Name); err != nil {
+			return err
+		}
+		for i, v := range row.Values {
+			mark := " "
+			if i == 0 {
+				mark = "*"
+			}
+			if _, err := fmt.Fprintf(to, "  %s %-12s %s\n", mark, v.Value, v.Means); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintln(to, "\n* is what the sandbox does unless told otherwise, as by --assume "+string(assume.Table()[0].Name)+"="+assume.Table()[0].Values[1].Value)
+	return err
+}
+
+// perTime is a number in a time: 200/10s.
+type perTime struct {
+	n   int
+	per time.Duration
+}
+
+// String implements pflag.Value.
+func (p *perTime) String() string {
+	if p.n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%v", p.n, p.per)
+}
+
+// Type implements pflag.Value.
+func (*perTime) Type() string { return "N/DURATION" }
+
+// Set implements pflag.Value.
+func (p *perTime) Set(text string) error {
+	number, length, found := strings.Cut(text, "/")
+	n, err := strconv.Atoi(number)
+	per, bad := time.ParseDuration(length)
+	if !found || err != nil || bad != nil || n < 1 || per <= 0 {
+		return fmt.Errorf("must be a number and a time, such as 200/10s")
+	}
+	p.n, p.per = n, per
+	return nil
+}

@@ -44,8 +44,6 @@ func Assumptions() []Assumption {
 		{"create.attributes", "create and update take attributes: [{definitionKey, value}]; any key is accepted; keys that are not named stay, null takes one away", "attributes can not be written, or only defined ones"},
 		{"update.name", "update takes name", "it does not"},
 		{"update.null", "null in update means: leave it as it is", "it clears the value"},
-		{"progress.unknown", "an unknown step is refused as Not Found; the step the opportunity stands in as Transition Not Found", "both as Transition Not Found"},
-		{"closed", "opportunities that are Won, Lost or Archived can be changed and get interests like others", "they are refused"},
 		{"errors.labels", "refusals other than Transition Not Found have the labels Not Found, Invalid ID, Invalid Value, Not Published, Details Do Not Fit, and the refused input as value", "other words"},
 		{"errors.first", "a refusal names the first thing that is wrong", "all of them"},
 		// Interests
@@ -57,9 +55,6 @@ func Assumptions() []Assumption {
 		{"interest.tax", "taxId is any well-formed id", "it must exist"},
 		{"interest.published", "events and learning paths must be published like course templates; their dates do not matter", "any event"},
 		// Reservations
-		{"reserve.kind", "reserve is refused for anything but an event", "it is ignored"},
-		{"reserve.short", "places are held even if the event has too few, remainingPlaces is negative then", "it is refused, or nothing is held"},
-		{"reserve.length", "a hold lasts until the first extension sets its expiry", "some default length"},
 		{"reserve.lapsed", "an interest that is to reserve on an opportunity whose holds have lapsed is added, without a hold and without an error", ""},
 		{"extend.answer", "extendReservations answers errors and opportunity", "other fields"},
 		{"isReservationValid.none", "false for an opportunity that never held a place", "null, or true"},

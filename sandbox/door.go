@@ -20,6 +20,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 	"github.com/oppflow/oppflow/sandbox/ledger"
 	"github.com/oppflow/oppflow/sandbox/quota"
+	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 // maxRequest bounds the body of a request.
@@ -125,6 +126,9 @@ func (v *visit) run(r *http.Request) {
 	case v.meets(fault.HoldBefore):
 		<-v.hit.Held()
 		r = detached
+	}
+	if v.meets(fault.FailTrigger) {
+		r = r.WithContext(store.WithFailingTrigger(r.Context(), v.hit.Rule.Trigger))
 	}
 	v.answer = &answer{status: http.StatusOK, header: http.Header{}}
 	v.door.next.ServeHTTP(v.answer, r)

@@ -1,3 +1,52 @@
 package assume
 
-func pipeline() []Row { return nil }
+// The rows about moves and what they make.
+const (
+	// ProgressUnknown says how a move to an unknown step is refused.
+	ProgressUnknown Name = "progress.unknown"
+	// Closed says whether an opportunity that is Won, Lost or Archived can be changed.
+	Closed Name = "closed"
+	// RequiredMissing says what a move that lacks required attributes is told.
+	RequiredMissing Name = "required.missing"
+	// TriggerAccount says where the account comes from.
+	TriggerAccount Name = "trigger.account"
+	// TriggerContact says where contacts come from.
+	TriggerContact Name = "trigger.contact"
+	// TriggerInvoice says what a second invoice trigger does.
+	TriggerInvoice Name = "trigger.invoice"
+	// InvoiceFinal says whether an invoice that is no draft can be changed.
+	InvoiceFinal Name = "invoice.final"
+)
+
+func pipeline() []Row {
+	return []Row{
+		{ProgressUnknown, []Value{
+			{"not-found", "an unknown step is refused as Not Found"},
+			{"transition", "as Transition Not Found, like any other without a transition"},
+		}},
+		{Closed, []Value{
+			{"open", "opportunities that are Won, Lost or Archived can be moved and get interests like others"},
+			{"refused", "both are refused"},
+		}},
+		{RequiredMissing, []Value{
+			{"all", "a move that lacks required attributes is refused with all of them"},
+			{"first", "with the first one"},
+		}},
+		{TriggerAccount, []Value{
+			{"made", "the trigger account makes one named like the opportunity, unless the opportunity has one"},
+			{"reused", "it takes one of that name that is there"},
+		}},
+		{TriggerContact, []Value{
+			{"reused", "the trigger contact takes a contact of the account with the learner's e-mail address, and makes one where there is none"},
+			{"made", "it makes one for each new learner"},
+		}},
+		{TriggerInvoice, []Value{
+			{"kept", "the trigger invoice leaves an invoice that is there and not void as it is"},
+			{"another", "it drafts another one"},
+		}},
+		{InvoiceFinal, []Value{
+			{"refused", "an invoice that is no draft can be neither updated nor finalised"},
+			{"changed", "it can be updated, and finalising it again changes nothing"},
+		}},
+	}
+}

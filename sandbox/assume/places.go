@@ -1,3 +1,41 @@
 package assume
 
-func places() []Row { return nil }
+// The rows about places on events.
+const (
+	// ReserveKind says what becomes of a reservation of anything but an event.
+	ReserveKind Name = "reserve.kind"
+	// ReserveShort says what becomes of a reservation of more places than are left.
+	ReserveShort Name = "reserve.short"
+	// ReserveLength says how long places are held before an expiry is set.
+	ReserveLength Name = "reserve.length"
+	// RegistrationShort says what becomes of a registration of more places than are left.
+	RegistrationShort Name = "registration.short"
+	// RegistrationHold says what becomes of the held places of an interest that is registered by a trigger.
+	RegistrationHold Name = "registration.hold"
+)
+
+func places() []Row {
+	return []Row{
+		{ReserveKind, []Value{
+			{"refused", "reserve is refused for anything but an event"},
+			{"ignored", "it is ignored"},
+		}},
+		{ReserveShort, []Value{
+			{"held", "places are held even if the event has too few: remainingPlaces is negative then"},
+			{"refused", "it is refused"},
+			{"nothing", "nothing is held, and nothing says so"},
+		}},
+		{ReserveLength, []Value{
+			{"open", "a hold lasts until the first extension sets its expiry"},
+			{"week", "it has an expiry by itself, in seven days"},
+		}},
+		{RegistrationShort, []Value{
+			{"booked", "learners are registered even if the event has too few places"},
+			{"refused", "it is refused"},
+		}},
+		{RegistrationHold, []Value{
+			{"consumed", "the places that an interest holds become the booked ones of its registration"},
+			{"kept", "they stay held beside it until they lapse, so that they count twice"},
+		}},
+	}
+}

@@ -71,7 +71,14 @@ type Step struct {
 type Transition struct {
 	From int64 `yaml:"from"`
 	To   int64 `yaml:"to"`
+	// Required are what must not be empty for the move: account, contact, interests, or the key of an attribute.
+	Required []string `yaml:"required"`
+	// Triggers are what the move makes: account, contact, registration, token, invoice. They run in this order.
+	Triggers []string `yaml:"triggers"`
 }
+
+// Triggers are the kinds of them in the order in which they run.
+func Triggers() []string { return []string{"account", "contact", "registration", "token", "invoice"} }
 
 // Account is an organisation that buys.
 type Account struct {
@@ -307,13 +314,31 @@ func (c *checker) workflow(k *Catalogue) {
 	if !entry {
 		c.whole("no step has entry: true, so no opportunity could be created")
 	}
-	distinct(c, "transitions", "to", k.Transitions, func(r Transition) Transition { return r }, func(Transition) bool { return true }, "")
+	distinct(c, "transitions", "to", k.Transitions, func(r Transition) [2]int64 { return [2]int64{r.From, r.To} }, func([2]int64) bool { return true }, "")
 	for i, r := range k.Transitions {
 		refers(c, "transitions", i, "from", r.From, steps, "steps")
 		refers(c, "transitions", i, "to", r.To, steps, "steps")
 		if r.From == r.To {
 			c.at("transitions", i, "to", "a transition leads from step %d to itself", r.From)
 		}
+		c.words("transitions", i, "required", r.Required, nil)
+		c.words("transitions", i, "triggers", r.Triggers, Triggers())
+	}
+}
+
+// words checks a list in which nothing may stand twice; of may name the words there are.
+func (c *checker) words(list string, i int, key string, words, of []string) {
+	seen := make(map[string]bool)
+	for _, word := range words {
+		switch {
+		case strings.TrimSpace(word) == "":
+			c.at(list, i, key, "%s has an empty entry", key)
+		case seen[word]:
+			c.at(list, i, key, "%s names %s twice", key, word)
+		case of != nil && !slices.Contains(of, word):
+			c.at(list, i, key, "%s names %q, it must be one of %s", key, word, strings.Join(of, ", "))
+		}
+		seen[word] = true
 	}
 }
 

@@ -36,6 +36,8 @@ const (
 	// FailField has the field that Operation names fail inside: the other fields of the request run. The field must be
 	// one of a namespace, such as opportunities.progress.
 	FailField Kind = "fail-field"
+	// FailTrigger has a trigger of a move fail: the one that Trigger names, or the first.
+	FailTrigger Kind = "fail-trigger"
 	// Partial runs the request and cuts the answer off in the middle.
 	Partial Kind = "partial"
 	// Malformed runs the request and answers text that is no JSON.
@@ -45,7 +47,7 @@ const (
 )
 
 var kinds = []Kind{
-	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooMany, ExpireTokens, FailField, Partial, Malformed, Slow,
+	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooMany, ExpireTokens, FailField, FailTrigger, Partial, Malformed, Slow,
 }
 
 // Kinds returns all kinds.
@@ -57,6 +59,8 @@ type Rule struct {
 	// Operation is a mutation such as "opportunities.progress", a field at the root of a query, the name that the
 	// document gives its operation, or "token" for the token endpoint. "" is every request of the API.
 	Operation string `json:"operation,omitempty"`
+	// Trigger is what FailTrigger has fail: account, contact, registration, token or invoice; "" is any.
+	Trigger string `json:"trigger,omitempty"`
 	// From is the first of the matching requests that meets it, counted from 1.
 	From int `json:"from,omitempty"`
 	// Every is the distance to the next; 0 is 1.
@@ -89,6 +93,8 @@ func (r Rule) Validate() error {
 		return fmt.Errorf("after and retryAfter must be between 0s and %v", maxAfter)
 	case r.Kind == FailField && !strings.Contains(r.Operation, "."):
 		return fmt.Errorf("operation %q: %s needs a field of a namespace, such as opportunities.progress", r.Operation, FailField)
+	case r.Trigger != "" && r.Kind != FailTrigger:
+		return fmt.Errorf("trigger fits the kind %s only", FailTrigger)
 	case r.RetryAfter != 0 && r.Kind != TooMany:
 		return fmt.Errorf("retryAfter fits the kind %s only", TooMany)
 	case r.After != 0 && r.Kind != Late && r.Kind != Slow:

@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// The prefixes the API uses. Documented or observed, but for Currency, which is assumed.
+// The prefixes the API uses. Documented or observed, but for Currency and Invoice, which are assumed.
 const (
 	Opportunity         = "Opportunity"
 	OpportunityStep     = "OpportunityStep"
@@ -27,6 +27,9 @@ const (
 	LearningPath        = "LearningPath"
 	TrainingTokenType   = "TokenType"
 	Contact             = "Person"
+	Registration        = "Registration"
+	Learner             = "learner"
+	Invoice             = "Invoice"
 	Currency            = "Currency"
 )
 

@@ -8,6 +8,63 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
+type EventMutations struct {
+	Update           *EventPayload                 `json:"update,omitempty"`
+	RegisterContacts *EventRegisterContactsPayload `json:"registerContacts,omitempty"`
+	// One payload for each entry, in order.
+	RegisterNamedLearners []*EventRegisterNamedLearnerPayload `json:"registerNamedLearners,omitempty"`
+}
+
+type EventPayload struct {
+	Errors []*store.RefusalError `json:"errors"`
+	Event  *store.Event          `json:"event,omitempty"`
+}
+
+type EventRegisterContactsPayload struct {
+	Errors   []*store.RefusalError      `json:"errors"`
+	Event    *store.Event               `json:"event,omitempty"`
+	Learners []*store.RegisteredLearner `json:"learners,omitempty"`
+}
+
+type EventRegisterNamedLearnerPayload struct {
+	Errors   []*store.RefusalError      `json:"errors"`
+	Learners []*store.RegisteredLearner `json:"learners,omitempty"`
+}
+
+type InvoiceMutations struct {
+	Update   *InvoicePayload `json:"update,omitempty"`
+	Finalise *InvoicePayload `json:"finalise,omitempty"`
+}
+
+type InvoicePayload struct {
+	Errors  []*store.RefusalError `json:"errors"`
+	Invoice *store.Invoice        `json:"invoice,omitempty"`
+}
+
+type InvoiceTargetInput struct {
+	InvoiceID string `json:"invoiceId"`
+}
+
+type LearnerMutations struct {
+	Update     *LearnerPayload `json:"update,omitempty"`
+	Cancel     *LearnerPayload `json:"cancel,omitempty"`
+	Reactivate *LearnerPayload `json:"reactivate,omitempty"`
+}
+
+type LearnerPayload struct {
+	Errors  []*store.RefusalError    `json:"errors"`
+	Learner *store.RegisteredLearner `json:"learner,omitempty"`
+}
+
+type LearnerTargetInput struct {
+	LearnerID string `json:"learnerId"`
+}
+
+type LearnerUpdateInput struct {
+	LearnerID string  `json:"learnerId"`
+	Notes     *string `json:"notes,omitempty"`
+}
+
 type Mutation struct {
 }
 
@@ -17,11 +74,12 @@ type OpportunityAddInterestPayload struct {
 }
 
 type OpportunityMutations struct {
-	Create             *OpportunityPayload            `json:"create,omitempty"`
-	Update             *OpportunityPayload            `json:"update,omitempty"`
-	Progress           *OpportunityPayload            `json:"progress,omitempty"`
-	AddInterest        *OpportunityAddInterestPayload `json:"addInterest,omitempty"`
-	ExtendReservations *OpportunityPayload            `json:"extendReservations,omitempty"`
+	Create                    *OpportunityPayload            `json:"create,omitempty"`
+	Update                    *OpportunityPayload            `json:"update,omitempty"`
+	Progress                  *OpportunityPayload            `json:"progress,omitempty"`
+	AddInterest               *OpportunityAddInterestPayload `json:"addInterest,omitempty"`
+	ExtendReservations        *OpportunityPayload            `json:"extendReservations,omitempty"`
+	ReservePlacesForInterests *OpportunityAddInterestPayload `json:"reservePlacesForInterests,omitempty"`
 }
 
 type OpportunityPayload struct {
@@ -35,4 +93,26 @@ type OpportunityValue struct {
 }
 
 type Query struct {
+}
+
+type RegistrationMutations struct {
+	RegisterLearner         *RegistrationPayload `json:"registerLearner,omitempty"`
+	RegisterUnnamedLearners *RegistrationPayload `json:"registerUnnamedLearners,omitempty"`
+}
+
+type RegistrationPayload struct {
+	Errors       []*store.RefusalError `json:"errors"`
+	Registration *store.Registration   `json:"registration,omitempty"`
+}
+
+type RegistrationRegisterLearnerInput struct {
+	ContactID      string `json:"contactId"`
+	EventID        string `json:"eventId"`
+	RegistrationID string `json:"registrationId"`
+}
+
+type RegistrationRegisterUnnamedLearnersInput struct {
+	EventID        string `json:"eventId"`
+	RegistrationID string `json:"registrationId"`
+	Quantity       int32  `json:"quantity"`
 }

@@ -33,12 +33,19 @@ func (r opportunityMutations) ExtendReservations(ctx context.Context, _ *Opportu
 }
 
 func (r opportunityMutations) AddInterest(ctx context.Context, _ *OpportunityMutations, input store.AddInterest) (*OpportunityAddInterestPayload, error) {
-	added, err := r.Store.AddInterest(ctx, input)
+	return interestsPayload(r.Store.AddInterest(ctx, input))
+}
+
+func (r opportunityMutations) ReservePlacesForInterests(ctx context.Context, _ *OpportunityMutations, input store.ReservePlaces) (*OpportunityAddInterestPayload, error) {
+	return interestsPayload(r.Store.ReservePlacesForInterests(ctx, input))
+}
+
+func interestsPayload(interests []*store.Interest, err error) (*OpportunityAddInterestPayload, error) {
 	problems, err := refusal(err)
 	if err != nil {
 		return nil, err
 	}
-	return &OpportunityAddInterestPayload{Errors: problems, Interests: added}, nil
+	return &OpportunityAddInterestPayload{Errors: problems, Interests: interests}, nil
 }
 
 func payload(o *store.Opportunity, err error) (*OpportunityPayload, error) {

@@ -114,6 +114,20 @@ func (d *Done) look(payload any) {
 		}
 	case *OpportunityAddInterestPayload:
 		refused = p.Errors
+	case *EventPayload:
+		refused = p.Errors
+	case *EventRegisterContactsPayload:
+		refused = p.Errors
+	case []*EventRegisterNamedLearnerPayload:
+		for _, one := range p {
+			refused = append(refused, one.Errors...)
+		}
+	case *LearnerPayload:
+		refused = p.Errors
+	case *RegistrationPayload:
+		refused = p.Errors
+	case *InvoicePayload:
+		refused = p.Errors
 	}
 	if len(refused) > 0 {
 		d.Refused = refused[0]

@@ -2,6 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+	"time"
 
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
@@ -19,10 +23,15 @@ type Event struct {
 	End            *string
 	TimeZoneName   *string
 	MaxPlaces      int
-	BookedPlaces   int
+	// BookedPlaces are those taken before the sandbox began, and one for each active learner.
+	BookedPlaces int
+	CancelledAt  *time.Time
 }
 
 func (Event) isItem() {}
+
+// IsActive reports whether the event can be booked and attended.
+func (e Event) IsActive() bool { return e.LifecycleState == published }
 
 // GlobalID returns the API's id of the event, whose prefix is Course.
 func (e Event) GlobalID() string { return globalid.EncodeInt(globalid.Event, e.ID) }
@@ -33,33 +42,38 @@ type EventPage = connection.Page[Event]
 // EventEdge is one of events with its cursor.
 type EventEdge = connection.Edge[Event]
 
+// bookedPlaces counts in SQL what BookedPlaces of an Event says.
+const bookedPlaces = "(e.booked_places + e.registered)"
+
 var events = listing[Event]{
 	from: `events e LEFT JOIN course_templates t ON t.id = e.course_template_id LEFT JOIN regions r ON r.id = e.region_id`,
 	columns: `e.id, e.code, e.title, e.lifecycle_state, t.id, t.code, t.title, t.lifecycle_state, r.id, r.name,
-		e.starts_at, e.ends_at, e.time_zone_name, e.max_places, e.booked_places`,
+		e.starts_at, e.ends_at, e.time_zone_name, e.max_places, ` + bookedPlaces + `, e.cancelled_at`,
 	key: "e.id",
 	fields: map[string]column{
 		"id":                  intKeyColumn("e.id", globalid.Event),
 		"code":                {sql: "e.code"},
 		"title":               {sql: "e.title"},
 		"lifecycleState":      {sql: "e.lifecycle_state"},
+		"cancelledAt":         {sql: "e.cancelled_at", kind: moment},
 		"start":               {sql: "e.starts_at", kind: localTime},
 		"end":                 {sql: "e.ends_at", kind: localTime},
 		"courseTemplateCode":  {sql: "t.code"},
 		"courseTemplateTitle": {sql: "t.title"},
 		"maxPlaces":           {sql: "e.max_places", kind: integer},
-		"bookedPlaces":        {sql: "e.booked_places", kind: integer},
+		"bookedPlaces":        {sql: bookedPlaces, kind: integer},
 	},
 	scan: func(row scanner) (Event, error) {
 		var e Event
 		var t template
 		var r struct{ id, name *string }
+		var cancelled *int64
 		err := row.Scan(&e.ID, &e.Code, &e.Title, &e.LifecycleState, &t.id, &t.code, &t.title, &t.state, &r.id, &r.name,
-			&e.Start, &e.End, &e.TimeZoneName, &e.MaxPlaces, &e.BookedPlaces)
+			&e.Start, &e.End, &e.TimeZoneName, &e.MaxPlaces, &e.BookedPlaces, &cancelled)
 		if err != nil {
 			return e, err
 		}
-		e.CourseTemplate = t.get()
+		e.CourseTemplate, e.CancelledAt = t.get(), optionalTime(cancelled)
 		if r.id != nil {
 			e.Region = &Region{ID: *r.id, Name: *r.name}
 		}
@@ -72,14 +86,55 @@ func (s *Store) Events(ctx context.Context, q Search) (*EventPage, error) {
 	return events.page(ctx, s.read, q)
 }
 
-const reservedPlacesQuery = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
-	WHERE i.event_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`
+// EventUpdate is the input of UpdateEvent. What is nil stays as it is.
+type EventUpdate struct {
+	Title          *string
+	LifecycleState *string
+	MaxPlaces      *int
+}
 
-// ReservedPlaces counts the places that interests hold on an event right now.
-func (s *Store) ReservedPlaces(ctx context.Context, event int64) (int, error) {
-	var n int
-	err := s.read.QueryRowContext(ctx, reservedPlacesQuery, event, s.now().UnixMicro()).Scan(&n)
-	return n, err
+// UpdateEvent changes an event. One that is cancelled keeps its interests, its holds and its learners (observed).
+func (s *Store) UpdateEvent(ctx context.Context, id string, in EventUpdate) (*Event, error) {
+	var changed *Event
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		key, err := intKey("eventId", id, globalid.Event)
+		if err != nil {
+			return err
+		}
+		e, err := events.one(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			return notFound("Event", id)
+		}
+		if in.MaxPlaces != nil && (*in.MaxPlaces < 0 || *in.MaxPlaces > maxQuantity) {
+			return problem(LabelInvalidValue, strconv.Itoa(*in.MaxPlaces), "maxPlaces is %d, it must be between 0 and %d", *in.MaxPlaces, maxQuantity)
+		}
+		if state := in.LifecycleState; state != nil && !slices.Contains([]string{"draft", published, cancelled}, *state) {
+			return problem(LabelInvalidValue, *state, "lifecycleState is %q, it must be draft, published or cancelled", *state)
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE events SET changed = 1, title = coalesce(?, title), lifecycle_state = coalesce(?, lifecycle_state),
+			max_places = coalesce(?, max_places) WHERE id = ?`, in.Title, in.LifecycleState, in.MaxPlaces, key)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE events SET cancelled_at = iif(lifecycle_state = ?, coalesce(cancelled_at, ?), NULL) WHERE id = ?`,
+			cancelled, s.now().UnixMicro(), key)
+		if err == nil {
+			changed, err = events.one(ctx, tx, key)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
+}
+
+// EventByKey returns the event with a key, nil if there is none.
+func (s *Store) EventByKey(ctx context.Context, id int64) (*Event, error) {
+	return events.one(ctx, s.read, id)
 }
 
 // template reads the course template of an outer join.

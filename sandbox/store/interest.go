@@ -35,6 +35,8 @@ type Interest struct {
 	TaxID   *string
 	// ExpiresAt is when training tokens expire, in local time.
 	ExpiresAt *string
+	// RegistrationID is the registration that was made of it.
+	RegistrationID *int64
 }
 
 // GlobalID returns the API's id of the interest.
@@ -101,9 +103,9 @@ var interests = listing[Interest]{
 	from: `interests i LEFT JOIN course_templates t ON t.id = i.course_template_id LEFT JOIN learning_paths l ON l.id = i.learning_path_id
 		LEFT JOIN training_token_types k ON k.id = i.training_token_type_id
 		LEFT JOIN events e ON e.id = i.event_id LEFT JOIN course_templates et ON et.id = e.course_template_id LEFT JOIN regions er ON er.id = e.region_id`,
-	columns: `i.id, i.opportunity_id, i.quantity, i.unit_amount, i.total_amount, i.reserve, i.tax_id, i.expires_at,
+	columns: `i.id, i.opportunity_id, i.quantity, i.unit_amount, i.total_amount, i.reserve, i.tax_id, i.expires_at, i.registration_id,
 		t.id, t.code, t.title, t.lifecycle_state, l.id, l.code, l.name, l.lifecycle_state, k.id, k.code, k.name,
-		e.id, e.code, e.title, e.lifecycle_state, e.starts_at, e.ends_at, e.time_zone_name, e.max_places, e.booked_places,
+		e.id, e.code, e.title, e.lifecycle_state, e.starts_at, e.ends_at, e.time_zone_name, e.max_places, ` + bookedPlaces + `,
 		et.id, et.code, et.title, et.lifecycle_state, er.id, er.name`,
 	key: "i.id",
 	fields: map[string]column{
@@ -131,7 +133,7 @@ func scanInterest(row scanner) (Interest, error) {
 		maxPlaces, bookedPlaces            *int
 	}
 	var er struct{ id, name *string }
-	err := row.Scan(&i.ID, &i.OpportunityID, &i.Quantity, &unit, &total, &i.Reserve, &i.TaxID, &i.ExpiresAt,
+	err := row.Scan(&i.ID, &i.OpportunityID, &i.Quantity, &unit, &total, &i.Reserve, &i.TaxID, &i.ExpiresAt, &i.RegistrationID,
 		&t.id, &t.code, &t.title, &t.state, &l.id, &l.code, &l.name, &l.state, &k.id, &k.code, &k.name,
 		&e.id, &e.code, &e.title, &e.state, &e.start, &e.end, &e.tz, &e.maxPlaces, &e.bookedPlaces,
 		&et.id, &et.code, &et.title, &et.state, &er.id, &er.name)
@@ -157,6 +159,11 @@ func scanInterest(row scanner) (Interest, error) {
 		i.Item = event
 	}
 	return i, nil
+}
+
+// InterestByKey returns the interest with a key, nil if there is none.
+func (s *Store) InterestByKey(ctx context.Context, id int64) (*Interest, error) {
+	return interests.one(ctx, s.read, id)
 }
 
 // InterestsOfOpportunity searches the interests of an opportunity.
@@ -202,7 +209,10 @@ func (s *Store) AddInterest(ctx context.Context, in AddInterest) ([]*Interest, e
 		if err != nil {
 			return err
 		}
-		id, err := addInterest(ctx, tx, o.ID, in.InterestDetails)
+		if o.Step.Stage.State != "Open" && s.assume.Is(assume.Closed, "refused") {
+			return closed(o)
+		}
+		id, err := s.addInterest(ctx, tx, o.ID, in.InterestDetails)
 		if err != nil {
 			return err
 		}
@@ -225,7 +235,7 @@ func (s *Store) AddInterest(ctx context.Context, in AddInterest) ([]*Interest, e
 	return answer, nil
 }
 
-func addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, d *InterestDetails) (int64, error) {
+func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, d *InterestDetails) (int64, error) {
 	item, err := sellable(ctx, tx, d.ID)
 	if err != nil {
 		return 0, err
@@ -254,8 +264,10 @@ func addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, d *Interest
 		}
 	}
 	reserve := d.Reserve != nil && *d.Reserve
-	if reserve && item.column != "event_id" {
-		return 0, problem(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
+	if reserve {
+		if reserve, err = s.reserves(ctx, tx, item, d); err != nil {
+			return 0, err
+		}
 	}
 	var expiresAt *string
 	if d.TrainingTokenDetails != nil {
@@ -268,10 +280,25 @@ func addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, d *Interest
 		return 0, err
 	}
 	id, err := result.LastInsertId()
+	if err == nil && reserve {
+		err = s.began(ctx, tx, opportunity)
+	}
 	if err != nil || details == nil {
 		return id, err
 	}
 	return id, addLearners(ctx, tx, id, d.Quantity, details)
+}
+
+// reserves decides whether an interest that is to hold places does.
+func (s *Store) reserves(ctx context.Context, tx *sql.Tx, item soldItem, d *InterestDetails) (bool, error) {
+	event, ok := item.key.(int64)
+	if item.column == "event_id" && ok {
+		return s.hold(ctx, tx, event, d.Quantity)
+	}
+	if s.assume.Is(assume.ReserveKind, "ignored") {
+		return false, nil
+	}
+	return false, problem(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
 }
 
 // soldItem is an item an interest is to be made in.

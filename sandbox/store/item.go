@@ -10,8 +10,11 @@ import (
 // Item is what an interest is in: a CourseTemplate, an Event, a LearningPath or a TrainingTokenType.
 type Item interface{ isItem() }
 
-// The state in which an item can be sold.
-const published = "published"
+// The states in which an item can be sold, and in which an event does not take place.
+const (
+	published = "published"
+	cancelled = "cancelled"
+)
 
 // CourseTemplate is a course that can be scheduled.
 type CourseTemplate struct {

@@ -47,6 +47,7 @@ const (
 	amount
 	moment
 	localTime
+	truth
 	key // a global id
 )
 
@@ -234,8 +235,8 @@ func (c column) condition(f *Filter) (string, []any, error) {
 		}
 		return c.pattern(f.Operation, values)
 	case "gt", "ge", "lt", "le":
-		if c.kind == key {
-			return "", nil, fmt.Errorf("the operation does not fit ids")
+		if c.kind == key || c.kind == truth {
+			return "", nil, fmt.Errorf("the operation does not fit ids or truth values")
 		}
 	}
 	args := make([]any, len(values))
@@ -346,6 +347,11 @@ func (c column) parse(v string) (any, error) {
 		return nil, fmt.Errorf("%q is neither a date such as 2026-01-31 nor a date and time such as 2026-01-31T17:00:00Z", v)
 	case localTime:
 		return parseLocal(v)
+	case truth:
+		if v != "true" && v != "false" {
+			return nil, fmt.Errorf("%q is neither true nor false", v)
+		}
+		return v == "true", nil
 	case key:
 		if c.numeric {
 			return globalid.ParseInt(v, c.idType)

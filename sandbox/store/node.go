@@ -44,6 +44,12 @@ func (s *Store) Node(ctx context.Context, id string) (Node, error) {
 		return node(ctx, s, &courseTemplates, n)
 	case globalid.Event:
 		return node(ctx, s, &events, n)
+	case globalid.Registration:
+		return node(ctx, s, &registrations, n)
+	case globalid.Learner:
+		return node(ctx, s, &registeredLearners, n)
+	case globalid.Invoice:
+		return node(ctx, s, &invoices, n)
 	case globalid.LearningPath:
 		return node(ctx, s, &learningPaths, n)
 	}

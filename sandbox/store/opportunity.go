@@ -60,18 +60,6 @@ type OpportunityUpdate struct {
 	Attributes      []*Attribute
 }
 
-// Progress is the input of ProgressOpportunity.
-type Progress struct {
-	OpportunityID string
-	StepID        string
-}
-
-// ExtendReservations is the input of the method of the same name.
-type ExtendReservations struct {
-	OpportunityID          string
-	ReservationsValidUntil time.Time
-}
-
 var opportunities = listing[Opportunity]{
 	from: `opportunities o JOIN regions r ON r.id = o.region_id JOIN currencies c ON c.code = o.currency_code
 		JOIN steps s ON s.id = o.step_id JOIN stages g ON g.id = s.stage_id LEFT JOIN accounts a ON a.id = o.account_id`,
@@ -106,10 +94,7 @@ var opportunities = listing[Opportunity]{
 		}, account.dest()...)...)
 		o.FinancialUnit, o.Account = c, account.get()
 		o.CreatedAt, o.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
-		if until != nil {
-			t := time.UnixMicro(*until).UTC()
-			o.ReservationsValidUntil = &t
-		}
+		o.ReservationsValidUntil = optionalTime(until)
 		return o, err
 	},
 }
@@ -154,22 +139,6 @@ func grandTotal(ctx context.Context, q queryer, opportunity int64) (int64, error
 	var n int64
 	err := q.QueryRowContext(ctx, grandTotalQuery, opportunity).Scan(&n)
 	return n, err
-}
-
-// ReservationValid reports whether an opportunity holds places right now.
-func (s *Store) ReservationValid(ctx context.Context, opportunity int64) (bool, error) {
-	return holds(ctx, s.read, opportunity, s.now())
-}
-
-const holdsQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
-	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
-
-// holds reports whether an opportunity holds places at a time: an interest was made to hold some, and the expiry, which
-// is the opportunity's and not the interest's, is not set or not reached.
-func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
-	var yes bool
-	err := q.QueryRowContext(ctx, holdsQuery, opportunity, at.UnixMicro()).Scan(&yes)
-	return yes, err
 }
 
 // CreateOpportunity creates an opportunity. A refusal is a *RefusalError.
@@ -252,59 +221,6 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 			}
 		}
 		if err := setAttributes(ctx, tx, o.ID, in.Attributes); err != nil {
-			return 0, err
-		}
-		return o.ID, s.touch(ctx, tx, o.ID)
-	})
-}
-
-// ProgressOpportunity moves an opportunity along a transition. A refusal is a *RefusalError.
-func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportunity, error) {
-	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
-		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
-		if err != nil {
-			return 0, err
-		}
-		to, err := intKey("stepId", in.StepID, globalid.OpportunityStep)
-		if err != nil {
-			return 0, err
-		}
-		step, err := steps.one(ctx, tx, to)
-		if err != nil {
-			return 0, err
-		}
-		if step == nil {
-			return 0, notFound("Step", in.StepID)
-		}
-		var allowed bool
-		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM transitions WHERE from_step_id = ? AND to_step_id = ?)`, o.Step.ID, to).Scan(&allowed)
-		if err != nil {
-			return 0, err
-		}
-		if !allowed {
-			return 0, transitionNotFound(o.Step.ID, to)
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET step_id = ? WHERE id = ?`, to, o.ID); err != nil {
-			return 0, err
-		}
-		return o.ID, s.touch(ctx, tx, o.ID)
-	})
-}
-
-// ExtendReservations sets when the holds of an opportunity lapse; a time that is over releases them. What holds
-// nothing, or no longer, stays as it is, and nothing says so (observed).
-func (s *Store) ExtendReservations(ctx context.Context, in ExtendReservations) (*Opportunity, error) {
-	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
-		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
-		if err != nil {
-			return 0, err
-		}
-		live, err := holds(ctx, tx, o.ID, s.now())
-		if err != nil || !live {
-			return o.ID, err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = ? WHERE id = ?`, in.ReservationsValidUntil.UnixMicro(), o.ID)
-		if err != nil {
 			return 0, err
 		}
 		return o.ID, s.touch(ctx, tx, o.ID)

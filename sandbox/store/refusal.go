@@ -25,6 +25,11 @@ const (
 	LabelInvalidValue       = "Invalid Value"
 	LabelNotPublished       = "Not Published"
 	LabelDetails            = "Details Do Not Fit"
+	LabelSoldOut            = "Sold Out"
+	LabelRequired           = "Required Attributes"
+	LabelTrigger            = "Trigger Failed"
+	LabelClosed             = "Closed"
+	LabelNotDraft           = "Not A Draft"
 )
 
 func problem(label, value, format string, args ...any) *RefusalError {

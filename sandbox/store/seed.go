@@ -78,6 +78,12 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 	w.exec(ctx, `DELETE FROM transitions`)
 	for _, r := range c.Transitions {
 		w.exec(ctx, `INSERT INTO transitions (from_step_id, to_step_id) VALUES (?, ?)`, r.From, r.To)
+		for _, attribute := range r.Required {
+			w.exec(ctx, `INSERT INTO transition_requirements (from_step_id, to_step_id, attribute) VALUES (?, ?, ?)`, r.From, r.To, attribute)
+		}
+		for _, kind := range r.Triggers {
+			w.exec(ctx, `INSERT INTO transition_triggers (from_step_id, to_step_id, kind) VALUES (?, ?, ?)`, r.From, r.To, kind)
+		}
 	}
 	for _, r := range c.Accounts {
 		w.exec(ctx, `INSERT INTO accounts (id, name, email_address) VALUES (?, ?, ?)
@@ -102,9 +108,10 @@ func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {
 		w.exec(ctx, `INSERT INTO events (id, course_template_id, region_id, code, title, lifecycle_state, starts_at, ends_at,
 				time_zone_name, max_places, booked_places) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET course_template_id = excluded.course_template_id, region_id = excluded.region_id,
-				code = excluded.code, title = excluded.title, lifecycle_state = excluded.lifecycle_state,
-				starts_at = excluded.starts_at, ends_at = excluded.ends_at, time_zone_name = excluded.time_zone_name,
-				max_places = excluded.max_places, booked_places = excluded.booked_places`,
+				code = excluded.code, title = excluded.title, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
+				time_zone_name = excluded.time_zone_name, booked_places = excluded.booked_places,
+				lifecycle_state = CASE WHEN events.changed THEN events.lifecycle_state ELSE excluded.lifecycle_state END,
+				max_places = CASE WHEN events.changed THEN events.max_places ELSE excluded.max_places END`,
 			r.ID, null(r.Template), null(r.Region), r.Code, r.Title, r.State, null(r.Start), null(r.End),
 			null(r.TimeZone), r.MaxPlaces, r.BookedPlaces)
 	}

@@ -203,6 +203,15 @@ func setSetting(ctx context.Context, tx *sql.Tx, name, value string) error {
 	return err
 }
 
+// optionalTime reads microseconds, nil for NULL.
+func optionalTime(micro *int64) *time.Time {
+	if micro == nil {
+		return nil
+	}
+	t := time.UnixMicro(*micro).UTC()
+	return &t
+}
+
 // null turns the zero value into NULL.
 func null[T comparable](v T) any {
 	var zero T

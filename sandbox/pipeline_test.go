@@ -1,0 +1,332 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// winning is a catalogue whose move from step 4 to Won has the words that are given, such as "triggers: [account]".
+func winning(t testing.TB, words string) string {
+	t.Helper()
+	text, err := os.ReadFile("catalogue/default.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const plain = "- { from: 4, to: 5 }"
+	if !strings.Contains(string(text), plain) {
+		t.Fatal("the default catalogue has no such move")
+	}
+	path := filepath.Join(t.TempDir(), "catalogue.yaml")
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), plain, "- { from: 4, to: 5, "+words+" }", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const allTriggers = "triggers: [invoice, registration, token, contact, account]" // they run in their own order
+
+var (
+	stepOpportunity = globalid.EncodeInt(globalid.OpportunityStep, 4)
+	stepWon         = globalid.EncodeInt(globalid.OpportunityStep, 5)
+	eventOne        = globalid.EncodeInt(globalid.Event, 1) // 12 places, 4 booked
+	tokenType       = globalid.Encode(globalid.TrainingTokenType, "8848a3b38adf45db8ff60fafcbd3b3f6")
+)
+
+// progress moves and answers label and message of the refusal, "" for none.
+func (a *api) progress(t testing.TB, opportunity, step string) string {
+	t.Helper()
+	payload := a.mutate(t, "progress", fmt.Sprintf("opportunityId: %q, stepId: %q", opportunity, step), "opportunity { id }")
+	return refusalOf(t, payload)
+}
+
+func refusalOf(t testing.TB, payload any) string {
+	t.Helper()
+	errors := at(t, payload, "errors").([]any)
+	if len(errors) == 0 {
+		return ""
+	}
+	return fmt.Sprint(at(t, errors[0], "label"), ": ", at(t, errors[0], "message"))
+}
+
+// interest adds an interest with further members and answers its id.
+func (a *api) interest(t testing.TB, opportunity, item string, quantity int, amount, more string) string {
+	t.Helper()
+	payload := must(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q, %s}",
+		opportunity, item, quantity, amount, more), "interests { id }"))
+	return at(t, payload, "interests", 0, "id").(string)
+}
+
+// places are maxPlaces, bookedPlaces, reserved and remainingPlaces of an event.
+func (a *api) places(t testing.TB, event string) string {
+	t.Helper()
+	data := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { maxPlaces bookedPlaces reserved remainingPlaces isSoldOut isActive } } }`, vars{"id": event}), "node")
+	return fmt.Sprintf("max %v booked %v reserved %v remaining %v sold out %v active %v", at(t, data, "maxPlaces"), at(t, data, "bookedPlaces"),
+		at(t, data, "reserved"), at(t, data, "remainingPlaces"), at(t, data, "isSoldOut"), at(t, data, "isActive"))
+}
+
+func wantPlaces(t testing.TB, a *api, event, want string) {
+	t.Helper()
+	if got := a.places(t, event); !strings.HasPrefix(got, want) {
+		t.Errorf("places: %s, want %s", got, want)
+	}
+}
+
+// everything is what the sandbox holds beside its catalogue, to compare before with after.
+func (a *api) everything(t testing.TB) string {
+	t.Helper()
+	answer := a.post(t, `{
+		opportunities(first: 100) { edges { node { id name updatedAt step { id } account { id } contact { id } activeInvoiceId isReservationValid reservationsValidUntil
+			tokenIssues { quantity } interests { edges { node { id reserve learners { edges { node { firstName contact { id } } } } } } } } } }
+		accounts(first: 100) { edges { node { id name } } } contacts(first: 100) { edges { node { id account { id } } } }
+		registrations(first: 100) { edges { node { id } } } learners(first: 100) { edges { node { id isCancelled } } }
+		invoices(first: 100) { edges { node { id lifecycleState } } }
+		events(first: 100) { edges { node { id bookedPlaces reserved } } }
+	}`, nil)
+	if len(answer.Errors) > 0 {
+		t.Fatal(answer.raw)
+	}
+	return answer.raw
+}
+
+// DOC (4.4): a transition may create account, contact, registration, token issue and invoice out of data already on the
+// record. DOC (5.4): an invoice has a line per delegate and event; region and currency are required.
+func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
+	a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers)})
+	id := a.create(t, "First Aid for Meridian")
+	must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, financialUnitId: "EUR"`, id), "opportunity { id }"))
+	a.interest(t, id, eventOne, 3, "100.00", `reserve: true, eventDetails: {newLearners: [{firstName: "Ada", lastName: "Byron", email: "ada@example.com"}], existingLearners: ["UGVyc29uOjI="]}`)
+	a.interest(t, id, tokenType, 10, "19.90", `trainingTokenDetails: {expiresAt: "2031-12-31T23:59:59"}`)
+	a.interest(t, id, globalid.EncodeInt(globalid.LearningPath, 1), 2, "50.00", "")
+	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 3 remaining 5")
+	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
+		t.Fatal(refused)
+	}
+	// The places that were held are the booked ones now.
+	wantPlaces(t, a, eventOne, "max 12 booked 7 reserved 0 remaining 5")
+	data := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity {
+		step { name } account { name } contact { firstName lastName emailAddress account { name } } isReservationValid
+		tokenIssues { quantity expiresAt tokenType { id } }
+		salesDocument { ... on Invoice { lifecycleState account { name } financialUnit { ... on Currency { code } } finalisedAt
+			lines { quantity unitAmount learner { contact { firstName } event { code } } interest { item { __typename } } } } } } } }`, vars{"id": id}), "node")
+	// Melissa Green is known, and named first.
+	want(t, data, `{
+		"step": {"name": "Won"}, "account": {"name": "First Aid for Meridian"}, "isReservationValid": false,
+		"contact": {"firstName": "Melissa", "lastName": "Green", "emailAddress": "melissa@example.com", "account": {"name": "Administrate"}},
+		"tokenIssues": [{"quantity": 10, "expiresAt": "2031-12-31T23:59:59", "tokenType": {"id": "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2"}}],
+		"salesDocument": {"lifecycleState": "Draft", "account": {"name": "First Aid for Meridian"}, "financialUnit": {"code": "EUR"}, "finalisedAt": null, "lines": [
+			{"quantity": 1, "unitAmount": "100.00", "learner": {"contact": {"firstName": "Melissa"}, "event": {"code": "ABC-123-01"}}, "interest": {"item": {"__typename": "Event"}}},
+			{"quantity": 1, "unitAmount": "100.00", "learner": {"contact": {"firstName": "Ada"}, "event": {"code": "ABC-123-01"}}, "interest": {"item": {"__typename": "Event"}}},
+			{"quantity": 1, "unitAmount": "100.00", "learner": {"contact": null, "event": {"code": "ABC-123-01"}}, "interest": {"item": {"__typename": "Event"}}},
+			{"quantity": 10, "unitAmount": "19.90", "learner": null, "interest": {"item": {"__typename": "TrainingTokenType"}}},
+			{"quantity": 2, "unitAmount": "50.00", "learner": null, "interest": {"item": {"__typename": "LearningPath"}}}]}}`)
+	// OBS (4.1, 5.3): a registration tells the opportunity it comes from.
+	source := a.ask(t, `{ registrations { edges { node { sourceOpportunity { id } account { name } event { id } learners { pageInfo { totalRecords } } } } } }`, nil)
+	want(t, at(t, source, "registrations", "edges", 0, "node"), fmt.Sprintf(`{"sourceOpportunity": {"id": %q}, "account": {"name": "First Aid for Meridian"},
+		"event": {"id": %q}, "learners": {"pageInfo": {"totalRecords": 3}}}`, id, eventOne))
+	made := a.ask(t, `{ contacts(filters: {field: emailAddress, operation: eq, value: "ada@example.com"}) { edges { node { account { name } } } } }`, nil)
+	want(t, at(t, made, "contacts", "edges"), `[{"node": {"account": {"name": "First Aid for Meridian"}}}]`)
+}
+
+// DOC (4.4): if a required attribute is empty the move is blocked. ASM: as a payload error that names them.
+func TestMissingAttributesBlockTheMove(t *testing.T) {
+	for row, missing := range map[string]string{"": "account, interests, po-number", "first": "account"} {
+		o := sandbox.Options{Catalogue: winning(t, "required: [po-number, account, interests], "+allTriggers)}
+		if row != "" {
+			o.Assume = map[string]string{"required.missing": row}
+		}
+		a := open(t, o)
+		id := a.create(t, "incomplete")
+		if refused := a.progress(t, id, stepOpportunity); refused != "" {
+			t.Fatal(refused)
+		}
+		before := a.everything(t)
+		if refused := a.progress(t, id, stepWon); refused != "Required Attributes: Required attributes are empty: "+missing {
+			t.Errorf("refused with %q", refused)
+		}
+		if after := a.everything(t); after != before {
+			t.Errorf("something is left behind:\n%s\n%s", before, after)
+		}
+		a.addCourse(t, id, 1, "1.00")
+		must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjI=", attributes: [{definitionKey: "po-number", value: " "}]`, id), "opportunity { id }"))
+		if refused := a.progress(t, id, stepWon); !strings.HasSuffix(refused, "empty: po-number") {
+			t.Errorf("refused with %q", refused)
+		}
+		must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, attributes: [{definitionKey: "po-number", value: "7"}]`, id), "opportunity { id }"))
+		if refused := a.progress(t, id, stepWon); refused != "" {
+			t.Error(refused)
+		}
+	}
+}
+
+// A trigger that fails, whichever it is, refuses the move and leaves nothing behind, whatever the ones before it made.
+func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
+	for _, trigger := range []string{"account", "contact", "registration", "token", "invoice"} {
+		a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers)})
+		id := a.create(t, "unlucky")
+		a.interest(t, id, eventOne, 2, "1.00", `reserve: true, eventDetails: {newLearners: [{firstName: "Ada", lastName: "Byron"}]}`)
+		a.interest(t, id, tokenType, 1, "1.00", "")
+		if refused := a.progress(t, id, stepOpportunity); refused != "" {
+			t.Fatal(refused)
+		}
+		before := a.everything(t)
+		if _, err := a.Faults().Set(fault.Rule{Kind: fault.FailTrigger, Operation: "opportunities.progress", Trigger: trigger, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if refused := a.progress(t, id, stepWon); !strings.HasPrefix(refused, "Trigger Failed: Trigger "+trigger) {
+			t.Errorf("%s: refused with %q", trigger, refused)
+		}
+		if after := a.everything(t); after != before {
+			t.Errorf("%s: something is left behind:\n%s\n%s", trigger, before, after)
+		}
+		if refused := a.progress(t, id, stepWon); refused != "" {
+			t.Errorf("%s, afterwards: %s", trigger, refused)
+		}
+	}
+	// What fails by itself: a registration on an event that was cancelled, an invoice and tokens without an account.
+	for words, reason := range map[string]string{
+		"triggers: [account, registration]": "is cancelled",
+		"triggers: [invoice]":               "needs an account",
+		"triggers: [token]":                 "has none",
+	} {
+		a := open(t, sandbox.Options{Catalogue: winning(t, words)})
+		id := a.create(t, "unlucky")
+		a.interest(t, id, eventOne, 2, "1.00", "reserve: true")
+		a.interest(t, id, tokenType, 1, "1.00", "")
+		a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
+		a.progress(t, id, stepOpportunity)
+		before := a.everything(t)
+		if refused := a.progress(t, id, stepWon); !strings.Contains(refused, reason) || !strings.HasPrefix(refused, "Trigger Failed") {
+			t.Errorf("%s: %q", words, refused)
+		}
+		if after := a.everything(t); after != before {
+			t.Errorf("%s: something is left behind", words)
+		}
+	}
+}
+
+// updateEvent changes an event.
+func (a *api) updateEvent(t testing.TB, event, input string) {
+	t.Helper()
+	data := a.ask(t, fmt.Sprintf("mutation { event { update(eventId: %q, input: {%s}) { errors { label message value } event { id } } } }", event, input), nil)
+	must(t, at(t, data, "event", "update"))
+}
+
+// Each row about moves and what they make switches what it says.
+func TestWhatIsAssumedOfMoves(t *testing.T) {
+	for row, test := range map[string]struct {
+		value string
+		words string // of the move to Won
+		ask   func(t *testing.T, a *api, id string) string
+		want  [2]string
+	}{
+		"progress.unknown": {"transition", "", func(t *testing.T, a *api, id string) string {
+			label, _, _ := strings.Cut(a.progress(t, id, globalid.EncodeInt(globalid.OpportunityStep, 99)), ":")
+			return label
+		}, [2]string{"Not Found", "Transition Not Found"}},
+		"closed": {"refused", "", func(t *testing.T, a *api, id string) string {
+			a.progress(t, id, stepWon)
+			payload := a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, quantity: 1, unitAmount: "1.00"}`, id, eventOne), "interests { id }")
+			label, _, _ := strings.Cut(refusalOf(t, payload), ":")
+			move, _, _ := strings.Cut(a.progress(t, id, stepOpportunity), ":")
+			return label + "/" + move
+		}, [2]string{"/Transition Not Found", "Closed/Closed"}},
+		"trigger.account": {"reused", "triggers: [account]", func(t *testing.T, a *api, id string) string {
+			must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, name: "Administrate"`, id), "opportunity { id }"))
+			a.progress(t, id, stepWon)
+			data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { account { id } } } }`, vars{"id": id})
+			return at(t, data, "node", "account", "id").(string)
+		}, [2]string{globalid.EncodeInt(globalid.Account, 4), globalid.EncodeInt(globalid.Account, 2)}},
+		"trigger.contact": {"made", "triggers: [contact]", func(t *testing.T, a *api, id string) string {
+			must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: %q`, id, globalid.EncodeInt(globalid.Account, 2)), "opportunity { id }"))
+			a.interest(t, id, eventOne, 1, "1.00", `eventDetails: {newLearners: [{firstName: "Mel", lastName: "G", email: "melissa@example.com"}]}`)
+			a.progress(t, id, stepWon)
+			data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { contact { firstName } } } }`, vars{"id": id})
+			return at(t, data, "node", "contact", "firstName").(string)
+		}, [2]string{"Melissa", "Mel"}},
+	} {
+		for i, value := range []string{"", test.value} {
+			t.Run(row+"="+value, func(t *testing.T) {
+				o := sandbox.Options{}
+				if test.words != "" {
+					o.Catalogue = winning(t, test.words)
+				}
+				if value != "" {
+					o.Assume = map[string]string{row: value}
+				}
+				a := open(t, o)
+				id := a.create(t, "assumed")
+				if refused := a.progress(t, id, stepOpportunity); refused != "" {
+					t.Fatal(refused)
+				}
+				if got := test.ask(t, a, id); got != test.want[i] {
+					t.Errorf("%q, want %q", got, test.want[i])
+				}
+			})
+		}
+	}
+}
+
+// DOC/OBS (5.4): draft, comments and purchase order are written and read back under another name, final for good.
+func TestInvoices(t *testing.T) {
+	now := newClock()
+	for _, assumed := range []string{"", "changed"} {
+		o := sandbox.Options{Catalogue: winning(t, "triggers: [account, invoice]"), Now: now.Now}
+		if assumed != "" {
+			o.Assume = map[string]string{"invoice.final": assumed}
+		}
+		a := open(t, o)
+		id := a.create(t, "billed")
+		a.addCourse(t, id, 2, "10.00")
+		if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
+			t.Fatal(refused)
+		}
+		invoice := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { activeInvoiceId } } }`, vars{"id": id}), "node", "activeInvoiceId").(string)
+		change := func(mutation string) (string, any) {
+			t.Helper()
+			data := a.ask(t, fmt.Sprintf("mutation { invoices { it: %s { errors { label message value } invoice { lifecycleState comments purchaseOrderReference finalisedAt } } } }", mutation), nil)
+			return refusalOf(t, at(t, data, "invoices", "it")), at(t, data, "invoices", "it", "invoice")
+		}
+		refused, got := change(fmt.Sprintf(`update(input: {invoiceId: %q, comments: "by post", purchaseOrderRef: "PO 7"})`, invoice))
+		want(t, got, `{"lifecycleState": "Draft", "comments": "by post", "purchaseOrderReference": "PO 7", "finalisedAt": null}`)
+		if refused != "" {
+			t.Error(refused)
+		}
+		_, got = change(fmt.Sprintf(`update(input: {invoiceId: %q, comments: "by mail"})`, invoice))
+		want(t, got, `{"lifecycleState": "Draft", "comments": "by mail", "purchaseOrderReference": "PO 7", "finalisedAt": null}`)
+		_, got = change(fmt.Sprintf(`finalise(input: {invoiceId: %q})`, invoice))
+		want(t, got, `{"lifecycleState": "Final", "comments": "by mail", "purchaseOrderReference": "PO 7", "finalisedAt": "2026-03-02T09:00:00+00:00"}`)
+		for _, again := range []string{"finalise(input: {invoiceId: %q})", `update(input: {invoiceId: %q, comments: "late"})`} {
+			if refused, _ := change(fmt.Sprintf(again, invoice)); strings.HasPrefix(refused, "Not A Draft") != (assumed == "") {
+				t.Errorf("%s: %q", again, refused)
+			}
+		}
+		if refused, _ := change(`finalise(input: {invoiceId: "SW52b2ljZTo5OTk="})`); !strings.HasPrefix(refused, "Not Found") {
+			t.Error(refused)
+		}
+	}
+}
+
+// Winning twice bills once, unless the row says otherwise.
+func TestASecondInvoiceTrigger(t *testing.T) {
+	for value, n := range map[string]int{"kept": 1, "another": 2} {
+		catalogue := winning(t, "triggers: [account, invoice] }\n  - { from: 5, to: 4 ")
+		a := open(t, sandbox.Options{Catalogue: catalogue, Assume: map[string]string{"trigger.invoice": value}})
+		id := a.create(t, "billed")
+		for _, step := range []string{stepOpportunity, stepWon, stepOpportunity, stepWon} {
+			if refused := a.progress(t, id, step); refused != "" {
+				t.Fatal(refused)
+			}
+		}
+		all := at(t, a.ask(t, `{ invoices { edges { node { id } } } }`, nil), "invoices", "edges").([]any)
+		if len(all) != n {
+			t.Errorf("%s: %d invoices", value, len(all))
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// The states of an invoice (observed).
+const (
+	invoiceDraft = "Draft"
+	invoiceFinal = "Final"
+)
+
+// SalesDocument is what an opportunity is billed by.
+type SalesDocument interface{ isSalesDocument() }
+
+// Invoice bills an opportunity.
+type Invoice struct {
+	ID             int64
+	OpportunityID  int64
+	Account        Account
+	FinancialUnit  FinancialUnit
+	LifecycleState string
+	Comments       *string
+	// PurchaseOrderReference is written as purchaseOrderRef.
+	PurchaseOrderReference *string
+	CreatedAt              time.Time
+	FinalisedAt            *time.Time
+}
+
+func (Invoice) isSalesDocument() {}
+
+// GlobalID returns the API's id of the invoice.
+func (i Invoice) GlobalID() string { return globalid.EncodeInt(globalid.Invoice, i.ID) }
+
+// InvoicePage is a page of invoices.
+type InvoicePage = connection.Page[Invoice]
+
+// InvoiceEdge is one of invoices with its cursor.
+type InvoiceEdge = connection.Edge[Invoice]
+
+// InvoiceLine is what an invoice bills for: a learner on an event, or what else was sold.
+type InvoiceLine struct {
+	InterestID int64
+	LearnerID  *int64
+	Quantity   int
+	UnitAmount decimal.Decimal
+}
+
+var invoices = listing[Invoice]{
+	from: `invoices v JOIN accounts a ON a.id = v.account_id JOIN currencies c ON c.code = v.currency_code`,
+	columns: `v.id, v.opportunity_id, v.lifecycle_state, v.comments, v.purchase_order_reference, v.created_at, v.finalised_at,
+		c.code, c.name, c.symbol, a.id, a.name, a.email_address`,
+	key: "v.id",
+	fields: map[string]column{
+		"id":             intKeyColumn("v.id", globalid.Invoice),
+		"accountId":      intKeyColumn("v.account_id", globalid.Account),
+		"lifecycleState": {sql: "v.lifecycle_state"},
+	},
+	scan: func(row scanner) (Invoice, error) {
+		var i Invoice
+		var c Currency
+		var created int64
+		var finalised *int64
+		err := row.Scan(&i.ID, &i.OpportunityID, &i.LifecycleState, &i.Comments, &i.PurchaseOrderReference, &created, &finalised,
+			&c.Code, &c.Name, &c.Symbol, &i.Account.ID, &i.Account.Name, &i.Account.EmailAddress)
+		i.FinancialUnit, i.CreatedAt, i.FinalisedAt = c, time.UnixMicro(created).UTC(), optionalTime(finalised)
+		return i, err
+	},
+}
+
+// Invoices searches the invoices.
+func (s *Store) Invoices(ctx context.Context, q Search) (*InvoicePage, error) {
+	return invoices.page(ctx, s.read, q)
+}
+
+// ActiveInvoice returns the invoice of an opportunity that is not void, nil if there is none.
+func (s *Store) ActiveInvoice(ctx context.Context, opportunity int64) (*Invoice, error) {
+	return activeInvoice(ctx, s.read, opportunity)
+}
+
+func activeInvoice(ctx context.Context, q queryer, opportunity int64) (*Invoice, error) {
+	found, err := invoices.rows(ctx, q, " WHERE v.opportunity_id = ? AND v.lifecycle_state <> 'Void' ORDER BY v.id DESC LIMIT 1", opportunity)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// InvoiceLines returns the lines of an invoice in their order.
+func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT interest_id, learner_id, quantity, unit_amount FROM invoice_lines WHERE invoice_id = ? ORDER BY id`, invoice)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	lines := []*InvoiceLine{}
+	for rows.Next() {
+		var l InvoiceLine
+		var unit int64
+		if err := rows.Scan(&l.InterestID, &l.LearnerID, &l.Quantity, &unit); err != nil {
+			return nil, err
+		}
+		l.UnitAmount = fromCents(unit)
+		lines = append(lines, &l)
+	}
+	return lines, rows.Err()
+}
+
+// makeInvoice drafts an invoice in the opportunity's currency: a line for each learner on an event (documented), and one
+// for everything else that was sold. An opportunity that has an invoice keeps it.
+func (s *Store) makeInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
+	before, err := activeInvoice(ctx, tx, o.ID)
+	if err != nil || before != nil && !s.assume.Is(assume.TriggerInvoice, "another") {
+		return err
+	}
+	if o.Account == nil {
+		return problem(LabelInvalidValue, "", "an invoice needs an account, and the opportunity has none")
+	}
+	var currency string
+	if err := tx.QueryRowContext(ctx, `SELECT currency_code FROM opportunities WHERE id = ?`, o.ID).Scan(&currency); err != nil {
+		return err
+	}
+	made, err := tx.ExecContext(ctx, `INSERT INTO invoices (opportunity_id, account_id, region_id, currency_code, created_at) VALUES (?, ?, ?, ?, ?)`,
+		o.ID, o.Account.ID, o.Region.ID, currency, s.now().UnixMicro())
+	if err != nil {
+		return err
+	}
+	id, err := made.LastInsertId()
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO invoice_lines (invoice_id, interest_id, learner_id, quantity, unit_amount)
+		SELECT ?1, i.id, l.id, iif(l.id IS NULL, i.quantity, 1), i.unit_amount FROM interests i
+		LEFT JOIN learners l ON l.registration_id = i.registration_id AND NOT l.cancelled
+		WHERE i.opportunity_id = ?2 ORDER BY i.id, l.id`, id, o.ID)
+	return err
+}
+
+// InvoiceUpdate is the input of UpdateInvoice. What is nil stays as it is.
+type InvoiceUpdate struct {
+	InvoiceID        string
+	Comments         *string
+	PurchaseOrderRef *string
+}
+
+// UpdateInvoice writes comments and purchase order of a draft.
+func (s *Store) UpdateInvoice(ctx context.Context, in InvoiceUpdate) (*Invoice, error) {
+	return s.changeInvoice(ctx, in.InvoiceID, func(ctx context.Context, tx *sql.Tx, i *Invoice) error {
+		if i.LifecycleState != invoiceDraft && !s.assume.Is(assume.InvoiceFinal, "changed") {
+			return notDraft(i)
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE invoices SET comments = coalesce(?, comments), purchase_order_reference = coalesce(?, purchase_order_reference)
+			WHERE id = ?`, in.Comments, in.PurchaseOrderRef, i.ID)
+		return err
+	})
+}
+
+// FinaliseInvoice makes a draft final.
+func (s *Store) FinaliseInvoice(ctx context.Context, id string) (*Invoice, error) {
+	return s.changeInvoice(ctx, id, func(ctx context.Context, tx *sql.Tx, i *Invoice) error {
+		if i.LifecycleState == invoiceFinal && s.assume.Is(assume.InvoiceFinal, "changed") {
+			return nil
+		}
+		if i.LifecycleState != invoiceDraft {
+			return notDraft(i)
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE invoices SET lifecycle_state = ?, finalised_at = ? WHERE id = ?`, invoiceFinal, s.now().UnixMicro(), i.ID)
+		return err
+	})
+}
+
+func notDraft(i *Invoice) error {
+	return problem(LabelNotDraft, i.GlobalID(), "Invoice %s is %s, only a draft can be changed", i.GlobalID(), i.LifecycleState)
+}
+
+func (s *Store) changeInvoice(ctx context.Context, id string, f func(context.Context, *sql.Tx, *Invoice) error) (*Invoice, error) {
+	var changed *Invoice
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		key, err := intKey("invoiceId", id, globalid.Invoice)
+		if err != nil {
+			return err
+		}
+		i, err := invoices.one(ctx, tx, key)
+		if err == nil && i == nil {
+			err = notFound("Invoice", id)
+		}
+		if err == nil {
+			err = f(ctx, tx, i)
+		}
+		if err == nil {
+			changed, err = invoices.one(ctx, tx, key)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
+}

@@ -1,0 +1,323 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// RegisteredLearner is a place on an event, of a contact or not named yet.
+type RegisteredLearner struct {
+	ID             int64
+	EventID        int64
+	RegistrationID int64
+	Contact        *Contact
+	IsCancelled    bool
+	Notes          *string
+}
+
+// GlobalID returns the API's id of the learner, whose prefix is learner in small letters.
+func (l RegisteredLearner) GlobalID() string { return globalid.EncodeInt(globalid.Learner, l.ID) }
+
+// LifecycleState is active or cancelled.
+func (l RegisteredLearner) LifecycleState() string {
+	if l.IsCancelled {
+		return "cancelled"
+	}
+	return "active"
+}
+
+// RegisteredLearnerPage is a page of learners.
+type RegisteredLearnerPage = connection.Page[RegisteredLearner]
+
+// RegisteredLearnerEdge is one of learners with its cursor.
+type RegisteredLearnerEdge = connection.Edge[RegisteredLearner]
+
+var registeredLearners = listing[RegisteredLearner]{
+	from: `learners l LEFT JOIN contacts p ON p.id = l.contact_id LEFT JOIN accounts a ON a.id = p.account_id`,
+	columns: `l.id, l.event_id, l.registration_id, l.cancelled, l.notes, p.id, p.first_name, p.last_name, p.email_address,
+		a.id, a.name, a.email_address`,
+	key: "l.id",
+	fields: map[string]column{
+		"id":                  intKeyColumn("l.id", globalid.Learner),
+		"eventId":             intKeyColumn("l.event_id", globalid.Event),
+		"registrationId":      intKeyColumn("l.registration_id", globalid.Registration),
+		"contactId":           intKeyColumn("l.contact_id", globalid.Contact),
+		"contactEmailAddress": {sql: "p.email_address"},
+		"lifecycleState":      {sql: "iif(l.cancelled, 'cancelled', 'active')"},
+		"isActive":            {sql: "NOT l.cancelled", kind: truth},
+		"isCancelled":         {sql: "l.cancelled", kind: truth},
+		"lastUpdatedAt":       {sql: "l.updated_at", kind: moment},
+	},
+	scan: func(row scanner) (RegisteredLearner, error) {
+		var l RegisteredLearner
+		var p struct {
+			id                 *int64
+			first, last, email *string
+		}
+		var account optionalAccount
+		err := row.Scan(append([]any{
+			&l.ID, &l.EventID, &l.RegistrationID, &l.IsCancelled, &l.Notes, &p.id, &p.first, &p.last, &p.email,
+		}, account.dest()...)...)
+		if err == nil && p.id != nil {
+			l.Contact = &Contact{ID: *p.id, FirstName: *p.first, LastName: *p.last, EmailAddress: p.email, Account: account.get()}
+		}
+		return l, err
+	},
+}
+
+// RegisteredLearners searches the learners, cancelled ones included.
+func (s *Store) RegisteredLearners(ctx context.Context, q Search) (*RegisteredLearnerPage, error) {
+	return registeredLearners.page(ctx, s.read, q)
+}
+
+// LearnerByKey returns the learner with a key, nil if there is none.
+func (s *Store) LearnerByKey(ctx context.Context, id int64) (*RegisteredLearner, error) {
+	return registeredLearners.one(ctx, s.read, id)
+}
+
+// LearnersOfEvent searches those of an event, cancelled ones included (observed).
+func (s *Store) LearnersOfEvent(ctx context.Context, event int64, q Search) (*RegisteredLearnerPage, error) {
+	return registeredLearners.page(ctx, s.read, q, scope{"l.event_id", event})
+}
+
+// LearnersOfRegistration searches those of a registration.
+func (s *Store) LearnersOfRegistration(ctx context.Context, registration int64, q Search) (*RegisteredLearnerPage, error) {
+	return registeredLearners.page(ctx, s.read, q, scope{"l.registration_id", registration})
+}
+
+// RegisterContacts is the input of the method of the same name.
+type RegisterContacts struct {
+	Contacts []*string
+	Notes    *string
+}
+
+// NamedLearner is one of the input of RegisterNamedLearners.
+type NamedLearner struct {
+	EventID   string
+	ContactID string
+	Notes     *string
+}
+
+// RegisterContacts registers contacts on an event. What an opportunity holds there stays held: a place counts twice
+// until the hold is released or lapses (observed).
+func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterContacts) (*Event, []*RegisteredLearner, error) {
+	var e *Event
+	var made []*RegisteredLearner
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		key, err := intKey("eventId", event, globalid.Event)
+		if err != nil {
+			return err
+		}
+		if made, err = s.register(ctx, tx, key, in.Contacts, in.Notes); err != nil {
+			return err
+		}
+		e, err = events.one(ctx, tx, key)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return e, made, nil
+}
+
+// register makes a registration of contacts.
+func (s *Store) register(ctx context.Context, tx *sql.Tx, event int64, ids []*string, notes *string) ([]*RegisteredLearner, error) {
+	if len(ids) == 0 {
+		return nil, problem(LabelInvalidValue, "", "contacts is empty")
+	}
+	contact := make([]*Contact, len(ids))
+	for i, id := range ids {
+		if id == nil {
+			return nil, problem(LabelInvalidID, "", "contacts[%d] is null", i)
+		}
+		var err error
+		if contact[i], err = contactByID(ctx, tx, "contacts", *id); err != nil {
+			return nil, err
+		}
+	}
+	var account any
+	if contact[0].Account != nil {
+		account = contact[0].Account.ID
+	}
+	registration, err := s.book(ctx, tx, event, len(ids), 0, account, nil)
+	if err != nil {
+		return nil, err
+	}
+	made := make([]*RegisteredLearner, len(ids))
+	for i, c := range contact {
+		if made[i], err = s.addLearner(ctx, tx, registration, event, c.ID, notes); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
+func contactByID(ctx context.Context, q queryer, field, id string) (*Contact, error) {
+	key, err := intKey(field, id, globalid.Contact)
+	if err != nil {
+		return nil, err
+	}
+	c, err := contacts.one(ctx, q, key)
+	if err == nil && c == nil {
+		err = notFound("Contact", id)
+	}
+	return c, err
+}
+
+// RegisterNamedLearner registers one contact on an event, in a registration of its own.
+func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*RegisteredLearner, error) {
+	_, made, err := s.RegisterContacts(ctx, in.EventID, RegisterContacts{Contacts: []*string{&in.ContactID}, Notes: in.Notes})
+	if err != nil {
+		return nil, err
+	}
+	return made[0], nil
+}
+
+// addLearner takes a place.
+func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (*RegisteredLearner, error) {
+	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
+		registration, event, contact, notes, s.now().UnixMicro())
+	if err != nil {
+		return nil, err
+	}
+	id, err := made.LastInsertId()
+	if err != nil {
+		return nil, err
+	}
+	if err := count(ctx, tx, event, 1); err != nil {
+		return nil, err
+	}
+	return registeredLearners.one(ctx, tx, id)
+}
+
+// count keeps the number of active learners of an event.
+func count(ctx context.Context, tx *sql.Tx, event int64, by int) error {
+	_, err := tx.ExecContext(ctx, `UPDATE events SET registered = registered + ? WHERE id = ?`, by, event)
+	return err
+}
+
+// RegisterMore is the input of RegisterLearner and of RegisterUnnamedLearners.
+type RegisterMore struct {
+	RegistrationID string
+	EventID        string
+	ContactID      *string
+	Quantity       int
+}
+
+// RegisterMore adds learners to a registration: the contact, or as many unnamed ones as the quantity.
+func (s *Store) RegisterMore(ctx context.Context, in RegisterMore) (*Registration, error) {
+	var changed *Registration
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		key, err := intKey("registrationId", in.RegistrationID, globalid.Registration)
+		if err != nil {
+			return err
+		}
+		event, err := intKey("eventId", in.EventID, globalid.Event)
+		if err != nil {
+			return err
+		}
+		if changed, err = registrations.one(ctx, tx, key); err != nil {
+			return err
+		}
+		if changed == nil || changed.EventID != event {
+			return notFound("Registration", in.RegistrationID)
+		}
+		if in.Quantity < 1 || in.Quantity > maxQuantity {
+			return problem(LabelInvalidValue, strconv.Itoa(in.Quantity), "quantity is %d, it must be between 1 and %d", in.Quantity, maxQuantity)
+		}
+		if err := s.room(ctx, tx, event, in.Quantity, 0); err != nil {
+			return err
+		}
+		var contact any
+		if in.ContactID != nil {
+			c, err := contactByID(ctx, tx, "contactId", *in.ContactID)
+			if err != nil {
+				return err
+			}
+			contact = c.ID
+		}
+		for range in.Quantity {
+			if _, err := s.addLearner(ctx, tx, key, event, contact, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
+}
+
+// CancelLearner gives the place of a learner back, ReactivateLearner takes one again. Neither touches the event
+// (observed); one that is so already stays as it is.
+func (s *Store) CancelLearner(ctx context.Context, id string) (*RegisteredLearner, error) {
+	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
+		if l.IsCancelled {
+			return nil
+		}
+		if err := count(ctx, tx, l.EventID, -1); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE learners SET cancelled = 1 WHERE id = ?`, l.ID)
+		return err
+	})
+}
+
+// ReactivateLearner undoes CancelLearner.
+func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLearner, error) {
+	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
+		if !l.IsCancelled {
+			return nil
+		}
+		if err := s.room(ctx, tx, l.EventID, 1, 0); err != nil {
+			return err
+		}
+		if err := count(ctx, tx, l.EventID, 1); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE learners SET cancelled = 0 WHERE id = ?`, l.ID)
+		return err
+	})
+}
+
+// UpdateLearner writes the notes of a learner.
+func (s *Store) UpdateLearner(ctx context.Context, id string, notes *string) (*RegisteredLearner, error) {
+	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
+		_, err := tx.ExecContext(ctx, `UPDATE learners SET notes = ? WHERE id = ?`, notes, l.ID)
+		return err
+	})
+}
+
+func (s *Store) changeLearner(ctx context.Context, id string, f func(context.Context, *sql.Tx, *RegisteredLearner) error) (*RegisteredLearner, error) {
+	var changed *RegisteredLearner
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		key, err := intKey("learnerId", id, globalid.Learner)
+		if err != nil {
+			return err
+		}
+		l, err := registeredLearners.one(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		if l == nil {
+			return notFound("Learner", id)
+		}
+		if err := f(ctx, tx, l); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE learners SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), key); err != nil {
+			return err
+		}
+		changed, err = registeredLearners.one(ctx, tx, key)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
+}

@@ -1,0 +1,292 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/catalogue"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// Progress is the input of ProgressOpportunity.
+type Progress struct {
+	OpportunityID string
+	StepID        string
+}
+
+type failingTriggerKey struct{}
+
+// WithFailingTrigger has a trigger of a move made with the context fail, "" for any.
+func WithFailingTrigger(ctx context.Context, kind string) context.Context {
+	return context.WithValue(ctx, failingTriggerKey{}, kind)
+}
+
+// ProgressOpportunity moves an opportunity along a transition and runs its triggers, all or nothing. A refusal is a
+// *RefusalError.
+func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportunity, error) {
+	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
+		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
+		if err != nil {
+			return 0, err
+		}
+		to, err := s.transition(ctx, tx, o, in.StepID)
+		if err != nil {
+			return 0, err
+		}
+		if err := s.checkRequired(ctx, tx, o, to); err != nil {
+			return 0, err
+		}
+		kinds, err := texts(ctx, tx, `SELECT kind FROM transition_triggers WHERE from_step_id = ? AND to_step_id = ?`, o.Step.ID, to)
+		if err != nil {
+			return 0, err
+		}
+		for _, kind := range catalogue.Triggers() {
+			if !slices.Contains(kinds, kind) {
+				continue
+			}
+			if err := s.trigger(ctx, tx, o.ID, kind); err != nil {
+				return 0, err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET step_id = ? WHERE id = ?`, to, o.ID); err != nil {
+			return 0, err
+		}
+		return o.ID, s.touch(ctx, tx, o.ID)
+	})
+}
+
+// transition finds the step to move to.
+func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id string) (int64, error) {
+	to, err := intKey("stepId", id, globalid.OpportunityStep)
+	if err != nil {
+		return 0, err
+	}
+	step, err := steps.one(ctx, tx, to)
+	if err != nil {
+		return 0, err
+	}
+	if step == nil {
+		if s.assume.Is(assume.ProgressUnknown, "transition") {
+			return 0, transitionNotFound(o.Step.ID, to)
+		}
+		return 0, notFound("Step", id)
+	}
+	if o.Step.Stage.State != "Open" && s.assume.Is(assume.Closed, "refused") {
+		return 0, closed(o)
+	}
+	var allowed bool
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM transitions WHERE from_step_id = ? AND to_step_id = ?)`, o.Step.ID, to).Scan(&allowed)
+	if err == nil && !allowed {
+		err = transitionNotFound(o.Step.ID, to)
+	}
+	return to, err
+}
+
+func closed(o *Opportunity) error {
+	return problem(LabelClosed, o.GlobalID(), "Opportunity %s is %s", o.GlobalID(), o.Step.Stage.State)
+}
+
+// checkRequired refuses a move while something that it needs is empty (documented: the product blocks it and shows the
+// fields).
+func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, to int64) error {
+	required, err := texts(ctx, tx, `SELECT attribute FROM transition_requirements WHERE from_step_id = ? AND to_step_id = ? ORDER BY attribute`, o.Step.ID, to)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, attribute := range required {
+		there, err := has(ctx, tx, o.ID, attribute)
+		if err != nil {
+			return err
+		}
+		if !there {
+			missing = append(missing, attribute)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if s.assume.Is(assume.RequiredMissing, "first") {
+		missing = missing[:1]
+	}
+	return problem(LabelRequired, strings.Join(missing, ", "), "Required attributes are empty: %s", strings.Join(missing, ", "))
+}
+
+// has reports whether what a move may require is there; what is none of these words is the key of an attribute.
+func has(ctx context.Context, q queryer, opportunity int64, attribute string) (bool, error) {
+	query := map[string]string{
+		"account":   `SELECT account_id IS NOT NULL FROM opportunities WHERE id = ?`,
+		"contact":   `SELECT contact_id IS NOT NULL FROM opportunities WHERE id = ?`,
+		"interests": `SELECT EXISTS (SELECT 1 FROM interests WHERE opportunity_id = ?)`,
+	}[attribute]
+	args := []any{opportunity}
+	if query == "" {
+		query = `SELECT EXISTS (SELECT 1 FROM opportunity_attributes WHERE opportunity_id = ? AND definition_key = ? AND trim(value) <> '')`
+		args = append(args, attribute)
+	}
+	var there bool
+	err := q.QueryRowContext(ctx, query, args...).Scan(&there)
+	return there, err
+}
+
+// trigger runs one trigger of a move. It reads the opportunity anew: the one before may have changed it.
+func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind string) error {
+	if failing, ok := ctx.Value(failingTriggerKey{}).(string); ok && (failing == "" || failing == kind) {
+		return problem(LabelTrigger, kind, "Trigger %s failed: on demand", kind)
+	}
+	o, err := opportunities.one(ctx, tx, opportunity)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case "account":
+		err = s.makeAccount(ctx, tx, o)
+	case "contact":
+		err = s.makeContacts(ctx, tx, o)
+	case "registration":
+		err = s.makeRegistrations(ctx, tx, o)
+	case "token":
+		err = issueTokens(ctx, tx, o)
+	default:
+		err = s.makeInvoice(ctx, tx, o)
+	}
+	var refused *RefusalError
+	if errors.As(err, &refused) {
+		refused.Label, refused.Message = LabelTrigger, fmt.Sprintf("Trigger %s failed: %s", kind, refused.Message)
+	}
+	return err
+}
+
+// makeAccount gives an opportunity that has none an account made of its own data.
+func (s *Store) makeAccount(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
+	if o.Account != nil {
+		return nil
+	}
+	if s.assume.Is(assume.TriggerAccount, "reused") {
+		var id int64
+		err := tx.QueryRowContext(ctx, `SELECT id FROM accounts WHERE name = ? ORDER BY id LIMIT 1`, o.Name).Scan(&id)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE opportunities SET account_id = ? WHERE id = ?`, id, o.ID)
+			return err
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	made, err := tx.ExecContext(ctx, `INSERT INTO accounts (name) VALUES (?)`, o.Name)
+	if err != nil {
+		return err
+	}
+	id, err := made.LastInsertId()
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE opportunities SET account_id = ? WHERE id = ?`, id, o.ID)
+	return err
+}
+
+// makeContacts makes contacts of the learners that the API did not know, and the first of them the opportunity's contact
+// if it has none.
+func (s *Store) makeContacts(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
+	var account any
+	if o.Account != nil {
+		account = o.Account.ID
+	}
+	found, err := newLearners(ctx, tx, o.ID)
+	if err != nil {
+		return err
+	}
+	for _, n := range found {
+		id, err := s.contactOf(ctx, tx, n, account)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE interest_learners SET contact_id = ? WHERE id = ?`, id, n.id); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE opportunities SET contact_id = (SELECT n.contact_id FROM interest_learners n
+		JOIN interests i ON i.id = n.interest_id WHERE i.opportunity_id = ?1 AND n.contact_id IS NOT NULL ORDER BY n.id LIMIT 1)
+		WHERE id = ?1 AND contact_id IS NULL`, o.ID)
+	return err
+}
+
+// unknownLearner is one of an interest that is no contact yet.
+type unknownLearner struct {
+	id          int64
+	first, last string
+	email       *string
+}
+
+func newLearners(ctx context.Context, q queryer, opportunity int64) ([]unknownLearner, error) {
+	rows, err := q.QueryContext(ctx, `SELECT n.id, n.first_name, n.last_name, n.email_address FROM interest_learners n
+		JOIN interests i ON i.id = n.interest_id WHERE i.opportunity_id = ? AND n.contact_id IS NULL ORDER BY n.id`, opportunity)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	var found []unknownLearner
+	for rows.Next() {
+		var n unknownLearner
+		if err := rows.Scan(&n.id, &n.first, &n.last, &n.email); err != nil {
+			return nil, err
+		}
+		found = append(found, n)
+	}
+	return found, rows.Err()
+}
+
+// contactOf finds the contact that a learner is, by e-mail address within the account, or makes one.
+func (s *Store) contactOf(ctx context.Context, tx *sql.Tx, n unknownLearner, account any) (int64, error) {
+	if n.email != nil && !s.assume.Is(assume.TriggerContact, "made") {
+		var id int64
+		err := tx.QueryRowContext(ctx, `SELECT id FROM contacts WHERE email_address = ? AND account_id IS ? ORDER BY id LIMIT 1`, *n.email, account).Scan(&id)
+		if err == nil || !errors.Is(err, sql.ErrNoRows) {
+			return id, err
+		}
+	}
+	made, err := tx.ExecContext(ctx, `INSERT INTO contacts (account_id, first_name, last_name, email_address) VALUES (?, ?, ?, ?)`, account, n.first, n.last, n.email)
+	if err != nil {
+		return 0, err
+	}
+	return made.LastInsertId()
+}
+
+// issueTokens issues the tokens of the interests that were not issued yet.
+func issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
+	var wanted bool
+	const open = `FROM interests i WHERE i.opportunity_id = ? AND i.training_token_type_id IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM token_issues k WHERE k.interest_id = i.id)`
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 `+open+`)`, o.ID).Scan(&wanted); err != nil || !wanted {
+		return err
+	}
+	if o.Account == nil {
+		return problem(LabelTrigger, "", "tokens are issued to an account, and the opportunity has none")
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO token_issues (opportunity_id, interest_id, account_id, training_token_type_id, quantity, expires_at)
+		SELECT i.opportunity_id, i.id, ?, i.training_token_type_id, i.quantity, i.expires_at `+open+` ORDER BY i.id`, o.Account.ID, o.ID)
+	return err
+}
+
+// texts reads a column.
+func texts(ctx context.Context, q queryer, query string, args ...any) ([]string, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	var found []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		found = append(found, text)
+	}
+	return found, rows.Err()
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// Registration books places on an event. Account and SourceOpportunityID are nil where there is none.
+type Registration struct {
+	ID                  int64
+	EventID             int64
+	Account             *Account
+	SourceOpportunityID *int64
+	OrderDate           time.Time
+}
+
+// GlobalID returns the API's id of the registration.
+func (r Registration) GlobalID() string { return globalid.EncodeInt(globalid.Registration, r.ID) }
+
+// RegistrationPage is a page of registrations.
+type RegistrationPage = connection.Page[Registration]
+
+// RegistrationEdge is one of registrations with its cursor.
+type RegistrationEdge = connection.Edge[Registration]
+
+var registrations = listing[Registration]{
+	from:    "registrations b LEFT JOIN accounts a ON a.id = b.account_id",
+	columns: "b.id, b.event_id, b.opportunity_id, b.created_at, a.id, a.name, a.email_address",
+	key:     "b.id",
+	fields: map[string]column{
+		"id":                  intKeyColumn("b.id", globalid.Registration),
+		"account":             intKeyColumn("b.account_id", globalid.Account),
+		"eventId":             intKeyColumn("b.event_id", globalid.Event),
+		"sourceOpportunityId": intKeyColumn("b.opportunity_id", globalid.Opportunity),
+	},
+	scan: func(row scanner) (Registration, error) {
+		var r Registration
+		var account optionalAccount
+		var created int64
+		err := row.Scan(append([]any{&r.ID, &r.EventID, &r.SourceOpportunityID, &created}, account.dest()...)...)
+		r.Account, r.OrderDate = account.get(), time.UnixMicro(created).UTC()
+		return r, err
+	},
+}
+
+// Registrations searches the registrations.
+func (s *Store) Registrations(ctx context.Context, q Search) (*RegistrationPage, error) {
+	return registrations.page(ctx, s.read, q)
+}
+
+// RegistrationsOfEvent searches those of an event.
+func (s *Store) RegistrationsOfEvent(ctx context.Context, event int64, q Search) (*RegistrationPage, error) {
+	return registrations.page(ctx, s.read, q, scope{"b.event_id", event})
+}
+
+// RegistrationByKey returns the registration with a key, nil if there is none.
+func (s *Store) RegistrationByKey(ctx context.Context, id int64) (*Registration, error) {
+	return registrations.one(ctx, s.read, id)
+}
+
+// book makes a registration without learners. The event must be published; places is how many it is to take, of which
+// held are held for it.
+func (s *Store) book(ctx context.Context, tx *sql.Tx, event int64, places, held int, account, opportunity any) (int64, error) {
+	if err := s.room(ctx, tx, event, places, held); err != nil {
+		return 0, err
+	}
+	made, err := tx.ExecContext(ctx, `INSERT INTO registrations (event_id, account_id, opportunity_id, created_at) VALUES (?, ?, ?, ?)`,
+		event, account, opportunity, s.now().UnixMicro())
+	if err != nil {
+		return 0, err
+	}
+	return made.LastInsertId()
+}
+
+// room refuses places on an event that is not published, or, where that is assumed, on one that has too few.
+func (s *Store) room(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
+	e, err := events.one(ctx, tx, event)
+	if err != nil {
+		return err
+	}
+	if e == nil {
+		return notFound("Event", globalid.EncodeInt(globalid.Event, event))
+	}
+	if !e.IsActive() {
+		return problem(LabelNotPublished, e.GlobalID(), "Event %s is %s, nobody can be registered", e.GlobalID(), e.LifecycleState)
+	}
+	if !s.assume.Is(assume.RegistrationShort, "refused") {
+		return nil
+	}
+	free, err := s.remainingPlaces(ctx, tx, event)
+	if err == nil && free+held < places {
+		err = problem(LabelSoldOut, strconv.Itoa(places), "the event has %d places left, %d are needed", max(free+held, 0), places)
+	}
+	return err
+}
+
+// makeRegistrations registers what the event interests of an opportunity are for, the named learners and as many unnamed
+// ones as the quantity leaves. The places they hold become booked ones.
+func (s *Store) makeRegistrations(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
+	found, err := interests.rows(ctx, tx, " WHERE i.opportunity_id = ? AND i.event_id IS NOT NULL AND i.registration_id IS NULL ORDER BY i.id", o.ID)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	live, err := holds(ctx, tx, o.ID, s.now())
+	if err != nil {
+		return err
+	}
+	var account any
+	if o.Account != nil {
+		account = o.Account.ID
+	}
+	for _, i := range found {
+		event, ok := i.Item.(Event)
+		if !ok {
+			continue
+		}
+		held := 0
+		if live && i.Reserve {
+			held = i.Quantity
+		}
+		registration, err := s.book(ctx, tx, event.ID, i.Quantity, held, account, o.ID)
+		if err != nil {
+			return err
+		}
+		if err := s.registerInterest(ctx, tx, i, event.ID, registration); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, event, registration int64) error {
+	named, err := contactsOfInterest(ctx, tx, i.ID)
+	if err != nil {
+		return err
+	}
+	for n := range i.Quantity {
+		var contact any
+		if n < len(named) && named[n] != nil {
+			contact = *named[n]
+		}
+		if _, err := s.addLearner(ctx, tx, registration, event, contact, nil); err != nil {
+			return err
+		}
+	}
+	// Whether the places go over to the registration is not documented.
+	keep := s.assume.Is(assume.RegistrationHold, "kept")
+	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?, reserve = reserve AND ? WHERE id = ?`, registration, keep, i.ID)
+	return err
+}
+
+// contactsOfInterest answers the contact of each learner named on an interest, nil for one that is none.
+func contactsOfInterest(ctx context.Context, q queryer, interest int64) ([]*int64, error) {
+	rows, err := q.QueryContext(ctx, `SELECT contact_id FROM interest_learners WHERE interest_id = ? ORDER BY id`, interest)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	var found []*int64
+	for rows.Next() {
+		var id *int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		found = append(found, id)
+	}
+	return found, rows.Err()
+}

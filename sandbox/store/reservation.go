@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// ExtendReservations is the input of the method of the same name.
+type ExtendReservations struct {
+	OpportunityID          string
+	ReservationsValidUntil time.Time
+}
+
+// ReservePlaces is the input of ReservePlacesForInterests.
+type ReservePlaces struct{ InterestIDs []*string }
+
+// ReservationValid reports whether an opportunity holds places right now.
+func (s *Store) ReservationValid(ctx context.Context, opportunity int64) (bool, error) {
+	return holds(ctx, s.read, opportunity, s.now())
+}
+
+const holdsQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
+	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
+
+// holds reports whether an opportunity holds places at a time: an interest was made to hold some, and the expiry, which
+// is the opportunity's and not the interest's, is not set or not reached.
+func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
+	var yes bool
+	err := q.QueryRowContext(ctx, holdsQuery, opportunity, at.UnixMicro()).Scan(&yes)
+	return yes, err
+}
+
+const reservedPlacesQuery = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
+	WHERE i.event_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`
+
+// ReservedPlaces counts the places that interests hold on an event right now.
+func (s *Store) ReservedPlaces(ctx context.Context, event int64) (int, error) {
+	return reservedPlaces(ctx, s.read, event, s.now())
+}
+
+func reservedPlaces(ctx context.Context, q queryer, event int64, at time.Time) (int, error) {
+	var n int
+	err := q.QueryRowContext(ctx, reservedPlacesQuery, event, at.UnixMicro()).Scan(&n)
+	return n, err
+}
+
+// remainingPlaces counts what is neither booked nor held; it may be negative.
+func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (int, error) {
+	var free int
+	if err := q.QueryRowContext(ctx, `SELECT e.max_places - `+bookedPlaces+` FROM events e WHERE e.id = ?`, event).Scan(&free); err != nil {
+		return 0, err
+	}
+	reserved, err := reservedPlaces(ctx, q, event, s.now())
+	return free - reserved, err
+}
+
+// hold decides whether an interest in an event may hold places: it answers false where the API would hold nothing and say
+// nothing. A refusal is a *RefusalError.
+func (s *Store) hold(ctx context.Context, q queryer, event int64, quantity int) (bool, error) {
+	refused, nothing := s.assume.Is(assume.ReserveShort, "refused"), s.assume.Is(assume.ReserveShort, "nothing")
+	if !refused && !nothing {
+		return true, nil
+	}
+	free, err := s.remainingPlaces(ctx, q, event)
+	if err != nil || free >= quantity {
+		return err == nil, err
+	}
+	if refused {
+		return false, problem(LabelSoldOut, strconv.Itoa(quantity), "the event has %d places left, %d were to be reserved", max(free, 0), quantity)
+	}
+	return false, nil
+}
+
+// began gives a first hold the expiry that the API may give by itself.
+func (s *Store) began(ctx context.Context, tx *sql.Tx, opportunity int64) error {
+	if !s.assume.Is(assume.ReserveLength, "week") {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = ? WHERE id = ? AND reservations_valid_until IS NULL`,
+		s.now().Add(7*24*time.Hour).UnixMicro(), opportunity)
+	return err
+}
+
+// ReservePlacesForInterests holds places for interests that were made without. On an opportunity whose holds have lapsed
+// or were released nothing is held, and nothing says so (observed); nor for what holds places already, or is registered.
+func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces) ([]*Interest, error) {
+	var answer []*Interest
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, id := range in.InterestIDs {
+			i, err := s.reserveOne(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			answer = append(answer, i)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (s *Store) reserveOne(ctx context.Context, tx *sql.Tx, id *string) (*Interest, error) {
+	if id == nil {
+		return nil, problem(LabelInvalidID, "", "interestIds has a null")
+	}
+	key, err := intKey("interestIds", *id, globalid.OpportunityInterest)
+	if err != nil {
+		return nil, err
+	}
+	i, err := interests.one(ctx, tx, key)
+	if err != nil {
+		return nil, err
+	}
+	if i == nil {
+		return nil, notFound("Interest", *id)
+	}
+	event, ok := i.Item.(Event)
+	if !ok {
+		return nil, problem(LabelDetails, *id, "interestIds: places can be reserved on an event only")
+	}
+	if i.Reserve || i.RegistrationID != nil {
+		return i, nil
+	}
+	may, err := s.hold(ctx, tx, event.ID, i.Quantity)
+	if err != nil || !may {
+		return i, err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE interests SET reserve = 1 WHERE id = ?`, i.ID); err != nil {
+		return nil, err
+	}
+	if err := s.began(ctx, tx, i.OpportunityID); err != nil {
+		return nil, err
+	}
+	if err := s.touch(ctx, tx, i.OpportunityID); err != nil {
+		return nil, err
+	}
+	return interests.one(ctx, tx, key)
+}
+
+// ExtendReservations sets when the holds of an opportunity lapse; a time that is over releases them. What holds
+// nothing, or no longer, stays as it is, and nothing says so (observed).
+func (s *Store) ExtendReservations(ctx context.Context, in ExtendReservations) (*Opportunity, error) {
+	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
+		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)
+		if err != nil {
+			return 0, err
+		}
+		live, err := holds(ctx, tx, o.ID, s.now())
+		if err != nil || !live {
+			return o.ID, err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = ? WHERE id = ?`, in.ReservationsValidUntil.UnixMicro(), o.ID)
+		if err != nil {
+			return 0, err
+		}
+		return o.ID, s.touch(ctx, tx, o.ID)
+	})
+}

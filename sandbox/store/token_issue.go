@@ -1,0 +1,39 @@
+package store
+
+import "context"
+
+// TokenIssue is training tokens that were given to an account.
+type TokenIssue struct {
+	TokenType TrainingTokenType
+	Quantity  int
+	// ExpiresAt is in local time.
+	ExpiresAt *string
+}
+
+// TokenIssues returns what was issued for an opportunity, in order.
+func (s *Store) TokenIssues(ctx context.Context, opportunity int64) ([]*TokenIssue, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT k.id, k.code, k.name, n.quantity, n.expires_at FROM token_issues n
+		JOIN training_token_types k ON k.id = n.training_token_type_id WHERE n.opportunity_id = ? ORDER BY n.id`, opportunity)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	issues := []*TokenIssue{}
+	for rows.Next() {
+		var n TokenIssue
+		if err := rows.Scan(&n.TokenType.ID, &n.TokenType.Code, &n.TokenType.Name, &n.Quantity, &n.ExpiresAt); err != nil {
+			return nil, err
+		}
+		issues = append(issues, &n)
+	}
+	return issues, rows.Err()
+}
+
+// ContactOfOpportunity returns the contact of an opportunity, nil if it has none.
+func (s *Store) ContactOfOpportunity(ctx context.Context, opportunity int64) (*Contact, error) {
+	found, err := contacts.rows(ctx, s.read, " WHERE p.id = (SELECT o.contact_id FROM opportunities o WHERE o.id = ?)", opportunity)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}

@@ -1,0 +1,310 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// registerContacts registers contacts on an event and answers the ids of their learners, or the refusal.
+func (a *api) registerContacts(t testing.TB, event string, contacts ...int64) (learners []string, refused string) {
+	t.Helper()
+	ids := make([]string, len(contacts))
+	for i, c := range contacts {
+		ids[i] = quoteJSON(globalid.EncodeInt(globalid.Contact, c))
+	}
+	data := a.ask(t, fmt.Sprintf(`mutation { event { registerContacts(eventId: %q, input: {contacts: [%s]}) { errors { label message value } event { bookedPlaces } learners { id } } } }`,
+		event, strings.Join(ids, ", ")), nil)
+	payload := at(t, data, "event", "registerContacts")
+	if refused := refusalOf(t, payload); refused != "" {
+		return nil, refused
+	}
+	for _, l := range at(t, payload, "learners").([]any) {
+		learners = append(learners, at(t, l, "id").(string))
+	}
+	return learners, ""
+}
+
+func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
+	t.Helper()
+	data := a.ask(t, fmt.Sprintf(`mutation { learner { %s(input: {learnerId: %q}) { errors { label message value } learner { isCancelled } } } }`, mutation, learner), nil)
+	return refusalOf(t, at(t, data, "learner", mutation))
+}
+
+// OBS (4.6): a hold is separate from a registration: registerContacts makes a learner that is not linked to the
+// opportunity and does not consume the hold, so the seat counts twice until it is released. OBS (4.6): release is extend
+// with now; remainingPlaces may go negative.
+func TestARegistrationBesideAHoldCountsTwice(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	id := a.create(t, "held")
+	a.reserve(t, id, 8) // all that are left
+	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 8 remaining 0 sold out true")
+	learners, refused := a.registerContacts(t, eventOne, 1, 2)
+	if refused != "" {
+		t.Fatalf("the learner the places were held for was refused: %s", refused)
+	}
+	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 8 remaining -2 sold out true")
+	source := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Learner { registration { sourceOpportunity { id } } } } }`, vars{"id": learners[0]}), "node", "registration", "sourceOpportunity")
+	if source != nil {
+		t.Errorf("it is linked to %v", source)
+	}
+	a.extend(t, id, now.Now())
+	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 0 remaining 6 sold out false")
+}
+
+// OBS (4.6): bookedPlaces excludes cancelled learners; the event's list of learners includes them unless it is filtered.
+// OBS (5.3): cancelling a learner does not touch the event.
+func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	learners, _ := a.registerContacts(t, eventOne, 1, 2, 3)
+	total := func(filter string) any {
+		t.Helper()
+		data := a.ask(t, fmt.Sprintf(`query ($id: ID!) { node(id: $id) { ... on Event { learners%s { pageInfo { totalRecords } } } } }`, filter), vars{"id": eventOne})
+		return at(t, data, "node", "learners", "pageInfo", "totalRecords")
+	}
+	wantPlaces(t, a, eventOne, "max 12 booked 7 ")
+	for range 2 { // the second time there is nothing to do
+		if refused := a.changeLearner(t, "cancel", learners[1]); refused != "" {
+			t.Error(refused)
+		}
+		wantPlaces(t, a, eventOne, "max 12 booked 6 ")
+	}
+	if all, active := total(""), total(`(filters: {field: isCancelled, operation: eq, value: "false"})`); all != 3.0 || active != 2.0 {
+		t.Errorf("%v learners, %v of them active", all, active)
+	}
+	for range 2 {
+		if refused := a.changeLearner(t, "reactivate", learners[1]); refused != "" {
+			t.Error(refused)
+		}
+		wantPlaces(t, a, eventOne, "max 12 booked 7 ")
+	}
+	// OBS (5.3): whether somebody is registered is asked by contact and event.
+	data := a.ask(t, `query ($e: String!, $c: String!) { learners(filters: [{field: eventId, operation: eq, value: $e}, {field: contactId, operation: eq, value: $c}]) {
+		pageInfo { totalRecords } edges { node { lifecycleState contact { emailAddress } } } } }`, vars{"e": eventOne, "c": globalid.EncodeInt(globalid.Contact, 2)})
+	want(t, at(t, data, "learners"), `{"pageInfo": {"totalRecords": 1}, "edges": [{"node": {"lifecycleState": "active", "contact": {"emailAddress": "melissa@example.com"}}}]}`)
+	if answer := a.post(t, `{ learners(filters: {field: isCancelled, operation: eq, value: "no"}) { pageInfo { totalRecords } } }`, nil); len(answer.Errors) != 1 {
+		t.Error(answer.raw)
+	}
+	if refused := a.changeLearner(t, "cancel", "bGVhcm5lcjo5OTk="); !strings.HasPrefix(refused, "Not Found") {
+		t.Error(refused)
+	}
+}
+
+// DOC (5.3): learners are added to a registration that is there, by contact or without a name. OBS (5.3):
+// registerNamedLearners answers a list of payloads, each with its own errors.
+func TestRegistrations(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	learners, _ := a.registerContacts(t, eventOne, 2)
+	registration := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Learner { registration { id account { name } event { code } } } } }`, vars{"id": learners[0]}), "node", "registration")
+	want(t, registration, fmt.Sprintf(`{"id": %q, "account": {"name": "Administrate"}, "event": {"code": "ABC-123-01"}}`, globalid.EncodeInt(globalid.Registration, 1)))
+	data := a.ask(t, fmt.Sprintf(`mutation {
+		named: registration { registerLearner(input: {contactId: "UGVyc29uOjE=", eventId: %[1]q, registrationId: %[2]q}) { errors { label message } registration { id } } }
+		unnamed: registration { registerUnnamedLearners(input: {eventId: %[1]q, registrationId: %[2]q, quantity: 2}) { errors { label message } registration { learners { edges { node { contact { id } } } } } } }
+		other: registration { registerUnnamedLearners(input: {eventId: "Q291cnNlOjI=", registrationId: %[2]q, quantity: 1}) { errors { label message } registration { id } } }
+		none: registration { registerUnnamedLearners(input: {eventId: %[1]q, registrationId: %[2]q, quantity: 0}) { errors { label message } registration { id } } }
+	}`, eventOne, globalid.EncodeInt(globalid.Registration, 1)), nil)
+	for alias, refused := range map[string]string{"named": "", "unnamed": "", "other": "Not Found", "none": "Invalid Value"} {
+		field := "registerUnnamedLearners"
+		if alias == "named" {
+			field = "registerLearner"
+		}
+		if got := refusalOf(t, at(t, data, alias, field)); !strings.HasPrefix(got, refused) || (got == "") != (refused == "") {
+			t.Errorf("%s: %q", alias, got)
+		}
+	}
+	want(t, at(t, data, "unnamed", "registerUnnamedLearners", "registration", "learners", "edges"),
+		`[{"node": {"contact": {"id": "UGVyc29uOjI="}}}, {"node": {"contact": {"id": "UGVyc29uOjE="}}}, {"node": {"contact": null}}, {"node": {"contact": null}}]`)
+	wantPlaces(t, a, eventOne, "max 12 booked 8 ")
+
+	list := a.ask(t, `mutation { event { registerNamedLearners(input: [
+		{eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjE=", notes: "vegetarian"}, {eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjk5OQ=="}, {eventId: "Q291cnNlOjM=", contactId: "UGVyc29uOjE="}
+	]) { errors { label } learners { notes } } } }`, nil)
+	want(t, at(t, list, "event", "registerNamedLearners"), `[{"errors": [], "learners": [{"notes": "vegetarian"}]},
+		{"errors": [{"label": "Not Found"}], "learners": null}, {"errors": [{"label": "Not Published"}], "learners": null}]`)
+	by := a.ask(t, `query ($a: String!) { registrations(filters: {field: account, operation: eq, value: $a}) { pageInfo { totalRecords } } }`, vars{"a": globalid.EncodeInt(globalid.Account, 2)})
+	want(t, at(t, by, "registrations", "pageInfo", "totalRecords"), `1`)
+	edit := a.ask(t, fmt.Sprintf(`mutation { learner { update(input: {learnerId: %q, notes: "late"}) { errors { label } learner { notes } } } }`, learners[0]), nil)
+	want(t, at(t, edit, "learner", "update"), `{"errors": [], "learner": {"notes": "late"}}`)
+}
+
+// OBS (4.6): reservePlacesForInterests reserves later; reserve cannot re-reserve an opportunity whose hold was released,
+// and answers errors: [] while doing nothing. Before extend, reservationsValidUntil is null whether or not it worked.
+func TestReserveLater(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	id := a.create(t, "later")
+	first := a.interest(t, id, eventOne, 3, "1.00", "")
+	second := a.interest(t, id, eventOne, 2, "1.00", "")
+	course := a.addCourse(t, id, 1, "1.00")
+	reserveFor := func(interests ...string) string {
+		t.Helper()
+		quoted := make([]string, len(interests))
+		for i, id := range interests {
+			quoted[i] = quoteJSON(id)
+		}
+		return refusalOf(t, a.mutate(t, "reservePlacesForInterests", "interestIds: ["+strings.Join(quoted, ", ")+"]", "interests { id reserve }"))
+	}
+	a.held(t, "at first", id, false, nil, 0)
+	for range 2 { // reserving again what holds places changes nothing
+		if refused := reserveFor(first); refused != "" {
+			t.Error(refused)
+		}
+		a.held(t, "reserved, not extended", id, true, nil, 3)
+	}
+	if refused := reserveFor(second, course); !strings.HasPrefix(refused, "Details Do Not Fit") {
+		t.Error(refused)
+	}
+	a.held(t, "one of two does not fit: nothing is done", id, true, nil, 3)
+	if refused := reserveFor("T3Bwb3J0dW5pdHlJbnRlcmVzdDo5OTk="); !strings.HasPrefix(refused, "Not Found") {
+		t.Error(refused)
+	}
+	a.extend(t, id, now.Now())
+	a.held(t, "released", id, false, "2026-03-02T09:00:00+00:00", 0)
+	if refused := reserveFor(first, second); refused != "" {
+		t.Error(refused)
+	}
+	a.held(t, "reserved again: a silent no-op", id, false, "2026-03-02T09:00:00+00:00", 0)
+}
+
+// OBS (4.6): when an event is cancelled, reservations and interests stay attached. OBS (5.3): cancelledAt, isActive.
+func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	id := a.create(t, "x")
+	a.reserve(t, id, 2)
+	a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
+	a.held(t, "cancelled", id, true, nil, 2)
+	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 2 remaining 6 sold out false active false")
+	data := a.ask(t, `{ events(filters: {field: cancelledAt, operation: eq, value: "2026-03-02T09:00:00Z"}) { edges { node { id lifecycleState cancelledAt interests { pageInfo { totalRecords } } } } } }`, nil)
+	want(t, at(t, data, "events", "edges", 0, "node"), fmt.Sprintf(`{"id": %q, "lifecycleState": "cancelled", "cancelledAt": "2026-03-02T09:00:00+00:00", "interests": {"pageInfo": {"totalRecords": 1}}}`, eventOne))
+	if _, refused := a.registerContacts(t, eventOne, 1); !strings.HasPrefix(refused, "Not Published") {
+		t.Error(refused)
+	}
+	payload := a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, quantity: 1, unitAmount: "1.00"}`, id, eventOne), "interests { id }")
+	if refused := refusalOf(t, payload); !strings.HasPrefix(refused, "Not Published") {
+		t.Error(refused)
+	}
+	a.updateEvent(t, eventOne, `lifecycleState: "published", maxPlaces: 5, title: "Moved"`)
+	wantPlaces(t, a, eventOne, "max 5 booked 4 reserved 2 remaining -1 sold out true active true")
+	for _, wrong := range []string{`maxPlaces: -1`, `lifecycleState: "gone"`} {
+		answer := a.ask(t, fmt.Sprintf("mutation { event { update(eventId: %q, input: {%s}) { errors { label message value } event { id } } } }", eventOne, wrong), nil)
+		if refused := refusalOf(t, at(t, answer, "event", "update")); !strings.HasPrefix(refused, "Invalid Value") {
+			t.Errorf("%s: %q", wrong, refused)
+		}
+	}
+}
+
+// An event that was changed stays so when the sandbox starts again with its catalogue.
+func TestChangesOfEventsSurviveARestart(t *testing.T) {
+	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
+	a := open(t, o)
+	a.updateEvent(t, eventOne, `lifecycleState: "cancelled", maxPlaces: 3`)
+	if _, refused := a.registerContacts(t, "Q291cnNlOjI=", 1); refused != "" {
+		t.Fatal(refused)
+	}
+	b := open(t, o)
+	wantPlaces(t, b, eventOne, "max 3 booked 4 reserved 0 remaining -1 sold out true active false")
+	wantPlaces(t, b, "Q291cnNlOjI=", "max 16 booked 1 ")
+}
+
+// Each row about places switches what it says.
+func TestWhatIsAssumedOfPlaces(t *testing.T) {
+	add := func(t *testing.T, a *api, item string, quantity int) (string, string) {
+		t.Helper()
+		id := a.create(t, "x")
+		return id, refusalOf(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, reserve: true, quantity: %d, unitAmount: "1.00"}`, id, item, quantity), "interests { id }"))
+	}
+	label := func(refused string) string {
+		label, _, _ := strings.Cut(refused, ":")
+		return label
+	}
+	now := newClock()
+	for row, test := range map[string]struct {
+		ask  func(t *testing.T, a *api) string
+		want map[string]string
+	}{
+		"reserve.kind": {func(t *testing.T, a *api) string {
+			_, refused := add(t, a, globalid.EncodeInt(globalid.LearningPath, 1), 1)
+			return label(refused)
+		}, map[string]string{"refused": "Details Do Not Fit", "ignored": ""}},
+		"reserve.short": {func(t *testing.T, a *api) string {
+			_, refused := add(t, a, eventOne, 9)
+			data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { reserved } } }`, vars{"id": eventOne})
+			return fmt.Sprint(label(refused), at(t, data, "node", "reserved"))
+		}, map[string]string{"held": "9", "refused": "Sold Out0", "nothing": "0"}},
+		"reserve.length": {func(t *testing.T, a *api) string {
+			id, _ := add(t, a, eventOne, 1)
+			return fmt.Sprint(at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { reservationsValidUntil } } }`, vars{"id": id}), "node", "reservationsValidUntil"))
+		}, map[string]string{"open": "<nil>", "week": "2026-03-09T09:00:00+00:00"}},
+		"registration.short": {func(t *testing.T, a *api) string {
+			a.updateEvent(t, eventOne, "maxPlaces: 5")
+			_, refused := a.registerContacts(t, eventOne, 1, 2)
+			return label(refused)
+		}, map[string]string{"booked": "", "refused": "Sold Out"}},
+		"registration.hold": {func(t *testing.T, a *api) string {
+			id, _ := add(t, a, eventOne, 2)
+			a.progress(t, id, stepOpportunity)
+			a.progress(t, id, stepWon)
+			return a.places(t, eventOne)[:len("max 12 booked 6 reserved 0")]
+		}, map[string]string{"consumed": "max 12 booked 6 reserved 0", "kept": "max 12 booked 6 reserved 2"}},
+	} {
+		for value, wanted := range test.want {
+			t.Run(row+"="+value, func(t *testing.T) {
+				a := open(t, sandbox.Options{Assume: map[string]string{row: value}, Now: now.Now, Catalogue: winning(t, "triggers: [registration]")})
+				if got := test.ask(t, a); got != wanted {
+					t.Errorf("%q, want %q", got, wanted)
+				}
+			})
+		}
+	}
+}
+
+// Where the API refuses what it has not got, concurrent reservations and registrations never give away more than there is.
+func TestConcurrentReservationsNeverGiveAwayMoreThanThereIs(t *testing.T) {
+	stores(t, func(t *testing.T, data string) {
+		a := open(t, sandbox.Options{Data: data, Assume: map[string]string{"reserve.short": "refused", "registration.short": "refused"}})
+		var all sync.WaitGroup
+		var given atomic.Int64
+		for w := range 24 {
+			id := a.create(t, fmt.Sprint("x", w))
+			all.Go(func() {
+				n := w%3 + 1
+				payload := a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, reserve: true, quantity: %d, unitAmount: "1.00"}`, id, eventOne, n), "interests { id }")
+				if refusalOf(t, payload) == "" {
+					given.Add(int64(n))
+				}
+			})
+			all.Go(func() {
+				if _, refused := a.registerContacts(t, eventOne, 1); refused == "" {
+					given.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if given.Load() != 8 {
+			t.Errorf("%d places were given of 8", given.Load())
+		}
+		if got := a.places(t, eventOne); !strings.Contains(got, "remaining 0 ") {
+			t.Error(got)
+		}
+	})
+}
+
+// A hold lapses with the clock also for what is asked of events.
+func TestHoldsLapseForEventsToo(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	id := a.create(t, "x")
+	a.reserve(t, id, 8)
+	a.extend(t, id, now.Now().Add(time.Hour))
+	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 8 remaining 0 sold out true")
+	now.advance(time.Hour)
+	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 0 remaining 8 sold out false")
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 // adminPath is where the sandbox itself is asked, beside the API it stands in for.
@@ -30,6 +31,7 @@ func (a admin) handler(open bool) http.Handler {
 	mux.HandleFunc("DELETE "+adminPath+"faults/{id}", a.removeFault)
 	mux.HandleFunc("POST "+adminPath+"faults/{id}/release", a.releaseFault)
 	mux.HandleFunc("GET "+adminPath+"ledger", a.readLedger)
+	mux.HandleFunc("GET "+adminPath+"outbox", a.readOutbox)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !open && !same(bearer(r), a.sandbox.token) {
 			w.Header().Set("WWW-Authenticate", challenge)
@@ -101,6 +103,15 @@ func (a admin) about(w http.ResponseWriter, r *http.Request, do func(id int) (an
 	default:
 		writeJSON(w, http.StatusOK, reply)
 	}
+}
+
+func (a admin) readOutbox(w http.ResponseWriter, r *http.Request) {
+	sent, err := a.sandbox.Outbox(r.Context())
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, errInternal.Error())
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string][]store.Mail{"mails": sent})
 }
 
 func (a admin) readLedger(w http.ResponseWriter, r *http.Request) {

@@ -123,7 +123,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	}
 	var schema *ast.Schema
 	if err == nil {
-		schema, err = graph.Schema(!choices.Is(assume.MutationFailed, "field-null"))
+		schema, err = graph.Schema(shape(choices))
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.store.Close())
@@ -158,6 +158,9 @@ func (s *Sandbox) Faults() *fault.Plan { return s.faults }
 
 // Ledger is what was asked of the sandbox and what became of it; nil with NoLedger.
 func (s *Sandbox) Ledger() *ledger.Ledger { return s.ledger }
+
+// Outbox returns the mail that was sent, in order; the sandbox delivers none.
+func (s *Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) { return s.store.Outbox(ctx) }
 
 // ExpireTokens ends every access token that the token endpoint has given.
 func (s *Sandbox) ExpireTokens(ctx context.Context) error { return s.store.ExpireAccessTokens(ctx) }

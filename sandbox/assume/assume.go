@@ -35,6 +35,9 @@ func Table() []Row {
 	return slices.Concat(search(), names(), mutations(), interests(), places(), pipeline(), neighbours(), door())
 }
 
+// Absent is the value of rows that take something out of the schema: a request that uses it is refused.
+const Absent = "absent"
+
 // Choices are the values that were chosen. The zero value chooses every row's default. It is safe for concurrent use.
 type Choices struct{ chosen map[Name]string }
 

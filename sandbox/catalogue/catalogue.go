@@ -28,12 +28,16 @@ type Catalogue struct {
 	Stages             []Stage             `yaml:"stages"`
 	Steps              []Step              `yaml:"steps"`
 	Transitions        []Transition        `yaml:"transitions"`
+	Users              []User              `yaml:"users"`
 	Accounts           []Account           `yaml:"accounts"`
 	Contacts           []Contact           `yaml:"contacts"`
 	CourseTemplates    []CourseTemplate    `yaml:"courseTemplates"`
 	Events             []Event             `yaml:"events"`
 	LearningPaths      []LearningPath      `yaml:"learningPaths"`
 	TrainingTokenTypes []TrainingTokenType `yaml:"trainingTokenTypes"`
+	// SendingAddresses and Templates are what mail is sent from and made of.
+	SendingAddresses []SendingAddress `yaml:"sendingAddresses"`
+	Templates        []Template       `yaml:"templates"`
 	// Opportunities are what a new data file holds; later starts add none.
 	Opportunities []Opportunity `yaml:"opportunities"`
 }
@@ -71,7 +75,7 @@ type Step struct {
 type Transition struct {
 	From int64 `yaml:"from"`
 	To   int64 `yaml:"to"`
-	// Required are what must not be empty for the move: account, contact, interests, or the key of an attribute.
+	// Required are what must not be empty for the move: account, contact, owner, interests, or the key of an attribute.
 	Required []string `yaml:"required"`
 	// Triggers are what the move makes: account, contact, registration, token, invoice. They run in this order.
 	Triggers []string `yaml:"triggers"`
@@ -80,11 +84,37 @@ type Transition struct {
 // Triggers are the kinds of them in the order in which they run.
 func Triggers() []string { return []string{"account", "contact", "registration", "token", "invoice"} }
 
-// Account is an organisation that buys.
+// User is somebody who works with the TMS. Contact is who gets mail to the user, 0 for nobody.
+type User struct {
+	ID        int64  `yaml:"id"`
+	FirstName string `yaml:"firstName"`
+	LastName  string `yaml:"lastName"`
+	Contact   int64  `yaml:"contact"`
+}
+
+// SendingAddress is one that mail can be sent from, once it is verified.
+type SendingAddress struct {
+	ID       int64  `yaml:"id"`
+	Name     string `yaml:"name"`
+	Address  string `yaml:"address"`
+	Verified bool   `yaml:"verified"`
+}
+
+// Template is a mail to be sent again and again.
+type Template struct {
+	ID      int64  `yaml:"id"`
+	Name    string `yaml:"name"`
+	Subject string `yaml:"subject"`
+	Body    string `yaml:"body"`
+}
+
+// Account is an organisation that buys, or one person.
 type Account struct {
-	ID    int64  `yaml:"id"`
-	Name  string `yaml:"name"`
-	Email string `yaml:"email"`
+	ID         int64  `yaml:"id"`
+	Name       string `yaml:"name"`
+	Email      string `yaml:"email"`
+	Individual bool   `yaml:"individual"`
+	Owner      int64  `yaml:"owner"` // a user, 0 for none
 }
 
 // Contact is a person, of an account or of none.
@@ -286,7 +316,7 @@ func (c *checker) catalogue(k *Catalogue) {
 	for i, r := range k.Accounts {
 		c.required("accounts", i, "name", r.Name)
 	}
-	distinct(c, "contacts", "id", k.Contacts, func(r Contact) int64 { return r.ID }, positive, aNumber)
+	contacts := distinct(c, "contacts", "id", k.Contacts, func(r Contact) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.Contacts {
 		c.required("contacts", i, "firstName", r.FirstName)
 		c.required("contacts", i, "lastName", r.LastName)
@@ -294,6 +324,7 @@ func (c *checker) catalogue(k *Catalogue) {
 			refers(c, "contacts", i, "account", r.Account, accounts, "accounts")
 		}
 	}
+	c.people(k, contacts)
 	c.items(k, regions)
 	c.opportunities(k, regions, accounts, currencies)
 }
@@ -323,6 +354,32 @@ func (c *checker) workflow(k *Catalogue) {
 		}
 		c.words("transitions", i, "required", r.Required, nil)
 		c.words("transitions", i, "triggers", r.Triggers, Triggers())
+	}
+}
+
+// people checks who works with the TMS, and what mail is sent from and made of.
+func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
+	users := distinct(c, "users", "id", k.Users, func(r User) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.Users {
+		c.required("users", i, "firstName", r.FirstName)
+		c.required("users", i, "lastName", r.LastName)
+		if r.Contact != 0 {
+			refers(c, "users", i, "contact", r.Contact, contacts, "contacts")
+		}
+	}
+	for i, r := range k.Accounts {
+		if r.Owner != 0 {
+			refers(c, "accounts", i, "owner", r.Owner, users, "users")
+		}
+	}
+	distinct(c, "sendingAddresses", "id", k.SendingAddresses, func(r SendingAddress) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.SendingAddresses {
+		c.required("sendingAddresses", i, "address", r.Address)
+	}
+	distinct(c, "templates", "id", k.Templates, func(r Template) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.Templates {
+		c.required("templates", i, "name", r.Name)
+		c.required("templates", i, "subject", r.Subject)
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// The prefixes the API uses. Documented or observed, but for Currency and Invoice, which are assumed.
+// The prefixes the API uses. Documented or observed, but for Currency, Invoice, User and
+// ExternalIntegrationLog, which are assumed.
 const (
 	Opportunity         = "Opportunity"
 	OpportunityStep     = "OpportunityStep"
@@ -30,7 +31,12 @@ const (
 	Registration        = "Registration"
 	Learner             = "learner"
 	Invoice             = "Invoice"
-	Currency            = "Currency"
+	User                = "User"
+	ExternalLog         = "ExternalIntegrationLog"
+
+	SendingAddress        = "SendingEmailAddress"
+	CommunicationTemplate = "CommunicationTemplate"
+	Currency              = "Currency"
 )
 
 // maxLength bounds what Parse looks at; the longest id the API shows has 56 characters.
@@ -79,6 +85,16 @@ func Parse(s string) (ID, error) {
 		return ID{}, fmt.Errorf("%w: %q does not hold <Type>:<key>", ErrMalformed, s)
 	}
 	return ID{Type: typ, Key: key}, nil
+}
+
+// TypeOnly reads an id with an empty key, which stands for the type itself (observed: Organisation:).
+func TypeOnly(s string) (typ string, ok bool) {
+	raw, err := base64.StdEncoding.Strict().DecodeString(s)
+	if err != nil {
+		return "", false
+	}
+	typ, ok = strings.CutSuffix(string(raw), ":")
+	return typ, ok && typ != "" && strings.IndexFunc(typ, notLetter) < 0
 }
 
 // ParseAs decodes s and demands the type. Errors wrap ErrMalformed.

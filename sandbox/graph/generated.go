@@ -34,8 +34,14 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Account() AccountResolver
+	AccountMutations() AccountMutationsResolver
+	BulkAdhocEmailMutations() BulkAdhocEmailMutationsResolver
+	ContactAdhocEmailMutations() ContactAdhocEmailMutationsResolver
+	ContactMutations() ContactMutationsResolver
 	Event() EventResolver
 	EventMutations() EventMutationsResolver
+	ExternalLogMutations() ExternalLogMutationsResolver
 	Invoice() InvoiceResolver
 	InvoiceLine() InvoiceLineResolver
 	InvoiceMutations() InvoiceMutationsResolver
@@ -60,6 +66,30 @@ type ComplexityRoot struct {
 
 // region    ************************** generated!.gotpl **************************
 
+type AccountResolver interface {
+	Website(ctx context.Context, obj *store.Account) (*string, error)
+	IsIndividual(ctx context.Context, obj *store.Account) (bool, error)
+	PostalAddresses(ctx context.Context, obj *store.Account) ([]*store.PostalAddress, error)
+	Contacts(ctx context.Context, obj *store.Account, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Contact], error)
+	Owner(ctx context.Context, obj *store.Account) (*store.User, error)
+}
+type AccountMutationsResolver interface {
+	Create(ctx context.Context, obj *AccountMutations, input store.AccountInput) (*AccountPayload, error)
+	Update(ctx context.Context, obj *AccountMutations, input store.AccountInput) (*AccountPayload, error)
+	Merge(ctx context.Context, obj *AccountMutations, input AccountMergeInput) (*AccountPayload, error)
+}
+type BulkAdhocEmailMutationsResolver interface {
+	SendBulkContactAdhocEmail(ctx context.Context, obj *BulkAdhocEmailMutations, input BulkContactAdhocEmailInput) (*EmailPayload, error)
+	SendBulkLearnerAdhocEmail(ctx context.Context, obj *BulkAdhocEmailMutations, input BulkLearnerAdhocEmailInput) (*EmailPayload, error)
+	SendBulkBookingContactAdhocEmail(ctx context.Context, obj *BulkAdhocEmailMutations, input BulkBookingContactAdhocEmailInput) (*EmailPayload, error)
+}
+type ContactAdhocEmailMutationsResolver interface {
+	SendContactAdhocEmail(ctx context.Context, obj *ContactAdhocEmailMutations, input ContactAdhocEmailInput) (*EmailPayload, error)
+}
+type ContactMutationsResolver interface {
+	Create(ctx context.Context, obj *ContactMutations, input store.NewContact) (*ContactPayload, error)
+	CreateBatch(ctx context.Context, obj *ContactMutations, input []*store.NewContact) ([]*ContactPayload, error)
+}
 type EventResolver interface {
 	Reserved(ctx context.Context, obj *store.Event) (int32, error)
 	RemainingPlaces(ctx context.Context, obj *store.Event) (int32, error)
@@ -73,6 +103,10 @@ type EventMutationsResolver interface {
 	Update(ctx context.Context, obj *EventMutations, eventID string, input store.EventUpdate) (*EventPayload, error)
 	RegisterContacts(ctx context.Context, obj *EventMutations, eventID string, input store.RegisterContacts) (*EventRegisterContactsPayload, error)
 	RegisterNamedLearners(ctx context.Context, obj *EventMutations, input []*store.NamedLearner) ([]*EventRegisterNamedLearnerPayload, error)
+}
+type ExternalLogMutationsResolver interface {
+	CreateExternalIntegrationLog(ctx context.Context, obj *ExternalLogMutations, input store.NewExternalLog) (*ExternalLogPayload, error)
+	CreateExternalIntegrationLogs(ctx context.Context, obj *ExternalLogMutations, input []*store.NewExternalLog) (*ExternalLogsPayload, error)
 }
 type InvoiceResolver interface {
 	Lines(ctx context.Context, obj *store.Invoice) ([]*store.InvoiceLine, error)
@@ -96,9 +130,14 @@ type LearnerMutationsResolver interface {
 }
 type MutationResolver interface {
 	Opportunities(ctx context.Context) (*OpportunityMutations, error)
+	Account(ctx context.Context) (*AccountMutations, error)
+	Contact(ctx context.Context) (*ContactMutations, error)
+	ExternalLog(ctx context.Context) (*ExternalLogMutations, error)
 	Invoices(ctx context.Context) (*InvoiceMutations, error)
 	Event(ctx context.Context) (*EventMutations, error)
 	Learner(ctx context.Context) (*LearnerMutations, error)
+	ContactAdhocEmails(ctx context.Context) (*ContactAdhocEmailMutations, error)
+	BulkAdhocEmails(ctx context.Context) (*BulkAdhocEmailMutations, error)
 	Registration(ctx context.Context) (*RegistrationMutations, error)
 }
 type OpportunityResolver interface {
@@ -111,6 +150,7 @@ type OpportunityResolver interface {
 	SalesDocument(ctx context.Context, obj *store.Opportunity) (store.SalesDocument, error)
 	Contact(ctx context.Context, obj *store.Opportunity) (*store.Contact, error)
 	TokenIssues(ctx context.Context, obj *store.Opportunity) ([]*store.TokenIssue, error)
+	Owner(ctx context.Context, obj *store.Opportunity) (*store.User, error)
 }
 type OpportunityInterestResolver interface {
 	Opportunity(ctx context.Context, obj *store.Interest) (*store.Opportunity, error)
@@ -139,9 +179,13 @@ type QueryResolver interface {
 	CourseTemplates(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.CourseTemplate], error)
 	LearningPaths(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.LearningPath], error)
 	TrainingTokenTypes(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.TrainingTokenType], error)
+	ExternalIntegrationLogs(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.ExternalLog], error)
 	Invoices(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Invoice], error)
 	Learners(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.RegisteredLearner], error)
+	CommunicationTemplates(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.CommunicationTemplate], error)
+	SendingEmailAddresses(ctx context.Context, first *int32, offset *int32, after *string) (*connection.Page[store.SendingAddress], error)
 	Registrations(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Registration], error)
+	Users(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.User], error)
 }
 type RegistrationResolver interface {
 	Event(ctx context.Context, obj *store.Registration) (*store.Event, error)
@@ -178,19 +222,35 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AccountCreateInput", ec.unmarshalInputAccountCreateInput),
 			graphql.NewInputUnmarshaler("AccountFieldGraphFilter", ec.unmarshalInputAccountFieldGraphFilter),
 			graphql.NewInputUnmarshaler("AccountFieldGraphOrder", ec.unmarshalInputAccountFieldGraphOrder),
+			graphql.NewInputUnmarshaler("AccountMergeInput", ec.unmarshalInputAccountMergeInput),
+			graphql.NewInputUnmarshaler("AccountUpdateInput", ec.unmarshalInputAccountUpdateInput),
+			graphql.NewInputUnmarshaler("AddressInput", ec.unmarshalInputAddressInput),
+			graphql.NewInputUnmarshaler("BulkBookingContactAdhocEmailInput", ec.unmarshalInputBulkBookingContactAdhocEmailInput),
+			graphql.NewInputUnmarshaler("BulkContactAdhocEmailInput", ec.unmarshalInputBulkContactAdhocEmailInput),
+			graphql.NewInputUnmarshaler("BulkLearnerAdhocEmailInput", ec.unmarshalInputBulkLearnerAdhocEmailInput),
+			graphql.NewInputUnmarshaler("CommunicationTemplateFieldGraphFilter", ec.unmarshalInputCommunicationTemplateFieldGraphFilter),
+			graphql.NewInputUnmarshaler("CommunicationTemplateFieldGraphOrder", ec.unmarshalInputCommunicationTemplateFieldGraphOrder),
+			graphql.NewInputUnmarshaler("ContactAdhocEmailInput", ec.unmarshalInputContactAdhocEmailInput),
+			graphql.NewInputUnmarshaler("ContactCreateInput", ec.unmarshalInputContactCreateInput),
 			graphql.NewInputUnmarshaler("ContactFieldGraphFilter", ec.unmarshalInputContactFieldGraphFilter),
 			graphql.NewInputUnmarshaler("ContactFieldGraphOrder", ec.unmarshalInputContactFieldGraphOrder),
 			graphql.NewInputUnmarshaler("CourseTemplateFieldGraphFilter", ec.unmarshalInputCourseTemplateFieldGraphFilter),
 			graphql.NewInputUnmarshaler("CourseTemplateFieldGraphOrder", ec.unmarshalInputCourseTemplateFieldGraphOrder),
 			graphql.NewInputUnmarshaler("CurrencyFieldGraphFilter", ec.unmarshalInputCurrencyFieldGraphFilter),
 			graphql.NewInputUnmarshaler("CurrencyFieldGraphOrder", ec.unmarshalInputCurrencyFieldGraphOrder),
+			graphql.NewInputUnmarshaler("EmailAddressInput", ec.unmarshalInputEmailAddressInput),
 			graphql.NewInputUnmarshaler("EventFieldGraphFilter", ec.unmarshalInputEventFieldGraphFilter),
 			graphql.NewInputUnmarshaler("EventFieldGraphOrder", ec.unmarshalInputEventFieldGraphOrder),
 			graphql.NewInputUnmarshaler("EventRegisterContactsInput", ec.unmarshalInputEventRegisterContactsInput),
 			graphql.NewInputUnmarshaler("EventRegisterNamedLearnerInput", ec.unmarshalInputEventRegisterNamedLearnerInput),
 			graphql.NewInputUnmarshaler("EventUpdateInput", ec.unmarshalInputEventUpdateInput),
+			graphql.NewInputUnmarshaler("ExternalIntegrationLogCreateInput", ec.unmarshalInputExternalIntegrationLogCreateInput),
+			graphql.NewInputUnmarshaler("ExternalIntegrationLogFieldGraphFilter", ec.unmarshalInputExternalIntegrationLogFieldGraphFilter),
+			graphql.NewInputUnmarshaler("ExternalIntegrationLogFieldGraphOrder", ec.unmarshalInputExternalIntegrationLogFieldGraphOrder),
+			graphql.NewInputUnmarshaler("InternalLogMetadataInput", ec.unmarshalInputInternalLogMetadataInput),
 			graphql.NewInputUnmarshaler("InvoiceFieldGraphFilter", ec.unmarshalInputInvoiceFieldGraphFilter),
 			graphql.NewInputUnmarshaler("InvoiceFieldGraphOrder", ec.unmarshalInputInvoiceFieldGraphOrder),
 			graphql.NewInputUnmarshaler("InvoiceTargetInput", ec.unmarshalInputInvoiceTargetInput),
@@ -218,6 +278,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("OpportunityStepFieldGraphFilter", ec.unmarshalInputOpportunityStepFieldGraphFilter),
 			graphql.NewInputUnmarshaler("OpportunityStepFieldGraphOrder", ec.unmarshalInputOpportunityStepFieldGraphOrder),
 			graphql.NewInputUnmarshaler("OpportunityUpdateInput", ec.unmarshalInputOpportunityUpdateInput),
+			graphql.NewInputUnmarshaler("PersonalNameInput", ec.unmarshalInputPersonalNameInput),
+			graphql.NewInputUnmarshaler("PostalAddressInput", ec.unmarshalInputPostalAddressInput),
 			graphql.NewInputUnmarshaler("RegionFieldGraphFilter", ec.unmarshalInputRegionFieldGraphFilter),
 			graphql.NewInputUnmarshaler("RegionFieldGraphOrder", ec.unmarshalInputRegionFieldGraphOrder),
 			graphql.NewInputUnmarshaler("RegistrationFieldGraphFilter", ec.unmarshalInputRegistrationFieldGraphFilter),
@@ -226,6 +288,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RegistrationRegisterUnnamedLearnersInput", ec.unmarshalInputRegistrationRegisterUnnamedLearnersInput),
 			graphql.NewInputUnmarshaler("TrainingTokenTypeFieldGraphFilter", ec.unmarshalInputTrainingTokenTypeFieldGraphFilter),
 			graphql.NewInputUnmarshaler("TrainingTokenTypeFieldGraphOrder", ec.unmarshalInputTrainingTokenTypeFieldGraphOrder),
+			graphql.NewInputUnmarshaler("UserFieldGraphFilter", ec.unmarshalInputUserFieldGraphFilter),
+			graphql.NewInputUnmarshaler("UserFieldGraphOrder", ec.unmarshalInputUserFieldGraphOrder),
 		)
 	}
 	first := true
@@ -301,7 +365,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "schema/account.graphqls" "schema/contact.graphqls" "schema/course_template.graphqls" "schema/currency.graphqls" "schema/event.graphqls" "schema/interest.graphqls" "schema/invoice.graphqls" "schema/learner.graphqls" "schema/learning_path.graphqls" "schema/opportunity.graphqls" "schema/opportunity_mutations.graphqls" "schema/page.graphqls" "schema/query.graphqls" "schema/region.graphqls" "schema/registration.graphqls" "schema/scalar.graphqls" "schema/step.graphqls" "schema/training_token_type.graphqls"
+//go:embed "schema/account.graphqls" "schema/account_mutations.graphqls" "schema/contact.graphqls" "schema/course_template.graphqls" "schema/currency.graphqls" "schema/event.graphqls" "schema/external_log.graphqls" "schema/interest.graphqls" "schema/invoice.graphqls" "schema/learner.graphqls" "schema/learning_path.graphqls" "schema/mail.graphqls" "schema/opportunity.graphqls" "schema/opportunity_mutations.graphqls" "schema/page.graphqls" "schema/query.graphqls" "schema/region.graphqls" "schema/registration.graphqls" "schema/scalar.graphqls" "schema/step.graphqls" "schema/training_token_type.graphqls" "schema/user.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -314,14 +378,17 @@ func sourceData(filename string) string {
 
 var sources = []*ast.Source{
 	{Name: "schema/account.graphqls", Input: sourceData("schema/account.graphqls"), BuiltIn: false},
+	{Name: "schema/account_mutations.graphqls", Input: sourceData("schema/account_mutations.graphqls"), BuiltIn: false},
 	{Name: "schema/contact.graphqls", Input: sourceData("schema/contact.graphqls"), BuiltIn: false},
 	{Name: "schema/course_template.graphqls", Input: sourceData("schema/course_template.graphqls"), BuiltIn: false},
 	{Name: "schema/currency.graphqls", Input: sourceData("schema/currency.graphqls"), BuiltIn: false},
 	{Name: "schema/event.graphqls", Input: sourceData("schema/event.graphqls"), BuiltIn: false},
+	{Name: "schema/external_log.graphqls", Input: sourceData("schema/external_log.graphqls"), BuiltIn: false},
 	{Name: "schema/interest.graphqls", Input: sourceData("schema/interest.graphqls"), BuiltIn: false},
 	{Name: "schema/invoice.graphqls", Input: sourceData("schema/invoice.graphqls"), BuiltIn: false},
 	{Name: "schema/learner.graphqls", Input: sourceData("schema/learner.graphqls"), BuiltIn: false},
 	{Name: "schema/learning_path.graphqls", Input: sourceData("schema/learning_path.graphqls"), BuiltIn: false},
+	{Name: "schema/mail.graphqls", Input: sourceData("schema/mail.graphqls"), BuiltIn: false},
 	{Name: "schema/opportunity.graphqls", Input: sourceData("schema/opportunity.graphqls"), BuiltIn: false},
 	{Name: "schema/opportunity_mutations.graphqls", Input: sourceData("schema/opportunity_mutations.graphqls"), BuiltIn: false},
 	{Name: "schema/page.graphqls", Input: sourceData("schema/page.graphqls"), BuiltIn: false},
@@ -331,6 +398,7 @@ var sources = []*ast.Source{
 	{Name: "schema/scalar.graphqls", Input: sourceData("schema/scalar.graphqls"), BuiltIn: false},
 	{Name: "schema/step.graphqls", Input: sourceData("schema/step.graphqls"), BuiltIn: false},
 	{Name: "schema/training_token_type.graphqls", Input: sourceData("schema/training_token_type.graphqls"), BuiltIn: false},
+	{Name: "schema/user.graphqls", Input: sourceData("schema/user.graphqls"), BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -348,6 +416,16 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_name(ctx, field)
 	case "emailAddress":
 		return ec.fieldContext_Account_emailAddress(ctx, field)
+	case "website":
+		return ec.fieldContext_Account_website(ctx, field)
+	case "isIndividual":
+		return ec.fieldContext_Account_isIndividual(ctx, field)
+	case "postalAddresses":
+		return ec.fieldContext_Account_postalAddresses(ctx, field)
+	case "contacts":
+		return ec.fieldContext_Account_contacts(ctx, field)
+	case "owner":
+		return ec.fieldContext_Account_owner(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 }
@@ -372,6 +450,90 @@ func (ec *executionContext) childFields_AccountEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type AccountEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_AccountMutations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "create":
+		return ec.fieldContext_AccountMutations_create(ctx, field)
+	case "update":
+		return ec.fieldContext_AccountMutations_update(ctx, field)
+	case "merge":
+		return ec.fieldContext_AccountMutations_merge(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountMutations", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_AccountPayload_errors(ctx, field)
+	case "account":
+		return ec.fieldContext_AccountPayload_account(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Address(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "lines":
+		return ec.fieldContext_Address_lines(ctx, field)
+	case "town":
+		return ec.fieldContext_Address_town(ctx, field)
+	case "region":
+		return ec.fieldContext_Address_region(ctx, field)
+	case "postcode":
+		return ec.fieldContext_Address_postcode(ctx, field)
+	case "countryId":
+		return ec.fieldContext_Address_countryId(ctx, field)
+	case "provinceCode":
+		return ec.fieldContext_Address_provinceCode(ctx, field)
+	case "contactPerson":
+		return ec.fieldContext_Address_contactPerson(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Address", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkAdhocEmailMutations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sendBulkContactAdhocEmail":
+		return ec.fieldContext_BulkAdhocEmailMutations_sendBulkContactAdhocEmail(ctx, field)
+	case "sendBulkLearnerAdhocEmail":
+		return ec.fieldContext_BulkAdhocEmailMutations_sendBulkLearnerAdhocEmail(ctx, field)
+	case "sendBulkBookingContactAdhocEmail":
+		return ec.fieldContext_BulkAdhocEmailMutations_sendBulkBookingContactAdhocEmail(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkAdhocEmailMutations", field.Name)
+}
+
+func (ec *executionContext) childFields_CommunicationTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CommunicationTemplate_id(ctx, field)
+	case "name":
+		return ec.fieldContext_CommunicationTemplate_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommunicationTemplate", field.Name)
+}
+
+func (ec *executionContext) childFields_CommunicationTemplateConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CommunicationTemplateConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CommunicationTemplateConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommunicationTemplateConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CommunicationTemplateEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CommunicationTemplateEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CommunicationTemplateEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommunicationTemplateEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Contact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -392,6 +554,14 @@ func (ec *executionContext) childFields_Contact(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
 }
 
+func (ec *executionContext) childFields_ContactAdhocEmailMutations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sendContactAdhocEmail":
+		return ec.fieldContext_ContactAdhocEmailMutations_sendContactAdhocEmail(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactAdhocEmailMutations", field.Name)
+}
+
 func (ec *executionContext) childFields_ContactConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -410,6 +580,26 @@ func (ec *executionContext) childFields_ContactEdge(ctx context.Context, field g
 		return ec.fieldContext_ContactEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ContactEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ContactMutations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "create":
+		return ec.fieldContext_ContactMutations_create(ctx, field)
+	case "createBatch":
+		return ec.fieldContext_ContactMutations_createBatch(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactMutations", field.Name)
+}
+
+func (ec *executionContext) childFields_ContactPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_ContactPayload_errors(ctx, field)
+	case "contact":
+		return ec.fieldContext_ContactPayload_contact(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CourseTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -480,6 +670,14 @@ func (ec *executionContext) childFields_CurrencyEdge(ctx context.Context, field 
 		return ec.fieldContext_CurrencyEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CurrencyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_EmailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_EmailPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EmailPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -590,6 +788,76 @@ func (ec *executionContext) childFields_EventRegisterNamedLearnerPayload(ctx con
 		return ec.fieldContext_EventRegisterNamedLearnerPayload_learners(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EventRegisterNamedLearnerPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ExternalIntegrationLog(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ExternalIntegrationLog_id(ctx, field)
+	case "originIdentifier":
+		return ec.fieldContext_ExternalIntegrationLog_originIdentifier(ctx, field)
+	case "nodeId":
+		return ec.fieldContext_ExternalIntegrationLog_nodeId(ctx, field)
+	case "message":
+		return ec.fieldContext_ExternalIntegrationLog_message(ctx, field)
+	case "status":
+		return ec.fieldContext_ExternalIntegrationLog_status(ctx, field)
+	case "payload":
+		return ec.fieldContext_ExternalIntegrationLog_payload(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ExternalIntegrationLog_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExternalIntegrationLog", field.Name)
+}
+
+func (ec *executionContext) childFields_ExternalIntegrationLogConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ExternalIntegrationLogConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ExternalIntegrationLogConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExternalIntegrationLogConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ExternalIntegrationLogEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ExternalIntegrationLogEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ExternalIntegrationLogEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExternalIntegrationLogEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ExternalLogMutations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "createExternalIntegrationLog":
+		return ec.fieldContext_ExternalLogMutations_createExternalIntegrationLog(ctx, field)
+	case "createExternalIntegrationLogs":
+		return ec.fieldContext_ExternalLogMutations_createExternalIntegrationLogs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExternalLogMutations", field.Name)
+}
+
+func (ec *executionContext) childFields_ExternalLogPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_ExternalLogPayload_errors(ctx, field)
+	case "entityId":
+		return ec.fieldContext_ExternalLogPayload_entityId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExternalLogPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ExternalLogsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_ExternalLogsPayload_errors(ctx, field)
+	case "entityIds":
+		return ec.fieldContext_ExternalLogsPayload_entityIds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExternalLogsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_FieldError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -822,6 +1090,8 @@ func (ec *executionContext) childFields_Opportunity(ctx context.Context, field g
 		return ec.fieldContext_Opportunity_contact(ctx, field)
 	case "tokenIssues":
 		return ec.fieldContext_Opportunity_tokenIssues(ctx, field)
+	case "owner":
+		return ec.fieldContext_Opportunity_owner(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Opportunity", field.Name)
 }
@@ -1054,6 +1324,16 @@ func (ec *executionContext) childFields_PersonalName(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type PersonalName", field.Name)
 }
 
+func (ec *executionContext) childFields_PostalAddress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "usage":
+		return ec.fieldContext_PostalAddress_usage(ctx, field)
+	case "address":
+		return ec.fieldContext_PostalAddress_address(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PostalAddress", field.Name)
+}
+
 func (ec *executionContext) childFields_Region(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1144,6 +1424,40 @@ func (ec *executionContext) childFields_RegistrationPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type RegistrationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SendingEmailAddress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SendingEmailAddress_id(ctx, field)
+	case "name":
+		return ec.fieldContext_SendingEmailAddress_name(ctx, field)
+	case "address":
+		return ec.fieldContext_SendingEmailAddress_address(ctx, field)
+	case "verified":
+		return ec.fieldContext_SendingEmailAddress_verified(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendingEmailAddress", field.Name)
+}
+
+func (ec *executionContext) childFields_SendingEmailAddressConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SendingEmailAddressConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SendingEmailAddressConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendingEmailAddressConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SendingEmailAddressEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SendingEmailAddressEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SendingEmailAddressEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendingEmailAddressEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_TokenIssue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "tokenType":
@@ -1186,6 +1500,42 @@ func (ec *executionContext) childFields_TrainingTokenTypeEdge(ctx context.Contex
 		return ec.fieldContext_TrainingTokenTypeEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TrainingTokenTypeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_User_id(ctx, field)
+	case "firstName":
+		return ec.fieldContext_User_firstName(ctx, field)
+	case "lastName":
+		return ec.fieldContext_User_lastName(ctx, field)
+	case "fullName":
+		return ec.fieldContext_User_fullName(ctx, field)
+	case "contact":
+		return ec.fieldContext_User_contact(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
+}
+
+func (ec *executionContext) childFields_UserConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_UserConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_UserConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_UserEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_UserEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_UserEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserEdge", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1303,6 +1653,178 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 // endregion ************************** internal!.gotpl ***************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_AccountMutations_create_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (store.AccountInput, error) {
+			return ec.unmarshalNAccountCreateInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAccountInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_AccountMutations_merge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (AccountMergeInput, error) {
+			return ec.unmarshalNAccountMergeInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐAccountMergeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_AccountMutations_update_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (store.AccountInput, error) {
+			return ec.unmarshalNAccountUpdateInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAccountInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Account_contacts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filters",
+		func(ctx context.Context, v any) ([]*store.Filter, error) {
+			return ec.unmarshalOContactFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filters"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "order",
+		func(ctx context.Context, v any) ([]*store.Order, error) {
+			return ec.unmarshalOContactFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["order"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_BulkAdhocEmailMutations_sendBulkBookingContactAdhocEmail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (BulkBookingContactAdhocEmailInput, error) {
+			return ec.unmarshalNBulkBookingContactAdhocEmailInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐBulkBookingContactAdhocEmailInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_BulkAdhocEmailMutations_sendBulkContactAdhocEmail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (BulkContactAdhocEmailInput, error) {
+			return ec.unmarshalNBulkContactAdhocEmailInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐBulkContactAdhocEmailInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_BulkAdhocEmailMutations_sendBulkLearnerAdhocEmail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (BulkLearnerAdhocEmailInput, error) {
+			return ec.unmarshalNBulkLearnerAdhocEmailInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐBulkLearnerAdhocEmailInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_ContactAdhocEmailMutations_sendContactAdhocEmail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ContactAdhocEmailInput, error) {
+			return ec.unmarshalNContactAdhocEmailInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactAdhocEmailInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_ContactMutations_createBatch_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) ([]*store.NewContact, error) {
+			return ec.unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContactᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_ContactMutations_create_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (store.NewContact, error) {
+			return ec.unmarshalNContactCreateInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_EventMutations_registerContacts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -1497,6 +2019,34 @@ func (ec *executionContext) field_Event_registrations_args(ctx context.Context, 
 		return nil, err
 	}
 	args["order"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_ExternalLogMutations_createExternalIntegrationLog_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (store.NewExternalLog, error) {
+			return ec.unmarshalNExternalIntegrationLogCreateInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewExternalLog(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_ExternalLogMutations_createExternalIntegrationLogs_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) ([]*store.NewExternalLog, error) {
+			return ec.unmarshalNExternalIntegrationLogCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewExternalLogᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -1790,6 +2340,52 @@ func (ec *executionContext) field_Query_accounts_args(ctx context.Context, rawAr
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_communicationTemplates_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filters",
+		func(ctx context.Context, v any) ([]*store.Filter, error) {
+			return ec.unmarshalOCommunicationTemplateFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filters"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "order",
+		func(ctx context.Context, v any) ([]*store.Order, error) {
+			return ec.unmarshalOCommunicationTemplateFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["order"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_contacts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1980,6 +2576,52 @@ func (ec *executionContext) field_Query_events_args(ctx context.Context, rawArgs
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "order",
 		func(ctx context.Context, v any) ([]*store.Order, error) {
 			return ec.unmarshalOEventFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["order"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_externalIntegrationLogs_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filters",
+		func(ctx context.Context, v any) ([]*store.Filter, error) {
+			return ec.unmarshalOExternalIntegrationLogFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filters"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "order",
+		func(ctx context.Context, v any) ([]*store.Order, error) {
+			return ec.unmarshalOExternalIntegrationLogFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2324,6 +2966,36 @@ func (ec *executionContext) field_Query_registrations_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_sendingEmailAddresses_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_trainingTokenTypes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2362,6 +3034,52 @@ func (ec *executionContext) field_Query_trainingTokenTypes_args(ctx context.Cont
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "order",
 		func(ctx context.Context, v any) ([]*store.Order, error) {
 			return ec.unmarshalOTrainingTokenTypeFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["order"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_users_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filters",
+		func(ctx context.Context, v any) ([]*store.Filter, error) {
+			return ec.unmarshalOUserFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filters"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "order",
+		func(ctx context.Context, v any) ([]*store.Order, error) {
+			return ec.unmarshalOUserFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2610,6 +3328,160 @@ func (ec *executionContext) fieldContext_Account_emailAddress(_ context.Context,
 	return graphql.NewScalarFieldContext("Account", field, false, false, "String")
 }
 
+func (ec *executionContext) _Account_website(ctx context.Context, field graphql.CollectedField, obj *store.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_website(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().Website(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Account_website(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Account", field, true, true, "String")
+}
+
+func (ec *executionContext) _Account_isIndividual(ctx context.Context, field graphql.CollectedField, obj *store.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_isIndividual(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().IsIndividual(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_isIndividual(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Account", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Account_postalAddresses(ctx context.Context, field graphql.CollectedField, obj *store.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_postalAddresses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().PostalAddresses(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.PostalAddress) graphql.Marshaler {
+			return ec.marshalNPostalAddress2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐPostalAddressᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_postalAddresses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PostalAddress(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Account_contacts(ctx context.Context, field graphql.CollectedField, obj *store.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_contacts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Account().Contacts(ctx, obj, fc.Args["filters"].([]*store.Filter), fc.Args["first"].(*int32), fc.Args["offset"].(*int32), fc.Args["after"].(*string), fc.Args["order"].([]*store.Order))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *connection.Page[store.Contact]) graphql.Marshaler {
+			return ec.marshalNContactConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_contacts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ContactConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Account_contacts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Account_owner(ctx context.Context, field graphql.CollectedField, obj *store.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().Owner(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Account_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AccountConnection_edges(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.Account]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2724,6 +3596,660 @@ func (ec *executionContext) fieldContext_AccountEdge_node(_ context.Context, fie
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AccountMutations_create(ctx context.Context, field graphql.CollectedField, obj *AccountMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountMutations_create(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AccountMutations().Create(ctx, obj, fc.Args["input"].(store.AccountInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AccountPayload) graphql.Marshaler {
+			return ec.marshalOAccountPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐAccountPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountMutations_create(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AccountMutations_create_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AccountMutations_update(ctx context.Context, field graphql.CollectedField, obj *AccountMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountMutations_update(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AccountMutations().Update(ctx, obj, fc.Args["input"].(store.AccountInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AccountPayload) graphql.Marshaler {
+			return ec.marshalOAccountPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐAccountPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountMutations_update(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AccountMutations_update_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AccountMutations_merge(ctx context.Context, field graphql.CollectedField, obj *AccountMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountMutations_merge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AccountMutations().Merge(ctx, obj, fc.Args["input"].(AccountMergeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AccountPayload) graphql.Marshaler {
+			return ec.marshalOAccountPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐAccountPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountMutations_merge(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AccountMutations_merge_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AccountPayload_errors(ctx context.Context, field graphql.CollectedField, obj *AccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
+			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FieldError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AccountPayload_account(ctx context.Context, field graphql.CollectedField, obj *AccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountPayload_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Account, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountPayload_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Address_lines(ctx context.Context, field graphql.CollectedField, obj *store.Address) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Address_lines(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lines, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Address_lines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Address", field, false, false, "String")
+}
+
+func (ec *executionContext) _Address_town(ctx context.Context, field graphql.CollectedField, obj *store.Address) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Address_town(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Town, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Address_town(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Address", field, false, false, "String")
+}
+
+func (ec *executionContext) _Address_region(ctx context.Context, field graphql.CollectedField, obj *store.Address) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Address_region(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Region, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Address_region(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Address", field, false, false, "String")
+}
+
+func (ec *executionContext) _Address_postcode(ctx context.Context, field graphql.CollectedField, obj *store.Address) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Address_postcode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Postcode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Address_postcode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Address", field, false, false, "String")
+}
+
+func (ec *executionContext) _Address_countryId(ctx context.Context, field graphql.CollectedField, obj *store.Address) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Address_countryId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CountryID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Address_countryId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Address", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Address_provinceCode(ctx context.Context, field graphql.CollectedField, obj *store.Address) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Address_provinceCode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ProvinceCode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Address_provinceCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Address", field, false, false, "String")
+}
+
+func (ec *executionContext) _Address_contactPerson(ctx context.Context, field graphql.CollectedField, obj *store.Address) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Address_contactPerson(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContactPerson, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Address_contactPerson(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Address", field, false, false, "String")
+}
+
+func (ec *executionContext) _BulkAdhocEmailMutations_sendBulkContactAdhocEmail(ctx context.Context, field graphql.CollectedField, obj *BulkAdhocEmailMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAdhocEmailMutations_sendBulkContactAdhocEmail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.BulkAdhocEmailMutations().SendBulkContactAdhocEmail(ctx, obj, fc.Args["input"].(BulkContactAdhocEmailInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *EmailPayload) graphql.Marshaler {
+			return ec.marshalOEmailPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐEmailPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAdhocEmailMutations_sendBulkContactAdhocEmail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkAdhocEmailMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EmailPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_BulkAdhocEmailMutations_sendBulkContactAdhocEmail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkAdhocEmailMutations_sendBulkLearnerAdhocEmail(ctx context.Context, field graphql.CollectedField, obj *BulkAdhocEmailMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAdhocEmailMutations_sendBulkLearnerAdhocEmail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.BulkAdhocEmailMutations().SendBulkLearnerAdhocEmail(ctx, obj, fc.Args["input"].(BulkLearnerAdhocEmailInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *EmailPayload) graphql.Marshaler {
+			return ec.marshalOEmailPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐEmailPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAdhocEmailMutations_sendBulkLearnerAdhocEmail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkAdhocEmailMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EmailPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_BulkAdhocEmailMutations_sendBulkLearnerAdhocEmail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkAdhocEmailMutations_sendBulkBookingContactAdhocEmail(ctx context.Context, field graphql.CollectedField, obj *BulkAdhocEmailMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAdhocEmailMutations_sendBulkBookingContactAdhocEmail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.BulkAdhocEmailMutations().SendBulkBookingContactAdhocEmail(ctx, obj, fc.Args["input"].(BulkBookingContactAdhocEmailInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *EmailPayload) graphql.Marshaler {
+			return ec.marshalOEmailPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐEmailPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAdhocEmailMutations_sendBulkBookingContactAdhocEmail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkAdhocEmailMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EmailPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_BulkAdhocEmailMutations_sendBulkBookingContactAdhocEmail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CommunicationTemplate_id(ctx context.Context, field graphql.CollectedField, obj *store.CommunicationTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommunicationTemplate_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommunicationTemplate_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommunicationTemplate", field, true, false, "ID")
+}
+
+func (ec *executionContext) _CommunicationTemplate_name(ctx context.Context, field graphql.CollectedField, obj *store.CommunicationTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommunicationTemplate_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommunicationTemplate_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommunicationTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _CommunicationTemplateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.CommunicationTemplate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommunicationTemplateConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*connection.Edge[store.CommunicationTemplate]) graphql.Marshaler {
+			return ec.marshalNCommunicationTemplateEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommunicationTemplateConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CommunicationTemplateConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommunicationTemplateEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CommunicationTemplateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.CommunicationTemplate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommunicationTemplateConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *connection.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommunicationTemplateConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CommunicationTemplateConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CommunicationTemplateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *connection.Edge[store.CommunicationTemplate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommunicationTemplateEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommunicationTemplateEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommunicationTemplateEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _CommunicationTemplateEdge_node(ctx context.Context, field graphql.CollectedField, obj *connection.Edge[store.CommunicationTemplate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommunicationTemplateEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.CommunicationTemplate) graphql.Marshaler {
+			return ec.marshalNCommunicationTemplate2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCommunicationTemplate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommunicationTemplateEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CommunicationTemplateEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommunicationTemplate(ctx, field)
 		},
 	}
 	return fc, nil
@@ -2908,6 +4434,50 @@ func (ec *executionContext) fieldContext_Contact_account(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _ContactAdhocEmailMutations_sendContactAdhocEmail(ctx context.Context, field graphql.CollectedField, obj *ContactAdhocEmailMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ContactAdhocEmailMutations_sendContactAdhocEmail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ContactAdhocEmailMutations().SendContactAdhocEmail(ctx, obj, fc.Args["input"].(ContactAdhocEmailInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *EmailPayload) graphql.Marshaler {
+			return ec.marshalOEmailPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐEmailPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ContactAdhocEmailMutations_sendContactAdhocEmail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ContactAdhocEmailMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EmailPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ContactAdhocEmailMutations_sendContactAdhocEmail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ContactConnection_edges(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.Contact]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3017,6 +4587,158 @@ func (ec *executionContext) _ContactEdge_node(ctx context.Context, field graphql
 func (ec *executionContext) fieldContext_ContactEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "ContactEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Contact(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ContactMutations_create(ctx context.Context, field graphql.CollectedField, obj *ContactMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ContactMutations_create(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ContactMutations().Create(ctx, obj, fc.Args["input"].(store.NewContact))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ContactPayload) graphql.Marshaler {
+			return ec.marshalOContactPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ContactMutations_create(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ContactMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ContactPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ContactMutations_create_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ContactMutations_createBatch(ctx context.Context, field graphql.CollectedField, obj *ContactMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ContactMutations_createBatch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ContactMutations().CreateBatch(ctx, obj, fc.Args["input"].([]*store.NewContact))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ContactPayload) graphql.Marshaler {
+			return ec.marshalOContactPayload2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactPayloadᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ContactMutations_createBatch(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ContactMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ContactPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ContactMutations_createBatch_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ContactPayload_errors(ctx context.Context, field graphql.CollectedField, obj *ContactPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ContactPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
+			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ContactPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ContactPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FieldError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ContactPayload_contact(ctx context.Context, field graphql.CollectedField, obj *ContactPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ContactPayload_contact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Contact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Contact) graphql.Marshaler {
+			return ec.marshalOContact2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐContact(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ContactPayload_contact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ContactPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -3467,6 +5189,38 @@ func (ec *executionContext) fieldContext_CurrencyEdge_node(_ context.Context, fi
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Currency(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EmailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *EmailPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EmailPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
+			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EmailPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EmailPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FieldError(ctx, field)
 		},
 	}
 	return fc, nil
@@ -4486,6 +6240,484 @@ func (ec *executionContext) fieldContext_EventRegisterNamedLearnerPayload_learne
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ExternalIntegrationLog_id(ctx context.Context, field graphql.CollectedField, obj *store.ExternalLog) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLog_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLog_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalIntegrationLog", field, true, false, "ID")
+}
+
+func (ec *executionContext) _ExternalIntegrationLog_originIdentifier(ctx context.Context, field graphql.CollectedField, obj *store.ExternalLog) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLog_originIdentifier(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OriginIdentifier, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLog_originIdentifier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalIntegrationLog", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExternalIntegrationLog_nodeId(ctx context.Context, field graphql.CollectedField, obj *store.ExternalLog) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLog_nodeId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NodeID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLog_nodeId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalIntegrationLog", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ExternalIntegrationLog_message(ctx context.Context, field graphql.CollectedField, obj *store.ExternalLog) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLog_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLog_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalIntegrationLog", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExternalIntegrationLog_status(ctx context.Context, field graphql.CollectedField, obj *store.ExternalLog) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLog_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNExternalLogTypeStatus2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLog_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalIntegrationLog", field, false, false, "ExternalLogTypeStatus")
+}
+
+func (ec *executionContext) _ExternalIntegrationLog_payload(ctx context.Context, field graphql.CollectedField, obj *store.ExternalLog) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLog_payload(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLog_payload(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalIntegrationLog", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExternalIntegrationLog_createdAt(ctx context.Context, field graphql.CollectedField, obj *store.ExternalLog) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLog_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTimeZonedDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLog_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalIntegrationLog", field, false, false, "TimeZonedDateTime")
+}
+
+func (ec *executionContext) _ExternalIntegrationLogConnection_edges(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.ExternalLog]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLogConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*connection.Edge[store.ExternalLog]) graphql.Marshaler {
+			return ec.marshalNExternalIntegrationLogEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLogConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExternalIntegrationLogConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExternalIntegrationLogEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExternalIntegrationLogConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.ExternalLog]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLogConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *connection.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLogConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExternalIntegrationLogConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExternalIntegrationLogEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *connection.Edge[store.ExternalLog]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLogEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLogEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalIntegrationLogEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExternalIntegrationLogEdge_node(ctx context.Context, field graphql.CollectedField, obj *connection.Edge[store.ExternalLog]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalIntegrationLogEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.ExternalLog) graphql.Marshaler {
+			return ec.marshalNExternalIntegrationLog2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐExternalLog(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalIntegrationLogEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExternalIntegrationLogEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExternalIntegrationLog(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExternalLogMutations_createExternalIntegrationLog(ctx context.Context, field graphql.CollectedField, obj *ExternalLogMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalLogMutations_createExternalIntegrationLog(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ExternalLogMutations().CreateExternalIntegrationLog(ctx, obj, fc.Args["input"].(store.NewExternalLog))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ExternalLogPayload) graphql.Marshaler {
+			return ec.marshalOExternalLogPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐExternalLogPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalLogMutations_createExternalIntegrationLog(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExternalLogMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExternalLogPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ExternalLogMutations_createExternalIntegrationLog_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExternalLogMutations_createExternalIntegrationLogs(ctx context.Context, field graphql.CollectedField, obj *ExternalLogMutations) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalLogMutations_createExternalIntegrationLogs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ExternalLogMutations().CreateExternalIntegrationLogs(ctx, obj, fc.Args["input"].([]*store.NewExternalLog))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ExternalLogsPayload) graphql.Marshaler {
+			return ec.marshalOExternalLogsPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐExternalLogsPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalLogMutations_createExternalIntegrationLogs(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExternalLogMutations",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExternalLogsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ExternalLogMutations_createExternalIntegrationLogs_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExternalLogPayload_errors(ctx context.Context, field graphql.CollectedField, obj *ExternalLogPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalLogPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
+			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalLogPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExternalLogPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FieldError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExternalLogPayload_entityId(ctx context.Context, field graphql.CollectedField, obj *ExternalLogPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalLogPayload_entityId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EntityID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalLogPayload_entityId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalLogPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ExternalLogsPayload_errors(ctx context.Context, field graphql.CollectedField, obj *ExternalLogsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalLogsPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
+			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalLogsPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExternalLogsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FieldError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExternalLogsPayload_entityIds(ctx context.Context, field graphql.CollectedField, obj *ExternalLogsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExternalLogsPayload_entityIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EntityIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExternalLogsPayload_entityIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExternalLogsPayload", field, false, false, "ID")
 }
 
 func (ec *executionContext) _FieldError_label(ctx context.Context, field graphql.CollectedField, obj *store.RefusalError) (ret graphql.Marshaler) {
@@ -5987,6 +8219,102 @@ func (ec *executionContext) fieldContext_Mutation_opportunities(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_account(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().Account(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AccountMutations) graphql.Marshaler {
+			return ec.marshalOAccountMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐAccountMutations(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountMutations(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_contact(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_contact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().Contact(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ContactMutations) graphql.Marshaler {
+			return ec.marshalOContactMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactMutations(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_contact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ContactMutations(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_externalLog(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_externalLog(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().ExternalLog(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ExternalLogMutations) graphql.Marshaler {
+			return ec.marshalOExternalLogMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐExternalLogMutations(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_externalLog(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExternalLogMutations(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_invoices(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6078,6 +8406,70 @@ func (ec *executionContext) fieldContext_Mutation_learner(_ context.Context, fie
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_LearnerMutations(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_contactAdhocEmails(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_contactAdhocEmails(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().ContactAdhocEmails(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ContactAdhocEmailMutations) graphql.Marshaler {
+			return ec.marshalOContactAdhocEmailMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactAdhocEmailMutations(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_contactAdhocEmails(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ContactAdhocEmailMutations(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_bulkAdhocEmails(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_bulkAdhocEmails(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().BulkAdhocEmails(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *BulkAdhocEmailMutations) graphql.Marshaler {
+			return ec.marshalOBulkAdhocEmailMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐBulkAdhocEmailMutations(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_bulkAdhocEmails(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkAdhocEmailMutations(ctx, field)
 		},
 	}
 	return fc, nil
@@ -6626,6 +9018,38 @@ func (ec *executionContext) fieldContext_Opportunity_tokenIssues(_ context.Conte
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_TokenIssue(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Opportunity_owner(ctx context.Context, field graphql.CollectedField, obj *store.Opportunity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Opportunity_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Opportunity().Owner(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Opportunity_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Opportunity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
 		},
 	}
 	return fc, nil
@@ -8269,6 +10693,61 @@ func (ec *executionContext) fieldContext_PersonalName_name(_ context.Context, fi
 	return graphql.NewScalarFieldContext("PersonalName", field, false, false, "String")
 }
 
+func (ec *executionContext) _PostalAddress_usage(ctx context.Context, field graphql.CollectedField, obj *store.PostalAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostalAddress_usage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Usage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PostalAddress_usage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PostalAddress", field, false, false, "String")
+}
+
+func (ec *executionContext) _PostalAddress_address(ctx context.Context, field graphql.CollectedField, obj *store.PostalAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostalAddress_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Address) graphql.Marshaler {
+			return ec.marshalOAddress2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAddress(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PostalAddress_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PostalAddress",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Address(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_hello(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8820,6 +11299,50 @@ func (ec *executionContext) fieldContext_Query_trainingTokenTypes(ctx context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_externalIntegrationLogs(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_externalIntegrationLogs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ExternalIntegrationLogs(ctx, fc.Args["filters"].([]*store.Filter), fc.Args["first"].(*int32), fc.Args["offset"].(*int32), fc.Args["after"].(*string), fc.Args["order"].([]*store.Order))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *connection.Page[store.ExternalLog]) graphql.Marshaler {
+			return ec.marshalNExternalIntegrationLogConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_externalIntegrationLogs(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExternalIntegrationLogConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_externalIntegrationLogs_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_invoices(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8908,6 +11431,94 @@ func (ec *executionContext) fieldContext_Query_learners(ctx context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_communicationTemplates(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_communicationTemplates(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CommunicationTemplates(ctx, fc.Args["filters"].([]*store.Filter), fc.Args["first"].(*int32), fc.Args["offset"].(*int32), fc.Args["after"].(*string), fc.Args["order"].([]*store.Order))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *connection.Page[store.CommunicationTemplate]) graphql.Marshaler {
+			return ec.marshalNCommunicationTemplateConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_communicationTemplates(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommunicationTemplateConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_communicationTemplates_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_sendingEmailAddresses(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_sendingEmailAddresses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SendingEmailAddresses(ctx, fc.Args["first"].(*int32), fc.Args["offset"].(*int32), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *connection.Page[store.SendingAddress]) graphql.Marshaler {
+			return ec.marshalNSendingEmailAddressConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_sendingEmailAddresses(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SendingEmailAddressConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_sendingEmailAddresses_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_registrations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8946,6 +11557,50 @@ func (ec *executionContext) fieldContext_Query_registrations(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_registrations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_users(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_users(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Users(ctx, fc.Args["filters"].([]*store.Filter), fc.Args["first"].(*int32), fc.Args["offset"].(*int32), fc.Args["after"].(*string), fc.Args["order"].([]*store.Order))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *connection.Page[store.User]) graphql.Marshaler {
+			return ec.marshalNUserConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_users(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_users_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -9673,6 +12328,217 @@ func (ec *executionContext) fieldContext_RegistrationPayload_registration(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _SendingEmailAddress_id(ctx context.Context, field graphql.CollectedField, obj *store.SendingAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendingEmailAddress_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendingEmailAddress_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendingEmailAddress", field, true, false, "ID")
+}
+
+func (ec *executionContext) _SendingEmailAddress_name(ctx context.Context, field graphql.CollectedField, obj *store.SendingAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendingEmailAddress_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendingEmailAddress_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendingEmailAddress", field, false, false, "String")
+}
+
+func (ec *executionContext) _SendingEmailAddress_address(ctx context.Context, field graphql.CollectedField, obj *store.SendingAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendingEmailAddress_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendingEmailAddress_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendingEmailAddress", field, false, false, "String")
+}
+
+func (ec *executionContext) _SendingEmailAddress_verified(ctx context.Context, field graphql.CollectedField, obj *store.SendingAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendingEmailAddress_verified(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verified, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendingEmailAddress_verified(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendingEmailAddress", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _SendingEmailAddressConnection_edges(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.SendingAddress]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendingEmailAddressConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*connection.Edge[store.SendingAddress]) graphql.Marshaler {
+			return ec.marshalNSendingEmailAddressEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendingEmailAddressConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendingEmailAddressConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SendingEmailAddressEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SendingEmailAddressConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.SendingAddress]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendingEmailAddressConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *connection.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendingEmailAddressConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendingEmailAddressConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SendingEmailAddressEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *connection.Edge[store.SendingAddress]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendingEmailAddressEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendingEmailAddressEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendingEmailAddressEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _SendingEmailAddressEdge_node(ctx context.Context, field graphql.CollectedField, obj *connection.Edge[store.SendingAddress]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendingEmailAddressEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.SendingAddress) graphql.Marshaler {
+			return ec.marshalNSendingEmailAddress2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐSendingAddress(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendingEmailAddressEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendingEmailAddressEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SendingEmailAddress(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TokenIssue_tokenType(ctx context.Context, field graphql.CollectedField, obj *store.TokenIssue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9934,6 +12800,249 @@ func (ec *executionContext) fieldContext_TrainingTokenTypeEdge_node(_ context.Co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_TrainingTokenType(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *store.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_User_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("User", field, true, false, "ID")
+}
+
+func (ec *executionContext) _User_firstName(ctx context.Context, field graphql.CollectedField, obj *store.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_firstName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_User_firstName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("User", field, false, false, "String")
+}
+
+func (ec *executionContext) _User_lastName(ctx context.Context, field graphql.CollectedField, obj *store.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_lastName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_User_lastName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("User", field, false, false, "String")
+}
+
+func (ec *executionContext) _User_fullName(ctx context.Context, field graphql.CollectedField, obj *store.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_fullName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FullName(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_User_fullName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("User", field, true, false, "String")
+}
+
+func (ec *executionContext) _User_contact(ctx context.Context, field graphql.CollectedField, obj *store.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_contact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Contact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Contact) graphql.Marshaler {
+			return ec.marshalOContact2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐContact(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_User_contact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "User",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Contact(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserConnection_edges(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.User]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*connection.Edge[store.User]) graphql.Marshaler {
+			return ec.marshalNUserEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.User]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *connection.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *connection.Edge[store.User]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _UserEdge_node(ctx context.Context, field graphql.CollectedField, obj *connection.Edge[store.User]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐUser(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
 		},
 	}
 	return fc, nil
@@ -11012,6 +14121,83 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputAccountCreateInput(ctx context.Context, obj any) (store.AccountInput, error) {
+	var it store.AccountInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "emailAddress", "website", "isIndividual", "ownerId", "postalAddresses"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "emailAddress":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailAddress"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailAddress = data
+		case "website":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("website"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Website = data
+		case "isIndividual":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isIndividual"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsIndividual = data
+		case "ownerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerID = data
+		case "postalAddresses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postalAddresses"))
+			data, err := ec.unmarshalOPostalAddressInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐPostalAddressᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostalAddresses = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAccountCreateInput unmarshals raw into the AccountCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAccountCreateInput(ctx context.Context, raw any) (store.AccountInput, error) {
+	var out store.AccountInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AccountCreateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAccountFieldGraphFilter(ctx context.Context, obj any) (store.Filter, error) {
 	var it store.Filter
 	if obj == nil {
@@ -11125,6 +14311,668 @@ func (ec *executionContext) unmarshalInputAccountFieldGraphOrder(ctx context.Con
 func UnmarshalAccountFieldGraphOrder(ctx context.Context, raw any) (store.Order, error) {
 	var out store.Order
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AccountFieldGraphOrder", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAccountMergeInput(ctx context.Context, obj any) (AccountMergeInput, error) {
+	var it AccountMergeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"fromAccount", "toAccount"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "fromAccount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fromAccount"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FromAccount = data
+		case "toAccount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("toAccount"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ToAccount = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAccountMergeInput unmarshals raw into the AccountMergeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAccountMergeInput(ctx context.Context, raw any) (AccountMergeInput, error) {
+	var out AccountMergeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AccountMergeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAccountUpdateInput(ctx context.Context, obj any) (store.AccountInput, error) {
+	var it store.AccountInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"accountId", "name", "emailAddress", "website", "isIndividual", "ownerId", "postalAddresses"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "accountId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accountId"))
+			data, err := ec.unmarshalNID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AccountID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "emailAddress":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailAddress"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailAddress = data
+		case "website":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("website"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Website = data
+		case "isIndividual":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isIndividual"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsIndividual = data
+		case "ownerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerID = data
+		case "postalAddresses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postalAddresses"))
+			data, err := ec.unmarshalOPostalAddressInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐPostalAddressᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostalAddresses = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAccountUpdateInput unmarshals raw into the AccountUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAccountUpdateInput(ctx context.Context, raw any) (store.AccountInput, error) {
+	var out store.AccountInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AccountUpdateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAddressInput(ctx context.Context, obj any) (store.Address, error) {
+	var it store.Address
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"lines", "town", "region", "postcode", "countryId", "provinceCode", "contactPerson"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "lines":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lines"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Lines = data
+		case "town":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("town"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Town = data
+		case "region":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("region"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Region = data
+		case "postcode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postcode"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Postcode = data
+		case "countryId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countryId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountryID = data
+		case "provinceCode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("provinceCode"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProvinceCode = data
+		case "contactPerson":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contactPerson"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContactPerson = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAddressInput unmarshals raw into the AddressInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAddressInput(ctx context.Context, raw any) (store.Address, error) {
+	var out store.Address
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AddressInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputBulkBookingContactAdhocEmailInput(ctx context.Context, obj any) (BulkBookingContactAdhocEmailInput, error) {
+	var it BulkBookingContactAdhocEmailInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eventId", "audience", "templateId", "sendingAddressId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eventId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eventId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EventID = data
+		case "audience":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("audience"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Audience = data
+		case "templateId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("templateId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TemplateID = data
+		case "sendingAddressId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sendingAddressId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SendingAddressID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBulkBookingContactAdhocEmailInput unmarshals raw into the BulkBookingContactAdhocEmailInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBulkBookingContactAdhocEmailInput(ctx context.Context, raw any) (BulkBookingContactAdhocEmailInput, error) {
+	var out BulkBookingContactAdhocEmailInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BulkBookingContactAdhocEmailInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputBulkContactAdhocEmailInput(ctx context.Context, obj any) (BulkContactAdhocEmailInput, error) {
+	var it BulkContactAdhocEmailInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"contactIds", "subject", "body", "eventId", "sendingAddressId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "contactIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contactIds"))
+			data, err := ec.unmarshalNString2ᚕᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContactIds = data
+		case "subject":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subject"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Subject = data
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Body = data
+		case "eventId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eventId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EventID = data
+		case "sendingAddressId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sendingAddressId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SendingAddressID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBulkContactAdhocEmailInput unmarshals raw into the BulkContactAdhocEmailInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBulkContactAdhocEmailInput(ctx context.Context, raw any) (BulkContactAdhocEmailInput, error) {
+	var out BulkContactAdhocEmailInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BulkContactAdhocEmailInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputBulkLearnerAdhocEmailInput(ctx context.Context, obj any) (BulkLearnerAdhocEmailInput, error) {
+	var it BulkLearnerAdhocEmailInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eventId", "learnerIds", "audience", "templateId", "sendingAddressId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eventId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eventId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EventID = data
+		case "learnerIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("learnerIds"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LearnerIds = data
+		case "audience":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("audience"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Audience = data
+		case "templateId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("templateId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TemplateID = data
+		case "sendingAddressId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sendingAddressId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SendingAddressID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBulkLearnerAdhocEmailInput unmarshals raw into the BulkLearnerAdhocEmailInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBulkLearnerAdhocEmailInput(ctx context.Context, raw any) (BulkLearnerAdhocEmailInput, error) {
+	var out BulkLearnerAdhocEmailInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BulkLearnerAdhocEmailInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCommunicationTemplateFieldGraphFilter(ctx context.Context, obj any) (store.Filter, error) {
+	var it store.Filter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "operation", "value", "values"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNCommunicationTemplateField2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "operation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operation"))
+			data, err := ec.unmarshalNFilterOperation2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Operation = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		case "values":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("values"))
+			data, err := ec.unmarshalOString2ᚕᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Values = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCommunicationTemplateFieldGraphFilter unmarshals raw into the CommunicationTemplateFieldGraphFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCommunicationTemplateFieldGraphFilter(ctx context.Context, raw any) (store.Filter, error) {
+	var out store.Filter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CommunicationTemplateFieldGraphFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCommunicationTemplateFieldGraphOrder(ctx context.Context, obj any) (store.Order, error) {
+	var it store.Order
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "asc"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNCommunicationTemplateField2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCommunicationTemplateFieldGraphOrder unmarshals raw into the CommunicationTemplateFieldGraphOrder input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCommunicationTemplateFieldGraphOrder(ctx context.Context, raw any) (store.Order, error) {
+	var out store.Order
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CommunicationTemplateFieldGraphOrder", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputContactAdhocEmailInput(ctx context.Context, obj any) (ContactAdhocEmailInput, error) {
+	var it ContactAdhocEmailInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"contactId", "subject", "body", "sendingAddressId", "ccList"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "contactId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contactId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContactID = data
+		case "subject":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subject"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Subject = data
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Body = data
+		case "sendingAddressId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sendingAddressId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SendingAddressID = data
+		case "ccList":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ccList"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CcList = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalContactAdhocEmailInput unmarshals raw into the ContactAdhocEmailInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalContactAdhocEmailInput(ctx context.Context, raw any) (ContactAdhocEmailInput, error) {
+	var out ContactAdhocEmailInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ContactAdhocEmailInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputContactCreateInput(ctx context.Context, obj any) (store.NewContact, error) {
+	var it store.NewContact
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"personalName", "accountId", "emailAddresses"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "personalName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("personalName"))
+			data, err := ec.unmarshalNPersonalNameInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewPersonalName(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PersonalName = data
+		case "accountId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accountId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AccountID = data
+		case "emailAddresses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailAddresses"))
+			data, err := ec.unmarshalOEmailAddressInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewEmailAddressᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailAddresses = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalContactCreateInput unmarshals raw into the ContactCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalContactCreateInput(ctx context.Context, raw any) (store.NewContact, error) {
+	var out store.NewContact
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ContactCreateInput", raw, &out)
 	return out, err
 }
 
@@ -11476,6 +15324,55 @@ func UnmarshalCurrencyFieldGraphOrder(ctx context.Context, raw any) (store.Order
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputEmailAddressInput(ctx context.Context, obj any) (store.NewEmailAddress, error) {
+	var it store.NewEmailAddress
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"usage", "address"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "usage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usage"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Usage = data
+		case "address":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("address"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Address = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEmailAddressInput unmarshals raw into the EmailAddressInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEmailAddressInput(ctx context.Context, raw any) (store.NewEmailAddress, error) {
+	var out store.NewEmailAddress
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EmailAddressInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputEventFieldGraphFilter(ctx context.Context, obj any) (store.Filter, error) {
 	var it store.Filter
 	if obj == nil {
@@ -11750,6 +15647,248 @@ func (ec *executionContext) unmarshalInputEventUpdateInput(ctx context.Context, 
 func UnmarshalEventUpdateInput(ctx context.Context, raw any) (store.EventUpdate, error) {
 	var out store.EventUpdate
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "EventUpdateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputExternalIntegrationLogCreateInput(ctx context.Context, obj any) (store.NewExternalLog, error) {
+	var it store.NewExternalLog
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"originIdentifier", "nodeId", "message", "status", "payload", "internalLogMetadata"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "originIdentifier":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("originIdentifier"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OriginIdentifier = data
+		case "nodeId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nodeId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NodeID = data
+		case "message":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("message"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Message = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalNExternalLogTypeStatus2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "payload":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("payload"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Payload = data
+		case "internalLogMetadata":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("internalLogMetadata"))
+			data, err := ec.unmarshalOInternalLogMetadataInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐLogMetadata(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.InternalLogMetadata = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExternalIntegrationLogCreateInput unmarshals raw into the ExternalIntegrationLogCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExternalIntegrationLogCreateInput(ctx context.Context, raw any) (store.NewExternalLog, error) {
+	var out store.NewExternalLog
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExternalIntegrationLogCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputExternalIntegrationLogFieldGraphFilter(ctx context.Context, obj any) (store.Filter, error) {
+	var it store.Filter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "operation", "value", "values"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNExternalIntegrationLogField2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "operation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operation"))
+			data, err := ec.unmarshalNFilterOperation2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Operation = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		case "values":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("values"))
+			data, err := ec.unmarshalOString2ᚕᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Values = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExternalIntegrationLogFieldGraphFilter unmarshals raw into the ExternalIntegrationLogFieldGraphFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExternalIntegrationLogFieldGraphFilter(ctx context.Context, raw any) (store.Filter, error) {
+	var out store.Filter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExternalIntegrationLogFieldGraphFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputExternalIntegrationLogFieldGraphOrder(ctx context.Context, obj any) (store.Order, error) {
+	var it store.Order
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "asc"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNExternalIntegrationLogField2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExternalIntegrationLogFieldGraphOrder unmarshals raw into the ExternalIntegrationLogFieldGraphOrder input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExternalIntegrationLogFieldGraphOrder(ctx context.Context, raw any) (store.Order, error) {
+	var out store.Order
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExternalIntegrationLogFieldGraphOrder", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputInternalLogMetadataInput(ctx context.Context, obj any) (store.LogMetadata, error) {
+	var it store.LogMetadata
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"category", "subcategory"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "category":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Category = data
+		case "subcategory":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subcategory"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Subcategory = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalInternalLogMetadataInput unmarshals raw into the InternalLogMetadataInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalInternalLogMetadataInput(ctx context.Context, raw any) (store.LogMetadata, error) {
+	var out store.LogMetadata
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "InternalLogMetadataInput", raw, &out)
 	return out, err
 }
 
@@ -12399,7 +16538,7 @@ func (ec *executionContext) unmarshalInputOpportunityCreateInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "regionId", "financialUnitId", "accountId", "entryStepId", "attributes"}
+	fieldsInOrder := [...]string{"name", "regionId", "financialUnitId", "accountId", "entryStepId", "ownerId", "contactId", "attributes"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -12441,6 +16580,20 @@ func (ec *executionContext) unmarshalInputOpportunityCreateInput(ctx context.Con
 				return it, err
 			}
 			it.EntryStepID = data
+		case "ownerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerID = data
+		case "contactId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contactId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContactID = data
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
 			data, err := ec.unmarshalOOpportunityAttributeInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAttributeᚄ(ctx, v)
@@ -13209,7 +17362,7 @@ func (ec *executionContext) unmarshalInputOpportunityUpdateInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "financialUnitId", "accountId", "attributes"}
+	fieldsInOrder := [...]string{"id", "name", "financialUnitId", "accountId", "ownerId", "contactId", "attributes"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -13244,6 +17397,20 @@ func (ec *executionContext) unmarshalInputOpportunityUpdateInput(ctx context.Con
 				return it, err
 			}
 			it.AccountID = data
+		case "ownerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerID = data
+		case "contactId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contactId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContactID = data
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
 			data, err := ec.unmarshalOOpportunityAttributeInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAttributeᚄ(ctx, v)
@@ -13265,6 +17432,104 @@ func (ec *executionContext) unmarshalInputOpportunityUpdateInput(ctx context.Con
 func UnmarshalOpportunityUpdateInput(ctx context.Context, raw any) (store.OpportunityUpdate, error) {
 	var out store.OpportunityUpdate
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "OpportunityUpdateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPersonalNameInput(ctx context.Context, obj any) (store.NewPersonalName, error) {
+	var it store.NewPersonalName
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"firstName", "lastName"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "firstName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("firstName"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FirstName = data
+		case "lastName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastName"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LastName = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPersonalNameInput unmarshals raw into the PersonalNameInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPersonalNameInput(ctx context.Context, raw any) (store.NewPersonalName, error) {
+	var out store.NewPersonalName
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PersonalNameInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPostalAddressInput(ctx context.Context, obj any) (store.PostalAddress, error) {
+	var it store.PostalAddress
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"usage", "address"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "usage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usage"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Usage = data
+		case "address":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("address"))
+			data, err := ec.unmarshalOAddressInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAddress(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Address = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPostalAddressInput unmarshals raw into the PostalAddressInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPostalAddressInput(ctx context.Context, raw any) (store.PostalAddress, error) {
+	var out store.PostalAddress
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PostalAddressInput", raw, &out)
 	return out, err
 }
 
@@ -13728,6 +17993,122 @@ func UnmarshalTrainingTokenTypeFieldGraphOrder(ctx context.Context, raw any) (st
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputUserFieldGraphFilter(ctx context.Context, obj any) (store.Filter, error) {
+	var it store.Filter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "operation", "value", "values"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNUserField2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "operation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operation"))
+			data, err := ec.unmarshalNFilterOperation2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Operation = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		case "values":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("values"))
+			data, err := ec.unmarshalOString2ᚕᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Values = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUserFieldGraphFilter unmarshals raw into the UserFieldGraphFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUserFieldGraphFilter(ctx context.Context, raw any) (store.Filter, error) {
+	var out store.Filter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UserFieldGraphFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUserFieldGraphOrder(ctx context.Context, obj any) (store.Order, error) {
+	var it store.Order
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "asc"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNUserField2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUserFieldGraphOrder unmarshals raw into the UserFieldGraphOrder input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUserFieldGraphOrder(ctx context.Context, raw any) (store.Order, error) {
+	var out store.Order
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UserFieldGraphOrder", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -13839,6 +18220,20 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._CourseTemplate(ctx, sel, obj)
+	case store.User:
+		return ec._User(ctx, sel, &obj)
+	case *store.User:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._User(ctx, sel, obj)
+	case store.SendingAddress:
+		return ec._SendingEmailAddress(ctx, sel, &obj)
+	case *store.SendingAddress:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._SendingEmailAddress(ctx, sel, obj)
 	case store.Registration:
 		return ec._Registration(ctx, sel, &obj)
 	case *store.Registration:
@@ -13888,6 +18283,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Learner(ctx, sel, obj)
+	case store.ExternalLog:
+		return ec._ExternalIntegrationLog(ctx, sel, &obj)
+	case *store.ExternalLog:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ExternalIntegrationLog(ctx, sel, obj)
 	case store.Contact:
 		return ec._Contact(ctx, sel, &obj)
 	case *store.Contact:
@@ -13895,6 +18297,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Contact(ctx, sel, obj)
+	case store.CommunicationTemplate:
+		return ec._CommunicationTemplate(ctx, sel, &obj)
+	case *store.CommunicationTemplate:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._CommunicationTemplate(ctx, sel, obj)
 	case store.Account:
 		return ec._Account(ctx, sel, &obj)
 	case *store.Account:
@@ -13949,23 +18358,53 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 		case "id":
 			out.Values[i] = ec._Account_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "legacyId":
 			out.Values[i] = ec._Account_legacyId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._Account_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "emailAddress":
 			out.Values[i] = ec._Account_emailAddress(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "website":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_website(ctx, field, obj)
+				})
+		case "isIndividual":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_isIndividual(ctx, field, obj)
+				})
+		case "postalAddresses":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_postalAddresses(ctx, field, obj)
+				})
+		case "contacts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_contacts(ctx, field, obj)
+				})
+		case "owner":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_owner(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -14059,6 +18498,313 @@ func (ec *executionContext) _AccountEdge(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var accountMutationsImplementors = []string{"AccountMutations"}
+
+func (ec *executionContext) _AccountMutations(ctx context.Context, sel ast.SelectionSet, obj *AccountMutations) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accountMutationsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccountMutations")
+		case "create":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AccountMutations_create(ctx, field, obj)
+				})
+		case "update":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AccountMutations_update(ctx, field, obj)
+				})
+		case "merge":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AccountMutations_merge(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var accountPayloadImplementors = []string{"AccountPayload"}
+
+func (ec *executionContext) _AccountPayload(ctx context.Context, sel ast.SelectionSet, obj *AccountPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accountPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccountPayload")
+		case "errors":
+			out.Values[i] = ec._AccountPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "account":
+			out.Values[i] = ec._AccountPayload_account(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var addressImplementors = []string{"Address"}
+
+func (ec *executionContext) _Address(ctx context.Context, sel ast.SelectionSet, obj *store.Address) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, addressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Address")
+		case "lines":
+			out.Values[i] = ec._Address_lines(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "town":
+			out.Values[i] = ec._Address_town(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "region":
+			out.Values[i] = ec._Address_region(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "postcode":
+			out.Values[i] = ec._Address_postcode(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "countryId":
+			out.Values[i] = ec._Address_countryId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "provinceCode":
+			out.Values[i] = ec._Address_provinceCode(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "contactPerson":
+			out.Values[i] = ec._Address_contactPerson(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bulkAdhocEmailMutationsImplementors = []string{"BulkAdhocEmailMutations"}
+
+func (ec *executionContext) _BulkAdhocEmailMutations(ctx context.Context, sel ast.SelectionSet, obj *BulkAdhocEmailMutations) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bulkAdhocEmailMutationsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BulkAdhocEmailMutations")
+		case "sendBulkContactAdhocEmail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._BulkAdhocEmailMutations_sendBulkContactAdhocEmail(ctx, field, obj)
+				})
+		case "sendBulkLearnerAdhocEmail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._BulkAdhocEmailMutations_sendBulkLearnerAdhocEmail(ctx, field, obj)
+				})
+		case "sendBulkBookingContactAdhocEmail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._BulkAdhocEmailMutations_sendBulkBookingContactAdhocEmail(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var communicationTemplateImplementors = []string{"CommunicationTemplate", "Node"}
+
+func (ec *executionContext) _CommunicationTemplate(ctx context.Context, sel ast.SelectionSet, obj *store.CommunicationTemplate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, communicationTemplateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CommunicationTemplate")
+		case "id":
+			out.Values[i] = ec._CommunicationTemplate_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._CommunicationTemplate_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var communicationTemplateConnectionImplementors = []string{"CommunicationTemplateConnection"}
+
+func (ec *executionContext) _CommunicationTemplateConnection(ctx context.Context, sel ast.SelectionSet, obj *connection.Page[store.CommunicationTemplate]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, communicationTemplateConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CommunicationTemplateConnection")
+		case "edges":
+			out.Values[i] = ec._CommunicationTemplateConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._CommunicationTemplateConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var communicationTemplateEdgeImplementors = []string{"CommunicationTemplateEdge"}
+
+func (ec *executionContext) _CommunicationTemplateEdge(ctx context.Context, sel ast.SelectionSet, obj *connection.Edge[store.CommunicationTemplate]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, communicationTemplateEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CommunicationTemplateEdge")
+		case "cursor":
+			out.Values[i] = ec._CommunicationTemplateEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._CommunicationTemplateEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var contactImplementors = []string{"Contact", "Node"}
 
 func (ec *executionContext) _Contact(ctx context.Context, sel ast.SelectionSet, obj *store.Contact) graphql.Marshaler {
@@ -14105,6 +18851,40 @@ func (ec *executionContext) _Contact(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var contactAdhocEmailMutationsImplementors = []string{"ContactAdhocEmailMutations"}
+
+func (ec *executionContext) _ContactAdhocEmailMutations(ctx context.Context, sel ast.SelectionSet, obj *ContactAdhocEmailMutations) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contactAdhocEmailMutationsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ContactAdhocEmailMutations")
+		case "sendContactAdhocEmail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ContactAdhocEmailMutations_sendContactAdhocEmail(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -14179,6 +18959,84 @@ func (ec *executionContext) _ContactEdge(ctx context.Context, sel ast.SelectionS
 		case "node":
 			out.Values[i] = ec._ContactEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var contactMutationsImplementors = []string{"ContactMutations"}
+
+func (ec *executionContext) _ContactMutations(ctx context.Context, sel ast.SelectionSet, obj *ContactMutations) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contactMutationsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ContactMutations")
+		case "create":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ContactMutations_create(ctx, field, obj)
+				})
+		case "createBatch":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ContactMutations_createBatch(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var contactPayloadImplementors = []string{"ContactPayload"}
+
+func (ec *executionContext) _ContactPayload(ctx context.Context, sel ast.SelectionSet, obj *ContactPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contactPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ContactPayload")
+		case "errors":
+			out.Values[i] = ec._ContactPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "contact":
+			out.Values[i] = ec._ContactPayload_contact(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -14431,6 +19289,39 @@ func (ec *executionContext) _CurrencyEdge(ctx context.Context, sel ast.Selection
 			}
 		case "node":
 			out.Values[i] = ec._CurrencyEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var emailPayloadImplementors = []string{"EmailPayload"}
+
+func (ec *executionContext) _EmailPayload(ctx context.Context, sel ast.SelectionSet, obj *EmailPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, emailPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EmailPayload")
+		case "errors":
+			out.Values[i] = ec._EmailPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -14806,6 +19697,261 @@ func (ec *executionContext) _EventRegisterNamedLearnerPayload(ctx context.Contex
 			}
 		case "learners":
 			out.Values[i] = ec._EventRegisterNamedLearnerPayload_learners(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var externalIntegrationLogImplementors = []string{"ExternalIntegrationLog", "Node"}
+
+func (ec *executionContext) _ExternalIntegrationLog(ctx context.Context, sel ast.SelectionSet, obj *store.ExternalLog) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, externalIntegrationLogImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExternalIntegrationLog")
+		case "id":
+			out.Values[i] = ec._ExternalIntegrationLog_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "originIdentifier":
+			out.Values[i] = ec._ExternalIntegrationLog_originIdentifier(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodeId":
+			out.Values[i] = ec._ExternalIntegrationLog_nodeId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._ExternalIntegrationLog_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = ec._ExternalIntegrationLog_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = ec._ExternalIntegrationLog_payload(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ExternalIntegrationLog_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var externalIntegrationLogConnectionImplementors = []string{"ExternalIntegrationLogConnection"}
+
+func (ec *executionContext) _ExternalIntegrationLogConnection(ctx context.Context, sel ast.SelectionSet, obj *connection.Page[store.ExternalLog]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, externalIntegrationLogConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExternalIntegrationLogConnection")
+		case "edges":
+			out.Values[i] = ec._ExternalIntegrationLogConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ExternalIntegrationLogConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var externalIntegrationLogEdgeImplementors = []string{"ExternalIntegrationLogEdge"}
+
+func (ec *executionContext) _ExternalIntegrationLogEdge(ctx context.Context, sel ast.SelectionSet, obj *connection.Edge[store.ExternalLog]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, externalIntegrationLogEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExternalIntegrationLogEdge")
+		case "cursor":
+			out.Values[i] = ec._ExternalIntegrationLogEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ExternalIntegrationLogEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var externalLogMutationsImplementors = []string{"ExternalLogMutations"}
+
+func (ec *executionContext) _ExternalLogMutations(ctx context.Context, sel ast.SelectionSet, obj *ExternalLogMutations) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, externalLogMutationsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExternalLogMutations")
+		case "createExternalIntegrationLog":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ExternalLogMutations_createExternalIntegrationLog(ctx, field, obj)
+				})
+		case "createExternalIntegrationLogs":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ExternalLogMutations_createExternalIntegrationLogs(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var externalLogPayloadImplementors = []string{"ExternalLogPayload"}
+
+func (ec *executionContext) _ExternalLogPayload(ctx context.Context, sel ast.SelectionSet, obj *ExternalLogPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, externalLogPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExternalLogPayload")
+		case "errors":
+			out.Values[i] = ec._ExternalLogPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "entityId":
+			out.Values[i] = ec._ExternalLogPayload_entityId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var externalLogsPayloadImplementors = []string{"ExternalLogsPayload"}
+
+func (ec *executionContext) _ExternalLogsPayload(ctx context.Context, sel ast.SelectionSet, obj *ExternalLogsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, externalLogsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExternalLogsPayload")
+		case "errors":
+			out.Values[i] = ec._ExternalLogsPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "entityIds":
+			out.Values[i] = ec._ExternalLogsPayload_entityIds(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -15537,6 +20683,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "account":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_account(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "contact":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_contact(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "externalLog":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_externalLog(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "invoices":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_invoices(ctx, field)
@@ -15554,6 +20721,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "learner":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_learner(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "contactAdhocEmails":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_contactAdhocEmails(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "bulkAdhocEmails":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_bulkAdhocEmails(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
@@ -15690,6 +20871,12 @@ func (ec *executionContext) _Opportunity(ctx context.Context, sel ast.SelectionS
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Opportunity_tokenIssues(ctx, field, obj)
+				})
+		case "owner":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Opportunity_owner(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -16534,6 +21721,44 @@ func (ec *executionContext) _PersonalName(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var postalAddressImplementors = []string{"PostalAddress"}
+
+func (ec *executionContext) _PostalAddress(ctx context.Context, sel ast.SelectionSet, obj *store.PostalAddress) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, postalAddressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PostalAddress")
+		case "usage":
+			out.Values[i] = ec._PostalAddress_usage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "address":
+			out.Values[i] = ec._PostalAddress_address(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var queryImplementors = []string{"Query"}
 
 func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -16631,6 +21856,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_trainingTokenTypes(ctx, field)
 				})
+		case "externalIntegrationLogs":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_externalIntegrationLogs(ctx, field)
+				})
 		case "invoices":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -16643,11 +21874,29 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_learners(ctx, field)
 				})
+		case "communicationTemplates":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_communicationTemplates(ctx, field)
+				})
+		case "sendingEmailAddresses":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_sendingEmailAddresses(ctx, field)
+				})
 		case "registrations":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_registrations(ctx, field)
+				})
+		case "users":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_users(ctx, field)
 				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
@@ -17014,6 +22263,130 @@ func (ec *executionContext) _RegistrationPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var sendingEmailAddressImplementors = []string{"SendingEmailAddress", "Node"}
+
+func (ec *executionContext) _SendingEmailAddress(ctx context.Context, sel ast.SelectionSet, obj *store.SendingAddress) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendingEmailAddressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendingEmailAddress")
+		case "id":
+			out.Values[i] = ec._SendingEmailAddress_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._SendingEmailAddress_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "address":
+			out.Values[i] = ec._SendingEmailAddress_address(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verified":
+			out.Values[i] = ec._SendingEmailAddress_verified(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sendingEmailAddressConnectionImplementors = []string{"SendingEmailAddressConnection"}
+
+func (ec *executionContext) _SendingEmailAddressConnection(ctx context.Context, sel ast.SelectionSet, obj *connection.Page[store.SendingAddress]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendingEmailAddressConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendingEmailAddressConnection")
+		case "edges":
+			out.Values[i] = ec._SendingEmailAddressConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._SendingEmailAddressConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sendingEmailAddressEdgeImplementors = []string{"SendingEmailAddressEdge"}
+
+func (ec *executionContext) _SendingEmailAddressEdge(ctx context.Context, sel ast.SelectionSet, obj *connection.Edge[store.SendingAddress]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendingEmailAddressEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendingEmailAddressEdge")
+		case "cursor":
+			out.Values[i] = ec._SendingEmailAddressEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._SendingEmailAddressEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var tokenIssueImplementors = []string{"TokenIssue"}
 
 func (ec *executionContext) _TokenIssue(ctx context.Context, sel ast.SelectionSet, obj *store.TokenIssue) graphql.Marshaler {
@@ -17156,6 +22529,135 @@ func (ec *executionContext) _TrainingTokenTypeEdge(ctx context.Context, sel ast.
 			}
 		case "node":
 			out.Values[i] = ec._TrainingTokenTypeEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var userImplementors = []string{"User", "Node"}
+
+func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj *store.User) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, userImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("User")
+		case "id":
+			out.Values[i] = ec._User_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "firstName":
+			out.Values[i] = ec._User_firstName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastName":
+			out.Values[i] = ec._User_lastName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fullName":
+			out.Values[i] = ec._User_fullName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "contact":
+			out.Values[i] = ec._User_contact(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var userConnectionImplementors = []string{"UserConnection"}
+
+func (ec *executionContext) _UserConnection(ctx context.Context, sel ast.SelectionSet, obj *connection.Page[store.User]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, userConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UserConnection")
+		case "edges":
+			out.Values[i] = ec._UserConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._UserConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var userEdgeImplementors = []string{"UserEdge"}
+
+func (ec *executionContext) _UserEdge(ctx context.Context, sel ast.SelectionSet, obj *connection.Edge[store.User]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, userEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UserEdge")
+		case "cursor":
+			out.Values[i] = ec._UserEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._UserEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -17558,6 +23060,11 @@ func (ec *executionContext) marshalNAccountConnection2ᚖgithubᚗcomᚋoppflow�
 	return ec._AccountConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNAccountCreateInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAccountInput(ctx context.Context, v any) (store.AccountInput, error) {
+	res, err := ec.unmarshalInputAccountCreateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNAccountEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*connection.Edge[store.Account]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -17596,6 +23103,16 @@ func (ec *executionContext) marshalNAccountField2string(ctx context.Context, sel
 	return res
 }
 
+func (ec *executionContext) unmarshalNAccountMergeInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐAccountMergeInput(ctx context.Context, v any) (AccountMergeInput, error) {
+	res, err := ec.unmarshalInputAccountMergeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAccountUpdateInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAccountInput(ctx context.Context, v any) (store.AccountInput, error) {
+	res, err := ec.unmarshalInputAccountUpdateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -17610,6 +23127,75 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNBulkBookingContactAdhocEmailInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐBulkBookingContactAdhocEmailInput(ctx context.Context, v any) (BulkBookingContactAdhocEmailInput, error) {
+	res, err := ec.unmarshalInputBulkBookingContactAdhocEmailInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNBulkContactAdhocEmailInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐBulkContactAdhocEmailInput(ctx context.Context, v any) (BulkContactAdhocEmailInput, error) {
+	res, err := ec.unmarshalInputBulkContactAdhocEmailInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNBulkLearnerAdhocEmailInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐBulkLearnerAdhocEmailInput(ctx context.Context, v any) (BulkLearnerAdhocEmailInput, error) {
+	res, err := ec.unmarshalInputBulkLearnerAdhocEmailInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCommunicationTemplate2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCommunicationTemplate(ctx context.Context, sel ast.SelectionSet, v *store.CommunicationTemplate) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CommunicationTemplate!")
+		return graphql.Null
+	}
+	return ec._CommunicationTemplate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCommunicationTemplateConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx context.Context, sel ast.SelectionSet, v *connection.Page[store.CommunicationTemplate]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CommunicationTemplateConnection!")
+		return graphql.Null
+	}
+	return ec._CommunicationTemplateConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCommunicationTemplateEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*connection.Edge[store.CommunicationTemplate]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCommunicationTemplateEdge2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCommunicationTemplateEdge2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdge(ctx context.Context, sel ast.SelectionSet, v *connection.Edge[store.CommunicationTemplate]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CommunicationTemplateEdge!")
+		return graphql.Null
+	}
+	return ec._CommunicationTemplateEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCommunicationTemplateField2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCommunicationTemplateField2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CommunicationTemplateField!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNContact2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐContact(ctx context.Context, sel ast.SelectionSet, v *store.Contact) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Contact!")
@@ -17618,12 +23204,41 @@ func (ec *executionContext) marshalNContact2ᚖgithubᚗcomᚋoppflowᚋoppflow�
 	return ec._Contact(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNContactAdhocEmailInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactAdhocEmailInput(ctx context.Context, v any) (ContactAdhocEmailInput, error) {
+	res, err := ec.unmarshalInputContactAdhocEmailInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNContactConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx context.Context, sel ast.SelectionSet, v *connection.Page[store.Contact]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ContactConnection!")
 		return graphql.Null
 	}
 	return ec._ContactConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNContactCreateInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx context.Context, v any) (store.NewContact, error) {
+	res, err := ec.unmarshalInputContactCreateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContactᚄ(ctx context.Context, v any) ([]*store.NewContact, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.NewContact, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx context.Context, v any) (*store.NewContact, error) {
+	res, err := ec.unmarshalInputContactCreateInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNContactEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*connection.Edge[store.Contact]) graphql.Marshaler {
@@ -17662,6 +23277,14 @@ func (ec *executionContext) marshalNContactField2string(ctx context.Context, sel
 		graphql.AddInvalidNullFromMarshaler(ctx, "ContactField!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNContactPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactPayload(ctx context.Context, sel ast.SelectionSet, v *ContactPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ContactPayload!")
+		return graphql.Null
+	}
+	return ec._ContactPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNCourseTemplate2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCourseTemplate(ctx context.Context, sel ast.SelectionSet, v *store.CourseTemplate) graphql.Marshaler {
@@ -17786,6 +23409,11 @@ func (ec *executionContext) marshalNDecimal2githubᚗcomᚋshopspringᚋdecimal�
 	return res
 }
 
+func (ec *executionContext) unmarshalNEmailAddressInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewEmailAddress(ctx context.Context, v any) (*store.NewEmailAddress, error) {
+	res, err := ec.unmarshalInputEmailAddressInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNEvent2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐEvent(ctx context.Context, sel ast.SelectionSet, v *store.Event) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Event!")
@@ -17877,6 +23505,98 @@ func (ec *executionContext) unmarshalNEventUpdateInput2githubᚗcomᚋoppflowᚋ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNExternalIntegrationLog2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐExternalLog(ctx context.Context, sel ast.SelectionSet, v *store.ExternalLog) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExternalIntegrationLog!")
+		return graphql.Null
+	}
+	return ec._ExternalIntegrationLog(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNExternalIntegrationLogConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx context.Context, sel ast.SelectionSet, v *connection.Page[store.ExternalLog]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExternalIntegrationLogConnection!")
+		return graphql.Null
+	}
+	return ec._ExternalIntegrationLogConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNExternalIntegrationLogCreateInput2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewExternalLog(ctx context.Context, v any) (store.NewExternalLog, error) {
+	res, err := ec.unmarshalInputExternalIntegrationLogCreateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNExternalIntegrationLogCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewExternalLogᚄ(ctx context.Context, v any) ([]*store.NewExternalLog, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.NewExternalLog, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNExternalIntegrationLogCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewExternalLog(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNExternalIntegrationLogCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewExternalLog(ctx context.Context, v any) (*store.NewExternalLog, error) {
+	res, err := ec.unmarshalInputExternalIntegrationLogCreateInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExternalIntegrationLogEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*connection.Edge[store.ExternalLog]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExternalIntegrationLogEdge2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNExternalIntegrationLogEdge2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdge(ctx context.Context, sel ast.SelectionSet, v *connection.Edge[store.ExternalLog]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExternalIntegrationLogEdge!")
+		return graphql.Null
+	}
+	return ec._ExternalIntegrationLogEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNExternalIntegrationLogField2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExternalIntegrationLogField2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ExternalIntegrationLogField!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNExternalLogTypeStatus2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExternalLogTypeStatus2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ExternalLogTypeStatus!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -17958,6 +23678,24 @@ func (ec *executionContext) marshalNID2ᚕᚖstring(ctx context.Context, sel ast
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNID2ᚖstring(ctx context.Context, v any) (*string, error) {
+	res, err := graphql.UnmarshalID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ID!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalID(*v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
@@ -18533,6 +24271,40 @@ func (ec *executionContext) marshalNPersonalName2ᚖgithubᚗcomᚋoppflowᚋopp
 	return ec._PersonalName(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPersonalNameInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewPersonalName(ctx context.Context, v any) (*store.NewPersonalName, error) {
+	res, err := ec.unmarshalInputPersonalNameInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPostalAddress2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐPostalAddressᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.PostalAddress) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPostalAddress2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐPostalAddress(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPostalAddress2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐPostalAddress(ctx context.Context, sel ast.SelectionSet, v *store.PostalAddress) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PostalAddress!")
+		return graphql.Null
+	}
+	return ec._PostalAddress(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPostalAddressInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐPostalAddress(ctx context.Context, v any) (*store.PostalAddress, error) {
+	res, err := ec.unmarshalInputPostalAddressInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNRegion2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRegion(ctx context.Context, sel ast.SelectionSet, v store.Region) graphql.Marshaler {
 	return ec._Region(ctx, sel, &v)
 }
@@ -18655,6 +24427,46 @@ func (ec *executionContext) unmarshalNRegistrationRegisterUnnamedLearnersInput2g
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNSendingEmailAddress2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐSendingAddress(ctx context.Context, sel ast.SelectionSet, v *store.SendingAddress) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SendingEmailAddress!")
+		return graphql.Null
+	}
+	return ec._SendingEmailAddress(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSendingEmailAddressConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx context.Context, sel ast.SelectionSet, v *connection.Page[store.SendingAddress]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SendingEmailAddressConnection!")
+		return graphql.Null
+	}
+	return ec._SendingEmailAddressConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSendingEmailAddressEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*connection.Edge[store.SendingAddress]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSendingEmailAddressEdge2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSendingEmailAddressEdge2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdge(ctx context.Context, sel ast.SelectionSet, v *connection.Edge[store.SendingAddress]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SendingEmailAddressEdge!")
+		return graphql.Null
+	}
+	return ec._SendingEmailAddressEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -18663,6 +24475,47 @@ func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) 
 func (ec *executionContext) marshalNString2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "String!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNString2ᚕᚖstring(ctx context.Context, v any) ([]*string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOString2ᚖstring(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNString2ᚕᚖstring(ctx context.Context, sel ast.SelectionSet, v []*string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalOString2ᚖstring(ctx, sel, v[i])
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNString2ᚖstring(ctx context.Context, v any) (*string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNString2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "String!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalString(*v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "String!")
 	}
@@ -18761,6 +24614,60 @@ func (ec *executionContext) marshalNTrainingTokenTypeField2string(ctx context.Co
 	res := graphql.MarshalString(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "TrainingTokenTypeField!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNUser2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐUser(ctx context.Context, sel ast.SelectionSet, v *store.User) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "User!")
+		return graphql.Null
+	}
+	return ec._User(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNUserConnection2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐPage(ctx context.Context, sel ast.SelectionSet, v *connection.Page[store.User]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UserConnection!")
+		return graphql.Null
+	}
+	return ec._UserConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNUserEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*connection.Edge[store.User]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNUserEdge2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNUserEdge2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdge(ctx context.Context, sel ast.SelectionSet, v *connection.Edge[store.User]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UserEdge!")
+		return graphql.Null
+	}
+	return ec._UserEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUserField2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUserField2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "UserField!")
 	}
 	return res
 }
@@ -18964,6 +24871,35 @@ func (ec *executionContext) unmarshalOAccountFieldGraphOrder2ᚖgithubᚗcomᚋo
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOAccountMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐAccountMutations(ctx context.Context, sel ast.SelectionSet, v *AccountMutations) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AccountMutations(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOAccountPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐAccountPayload(ctx context.Context, sel ast.SelectionSet, v *AccountPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AccountPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOAddress2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAddress(ctx context.Context, sel ast.SelectionSet, v *store.Address) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Address(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAddressInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAddress(ctx context.Context, v any) (*store.Address, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAddressInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -18994,11 +24930,75 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) marshalOBulkAdhocEmailMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐBulkAdhocEmailMutations(ctx context.Context, sel ast.SelectionSet, v *BulkAdhocEmailMutations) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._BulkAdhocEmailMutations(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOCommunicationTemplateFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) ([]*store.Filter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.Filter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOCommunicationTemplateFieldGraphFilter2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOCommunicationTemplateFieldGraphFilter2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) (*store.Filter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCommunicationTemplateFieldGraphFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOCommunicationTemplateFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx context.Context, v any) ([]*store.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.Order, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOCommunicationTemplateFieldGraphOrder2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOCommunicationTemplateFieldGraphOrder2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx context.Context, v any) (*store.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCommunicationTemplateFieldGraphOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalOContact2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐContact(ctx context.Context, sel ast.SelectionSet, v *store.Contact) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Contact(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOContactAdhocEmailMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactAdhocEmailMutations(ctx context.Context, sel ast.SelectionSet, v *ContactAdhocEmailMutations) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ContactAdhocEmailMutations(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOContactFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) ([]*store.Filter, error) {
@@ -19049,6 +25049,39 @@ func (ec *executionContext) unmarshalOContactFieldGraphOrder2ᚖgithubᚗcomᚋo
 	}
 	res, err := ec.unmarshalInputContactFieldGraphOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOContactMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactMutations(ctx context.Context, sel ast.SelectionSet, v *ContactMutations) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ContactMutations(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOContactPayload2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactPayloadᚄ(ctx context.Context, sel ast.SelectionSet, v []*ContactPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNContactPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactPayload(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOContactPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐContactPayload(ctx context.Context, sel ast.SelectionSet, v *ContactPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ContactPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOCourseTemplate2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCourseTemplate(ctx context.Context, sel ast.SelectionSet, v *store.CourseTemplate) graphql.Marshaler {
@@ -19158,6 +25191,30 @@ func (ec *executionContext) unmarshalOCurrencyFieldGraphOrder2ᚖgithubᚗcomᚋ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOEmailAddressInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewEmailAddressᚄ(ctx context.Context, v any) ([]*store.NewEmailAddress, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.NewEmailAddress, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEmailAddressInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewEmailAddress(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOEmailPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐEmailPayload(ctx context.Context, sel ast.SelectionSet, v *EmailPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._EmailPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOEvent2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐEvent(ctx context.Context, sel ast.SelectionSet, v *store.Event) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -19255,6 +25312,112 @@ func (ec *executionContext) marshalOEventRegisterNamedLearnerPayload2ᚕᚖgithu
 	return ret
 }
 
+func (ec *executionContext) unmarshalOExternalIntegrationLogFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) ([]*store.Filter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.Filter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOExternalIntegrationLogFieldGraphFilter2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOExternalIntegrationLogFieldGraphFilter2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) (*store.Filter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputExternalIntegrationLogFieldGraphFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOExternalIntegrationLogFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx context.Context, v any) ([]*store.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.Order, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOExternalIntegrationLogFieldGraphOrder2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOExternalIntegrationLogFieldGraphOrder2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx context.Context, v any) (*store.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputExternalIntegrationLogFieldGraphOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOExternalLogMutations2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐExternalLogMutations(ctx context.Context, sel ast.SelectionSet, v *ExternalLogMutations) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ExternalLogMutations(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOExternalLogPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐExternalLogPayload(ctx context.Context, sel ast.SelectionSet, v *ExternalLogPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ExternalLogPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOExternalLogsPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐExternalLogsPayload(ctx context.Context, sel ast.SelectionSet, v *ExternalLogsPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ExternalLogsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOID2ᚕᚖstring(ctx context.Context, v any) ([]*string, error) {
 	if v == nil {
 		return nil, nil
@@ -19336,6 +25499,14 @@ func (ec *executionContext) marshalOInt2ᚖint32(ctx context.Context, sel ast.Se
 	_ = ctx
 	res := graphql.MarshalInt32(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOInternalLogMetadataInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐLogMetadata(ctx context.Context, v any) (*store.LogMetadata, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputInternalLogMetadataInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOInvoice2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐInvoice(ctx context.Context, sel ast.SelectionSet, v *store.Invoice) graphql.Marshaler {
@@ -19821,6 +25992,23 @@ func (ec *executionContext) unmarshalOOpportunityStepFieldGraphOrder2ᚖgithub�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOPostalAddressInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐPostalAddressᚄ(ctx context.Context, v any) ([]*store.PostalAddress, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.PostalAddress, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPostalAddressInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐPostalAddress(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalORegion2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRegion(ctx context.Context, sel ast.SelectionSet, v *store.Region) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -19968,6 +26156,41 @@ func (ec *executionContext) marshalOString2string(ctx context.Context, sel ast.S
 	return res
 }
 
+func (ec *executionContext) unmarshalOString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNString2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOString2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNString2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOString2ᚕᚖstring(ctx context.Context, v any) ([]*string, error) {
 	if v == nil {
 		return nil, nil
@@ -20080,6 +26303,63 @@ func (ec *executionContext) unmarshalOTrainingTokenTypeFieldGraphOrder2ᚖgithub
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputTrainingTokenTypeFieldGraphOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOUser2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐUser(ctx context.Context, sel ast.SelectionSet, v *store.User) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._User(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOUserFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) ([]*store.Filter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.Filter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOUserFieldGraphFilter2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOUserFieldGraphFilter2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) (*store.Filter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputUserFieldGraphFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOUserFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx context.Context, v any) ([]*store.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.Order, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOUserFieldGraphOrder2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOUserFieldGraphOrder2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx context.Context, v any) (*store.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputUserFieldGraphOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 

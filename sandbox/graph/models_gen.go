@@ -8,6 +8,79 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
+type AccountMergeInput struct {
+	FromAccount string `json:"fromAccount"`
+	ToAccount   string `json:"toAccount"`
+}
+
+type AccountMutations struct {
+	Create *AccountPayload `json:"create,omitempty"`
+	Update *AccountPayload `json:"update,omitempty"`
+	Merge  *AccountPayload `json:"merge,omitempty"`
+}
+
+type AccountPayload struct {
+	Errors  []*store.RefusalError `json:"errors"`
+	Account *store.Account        `json:"account,omitempty"`
+}
+
+type BulkAdhocEmailMutations struct {
+	SendBulkContactAdhocEmail        *EmailPayload `json:"sendBulkContactAdhocEmail,omitempty"`
+	SendBulkLearnerAdhocEmail        *EmailPayload `json:"sendBulkLearnerAdhocEmail,omitempty"`
+	SendBulkBookingContactAdhocEmail *EmailPayload `json:"sendBulkBookingContactAdhocEmail,omitempty"`
+}
+
+type BulkBookingContactAdhocEmailInput struct {
+	EventID          string  `json:"eventId"`
+	Audience         *string `json:"audience,omitempty"`
+	TemplateID       string  `json:"templateId"`
+	SendingAddressID string  `json:"sendingAddressId"`
+}
+
+type BulkContactAdhocEmailInput struct {
+	ContactIds       []*string `json:"contactIds"`
+	Subject          string    `json:"subject"`
+	Body             string    `json:"body"`
+	EventID          *string   `json:"eventId,omitempty"`
+	SendingAddressID string    `json:"sendingAddressId"`
+}
+
+// To the learners that are named, or to an audience: active or passed.
+type BulkLearnerAdhocEmailInput struct {
+	EventID          string   `json:"eventId"`
+	LearnerIds       []string `json:"learnerIds,omitempty"`
+	Audience         *string  `json:"audience,omitempty"`
+	TemplateID       string   `json:"templateId"`
+	SendingAddressID string   `json:"sendingAddressId"`
+}
+
+type ContactAdhocEmailInput struct {
+	ContactID        string   `json:"contactId"`
+	Subject          string   `json:"subject"`
+	Body             string   `json:"body"`
+	SendingAddressID string   `json:"sendingAddressId"`
+	CcList           []string `json:"ccList,omitempty"`
+}
+
+type ContactAdhocEmailMutations struct {
+	SendContactAdhocEmail *EmailPayload `json:"sendContactAdhocEmail,omitempty"`
+}
+
+type ContactMutations struct {
+	Create *ContactPayload `json:"create,omitempty"`
+	// One payload for each entry, in order.
+	CreateBatch []*ContactPayload `json:"createBatch,omitempty"`
+}
+
+type ContactPayload struct {
+	Errors  []*store.RefusalError `json:"errors"`
+	Contact *store.Contact        `json:"contact,omitempty"`
+}
+
+type EmailPayload struct {
+	Errors []*store.RefusalError `json:"errors"`
+}
+
 type EventMutations struct {
 	Update           *EventPayload                 `json:"update,omitempty"`
 	RegisterContacts *EventRegisterContactsPayload `json:"registerContacts,omitempty"`
@@ -29,6 +102,21 @@ type EventRegisterContactsPayload struct {
 type EventRegisterNamedLearnerPayload struct {
 	Errors   []*store.RefusalError      `json:"errors"`
 	Learners []*store.RegisteredLearner `json:"learners,omitempty"`
+}
+
+type ExternalLogMutations struct {
+	CreateExternalIntegrationLog  *ExternalLogPayload  `json:"createExternalIntegrationLog,omitempty"`
+	CreateExternalIntegrationLogs *ExternalLogsPayload `json:"createExternalIntegrationLogs,omitempty"`
+}
+
+type ExternalLogPayload struct {
+	Errors   []*store.RefusalError `json:"errors"`
+	EntityID *string               `json:"entityId,omitempty"`
+}
+
+type ExternalLogsPayload struct {
+	Errors    []*store.RefusalError `json:"errors"`
+	EntityIds []string              `json:"entityIds,omitempty"`
 }
 
 type InvoiceMutations struct {

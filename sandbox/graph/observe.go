@@ -128,6 +128,20 @@ func (d *Done) look(payload any) {
 		refused = p.Errors
 	case *InvoicePayload:
 		refused = p.Errors
+	case *AccountPayload:
+		refused = p.Errors
+	case *ContactPayload:
+		refused = p.Errors
+	case []*ContactPayload:
+		for _, one := range p {
+			refused = append(refused, one.Errors...)
+		}
+	case *EmailPayload:
+		refused = p.Errors
+	case *ExternalLogPayload:
+		refused = p.Errors
+	case *ExternalLogsPayload:
+		refused = p.Errors
 	}
 	if len(refused) > 0 {
 		d.Refused = refused[0]

@@ -183,15 +183,9 @@ var learners = listing[Learner]{
 	key: "n.id",
 	scan: func(row scanner) (Learner, error) {
 		var n Learner
-		var p struct {
-			id                 *int64
-			first, last, email *string
-		}
-		var account optionalAccount
-		err := row.Scan(append([]any{&n.FirstName, &n.LastName, &n.Email, &p.id, &p.first, &p.last, &p.email}, account.dest()...)...)
-		if err == nil && p.id != nil {
-			n.Contact = &Contact{ID: *p.id, FirstName: *p.first, LastName: *p.last, EmailAddress: p.email, Account: account.get()}
-		}
+		var contact optionalContact
+		err := row.Scan(append([]any{&n.FirstName, &n.LastName, &n.Email}, contact.dest()...)...)
+		n.Contact = contact.get()
 		return n, err
 	},
 }
@@ -409,13 +403,20 @@ func addLearners(ctx context.Context, tx *sql.Tx, interest int64, quantity int, 
 			email = nil
 		}
 		if email != nil {
-			if a, err := mail.ParseAddress(*email); err != nil || a.Address != *email {
-				return problem(LabelInvalidValue, *email, "newLearners[%d]: email %q is not an e-mail address", i, *email)
+			if err := checkEmail("newLearners["+strconv.Itoa(i)+"]", *email); err != nil {
+				return err
 			}
 		}
 		if err := insert(nil, l.FirstName, l.LastName, email); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func checkEmail(field, address string) error {
+	if a, err := mail.ParseAddress(address); err != nil || a.Address != address {
+		return problem(LabelInvalidValue, address, "%s: email %q is not an e-mail address", field, address)
 	}
 	return nil
 }

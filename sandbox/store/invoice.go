@@ -87,11 +87,7 @@ func (s *Store) ActiveInvoice(ctx context.Context, opportunity int64) (*Invoice,
 }
 
 func activeInvoice(ctx context.Context, q queryer, opportunity int64) (*Invoice, error) {
-	found, err := invoices.rows(ctx, q, " WHERE v.opportunity_id = ? AND v.lifecycle_state <> 'Void' ORDER BY v.id DESC LIMIT 1", opportunity)
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return &found[0], nil
+	return invoices.first(ctx, q, " WHERE v.opportunity_id = ? AND v.lifecycle_state <> 'Void' ORDER BY v.id DESC LIMIT 1", opportunity)
 }
 
 // InvoiceLines returns the lines of an invoice in their order.

@@ -54,17 +54,9 @@ var registeredLearners = listing[RegisteredLearner]{
 	},
 	scan: func(row scanner) (RegisteredLearner, error) {
 		var l RegisteredLearner
-		var p struct {
-			id                 *int64
-			first, last, email *string
-		}
-		var account optionalAccount
-		err := row.Scan(append([]any{
-			&l.ID, &l.EventID, &l.RegistrationID, &l.IsCancelled, &l.Notes, &p.id, &p.first, &p.last, &p.email,
-		}, account.dest()...)...)
-		if err == nil && p.id != nil {
-			l.Contact = &Contact{ID: *p.id, FirstName: *p.first, LastName: *p.last, EmailAddress: p.email, Account: account.get()}
-		}
+		var contact optionalContact
+		err := row.Scan(append([]any{&l.ID, &l.EventID, &l.RegistrationID, &l.IsCancelled, &l.Notes}, contact.dest()...)...)
+		l.Contact = contact.get()
 		return l, err
 	},
 }

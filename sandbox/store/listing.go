@@ -114,7 +114,12 @@ func (l *listing[T]) page(ctx context.Context, q queryer, s Search, scopes ...sc
 
 // one reads the row with a key, nil if there is none.
 func (l *listing[T]) one(ctx context.Context, q queryer, k any) (*T, error) {
-	rows, err := l.rows(ctx, q, " WHERE "+l.key+" = ?", k)
+	return l.first(ctx, q, " WHERE "+l.key+" = ?", k)
+}
+
+// first reads the first row that tail selects, nil if there is none.
+func (l *listing[T]) first(ctx context.Context, q queryer, tail string, args ...any) (*T, error) {
+	rows, err := l.rows(ctx, q, tail, args...)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}

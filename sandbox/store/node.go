@@ -50,6 +50,14 @@ func (s *Store) Node(ctx context.Context, id string) (Node, error) {
 		return node(ctx, s, &registeredLearners, n)
 	case globalid.Invoice:
 		return node(ctx, s, &invoices, n)
+	case globalid.User:
+		return node(ctx, s, &users, n)
+	case globalid.ExternalLog:
+		return node(ctx, s, &externalLogs, n)
+	case globalid.SendingAddress:
+		return node(ctx, s, &sendingAddresses, n)
+	case globalid.CommunicationTemplate:
+		return node(ctx, s, &communicationTemplates, n)
 	case globalid.LearningPath:
 		return node(ctx, s, &learningPaths, n)
 	}

@@ -48,6 +48,8 @@ type NewOpportunity struct {
 	FinancialUnitID *string
 	AccountID       *string
 	EntryStepID     *string
+	OwnerID         *string
+	ContactID       *string
 	Attributes      []*Attribute
 }
 
@@ -57,6 +59,8 @@ type OpportunityUpdate struct {
 	Name            *string
 	FinancialUnitID *string
 	AccountID       *string
+	OwnerID         *string
+	ContactID       *string
 	Attributes      []*Attribute
 }
 
@@ -183,6 +187,9 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 		if err != nil {
 			return 0, err
 		}
+		if err := setPeople(ctx, tx, id, in.OwnerID, in.ContactID); err != nil {
+			return 0, err
+		}
 		return id, setAttributes(ctx, tx, id, in.Attributes)
 	})
 }
@@ -219,6 +226,9 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET account_id = ? WHERE id = ?`, account, o.ID); err != nil {
 				return 0, err
 			}
+		}
+		if err := setPeople(ctx, tx, o.ID, in.OwnerID, in.ContactID); err != nil {
+			return 0, err
 		}
 		if err := setAttributes(ctx, tx, o.ID, in.Attributes); err != nil {
 			return 0, err
@@ -284,18 +294,33 @@ func checkCurrency(ctx context.Context, q queryer, code string) (string, error) 
 }
 
 func checkAccount(ctx context.Context, q queryer, id string) (any, error) {
-	n, err := intKey("accountId", id, globalid.Account)
+	a, err := accountByID(ctx, q, "accountId", id)
 	if err != nil {
 		return nil, err
-	}
-	a, err := accounts.one(ctx, q, n)
-	if err != nil {
-		return nil, err
-	}
-	if a == nil {
-		return nil, notFound("Account", id)
 	}
 	return a.ID, nil
+}
+
+// setPeople writes owner and contact of an opportunity where they are given.
+func setPeople(ctx context.Context, tx *sql.Tx, id int64, owner, contact *string) error {
+	if owner != nil {
+		key, err := checkUser(ctx, tx, "ownerId", *owner)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET owner_id = ? WHERE id = ?`, key, id); err != nil {
+			return err
+		}
+	}
+	if contact == nil {
+		return nil
+	}
+	c, err := contactByID(ctx, tx, "contactId", *contact)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE opportunities SET contact_id = ? WHERE id = ?`, c.ID, id)
+	return err
 }
 
 // setAttributes writes the attributes that are named and leaves the others; one without a value is taken away.

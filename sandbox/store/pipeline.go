@@ -122,6 +122,7 @@ func has(ctx context.Context, q queryer, opportunity int64, attribute string) (b
 	query := map[string]string{
 		"account":   `SELECT account_id IS NOT NULL FROM opportunities WHERE id = ?`,
 		"contact":   `SELECT contact_id IS NOT NULL FROM opportunities WHERE id = ?`,
+		"owner":     `SELECT owner_id IS NOT NULL FROM opportunities WHERE id = ?`,
 		"interests": `SELECT EXISTS (SELECT 1 FROM interests WHERE opportunity_id = ?)`,
 	}[attribute]
 	args := []any{opportunity}

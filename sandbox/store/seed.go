@@ -86,16 +86,40 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		}
 	}
 	for _, r := range c.Accounts {
-		w.exec(ctx, `INSERT INTO accounts (id, name, email_address) VALUES (?, ?, ?)
-			ON CONFLICT DO UPDATE SET name = excluded.name, email_address = excluded.email_address`, r.ID, r.Name, null(r.Email))
+		// What the API made of it stays: it may have been changed, or merged into another.
+		w.exec(ctx, `INSERT INTO accounts (id, name, email_address, is_individual) SELECT ?1, ?2, ?3, ?4
+			WHERE NOT EXISTS (SELECT 1 FROM merged_accounts WHERE id = ?1)
+			ON CONFLICT DO UPDATE SET name = excluded.name, email_address = excluded.email_address, is_individual = excluded.is_individual
+				WHERE NOT accounts.changed`, r.ID, r.Name, null(r.Email), r.Individual)
 	}
 	for _, r := range c.Contacts {
-		w.exec(ctx, `INSERT INTO contacts (id, account_id, first_name, last_name, email_address) VALUES (?, ?, ?, ?, ?)
+		w.exec(ctx, `INSERT INTO contacts (id, account_id, first_name, last_name, email_address)
+			VALUES (?1, coalesce((SELECT merged_to FROM merged_accounts WHERE id = ?2), ?2), ?3, ?4, ?5)
 			ON CONFLICT DO UPDATE SET account_id = excluded.account_id, first_name = excluded.first_name,
 				last_name = excluded.last_name, email_address = excluded.email_address`,
 			r.ID, null(r.Account), r.FirstName, r.LastName, null(r.Email))
 	}
+	w.people(ctx, c)
 	w.items(ctx, c)
+}
+
+func (w *seeder) people(ctx context.Context, c *catalogue.Catalogue) {
+	for _, r := range c.Users {
+		w.exec(ctx, `INSERT INTO users (id, first_name, last_name, contact_id) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET first_name = excluded.first_name, last_name = excluded.last_name, contact_id = excluded.contact_id`,
+			r.ID, r.FirstName, r.LastName, null(r.Contact))
+	}
+	for _, r := range c.Accounts {
+		w.exec(ctx, `UPDATE accounts SET owner_id = ? WHERE id = ? AND NOT changed`, null(r.Owner), r.ID)
+	}
+	for _, r := range c.SendingAddresses {
+		w.exec(ctx, `INSERT INTO sending_addresses (id, name, address, verified) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET name = excluded.name, address = excluded.address, verified = excluded.verified`, r.ID, r.Name, r.Address, r.Verified)
+	}
+	for _, r := range c.Templates {
+		w.exec(ctx, `INSERT INTO communication_templates (id, name, subject, body) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET name = excluded.name, subject = excluded.subject, body = excluded.body`, r.ID, r.Name, r.Subject, r.Body)
+	}
 }
 
 func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {

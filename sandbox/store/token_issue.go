@@ -31,9 +31,5 @@ func (s *Store) TokenIssues(ctx context.Context, opportunity int64) ([]*TokenIss
 
 // ContactOfOpportunity returns the contact of an opportunity, nil if it has none.
 func (s *Store) ContactOfOpportunity(ctx context.Context, opportunity int64) (*Contact, error) {
-	found, err := contacts.rows(ctx, s.read, " WHERE p.id = (SELECT o.contact_id FROM opportunities o WHERE o.id = ?)", opportunity)
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return &found[0], nil
+	return contacts.first(ctx, s.read, " WHERE p.id = (SELECT o.contact_id FROM opportunities o WHERE o.id = ?)", opportunity)
 }

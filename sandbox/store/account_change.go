@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// AccountInput is what an account can be made of, and what can be changed of it; what is nil stays as it is.
+type AccountInput struct {
+	AccountID    *string
+	Name         *string
+	EmailAddress *string
+	Website      *string
+	IsIndividual *bool
+	OwnerID      *string
+	// PostalAddresses replace the whole list (observed).
+	PostalAddresses []*PostalAddress
+}
+
+// PostalAddress is where an account gets its letters; Usage is default, billing or shipping.
+type PostalAddress struct {
+	Usage   string   `json:"usage"`
+	Address *Address `json:"address"`
+}
+
+// Address is a place.
+type Address struct {
+	Lines         []string `json:"lines,omitempty"`
+	Town          *string  `json:"town,omitempty"`
+	Region        *string  `json:"region,omitempty"`
+	Postcode      *string  `json:"postcode,omitempty"`
+	CountryID     *string  `json:"countryId,omitempty"`
+	ProvinceCode  *string  `json:"provinceCode,omitempty"`
+	ContactPerson *string  `json:"contactPerson,omitempty"`
+}
+
+// AccountDetails is what an account has beside its name and address.
+type AccountDetails struct {
+	Website         *string
+	IsIndividual    bool
+	PostalAddresses []*PostalAddress
+}
+
+// DetailsOfAccount returns what an account has beside its name and address.
+func (s *Store) DetailsOfAccount(ctx context.Context, account int64) (*AccountDetails, error) {
+	var d AccountDetails
+	var addresses string
+	err := s.read.QueryRowContext(ctx, `SELECT website, is_individual, postal_addresses FROM accounts WHERE id = ?`, account).Scan(&d.Website, &d.IsIndividual, &addresses)
+	if err != nil {
+		return nil, err
+	}
+	return &d, json.Unmarshal([]byte(addresses), &d.PostalAddresses)
+}
+
+// CreateAccount makes an account. A refusal is a *RefusalError.
+func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, error) {
+	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
+		if in.Name == nil {
+			return 0, checkName("")
+		}
+		made, err := tx.ExecContext(ctx, `INSERT INTO accounts (name) VALUES ('')`)
+		if err != nil {
+			return 0, err
+		}
+		id, err := made.LastInsertId()
+		if err != nil {
+			return 0, err
+		}
+		return id, writeAccount(ctx, tx, id, in)
+	})
+}
+
+// UpdateAccount changes what in names. A refusal is a *RefusalError, and then nothing is changed.
+func (s *Store) UpdateAccount(ctx context.Context, in AccountInput) (*Account, error) {
+	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
+		a, err := accountByID(ctx, tx, "accountId", *in.AccountID)
+		if err != nil {
+			return 0, err
+		}
+		return a.ID, writeAccount(ctx, tx, a.ID, in)
+	})
+}
+
+func writeAccount(ctx context.Context, tx *sql.Tx, id int64, in AccountInput) error {
+	if in.Name != nil {
+		if err := checkName(*in.Name); err != nil {
+			return err
+		}
+	}
+	var owner any
+	if in.OwnerID != nil {
+		var err error
+		if owner, err = checkUser(ctx, tx, "ownerId", *in.OwnerID); err != nil {
+			return err
+		}
+	}
+	var addresses any
+	if in.PostalAddresses != nil {
+		encoded, err := json.Marshal(in.PostalAddresses)
+		if err != nil {
+			return err
+		}
+		addresses = string(encoded)
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE accounts SET changed = 1, name = coalesce(?, name), email_address = coalesce(?, email_address),
+		website = coalesce(?, website), is_individual = coalesce(?, is_individual), owner_id = coalesce(?, owner_id),
+		postal_addresses = coalesce(?, postal_addresses) WHERE id = ?`, in.Name, in.EmailAddress, in.Website, in.IsIndividual, owner, addresses, id)
+	return err
+}
+
+// MergeAccounts moves everything of one account to another, and the first is gone. A refusal is a *RefusalError.
+func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, error) {
+	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
+		source, err := accountByID(ctx, tx, "fromAccount", from)
+		if err != nil {
+			return 0, err
+		}
+		target, err := accountByID(ctx, tx, "toAccount", to)
+		if err != nil {
+			return 0, err
+		}
+		if source.ID == target.ID {
+			return 0, problem(LabelInvalidValue, to, "fromAccount and toAccount are the same")
+		}
+		// Constants all of them.
+		for _, table := range strings.Fields("contacts opportunities registrations invoices token_issues") {
+			if _, err := tx.ExecContext(ctx, "UPDATE "+table+" SET account_id = ? WHERE account_id = ?", target.ID, source.ID); err != nil {
+				return 0, err
+			}
+		}
+		for _, statement := range []string{
+			`UPDATE merged_accounts SET merged_to = ?2 WHERE merged_to = ?1`,
+			`INSERT INTO merged_accounts (id, merged_to) VALUES (?1, ?2)`,
+			`DELETE FROM accounts WHERE id = ?1 AND ?2 = ?2`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, source.ID, target.ID); err != nil {
+				return 0, err
+			}
+		}
+		return target.ID, nil
+	})
+}
+
+func (s *Store) changeAccount(ctx context.Context, f func(context.Context, *sql.Tx) (int64, error)) (*Account, error) {
+	var changed *Account
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		id, err := f(ctx, tx)
+		if err != nil {
+			return err
+		}
+		changed, err = accounts.one(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
+}
+
+func accountByID(ctx context.Context, q queryer, field, id string) (*Account, error) {
+	key, err := intKey(field, id, globalid.Account)
+	if err != nil {
+		return nil, err
+	}
+	a, err := accounts.one(ctx, q, key)
+	if err == nil && a == nil {
+		err = notFound("Account", id)
+	}
+	return a, err
+}
+
+func checkUser(ctx context.Context, q queryer, field, id string) (int64, error) {
+	key, err := intKey(field, id, globalid.User)
+	if err != nil {
+		return 0, err
+	}
+	u, err := users.one(ctx, q, key)
+	if err == nil && u == nil {
+		err = notFound("User", id)
+	}
+	return key, err
+}

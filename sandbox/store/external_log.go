@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// ExternalLog is an entry of the log that integrations write about a record. It stays for good (observed).
+type ExternalLog struct {
+	ID               int64
+	OriginIdentifier string
+	NodeID           string
+	Message          string
+	Status           string
+	Payload          *string
+	Category         *string
+	Subcategory      *string
+	CreatedAt        time.Time
+}
+
+// GlobalID returns the API's id of the entry.
+func (l ExternalLog) GlobalID() string { return globalid.EncodeInt(globalid.ExternalLog, l.ID) }
+
+// ExternalLogPage is a page of entries.
+type ExternalLogPage = connection.Page[ExternalLog]
+
+// ExternalLogEdge is one of entries with its cursor.
+type ExternalLogEdge = connection.Edge[ExternalLog]
+
+var externalLogs = listing[ExternalLog]{
+	from:    "external_logs x",
+	columns: "x.id, x.origin, x.node_id, x.message, x.status, x.payload, x.category, x.subcategory, x.created_at",
+	key:     "x.id",
+	fields: map[string]column{
+		"id": intKeyColumn("x.id", globalid.ExternalLog), "nodeId": {sql: "x.node_id"}, "originIdentifier": {sql: "x.origin"}, "status": {sql: "x.status"},
+	},
+	scan: func(row scanner) (ExternalLog, error) {
+		var l ExternalLog
+		var at int64
+		err := row.Scan(&l.ID, &l.OriginIdentifier, &l.NodeID, &l.Message, &l.Status, &l.Payload, &l.Category, &l.Subcategory, &at)
+		l.CreatedAt = time.UnixMicro(at).UTC()
+		return l, err
+	},
+}
+
+// ExternalLogs searches the entries.
+func (s *Store) ExternalLogs(ctx context.Context, q Search) (*ExternalLogPage, error) {
+	return externalLogs.page(ctx, s.read, q)
+}
+
+// NewExternalLog is an entry to be written. Payload is JSON text.
+type NewExternalLog struct {
+	OriginIdentifier    string
+	NodeID              string
+	Message             string
+	Status              string
+	Payload             *string
+	InternalLogMetadata *LogMetadata
+}
+
+// LogMetadata says what kind of entry it is.
+type LogMetadata struct {
+	Category    *string
+	Subcategory *string
+}
+
+// WriteExternalLog writes an entry. The record must exist; an id with an empty key files it under the type (observed). A
+// refusal is a *RefusalError.
+func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*ExternalLog, error) {
+	if !slices.Contains([]string{"success", "failed", "partial"}, in.Status) {
+		return nil, problem(LabelInvalidValue, in.Status, "status is %q, it must be success, failed or partial", in.Status)
+	}
+	if in.Payload != nil && !json.Valid([]byte(*in.Payload)) {
+		return nil, problem(LabelInvalidValue, "", "payload is no JSON text")
+	}
+	if err := s.loggable(ctx, in.NodeID); err != nil {
+		return nil, err
+	}
+	metadata := in.InternalLogMetadata
+	if metadata == nil {
+		metadata = &LogMetadata{}
+	}
+	var written *ExternalLog
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		made, err := tx.ExecContext(ctx, `INSERT INTO external_logs (origin, node_id, message, status, payload, category, subcategory, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			in.OriginIdentifier, in.NodeID, in.Message, in.Status, in.Payload, metadata.Category, metadata.Subcategory, s.now().UnixMicro())
+		if err != nil {
+			return err
+		}
+		id, err := made.LastInsertId()
+		if err == nil {
+			written, err = externalLogs.one(ctx, tx, id)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return written, nil
+}
+
+// loggable refuses an entry about nothing.
+func (s *Store) loggable(ctx context.Context, id string) error {
+	if typ, ok := globalid.TypeOnly(id); ok && typ != "" {
+		return nil
+	}
+	parsed, err := globalid.Parse(id)
+	if err != nil {
+		return problem(LabelInvalidID, id, "nodeId: %v", err)
+	}
+	if parsed.Type == globalid.Opportunity && s.assume.Is(assume.LogOpportunity, "refused") {
+		return problem(LabelInvalidID, id, "nodeId: entries are about events, contacts and accounts, not about opportunities")
+	}
+	found, err := s.Node(ctx, id)
+	if err != nil {
+		return problem(LabelInvalidID, id, "nodeId: %v", err)
+	}
+	if found == nil {
+		return notFound("Node", id)
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// SendingAddress is one that mail can be sent from, once it is verified.
+type SendingAddress struct {
+	ID       int64
+	Name     string
+	Address  string
+	Verified bool
+}
+
+// GlobalID returns the API's id of the address.
+func (a SendingAddress) GlobalID() string { return globalid.EncodeInt(globalid.SendingAddress, a.ID) }
+
+// SendingAddressPage is a page of sending addresses.
+type SendingAddressPage = connection.Page[SendingAddress]
+
+// SendingAddressEdge is one of sending addresses with its cursor.
+type SendingAddressEdge = connection.Edge[SendingAddress]
+
+var sendingAddresses = listing[SendingAddress]{
+	from: "sending_addresses d", columns: "d.id, d.name, d.address, d.verified", key: "d.id",
+	scan: func(row scanner) (SendingAddress, error) {
+		var a SendingAddress
+		err := row.Scan(&a.ID, &a.Name, &a.Address, &a.Verified)
+		return a, err
+	},
+}
+
+// CommunicationTemplate is a mail to be sent again and again.
+type CommunicationTemplate struct {
+	ID      int64
+	Name    string
+	Subject string
+	Body    string
+}
+
+// GlobalID returns the API's id of the template.
+func (t CommunicationTemplate) GlobalID() string {
+	return globalid.EncodeInt(globalid.CommunicationTemplate, t.ID)
+}
+
+// CommunicationTemplatePage is a page of templates.
+type CommunicationTemplatePage = connection.Page[CommunicationTemplate]
+
+// CommunicationTemplateEdge is one of templates with its cursor.
+type CommunicationTemplateEdge = connection.Edge[CommunicationTemplate]
+
+var communicationTemplates = listing[CommunicationTemplate]{
+	from: "communication_templates t", columns: "t.id, t.name, t.subject, t.body", key: "t.id",
+	fields: map[string]column{"id": intKeyColumn("t.id", globalid.CommunicationTemplate), "name": {sql: "t.name"}},
+	scan: func(row scanner) (CommunicationTemplate, error) {
+		var t CommunicationTemplate
+		err := row.Scan(&t.ID, &t.Name, &t.Subject, &t.Body)
+		return t, err
+	},
+}
+
+// SendingAddresses lists the addresses that mail can be sent from.
+func (s *Store) SendingAddresses(ctx context.Context, q Search) (*SendingAddressPage, error) {
+	return sendingAddresses.page(ctx, s.read, q)
+}
+
+// CommunicationTemplates searches the templates.
+func (s *Store) CommunicationTemplates(ctx context.Context, q Search) (*CommunicationTemplatePage, error) {
+	return communicationTemplates.page(ctx, s.read, q)
+}
+
+// Mail is one that was sent; the sandbox keeps it instead of delivering it.
+type Mail struct {
+	From    string    `json:"from"`
+	To      string    `json:"to"`
+	CC      []string  `json:"cc"`
+	Contact string    `json:"contact"` // its id
+	Event   string    `json:"event,omitempty"`
+	Subject string    `json:"subject"`
+	Body    string    `json:"body"`
+	SentAt  time.Time `json:"sentAt"`
+}
+
+// Outbox returns all mail in the order it was sent.
+func (s *Store) Outbox(ctx context.Context) ([]Mail, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT d.address, m.address, m.cc, m.contact_id, m.event_id, m.subject, m.body, m.sent_at
+		FROM mails m JOIN sending_addresses d ON d.id = m.sending_address_id ORDER BY m.id`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	sent := []Mail{}
+	for rows.Next() {
+		var m Mail
+		var cc string
+		var contact, at int64
+		var event *int64
+		if err := rows.Scan(&m.From, &m.To, &cc, &contact, &event, &m.Subject, &m.Body, &at); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(cc), &m.CC); err != nil {
+			return nil, err
+		}
+		m.Contact, m.SentAt = globalid.EncodeInt(globalid.Contact, contact), time.UnixMicro(at).UTC()
+		if event != nil {
+			m.Event = globalid.EncodeInt(globalid.Event, *event)
+		}
+		sent = append(sent, m)
+	}
+	return sent, rows.Err()
+}
+
+// NewMail is mail to be sent to contacts, or to the learners of an event. Subject and body come from a template where
+// one is named.
+type NewMail struct {
+	SendingAddressID string
+	ContactIDs       []string
+	EventID          *string
+	// LearnerIDs sends it to these learners of the event; Audience to all that are active, or that have passed.
+	LearnerIDs []string
+	Audience   *string
+	// Bookers sends it to one contact for each registration, the first.
+	Bookers    bool
+	TemplateID *string
+	Subject    string
+	Body       string
+	CC         []string
+}
+
+// SendMail keeps mail in the outbox, one for each recipient, or none of them. A refusal is a *RefusalError.
+func (s *Store) SendMail(ctx context.Context, in NewMail) error {
+	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		from, err := intKey("sendingAddressId", in.SendingAddressID, globalid.SendingAddress)
+		if err != nil {
+			return err
+		}
+		address, err := sendingAddresses.one(ctx, tx, from)
+		if err != nil {
+			return err
+		}
+		if address == nil {
+			return notFound("Sending Address", in.SendingAddressID)
+		}
+		if !address.Verified {
+			return problem(LabelInvalidValue, in.SendingAddressID, "sendingAddressId: %s is not verified", in.SendingAddressID)
+		}
+		if in.TemplateID != nil {
+			if err := fromTemplate(ctx, tx, &in); err != nil {
+				return err
+			}
+		}
+		var event any
+		if in.EventID != nil {
+			if event, err = intKey("eventId", *in.EventID, globalid.Event); err != nil {
+				return err
+			}
+		}
+		to, err := recipients(ctx, tx, in, event)
+		if err != nil {
+			return err
+		}
+		cc, err := json.Marshal(append([]string{}, in.CC...))
+		if err != nil {
+			return err
+		}
+		for _, c := range to {
+			if c.EmailAddress == nil {
+				return problem(LabelInvalidValue, c.GlobalID(), "Contact %s has no e-mail address", c.GlobalID())
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO mails (sending_address_id, contact_id, address, cc, subject, body, event_id, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+				from, c.ID, *c.EmailAddress, string(cc), in.Subject, in.Body, event, s.now().UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func fromTemplate(ctx context.Context, q queryer, in *NewMail) error {
+	key, err := intKey("templateId", *in.TemplateID, globalid.CommunicationTemplate)
+	if err != nil {
+		return err
+	}
+	t, err := communicationTemplates.one(ctx, q, key)
+	if err != nil {
+		return err
+	}
+	if t == nil {
+		return notFound("Communication Template", *in.TemplateID)
+	}
+	in.Subject, in.Body = t.Subject, t.Body
+	return nil
+}
+
+// recipients finds who a mail goes to.
+func recipients(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
+	var found []Contact
+	for _, id := range in.ContactIDs {
+		c, err := contactByID(ctx, q, "contactId", id)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, *c)
+	}
+	if in.LearnerIDs == nil && in.Audience == nil && !in.Bookers {
+		return found, nil
+	}
+	if in.Audience != nil && *in.Audience != "active" && *in.Audience != "passed" {
+		return nil, problem(LabelInvalidValue, *in.Audience, "audience is %q, it must be active or passed", *in.Audience)
+	}
+	if in.Audience != nil && *in.Audience == "passed" {
+		return found, nil // the sandbox knows no results, so nobody has passed
+	}
+	chosen := "SELECT l.contact_id FROM learners l WHERE l.event_id = ? AND NOT l.cancelled"
+	args := []any{event}
+	if in.Bookers {
+		chosen = `SELECT (SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1)
+			FROM registrations b WHERE b.event_id = ?`
+	}
+	if len(in.LearnerIDs) > 0 {
+		keys := make([]int64, len(in.LearnerIDs))
+		for i, id := range in.LearnerIDs {
+			var err error
+			if keys[i], err = intKey("learnerIds", id, globalid.Learner); err != nil {
+				return nil, err
+			}
+		}
+		encoded, err := json.Marshal(keys)
+		if err != nil {
+			return nil, err
+		}
+		chosen += " AND l.id IN (SELECT value FROM json_each(?))"
+		args = append(args, string(encoded))
+	}
+	return contacts.rows(ctx, q, " WHERE p.id IN ("+chosen+") ORDER BY p.id", args...)
+}

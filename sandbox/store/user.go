@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+
+	"github.com/oppflow/oppflow/sandbox/connection"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// User is somebody who works with the TMS. Mail to one goes to the contact, if there is one (observed).
+type User struct {
+	ID        int64
+	FirstName string
+	LastName  string
+	Contact   *Contact
+}
+
+// GlobalID returns the API's id of the user.
+func (u User) GlobalID() string { return globalid.EncodeInt(globalid.User, u.ID) }
+
+// FullName returns the whole name.
+func (u User) FullName() string { return u.FirstName + " " + u.LastName }
+
+// UserPage is a page of users.
+type UserPage = connection.Page[User]
+
+// UserEdge is one of users with its cursor.
+type UserEdge = connection.Edge[User]
+
+var users = listing[User]{
+	from:    "users u LEFT JOIN contacts p ON p.id = u.contact_id LEFT JOIN accounts a ON a.id = p.account_id",
+	columns: "u.id, u.first_name, u.last_name, p.id, p.first_name, p.last_name, p.email_address, a.id, a.name, a.email_address",
+	key:     "u.id",
+	fields: map[string]column{
+		"id":        intKeyColumn("u.id", globalid.User),
+		"firstName": {sql: "u.first_name"},
+		"lastName":  {sql: "u.last_name"},
+		"contactId": intKeyColumn("u.contact_id", globalid.Contact),
+	},
+	scan: func(row scanner) (User, error) {
+		var u User
+		var p optionalContact
+		err := row.Scan(append([]any{&u.ID, &u.FirstName, &u.LastName}, p.dest()...)...)
+		u.Contact = p.get()
+		return u, err
+	},
+}
+
+// Users searches the users.
+func (s *Store) Users(ctx context.Context, q Search) (*UserPage, error) {
+	return users.page(ctx, s.read, q)
+}
+
+// OwnerOfOpportunity returns the owner of an opportunity, nil if it has none.
+func (s *Store) OwnerOfOpportunity(ctx context.Context, opportunity int64) (*User, error) {
+	return users.first(ctx, s.read, " WHERE u.id = (SELECT o.owner_id FROM opportunities o WHERE o.id = ?)", opportunity)
+}
+
+// OwnerOfAccount returns the owner of an account, nil if it has none.
+func (s *Store) OwnerOfAccount(ctx context.Context, account int64) (*User, error) {
+	return users.first(ctx, s.read, " WHERE u.id = (SELECT x.owner_id FROM accounts x WHERE x.id = ?)", account)
+}
+
+// optionalContact reads the contact of an outer join, with its account.
+type optionalContact struct {
+	id                 *int64
+	first, last, email *string
+	account            optionalAccount
+}
+
+func (o *optionalContact) dest() []any {
+	return append([]any{&o.id, &o.first, &o.last, &o.email}, o.account.dest()...)
+}
+
+func (o *optionalContact) get() *Contact {
+	if o.id == nil {
+		return nil
+	}
+	return &Contact{ID: *o.id, FirstName: *o.first, LastName: *o.last, EmailAddress: o.email, Account: o.account.get()}
+}

@@ -1,17 +1,216 @@
 package sandbox_test
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-func TestAssumptionsCanBeToldApart(t *testing.T) {
-	seen := map[string]bool{}
-	for _, a := range sandbox.Assumptions() {
-		if a.Name == "" || a.Assumed == "" || a.Assumed == a.Otherwise || seen[a.Name] {
-			t.Errorf("%+v", a)
+// switches hold, for each row about searching, names, mutations and interests, what is asked and what each value answers.
+// An answer is what differs: a count, a label, or "refused" for a document that is refused as a whole.
+func switches() map[assume.Name]switched {
+	names := func(filter string) func(*testing.T, *api) string {
+		return func(t *testing.T, a *api) string {
+			t.Helper()
+			return a.told(t, `{ opportunities(`+filter+`) { edges { node { name } } } }`)
 		}
-		seen[a.Name] = true
+	}
+	document := func(d string) func(*testing.T, *api) string {
+		return func(t *testing.T, a *api) string {
+			t.Helper()
+			if got := a.told(t, d); strings.HasPrefix(got, "refused") {
+				return "refused"
+			}
+			return "taken"
+		}
+	}
+	interest := func(members string) func(*testing.T, *api) string {
+		return func(t *testing.T, a *api) string {
+			t.Helper()
+			label, _, _ := strings.Cut(refusalOf(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {%s}", oneOpportunity, members), "interests { id }")), ":")
+			return label
+		}
+	}
+	const course = `id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "10.00"`
+	const create = `mutation { opportunities { create(input: {name: "x", regionId: "UmVnaW9uOkRS"%s}) { errors { label } opportunity { %s } } } }`
+	return map[assume.Name]switched{
+		assume.FilterAnd: {names(`filters: [{field: name, operation: eq, value: "b"}, {field: regionName, operation: eq, value: "UK"}]`), map[string]string{"all": "b", "any": "Annual first aid refresher a b"}},
+		assume.FilterNull: {names(`filters: {field: accountId, operation: ne, value: "T3JnYW5pc2F0aW9uOjI="}`), map[string]string{
+			"passed": "", "matched": "Annual first aid refresher b",
+		}},
+		assume.FilterCase: {names(`filters: {field: name, operation: in, values: ["A"]}`), map[string]string{"exact": "", "ignored": "a"}},
+		assume.FilterWordlike: {names(`filters: {field: name, operation: wordlike, value: "fir"}`), map[string]string{
+			"begins": "Annual first aid refresher", "whole": "",
+		}},
+		assume.FilterContains: {names(`filters: {field: name, operation: contains, values: ["first", "Annual"]}`), map[string]string{"each": "Annual first aid refresher", "refused": "refused"}},
+		assume.FilterID:       {names(`filters: {field: id, operation: eq, value: "x"}`), map[string]string{"refused": "refused", "nothing": ""}},
+		assume.FilterDate: {names(`filters: {field: reservationsValidUntil, operation: eq, value: "2026-07-01T12:00:00"}`), map[string]string{
+			"utc": "a", "london": "b",
+		}},
+		assume.FilterFields: {document(`{ opportunities(filters: [{field: id, operation: notnull}, {field: name, operation: notnull}]) { edges { node { id } } } }`), map[string]string{"many": "taken", "few": "refused"}},
+		assume.FilterTypes: {document(`query ($f: [OpportunityFieldGraphFilter]) { opportunities(filters: $f) { edges { node { id } } } }`), map[string]string{
+			"field-graph-filter": "taken", "filter": "refused",
+		}},
+		assume.Order:        {document(`{ opportunities(order: {field: name}) { edges { node { id } } } }`), map[string]string{"order": "taken", "absent": "refused"}},
+		assume.OrderDefault: {names(`first: 1`), map[string]string{"oldest": "Annual first aid refresher", "newest": "b"}},
+		assume.PageFirst:    {names(`first: -1, offset: 1, after: "x"`), map[string]string{"refused": "refused", "mended": "a b"}},
+
+		assume.InterestFields: {document(`{ opportunities { edges { node { interests { edges { node { id quantity } } } } } } }`), map[string]string{"shown": "taken", "absent": "refused"}},
+		assume.InterestType: {func(t *testing.T, a *api) string {
+			t.Helper()
+			a.addCourse(t, oneOpportunity, 1, "1.00")
+			return a.told(t, `{ opportunities { edges { node { interests { edges { node { ...more } } } } } } } fragment more on OpportunityInterest { __typename }`)
+		}, map[string]string{"one": "OpportunityInterest", "by-kind": "OpportunityCourseInterest"}},
+		assume.OpportunityFields: {document(`{ opportunities { edges { node { region { id } } } } }`), map[string]string{"shown": "taken", "absent": "refused"}},
+		assume.CurrencyID:        {document(`{ opportunities { edges { node { financialUnit { id } } } } }`), map[string]string{"shown": "taken", "absent": "refused"}},
+		assume.Queries:           {document(`{ regions { edges { node { id } } } }`), map[string]string{"there": "taken", "absent": "refused"}},
+		assume.NodeUnknown:       {document(`{ node(id: "T3Bwb3J0dW5pdHk6OTk=") { id } }`), map[string]string{"null": "taken", "error": "refused"}},
+		assume.TotalTax: {func(t *testing.T, a *api) string {
+			t.Helper()
+			a.addCourse(t, oneOpportunity, 3, "10.00")
+			return a.told(t, `{ opportunities(first: 1) { edges { node { value { grandTotal } } } } }`)
+		}, map[string]string{"without": "30.00", "with": "36.00"}},
+
+		assume.CreateRequired: {func(t *testing.T, a *api) string {
+			t.Helper()
+			return a.told(t, fmt.Sprintf(create, "", "name"))
+		}, map[string]string{"name-region": "x", "account": "Invalid Value"}},
+		assume.CreateCurrency: {func(t *testing.T, a *api) string {
+			t.Helper()
+			return a.told(t, fmt.Sprintf(create, "", "financialUnit { ... on Currency { code } }"))
+		}, map[string]string{"region": "USD", "tenant": "GBP"}},
+		assume.CreateEntry: {func(t *testing.T, a *api) string {
+			t.Helper()
+			return a.told(t, fmt.Sprintf(create, `, entryStepId: "T3Bwb3J0dW5pdHlTdGVwOjY="`, "step { name }"))
+		}, map[string]string{"entry": "Invalid Value", "any": "Lost"}},
+		assume.CreateAttributes: {document(fmt.Sprintf(create, `, attributes: [{definitionKey: "k", value: "v"}]`, "id")), map[string]string{"any": "taken", "absent": "refused"}},
+		assume.UpdateName: {document(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, name: "y"}) { errors { label } } } }`, oneOpportunity)), map[string]string{
+			"taken": "taken", "absent": "refused",
+		}},
+		assume.UpdateNull: {func(t *testing.T, a *api) string {
+			t.Helper()
+			before := a.told(t, `mutation { opportunities { update(input: {id: "T3Bwb3J0dW5pdHk6Mg=="}) { errors { label } opportunity { account { name } } } } }`)
+			answer := a.post(t, `mutation ($none: ID) { opportunities { update(input: {id: "T3Bwb3J0dW5pdHk6Mg==", accountId: $none}) { errors { label } opportunity { account { name } } } } }`, vars{"none": nil})
+			return before + leaves(answer.Data)
+		}, map[string]string{"kept": "AdministrateAdministrate", "cleared": "Administrate"}},
+		assume.ErrorLabels: {func(t *testing.T, a *api) string {
+			t.Helper()
+			move, _, _ := strings.Cut(a.progress(t, oneOpportunity, stepWon), ":")
+			gone, _, _ := strings.Cut(a.progress(t, globalid.EncodeInt(globalid.Opportunity, 99), stepWon), ":")
+			return gone + ", " + move
+		}, map[string]string{"named": "Not Found, Transition Not Found", "plain": "Error, Transition Not Found"}},
+
+		assume.AddInterestAnswer: {func(t *testing.T, a *api) string {
+			t.Helper()
+			a.addCourse(t, oneOpportunity, 1, "1.00")
+			payload := a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {%s}", oneOpportunity, course), "interests { id }")
+			return fmt.Sprint(len(at(t, payload, "interests").([]any)))
+		}, map[string]string{"new": "1", "all": "2"}},
+		assume.InterestExisting:    {interest(course + `, courseDetails: {existingLearners: ["UGVyc29uOjI="]}`), map[string]string{"ids": "", "empty": "Invalid Value"}},
+		assume.InterestLearners:    {interest(course + `, courseDetails: {newLearners: [{firstName: "a", lastName: "b"}, {firstName: "c", lastName: "d"}]}`), map[string]string{"quantity": "Invalid Value", "any": ""}},
+		assume.InterestAmount:      {interest(`id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "-10.00"`), map[string]string{"positive": "Invalid Value", "any": ""}},
+		assume.InterestDetailsKind: {interest(course + `, eventDetails: {newLearners: []}`), map[string]string{"fitting": "Details Do Not Fit", "ignored": ""}},
+		assume.InterestTax:         {interest(course + `, taxId: "VGF4OjE="`), map[string]string{"any": "", "unknown": "Not Found"}},
+		assume.InterestPublished:   {interest(`id: "TGVhcm5pbmdQYXRoOjI=", quantity: 1, unitAmount: "1.00"`), map[string]string{"published": "Not Published", "courses": ""}},
+
+		assume.ReserveLapsed: {func(t *testing.T, a *api) string {
+			t.Helper()
+			a.reserve(t, oneOpportunity, 1)
+			a.extend(t, oneOpportunity, newClock().Now())
+			label, _, _ := strings.Cut(refusalOf(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, reserve: true, quantity: 1, unitAmount: "1.00"}`, oneOpportunity, eventOne), "interests { id }")), ":")
+			return label
+		}, map[string]string{"silent": "", "refused": "Invalid Value"}},
+		assume.ReservationNone: {func(t *testing.T, a *api) string {
+			t.Helper()
+			return a.told(t, `{ opportunities(first: 1) { edges { node { isReservationValid } } } }`)
+		}, map[string]string{"false": "false", "true": "true"}},
+		assume.ExtendAnswer: {func(t *testing.T, a *api) string {
+			t.Helper()
+			return a.told(t, fmt.Sprintf(`mutation { opportunities { extendReservations(input: {opportunityId: %q, reservationsValidUntil: "2026-07-01T12:00:00Z"}) { errors { label } opportunity { name } } } }`, oneOpportunity))
+		}, map[string]string{"opportunity": "Annual first aid refresher", "errors": ""}},
+	}
+}
+
+type switched struct {
+	ask  func(t *testing.T, a *api) string
+	want map[string]string // by value
+}
+
+var oneOpportunity = globalid.EncodeInt(globalid.Opportunity, 1)
+
+// told is what a document answers, its texts and truth values in order; "refused" if there is an error.
+func (a *api) told(t testing.TB, document string) string {
+	t.Helper()
+	answer := a.post(t, document, nil)
+	if len(answer.Errors) > 0 {
+		return "refused"
+	}
+	return leaves(answer.Data)
+}
+
+func leaves(data any) string {
+	var found []string
+	switch data := data.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(data)) {
+			if key != "id" {
+				found = append(found, leaves(data[key]))
+			}
+		}
+	case []any:
+		for _, one := range data {
+			found = append(found, leaves(one))
+		}
+	case nil:
+	default:
+		found = append(found, fmt.Sprint(data))
+	}
+	return strings.Join(slices.DeleteFunc(found, func(s string) bool { return s == "" }), " ")
+}
+
+func TestEachAssumptionIsASwitch(t *testing.T) {
+	elsewhere := []string{"oauth.", "rate.", "refused.", "namespace.", "mutation.failed", "reserve.kind", "reserve.short", "reserve.length", "registration.", "progress.", "closed", "required.", "trigger.", "invoice.", "opportunity.people", "contact.", "log."}
+	all := switches()
+	for _, row := range assume.Table() {
+		test, ok := all[row.Name]
+		if !ok {
+			if !slices.ContainsFunc(elsewhere, func(prefix string) bool { return strings.HasPrefix(string(row.Name), prefix) }) {
+				t.Errorf("nothing tries %s", row.Name)
+			}
+			continue
+		}
+		seen := map[string]bool{}
+		for _, v := range row.Values {
+			seen[test.want[v.Value]] = true
+			t.Run(string(row.Name)+"="+v.Value, func(t *testing.T) {
+				a := open(t, sandbox.Options{Assume: map[string]string{string(row.Name): v.Value}, Now: newClock().Now})
+				if row.Name != assume.CreateRequired || v.Value != "account" {
+					a.create(t, "a")
+					a.create(t, "b")
+				}
+				if row.Name == assume.FilterDate {
+					for id, until := range map[int64]string{2: "2026-07-01T12:00:00Z", 3: "2026-07-01T11:00:00Z"} {
+						opportunity := globalid.EncodeInt(globalid.Opportunity, id)
+						a.reserve(t, opportunity, 1)
+						must(t, a.mutate(t, "extendReservations", fmt.Sprintf("opportunityId: %q, reservationsValidUntil: %q", opportunity, until), "opportunity { id }"))
+					}
+				}
+				if row.Name == assume.FilterNull || row.Name == assume.UpdateNull {
+					must(t, a.mutate(t, "update", `id: "T3Bwb3J0dW5pdHk6Mg==", accountId: "T3JnYW5pc2F0aW9uOjI="`, "opportunity { id }"))
+				}
+				if got := test.ask(t, a); got != test.want[v.Value] {
+					t.Errorf("%q, want %q", got, test.want[v.Value])
+				}
+			})
+		}
+		if len(seen) != len(row.Values) {
+			t.Errorf("%s: the test does not tell its values apart", row.Name)
+		}
 	}
 }

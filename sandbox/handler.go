@@ -64,8 +64,8 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema) http
 func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *ast.Schema) http.Handler {
 	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema}))
 	server.Use(introspection{})
-	server.Use(&graph.Literals{})
-	server.Use(graph.Mutations{InOrder: s.assume.Is(assume.NamespaceOrder, "document")})
+	server.Use(&graph.Literals{InterestKinds: s.assume.Is(assume.InterestType, "by-kind")})
+	server.Use(graph.Mutations{InOrder: s.assume.Is(assume.NamespaceOrder, "document"), PlainLabels: s.assume.Is(assume.ErrorLabels, "plain")})
 	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return present(ctx, log, err) })
 	server.SetRecoverFunc(func(ctx context.Context, reason any) error {
 		log.ErrorContext(ctx, "the sandbox panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))

@@ -2,7 +2,8 @@
 // Opportunities) goes: for development, demonstration and tests. It keeps what it is told in SQLite.
 //
 // It is a second, independent reading of the API: it shares no code and no types with the client, so that the two can
-// contradict each other. What neither the documentation says nor anyone observed stands in Assumptions.
+// contradict each other. What neither the documentation says nor anyone observed stands in
+// the table of sandbox/assume.
 package sandbox
 
 import (
@@ -128,7 +129,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.store.Close())
 	}
-	s.handler = s.routes(&o, &graph.Resolver{Store: s.store}, schema)
+	s.handler = s.routes(&o, &graph.Resolver{Store: s.store, Assume: choices}, schema)
 	return s, nil
 }
 

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"strings"
+
 	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
@@ -13,15 +15,41 @@ func absences() map[assume.Name][]string {
 		},
 		assume.ContactCreate: {"ContactMutations.create"},
 		assume.LogRead:       {"Query.externalIntegrationLogs"},
+		assume.Order:         {"*.*.order"},
+		assume.InterestFields: {
+			"OpportunityInterest.quantity", "OpportunityInterest.unitAmount", "OpportunityInterest.reserve", "OpportunityInterest.taxId",
+			"OpportunityInterest.expiresAt", "OpportunityInterest.learners",
+		},
+		assume.OpportunityFields: {"Opportunity.region", "Opportunity.createdAt", "Opportunity.updatedAt"},
+		assume.CurrencyID:        {"Currency.id", "FinancialUnit.id"},
+		assume.Queries:           {"Query.regions", "Query.courseTemplates", "Query.learningPaths", "Query.trainingTokenTypes", "Query.invoices"},
+		assume.CreateAttributes:  {"OpportunityCreateInput.attributes", "OpportunityUpdateInput.attributes"},
+		assume.UpdateName:        {"OpportunityUpdateInput.name"},
 	}
 }
 
 // shape is the schema as the choices have it.
 func shape(c assume.Choices) graph.Shape {
-	s := graph.Shape{Strict: !c.Is(assume.MutationFailed, "field-null")}
+	s := graph.Shape{Strict: !c.Is(assume.MutationFailed, "field-null"), Absent: []string{"OpportunityInterest.kind"}}
 	for row, paths := range absences() {
 		if c.Is(row, assume.Absent) {
 			s.Absent = append(s.Absent, paths...)
+		}
+	}
+	if c.Is(assume.FilterFields, "few") {
+		for _, field := range strings.Fields("name regionId stepName stageId stageName accountId accountName financialUnitId reservationsValidUntil createdAt updatedAt") {
+			s.Absent = append(s.Absent, "OpportunityField."+field)
+		}
+	}
+	if c.Is(assume.FilterTypes, "filter") {
+		s.Renamed = func(name string) string {
+			if name == "FilterOperation" {
+				return "Operation"
+			}
+			if typ, ok := strings.CutSuffix(name, "FieldGraphFilter"); ok {
+				return typ + "Filter"
+			}
+			return name
 		}
 	}
 	return s

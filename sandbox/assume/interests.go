@@ -1,13 +1,45 @@
 package assume
 
-// AddInterestAnswer says which interests addInterest answers.
-const AddInterestAnswer Name = "addInterest.answer"
+// The rows about interests.
+const (
+	AddInterestAnswer   Name = "addInterest.answer"
+	InterestExisting    Name = "interest.learners.existing"
+	InterestLearners    Name = "interest.learners.count"
+	InterestAmount      Name = "interest.unitAmount"
+	InterestDetailsKind Name = "interest.details"
+	InterestTax         Name = "interest.tax"
+	InterestPublished   Name = "interest.published"
+)
 
 func interests() []Row {
 	return []Row{
 		{AddInterestAnswer, []Value{
 			{"new", "addInterest answers the new interest only"},
 			{"all", "addInterest answers all interests of the opportunity"},
+		}},
+		{InterestExisting, []Value{
+			{"ids", "existingLearners is a list of ids of contacts"},
+			{"empty", "only an empty list is taken, as in every example"},
+		}},
+		{InterestLearners, []Value{
+			{"quantity", "no more learners than the quantity can be named"},
+			{"any", "any number can"},
+		}},
+		{InterestAmount, []Value{
+			{"positive", "unitAmount is not negative"},
+			{"any", "it may be, as for a discount"},
+		}},
+		{InterestDetailsKind, []Value{
+			{"fitting", "details that do not fit the kind of the item are refused"},
+			{"ignored", "they are ignored"},
+		}},
+		{InterestTax, []Value{
+			{"any", "taxId is any well-formed id"},
+			{"unknown", "it must exist, and the sandbox knows none"},
+		}},
+		{InterestPublished, []Value{
+			{"published", "events and learning paths must be published like course templates; their dates do not matter"},
+			{"courses", "only course templates must"},
 		}},
 	}
 }

@@ -8,6 +8,12 @@ const (
 	ReserveShort Name = "reserve.short"
 	// ReserveLength says how long places are held before an expiry is set.
 	ReserveLength Name = "reserve.length"
+	// ReserveLapsed says what becomes of a reservation for an opportunity whose holds have lapsed.
+	ReserveLapsed Name = "reserve.lapsed"
+	// ReservationNone says what an opportunity that never held a place answers.
+	ReservationNone Name = "isReservationValid.none"
+	// ExtendAnswer says what extendReservations answers.
+	ExtendAnswer Name = "extend.answer"
 	// RegistrationShort says what becomes of a registration of more places than are left.
 	RegistrationShort Name = "registration.short"
 	// RegistrationHold says what becomes of the held places of an interest that is registered by a trigger.
@@ -28,6 +34,18 @@ func places() []Row {
 		{ReserveLength, []Value{
 			{"open", "a hold lasts until the first extension sets its expiry"},
 			{"week", "it has an expiry by itself, in seven days"},
+		}},
+		{ReserveLapsed, []Value{
+			{"silent", "an interest that is to reserve on an opportunity whose holds have lapsed is added, without a hold and without an error"},
+			{"refused", "it is refused"},
+		}},
+		{ReservationNone, []Value{
+			{"false", "isReservationValid is false for an opportunity that never held a place"},
+			{"true", "it is true"},
+		}},
+		{ExtendAnswer, []Value{
+			{"opportunity", "extendReservations answers errors and opportunity"},
+			{"errors", "its opportunity is null"},
 		}},
 		{RegistrationShort, []Value{
 			{"booked", "learners are registered even if the event has too few places"},

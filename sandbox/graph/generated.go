@@ -1150,6 +1150,8 @@ func (ec *executionContext) childFields_OpportunityInterest(ctx context.Context,
 		return ec.fieldContext_OpportunityInterest_unitAmount(ctx, field)
 	case "totalAmount":
 		return ec.fieldContext_OpportunityInterest_totalAmount(ctx, field)
+	case "kind":
+		return ec.fieldContext_OpportunityInterest_kind(ctx, field)
 	case "reserve":
 		return ec.fieldContext_OpportunityInterest_reserve(ctx, field)
 	case "taxId":
@@ -9438,6 +9440,29 @@ func (ec *executionContext) _OpportunityInterest_totalAmount(ctx context.Context
 }
 func (ec *executionContext) fieldContext_OpportunityInterest_totalAmount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("OpportunityInterest", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _OpportunityInterest_kind(ctx context.Context, field graphql.CollectedField, obj *store.Interest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpportunityInterest_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpportunityInterest_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OpportunityInterest", field, true, false, "String")
 }
 
 func (ec *executionContext) _OpportunityInterest_reserve(ctx context.Context, field graphql.CollectedField, obj *store.Interest) (ret graphql.Marshaler) {
@@ -21086,6 +21111,11 @@ func (ec *executionContext) _OpportunityInterest(ctx context.Context, sel ast.Se
 			}
 		case "totalAmount":
 			out.Values[i] = ec._OpportunityInterest_totalAmount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._OpportunityInterest_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -14,7 +14,12 @@ import (
 // Literals is an extension of the GraphQL server. It refuses a document in which a value can not be read as the scalar
 // it stands for before anything of it runs, as GraphQL demands for literals and variables alike, and it hands numbers
 // that stand for a Decimal over as they are written, not as binary floating point.
-type Literals struct{ schema *ast.Schema }
+type Literals struct {
+	// InterestKinds has __typename of an interest tell the kind of its item.
+	InterestKinds bool
+
+	schema *ast.Schema
+}
 
 var (
 	_ graphql.HandlerExtension        = (*Literals)(nil)
@@ -61,6 +66,9 @@ func (l *Literals) selections(set ast.SelectionSet, seen map[string]bool) *gqler
 				if err := l.literal(a.Value); err != nil {
 					return err
 				}
+			}
+			if l.InterestKinds && s.Name == "__typename" && s.ObjectDefinition != nil && s.ObjectDefinition.Name == "OpportunityInterest" {
+				s.Name = "kind"
 			}
 			inner = s.SelectionSet
 		case *ast.InlineFragment:

@@ -3,6 +3,9 @@ package graph
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -21,6 +24,7 @@ func (r opportunityMutations) Create(ctx context.Context, _ *OpportunityMutation
 }
 
 func (r opportunityMutations) Update(ctx context.Context, _ *OpportunityMutations, input store.OpportunityUpdate) (*OpportunityPayload, error) {
+	input.NoAccount = givenAsNull(ctx, "accountId")
 	return payload(r.Store.UpdateOpportunity(ctx, input))
 }
 
@@ -29,7 +33,11 @@ func (r opportunityMutations) Progress(ctx context.Context, _ *OpportunityMutati
 }
 
 func (r opportunityMutations) ExtendReservations(ctx context.Context, _ *OpportunityMutations, input store.ExtendReservations) (*OpportunityPayload, error) {
-	return payload(r.Store.ExtendReservations(ctx, input))
+	p, err := payload(r.Store.ExtendReservations(ctx, input))
+	if err == nil && r.Assume.Is(assume.ExtendAnswer, "errors") {
+		p.Opportunity = nil
+	}
+	return p, err
 }
 
 func (r opportunityMutations) AddInterest(ctx context.Context, _ *OpportunityMutations, input store.AddInterest) (*OpportunityAddInterestPayload, error) {
@@ -46,6 +54,14 @@ func interestsPayload(interests []*store.Interest, err error) (*OpportunityAddIn
 		return nil, err
 	}
 	return &OpportunityAddInterestPayload{Errors: problems, Interests: interests}, nil
+}
+
+// givenAsNull reports whether a member of the input is there and null, which the input itself does not tell.
+func givenAsNull(ctx context.Context, member string) bool {
+	field := graphql.GetFieldContext(ctx).Field.Field
+	input, ok := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)["input"].(map[string]any)
+	value, there := input[member]
+	return ok && there && value == nil
 }
 
 func payload(o *store.Opportunity, err error) (*OpportunityPayload, error) {

@@ -47,7 +47,11 @@ type observed struct {
 
 // Mutations is an extension of the GraphQL server that tells the Observer of each request what its mutations do, and
 // with InOrder runs those inside a namespace in the order of the document.
-type Mutations struct{ InOrder bool }
+type Mutations struct {
+	InOrder bool
+	// PlainLabels has all refusals but Transition Not Found have one label.
+	PlainLabels bool
+}
 
 var (
 	_ graphql.HandlerExtension = Mutations{}
@@ -82,7 +86,7 @@ func (m Mutations) InterceptField(ctx context.Context, next graphql.Resolver) (a
 		payload, done.Err = next(ctx)
 	}
 	if done.Err == nil {
-		done.look(payload)
+		done.look(payload, m.PlainLabels)
 	}
 	o.End(done)
 	return payload, done.Err
@@ -104,7 +108,7 @@ func subject(input any) string {
 }
 
 // look takes from a payload what it says against the mutation, and which opportunity was made.
-func (d *Done) look(payload any) {
+func (d *Done) look(payload any, plain bool) {
 	var refused []*store.RefusalError
 	switch p := payload.(type) {
 	case *OpportunityPayload:
@@ -142,6 +146,11 @@ func (d *Done) look(payload any) {
 		refused = p.Errors
 	case *ExternalLogsPayload:
 		refused = p.Errors
+	}
+	for _, r := range refused {
+		if plain && r.Label != store.LabelTransitionNotFound {
+			r.Label = "Error"
+		}
 	}
 	if len(refused) > 0 {
 		d.Refused = refused[0]

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -13,7 +14,11 @@ func (query) Hello(context.Context) (string, error) { return "Hello", nil }
 func (query) Echo(_ context.Context, value *string) (*string, error) { return value, nil }
 
 func (r query) Node(ctx context.Context, id string) (store.Node, error) {
-	return r.Store.Node(ctx, id)
+	found, err := r.Store.Node(ctx, id)
+	if err == nil && found == nil && r.Assume.Is(assume.NodeUnknown, "error") {
+		err = &store.RequestError{Message: "there is no node with the id " + id}
+	}
+	return found, err
 }
 
 func (r query) Opportunities(ctx context.Context, filters []*store.Filter, first, offset *int32, after *string, order []*store.Order) (*store.OpportunityPage, error) {

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 // Resolver answers requests from a store.
 type Resolver struct {
 	Store *store.Store
+	// Assume are the choices where nobody knows the API.
+	Assume assume.Choices
 }
 
 // Query returns the resolvers of the root of queries.

@@ -41,5 +41,5 @@ var accounts = listing[Account]{
 
 // Accounts searches the accounts.
 func (s *Store) Accounts(ctx context.Context, q Search) (*AccountPage, error) {
-	return accounts.page(ctx, s.read, q)
+	return accounts.page(ctx, s, q)
 }

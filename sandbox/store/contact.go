@@ -77,10 +77,10 @@ func (o *optionalAccount) get() *Account {
 
 // ContactsOfAccount searches the contacts of an account.
 func (s *Store) ContactsOfAccount(ctx context.Context, account int64, q Search) (*ContactPage, error) {
-	return contacts.page(ctx, s.read, q, scope{"p.account_id", account})
+	return contacts.page(ctx, s, q, scope{"p.account_id", account})
 }
 
 // Contacts searches the contacts.
 func (s *Store) Contacts(ctx context.Context, q Search) (*ContactPage, error) {
-	return contacts.page(ctx, s.read, q)
+	return contacts.page(ctx, s, q)
 }

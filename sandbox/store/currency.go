@@ -45,5 +45,5 @@ var currencies = listing[Currency]{
 
 // Currencies searches the currencies.
 func (s *Store) Currencies(ctx context.Context, q Search) (*CurrencyPage, error) {
-	return currencies.page(ctx, s.read, q)
+	return currencies.page(ctx, s, q)
 }

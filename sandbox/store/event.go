@@ -83,7 +83,7 @@ var events = listing[Event]{
 
 // Events searches the events, whatever their state.
 func (s *Store) Events(ctx context.Context, q Search) (*EventPage, error) {
-	return events.page(ctx, s.read, q)
+	return events.page(ctx, s, q)
 }
 
 // EventUpdate is the input of UpdateEvent. What is nil stays as it is.

@@ -52,7 +52,7 @@ var externalLogs = listing[ExternalLog]{
 
 // ExternalLogs searches the entries.
 func (s *Store) ExternalLogs(ctx context.Context, q Search) (*ExternalLogPage, error) {
-	return externalLogs.page(ctx, s.read, q)
+	return externalLogs.page(ctx, s, q)
 }
 
 // NewExternalLog is an entry to be written. Payload is JSON text.

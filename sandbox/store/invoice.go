@@ -78,7 +78,7 @@ var invoices = listing[Invoice]{
 
 // Invoices searches the invoices.
 func (s *Store) Invoices(ctx context.Context, q Search) (*InvoicePage, error) {
-	return invoices.page(ctx, s.read, q)
+	return invoices.page(ctx, s, q)
 }
 
 // ActiveInvoice returns the invoice of an opportunity that is not void, nil if there is none.

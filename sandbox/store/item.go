@@ -54,7 +54,7 @@ var courseTemplates = listing[CourseTemplate]{
 
 // CourseTemplates searches the course templates, unpublished ones included.
 func (s *Store) CourseTemplates(ctx context.Context, q Search) (*CourseTemplatePage, error) {
-	return courseTemplates.page(ctx, s.read, q)
+	return courseTemplates.page(ctx, s, q)
 }
 
 // LearningPath is a sequence of courses sold as one.
@@ -95,7 +95,7 @@ var learningPaths = listing[LearningPath]{
 
 // LearningPaths searches the learning paths, unpublished ones included.
 func (s *Store) LearningPaths(ctx context.Context, q Search) (*LearningPathPage, error) {
-	return learningPaths.page(ctx, s.read, q)
+	return learningPaths.page(ctx, s, q)
 }
 
 // TrainingTokenType is a kind of prepaid token; its key has 32 hexadecimal digits.
@@ -136,5 +136,5 @@ var trainingTokenTypes = listing[TrainingTokenType]{
 
 // TrainingTokenTypes searches the training token types.
 func (s *Store) TrainingTokenTypes(ctx context.Context, q Search) (*TrainingTokenTypePage, error) {
-	return trainingTokenTypes.page(ctx, s.read, q)
+	return trainingTokenTypes.page(ctx, s, q)
 }

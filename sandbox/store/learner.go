@@ -63,7 +63,7 @@ var registeredLearners = listing[RegisteredLearner]{
 
 // RegisteredLearners searches the learners, cancelled ones included.
 func (s *Store) RegisteredLearners(ctx context.Context, q Search) (*RegisteredLearnerPage, error) {
-	return registeredLearners.page(ctx, s.read, q)
+	return registeredLearners.page(ctx, s, q)
 }
 
 // LearnerByKey returns the learner with a key, nil if there is none.
@@ -73,12 +73,12 @@ func (s *Store) LearnerByKey(ctx context.Context, id int64) (*RegisteredLearner,
 
 // LearnersOfEvent searches those of an event, cancelled ones included (observed).
 func (s *Store) LearnersOfEvent(ctx context.Context, event int64, q Search) (*RegisteredLearnerPage, error) {
-	return registeredLearners.page(ctx, s.read, q, scope{"l.event_id", event})
+	return registeredLearners.page(ctx, s, q, scope{"l.event_id", event})
 }
 
 // LearnersOfRegistration searches those of a registration.
 func (s *Store) LearnersOfRegistration(ctx context.Context, registration int64, q Search) (*RegisteredLearnerPage, error) {
-	return registeredLearners.page(ctx, s.read, q, scope{"l.registration_id", registration})
+	return registeredLearners.page(ctx, s, q, scope{"l.registration_id", registration})
 }
 
 // RegisterContacts is the input of the method of the same name.

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 	"github.com/oppflow/oppflow/sandbox/scalar"
@@ -88,18 +90,25 @@ type scope struct {
 }
 
 // page reads a page.
-func (l *listing[T]) page(ctx context.Context, q queryer, s Search, scopes ...scope) (*connection.Page[T], error) {
+func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...scope) (*connection.Page[T], error) {
+	q := of.read
+	if of.assume.Is(assume.PageFirst, "mended") {
+		s.mend()
+	}
 	w, err := connection.NewWindow(s.First, s.Offset, s.After)
 	if err != nil {
 		return nil, invalid("%v", err)
 	}
-	where, args, err := l.where(s.Filters, scopes)
+	where, args, err := l.where(s.Filters, scopes, of.assume)
 	if err != nil {
 		return nil, err
 	}
 	order, err := l.order(s.Order)
 	if err != nil {
 		return nil, err
+	}
+	if of.assume.Is(assume.OrderDefault, "newest") {
+		order += " DESC"
 	}
 	rows, err := l.rows(ctx, q, where+order+" LIMIT ? OFFSET ?", append(slices.Clone(args), w.Limit+1, w.Offset)...)
 	if err != nil {
@@ -110,6 +119,22 @@ func (l *listing[T]) page(ctx context.Context, q queryer, s Search, scopes ...sc
 		err := q.QueryRowContext(ctx, "SELECT count(*) FROM "+l.from+where, args...).Scan(&n)
 		return n, err
 	}), nil
+}
+
+// mend takes what the API may not mind for not being there.
+func (s *Search) mend() {
+	negative := func(n *int32) bool { return n != nil && *n < 0 }
+	if negative(s.First) {
+		s.First = nil
+	}
+	if negative(s.Offset) {
+		s.Offset = nil
+	}
+	if s.After != nil {
+		if _, err := connection.ParseCursor(*s.After); err != nil || s.Offset != nil {
+			s.After = nil
+		}
+	}
 }
 
 // one reads the row with a key, nil if there is none.
@@ -177,14 +202,14 @@ func (l *listing[T]) field(list string, i int, name string) (column, error) {
 }
 
 // where translates filters into a condition and its parameters.
-func (l *listing[T]) where(filters []*Filter, scopes []scope) (string, []any, error) {
+func (l *listing[T]) where(filters []*Filter, scopes []scope, choices assume.Choices) (string, []any, error) {
 	if len(filters) > maxFilters {
 		return "", nil, invalid("filters has %d entries, the limit is %d", len(filters), maxFilters)
 	}
-	var conditions []string
+	var within, conditions []string
 	var args []any
 	for _, s := range scopes {
-		conditions = append(conditions, s.sql+" = ?")
+		within = append(within, s.sql+" = ?")
 		args = append(args, s.arg)
 	}
 	for i, f := range filters {
@@ -195,7 +220,7 @@ func (l *listing[T]) where(filters []*Filter, scopes []scope) (string, []any, er
 		if err != nil {
 			return "", nil, err
 		}
-		condition, values, err := c.condition(f)
+		condition, values, err := c.condition(f, choices)
 		if err != nil {
 			return "", nil, invalid("filters[%d] (%s %s): %v", i, f.Field, f.Operation, err)
 		}
@@ -205,10 +230,17 @@ func (l *listing[T]) where(filters []*Filter, scopes []scope) (string, []any, er
 	if len(args) > maxParameters {
 		return "", nil, invalid("filters have %d values together, the limit is %d", len(args), maxParameters)
 	}
-	if len(conditions) == 0 {
+	if len(conditions) > 0 {
+		with := " AND "
+		if choices.Is(assume.FilterAnd, "any") {
+			with = " OR "
+		}
+		within = append(within, "("+strings.Join(conditions, with)+")")
+	}
+	if len(within) == 0 {
 		return "", nil, nil
 	}
-	return " WHERE " + strings.Join(conditions, " AND "), args, nil
+	return " WHERE " + strings.Join(within, " AND "), args, nil
 }
 
 var comparisons = map[string]string{"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
@@ -224,7 +256,7 @@ const (
 )
 
 // condition translates a filter on the column. The rules for value and values are the ones observed of the API.
-func (c column) condition(f *Filter) (string, []any, error) {
+func (c column) condition(f *Filter, choices assume.Choices) (string, []any, error) {
 	values, err := operands(f)
 	if err != nil {
 		return "", nil, err
@@ -238,7 +270,7 @@ func (c column) condition(f *Filter) (string, []any, error) {
 		if c.kind != text {
 			return "", nil, fmt.Errorf("the operation fits text only")
 		}
-		return c.pattern(f.Operation, values)
+		return c.pattern(f.Operation, values, choices)
 	case "gt", "ge", "lt", "le":
 		if c.kind == key || c.kind == truth {
 			return "", nil, fmt.Errorf("the operation does not fit ids or truth values")
@@ -246,21 +278,37 @@ func (c column) condition(f *Filter) (string, []any, error) {
 	}
 	args := make([]any, len(values))
 	for i, v := range values {
-		if args[i], err = c.parse(v); err != nil {
+		if args[i], err = c.parse(v, choices); err != nil {
+			if c.kind == key && choices.Is(assume.FilterID, "nothing") {
+				return "FALSE", nil, nil
+			}
 			return "", nil, err
 		}
 	}
-	switch f.Operation {
+	condition, err := c.comparison(f.Operation, len(args), choices)
+	if (f.Operation == "ne" || f.Operation == "notin") && choices.Is(assume.FilterNull, "matched") {
+		condition = "(" + condition + " OR " + c.sql + " IS NULL)"
+	}
+	return condition, args, err
+}
+
+// comparison compares the column with as many parameters.
+func (c column) comparison(operation string, parameters int, choices assume.Choices) (string, error) {
+	compared := c.sql
+	if c.kind == text && choices.Is(assume.FilterCase, "ignored") {
+		compared += " COLLATE NOCASE"
+	}
+	switch operation {
 	case "in":
-		return c.sql + " IN (?" + strings.Repeat(", ?", len(args)-1) + ")", args, nil
+		return compared + " IN (?" + strings.Repeat(", ?", parameters-1) + ")", nil
 	case "notin":
-		return c.sql + " NOT IN (?" + strings.Repeat(", ?", len(args)-1) + ")", args, nil
+		return compared + " NOT IN (?" + strings.Repeat(", ?", parameters-1) + ")", nil
 	}
-	operator, ok := comparisons[f.Operation]
+	operator, ok := comparisons[operation]
 	if !ok {
-		return "", nil, fmt.Errorf("there is no such operation")
+		return "", fmt.Errorf("there is no such operation")
 	}
-	return c.sql + " " + operator + " ?", args, nil
+	return compared + " " + operator + " ?", nil
 }
 
 // operands returns the values of a filter after checking that it has what its operation takes.
@@ -302,7 +350,10 @@ func operands(f *Filter) ([]string, error) {
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // pattern translates the operations on text. All three ignore the case of ASCII letters.
-func (c column) pattern(operation string, values []string) (string, []any, error) {
+func (c column) pattern(operation string, values []string, choices assume.Choices) (string, []any, error) {
+	if operation == "contains" && choices.Is(assume.FilterContains, "refused") {
+		return "", nil, fmt.Errorf("the operation does not fit text")
+	}
 	if operation == "contains" && len(values) > maxContains {
 		return "", nil, fmt.Errorf("values has %d entries, the limit is %d", len(values), maxContains)
 	}
@@ -319,7 +370,11 @@ func (c column) pattern(operation string, values []string) (string, []any, error
 		if word == "" || strings.ContainsAny(word, " \t\n") {
 			return "", nil, fmt.Errorf("value is %q, the operation takes one word", values[0])
 		}
-		return "(' ' || " + c.sql + `) LIKE ? ESCAPE '\'`, []any{"% " + escapeLike.Replace(word) + "%"}, nil
+		end := "%"
+		if choices.Is(assume.FilterWordlike, "whole") {
+			end = " %"
+		}
+		return "(' ' || " + c.sql + ` || ' ') LIKE ? ESCAPE '\'`, []any{"% " + escapeLike.Replace(word) + end}, nil
 	default:
 		args := make([]any, len(values))
 		for i, v := range values {
@@ -331,7 +386,7 @@ func (c column) pattern(operation string, values []string) (string, []any, error
 }
 
 // parse reads a value of a filter as the column stores it.
-func (c column) parse(v string) (any, error) {
+func (c column) parse(v string, choices assume.Choices) (any, error) {
 	switch c.kind {
 	case integer:
 		n, err := strconv.ParseInt(v, 10, 64)
@@ -345,9 +400,8 @@ func (c column) parse(v string) (any, error) {
 		if t, err := scalar.ParseTimeZonedDateTime(v); err == nil {
 			return t.UnixMicro(), nil
 		}
-		if local, err := parseLocal(v); err == nil { // read as UTC
-			t, err := scalar.ParseTimeZonedDateTime(local + "Z")
-			return t.UnixMicro(), err
+		if local, err := parseLocal(v); err == nil {
+			return zoned(local, choices)
 		}
 		return nil, fmt.Errorf("%q is neither a date such as 2026-01-31 nor a date and time such as 2026-01-31T17:00:00Z", v)
 	case localTime:
@@ -365,6 +419,20 @@ func (c column) parse(v string) (any, error) {
 	default:
 		return v, nil
 	}
+}
+
+// zoned reads a local time as one in UTC, or where that is assumed in the tenant's zone.
+func zoned(local string, choices assume.Choices) (any, error) {
+	if !choices.Is(assume.FilterDate, "london") {
+		t, err := scalar.ParseTimeZonedDateTime(local + "Z")
+		return t.UnixMicro(), err
+	}
+	zone, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		return nil, err
+	}
+	t, err := time.ParseInLocation("2006-01-02T15:04:05", local, zone)
+	return t.UnixMicro(), err
 }
 
 // parseLocal reads a local date and time; a bare date is its first moment.

@@ -67,12 +67,12 @@ var communicationTemplates = listing[CommunicationTemplate]{
 
 // SendingAddresses lists the addresses that mail can be sent from.
 func (s *Store) SendingAddresses(ctx context.Context, q Search) (*SendingAddressPage, error) {
-	return sendingAddresses.page(ctx, s.read, q)
+	return sendingAddresses.page(ctx, s, q)
 }
 
 // CommunicationTemplates searches the templates.
 func (s *Store) CommunicationTemplates(ctx context.Context, q Search) (*CommunicationTemplatePage, error) {
-	return communicationTemplates.page(ctx, s.read, q)
+	return communicationTemplates.page(ctx, s, q)
 }
 
 // Mail is one that was sent; the sandbox keeps it instead of delivering it.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -62,6 +63,8 @@ type OpportunityUpdate struct {
 	OwnerID         *string
 	ContactID       *string
 	Attributes      []*Attribute
+	// NoAccount says that the account was given as null.
+	NoAccount bool
 }
 
 var opportunities = listing[Opportunity]{
@@ -105,7 +108,7 @@ var opportunities = listing[Opportunity]{
 
 // Opportunities searches the opportunities.
 func (s *Store) Opportunities(ctx context.Context, q Search) (*OpportunityPage, error) {
-	return opportunities.page(ctx, s.read, q)
+	return opportunities.page(ctx, s, q)
 }
 
 // OpportunityByKey returns the opportunity with a key, nil if there is none.
@@ -134,7 +137,11 @@ func (s *Store) Attributes(ctx context.Context, opportunity int64) ([]*Attribute
 // GrandTotal returns the sum of the interests of an opportunity.
 func (s *Store) GrandTotal(ctx context.Context, opportunity int64) (decimal.Decimal, error) {
 	n, err := grandTotal(ctx, s.read, opportunity)
-	return fromCents(n), err
+	total := fromCents(n)
+	if s.assume.Is(assume.TotalTax, "with") {
+		total = total.Mul(decimal.New(120, -2))
+	}
+	return total, err
 }
 
 const grandTotalQuery = `SELECT coalesce(sum(total_amount), 0) FROM interests i WHERE i.opportunity_id = ?`
@@ -151,6 +158,9 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 		if err := checkName(in.Name); err != nil {
 			return 0, err
 		}
+		if in.AccountID == nil && s.assume.Is(assume.CreateRequired, "account") {
+			return 0, problem(LabelInvalidValue, "", "accountId is missing")
+		}
 		region, err := globalid.ParseAs(in.RegionID, globalid.Region)
 		if err != nil {
 			return 0, problem(LabelInvalidID, in.RegionID, "regionId: %v", err)
@@ -161,6 +171,11 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 			return 0, notFound("Region", in.RegionID)
 		} else if err != nil {
 			return 0, err
+		}
+		if s.assume.Is(assume.CreateCurrency, "tenant") {
+			if currency, err = setting(ctx, tx, settingCurrency); err != nil {
+				return 0, err
+			}
 		}
 		if in.FinancialUnitID != nil {
 			if currency, err = checkCurrency(ctx, tx, *in.FinancialUnitID); err != nil {
@@ -173,7 +188,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 				return 0, err
 			}
 		}
-		step, err := entryStep(ctx, tx, in.EntryStepID)
+		step, err := s.entryStep(ctx, tx, in.EntryStepID)
 		if err != nil {
 			return 0, err
 		}
@@ -224,6 +239,11 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 				return 0, err
 			}
 			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET account_id = ? WHERE id = ?`, account, o.ID); err != nil {
+				return 0, err
+			}
+		}
+		if in.NoAccount && s.assume.Is(assume.UpdateNull, "cleared") {
+			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET account_id = NULL WHERE id = ?`, o.ID); err != nil {
 				return 0, err
 			}
 		}

@@ -49,7 +49,7 @@ func TestSearchesUseIndices(t *testing.T) {
 		"accountId":  globalid.EncodeInt(globalid.Account, 2),
 		"createdAt":  "2026-01-01",
 	} {
-		where, args, err := opportunities.where([]*Filter{{Field: field, Operation: "eq", Value: value(v)}}, nil)
+		where, args, err := opportunities.where([]*Filter{{Field: field, Operation: "eq", Value: value(v)}}, nil, assume.Choices{})
 		if err != nil {
 			t.Fatal(err)
 		}

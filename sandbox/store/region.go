@@ -39,5 +39,5 @@ var regions = listing[Region]{
 
 // Regions searches the regions.
 func (s *Store) Regions(ctx context.Context, q Search) (*RegionPage, error) {
-	return regions.page(ctx, s.read, q)
+	return regions.page(ctx, s, q)
 }

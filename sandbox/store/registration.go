@@ -51,12 +51,12 @@ var registrations = listing[Registration]{
 
 // Registrations searches the registrations.
 func (s *Store) Registrations(ctx context.Context, q Search) (*RegistrationPage, error) {
-	return registrations.page(ctx, s.read, q)
+	return registrations.page(ctx, s, q)
 }
 
 // RegistrationsOfEvent searches those of an event.
 func (s *Store) RegistrationsOfEvent(ctx context.Context, event int64, q Search) (*RegistrationPage, error) {
-	return registrations.page(ctx, s.read, q, scope{"b.event_id", event})
+	return registrations.page(ctx, s, q, scope{"b.event_id", event})
 }
 
 // RegistrationByKey returns the registration with a key, nil if there is none.

@@ -21,6 +21,13 @@ type ReservePlaces struct{ InterestIDs []*string }
 
 // ReservationValid reports whether an opportunity holds places right now.
 func (s *Store) ReservationValid(ctx context.Context, opportunity int64) (bool, error) {
+	if s.assume.Is(assume.ReservationNone, "true") {
+		var never bool
+		err := s.read.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM interests WHERE opportunity_id = ? AND reserve = 1)`, opportunity).Scan(&never)
+		if err != nil || never {
+			return never, err
+		}
+	}
 	return holds(ctx, s.read, opportunity, s.now())
 }
 

@@ -11,6 +11,9 @@ import (
 // settingCatalogue says which catalogue the database was last written from: "default" or "file".
 const settingCatalogue = "catalogue"
 
+// settingCurrency holds the first currency of the catalogue.
+const settingCurrency = "currency"
+
 // SeededFrom answers which catalogue the database was last written from: "default", "file", or "" for a new one.
 func (s *Store) SeededFrom(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingCatalogue)
@@ -31,6 +34,11 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 		}
 		if w.err != nil {
 			return w.err
+		}
+		if len(c.Currencies) > 0 {
+			if err := setSetting(ctx, tx, settingCurrency, c.Currencies[0].Code); err != nil {
+				return err
+			}
 		}
 		return setSetting(ctx, tx, settingCatalogue, from)
 	})

@@ -48,7 +48,7 @@ var users = listing[User]{
 
 // Users searches the users.
 func (s *Store) Users(ctx context.Context, q Search) (*UserPage, error) {
-	return users.page(ctx, s.read, q)
+	return users.page(ctx, s, q)
 }
 
 // OwnerOfOpportunity returns the owner of an opportunity, nil if it has none.

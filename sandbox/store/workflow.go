@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -66,11 +67,11 @@ var steps = listing[Step]{
 
 // Steps searches the steps of the workflow.
 func (s *Store) Steps(ctx context.Context, q Search) (*StepPage, error) {
-	return steps.page(ctx, s.read, q)
+	return steps.page(ctx, s, q)
 }
 
 // entryStep returns the step an opportunity starts in: the one asked for, which must be an entry step, or the first.
-func entryStep(ctx context.Context, q queryer, asked *string) (int64, error) {
+func (s *Store) entryStep(ctx context.Context, q queryer, asked *string) (int64, error) {
 	if asked == nil {
 		var id int64
 		err := q.QueryRowContext(ctx, `SELECT id FROM steps WHERE entry > 0 ORDER BY entry LIMIT 1`).Scan(&id)
@@ -87,7 +88,7 @@ func entryStep(ctx context.Context, q queryer, asked *string) (int64, error) {
 		return 0, notFound("Step", *asked)
 	case err != nil:
 		return 0, err
-	case entry == 0:
+	case entry == 0 && !s.assume.Is(assume.CreateEntry, "any"):
 		return 0, problem(LabelInvalidValue, *asked, "entryStepId: step %s is not an entry step", *asked)
 	}
 	return id, nil

@@ -124,6 +124,11 @@ func (s *Store) makeInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	if err := tx.QueryRowContext(ctx, `SELECT currency_code FROM opportunities WHERE id = ?`, o.ID).Scan(&currency); err != nil {
 		return err
 	}
+	if broken("the invoice is in the currency of the region") {
+		if err := tx.QueryRowContext(ctx, `SELECT currency_code FROM regions WHERE id = ?`, o.Region.ID).Scan(&currency); err != nil {
+			return err
+		}
+	}
 	made, err := tx.ExecContext(ctx, `INSERT INTO invoices (opportunity_id, account_id, region_id, currency_code, created_at) VALUES (?, ?, ?, ?, ?)`,
 		o.ID, o.Account.ID, o.Region.ID, currency, s.now().UnixMicro())
 	if err != nil {

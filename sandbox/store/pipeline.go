@@ -49,7 +49,7 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 			if !slices.Contains(kinds, kind) {
 				continue
 			}
-			if err := s.trigger(ctx, tx, o.ID, kind); err != nil {
+			if err := s.trigger(ctx, tx, o.ID, kind); err != nil && !broken("a failing trigger does not matter") {
 				return 0, err
 			}
 		}
@@ -108,7 +108,7 @@ func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, t
 			missing = append(missing, attribute)
 		}
 	}
-	if len(missing) == 0 {
+	if len(missing) == 0 || broken("nothing is required") {
 		return nil
 	}
 	if s.assume.Is(assume.RequiredMissing, "first") {

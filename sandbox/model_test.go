@@ -1,0 +1,334 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// model is what the sandbox is to hold, as simply as that can be said.
+type model struct {
+	now           time.Time
+	opportunities []*modelOpportunity
+	events        map[int64]*modelEvent
+	learners      []*modelLearner
+}
+
+type modelOpportunity struct {
+	step      int64
+	currency  string
+	account   bool
+	until     time.Time // zero: never set
+	interests []*modelInterest
+	invoice   string // its currency and state, "" for none
+}
+
+type modelInterest struct {
+	event      int64 // 0: no event
+	quantity   int
+	reserve    bool
+	registered bool
+}
+
+type modelEvent struct {
+	places, booked int
+	cancelled      bool
+}
+
+type modelLearner struct {
+	event     int64
+	cancelled bool
+}
+
+// holds reports whether an opportunity holds places: something reserves, and the expiry is not set or not reached.
+func (m *model) holds(o *modelOpportunity) bool {
+	for _, i := range o.interests {
+		if i.reserve {
+			return o.until.IsZero() || o.until.After(m.now)
+		}
+	}
+	return false
+}
+
+func (m *model) told() string {
+	var b strings.Builder
+	for n, o := range m.opportunities {
+		until := "<nil>"
+		if !o.until.IsZero() {
+			until = o.until.UTC().Format("2006-01-02T15:04:05-07:00")
+		}
+		fmt.Fprintf(&b, "opportunity %d: step %d %s account %v valid %v until %s interests %d invoice %s\n",
+			n+2, o.step, o.currency, o.account, m.holds(o), until, len(o.interests), o.invoice)
+	}
+	ids := make([]int64, 0, len(m.events))
+	for id := range m.events {
+		ids = append(ids, id)
+	}
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	for _, id := range ids {
+		e, reserved := m.events[id], 0
+		for _, o := range m.opportunities {
+			for _, i := range o.interests {
+				if i.event == id && i.reserve && m.holds(o) {
+					reserved += i.quantity
+				}
+			}
+		}
+		fmt.Fprintf(&b, "event %d: booked %d reserved %d remaining %d\n", id, e.booked, reserved, e.places-e.booked-reserved)
+	}
+	return b.String()
+}
+
+// told reads the same from the sandbox.
+func (a *api) model(t testing.TB) string {
+	t.Helper()
+	data := a.ask(t, `{
+		opportunities(first: 100) { edges { node { legacyId step { id } financialUnit { ... on Currency { code } } account { name } isReservationValid reservationsValidUntil
+			interests { pageInfo { totalRecords } } salesDocument { ... on Invoice { lifecycleState financialUnit { ... on Currency { code } } } } } } }
+		events(first: 2) { edges { node { legacyId bookedPlaces reserved remainingPlaces } } }
+	}`, nil)
+	var b strings.Builder
+	for _, edge := range at(t, data, "opportunities", "edges").([]any)[1:] { // the first one is the catalogue's
+		o := at(t, edge, "node")
+		step, err := globalid.ParseInt(at(t, o, "step", "id").(string), globalid.OpportunityStep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		invoice := ""
+		if at(t, o, "salesDocument") != nil {
+			invoice = fmt.Sprint(at(t, o, "salesDocument", "financialUnit", "code"), " ", at(t, o, "salesDocument", "lifecycleState"))
+		}
+		fmt.Fprintf(&b, "opportunity %v: step %d %v account %v valid %v until %v interests %v invoice %s\n", at(t, o, "legacyId"), step,
+			at(t, o, "financialUnit", "code"), at(t, o, "account") != nil, at(t, o, "isReservationValid"), at(t, o, "reservationsValidUntil"),
+			at(t, o, "interests", "pageInfo", "totalRecords"), invoice)
+	}
+	for _, edge := range at(t, data, "events", "edges").([]any) {
+		e := at(t, edge, "node")
+		fmt.Fprintf(&b, "event %v: booked %v reserved %v remaining %v\n", at(t, e, "legacyId"), at(t, e, "bookedPlaces"), at(t, e, "reserved"), at(t, e, "remainingPlaces"))
+	}
+	return b.String()
+}
+
+// driver does the same to the sandbox and to the model.
+type driver struct {
+	*model
+	t     *testing.T
+	api   *api
+	clock *clock
+}
+
+func (d *driver) opportunity(r *rapid.T) (*modelOpportunity, string) {
+	if len(d.opportunities) == 0 {
+		r.Skip("there is no opportunity yet")
+	}
+	n := rapid.IntRange(0, len(d.opportunities)-1).Draw(r, "opportunity")
+	return d.opportunities[n], globalid.EncodeInt(globalid.Opportunity, int64(n+2))
+}
+
+// agree compares what a mutation answers with what the model says: the label of the refusal, "" for none.
+func agree(r *rapid.T, what, refused, want string) {
+	label, _, _ := strings.Cut(refused, ":")
+	if label != want {
+		r.Fatalf("%s: refused with %q, want %q", what, refused, want)
+	}
+}
+
+func (d *driver) create(r *rapid.T) {
+	if len(d.opportunities) >= 4 {
+		r.Skip("there are enough")
+	}
+	currency := rapid.SampledFrom([]string{"GBP", "EUR"}).Draw(r, "currency")
+	must(d.t, d.api.mutate(d.t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, currency), "opportunity { id }"))
+	d.opportunities = append(d.opportunities, &modelOpportunity{step: 3, currency: currency})
+}
+
+func (d *driver) setCurrency(r *rapid.T) {
+	o, id := d.opportunity(r)
+	o.currency = rapid.SampledFrom([]string{"GBP", "EUR", "USD"}).Draw(r, "currency")
+	must(d.t, d.api.mutate(d.t, "update", fmt.Sprintf("id: %q, financialUnitId: %q", id, o.currency), "opportunity { id }"))
+}
+
+func (d *driver) add(r *rapid.T) {
+	o, id := d.opportunity(r)
+	i := &modelInterest{event: rapid.Int64Range(0, 2).Draw(r, "event"), quantity: rapid.IntRange(1, 4).Draw(r, "quantity")}
+	item := globalid.EncodeInt(globalid.CourseTemplate, 11)
+	if i.event != 0 {
+		item = globalid.EncodeInt(globalid.Event, i.event)
+		i.reserve = rapid.Bool().Draw(r, "reserve")
+	}
+	refused := refusalOf(d.t, d.api.mutate(d.t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: "1.00", reserve: %v}`, id, item, i.quantity, i.reserve), "interests { id }"))
+	if i.event != 0 && d.events[i.event].cancelled {
+		agree(r, "addInterest", refused, "Not Published")
+		return
+	}
+	agree(r, "addInterest", refused, "")
+	o.interests = append(o.interests, i)
+}
+
+func (d *driver) reserveLater(r *rapid.T) {
+	o, id := d.opportunity(r)
+	if len(o.interests) == 0 {
+		r.Skip("nothing to reserve")
+	}
+	n := rapid.IntRange(0, len(o.interests)-1).Draw(r, "interest")
+	data := d.api.ask(d.t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { interests(first: 100) { edges { node { id } } } } } }`, vars{"id": id})
+	interest := at(d.t, data, "node", "interests", "edges", n, "node", "id")
+	refused := refusalOf(d.t, d.api.mutate(d.t, "reservePlacesForInterests", fmt.Sprintf("interestIds: [%q]", interest), "interests { id }"))
+	if o.interests[n].event == 0 {
+		agree(r, "reserve", refused, "Details Do Not Fit")
+		return
+	}
+	agree(r, "reserve", refused, "")
+	if !o.interests[n].registered {
+		o.interests[n].reserve = true
+	}
+}
+
+func (d *driver) extend(r *rapid.T) {
+	o, id := d.opportunity(r)
+	until := d.now.Add(time.Duration(rapid.IntRange(-1, 3).Draw(r, "hours")) * time.Hour)
+	d.api.extend(d.t, id, until)
+	if d.holds(o) {
+		o.until = until
+	}
+}
+
+func (d *driver) wait(r *rapid.T) {
+	by := time.Duration(rapid.IntRange(1, 2).Draw(r, "hours")) * time.Hour
+	d.clock.advance(by)
+	d.now = d.now.Add(by)
+}
+
+// progress moves on; the move to Won needs an interest and makes account, registrations and invoice. Now and then its last
+// trigger fails, and nothing of it may stay.
+func (d *driver) progress(r *rapid.T) {
+	o, id := d.opportunity(r)
+	to := rapid.SampledFrom([]int64{4, 4, 5, 5, 5, 6, 3}).Draw(r, "to")
+	failing := to == 5 && rapid.IntRange(0, 2).Draw(r, "the invoice fails") == 0
+	if failing {
+		if _, err := d.api.Faults().Set(fault.Rule{Kind: fault.FailTrigger, Operation: "opportunities.progress", Trigger: "invoice", Times: 1}); err != nil {
+			r.Fatal(err)
+		}
+	}
+	refused := d.api.progress(d.t, id, globalid.EncodeInt(globalid.OpportunityStep, to))
+	d.api.Faults().Clear()
+	allowed := o.step == 3 && (to == 4 || to == 6) || o.step == 4 && (to == 5 || to == 6)
+	switch {
+	case !allowed:
+		agree(r, "progress", refused, "Transition Not Found")
+	case to != 5:
+		agree(r, "progress", refused, "")
+		o.step = to
+	case len(o.interests) == 0:
+		agree(r, "progress", refused, "Required Attributes")
+	case failing || d.cancelledEvent(o):
+		agree(r, "progress", refused, "Trigger Failed")
+	default:
+		agree(r, "progress", refused, "")
+		o.step, o.account, o.invoice = 5, true, o.currency+" Draft"
+		d.register(o)
+	}
+}
+
+func (d *driver) cancelledEvent(o *modelOpportunity) bool {
+	for _, i := range o.interests {
+		if i.event != 0 && d.events[i.event].cancelled {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *driver) register(o *modelOpportunity) {
+	for _, i := range o.interests {
+		if i.event == 0 {
+			continue
+		}
+		i.reserve, i.registered = false, true
+		d.events[i.event].booked += i.quantity
+		for range i.quantity {
+			d.learners = append(d.learners, &modelLearner{event: i.event})
+		}
+	}
+}
+
+func (d *driver) registerContact(r *rapid.T) {
+	event := rapid.Int64Range(1, 2).Draw(r, "event")
+	_, refused := d.api.registerContacts(d.t, globalid.EncodeInt(globalid.Event, event), 1)
+	if d.events[event].cancelled {
+		agree(r, "registerContacts", refused, "Not Published")
+		return
+	}
+	agree(r, "registerContacts", refused, "")
+	d.events[event].booked++
+	d.learners = append(d.learners, &modelLearner{event: event})
+}
+
+func (d *driver) cancelLearner(r *rapid.T) {
+	if len(d.learners) == 0 {
+		r.Skip("there is no learner yet")
+	}
+	n := rapid.IntRange(0, len(d.learners)-1).Draw(r, "learner")
+	agree(r, "cancel", d.api.changeLearner(d.t, "cancel", globalid.EncodeInt(globalid.Learner, int64(n+1))), "")
+	if l := d.learners[n]; !l.cancelled {
+		l.cancelled = true
+		d.events[l.event].booked--
+	}
+}
+
+func (d *driver) cancelEvent(r *rapid.T) {
+	event := rapid.Int64Range(1, 2).Draw(r, "event")
+	e := d.events[event]
+	e.cancelled = !e.cancelled
+	d.api.updateEvent(d.t, globalid.EncodeInt(globalid.Event, event), fmt.Sprintf("lifecycleState: %q", map[bool]string{true: "cancelled", false: "published"}[e.cancelled]))
+}
+
+func (d *driver) finalise(r *rapid.T) {
+	o, id := d.opportunity(r)
+	if o.invoice == "" {
+		r.Skip("there is no invoice")
+	}
+	invoice := at(d.t, d.api.ask(d.t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { activeInvoiceId } } }`, vars{"id": id}), "node", "activeInvoiceId")
+	refused := refusalOf(d.t, d.api.in(d.t, "invoices", "finalise", fmt.Sprintf("input: {invoiceId: %q}", invoice), problems+" invoice { id }"))
+	if strings.HasSuffix(o.invoice, "Final") {
+		agree(r, "finalise", refused, "Not A Draft")
+		return
+	}
+	agree(r, "finalise", refused, "")
+	o.invoice = strings.TrimSuffix(o.invoice, "Draft") + "Final"
+}
+
+// Whatever is done in whatever order, the sandbox holds what the model holds.
+func TestTheSandboxIsAsTheModel(t *testing.T) {
+	catalogue := winning(t, "required: [interests], triggers: [account, registration, invoice]")
+	rapid.Check(t, func(r *rapid.T) {
+		now := newClock()
+		a, err := tryOpen(t, sandbox.Options{Token: token, Now: now.Now, Catalogue: catalogue})
+		if err != nil {
+			r.Fatal(err)
+		}
+		defer func() { _ = a.Close() }()
+		d := &driver{api: a, t: t, clock: now, model: &model{
+			now: now.Now(), events: map[int64]*modelEvent{1: {places: 12, booked: 4}, 2: {places: 16}},
+		}}
+		r.Repeat(map[string]func(*rapid.T){
+			"create": d.create, "currency": d.setCurrency, "add": d.add, "add more": d.add, "reserve later": d.reserveLater, "extend": d.extend,
+			"wait": d.wait, "progress": d.progress, "progress more": d.progress, "register": d.registerContact, "cancel learner": d.cancelLearner,
+			"cancel event": d.cancelEvent, "finalise": d.finalise,
+			"": func(r *rapid.T) {
+				if diff := cmp.Diff(d.told(), a.model(t)); diff != "" {
+					r.Fatalf("the sandbox differs from the model (-model +sandbox):\n%s", diff)
+				}
+			},
+		})
+	})
+}

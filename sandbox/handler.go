@@ -14,13 +14,14 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/explorer"
 	"github.com/oppflow/oppflow/sandbox/graph"
 	"github.com/oppflow/oppflow/sandbox/quota"
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 // routes assembles the HTTP side. What stands before the API, such as authentication, wraps its handler.
-func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema) http.Handler {
+func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema) (http.Handler, error) {
 	api := s.graphqlServer(r, o.Logger, schema)
 	if !o.NoAuth {
 		api = s.requireToken(o.Logger, api)
@@ -43,6 +44,16 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema) http
 	mux.Handle("POST "+tokenPath, guard(tokenEndpoint{sandbox: s, life: o.TokenLife, log: o.Logger}, tokenOperations))
 	mux.Handle("GET "+authorizePath, authorizeEndpoint{sandbox: s, redirects: o.RedirectURIs, log: o.Logger})
 	mux.Handle(adminPath, admin{s}.handler(o.NoAuth))
+	about := explorer.Options{URL: "/graphql", Token: s.token}
+	if o.NoAuth {
+		about.Token = ""
+	}
+	page, assets, err := explorer.Handler(about)
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("GET /{$}", page)
+	mux.Handle("GET "+explorer.Assets, assets)
 	mux.HandleFunc(tokenPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, "the token endpoint takes POST requests only")
@@ -55,9 +66,9 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema) http
 		_, _ = fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "Nothing is here. This is a sandbox of the Administrate Core GraphQL API: send POST requests to /graphql.", http.StatusNotFound)
+		http.Error(w, "Nothing is here. This is a sandbox of the Administrate Core GraphQL API: send POST requests to /graphql, or open / in a browser.", http.StatusNotFound)
 	})
-	return mux
+	return mux, nil
 }
 
 // graphqlServer has no cache of documents: the extension Literals changes them.

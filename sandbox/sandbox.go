@@ -126,10 +126,12 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if err == nil {
 		schema, err = graph.Schema(shape(choices))
 	}
+	if err == nil {
+		s.handler, err = s.routes(&o, &graph.Resolver{Store: s.store, Assume: choices}, schema)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.store.Close())
 	}
-	s.handler = s.routes(&o, &graph.Resolver{Store: s.store, Assume: choices}, schema)
 	return s, nil
 }
 

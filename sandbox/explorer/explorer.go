@@ -1,0 +1,101 @@
+// Package explorer is a page to look into the running sandbox with: GraphiQL, with everything it needs embedded, so that
+// it works without a network.
+package explorer
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed page.html page.css page.js assets/*.gz
+var files embed.FS
+
+// Assets is where the page finds what it needs; it ends in a slash.
+const Assets = "/_sandbox/explorer/"
+
+const query = `# The sandbox answers here. Documentation of the schema is at the left; Ctrl-Enter runs the query.
+{
+  opportunities(first: 10) {
+    pageInfo { totalRecords }
+    edges { node { id name step { name stage { state } } account { name } value { grandTotal } } }
+  }
+}
+`
+
+// Options say what the page is about.
+type Options struct {
+	// URL is the path of the API.
+	URL string
+	// Token is put into the headers for whoever sits at this machine; "" is for an API that takes none. From another
+	// machine the page is shown without it.
+	Token string
+}
+
+// Handler answers "GET /" with the page, and what is below Assets.
+func Handler(o Options) (page, assets http.Handler, err error) {
+	shown, err := template.ParseFS(files, "page.html")
+	if err != nil {
+		return nil, nil, fmt.Errorf("the explorer: %w", err)
+	}
+	page = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		headers := "{}"
+		if o.Token != "" {
+			headers = `{"Authorization": "Bearer …"}`
+		}
+		if o.Token != "" && local(r) {
+			if encoded, err := json.Marshal(map[string]string{"Authorization": "Bearer " + o.Token}); err == nil {
+				headers = string(encoded)
+			}
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		// Nothing of the page talks to anybody else, and nobody else may show it as a part of something.
+		w.Header().Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		_ = shown.Execute(w, map[string]string{"Assets": Assets, "URL": o.URL, "Headers": headers, "Query": query}) // the client has gone
+	})
+	return page, http.HandlerFunc(serveAsset), nil
+}
+
+// local reports whether the request comes from this machine and was meant for it: a page of somebody else's that has its
+// own name lead here would otherwise read the token.
+func local(r *http.Request) bool {
+	from, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || !loopback(from) {
+		return false
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return host == "localhost" || loopback(strings.Trim(host, "[]"))
+}
+
+func loopback(address string) bool {
+	ip := net.ParseIP(address)
+	return ip != nil && ip.IsLoopback()
+}
+
+func serveAsset(w http.ResponseWriter, r *http.Request) {
+	name := path.Base(r.URL.Path)
+	kinds := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+	w.Header().Set("Content-Type", kinds[path.Ext(name)])
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	content, err := files.ReadFile(name)
+	if err != nil || kinds[path.Ext(name)] == "" {
+		content, err = files.ReadFile("assets/" + name + ".gz")
+		w.Header().Set("Content-Encoding", "gzip")
+	}
+	if err != nil || kinds[path.Ext(name)] == "" {
+		w.Header().Del("Content-Encoding")
+		http.NotFound(w, r)
+		return
+	}
+	_, _ = w.Write(content) // the client has gone
+}

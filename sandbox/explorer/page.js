@@ -1,0 +1,18 @@
+"use strict";
+// The page keeps nothing: what was typed, a token above all, is gone with it.
+const root = document.getElementById("explorer");
+const kept = new Map();
+const storage = {
+  getItem: (key) => kept.get(key) ?? null,
+  setItem: (key, value) => void kept.set(key, value),
+  removeItem: (key) => void kept.delete(key),
+  clear: () => kept.clear(),
+  get length() { return kept.size; },
+};
+ReactDOM.createRoot(root).render(React.createElement(GraphiQL, {
+  fetcher: GraphiQL.createFetcher({ url: root.dataset.url }),
+  defaultQuery: root.dataset.query,
+  defaultHeaders: root.dataset.headers,
+  isHeadersEditorEnabled: true,
+  storage,
+}));

@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// Every exchange of the API documentation (Sales Opportunities), in the order of the page on a fresh sandbox. The
+// DOC (4.1, 4.3, 4.5): every exchange of the API documentation (Sales Opportunities), in the order of the page on a fresh sandbox. The
 // operations, fields, ids and answers are the page's; the documents are worded differently, with variables and without.
 func TestDocumentedExchanges(t *testing.T) {
 	a := open(t, sandbox.Options{})

@@ -88,6 +88,7 @@ func (a *api) firstRefreshToken(t testing.TB) string {
 	return client.RefreshToken
 }
 
+// OBS (1.1): expires_in is 3600 in the first and the refreshed reply; a reply of client credentials has no refresh_token.
 func TestTokensExpire(t *testing.T) {
 	for name, life := range map[string]time.Duration{"by default": 0, "as set": 90 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -184,6 +185,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	a.form(t, good, with("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")).issued(t)
 }
 
+// OBS (1.1): a renewal gives a new refresh token. DOC (1.1): the one before can be used again.
 func TestRefreshTokens(t *testing.T) {
 	for name, once := range map[string]bool{"stay good": false, "once": true} {
 		t.Run(name, func(t *testing.T) {

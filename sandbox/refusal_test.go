@@ -19,7 +19,7 @@ const everything = `{
 	} } }
 }`
 
-// Every refusal has the documented form, {label message value} beside a null object with status 200, and changes
+// DOC (3.5): every refusal has the documented form, {label message value} beside a null object with status 200, and changes
 // nothing. The id of the opportunity is Opportunity:1, in "Proposed".
 func TestRefusals(t *testing.T) {
 	a := open(t, sandbox.Options{})
@@ -130,7 +130,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// What can not be read as the type it stands for refuses the whole document before anything of it runs: the answer has
+// As with any GraphQL server, what can not be read as the type it stands for refuses the whole document before anything of it runs: the answer has
 // no data, and the mutation before it is not done.
 func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	a := open(t, sandbox.Options{})

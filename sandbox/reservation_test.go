@@ -37,6 +37,9 @@ func (a *api) held(t *testing.T, when, opportunity string, valid bool, until any
 	}
 }
 
+// DOC (4.6): reserve holds as many places as the quantity. OBS (4.6): extendReservations sets the expiry of the whole
+// opportunity; there is no release but to extend with now; what was voided is not revived, and errors are empty all the
+// same; before the first extension reservationsValidUntil is null; holds lapse by themselves.
 func TestReservationsHoldLapseAndAreReleased(t *testing.T) {
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
@@ -104,7 +107,7 @@ func TestReserveAndExtendInOneRequest(t *testing.T) {
 	}`)
 }
 
-// Whoever sees an event finds the opportunities that are interested in it.
+// OBS (4.2): whoever sees an event finds the opportunities that are interested in it.
 func TestInterestsOfAnEvent(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	x := a.create(t, "x")

@@ -50,6 +50,8 @@ const (
 	late   = "überholte firstaid"
 )
 
+// DOC/OBS (3.3): filters are {field, operation, value or values}, with the operations seen; DOC/OBS (4.2): opportunities by
+// regionName, id and stepId.
 func TestFilters(t *testing.T) {
 	a := searchable(t)
 	opportunity := func(n int64) string { return globalid.EncodeInt(globalid.Opportunity, n) }
@@ -123,6 +125,7 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// DOC (3.3): a single object is accepted where a list is expected.
 func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 	a := searchable(t)
 	data := a.ask(t, `{ opportunities(filters: {field: regionName, operation: eq, value: "Ireland"}) { edges { node { name } } } }`, nil)
@@ -135,7 +138,7 @@ func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 	}
 }
 
-// A malformed filter fails the whole request, also the part that has nothing to do with it.
+// OBS (3.3): a malformed filter fails the whole request, also the part that has nothing to do with it.
 func TestMalformedFilterFailsTheRequest(t *testing.T) {
 	a := searchable(t)
 	for name, c := range map[string]struct{ filter, says string }{
@@ -243,7 +246,8 @@ func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 	return nodes, at(t, connection, "pageInfo").(map[string]any)
 }
 
-// 120 rows, at the root and nested: the default page, the silent cap, cursors, offsets and totals.
+// DOC (2, 3.2): 50 rows by default, at most 100, silently; cursors are Cursor:<zero-based index>; totalRecords and the rest
+// of pageInfo; nested lists are connections, too. 120 rows, at the root and nested: the default page, the silent cap, cursors, offsets and totals.
 func TestConnections(t *testing.T) {
 	const rows = 120
 	a := open(t, sandbox.Options{Catalogue: writeCatalogue(t, "opportunities: []")})
@@ -318,7 +322,7 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// Every list at the root can be read by a client that looks for names, and every node by its id.
+// DOC/OBS (3.1, 4.2): plural connections at the root, opportunitySteps among them. Every list can be read by a client that looks for names, and every node by its id.
 func TestLookups(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	want(t, a.ask(t, `{
@@ -346,6 +350,7 @@ func TestLookups(t *testing.T) {
 	}`)
 }
 
+// DOC/OBS (3.1): node(id:) with inline fragments.
 func TestNode(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	a.addCourse(t, globalid.EncodeInt(globalid.Opportunity, 1), 1, "5")
@@ -378,6 +383,7 @@ func TestNode(t *testing.T) {
 	}
 }
 
+// OBS (1): introspection works.
 func TestIntrospection(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	data := a.ask(t, `{ __type(name: "OpportunityFieldGraphFilter") { inputFields { name } } create: __type(name: "OpportunityCreateInput") { kind } field: __type(name: "OpportunityField") { enumValues { name } } }`, nil)

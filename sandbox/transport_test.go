@@ -8,6 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
+// OBS (1): Authorization: Bearer with the token. DOC (1): 401 is a failed authentication.
 func TestRequestsNeedTheToken(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	const body = `{"query": "{ hello }"}`
@@ -66,7 +67,7 @@ func TestHTTP(t *testing.T) {
 		says               string
 	}{
 		"health":               {"GET", "/healthz", "", nil, 200, "ok"},
-		"the root":             {"GET", "/", "", nil, 404, "POST requests to /graphql"},
+		"the root":             {"POST", "/", "", nil, 404, "POST requests to /graphql"},
 		"another path":         {"POST", "/graphql/v1", "{}", json, 404, "POST requests to /graphql"},
 		"GET":                  {"GET", "/graphql?query={hello}", "", nil, 405, "POST"},
 		"a query":              {"POST", "/graphql", `{"query": "{ hello }"}`, json, 200, `{"data":{"hello":"Hello"}}`},

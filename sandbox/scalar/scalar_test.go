@@ -50,6 +50,7 @@ func TestDecimalRefuses(t *testing.T) {
 	}
 }
 
+// DOC (3.6): money is a quoted decimal with two places.
 func TestDecimalIsWrittenQuotedWithTwoPlaces(t *testing.T) {
 	for in, want := range map[string]string{"199.9": `"199.90"`, "0": `"0.00"`, "1e3": `"1000.00"`, "-0.5": `"-0.50"`} {
 		d, err := scalar.ParseDecimal(in)
@@ -84,6 +85,7 @@ func FuzzParseDecimal(f *testing.F) {
 	})
 }
 
+// DOC (3.6): the expiry of tokens is a local time without a zone.
 func TestLocalDateTime(t *testing.T) {
 	for in, want := range map[string]string{
 		"2023-12-31T23:59:59":        "2023-12-31T23:59:59",
@@ -104,6 +106,7 @@ func TestLocalDateTime(t *testing.T) {
 	}
 }
 
+// OBS (3.6): reservationsValidUntil has an offset.
 func TestTimeZonedDateTime(t *testing.T) {
 	got, err := scalar.UnmarshalTimeZonedDateTime("2026-01-31T18:00:00.123456789+01:00")
 	if want := time.Date(2026, 1, 31, 17, 0, 0, 123456000, time.UTC); err != nil || !got.Equal(want) {

@@ -32,6 +32,7 @@ func (a admin) handler(open bool) http.Handler {
 	mux.HandleFunc("POST "+adminPath+"faults/{id}/release", a.releaseFault)
 	mux.HandleFunc("GET "+adminPath+"ledger", a.readLedger)
 	mux.HandleFunc("GET "+adminPath+"outbox", a.readOutbox)
+	mux.HandleFunc("DELETE "+adminPath+"consent", a.revokeConsent)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !open && !same(bearer(r), a.sandbox.token) {
 			w.Header().Set("WWW-Authenticate", challenge)
@@ -103,6 +104,14 @@ func (a admin) about(w http.ResponseWriter, r *http.Request, do func(id int) (an
 	default:
 		writeJSON(w, http.StatusOK, reply)
 	}
+}
+
+func (a admin) revokeConsent(w http.ResponseWriter, r *http.Request) {
+	if err := a.sandbox.RevokeConsent(r.Context()); err != nil {
+		refuse(w, http.StatusInternalServerError, errInternal.Error())
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (a admin) readOutbox(w http.ResponseWriter, r *http.Request) {

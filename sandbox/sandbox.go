@@ -165,6 +165,9 @@ func (s *Sandbox) Ledger() *ledger.Ledger { return s.ledger }
 // Outbox returns the mail that was sent, in order; the sandbox delivers none.
 func (s *Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) { return s.store.Outbox(ctx) }
 
+// RevokeConsent ends everything that the user's consent gave: access and refresh tokens. The user must consent again.
+func (s *Sandbox) RevokeConsent(ctx context.Context) error { return s.store.RevokeConsent(ctx) }
+
 // ExpireTokens ends every access token that the token endpoint has given.
 func (s *Sandbox) ExpireTokens(ctx context.Context) error { return s.store.ExpireAccessTokens(ctx) }
 

@@ -71,7 +71,7 @@ func (r eventMutations) RegisterNamedLearners(ctx context.Context, _ *EventMutat
 type learnerMutations struct{ *Resolver }
 
 func (r learnerMutations) Update(ctx context.Context, _ *LearnerMutations, input LearnerUpdateInput) (*LearnerPayload, error) {
-	return learnerPayload(r.Store.UpdateLearner(ctx, input.LearnerID, input.Notes))
+	return learnerPayload(r.Store.UpdateLearner(ctx, input.LearnerID, input.Notes, input.CustomFieldValues))
 }
 
 func (r learnerMutations) Cancel(ctx context.Context, _ *LearnerMutations, input LearnerTargetInput) (*LearnerPayload, error) {
@@ -126,6 +126,19 @@ type registration struct{ *Resolver }
 
 func (r registration) Event(ctx context.Context, b *store.Registration) (*store.Event, error) {
 	return r.Store.EventByKey(ctx, b.EventID)
+}
+
+// Registerables are what was registered for: one event here.
+func (r registration) Registerables(ctx context.Context, b *store.Registration) ([]*store.Event, error) {
+	e, err := r.Store.EventByKey(ctx, b.EventID)
+	if err != nil || e == nil {
+		return []*store.Event{}, err
+	}
+	return []*store.Event{e}, nil
+}
+
+func (r registration) InvoiceIssued(ctx context.Context, b *store.Registration) (bool, error) {
+	return r.Store.InvoiceIssued(ctx, b.ID)
 }
 
 func (r registration) SourceOpportunity(ctx context.Context, b *store.Registration) (*store.Opportunity, error) {

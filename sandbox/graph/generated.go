@@ -190,6 +190,9 @@ type QueryResolver interface {
 type RegistrationResolver interface {
 	Event(ctx context.Context, obj *store.Registration) (*store.Event, error)
 
+	Registerables(ctx context.Context, obj *store.Registration) ([]*store.Event, error)
+	InvoiceIssued(ctx context.Context, obj *store.Registration) (bool, error)
+
 	SourceOpportunity(ctx context.Context, obj *store.Registration) (*store.Opportunity, error)
 	Learners(ctx context.Context, obj *store.Registration, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.RegisteredLearner], error)
 }
@@ -241,6 +244,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CourseTemplateFieldGraphOrder", ec.unmarshalInputCourseTemplateFieldGraphOrder),
 			graphql.NewInputUnmarshaler("CurrencyFieldGraphFilter", ec.unmarshalInputCurrencyFieldGraphFilter),
 			graphql.NewInputUnmarshaler("CurrencyFieldGraphOrder", ec.unmarshalInputCurrencyFieldGraphOrder),
+			graphql.NewInputUnmarshaler("CustomFieldValueInput", ec.unmarshalInputCustomFieldValueInput),
 			graphql.NewInputUnmarshaler("EmailAddressInput", ec.unmarshalInputEmailAddressInput),
 			graphql.NewInputUnmarshaler("EventFieldGraphFilter", ec.unmarshalInputEventFieldGraphFilter),
 			graphql.NewInputUnmarshaler("EventFieldGraphOrder", ec.unmarshalInputEventFieldGraphOrder),
@@ -672,6 +676,16 @@ func (ec *executionContext) childFields_CurrencyEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type CurrencyEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CustomFieldValue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "definitionKey":
+		return ec.fieldContext_CustomFieldValue_definitionKey(ctx, field)
+	case "value":
+		return ec.fieldContext_CustomFieldValue_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomFieldValue", field.Name)
+}
+
 func (ec *executionContext) childFields_EmailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "errors":
@@ -970,6 +984,8 @@ func (ec *executionContext) childFields_Learner(ctx context.Context, field graph
 		return ec.fieldContext_Learner_isCancelled(ctx, field)
 	case "notes":
 		return ec.fieldContext_Learner_notes(ctx, field)
+	case "customFieldValues":
+		return ec.fieldContext_Learner_customFieldValues(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Learner", field.Name)
 }
@@ -1376,8 +1392,16 @@ func (ec *executionContext) childFields_Registration(ctx context.Context, field 
 		return ec.fieldContext_Registration_event(ctx, field)
 	case "account":
 		return ec.fieldContext_Registration_account(ctx, field)
+	case "registerables":
+		return ec.fieldContext_Registration_registerables(ctx, field)
+	case "invoiceIssued":
+		return ec.fieldContext_Registration_invoiceIssued(ctx, field)
 	case "orderDate":
 		return ec.fieldContext_Registration_orderDate(ctx, field)
+	case "amount":
+		return ec.fieldContext_Registration_amount(ctx, field)
+	case "financialUnitId":
+		return ec.fieldContext_Registration_financialUnitId(ctx, field)
 	case "sourceOpportunity":
 		return ec.fieldContext_Registration_sourceOpportunity(ctx, field)
 	case "learners":
@@ -5196,6 +5220,52 @@ func (ec *executionContext) fieldContext_CurrencyEdge_node(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _CustomFieldValue_definitionKey(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldValue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldValue_definitionKey(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DefinitionKey, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldValue_definitionKey(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomFieldValue", field, false, false, "ID")
+}
+
+func (ec *executionContext) _CustomFieldValue_value(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldValue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldValue_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldValue_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomFieldValue", field, false, false, "String")
+}
+
 func (ec *executionContext) _EmailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *EmailPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7638,6 +7708,38 @@ func (ec *executionContext) _Learner_notes(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_Learner_notes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Learner", field, false, false, "String")
+}
+
+func (ec *executionContext) _Learner_customFieldValues(ctx context.Context, field graphql.CollectedField, obj *store.RegisteredLearner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Learner_customFieldValues(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CustomFieldValues, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.CustomFieldValue) graphql.Marshaler {
+			return ec.marshalNCustomFieldValue2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValueᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Learner_customFieldValues(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Learner",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CustomFieldValue(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _LearnerConnection_edges(ctx context.Context, field graphql.CollectedField, obj *connection.Page[store.RegisteredLearner]) (ret graphql.Marshaler) {
@@ -11983,6 +12085,61 @@ func (ec *executionContext) fieldContext_Registration_account(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Registration_registerables(ctx context.Context, field graphql.CollectedField, obj *store.Registration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Registration_registerables(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Registration().Registerables(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.Event) graphql.Marshaler {
+			return ec.marshalNEvent2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Registration_registerables(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Registration",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Registration_invoiceIssued(ctx context.Context, field graphql.CollectedField, obj *store.Registration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Registration_invoiceIssued(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Registration().InvoiceIssued(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Registration_invoiceIssued(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Registration", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _Registration_orderDate(ctx context.Context, field graphql.CollectedField, obj *store.Registration) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12004,6 +12161,52 @@ func (ec *executionContext) _Registration_orderDate(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Registration_orderDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Registration", field, false, false, "TimeZonedDateTime")
+}
+
+func (ec *executionContext) _Registration_amount(ctx context.Context, field graphql.CollectedField, obj *store.Registration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Registration_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Registration_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Registration", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Registration_financialUnitId(ctx context.Context, field graphql.CollectedField, obj *store.Registration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Registration_financialUnitId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinancialUnitID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Registration_financialUnitId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Registration", field, false, false, "String")
 }
 
 func (ec *executionContext) _Registration_sourceOpportunity(ctx context.Context, field graphql.CollectedField, obj *store.Registration) (ret graphql.Marshaler) {
@@ -15349,6 +15552,55 @@ func UnmarshalCurrencyFieldGraphOrder(ctx context.Context, raw any) (store.Order
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCustomFieldValueInput(ctx context.Context, obj any) (store.CustomFieldValue, error) {
+	var it store.CustomFieldValue
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"definitionKey", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "definitionKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("definitionKey"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DefinitionKey = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCustomFieldValueInput unmarshals raw into the CustomFieldValueInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCustomFieldValueInput(ctx context.Context, raw any) (store.CustomFieldValue, error) {
+	var out store.CustomFieldValue
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CustomFieldValueInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputEmailAddressInput(ctx context.Context, obj any) (store.NewEmailAddress, error) {
 	var it store.NewEmailAddress
 	if obj == nil {
@@ -15525,7 +15777,7 @@ func (ec *executionContext) unmarshalInputEventRegisterContactsInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"contacts", "notes"}
+	fieldsInOrder := [...]string{"contacts", "notes", "financialUnitId", "amount", "priceLevelId", "brandId", "communicationsContactId", "orderDate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15546,6 +15798,48 @@ func (ec *executionContext) unmarshalInputEventRegisterContactsInput(ctx context
 				return it, err
 			}
 			it.Notes = data
+		case "financialUnitId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("financialUnitId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FinancialUnitID = data
+		case "amount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Amount = data
+		case "priceLevelId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceLevelId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PriceLevelID = data
+		case "brandId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("brandId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BrandID = data
+		case "communicationsContactId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("communicationsContactId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CommunicationsContactID = data
+		case "orderDate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderDate"))
+			data, err := ec.unmarshalOLocalDateTime2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderDate = data
 		}
 	}
 	return it, nil
@@ -15574,7 +15868,7 @@ func (ec *executionContext) unmarshalInputEventRegisterNamedLearnerInput(ctx con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"eventId", "contactId", "notes"}
+	fieldsInOrder := [...]string{"eventId", "contactId", "notes", "customFieldValues"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15602,6 +15896,13 @@ func (ec *executionContext) unmarshalInputEventRegisterNamedLearnerInput(ctx con
 				return it, err
 			}
 			it.Notes = data
+		case "customFieldValues":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customFieldValues"))
+			data, err := ec.unmarshalOCustomFieldValueInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValueᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CustomFieldValues = data
 		}
 	}
 	return it, nil
@@ -16300,7 +16601,7 @@ func (ec *executionContext) unmarshalInputLearnerUpdateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"learnerId", "notes"}
+	fieldsInOrder := [...]string{"learnerId", "notes", "customFieldValues"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16321,6 +16622,13 @@ func (ec *executionContext) unmarshalInputLearnerUpdateInput(ctx context.Context
 				return it, err
 			}
 			it.Notes = data
+		case "customFieldValues":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customFieldValues"))
+			data, err := ec.unmarshalOCustomFieldValueInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValueᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CustomFieldValues = data
 		}
 	}
 	return it, nil
@@ -19334,6 +19642,44 @@ func (ec *executionContext) _CurrencyEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var customFieldValueImplementors = []string{"CustomFieldValue"}
+
+func (ec *executionContext) _CustomFieldValue(ctx context.Context, sel ast.SelectionSet, obj *store.CustomFieldValue) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, customFieldValueImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CustomFieldValue")
+		case "definitionKey":
+			out.Values[i] = ec._CustomFieldValue_definitionKey(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._CustomFieldValue_value(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var emailPayloadImplementors = []string{"EmailPayload"}
 
 func (ec *executionContext) _EmailPayload(ctx context.Context, sel ast.SelectionSet, obj *EmailPayload) graphql.Marshaler {
@@ -20374,6 +20720,11 @@ func (ec *executionContext) _Learner(ctx context.Context, sel ast.SelectionSet, 
 		case "notes":
 			out.Values[i] = ec._Learner_notes(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "customFieldValues":
+			out.Values[i] = ec._Learner_customFieldValues(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
@@ -22105,9 +22456,31 @@ func (ec *executionContext) _Registration(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "registerables":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Registration_registerables(ctx, field, obj)
+				})
+		case "invoiceIssued":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Registration_invoiceIssued(ctx, field, obj)
+				})
 		case "orderDate":
 			out.Values[i] = ec._Registration_orderDate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "amount":
+			out.Values[i] = ec._Registration_amount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "financialUnitId":
+			out.Values[i] = ec._Registration_financialUnitId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "sourceOpportunity":
@@ -23425,6 +23798,35 @@ func (ec *executionContext) marshalNCurrencyField2string(ctx context.Context, se
 	return res
 }
 
+func (ec *executionContext) marshalNCustomFieldValue2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValueᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.CustomFieldValue) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCustomFieldValue2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValue(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCustomFieldValue2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValue(ctx context.Context, sel ast.SelectionSet, v *store.CustomFieldValue) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CustomFieldValue!")
+		return graphql.Null
+	}
+	return ec._CustomFieldValue(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCustomFieldValueInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValue(ctx context.Context, v any) (*store.CustomFieldValue, error) {
+	res, err := ec.unmarshalInputCustomFieldValueInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, v any) (decimal.Decimal, error) {
 	res, err := scalar.UnmarshalDecimal(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -23442,6 +23844,22 @@ func (ec *executionContext) marshalNDecimal2githubᚗcomᚋshopspringᚋdecimal�
 func (ec *executionContext) unmarshalNEmailAddressInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewEmailAddress(ctx context.Context, v any) (*store.NewEmailAddress, error) {
 	res, err := ec.unmarshalInputEmailAddressInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEvent2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.Event) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEvent2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNEvent2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐEvent(ctx context.Context, sel ast.SelectionSet, v *store.Event) graphql.Marshaler {
@@ -25219,6 +25637,41 @@ func (ec *executionContext) unmarshalOCurrencyFieldGraphOrder2ᚖgithubᚗcomᚋ
 	}
 	res, err := ec.unmarshalInputCurrencyFieldGraphOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOCustomFieldValueInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValueᚄ(ctx context.Context, v any) ([]*store.CustomFieldValue, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.CustomFieldValue, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCustomFieldValueInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValue(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, v any) (*decimal.Decimal, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalDecimal(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, sel ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalDecimal(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOEmailAddressInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewEmailAddressᚄ(ctx context.Context, v any) ([]*store.NewEmailAddress, error) {

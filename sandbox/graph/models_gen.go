@@ -149,8 +149,9 @@ type LearnerTargetInput struct {
 }
 
 type LearnerUpdateInput struct {
-	LearnerID string  `json:"learnerId"`
-	Notes     *string `json:"notes,omitempty"`
+	LearnerID         string                    `json:"learnerId"`
+	Notes             *string                   `json:"notes,omitempty"`
+	CustomFieldValues []*store.CustomFieldValue `json:"customFieldValues,omitempty"`
 }
 
 type Mutation struct {

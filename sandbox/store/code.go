@@ -32,10 +32,7 @@ func (s *Store) ExchangeCode(ctx context.Context, code, redirect string, e Excha
 			return err
 		}
 		good = true
-		if err := s.issue(ctx, tx, e.AccessToken, e.Life); err != nil {
-			return err
-		}
-		return addRefreshToken(ctx, tx, e.RefreshToken)
+		return s.exchange(ctx, tx, e)
 	})
 	return good && err == nil, err
 }

@@ -3,7 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"slices"
 	"strconv"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
@@ -17,6 +21,8 @@ type RegisteredLearner struct {
 	Contact        *Contact
 	IsCancelled    bool
 	Notes          *string
+	// CustomFieldValues are in the order in which they were first written.
+	CustomFieldValues []*CustomFieldValue
 }
 
 // GlobalID returns the API's id of the learner, whose prefix is learner in small letters.
@@ -37,8 +43,8 @@ type RegisteredLearnerPage = connection.Page[RegisteredLearner]
 type RegisteredLearnerEdge = connection.Edge[RegisteredLearner]
 
 var registeredLearners = listing[RegisteredLearner]{
-	from: `learners l LEFT JOIN contacts p ON p.id = l.contact_id LEFT JOIN accounts a ON a.id = p.account_id`,
-	columns: `l.id, l.event_id, l.registration_id, l.cancelled, l.notes, p.id, p.first_name, p.last_name, p.email_address,
+	from: `learners l JOIN events e ON e.id = l.event_id LEFT JOIN contacts p ON p.id = l.contact_id LEFT JOIN accounts a ON a.id = p.account_id`,
+	columns: `l.id, l.event_id, l.registration_id, l.cancelled, l.notes, l.custom_fields, p.id, p.first_name, p.last_name, p.email_address,
 		a.id, a.name, a.email_address`,
 	key: "l.id",
 	fields: map[string]column{
@@ -50,14 +56,19 @@ var registeredLearners = listing[RegisteredLearner]{
 		"lifecycleState":      {sql: "iif(l.cancelled, 'cancelled', 'active')"},
 		"isActive":            {sql: "NOT l.cancelled", kind: truth},
 		"isCancelled":         {sql: "l.cancelled", kind: truth},
+		"eventStartDate":      {sql: "e.starts_at", kind: localTime},
 		"lastUpdatedAt":       {sql: "l.updated_at", kind: moment},
 	},
 	scan: func(row scanner) (RegisteredLearner, error) {
 		var l RegisteredLearner
 		var contact optionalContact
-		err := row.Scan(append([]any{&l.ID, &l.EventID, &l.RegistrationID, &l.IsCancelled, &l.Notes}, contact.dest()...)...)
+		var custom string
+		err := row.Scan(append([]any{&l.ID, &l.EventID, &l.RegistrationID, &l.IsCancelled, &l.Notes, &custom}, contact.dest()...)...)
+		if err != nil {
+			return l, err
+		}
 		l.Contact = contact.get()
-		return l, err
+		return l, json.Unmarshal([]byte(custom), &l.CustomFieldValues)
 	},
 }
 
@@ -83,8 +94,21 @@ func (s *Store) LearnersOfRegistration(ctx context.Context, registration int64, 
 
 // RegisterContacts is the input of the method of the same name.
 type RegisterContacts struct {
-	Contacts []*string
-	Notes    *string
+	Contacts        []*string
+	Notes           *string
+	FinancialUnitID *string
+	Amount          *decimal.Decimal
+	// What follows is taken, and has no effect here.
+	PriceLevelID            *string
+	BrandID                 *string
+	CommunicationsContactID *string
+	OrderDate               *string
+}
+
+// CustomFieldValue is a custom value of a learner; all values are text (observed).
+type CustomFieldValue struct {
+	DefinitionKey string  `json:"definitionKey"`
+	Value         *string `json:"value"`
 }
 
 // NamedLearner is one of the input of RegisterNamedLearners.
@@ -92,6 +116,8 @@ type NamedLearner struct {
 	EventID   string
 	ContactID string
 	Notes     *string
+	// CustomFieldValues are written as UpdateLearner does.
+	CustomFieldValues []*CustomFieldValue
 }
 
 // RegisterContacts registers contacts on an event. What an opportunity holds there stays held: a place counts twice
@@ -104,7 +130,7 @@ func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterC
 		if err != nil {
 			return err
 		}
-		if made, err = s.register(ctx, tx, key, in.Contacts, in.Notes); err != nil {
+		if made, err = s.register(ctx, tx, key, in); err != nil {
 			return err
 		}
 		e, err = events.one(ctx, tx, key)
@@ -117,7 +143,8 @@ func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterC
 }
 
 // register makes a registration of contacts.
-func (s *Store) register(ctx context.Context, tx *sql.Tx, event int64, ids []*string, notes *string) ([]*RegisteredLearner, error) {
+func (s *Store) register(ctx context.Context, tx *sql.Tx, event int64, in RegisterContacts) ([]*RegisteredLearner, error) {
+	ids := in.Contacts
 	if len(ids) == 0 {
 		return nil, problem(LabelInvalidValue, "", "contacts is empty")
 	}
@@ -139,9 +166,12 @@ func (s *Store) register(ctx context.Context, tx *sql.Tx, event int64, ids []*st
 	if err != nil {
 		return nil, err
 	}
+	if err := s.price(ctx, tx, registration, in.FinancialUnitID, in.Amount); err != nil {
+		return nil, err
+	}
 	made := make([]*RegisteredLearner, len(ids))
 	for i, c := range contact {
-		if made[i], err = s.addLearner(ctx, tx, registration, event, c.ID, notes); err != nil {
+		if made[i], err = s.addLearner(ctx, tx, registration, event, c.ID, in.Notes); err != nil {
 			return nil, err
 		}
 	}
@@ -166,7 +196,10 @@ func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*Reg
 	if err != nil {
 		return nil, err
 	}
-	return made[0], nil
+	if in.CustomFieldValues == nil {
+		return made[0], nil
+	}
+	return s.UpdateLearner(ctx, made[0].GlobalID(), in.Notes, in.CustomFieldValues)
 }
 
 // addLearner takes a place.
@@ -281,10 +314,22 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 	})
 }
 
-// UpdateLearner writes the notes of a learner.
-func (s *Store) UpdateLearner(ctx context.Context, id string, notes *string) (*RegisteredLearner, error) {
+// UpdateLearner writes the notes and custom values of a learner; those that are not named stay.
+func (s *Store) UpdateLearner(ctx context.Context, id string, notes *string, custom []*CustomFieldValue) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
-		_, err := tx.ExecContext(ctx, `UPDATE learners SET notes = ? WHERE id = ?`, notes, l.ID)
+		for _, value := range custom {
+			at := slices.IndexFunc(l.CustomFieldValues, func(v *CustomFieldValue) bool { return v.DefinitionKey == value.DefinitionKey })
+			if at < 0 {
+				l.CustomFieldValues = append(l.CustomFieldValues, value)
+			} else {
+				l.CustomFieldValues[at] = value
+			}
+		}
+		encoded, err := json.Marshal(append([]*CustomFieldValue{}, l.CustomFieldValues...))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE learners SET notes = coalesce(?, notes), custom_fields = ? WHERE id = ?`, notes, string(encoded), l.ID)
 		return err
 	})
 }

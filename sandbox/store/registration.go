@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
@@ -18,6 +20,10 @@ type Registration struct {
 	Account             *Account
 	SourceOpportunityID *int64
 	OrderDate           time.Time
+	// Amount and FinancialUnitID are what one place costs: in a currency, by its code, or in training tokens, by their id,
+	// never in both (documented). nil is not said.
+	Amount          *decimal.Decimal
+	FinancialUnitID *string
 }
 
 // GlobalID returns the API's id of the registration.
@@ -31,7 +37,7 @@ type RegistrationEdge = connection.Edge[Registration]
 
 var registrations = listing[Registration]{
 	from:    "registrations b LEFT JOIN accounts a ON a.id = b.account_id",
-	columns: "b.id, b.event_id, b.opportunity_id, b.created_at, a.id, a.name, a.email_address",
+	columns: "b.id, b.event_id, b.opportunity_id, b.created_at, b.amount, b.financial_unit, a.id, a.name, a.email_address",
 	key:     "b.id",
 	fields: map[string]column{
 		"id":                  intKeyColumn("b.id", globalid.Registration),
@@ -43,7 +49,12 @@ var registrations = listing[Registration]{
 		var r Registration
 		var account optionalAccount
 		var created int64
-		err := row.Scan(append([]any{&r.ID, &r.EventID, &r.SourceOpportunityID, &created}, account.dest()...)...)
+		var amount *int64
+		err := row.Scan(append([]any{&r.ID, &r.EventID, &r.SourceOpportunityID, &created, &amount, &r.FinancialUnitID}, account.dest()...)...)
+		if amount != nil {
+			cost := fromCents(*amount)
+			r.Amount = &cost
+		}
 		r.Account, r.OrderDate = account.get(), time.UnixMicro(created).UTC()
 		return r, err
 	},
@@ -62,6 +73,50 @@ func (s *Store) RegistrationsOfEvent(ctx context.Context, event int64, q Search)
 // RegistrationByKey returns the registration with a key, nil if there is none.
 func (s *Store) RegistrationByKey(ctx context.Context, id int64) (*Registration, error) {
 	return registrations.one(ctx, s.read, id)
+}
+
+// InvoiceIssued reports whether the opportunity that a registration comes from was billed by an invoice that is final.
+func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, error) {
+	var issued bool
+	err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM registrations b JOIN invoices v ON v.opportunity_id = b.opportunity_id
+		WHERE b.id = ? AND v.lifecycle_state = ?)`, registration, invoiceFinal).Scan(&issued)
+	return issued, err
+}
+
+// price writes what a place of a registration costs.
+func (s *Store) price(ctx context.Context, tx *sql.Tx, registration int64, unit *string, amount *decimal.Decimal) error {
+	if unit == nil && amount == nil {
+		return nil
+	}
+	if unit != nil {
+		if err := checkFinancialUnit(ctx, tx, *unit); err != nil {
+			return err
+		}
+	}
+	var cents any
+	if amount != nil {
+		n, err := s.toCents(*amount)
+		if err != nil {
+			return err
+		}
+		cents = n
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE registrations SET amount = ?, financial_unit = ? WHERE id = ?`, cents, unit, registration)
+	return err
+}
+
+// checkFinancialUnit takes the code of a currency or the id of a training token type.
+func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
+	key, err := globalid.ParseAs(unit, globalid.TrainingTokenType)
+	if err != nil {
+		_, err := checkCurrency(ctx, q, unit)
+		return err
+	}
+	found, err := trainingTokenTypes.one(ctx, q, key)
+	if err == nil && found == nil {
+		err = notFound("Training Token Type", unit)
+	}
+	return err
 }
 
 // book makes a registration without learners. The event must be published; places is how many it is to take, of which

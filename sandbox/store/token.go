@@ -13,16 +13,17 @@ const settingRefreshToken = "refresh_token"
 
 // IssueAccessToken makes the access token good for the time given.
 func (s *Store) IssueAccessToken(ctx context.Context, token string, life time.Duration) error {
-	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.issue(ctx, tx, token, life) })
+	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.issue(ctx, tx, token, life, false) })
 }
 
-// issue also forgets tokens that have expired.
-func (s *Store) issue(ctx context.Context, tx *sql.Tx, token string, life time.Duration) error {
+// issue also forgets tokens that have expired. consented says that a user's consent gave it.
+func (s *Store) issue(ctx context.Context, tx *sql.Tx, token string, life time.Duration, consented bool) error {
 	now := s.now()
 	if _, err := tx.ExecContext(ctx, `DELETE FROM access_tokens WHERE expires_at <= ?`, now.UnixMicro()); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO access_tokens (digest, expires_at) VALUES (?, ?)`, digest(token), now.Add(life).UnixMicro())
+	_, err := tx.ExecContext(ctx, `INSERT INTO access_tokens (digest, expires_at, consented) VALUES (?, ?, ?)`,
+		digest(token), now.Add(life).UnixMicro(), consented)
 	return err
 }
 
@@ -89,12 +90,29 @@ func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchan
 			return err
 		}
 		good = true
-		if err := s.issue(ctx, tx, e.AccessToken, e.Life); err != nil {
-			return err
-		}
-		return addRefreshToken(ctx, tx, e.RefreshToken)
+		return s.exchange(ctx, tx, e)
 	})
 	return good && err == nil, err
+}
+
+// exchange gives both tokens of an exchange.
+func (s *Store) exchange(ctx context.Context, tx *sql.Tx, e Exchange) error {
+	if err := s.issue(ctx, tx, e.AccessToken, e.Life, true); err != nil {
+		return err
+	}
+	return addRefreshToken(ctx, tx, e.RefreshToken)
+}
+
+// RevokeConsent ends every token that a user's consent gave, access and refresh tokens alike; codes, too.
+func (s *Store) RevokeConsent(ctx context.Context) error {
+	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, statement := range []string{`DELETE FROM access_tokens WHERE consented = 1`, `UPDATE refresh_tokens SET replaced = 1`, `DELETE FROM codes`} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func digest(token string) []byte {

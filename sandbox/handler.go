@@ -21,8 +21,8 @@ import (
 )
 
 // routes assembles the HTTP side. What stands before the API, such as authentication, wraps its handler.
-func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema) (http.Handler, error) {
-	api := s.graphqlServer(r, o.Logger, schema)
+func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema, dialect *graph.Dialect) (http.Handler, error) {
+	api := s.graphqlServer(r, o.Logger, schema, dialect)
 	if !o.NoAuth {
 		api = s.requireToken(o.Logger, api)
 	}
@@ -71,11 +71,12 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema) (htt
 	return mux, nil
 }
 
-// graphqlServer has no cache of documents: the extension Literals changes them.
-func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *ast.Schema) http.Handler {
+// graphqlServer has no cache of documents: the extensions Literals and Dialect change them.
+func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *ast.Schema, dialect *graph.Dialect) http.Handler {
 	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema}))
 	server.Use(introspection{})
 	server.Use(&graph.Literals{InterestKinds: s.assume.Is(assume.InterestType, "by-kind")})
+	server.Use(dialect)
 	server.Use(graph.Mutations{InOrder: s.assume.Is(assume.NamespaceOrder, "document"), PlainLabels: s.assume.Is(assume.ErrorLabels, "plain")})
 	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return present(ctx, log, err) })
 	server.SetRecoverFunc(func(ctx context.Context, reason any) error {

@@ -9,11 +9,10 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
-
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/catalogue"
@@ -103,6 +102,10 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	schema, dialect, err := graph.Schema(shape(choices))
+	if err != nil {
+		return nil, fmt.Errorf("the choice of assumptions: %w", err)
+	}
 	var chosen *catalogue.Catalogue
 	if o.Catalogue != "" {
 		if chosen, err = catalogue.Load(o.Catalogue); err != nil {
@@ -122,12 +125,8 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if err == nil && !o.NoLedger {
 		s.ledger, err = openLedger(o)
 	}
-	var schema *ast.Schema
 	if err == nil {
-		schema, err = graph.Schema(shape(choices))
-	}
-	if err == nil {
-		s.handler, err = s.routes(&o, &graph.Resolver{Store: s.store, Assume: choices}, schema)
+		s.handler, err = s.routes(&o, &graph.Resolver{Store: s.store, Assume: choices}, schema, dialect)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.store.Close())

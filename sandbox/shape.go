@@ -15,42 +15,103 @@ func absences() map[assume.Name][]string {
 		},
 		assume.ContactCreate: {"ContactMutations.create"},
 		assume.LogRead:       {"Query.externalIntegrationLogs"},
-		assume.Order:         {"*.*.order"},
 		assume.InterestFields: {
-			"OpportunityInterest.quantity", "OpportunityInterest.unitAmount", "OpportunityInterest.reserve", "OpportunityInterest.taxId",
-			"OpportunityInterest.expiresAt", "OpportunityInterest.learners",
+			"OpportunityInterest.reserve", "OpportunityInterest.taxId", "OpportunityInterest.expiresAt", "OpportunityInterest.learners",
 		},
-		assume.OpportunityFields: {"Opportunity.region", "Opportunity.createdAt", "Opportunity.updatedAt"},
-		assume.CurrencyID:        {"Currency.id", "FinancialUnit.id"},
-		assume.Queries:           {"Query.regions", "Query.courseTemplates", "Query.learningPaths", "Query.trainingTokenTypes", "Query.invoices"},
-		assume.CreateAttributes:  {"OpportunityCreateInput.attributes", "OpportunityUpdateInput.attributes"},
-		assume.UpdateName:        {"OpportunityUpdateInput.name"},
+		assume.CurrencyID: {"Currency.id", "FinancialUnit.id"},
+	}
+}
+
+// names are what has the name that a row says, if it is there.
+func names() map[assume.Name]string {
+	return map[assume.Name]string{
+		assume.QueryRegions:         "Query.regions",
+		assume.QueryCourseTemplates: "Query.courseTemplates",
+		assume.QueryLearningPaths:   "Query.learningPaths",
+		assume.QueryTokenTypes:      "Query.trainingTokenTypes",
+		assume.QueryInvoices:        "Query.invoices",
+		assume.OpportunityRegion:    "Opportunity.region",
+		assume.OpportunityCreated:   "Opportunity.createdAt",
+		assume.OpportunityUpdated:   "Opportunity.updatedAt",
+		assume.OpportunityTokens:    "Opportunity.tokenIssues",
+		assume.InterestQuantity:     "OpportunityInterest.quantity",
+		assume.InterestUnit:         "OpportunityInterest.unitAmount",
+		assume.InvoiceLines:         "Invoice.lines",
+		assume.ExtendOpportunity:    "OpportunityExtendReservationsPayload.opportunity",
+		assume.LogEntity:            "ExternalLogPayload.entityId",
+		assume.CreateAttributes:     "OpportunityCreateInput.attributes",
+		assume.UpdateAttributes:     "OpportunityUpdateInput.attributes",
+		assume.UpdateName:           "OpportunityUpdateInput.name",
+		assume.EventTitle:           "EventUpdateInput.title",
+		assume.EventState:           "EventUpdateInput.lifecycleState",
+		assume.EventPlaces:          "EventUpdateInput.maxPlaces",
+		assume.FilterName:           "OpportunityField.name",
+		assume.FilterAccount:        "OpportunityField.accountId",
+		assume.FilterCreated:        "OpportunityField.createdAt",
+		assume.Order:                "*.*.order",
 	}
 }
 
 // shape is the schema as the choices have it.
 func shape(c assume.Choices) graph.Shape {
-	s := graph.Shape{Strict: !c.Is(assume.MutationFailed, "field-null"), Absent: []string{"OpportunityInterest.kind"}}
+	// Both arguments were seen of events, whatever the others have.
+	s := graph.Shape{Strict: !c.Is(assume.MutationFailed, "field-null"), Names: []graph.Naming{
+		{Path: "OpportunityInterest.kind"}, {Path: "Query.events.order", Name: "order"}, {Path: "Query.events.orderBy", Name: "orderBy"},
+	}}
 	for row, paths := range absences() {
 		if c.Is(row, assume.Absent) {
-			s.Absent = append(s.Absent, paths...)
+			for _, path := range paths {
+				s.Names = append(s.Names, graph.Naming{Path: path})
+			}
 		}
 	}
 	if c.Is(assume.FilterFields, "few") {
 		for _, field := range strings.Fields("name regionId stepName stageId stageName accountId accountName financialUnitId reservationsValidUntil createdAt updatedAt") {
-			s.Absent = append(s.Absent, "OpportunityField."+field)
+			s.Names = append(s.Names, graph.Naming{Path: "OpportunityField." + field})
 		}
 	}
-	if c.Is(assume.FilterTypes, "filter") {
-		s.Renamed = func(name string) string {
-			if name == "FilterOperation" {
-				return "Operation"
+	for row, path := range names() {
+		if name := c.Of(row); !strings.HasSuffix(path, "."+name) {
+			if name == assume.Absent {
+				name = ""
 			}
-			if typ, ok := strings.CutSuffix(name, "FieldGraphFilter"); ok {
+			s.Names = append(s.Names, graph.Naming{Path: path, Name: name})
+		}
+	}
+	if member := c.Of(assume.InterestExisting); member != "ids" && member != "empty" {
+		s.Wrapped = map[string]string{"OpportunityInterestLearnersInput.existingLearners": member}
+	}
+	if name := c.Of(assume.InterestEvent); name != "Event" {
+		s.Apart = []graph.Apart{{Interface: "InterestItem", Type: "Event", Name: name}}
+	}
+	s.Types = typeNames(c)
+	return s
+}
+
+// typeNames gives input types and enums the names that the choices have for them.
+func typeNames(c assume.Choices) func(name string) string {
+	operation := c.Of(assume.FilterOperation)
+	filter, order, input := c.Is(assume.FilterTypes, "filter"), c.Is(assume.OrderTypes, "order"), c.Is(assume.InputTypes, "verb")
+	return func(name string) string {
+		if name == "FilterOperation" {
+			return operation
+		}
+		if typ, ok := strings.CutSuffix(name, "FieldGraphFilter"); ok && filter {
+			switch typ {
+			case "Event", "Account", "Contact", "CourseTemplate": // they were seen
+			default:
 				return typ + "Filter"
 			}
-			return name
 		}
+		if typ, ok := strings.CutSuffix(name, "FieldGraphOrder"); ok && order {
+			return typ + "Order"
+		}
+		switch name {
+		case "OpportunityProgressInput", "OpportunityAddInterestInput", "OpportunityExtendReservationsInput", "OpportunityReservePlacesForInterestsInput":
+			if input {
+				return strings.TrimPrefix(name, "Opportunity")
+			}
+		}
+		return name
 	}
-	return s
 }

@@ -28,15 +28,28 @@ type Value struct {
 type Row struct {
 	Name   Name
 	Values []Value
+	// Free says that any other GraphQL name is a value, too: it is what the API calls the thing. The Values are suggestions then.
+	Free bool
 }
 
 // Table returns all rows, by subject.
 func Table() []Row {
-	return slices.Concat(search(), names(), mutations(), interests(), places(), pipeline(), neighbours(), door())
+	return slices.Concat(search(), filters(), names(), mutations(), interests(), places(), pipeline(), neighbours(), door())
 }
 
 // Absent is the value of rows that take something out of the schema: a request that uses it is refused.
 const Absent = "absent"
+
+// called is a row about what the API calls something: the names it may have, of which the first is what the sandbox does,
+// and that it may not be there.
+func called(row Name, thing string, names ...string) Row {
+	r := Row{Name: row, Free: true}
+	for _, name := range names {
+		r.Values = append(r.Values, Value{name, thing + " is called " + name})
+	}
+	r.Values = append(r.Values, Value{Absent, "there is none"})
+	return r
+}
 
 // Choices are the values that were chosen. The zero value chooses every row's default. It is safe for concurrent use.
 type Choices struct{ chosen map[Name]string }
@@ -53,8 +66,9 @@ func Choose(words map[string]string) (Choices, error) {
 		if !ok {
 			return Choices{}, fmt.Errorf("there is no assumption %q; the table lists them", word)
 		}
-		if !slices.ContainsFunc(row.Values, func(v Value) bool { return v.Value == words[word] }) {
-			return Choices{}, fmt.Errorf("assumption %s: there is no value %q; choose one of %s", word, words[word], row.words())
+		listed := slices.ContainsFunc(row.Values, func(v Value) bool { return v.Value == words[word] })
+		if !listed && (!row.Free || !wellFormed(words[word])) {
+			return Choices{}, fmt.Errorf("assumption %s: there is no value %q; choose %s", word, words[word], row.words())
 		}
 		c.chosen[row.Name] = words[word]
 	}
@@ -65,10 +79,37 @@ func Choose(words map[string]string) (Choices, error) {
 // chosen.
 func (c Choices) Is(row Name, value string) bool { return c.chosen[row] == value }
 
+// Of returns the value of a row, "" if there is no such row.
+func (c Choices) Of(row Name) string {
+	if value, ok := c.chosen[row]; ok {
+		return value
+	}
+	for _, r := range Table() {
+		if r.Name == row {
+			return r.Values[0].Value
+		}
+	}
+	return ""
+}
+
 func (r Row) words() string {
 	words := make([]string, len(r.Values))
 	for i, v := range r.Values {
 		words[i] = v.Value
 	}
-	return strings.Join(words, ", ")
+	if r.Free {
+		return strings.Join(words, ", ") + " or any other GraphQL name"
+	}
+	return "one of " + strings.Join(words, ", ")
+}
+
+// wellFormed reports whether a text is a name that a GraphQL schema may give.
+func wellFormed(name string) bool {
+	for i, r := range name {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 100 && !strings.HasPrefix(name, "__")
 }

@@ -26,44 +26,44 @@ const (
 
 func door() []Row {
 	return []Row{
-		{RateRefused, []Value{
+		{Name: RateRefused, Values: []Value{
 			{"free", "what is answered 429 does not count against the limit"},
 			{"counted", "it counts: a client that does not stop asking is never let in again"},
 		}},
-		{NamespaceOrder, []Value{
+		{Name: NamespaceOrder, Values: []Value{
 			{"none", "fields inside a namespace run in no order; those at the root of a mutation always run in order"},
 			{"document", "they run in the order of the document, too"},
 		}},
-		{MutationFailed, []Value{
+		{Name: MutationFailed, Values: []Value{
 			{"data-null", "mutations and their namespaces are not null: when one fails inside, the whole answer is \"data\": null, although the others took effect"},
 			{"field-null", "they may be null: the others are answered"},
 		}},
-		{RefusedAnswer, []Value{
+		{Name: RefusedAnswer, Values: []Value{
 			{"no-data", "a document that is refused as a whole is answered with status 200, and without data"},
 			{"null", "with status 200 and \"data\": null"},
 			{"status-400", "with status 400, and without data"},
 		}},
-		{OAuthHeader, []Value{
+		{Name: OAuthHeader, Values: []Value{
 			{"form", "the client shows its id and secret in the form alone; a request with the header Authorization is refused"},
 			{"basic", "HTTP Basic works, too"},
 		}},
-		{OAuthQuery, []Value{
+		{Name: OAuthQuery, Values: []Value{
 			{"refused", "parameters in the URL are refused, as RFC 6749 has it"},
 			{"taken", "they are taken like those in the form (one client was seen to send them so)"},
 		}},
-		{OAuthScope, []Value{
+		{Name: OAuthScope, Values: []Value{
 			{"instance", "no scope, or instance; any other is refused"},
 			{"any", "any scope is taken"},
 		}},
-		{OAuthRefresh, []Value{
+		{Name: OAuthRefresh, Values: []Value{
 			{"stays", "a refresh token stays good when another is given in its place (documented: it can be used again)"},
 			{"replaced", "it is good for one renewal"},
 		}},
-		{OAuthRedirect, []Value{
+		{Name: OAuthRedirect, Values: []Value{
 			{"optional", "the exchange of a code need not name the redirect_uri; if it does, it must be the same"},
 			{"required", "it must name it, as RFC 6749 has it"},
 		}},
-		{OAuthRefusal, []Value{
+		{Name: OAuthRefusal, Values: []Value{
 			{"401", "the token endpoint refuses a wrong client with status 401 (RFC 6749, 5.2)"},
 			{"400", "with status 400, like everything else"},
 		}},

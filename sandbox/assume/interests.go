@@ -13,31 +13,32 @@ const (
 
 func interests() []Row {
 	return []Row{
-		{AddInterestAnswer, []Value{
+		{Name: AddInterestAnswer, Values: []Value{
 			{"new", "addInterest answers the new interest only"},
 			{"all", "addInterest answers all interests of the opportunity"},
 		}},
-		{InterestExisting, []Value{
+		{Name: InterestExisting, Free: true, Values: []Value{
 			{"ids", "existingLearners is a list of ids of contacts"},
+			{"contactId", "it is a list of objects in which contactId is the id; any other name may be given, too"},
 			{"empty", "only an empty list is taken, as in every example"},
 		}},
-		{InterestLearners, []Value{
+		{Name: InterestLearners, Values: []Value{
 			{"quantity", "no more learners than the quantity can be named"},
 			{"any", "any number can"},
 		}},
-		{InterestAmount, []Value{
+		{Name: InterestAmount, Values: []Value{
 			{"positive", "unitAmount is not negative"},
 			{"any", "it may be, as for a discount"},
 		}},
-		{InterestDetailsKind, []Value{
+		{Name: InterestDetailsKind, Values: []Value{
 			{"fitting", "details that do not fit the kind of the item are refused"},
 			{"ignored", "they are ignored"},
 		}},
-		{InterestTax, []Value{
+		{Name: InterestTax, Values: []Value{
 			{"any", "taxId is any well-formed id"},
 			{"unknown", "it must exist, and the sandbox knows none"},
 		}},
-		{InterestPublished, []Value{
+		{Name: InterestPublished, Values: []Value{
 			{"published", "events and learning paths must be published like course templates; their dates do not matter"},
 			{"courses", "only course templates must"},
 		}},

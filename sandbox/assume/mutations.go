@@ -6,38 +6,41 @@ const (
 	CreateCurrency   Name = "create.currency"
 	CreateEntry      Name = "create.entry"
 	CreateAttributes Name = "create.attributes"
+	UpdateAttributes Name = "update.attributes"
 	UpdateName       Name = "update.name"
 	UpdateNull       Name = "update.null"
 	ErrorLabels      Name = "errors.labels"
+	// EventTitle, EventState and EventPlaces are members of event.update.
+	EventTitle  Name = "event.update.title"
+	EventState  Name = "event.update.lifecycleState"
+	EventPlaces Name = "event.update.maxPlaces"
 )
 
 func mutations() []Row {
 	return []Row{
-		{CreateRequired, []Value{
+		{Name: CreateRequired, Values: []Value{
 			{"name-region", "create needs name and regionId"},
 			{"account", "it needs accountId, too"},
 		}},
-		{CreateCurrency, []Value{
+		{Name: CreateCurrency, Values: []Value{
 			{"region", "without financialUnitId the currency is the region's"},
 			{"tenant", "it is the tenant's, which is the first of the catalogue"},
 		}},
-		{CreateEntry, []Value{
+		{Name: CreateEntry, Values: []Value{
 			{"entry", "without entryStepId the step is the first entry step; a step that is none is refused"},
 			{"any", "any step may be named"},
 		}},
-		{CreateAttributes, []Value{
-			{"any", "create and update take attributes: [{definitionKey, value}]; any key is accepted; keys that are not named stay, null takes one away"},
-			{Absent, "attributes cannot be written"},
-		}},
-		{UpdateName, []Value{
-			{"taken", "update takes name"},
-			{Absent, "it does not"},
-		}},
-		{UpdateNull, []Value{
+		called(CreateAttributes, "the member of create that takes [{definitionKey, value}], with any key,", "attributes", "customFieldValues"),
+		called(UpdateAttributes, "the one of update, by which keys that are not named stay and null takes one away,", "attributes", "customFieldValues"),
+		called(UpdateName, "the member of update that takes a new name", "name", "title"),
+		called(EventTitle, "the member of event.update that takes a title", "title", "name"),
+		called(EventState, "the one that takes a state", "lifecycleState", "status"),
+		called(EventPlaces, "the one that takes the number of places", "maxPlaces", "capacity"),
+		{Name: UpdateNull, Values: []Value{
 			{"kept", "null in update means: leave it as it is"},
 			{"cleared", "null takes the account away"},
 		}},
-		{ErrorLabels, []Value{
+		{Name: ErrorLabels, Values: []Value{
 			{"named", "refusals other than Transition Not Found have labels of their own: Not Found, Invalid ID, Invalid Value and so on"},
 			{"plain", "they have the label Error"},
 		}},

@@ -2,44 +2,84 @@ package assume
 
 // The rows about what the API has under a name that nobody outside has seen.
 const (
-	InterestFields    Name = "interest.fields"
-	InterestType      Name = "interest.type"
-	OpportunityFields Name = "opportunity.fields"
-	CurrencyID        Name = "currency.id"
-	Queries           Name = "queries"
-	NodeUnknown       Name = "node.unknown"
-	TotalTax          Name = "total.tax"
+	// QueryRegions and the others are queries at the root.
+	QueryRegions         Name = "query.regions"
+	QueryCourseTemplates Name = "query.courseTemplates"
+	QueryLearningPaths   Name = "query.learningPaths"
+	QueryTokenTypes      Name = "query.trainingTokenTypes"
+	QueryInvoices        Name = "query.invoices"
+	// OpportunityRegion and the others are fields of opportunities.
+	OpportunityRegion  Name = "opportunity.region"
+	OpportunityCreated Name = "opportunity.createdAt"
+	OpportunityUpdated Name = "opportunity.updatedAt"
+	OpportunityTokens  Name = "opportunity.tokenIssues"
+	// InterestFields are those of an interest besides the two that follow.
+	InterestFields   Name = "interest.fields"
+	InterestQuantity Name = "interest.quantity.name"
+	InterestUnit     Name = "interest.unitAmount.name"
+	// InterestType says what __typename tells of an interest.
+	InterestType Name = "interest.type"
+	// InterestEvent says as what type an interest shows an event.
+	InterestEvent Name = "interest.event.type"
+	// InvoiceLines are those of an invoice.
+	InvoiceLines Name = "invoice.lines"
+	// ExtendOpportunity is what extendReservations answers beside errors.
+	ExtendOpportunity Name = "extend.opportunity"
+	// LogEntity is what createExternalIntegrationLog answers beside errors.
+	LogEntity Name = "log.entity"
+	// CurrencyID says whether currencies have global ids.
+	CurrencyID Name = "currency.id"
+	// NodeUnknown says what node answers for an id that nothing has.
+	NodeUnknown Name = "node.unknown"
+	// TotalTax says whether totals include tax.
+	TotalTax Name = "total.tax"
+	// InputTypes says what the input types of mutations of opportunities are called, but for create and update, which are documented.
+	InputTypes Name = "input.types"
 )
 
 func names() []Row {
 	return []Row{
-		{InterestFields, []Value{
-			{"shown", "an interest shows quantity, unitAmount, reserve, taxId, expiresAt and learners"},
-			{Absent, "it shows id, totalAmount, item and opportunity only"},
+		called(QueryRegions, "the query of regions", "regions", "companyRegions"),
+		called(QueryCourseTemplates, "the query of course templates", "courseTemplates", "courses"),
+		called(QueryLearningPaths, "the query of learning paths", "learningPaths", "paths"),
+		called(QueryTokenTypes, "the query of training token types", "trainingTokenTypes", "tokenTypes"),
+		called(QueryInvoices, "the query of invoices", "invoices", "salesInvoices"),
+		called(OpportunityRegion, "the region of an opportunity", "region", "companyRegion"),
+		called(OpportunityCreated, "the time of its creation", "createdAt", "created"),
+		called(OpportunityUpdated, "the time of its last change", "updatedAt", "lastUpdatedAt"),
+		called(OpportunityTokens, "the list of training tokens issued for it", "tokenIssues", "trainingTokenIssues"),
+		{Name: InterestFields, Values: []Value{
+			{"shown", "an interest shows reserve, taxId, expiresAt and learners"},
+			{Absent, "it shows none of them"},
 		}},
-		{InterestType, []Value{
+		called(InterestQuantity, "the quantity of an interest", "quantity", "places"),
+		called(InterestUnit, "the price of one", "unitAmount", "price"),
+		{Name: InterestType, Values: []Value{
 			{"one", "every interest has the __typename OpportunityInterest"},
 			{"by-kind", "the __typename tells the kind of its item: OpportunityEventInterest and so on"},
 		}},
-		{OpportunityFields, []Value{
-			{"shown", "an opportunity shows region, createdAt and updatedAt"},
-			{Absent, "it does not"},
+		{Name: InterestEvent, Free: true, Values: []Value{
+			{"Event", "an event that is the item of an interest is of the type Event"},
+			{"InterestEvent", "it is of a type of its own with the fields of events"},
 		}},
-		{CurrencyID, []Value{
+		called(InvoiceLines, "the lines of an invoice", "lines", "items"),
+		called(ExtendOpportunity, "what extendReservations answers beside errors", "opportunity", "result"),
+		called(LogEntity, "what createExternalIntegrationLog answers beside errors", "entityId", "id"),
+		{Name: CurrencyID, Values: []Value{
 			{"shown", "a currency has a global id, Currency:<code>"},
 			{Absent, "it has a code only"},
 		}},
-		{Queries, []Value{
-			{"there", "regions, courseTemplates, learningPaths, trainingTokenTypes and invoices are queries at the root"},
-			{Absent, "they are not"},
-		}},
-		{NodeUnknown, []Value{
+		{Name: NodeUnknown, Values: []Value{
 			{"null", "node answers null for an id that nothing has and fails for a malformed one"},
 			{"error", "it fails for both"},
 		}},
-		{TotalTax, []Value{
+		{Name: TotalTax, Values: []Value{
 			{"without", "totalAmount is quantity times unitAmount, grandTotal the sum of them; tax and discounts play no part"},
 			{"with", "grandTotal includes 20 percent of tax"},
+		}},
+		{Name: InputTypes, Values: []Value{
+			{"opportunity-first", "the input types of mutations of opportunities are OpportunityProgressInput, OpportunityAddInterestInput and so on, like those documented"},
+			{"verb", "they are ProgressInput, AddInterestInput and so on, but for create and update"},
 		}},
 	}
 }

@@ -16,23 +16,23 @@ const (
 
 func neighbours() []Row {
 	return []Row{
-		{OpportunityPeople, []Value{
+		{Name: OpportunityPeople, Values: []Value{
 			{"written", "create and update take ownerId and contactId"},
 			{Absent, "they do not"},
 		}},
-		{ContactEmail, []Value{
+		{Name: ContactEmail, Values: []Value{
 			{"shared", "several contacts may have one e-mail address (seen in data)"},
 			{"unique", "a second contact with an address is refused"},
 		}},
-		{ContactCreate, []Value{
+		{Name: ContactCreate, Values: []Value{
 			{"there", "contact.create makes one contact"},
 			{Absent, "there is contact.createBatch only"},
 		}},
-		{LogOpportunity, []Value{
+		{Name: LogOpportunity, Values: []Value{
 			{"taken", "entries of the integration log may be about opportunities"},
 			{"refused", "they are refused"},
 		}},
-		{LogRead, []Value{
+		{Name: LogRead, Values: []Value{
 			{"there", "entries are read by the query externalIntegrationLogs"},
 			{Absent, "they cannot be read"},
 		}},

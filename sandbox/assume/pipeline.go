@@ -20,31 +20,31 @@ const (
 
 func pipeline() []Row {
 	return []Row{
-		{ProgressUnknown, []Value{
+		{Name: ProgressUnknown, Values: []Value{
 			{"not-found", "an unknown step is refused as Not Found"},
 			{"transition", "as Transition Not Found, like any other without a transition"},
 		}},
-		{Closed, []Value{
+		{Name: Closed, Values: []Value{
 			{"open", "opportunities that are Won, Lost or Archived can be moved and get interests like others"},
 			{"refused", "both are refused"},
 		}},
-		{RequiredMissing, []Value{
+		{Name: RequiredMissing, Values: []Value{
 			{"all", "a move that lacks required attributes is refused with all of them"},
 			{"first", "with the first one"},
 		}},
-		{TriggerAccount, []Value{
+		{Name: TriggerAccount, Values: []Value{
 			{"made", "the trigger account makes one named like the opportunity, unless the opportunity has one"},
 			{"reused", "it takes one of that name that is there"},
 		}},
-		{TriggerContact, []Value{
+		{Name: TriggerContact, Values: []Value{
 			{"reused", "the trigger contact takes a contact of the account with the learner's e-mail address, and makes one where there is none"},
 			{"made", "it makes one for each new learner"},
 		}},
-		{TriggerInvoice, []Value{
+		{Name: TriggerInvoice, Values: []Value{
 			{"kept", "the trigger invoice leaves an invoice that is there and not void as it is"},
 			{"another", "it drafts another one"},
 		}},
-		{InvoiceFinal, []Value{
+		{Name: InvoiceFinal, Values: []Value{
 			{"refused", "an invoice that is no draft can be neither updated nor finalised"},
 			{"changed", "it can be updated, and finalising it again changes nothing"},
 		}},

@@ -22,36 +22,36 @@ const (
 
 func places() []Row {
 	return []Row{
-		{ReserveKind, []Value{
+		{Name: ReserveKind, Values: []Value{
 			{"refused", "reserve is refused for anything but an event"},
 			{"ignored", "it is ignored"},
 		}},
-		{ReserveShort, []Value{
+		{Name: ReserveShort, Values: []Value{
 			{"held", "places are held even if the event has too few: remainingPlaces is negative then"},
 			{"refused", "it is refused"},
 			{"nothing", "nothing is held, and nothing says so"},
 		}},
-		{ReserveLength, []Value{
+		{Name: ReserveLength, Values: []Value{
 			{"open", "a hold lasts until the first extension sets its expiry"},
 			{"week", "it has an expiry by itself, in seven days"},
 		}},
-		{ReserveLapsed, []Value{
+		{Name: ReserveLapsed, Values: []Value{
 			{"silent", "an interest that is to reserve on an opportunity whose holds have lapsed is added, without a hold and without an error"},
 			{"refused", "it is refused"},
 		}},
-		{ReservationNone, []Value{
+		{Name: ReservationNone, Values: []Value{
 			{"false", "isReservationValid is false for an opportunity that never held a place"},
 			{"true", "it is true"},
 		}},
-		{ExtendAnswer, []Value{
+		{Name: ExtendAnswer, Values: []Value{
 			{"opportunity", "extendReservations answers errors and opportunity"},
 			{"errors", "its opportunity is null"},
 		}},
-		{RegistrationShort, []Value{
+		{Name: RegistrationShort, Values: []Value{
 			{"booked", "learners are registered even if the event has too few places"},
 			{"refused", "it is refused"},
 		}},
-		{RegistrationHold, []Value{
+		{Name: RegistrationHold, Values: []Value{
 			{"consumed", "the places that an interest holds become the booked ones of its registration"},
 			{"kept", "they stay held beside it until they lapse, so that they count twice"},
 		}},

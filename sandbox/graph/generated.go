@@ -162,7 +162,7 @@ type OpportunityMutationsResolver interface {
 	Update(ctx context.Context, obj *OpportunityMutations, input store.OpportunityUpdate) (*OpportunityPayload, error)
 	Progress(ctx context.Context, obj *OpportunityMutations, input store.Progress) (*OpportunityPayload, error)
 	AddInterest(ctx context.Context, obj *OpportunityMutations, input store.AddInterest) (*OpportunityAddInterestPayload, error)
-	ExtendReservations(ctx context.Context, obj *OpportunityMutations, input store.ExtendReservations) (*OpportunityPayload, error)
+	ExtendReservations(ctx context.Context, obj *OpportunityMutations, input store.ExtendReservations) (*OpportunityExtendReservationsPayload, error)
 	ReservePlacesForInterests(ctx context.Context, obj *OpportunityMutations, input store.ReservePlaces) (*OpportunityAddInterestPayload, error)
 }
 type QueryResolver interface {
@@ -175,7 +175,7 @@ type QueryResolver interface {
 	Accounts(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Account], error)
 	Contacts(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Contact], error)
 	Currencies(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Currency], error)
-	Events(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Event], error)
+	Events(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order, orderBy []*store.Order) (*connection.Page[store.Event], error)
 	CourseTemplates(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.CourseTemplate], error)
 	LearningPaths(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.LearningPath], error)
 	TrainingTokenTypes(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.TrainingTokenType], error)
@@ -1150,6 +1150,16 @@ func (ec *executionContext) childFields_OpportunityEdge(ctx context.Context, fie
 		return ec.fieldContext_OpportunityEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OpportunityEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OpportunityExtendReservationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_OpportunityExtendReservationsPayload_errors(ctx, field)
+	case "opportunity":
+		return ec.fieldContext_OpportunityExtendReservationsPayload_opportunity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpportunityExtendReservationsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_OpportunityInterest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2607,6 +2617,14 @@ func (ec *executionContext) field_Query_events_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["order"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*store.Order, error) {
+			return ec.unmarshalOEventFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg5
 	return args, nil
 }
 
@@ -9388,6 +9406,70 @@ func (ec *executionContext) fieldContext_OpportunityEdge_node(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _OpportunityExtendReservationsPayload_errors(ctx context.Context, field graphql.CollectedField, obj *OpportunityExtendReservationsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpportunityExtendReservationsPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.RefusalError) graphql.Marshaler {
+			return ec.marshalNFieldError2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐRefusalErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpportunityExtendReservationsPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OpportunityExtendReservationsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FieldError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OpportunityExtendReservationsPayload_opportunity(ctx context.Context, field graphql.CollectedField, obj *OpportunityExtendReservationsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpportunityExtendReservationsPayload_opportunity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Opportunity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Opportunity) graphql.Marshaler {
+			return ec.marshalOOpportunity2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOpportunity(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OpportunityExtendReservationsPayload_opportunity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OpportunityExtendReservationsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Opportunity(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _OpportunityInterest_id(ctx context.Context, field graphql.CollectedField, obj *store.Interest) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10208,8 +10290,8 @@ func (ec *executionContext) _OpportunityMutations_extendReservations(ctx context
 			return ec.Resolvers.OpportunityMutations().ExtendReservations(ctx, obj, fc.Args["input"].(store.ExtendReservations))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *OpportunityPayload) graphql.Marshaler {
-			return ec.marshalOOpportunityPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐOpportunityPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *OpportunityExtendReservationsPayload) graphql.Marshaler {
+			return ec.marshalOOpportunityExtendReservationsPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐOpportunityExtendReservationsPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -10222,7 +10304,7 @@ func (ec *executionContext) fieldContext_OpportunityMutations_extendReservations
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_OpportunityPayload(ctx, field)
+			return ec.childFields_OpportunityExtendReservationsPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -11260,7 +11342,7 @@ func (ec *executionContext) _Query_events(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Events(ctx, fc.Args["filters"].([]*store.Filter), fc.Args["first"].(*int32), fc.Args["offset"].(*int32), fc.Args["after"].(*string), fc.Args["order"].([]*store.Order))
+			return ec.Resolvers.Query().Events(ctx, fc.Args["filters"].([]*store.Filter), fc.Args["first"].(*int32), fc.Args["offset"].(*int32), fc.Args["after"].(*string), fc.Args["order"].([]*store.Order), fc.Args["orderBy"].([]*store.Order))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *connection.Page[store.Event]) graphql.Marshaler {
@@ -21423,6 +21505,44 @@ func (ec *executionContext) _OpportunityEdge(ctx context.Context, sel ast.Select
 	return out
 }
 
+var opportunityExtendReservationsPayloadImplementors = []string{"OpportunityExtendReservationsPayload"}
+
+func (ec *executionContext) _OpportunityExtendReservationsPayload(ctx context.Context, sel ast.SelectionSet, obj *OpportunityExtendReservationsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, opportunityExtendReservationsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OpportunityExtendReservationsPayload")
+		case "errors":
+			out.Values[i] = ec._OpportunityExtendReservationsPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "opportunity":
+			out.Values[i] = ec._OpportunityExtendReservationsPayload_opportunity(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var opportunityInterestImplementors = []string{"OpportunityInterest", "Node"}
 
 func (ec *executionContext) _OpportunityInterest(ctx context.Context, sel ast.SelectionSet, obj *store.Interest) graphql.Marshaler {
@@ -26257,6 +26377,13 @@ func (ec *executionContext) unmarshalOOpportunityAttributeInput2ᚕᚖgithubᚗc
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) marshalOOpportunityExtendReservationsPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐOpportunityExtendReservationsPayload(ctx context.Context, sel ast.SelectionSet, v *OpportunityExtendReservationsPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._OpportunityExtendReservationsPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOOpportunityFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) ([]*store.Filter, error) {

@@ -162,13 +162,18 @@ type OpportunityAddInterestPayload struct {
 	Interests []*store.Interest     `json:"interests,omitempty"`
 }
 
+type OpportunityExtendReservationsPayload struct {
+	Errors      []*store.RefusalError `json:"errors"`
+	Opportunity *store.Opportunity    `json:"opportunity,omitempty"`
+}
+
 type OpportunityMutations struct {
-	Create                    *OpportunityPayload            `json:"create,omitempty"`
-	Update                    *OpportunityPayload            `json:"update,omitempty"`
-	Progress                  *OpportunityPayload            `json:"progress,omitempty"`
-	AddInterest               *OpportunityAddInterestPayload `json:"addInterest,omitempty"`
-	ExtendReservations        *OpportunityPayload            `json:"extendReservations,omitempty"`
-	ReservePlacesForInterests *OpportunityAddInterestPayload `json:"reservePlacesForInterests,omitempty"`
+	Create                    *OpportunityPayload                   `json:"create,omitempty"`
+	Update                    *OpportunityPayload                   `json:"update,omitempty"`
+	Progress                  *OpportunityPayload                   `json:"progress,omitempty"`
+	AddInterest               *OpportunityAddInterestPayload        `json:"addInterest,omitempty"`
+	ExtendReservations        *OpportunityExtendReservationsPayload `json:"extendReservations,omitempty"`
+	ReservePlacesForInterests *OpportunityAddInterestPayload        `json:"reservePlacesForInterests,omitempty"`
 }
 
 type OpportunityPayload struct {

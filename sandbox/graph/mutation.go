@@ -32,12 +32,15 @@ func (r opportunityMutations) Progress(ctx context.Context, _ *OpportunityMutati
 	return payload(r.Store.ProgressOpportunity(ctx, input))
 }
 
-func (r opportunityMutations) ExtendReservations(ctx context.Context, _ *OpportunityMutations, input store.ExtendReservations) (*OpportunityPayload, error) {
+func (r opportunityMutations) ExtendReservations(ctx context.Context, _ *OpportunityMutations, input store.ExtendReservations) (*OpportunityExtendReservationsPayload, error) {
 	p, err := payload(r.Store.ExtendReservations(ctx, input))
-	if err == nil && r.Assume.Is(assume.ExtendAnswer, "errors") {
+	if err != nil {
+		return nil, err
+	}
+	if r.Assume.Is(assume.ExtendAnswer, "errors") {
 		p.Opportunity = nil
 	}
-	return p, err
+	return &OpportunityExtendReservationsPayload{Errors: p.Errors, Opportunity: p.Opportunity}, nil
 }
 
 func (r opportunityMutations) AddInterest(ctx context.Context, _ *OpportunityMutations, input store.AddInterest) (*OpportunityAddInterestPayload, error) {

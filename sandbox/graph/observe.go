@@ -116,6 +116,8 @@ func (d *Done) look(payload any, plain bool) {
 		if p.Opportunity != nil {
 			d.Opportunity = p.Opportunity.GlobalID()
 		}
+	case *OpportunityExtendReservationsPayload:
+		refused = p.Errors
 	case *OpportunityAddInterestPayload:
 		refused = p.Errors
 	case *EventPayload:

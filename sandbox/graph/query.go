@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/store"
@@ -45,8 +46,8 @@ func (r query) Currencies(ctx context.Context, filters []*store.Filter, first, o
 	return r.Store.Currencies(ctx, store.Search{Filters: filters, Order: order, First: first, Offset: offset, After: after})
 }
 
-func (r query) Events(ctx context.Context, filters []*store.Filter, first, offset *int32, after *string, order []*store.Order) (*store.EventPage, error) {
-	return r.Store.Events(ctx, store.Search{Filters: filters, Order: order, First: first, Offset: offset, After: after})
+func (r query) Events(ctx context.Context, filters []*store.Filter, first, offset *int32, after *string, order, orderBy []*store.Order) (*store.EventPage, error) {
+	return r.Store.Events(ctx, store.Search{Filters: filters, Order: slices.Concat(order, orderBy), First: first, Offset: offset, After: after})
 }
 
 func (r query) CourseTemplates(ctx context.Context, filters []*store.Filter, first, offset *int32, after *string, order []*store.Order) (*store.CourseTemplatePage, error) {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2"
@@ -14,108 +15,247 @@ type Shape struct {
 	// Strict has the namespaces of mutations and their fields never be null, so that one that fails takes the whole
 	// answer with it.
 	Strict bool
-	// Absent are what there is not: fields and input fields as "Type.field", values of enums likewise, and arguments as
-	// "Type.field.argument"; "*" stands for every type or field.
-	Absent []string
-	// Renamed are input types and enums by their names; documents name them in the types of their variables.
-	Renamed func(name string) string
+	// Names are what is called otherwise, or is not there at all. Of several for one thing the first counts.
+	Names []Naming
+	// Types gives input types and enums their names; documents name them in the types of their variables.
+	Types func(name string) string
+	// Wrapped are members of input types, as "Type.member", whose ids stand in objects: by the name that the id has there.
+	Wrapped map[string]string
+	// Apart are the types that what an interface stands for has of its own.
+	Apart []Apart
 }
 
-// Schema reads the schema in a shape.
-func Schema(s Shape) (*ast.Schema, error) {
-	schema, err := gqlparser.LoadSchema(sources...)
-	if err != nil {
-		return nil, fmt.Errorf("the schema: %w", err)
+// Naming is what something of the schema is called.
+type Naming struct {
+	// Path is a field, a member of an input type or a value of an enum as "Type.field", or an argument as
+	// "Type.field.argument"; "*" stands for every type or field.
+	Path string
+	// Name is its name; "" says that it is not there.
+	Name string
+}
+
+// Apart has an interface be implemented by a type of another name with the fields of Type, which does not implement it any more.
+type Apart struct{ Interface, Type, Name string }
+
+// namingError is a name that cannot be given.
+type namingError struct{ Type, Name string }
+
+func (e *namingError) Error() string {
+	if e.Type == "" {
+		return fmt.Sprintf("the schema has a type %s already; choose another name", e.Name)
 	}
-	for name, definition := range schema.Types {
-		if strings.HasPrefix(name, "__") {
+	return fmt.Sprintf("%s has %s already; choose another name", e.Type, e.Name)
+}
+
+// Schema reads the schema in a shape, and how to read documents that were written for it.
+func Schema(s Shape) (*ast.Schema, *Dialect, error) {
+	code, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the schema: %w", err)
+	}
+	shown, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the schema: %w", err)
+	}
+	d := &Dialect{
+		code: code, shown: shown.Types, types: map[string]string{}, members: map[[2]string]string{}, arguments: map[[3]string]string{},
+		wrapped: map[string]wrap{}, told: map[[2]string]string{},
+	}
+	for name, definition := range shown.Types {
+		if definition.BuiltIn {
 			continue
 		}
-		s.leaveOut(definition)
-		if s.Strict && (name == schema.Mutation.Name || IsNamespace(name)) {
+		if err := s.call(definition, d); err != nil {
+			return nil, nil, err
+		}
+		if s.Strict && (name == shown.Mutation.Name || IsNamespace(name)) {
 			for _, field := range definition.Fields {
 				field.Type.NonNull = true
 			}
 		}
 	}
-	if s.Renamed != nil {
-		s.rename(schema)
+	for _, definition := range shown.Types {
+		resign(shown, definition)
 	}
-	return schema, nil
+	for path, member := range s.Wrapped {
+		if err := wrapIn(shown, d, path, member); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, a := range s.Apart {
+		if err := a.split(shown, d); err != nil {
+			return nil, nil, err
+		}
+	}
+	if s.Types != nil {
+		if err := s.callTypes(shown, d); err != nil {
+			return nil, nil, err
+		}
+	}
+	return shown, d, nil
 }
 
-// leaveOut takes out of a type what is absent.
-func (s Shape) leaveOut(d *ast.Definition) {
-	fields := d.Fields[:0]
-	for _, field := range d.Fields {
-		if s.absent(d.Name, field.Name) {
-			continue
+// call gives what a type has its names, and leaves out what it has not.
+func (s Shape) call(t *ast.Definition, d *Dialect) error {
+	taken := func(name string) bool { return t.Fields.ForName(name) != nil || t.EnumValues.ForName(name) != nil }
+	named := map[string]bool{}
+	member := func(old string) (string, error) {
+		name := s.name(old, t.Name, old)
+		if name != old && name != "" {
+			if taken(name) || named[name] {
+				return "", &namingError{t.Name, name}
+			}
+			named[name] = true
+			d.members[[2]string{t.Name, name}] = old
 		}
-		arguments := field.Arguments[:0]
+		return name, nil
+	}
+	fields := make(ast.FieldList, 0, len(t.Fields))
+	for _, field := range t.Fields {
+		name, err := member(field.Name)
+		if err != nil {
+			return err
+		}
+		arguments := make(ast.ArgumentDefinitionList, 0, len(field.Arguments))
 		for _, argument := range field.Arguments {
-			if !s.absent(d.Name, field.Name, argument.Name) {
+			other := s.name(argument.Name, t.Name, field.Name, argument.Name)
+			if other != argument.Name && other != "" {
+				if field.Arguments.ForName(other) != nil {
+					return &namingError{t.Name + "." + field.Name, other}
+				}
+				d.arguments[[3]string{t.Name, field.Name, other}] = argument.Name
+			}
+			if argument.Name = other; other != "" {
 				arguments = append(arguments, argument)
 			}
 		}
 		field.Arguments = arguments
-		fields = append(fields, field)
+		if field.Name = name; name != "" {
+			fields = append(fields, field)
+		}
 	}
-	d.Fields = fields
-	values := d.EnumValues[:0]
-	for _, value := range d.EnumValues {
-		if !s.absent(d.Name, value.Name) {
+	values := make(ast.EnumValueList, 0, len(t.EnumValues))
+	for _, value := range t.EnumValues {
+		name, err := member(value.Name)
+		if err != nil {
+			return err
+		}
+		if value.Name = name; name != "" {
 			values = append(values, value)
 		}
 	}
-	d.EnumValues = values
+	t.Fields, t.EnumValues = fields, values
+	return nil
 }
 
-func (s Shape) absent(path ...string) bool {
-	for _, pattern := range s.Absent {
-		parts := strings.Split(pattern, ".")
+// name is what something is called; without says what it is called if nothing else is said.
+func (s Shape) name(without string, path ...string) string {
+	for _, n := range s.Names {
+		parts := strings.Split(n.Path, ".")
 		fits := len(parts) == len(path)
 		for i := 0; fits && i < len(parts); i++ {
-			fits = parts[i] == "*" || parts[i] == path[i]
+			fits = parts[i] == "*" && i < len(parts)-1 || parts[i] == path[i]
 		}
 		if fits {
-			return true
+			return n.Name
 		}
 	}
-	return false
+	return without
 }
 
-// rename gives input types and enums their names, wherever they are named.
-func (s Shape) rename(schema *ast.Schema) {
+// resign ends that a type implements interfaces whose fields it has no more.
+func resign(schema *ast.Schema, t *ast.Definition) {
+	t.Interfaces = slices.DeleteFunc(t.Interfaces, func(name string) bool {
+		for _, field := range schema.Types[name].Fields {
+			if t.Fields.ForName(field.Name) == nil {
+				leave(schema, t, name)
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func leave(schema *ast.Schema, t *ast.Definition, from string) {
+	schema.PossibleTypes[from] = slices.DeleteFunc(schema.PossibleTypes[from], func(d *ast.Definition) bool { return d == t })
+	schema.Implements[t.Name] = slices.DeleteFunc(schema.Implements[t.Name], func(d *ast.Definition) bool { return d.Name == from })
+}
+
+// wrapIn has the ids of a member stand in objects.
+func wrapIn(schema *ast.Schema, d *Dialect, path, member string) error {
+	owner, name, _ := strings.Cut(path, ".")
+	t := schema.Types[owner].Fields.ForName(name).Type
+	for t.Elem != nil {
+		t = t.Elem
+	}
+	object := "ExistingLearnerInput"
+	if schema.Types[object] != nil {
+		return &namingError{Name: object}
+	}
+	d.wrapped[object] = wrap{member: member, scalar: t.NamedType}
+	schema.Types[object] = &ast.Definition{Kind: ast.InputObject, Name: object, Fields: ast.FieldList{
+		{Name: member, Type: ast.NonNullNamedType(t.NamedType, nil)},
+	}}
+	t.NamedType = object
+	return nil
+}
+
+func (a Apart) split(schema *ast.Schema, d *Dialect) error {
+	if schema.Types[a.Name] != nil {
+		return &namingError{Name: a.Name}
+	}
+	old := schema.Types[a.Type]
+	own := *old
+	own.Name, own.Interfaces = a.Name, []string{a.Interface}
+	old.Interfaces = slices.DeleteFunc(old.Interfaces, func(name string) bool { return name == a.Interface })
+	leave(schema, old, a.Interface)
+	schema.Types[a.Name] = &own
+	schema.AddPossibleType(a.Interface, &own)
+	schema.AddPossibleType(a.Name, &own)
+	schema.AddImplements(a.Name, schema.Types[a.Interface])
+	d.types[a.Name] = a.Type
+	d.told[[2]string{a.Interface, a.Type}] = a.Name
+	return nil
+}
+
+// callTypes gives input types and enums their names, wherever they are named.
+func (s Shape) callTypes(schema *ast.Schema, d *Dialect) error {
 	names := make(map[string]string)
-	for name, d := range schema.Types {
-		if d.Kind == ast.InputObject || d.Kind == ast.Enum && !strings.HasPrefix(name, "__") {
-			if other := s.Renamed(name); other != name {
+	for name, t := range schema.Types {
+		if (t.Kind == ast.InputObject || t.Kind == ast.Enum) && !t.BuiltIn {
+			if other := s.Types(name); other != name {
 				names[name] = other
 			}
 		}
 	}
 	for name, other := range names {
-		d := schema.Types[name]
+		if schema.Types[other] != nil || d.types[other] != "" {
+			return &namingError{Name: other}
+		}
+		t := schema.Types[name]
 		delete(schema.Types, name)
-		d.Name = other
-		schema.Types[other] = d
+		t.Name = other
+		schema.Types[other] = t
+		d.types[other] = name
 	}
-	for _, d := range schema.Types {
-		for _, field := range d.Fields {
-			renameType(field.Type, names)
-			for _, argument := range field.Arguments {
-				renameType(argument.Type, names)
+	renamed := map[*ast.Type]bool{} // types that stand apart share their fields
+	rename := func(t *ast.Type) {
+		for ; t != nil && !renamed[t]; t = t.Elem {
+			renamed[t] = true
+			if other, ok := names[t.NamedType]; ok {
+				t.NamedType = other
 			}
 		}
 	}
-}
-
-func renameType(t *ast.Type, names map[string]string) {
-	for ; t != nil; t = t.Elem {
-		if other, ok := names[t.NamedType]; ok {
-			t.NamedType = other
+	for _, t := range schema.Types {
+		for _, field := range t.Fields {
+			rename(field.Type)
+			for _, argument := range field.Arguments {
+				rename(argument.Type)
+			}
 		}
 	}
+	return nil
 }
 
 // IsNamespace reports whether a type is a namespace of mutations.

@@ -1,0 +1,49 @@
+package assume
+
+// The rows about what searches call things.
+const (
+	// FilterFields says which fields opportunities can be filtered by, besides those that were seen.
+	FilterFields Name = "filter.opportunity.fields"
+	// FilterName, FilterAccount and FilterCreated are three of them by name.
+	FilterName    Name = "filter.opportunity.name"
+	FilterAccount Name = "filter.opportunity.account"
+	FilterCreated Name = "filter.opportunity.created"
+	// FilterTypes says what the input types of filters are called, but for those of events, accounts, contacts and course
+	// templates, which were seen.
+	FilterTypes Name = "filter.types"
+	// FilterOperation is the enum of operations.
+	FilterOperation Name = "filter.operation"
+	// Order is the argument that lists are ordered by, but for events, of which both were seen.
+	Order Name = "order"
+	// OrderTypes says what its types are called.
+	OrderTypes Name = "order.types"
+)
+
+func filters() []Row {
+	return []Row{
+		{Name: FilterFields, Values: []Value{
+			{"many", "opportunities can be filtered by name, region, step, stage, account, currency and times, too"},
+			{"few", "by regionName, id and stepId only, which were seen"},
+		}},
+		called(FilterName, "the field of filters and orders that is the name of an opportunity", "name", "title"),
+		called(FilterAccount, "the one that is its account's id", "accountId", "account"),
+		called(FilterCreated, "the one that is the time of its creation", "createdAt", "created"),
+		{Name: FilterTypes, Values: []Value{
+			{"field-graph-filter", "the input types of filters are <Type>FieldGraphFilter, by analogy with those seen"},
+			{"filter", "those that were not seen are <Type>Filter"},
+		}},
+		{Name: FilterOperation, Free: true, Values: []Value{
+			{"FilterOperation", "the enum of a filter's operations is called FilterOperation"},
+			{"Operation", "it is called Operation"},
+		}},
+		{Name: Order, Free: true, Values: []Value{
+			{"order", "lists are ordered by order, one or a list of {field, direction} with the fields of the filters; direction is asc unless given; events take orderBy, too"},
+			{"orderBy", "the argument is called orderBy"},
+			{Absent, "they cannot be ordered, but for events"},
+		}},
+		{Name: OrderTypes, Values: []Value{
+			{"field-graph-order", "the input types of orders are <Type>FieldGraphOrder, by analogy with those of filters"},
+			{"order", "they are <Type>Order"},
+		}},
+	}
+}

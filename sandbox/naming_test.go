@@ -1,0 +1,248 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/assume"
+)
+
+// naming is a document that uses a name, of which %[1]s stands for it, and what it answers.
+type naming struct {
+	document string
+	// variables of the document; nil for none.
+	variables func(name string) vars
+	answers   string
+}
+
+// namings hold, for each row whose value is the name of something, a document that names it: as a literal, in a variable, or both.
+func namings() map[assume.Name]naming {
+	const node = `{ opportunities(first: 1) { edges { node { it: %[1]s } } } }`
+	list := func(answers string) naming {
+		return naming{document: `{ it: %[1]s(first: 1, filters: {field: id, operation: notnull}, order: {field: id}) { edges { node { it: __typename } } } }`, answers: answers}
+	}
+	interest := func(selection, answers string) naming {
+		return naming{document: fmt.Sprintf(`mutation { opportunities { addInterest(input: {opportunityId: %q, interestDetails: {id: %q, quantity: 3, unitAmount: "10.00"}}) { interests { %s } } } }`,
+			oneOpportunity, eventOne, selection), answers: answers}
+	}
+	input := func(mutation, typ, selection, answers string, members vars, value any) naming {
+		return naming{
+			document: fmt.Sprintf(`mutation ($input: %s!) { opportunities { %s(input: $input) { errors { label } opportunity { %s } } } }`, typ, mutation, selection),
+			variables: func(name string) vars {
+				all := vars{name: value}
+				for member, value := range members {
+					all[member] = value
+				}
+				return vars{"input": all}
+			},
+			answers: answers,
+		}
+	}
+	event := func(value, field, answers string) naming {
+		return naming{document: fmt.Sprintf(`mutation { event { update(eventId: %q, input: {%%[1]s: %s}) { errors { label } event { %s } } } }`, eventOne, value, field), answers: answers}
+	}
+	filter := func(value string) naming {
+		return naming{
+			document: `query ($f: [OpportunityFieldGraphFilter], $by: OpportunityField!, $default: OpportunityFieldGraphFilter = {field: %[1]s, operation: notnull}) {
+				one: opportunities(filters: $f, order: {field: %[1]s}) { pageInfo { totalRecords } }
+				two: opportunities(filters: {field: %[1]s, operation: eq, value: "` + value + `"}) { pageInfo { totalRecords } }
+				three: opportunities(filters: [$default, {field: $by, operation: eq, value: "` + value + `"}]) { pageInfo { totalRecords } }
+			}`,
+			variables: func(name string) vars {
+				return vars{"f": vars{"field": name, "operation": "eq", "value": value}, "by": name}
+			},
+			answers: "1 1 1",
+		}
+	}
+	attributes := []any{vars{"definitionKey": "k", "value": "v"}}
+	return map[assume.Name]naming{
+		assume.QueryRegions:         list("Region"),
+		assume.QueryCourseTemplates: list("CourseTemplate"),
+		assume.QueryLearningPaths:   list("LearningPath"),
+		assume.QueryTokenTypes:      list("TrainingTokenType"),
+		assume.QueryInvoices:        list(""),
+		assume.OpportunityRegion:    {document: `{ opportunities(first: 1) { edges { node { ...named } } } } fragment named on Opportunity { it: %[1]s { name } }`, answers: "UK"},
+		assume.OpportunityCreated:   {document: node, answers: "2026-03-02T09:00:00+00:00"},
+		assume.OpportunityUpdated:   {document: node, answers: "2026-03-02T09:00:00+00:00"},
+		assume.OpportunityTokens:    {document: `{ opportunities(first: 1) { edges { node { name it: %[1]s { quantity } } } } }`, answers: "Annual first aid refresher"},
+		assume.InterestQuantity:     interest(`... on OpportunityInterest { it: %[1]s } `, "3"),
+		assume.InterestUnit:         interest(`it: %[1]s`, "10.00"),
+		assume.InterestEvent:        interest(`item { __typename ... on InterestItem { own: __typename } ... on %[1]s { code } }`, "%[1]s ABC-123-01 %[1]s"),
+		assume.InvoiceLines:         {document: `{ hello invoices { edges { node { %[1]s { quantity } } } } }`, answers: "Hello"},
+		assume.ExtendOpportunity: {document: fmt.Sprintf(`mutation { opportunities { extendReservations(input: {opportunityId: %q, reservationsValidUntil: "2031-01-01T00:00:00Z"}) { errors { label } it: %%[1]s { name } } } }`,
+			oneOpportunity), answers: "Annual first aid refresher"},
+		assume.LogEntity: {document: fmt.Sprintf(`mutation { externalLog { createExternalIntegrationLog(input: {originIdentifier: "o", nodeId: %q, message: "m", status: success}) { errors { label } it: %%[1]s } } }`,
+			eventOne), answers: "RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzox"},
+		assume.CreateAttributes: input("create", "OpportunityCreateInput", "attributes { value }", "v", vars{"name": "x", "regionId": "UmVnaW9uOkRS"}, attributes),
+		assume.UpdateAttributes: input("update", "OpportunityUpdateInput", "attributes { value }", "v", vars{"id": oneOpportunity}, attributes),
+		assume.UpdateName:       input("update", "OpportunityUpdateInput", "name", "other", vars{"id": oneOpportunity}, "other"),
+		assume.EventTitle:       event(`"Other"`, "title", "Other"),
+		assume.EventState:       event(`"draft"`, "lifecycleState", "draft"),
+		assume.EventPlaces:      event("7", "maxPlaces", "7"),
+		assume.FilterName:       filter("Annual first aid refresher"),
+		assume.FilterAccount:    filter("T3JnYW5pc2F0aW9uOjE="),
+		assume.FilterCreated:    filter("2026-03-02T09:00:00Z"),
+		assume.FilterOperation: {
+			document:  `query ($o: %[1]s!, $more: %[1]s = isnull) { opportunities(filters: [{field: id, operation: $o}, {field: id, operation: notnull}]) { edges { node { name } } } none: opportunities(filters: {field: id, operation: $more}) { edges { node { name } } } }`,
+			variables: func(string) vars { return vars{"o": "notnull"} }, answers: "Annual first aid refresher",
+		},
+		assume.Order: {document: `query ($o: [OpportunityFieldGraphOrder]) { opportunities(%[1]s: {field: name, direction: desc}) { edges { node { name } } } again: opportunities(%[1]s: $o) { edges { node { name } } } }`,
+			variables: func(string) vars { return vars{"o": vars{"field": "name"}} }, answers: "Annual first aid refresher Annual first aid refresher"},
+		assume.InterestExisting: {},
+		assume.FilterTypes:      {},
+		assume.OrderTypes:       {},
+		assume.InputTypes:       {},
+	}
+}
+
+// Whatever something is called, it is found under that name alone, in documents and in what the schema tells of itself.
+func TestNamesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
+	for _, row := range assume.Table() {
+		test, ok := namings()[row.Name]
+		if !ok || test.document == "" {
+			if row.Free && !ok {
+				t.Errorf("nothing tries %s", row.Name)
+			}
+			continue
+		}
+		words := []string{"anyOther"}
+		for _, v := range row.Values {
+			words = append(words, v.Value)
+		}
+		for _, chosen := range words {
+			t.Run(string(row.Name)+"="+chosen, func(t *testing.T) {
+				a := open(t, sandbox.Options{Assume: map[string]string{string(row.Name): chosen}, Now: newClock().Now})
+				must(t, a.mutate(t, "update", fmt.Sprintf("id: %q, accountId: %q", oneOpportunity, "T3JnYW5pc2F0aW9uOjE="), "opportunity { id }"))
+				for _, said := range words {
+					if said == assume.Absent {
+						continue
+					}
+					var v vars
+					if test.variables != nil {
+						v = test.variables(said)
+					}
+					document := strings.ReplaceAll(test.document, "%[1]s", said)
+					answer := a.post(t, document, v)
+					switch got := leaves(answer.Data); {
+					case said != chosen:
+						if len(answer.Errors) == 0 || answer.hasData() {
+							t.Errorf("%s is taken: %s", said, answer.raw)
+						}
+					case len(answer.Errors) > 0 || got != strings.ReplaceAll(test.answers, "%[1]s", said):
+						t.Errorf("%s, want %s\n%s", answer.raw, test.answers, document)
+					}
+				}
+			})
+		}
+	}
+}
+
+// The entries of existingLearners are objects in literals and in variables of every depth.
+func TestExistingLearnersMayBeObjects(t *testing.T) {
+	const contact = "UGVyc29uOjI="
+	const add = `opportunities { addInterest(input: {opportunityId: $o, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1", courseDetails: %s}}) { errors { label } interests { learners { edges { node { firstName } } } } } }`
+	bare := fmt.Sprintf(`mutation ($o: ID!, $c: ID!) { `+add+` }`, `{existingLearners: [$c]}`)
+	v := func(more vars) vars {
+		more["o"] = oneOpportunity
+		return more
+	}
+	object := vars{"who": contact}
+	for name, choice := range map[string]string{"ids": "ids", "objects": "who", "none": "empty"} {
+		t.Run(name, func(t *testing.T) {
+			a := open(t, sandbox.Options{Assume: map[string]string{string(assume.InterestExisting): choice}})
+			want := map[string]string{"ids": "Melissa", "objects": "refused", "none": "Invalid Value"}[name]
+			got := a.post(t, bare, v(vars{"c": contact}))
+			if told := leaves(got.Data); told != want && (want != "refused" || got.hasData()) {
+				t.Errorf("a bare id: %s", got.raw)
+			}
+			for where, test := range map[string]struct {
+				document string
+				v        vars
+			}{
+				"a literal":             {fmt.Sprintf(`mutation ($o: ID!, $c: ID!) { `+add+` }`, `{existingLearners: [{who: $c}]}`), v(vars{"c": contact})},
+				"a single literal":      {fmt.Sprintf(`mutation ($o: ID!) { `+add+` }`, `{existingLearners: {who: "`+contact+`"}}`), v(vars{})},
+				"a variable":            {fmt.Sprintf(`mutation ($o: ID!, $l: [ExistingLearnerInput]) { `+add+` }`, `{existingLearners: $l}`), v(vars{"l": []any{object}})},
+				"a variable of one":     {fmt.Sprintf(`mutation ($o: ID!, $l: ExistingLearnerInput) { `+add+` }`, `{existingLearners: [$l]}`), v(vars{"l": object})},
+				"a default":             {fmt.Sprintf(`mutation ($o: ID!, $l: [ExistingLearnerInput] = [{who: "`+contact+`"}]) { `+add+` }`, `{existingLearners: $l}`), v(vars{})},
+				"a variable around it":  {fmt.Sprintf(`mutation ($o: ID!, $d: OpportunityInterestLearnersInput) { `+add+` }`, `$d`), v(vars{"d": vars{"existingLearners": []any{object}}})},
+				"the single one around": {fmt.Sprintf(`mutation ($o: ID!, $d: OpportunityInterestLearnersInput) { `+add+` }`, `$d`), v(vars{"d": vars{"existingLearners": object}})},
+			} {
+				answer := a.post(t, test.document, test.v)
+				if told := leaves(answer.Data); name == "objects" && told != "Melissa" || name != "objects" && answer.hasData() && told != "" {
+					t.Errorf("%s: %s", where, answer.raw)
+				}
+			}
+		})
+	}
+}
+
+// OBS (3.3): EventFieldGraphFilter, AccountFieldGraphFilter, ContactFieldGraphFilter, CourseTemplateFieldGraphFilter, whatever the others are called.
+func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
+	for row, test := range map[assume.Name]struct {
+		other         string
+		first, second []string // type and value, by the default and the other
+		always        []string
+	}{
+		assume.FilterTypes: {
+			"filter", []string{"OpportunityFieldGraphFilter", "RegionFieldGraphFilter"}, []string{"OpportunityFilter", "RegionFilter"},
+			[]string{"EventFieldGraphFilter", "AccountFieldGraphFilter", "ContactFieldGraphFilter", "CourseTemplateFieldGraphFilter", "OpportunityCreateInput", "OpportunityUpdateInput", "OpportunityField"},
+		},
+		assume.OrderTypes: {"order", []string{"OpportunityFieldGraphOrder", "EventFieldGraphOrder"}, []string{"OpportunityOrder", "EventOrder"}, []string{"OpportunityFieldGraphFilter"}},
+		assume.InputTypes: {
+			"verb", []string{"OpportunityProgressInput", "OpportunityAddInterestInput"}, []string{"ProgressInput", "AddInterestInput"}, []string{"OpportunityCreateInput", "OpportunityUpdateInput"},
+		},
+	} {
+		for choice, has := range map[string][2][]string{"": {test.first, test.second}, test.other: {test.second, test.first}} {
+			o := sandbox.Options{}
+			if choice != "" {
+				o.Assume = map[string]string{string(row): choice}
+			}
+			a := open(t, o)
+			told := func(name string) string {
+				return a.told(t, fmt.Sprintf(`{ __type(name: %q) { kind } }`, name))
+			}
+			for _, name := range slices.Concat(has[0], test.always) {
+				if told(name) == "" {
+					t.Errorf("%s=%s: no type %s", row, choice, name)
+				}
+			}
+			for _, name := range has[1] {
+				if told(name) != "" {
+					t.Errorf("%s=%s: a type %s", row, choice, name)
+				}
+			}
+		}
+	}
+	a := open(t, sandbox.Options{Assume: map[string]string{string(assume.FilterTypes): "filter", string(assume.OrderTypes): "order", string(assume.InputTypes): "verb"}})
+	data := a.ask(t, `query ($f: [OpportunityFilter], $o: OpportunityOrder) { opportunities(filters: $f, order: [$o]) { edges { node { name } } } }`,
+		vars{"f": vars{"field": "name", "operation": "like", "value": "%aid%"}, "o": vars{"field": "name"}})
+	if got := leaves(data); got != "Annual first aid refresher" {
+		t.Error(got)
+	}
+	moved := a.ask(t, `mutation ($in: ProgressInput!) { opportunities { progress(input: $in) { errors { label } opportunity { step { name } } } } }`, vars{"in": vars{"opportunityId": oneOpportunity, "stepId": stepOpportunity}})
+	if got := leaves(moved); got != "Opportunity" {
+		t.Error(got)
+	}
+}
+
+// A name that is taken would make a schema that says two things.
+func TestNamesThatAreTakenAreRefused(t *testing.T) {
+	for row, name := range map[assume.Name]string{
+		assume.InterestQuantity: "totalAmount", assume.QueryRegions: "events", assume.Order: "first", assume.FilterName: "stageName", assume.InterestEvent: "Contact", assume.FilterOperation: "OpportunityField",
+	} {
+		if a, err := tryOpen(t, sandbox.Options{Assume: map[string]string{string(row): name}}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s=%s: %v", row, name, err)
+			if err == nil {
+				_ = a.Close()
+			}
+		}
+	}
+	for _, name := range []string{"", "__x", "two words", "9", "é", "-"} {
+		if _, err := assume.Choose(map[string]string{string(assume.QueryRegions): name}); err == nil || !strings.Contains(err.Error(), "any other GraphQL name") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}

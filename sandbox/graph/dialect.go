@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -156,7 +157,7 @@ func (d *Dialect) variable(t *ast.Type, def *ast.Definition, value any) any {
 	if value == nil || def == nil {
 		return value
 	}
-	if list, ok := value.([]any); ok && t.Elem != nil {
+	if list, ok := entries(value); ok && t.Elem != nil {
 		read := make([]any, len(list))
 		for i, entry := range list {
 			read[i] = d.variable(t.Elem, def, entry)
@@ -187,4 +188,20 @@ func (d *Dialect) variable(t *ast.Type, def *ast.Definition, value any) any {
 		read[d.member(def.Name, name)] = inner
 	}
 	return read
+}
+
+// entries are those of a list. The GraphQL library makes lists of its own types of single values.
+func entries(value any) ([]any, bool) {
+	if list, ok := value.([]any); ok {
+		return list, true
+	}
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
+		return nil, false
+	}
+	all := make([]any, list.Len())
+	for i := range all {
+		all[i] = list.Index(i).Interface()
+	}
+	return all, true
 }

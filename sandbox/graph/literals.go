@@ -150,7 +150,7 @@ func (l *Literals) variable(path string, t *ast.Type, value any, at *ast.Positio
 		return nil
 	}
 	if t.Elem != nil {
-		list, ok := value.([]any)
+		list, ok := entries(value)
 		if !ok { // a single value is taken for a list of one
 			return l.variable(path, t.Elem, value, at)
 		}

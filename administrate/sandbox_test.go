@@ -43,9 +43,15 @@ func (s *tenant) now() time.Time { return time.Now().Add(time.Duration(s.ahead.L
 
 func newTenant(t *testing.T, change func(*administrate.Options)) *tenant {
 	t.Helper()
+	return newTenantOf(t, nil, change)
+}
+
+// newTenantOf gives one whose API does what is assumed otherwise.
+func newTenantOf(t *testing.T, assume map[string]string, change func(*administrate.Options)) *tenant {
+	t.Helper()
 	s := &tenant{}
 	box, err := sandbox.Open(t.Context(), sandbox.Options{
-		Now: s.now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Now: s.now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Assume: assume,
 	})
 	if err != nil {
 		t.Fatal(err)

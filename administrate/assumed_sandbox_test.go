@@ -1,0 +1,143 @@
+package administrate_test
+
+import (
+	"maps"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/administrate"
+)
+
+// differs is, for each assumption of the client, a row of the sandbox by which
+// it does not hold, and the name it has there instead.
+func differs() map[string]struct {
+	row   string
+	right administrate.Name
+} {
+	type other = struct {
+		row   string
+		right administrate.Name
+	}
+	return map[string]other{
+		"Regions":             {"query.regions", "areas"},
+		"CourseTemplates":     {"query.courseTemplates", "courses"},
+		"LearningPaths":       {"query.learningPaths", "paths"},
+		"TokenTypes":          {"query.trainingTokenTypes", "tokenTypes"},
+		"CreateAttributes":    {"create.attributes", "customFieldValues"},
+		"UpdateAttributes":    {"update.attributes", "customValues"},
+		"UpdateName":          {"update.name", "title"},
+		"ExistingLearner":     {"interest.learners.existing", "contactId"},
+		"Order":               {"order", "orderBy"},
+		"FilterName":          {"filter.opportunity.name", "title"},
+		"FilterAccount":       {"filter.opportunity.account", "organisationId"},
+		"FilterCreated":       {"filter.opportunity.created", "created"},
+		"ExtendedOpportunity": {"extend.opportunity", "extended"},
+		"EventItem":           {"interest.event.type", "EventItem"},
+		"InterestQuantity":    {"interest.quantity.name", "places"},
+		"InterestUnitAmount":  {"interest.unitAmount.name", "price"},
+	}
+}
+
+func corrected(t *testing.T, a *administrate.Assumptions, entry string, name administrate.Name) {
+	t.Helper()
+	member := reflect.ValueOf(a).Elem().FieldByName(entry)
+	if !member.IsValid() {
+		t.Fatalf("there is no assumption %s", entry)
+	}
+	member.Set(reflect.ValueOf(name))
+}
+
+// Each assumption fails, as itself and alone, at a tenant where it does not
+// hold, and holds again once it is corrected or switched off.
+func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
+	if got, want := len(differs()), reflect.TypeFor[administrate.Assumptions]().NumField(); got != want {
+		t.Errorf("%d of %d assumptions are tried", got, want)
+	}
+	for entry, other := range differs() {
+		t.Run(entry, func(t *testing.T) {
+			s := newTenantOf(t, map[string]string{other.row: string(other.right)}, nil)
+			checked := must[administrate.Checked](t)(s.Check(t.Context()))
+			if len(checked.Missing) != 0 || len(checked.Unmet) != 1 || checked.Unmet[0].Entry != entry || len(checked.Unmet[0].Missing) == 0 {
+				t.Errorf("%+v", checked)
+			}
+			for _, name := range []administrate.Name{other.right, administrate.Off} {
+				c := s.client(t, func(o *administrate.Options) { corrected(t, &o.Assumed, entry, name) })
+				if checked := must[administrate.Checked](t)(c.Check(t.Context())); len(checked.Missing)+len(checked.Unmet) != 0 {
+					t.Errorf("with %s: %+v", name, checked)
+				}
+			}
+		})
+	}
+}
+
+// At a tenant where every assumption is another, the client works once all of
+// them are corrected: what it sends means the same.
+func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
+	ctx := t.Context()
+	rows := map[string]string{"filter.types": "filter", "filter.operation": "Operation", "order.types": "order", "input.types": "verb"}
+	for _, other := range differs() {
+		rows[other.row] = string(other.right)
+	}
+	s := newTenantOf(t, maps.Clone(rows), func(o *administrate.Options) {
+		for entry, other := range differs() {
+			corrected(t, &o.Assumed, entry, other.right)
+		}
+	})
+	if checked := must[administrate.Checked](t)(s.Check(ctx)); len(checked.Missing)+len(checked.Unmet) != 0 {
+		t.Errorf("%+v", checked)
+	}
+	found := must[administrate.Found](t)(s.Lookup(ctx, administrate.Wanted{Regions: &administrate.List{}, Items: []string{"ABC-123", "LP-1", "Training Token"}}))
+	for _, text := range []string{"ABC-123", "LP-1", "Training Token"} {
+		if len(found.Items[text]) != 1 {
+			t.Errorf("%s: %+v", text, found.Items[text])
+		}
+	}
+	if len(found.Regions) == 0 {
+		t.Error("no regions")
+	}
+	created := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{
+		Name: "n", RegionID: regionDR, AccountID: accountTwo, Attributes: []administrate.Attribute{{Key: "a", Value: "1"}},
+	}))
+	until := s.now().Add(time.Hour).Truncate(time.Second)
+	answers := must[[]administrate.Answer](t)(s.Apply(ctx, []administrate.Mutation{
+		administrate.UpdateOpportunity{ID: created.ID, Name: "other", Attributes: []administrate.Attribute{{Key: "b", Value: "2"}}},
+		administrate.AddInterest{
+			OpportunityID: created.ID, ItemID: event, Kind: administrate.Event, Quantity: 2, UnitAmount: decimal.RequireFromString("19.9"),
+			Reserve: true, ExistingLearners: []string{contactTwo},
+		},
+		administrate.ExtendReservations{OpportunityID: created.ID, Until: until},
+	}))
+	for i, a := range answers {
+		if a.Err != nil {
+			t.Fatalf("mutation %d: %v", i+1, a.Err)
+		}
+	}
+	if held := answers[2].Opportunity; held == nil || !held.Reservations.Valid || held.Reservations.Until == nil || !held.Reservations.Until.Equal(until) {
+		t.Errorf("held %+v", held)
+	}
+	got := must[administrate.Opportunity](t)(s.Opportunity(ctx, created.ID))
+	if got.Name != "other" || len(got.Attributes) != 2 || len(got.Interests) != 1 {
+		t.Fatalf("read %+v", got)
+	}
+	interest := got.Interests[0]
+	if interest.Quantity == nil || *interest.Quantity != 2 || interest.Item.Type != "EventItem" || interest.Item.Code != "ABC-123-01" {
+		t.Errorf("interest %+v", interest)
+	}
+	amount(t, "the price of one", interest.UnitAmount, "19.90")
+	for _, f := range []administrate.Filter{
+		{Field: administrate.ByName, Operation: administrate.Equal, Value: "other"},
+		{Field: administrate.ByAccountID, Operation: administrate.In, Values: []string{accountTwo}},
+		{Field: administrate.ByCreated, Operation: administrate.Greater, Value: "2020-01-01"},
+	} {
+		page := must[administrate.Page](t)(s.Opportunities(ctx, administrate.Search{
+			Filters: []administrate.Filter{f, {Field: administrate.ByID, Operation: administrate.Equal, Value: created.ID}},
+			Order:   &administrate.Order{Field: administrate.ByName, Descending: true},
+		}))
+		if page.Count != 1 {
+			t.Errorf("%+v finds %d", f, page.Count)
+		}
+	}
+}

@@ -183,7 +183,7 @@ type QueryResolver interface {
 	Invoices(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Invoice], error)
 	Learners(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.RegisteredLearner], error)
 	CommunicationTemplates(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.CommunicationTemplate], error)
-	SendingEmailAddresses(ctx context.Context, first *int32, offset *int32, after *string) (*connection.Page[store.SendingAddress], error)
+	SendingEmailAddresses(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.SendingAddress], error)
 	Registrations(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Registration], error)
 	Users(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.User], error)
 }
@@ -290,6 +290,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RegistrationFieldGraphOrder", ec.unmarshalInputRegistrationFieldGraphOrder),
 			graphql.NewInputUnmarshaler("RegistrationRegisterLearnerInput", ec.unmarshalInputRegistrationRegisterLearnerInput),
 			graphql.NewInputUnmarshaler("RegistrationRegisterUnnamedLearnersInput", ec.unmarshalInputRegistrationRegisterUnnamedLearnersInput),
+			graphql.NewInputUnmarshaler("SendingEmailAddressFieldGraphFilter", ec.unmarshalInputSendingEmailAddressFieldGraphFilter),
+			graphql.NewInputUnmarshaler("SendingEmailAddressFieldGraphOrder", ec.unmarshalInputSendingEmailAddressFieldGraphOrder),
 			graphql.NewInputUnmarshaler("TrainingTokenTypeFieldGraphFilter", ec.unmarshalInputTrainingTokenTypeFieldGraphFilter),
 			graphql.NewInputUnmarshaler("TrainingTokenTypeFieldGraphOrder", ec.unmarshalInputTrainingTokenTypeFieldGraphOrder),
 			graphql.NewInputUnmarshaler("UserFieldGraphFilter", ec.unmarshalInputUserFieldGraphFilter),
@@ -716,6 +718,10 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_end(ctx, field)
 	case "timeZoneName":
 		return ec.fieldContext_Event_timeZoneName(ctx, field)
+	case "timeZonedStart":
+		return ec.fieldContext_Event_timeZonedStart(ctx, field)
+	case "timeZonedEnd":
+		return ec.fieldContext_Event_timeZonedEnd(ctx, field)
 	case "maxPlaces":
 		return ec.fieldContext_Event_maxPlaces(ctx, field)
 	case "bookedPlaces":
@@ -3013,30 +3019,46 @@ func (ec *executionContext) field_Query_registrations_args(ctx context.Context, 
 func (ec *executionContext) field_Query_sendingEmailAddresses_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filters",
+		func(ctx context.Context, v any) ([]*store.Filter, error) {
+			return ec.unmarshalOSendingEmailAddressFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filters"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int32, error) {
 			return ec.unmarshalOInt2ᚖint32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
 		func(ctx context.Context, v any) (*int32, error) {
 			return ec.unmarshalOInt2ᚖint32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["offset"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["offset"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg2
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "order",
+		func(ctx context.Context, v any) ([]*store.Order, error) {
+			return ec.unmarshalOSendingEmailAddressFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["order"] = arg4
 	return args, nil
 }
 
@@ -5562,6 +5584,52 @@ func (ec *executionContext) _Event_timeZoneName(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_Event_timeZoneName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Event", field, false, false, "String")
+}
+
+func (ec *executionContext) _Event_timeZonedStart(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_timeZonedStart(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TimeZonedStart(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTimeZonedDateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_timeZonedStart(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, true, false, "TimeZonedDateTime")
+}
+
+func (ec *executionContext) _Event_timeZonedEnd(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_timeZonedEnd(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TimeZonedEnd(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTimeZonedDateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_timeZonedEnd(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, true, false, "TimeZonedDateTime")
 }
 
 func (ec *executionContext) _Event_maxPlaces(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
@@ -11694,7 +11762,7 @@ func (ec *executionContext) _Query_sendingEmailAddresses(ctx context.Context, fi
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().SendingEmailAddresses(ctx, fc.Args["first"].(*int32), fc.Args["offset"].(*int32), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().SendingEmailAddresses(ctx, fc.Args["filters"].([]*store.Filter), fc.Args["first"].(*int32), fc.Args["offset"].(*int32), fc.Args["after"].(*string), fc.Args["order"].([]*store.Order))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *connection.Page[store.SendingAddress]) graphql.Marshaler {
@@ -18292,6 +18360,122 @@ func UnmarshalRegistrationRegisterUnnamedLearnersInput(ctx context.Context, raw 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSendingEmailAddressFieldGraphFilter(ctx context.Context, obj any) (store.Filter, error) {
+	var it store.Filter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "operation", "value", "values"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNSendingEmailAddressField2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "operation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operation"))
+			data, err := ec.unmarshalNFilterOperation2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Operation = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		case "values":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("values"))
+			data, err := ec.unmarshalOString2ᚕᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Values = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSendingEmailAddressFieldGraphFilter unmarshals raw into the SendingEmailAddressFieldGraphFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSendingEmailAddressFieldGraphFilter(ctx context.Context, raw any) (store.Filter, error) {
+	var out store.Filter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendingEmailAddressFieldGraphFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSendingEmailAddressFieldGraphOrder(ctx context.Context, obj any) (store.Order, error) {
+	var it store.Order
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "asc"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNSendingEmailAddressField2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSendingEmailAddressFieldGraphOrder unmarshals raw into the SendingEmailAddressFieldGraphOrder input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSendingEmailAddressFieldGraphOrder(ctx context.Context, raw any) (store.Order, error) {
+	var out store.Order
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendingEmailAddressFieldGraphOrder", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputTrainingTokenTypeFieldGraphFilter(ctx context.Context, obj any) (store.Filter, error) {
 	var it store.Filter
 	if obj == nil {
@@ -19853,6 +20037,16 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "timeZoneName":
 			out.Values[i] = ec._Event_timeZoneName(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "timeZonedStart":
+			out.Values[i] = ec._Event_timeZonedStart(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "timeZonedEnd":
+			out.Values[i] = ec._Event_timeZonedEnd(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -25035,6 +25229,20 @@ func (ec *executionContext) marshalNSendingEmailAddressEdge2ᚖgithubᚗcomᚋop
 	return ec._SendingEmailAddressEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSendingEmailAddressField2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSendingEmailAddressField2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "SendingEmailAddressField!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -26752,6 +26960,56 @@ func (ec *executionContext) marshalOSalesDocument2githubᚗcomᚋoppflowᚋoppfl
 		return graphql.Null
 	}
 	return ec._SalesDocument(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOSendingEmailAddressFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) ([]*store.Filter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.Filter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOSendingEmailAddressFieldGraphFilter2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOSendingEmailAddressFieldGraphFilter2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) (*store.Filter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSendingEmailAddressFieldGraphFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOSendingEmailAddressFieldGraphOrder2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx context.Context, v any) ([]*store.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.Order, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalOSendingEmailAddressFieldGraphOrder2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOSendingEmailAddressFieldGraphOrder2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐOrder(ctx context.Context, v any) (*store.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSendingEmailAddressFieldGraphOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOString2string(ctx context.Context, v any) (string, error) {

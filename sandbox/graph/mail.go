@@ -63,8 +63,8 @@ func (r *Resolver) send(ctx context.Context, m store.NewMail) (*EmailPayload, er
 	return &EmailPayload{Errors: problems}, nil
 }
 
-func (r query) SendingEmailAddresses(ctx context.Context, first, offset *int32, after *string) (*store.SendingAddressPage, error) {
-	return r.Store.SendingAddresses(ctx, store.Search{First: first, Offset: offset, After: after})
+func (r query) SendingEmailAddresses(ctx context.Context, filters []*store.Filter, first, offset *int32, after *string, order []*store.Order) (*store.SendingAddressPage, error) {
+	return r.Store.SendingAddresses(ctx, store.Search{Filters: filters, Order: order, First: first, Offset: offset, After: after})
 }
 
 func (r query) CommunicationTemplates(ctx context.Context, filters []*store.Filter, first, offset *int32, after *string, order []*store.Order) (*store.CommunicationTemplatePage, error) {

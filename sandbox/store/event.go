@@ -36,6 +36,27 @@ func (e Event) IsActive() bool { return e.LifecycleState == published }
 // GlobalID returns the API's id of the event, whose prefix is Course.
 func (e Event) GlobalID() string { return globalid.EncodeInt(globalid.Event, e.ID) }
 
+// TimeZonedStart is when the event starts, nil if nobody can tell.
+func (e Event) TimeZonedStart() *time.Time { return e.zoned(e.Start) }
+
+// TimeZonedEnd is when the event ends, nil if nobody can tell.
+func (e Event) TimeZonedEnd() *time.Time { return e.zoned(e.End) }
+
+func (e Event) zoned(local *string) *time.Time {
+	if local == nil || e.TimeZoneName == nil {
+		return nil
+	}
+	zone, err := time.LoadLocation(*e.TimeZoneName)
+	if err != nil {
+		return nil
+	}
+	at, err := time.ParseInLocation("2006-01-02T15:04:05", *local, zone)
+	if err != nil {
+		return nil
+	}
+	return &at
+}
+
 // EventPage is a page of events.
 type EventPage = connection.Page[Event]
 
@@ -44,6 +65,13 @@ type EventEdge = connection.Edge[Event]
 
 // bookedPlaces counts in SQL what BookedPlaces of an Event says.
 const bookedPlaces = "(e.booked_places + e.registered)"
+
+// The places of an event in SQL: what is held now, and what is left.
+const (
+	reservedNow = `(SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
+		WHERE i.event_id = e.id AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ` + sqlNow + `))`
+	remainingNow = "(e.max_places - " + bookedPlaces + " - " + reservedNow + ")"
+)
 
 var events = listing[Event]{
 	from: `events e LEFT JOIN course_templates t ON t.id = e.course_template_id LEFT JOIN regions r ON r.id = e.region_id`,
@@ -62,6 +90,10 @@ var events = listing[Event]{
 		"courseTemplateTitle": {sql: "t.title"},
 		"maxPlaces":           {sql: "e.max_places", kind: integer},
 		"bookedPlaces":        {sql: bookedPlaces, kind: integer},
+		"remainingPlaces":     {sql: remainingNow, kind: integer},
+		"hasPlacesRemaining":  {sql: "(" + remainingNow + " > 0)", kind: truth},
+		"isSoldOut":           {sql: "(" + remainingNow + " <= 0)", kind: truth},
+		"isActive":            {sql: "(e.lifecycle_state = '" + published + "')", kind: truth},
 	},
 	scan: func(row scanner) (Event, error) {
 		var e Event

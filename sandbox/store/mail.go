@@ -29,6 +29,12 @@ type SendingAddressEdge = connection.Edge[SendingAddress]
 
 var sendingAddresses = listing[SendingAddress]{
 	from: "sending_addresses d", columns: "d.id, d.name, d.address, d.verified", key: "d.id",
+	fields: map[string]column{
+		"id":       intKeyColumn("d.id", globalid.SendingAddress),
+		"name":     {sql: "d.name"},
+		"address":  {sql: "d.address"},
+		"verified": {sql: "d.verified", kind: truth},
+	},
 	scan: func(row scanner) (SendingAddress, error) {
 		var a SendingAddress
 		err := row.Scan(&a.ID, &a.Name, &a.Address, &a.Verified)

@@ -314,3 +314,16 @@ func TestBooleansAndDatesAreStrings(t *testing.T) {
 	now.advance(2 * time.Hour)
 	codes("when it has lapsed", map[string]string{`{field: remainingPlaces, operation: eq, value: "8"}`: "ABC-123-01"})
 }
+
+// GraphQL knows enum values by their exact names, in variables, too: one in another case must not pass for some default.
+func TestEnumsInVariablesAreExact(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	answer := a.post(t, `query ($o: [OpportunityFieldGraphOrder]) { opportunities(order: $o) { edges { node { name } } } }`, vars{"o": vars{"field": "name", "direction": "DESC"}})
+	if len(answer.Errors) != 1 || answer.hasData() || !strings.Contains(answer.Errors[0].Message, "DESC") {
+		t.Error(answer.raw)
+	}
+	answer = a.post(t, `mutation ($s: ExternalLogTypeStatus!) { externalLog { createExternalIntegrationLog(input: {originIdentifier: "o", nodeId: "Q291cnNlOjE=", message: "m", status: $s}) { errors { label } } } }`, vars{"s": "Success"})
+	if len(answer.Errors) != 1 || answer.hasData() {
+		t.Error(answer.raw)
+	}
+}

@@ -165,6 +165,12 @@ func (l *Literals) variable(path string, t *ast.Type, value any, at *ast.Positio
 	if def == nil {
 		return nil
 	}
+	// The GraphQL library does not mind the case of enum values that come in variables.
+	if name, ok := value.(string); ok && def.Kind == ast.Enum && def.EnumValues.ForName(name) == nil {
+		refused := gqlerror.ErrorPosf(at, "variable $%s: %s is not a value of %s", path, name, def.Name)
+		errcode.Set(refused, errcode.ValidationFailed)
+		return refused
+	}
 	if def.Kind == ast.InputObject {
 		object, ok := value.(map[string]any)
 		if !ok {

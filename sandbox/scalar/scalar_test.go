@@ -123,3 +123,52 @@ func TestTimeZonedDateTime(t *testing.T) {
 		}
 	}
 }
+
+// What is read is written so that it reads back, and sorts as text in the order of time.
+func FuzzParseLocalDateTime(f *testing.F) {
+	for _, s := range []string{"2023-12-31T23:59:59", "0001-01-01T00:00:00", "2024-02-29T00:00:00.500000", "2024-02-29T00:00:00,5", "2023-12-31T23:59:59Z", "2023-02-29T00:00:00", "9999-12-31T23:59:59.999999999", "2023-12-31t23:59:59", ""} {
+		f.Add(s, "2024-01-01T00:00:00")
+	}
+	f.Fuzz(func(t *testing.T, one, other string) {
+		a, err := scalar.ParseLocalDateTime(one)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%q: %v", one, err)
+			}
+			return
+		}
+		if again, err := scalar.ParseLocalDateTime(a); err != nil || again != a {
+			t.Fatalf("%q is read as %q, which is read as %q, %v", one, a, again, err)
+		}
+		b, err := scalar.ParseLocalDateTime(other)
+		if err != nil {
+			return
+		}
+		at, _ := time.Parse("2006-01-02T15:04:05", a)
+		bt, _ := time.Parse("2006-01-02T15:04:05", b)
+		if at.Compare(bt) != strings.Compare(a, b) {
+			t.Fatalf("%q and %q sort otherwise than their times", a, b)
+		}
+	})
+}
+
+func FuzzParseTimeZonedDateTime(f *testing.F) {
+	for _, s := range []string{"2026-01-31T17:00:00+00:00", "2026-01-31T17:00:00Z", "2026-01-31T18:00:00.123456789+01:00", "9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "2026-01-31T17:00:00", "2026-01-31T17:00:00,5Z", "2026-01-31T17:00:00+23:59", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		at, err := scalar.ParseTimeZonedDateTime(s)
+		if err != nil {
+			return
+		}
+		var b bytes.Buffer
+		scalar.MarshalTimeZonedDateTime(at).MarshalGQL(&b)
+		var text string
+		if err := json.Unmarshal(b.Bytes(), &text); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := scalar.ParseTimeZonedDateTime(text); err != nil || !again.Equal(at) {
+			t.Fatalf("%q is written %s, which is read as %v, %v", s, text, again, err)
+		}
+	})
+}

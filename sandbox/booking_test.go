@@ -205,12 +205,14 @@ func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
 func TestChangesOfEventsSurviveARestart(t *testing.T) {
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
 	a := open(t, o)
-	a.updateEvent(t, eventOne, `lifecycleState: "cancelled", maxPlaces: 3`)
+	a.updateEvent(t, eventOne, `lifecycleState: "cancelled", maxPlaces: 3, title: "Moved", start: "2032-01-01T09:00:00", end: "2032-01-02T09:00:00", timeZoneName: "Europe/Paris"`)
 	if _, refused := a.registerContacts(t, "Q291cnNlOjI=", 1); refused != "" {
 		t.Fatal(refused)
 	}
 	b := open(t, o)
 	wantPlaces(t, b, eventOne, "max 3 booked 4 reserved 0 remaining -1 sold out true active false")
+	want(t, at(t, b.ask(t, `{ node(id: "Q291cnNlOjE=") { ... on Event { title start end timeZoneName code } } }`, nil), "node"),
+		`{"title": "Moved", "start": "2032-01-01T09:00:00", "end": "2032-01-02T09:00:00", "timeZoneName": "Europe/Paris", "code": "ABC-123-01"}`)
 	wantPlaces(t, b, "Q291cnNlOjI=", "max 16 booked 1 ")
 }
 

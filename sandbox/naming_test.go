@@ -89,8 +89,10 @@ func namings() map[assume.Name]naming {
 			document:  `query ($o: %[1]s!, $more: %[1]s = isnull) { opportunities(filters: [{field: id, operation: $o}, {field: id, operation: notnull}]) { edges { node { name } } } none: opportunities(filters: {field: id, operation: $more}) { edges { node { name } } } }`,
 			variables: func(string) vars { return vars{"o": "notnull"} }, answers: "Annual first aid refresher",
 		},
-		assume.Order: {document: `query ($o: [OpportunityFieldGraphOrder]) { opportunities(%[1]s: {field: name, direction: desc}) { edges { node { name } } } again: opportunities(%[1]s: $o) { edges { node { name } } } }`,
-			variables: func(string) vars { return vars{"o": vars{"field": "name"}} }, answers: "Annual first aid refresher Annual first aid refresher"},
+		assume.Order: {
+			document:  `query ($o: [OpportunityFieldGraphOrder]) { opportunities(%[1]s: {field: name, direction: desc}) { edges { node { name } } } again: opportunities(%[1]s: $o) { edges { node { name } } } }`,
+			variables: func(string) vars { return vars{"o": vars{"field": "name"}} }, answers: "Annual first aid refresher Annual first aid refresher",
+		},
 		assume.InterestExisting: {},
 		assume.FilterTypes:      {},
 		assume.OrderTypes:       {},

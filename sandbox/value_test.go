@@ -89,6 +89,17 @@ func TestEventsTellTheirTimesTwice(t *testing.T) {
 		{"node": {"start": "2031-04-07T09:30:00", "timeZonedStart": "2031-04-07T08:30:00+00:00", "end": "2031-04-09T16:30:00", "timeZonedEnd": "2031-04-09T15:30:00+00:00", "timeZoneName": "Europe/London"}},
 		{"node": {"start": "2031-05-12T09:00:00", "timeZonedStart": "2031-05-12T13:00:00+00:00", "end": "2031-05-14T17:00:00", "timeZonedEnd": "2031-05-14T21:00:00+00:00", "timeZoneName": "America/Santo_Domingo"}}
 	]}}`)
+	// On write they take local times and the name of the zone.
+	changed := a.in(t, "event", "update", fmt.Sprintf(`eventId: %q, input: {start: "2031-07-01T10:00:00", end: "2031-07-02T16:00:00", timeZoneName: "America/New_York"}`, eventOne), problems+" event { start timeZonedStart timeZonedEnd timeZoneName title }")
+	want(t, at(t, must(t, changed), "event"), `{"start": "2031-07-01T10:00:00", "timeZonedStart": "2031-07-01T14:00:00+00:00", "timeZonedEnd": "2031-07-02T20:00:00+00:00", "timeZoneName": "America/New_York", "title": "My New Course"}`)
+	for _, zone := range []string{"Mars/Olympus", "", "Local", "../etc"} {
+		if refused := refusalOf(t, a.in(t, "event", "update", fmt.Sprintf("eventId: %q, input: {timeZoneName: %q}", eventOne, zone), problems+" event { id }")); !strings.HasPrefix(refused, "Invalid Value") {
+			t.Errorf("%q: %q", zone, refused)
+		}
+	}
+	if answer := a.post(t, fmt.Sprintf(`mutation { event { update(eventId: %q, input: {start: "2031-07-01T10:00:00Z"}) { errors { label } } } }`, eventOne), nil); len(answer.Errors) == 0 || answer.hasData() {
+		t.Error(answer.raw)
+	}
 }
 
 // DOC (3.6): what has no zone must not be given one, and what has one must be. A value that is wrong refuses the whole document.

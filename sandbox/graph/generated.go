@@ -16081,7 +16081,7 @@ func (ec *executionContext) unmarshalInputEventUpdateInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"title", "lifecycleState", "maxPlaces"}
+	fieldsInOrder := [...]string{"title", "lifecycleState", "maxPlaces", "start", "end", "timeZoneName"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16109,6 +16109,27 @@ func (ec *executionContext) unmarshalInputEventUpdateInput(ctx context.Context, 
 				return it, err
 			}
 			it.MaxPlaces = data
+		case "start":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("start"))
+			data, err := ec.unmarshalOLocalDateTime2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Start = data
+		case "end":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("end"))
+			data, err := ec.unmarshalOLocalDateTime2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.End = data
+		case "timeZoneName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZoneName"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZoneName = data
 		}
 	}
 	return it, nil

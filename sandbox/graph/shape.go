@@ -76,7 +76,6 @@ func Schema(s Shape) (*ast.Schema, *Dialect, error) {
 	}
 	for _, definition := range shown.Types {
 		resign(shown, definition)
-		dropEmpty(shown, definition)
 	}
 	for path, member := range s.Wrapped {
 		if err := wrapIn(shown, d, path, member); err != nil {
@@ -175,19 +174,6 @@ func resign(schema *ast.Schema, t *ast.Definition) {
 		}
 		return false
 	})
-}
-
-// dropEmpty takes an input type that has no members away, with the fields that take it: a schema must not have one.
-func dropEmpty(schema *ast.Schema, input *ast.Definition) {
-	if input.Kind != ast.InputObject || len(input.Fields) > 0 {
-		return
-	}
-	delete(schema.Types, input.Name)
-	for _, t := range schema.Types {
-		t.Fields = slices.DeleteFunc(t.Fields, func(field *ast.FieldDefinition) bool {
-			return slices.ContainsFunc(field.Arguments, func(a *ast.ArgumentDefinition) bool { return a.Type.Name() == input.Name })
-		})
-	}
 }
 
 func leave(schema *ast.Schema, t *ast.Definition, from string) {

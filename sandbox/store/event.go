@@ -123,6 +123,10 @@ type EventUpdate struct {
 	Title          *string
 	LifecycleState *string
 	MaxPlaces      *int
+	// Start and End are local to TimeZoneName (observed).
+	Start        *string
+	End          *string
+	TimeZoneName *string
 }
 
 // UpdateEvent changes an event. One that is cancelled keeps its interests, its holds and its learners (observed).
@@ -146,8 +150,14 @@ func (s *Store) UpdateEvent(ctx context.Context, id string, in EventUpdate) (*Ev
 		if state := in.LifecycleState; state != nil && !slices.Contains([]string{"draft", published, cancelled}, *state) {
 			return problem(LabelInvalidValue, *state, "lifecycleState is %q, it must be draft, published or cancelled", *state)
 		}
+		if zone := in.TimeZoneName; zone != nil {
+			if _, err := time.LoadLocation(*zone); err != nil || *zone == "" || *zone == "Local" {
+				return problem(LabelInvalidValue, *zone, "timeZoneName is %q, it must be a name such as Europe/London", *zone)
+			}
+		}
 		_, err = tx.ExecContext(ctx, `UPDATE events SET changed = 1, title = coalesce(?, title), lifecycle_state = coalesce(?, lifecycle_state),
-			max_places = coalesce(?, max_places) WHERE id = ?`, in.Title, in.LifecycleState, in.MaxPlaces, key)
+			max_places = coalesce(?, max_places), starts_at = coalesce(?, starts_at), ends_at = coalesce(?, ends_at),
+			time_zone_name = coalesce(?, time_zone_name) WHERE id = ?`, in.Title, in.LifecycleState, in.MaxPlaces, in.Start, in.End, in.TimeZoneName, key)
 		if err != nil {
 			return err
 		}

@@ -93,6 +93,11 @@ func tellAssumptions(to io.Writer) error {
 				return err
 			}
 		}
+		if row.Free {
+			if _, err := fmt.Fprintf(to, "    %-12s any other name that a GraphQL schema may give it\n", "NAME"); err != nil {
+				return err
+			}
+		}
 	}
 	_, err := fmt.Fprintln(to, "\n* is what the sandbox does unless told otherwise, as by --assume "+string(assume.Table()[0].Name)+"="+assume.Table()[0].Values[1].Value)
 	return err

@@ -189,7 +189,9 @@ func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 		always        []string
 	}{
 		assume.FilterTypes: {
-			"filter", []string{"OpportunityFieldGraphFilter", "RegionFieldGraphFilter"}, []string{"OpportunityFilter", "RegionFilter"},
+			"filter",
+			[]string{"OpportunityFieldGraphFilter", "RegionFieldGraphFilter"},
+			[]string{"OpportunityFilter", "RegionFilter"},
 			[]string{"EventFieldGraphFilter", "AccountFieldGraphFilter", "ContactFieldGraphFilter", "CourseTemplateFieldGraphFilter", "OpportunityCreateInput", "OpportunityUpdateInput", "OpportunityField"},
 		},
 		assume.OrderTypes: {"order", []string{"OpportunityFieldGraphOrder", "EventFieldGraphOrder"}, []string{"OpportunityOrder", "EventOrder"}, []string{"OpportunityFieldGraphFilter"}},

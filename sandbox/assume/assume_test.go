@@ -28,6 +28,28 @@ func TestRowsCanBeToldApart(t *testing.T) {
 	}
 }
 
+func TestAChoiceIsTheFirstValueUnlessAnotherIsChosen(t *testing.T) {
+	chosen, err := assume.Choose(map[string]string{string(assume.QueryRegions): "areas"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range assume.Table() {
+		want := row.Values[0].Value
+		if (assume.Choices{}).Of(row.Name) != want {
+			t.Errorf("%s is %q without a choice", row.Name, (assume.Choices{}).Of(row.Name))
+		}
+		if row.Name == assume.QueryRegions {
+			want = "areas"
+		}
+		if chosen.Of(row.Name) != want {
+			t.Errorf("%s is %q", row.Name, chosen.Of(row.Name))
+		}
+		if _, err := assume.Choose(map[string]string{string(row.Name): "anyOther"}); (err == nil) != row.Free {
+			t.Errorf("%s: %v", row.Name, err)
+		}
+	}
+}
+
 func TestWrongChoicesNameTheRowAndWhatThereIs(t *testing.T) {
 	row := assume.Table()[0]
 	for word, value := range map[string]string{"no.such.row": "x", string(row.Name): "no such value"} {

@@ -85,6 +85,9 @@ func namings() map[assume.Name]naming {
 		assume.FilterName:       filter("Annual first aid refresher"),
 		assume.FilterAccount:    filter("T3JnYW5pc2F0aW9uOjE="),
 		assume.FilterCreated:    filter("2026-03-02T09:00:00Z"),
+		assume.FilterUpdated:    filter("2026-03-02T09:00:00Z"),
+		assume.FilterOwner:      filter("VXNlcjox"),
+		assume.FilterContact:    filter("UGVyc29uOjI="),
 		assume.FilterOperation: {
 			document:  `query ($o: %[1]s!, $more: %[1]s = isnull) { opportunities(filters: [{field: id, operation: $o}, {field: id, operation: notnull}]) { edges { node { name } } } none: opportunities(filters: {field: id, operation: $more}) { edges { node { name } } } }`,
 			variables: func(string) vars { return vars{"o": "notnull"} }, answers: "Annual first aid refresher",
@@ -117,7 +120,7 @@ func TestNamesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 		for _, chosen := range words {
 			t.Run(string(row.Name)+"="+chosen, func(t *testing.T) {
 				a := open(t, sandbox.Options{Assume: map[string]string{string(row.Name): chosen}, Now: newClock().Now})
-				must(t, a.mutate(t, "update", fmt.Sprintf("id: %q, accountId: %q", oneOpportunity, "T3JnYW5pc2F0aW9uOjE="), "opportunity { id }"))
+				must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjE=", ownerId: "VXNlcjox", contactId: "UGVyc29uOjI="`, oneOpportunity), "opportunity { id }"))
 				for _, said := range words {
 					if said == assume.Absent {
 						continue

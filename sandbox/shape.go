@@ -48,6 +48,9 @@ func names() map[assume.Name]string {
 		assume.FilterName:           "OpportunityField.name",
 		assume.FilterAccount:        "OpportunityField.accountId",
 		assume.FilterCreated:        "OpportunityField.createdAt",
+		assume.FilterUpdated:        "OpportunityField.updatedAt",
+		assume.FilterOwner:          "OpportunityField.ownerId",
+		assume.FilterContact:        "OpportunityField.contactId",
 		assume.Order:                "*.*.order",
 	}
 }
@@ -66,7 +69,7 @@ func shape(c assume.Choices) graph.Shape {
 		}
 	}
 	if c.Is(assume.FilterFields, "few") {
-		for _, field := range strings.Fields("name regionId stepName stageId stageName accountId accountName financialUnitId reservationsValidUntil createdAt updatedAt") {
+		for _, field := range strings.Fields("name regionId stepName stageId stageName accountId accountName contactId ownerId financialUnitId reservationsValidUntil createdAt updatedAt") {
 			s.Names = append(s.Names, graph.Naming{Path: "OpportunityField." + field})
 		}
 	}

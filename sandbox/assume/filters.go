@@ -4,10 +4,13 @@ package assume
 const (
 	// FilterFields says which fields opportunities can be filtered by, besides those that were seen.
 	FilterFields Name = "filter.opportunity.fields"
-	// FilterName, FilterAccount and FilterCreated are three of them by name.
+	// FilterName and the others are some of them by name.
 	FilterName    Name = "filter.opportunity.name"
 	FilterAccount Name = "filter.opportunity.account"
 	FilterCreated Name = "filter.opportunity.created"
+	FilterUpdated Name = "filter.opportunity.updated"
+	FilterOwner   Name = "filter.opportunity.owner"
+	FilterContact Name = "filter.opportunity.contact"
 	// FilterTypes says what the input types of filters are called, but for those of events, accounts, contacts and course
 	// templates, which were seen.
 	FilterTypes Name = "filter.types"
@@ -22,12 +25,15 @@ const (
 func filters() []Row {
 	return []Row{
 		{Name: FilterFields, Values: []Value{
-			{"many", "opportunities can be filtered by name, region, step, stage, account, currency and times, too"},
+			{"many", "opportunities can be filtered by name, region, step, stage, account, owner, contact, currency and times, too"},
 			{"few", "by regionName, id and stepId only, which were seen"},
 		}},
 		called(FilterName, "the field of filters and orders that is the name of an opportunity", "name", "title"),
 		called(FilterAccount, "the one that is its account's id", "accountId", "account"),
 		called(FilterCreated, "the one that is the time of its creation", "createdAt", "created"),
+		called(FilterUpdated, "the one that is the time of its last change", "updatedAt", "lastUpdatedAt"),
+		called(FilterOwner, "the one that is its owner's id", "ownerId", "userId"),
+		called(FilterContact, "the one that is its contact's id", "contactId", "personId"),
 		{Name: FilterTypes, Values: []Value{
 			{"field-graph-filter", "the input types of filters are <Type>FieldGraphFilter, by analogy with those seen"},
 			{"filter", "those that were not seen are <Type>Filter"},

@@ -84,6 +84,8 @@ var opportunities = listing[Opportunity]{
 		"stageName":              {sql: "g.name"},
 		"accountId":              intKeyColumn("o.account_id", globalid.Account),
 		"accountName":            {sql: "a.name"},
+		"contactId":              intKeyColumn("o.contact_id", globalid.Contact),
+		"ownerId":                intKeyColumn("o.owner_id", globalid.User),
 		"financialUnitId":        {sql: "o.currency_code"},
 		"reservationsValidUntil": {sql: "o.reservations_valid_until", kind: moment},
 		"createdAt":              {sql: "o.created_at", kind: moment},

@@ -76,11 +76,14 @@ type reply struct {
 	status int
 	header http.Header
 	raw    string
-	Data   any `json:"data"`
-	Errors []struct {
-		Message string `json:"message"`
-		Path    []any  `json:"path"`
-	} `json:"errors"`
+	Data   any       `json:"data"`
+	Errors []failure `json:"errors"`
+}
+
+// failure is a GraphQL error.
+type failure struct {
+	Message string `json:"message"`
+	Path    []any  `json:"path"`
 }
 
 // hasData tells an answer with data, even null, from one without.

@@ -96,12 +96,6 @@ func switches() map[assume.Name]switched {
 			return gone + ", " + move
 		}, map[string]string{"named": "Not Found, Transition Not Found", "plain": "Error, Transition Not Found"}},
 
-		// DOC (3.5): some examples show an empty list of errors beside data.
-		assume.ErrorsEmpty: {func(t *testing.T, a *api) string {
-			t.Helper()
-			return a.post(t, `{ hello }`, nil).raw
-		}, map[string]string{"left-out": `{"data":{"hello":"Hello"}}`, "shown": `{"data":{"hello":"Hello"},"errors":[]}`}},
-
 		assume.AddInterestAnswer: {func(t *testing.T, a *api) string {
 			t.Helper()
 			a.addCourse(t, oneOpportunity, 1, "1.00")

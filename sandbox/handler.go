@@ -86,7 +86,6 @@ func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *ast
 	e := endpoint{
 		exec: server, strict: !s.assume.Is(assume.MutationFailed, "field-null"),
 		refusedNull: s.assume.Is(assume.RefusedAnswer, "null"), refusedStatus: http.StatusOK,
-		emptyErrors: s.assume.Is(assume.ErrorsEmpty, "shown"),
 	}
 	if s.assume.Is(assume.RefusedAnswer, "status-400") {
 		e.refusedStatus = http.StatusBadRequest

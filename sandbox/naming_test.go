@@ -74,8 +74,6 @@ func namings() map[assume.Name]naming {
 		assume.InvoiceLines:         {document: `{ hello node(id: "UmVnaW9uOkRS") { ... on Invoice { %[1]s { quantity } } } }`, answers: "Hello"},
 		assume.ExtendOpportunity: {document: fmt.Sprintf(`mutation { opportunities { extendReservations(input: {opportunityId: %q, reservationsValidUntil: "2031-01-01T00:00:00Z"}) { errors { label } it: %%[1]s { name } } } }`,
 			oneOpportunity), answers: "Annual first aid refresher"},
-		assume.LogEntity: {document: fmt.Sprintf(`mutation { externalLog { createExternalIntegrationLog(input: {originIdentifier: "o", nodeId: %q, message: "m", status: success}) { errors { label } it: %%[1]s } } }`,
-			eventOne), answers: "RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzox"},
 		assume.CreateAttributes: input("create", "OpportunityCreateInput", "attributes { value }", "v", vars{"name": "x", "regionId": "UmVnaW9uOkRS"}, attributes),
 		assume.UpdateAttributes: input("update", "OpportunityUpdateInput", "attributes { value }", "v", vars{"id": oneOpportunity}, attributes),
 		assume.UpdateName:       input("update", "OpportunityUpdateInput", "name", "other", vars{"id": oneOpportunity}, "other"),

@@ -38,7 +38,6 @@ func names() map[assume.Name]string {
 		assume.InterestUnit:         "OpportunityInterest.unitAmount",
 		assume.InvoiceLines:         "Invoice.lines",
 		assume.ExtendOpportunity:    "OpportunityExtendReservationsPayload.opportunity",
-		assume.LogEntity:            "ExternalLogPayload.entityId",
 		assume.CreateAttributes:     "OpportunityCreateInput.attributes",
 		assume.UpdateAttributes:     "OpportunityUpdateInput.attributes",
 		assume.UpdateName:           "OpportunityUpdateInput.name",

@@ -23,8 +23,6 @@ type endpoint struct {
 	// refusedNull and refusedStatus are how a document is refused.
 	refusedNull   bool
 	refusedStatus int
-	// emptyErrors has answers without errors say so.
-	emptyErrors bool
 }
 
 func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -60,17 +58,7 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.strict && operation.Operation.Operation == ast.Mutation && slices.ContainsFunc(response.Errors, ofMutation) {
 		response.Data = json.RawMessage("null")
 	}
-	if e.emptyErrors && len(response.Errors) == 0 {
-		writeJSON(w, http.StatusOK, faultlessBody{Data: response.Data, Errors: gqlerror.List{}})
-		return
-	}
 	writeJSON(w, http.StatusOK, response)
-}
-
-// faultlessBody is an answer that tells of no errors.
-type faultlessBody struct {
-	Data   json.RawMessage `json:"data"`
-	Errors gqlerror.List   `json:"errors"`
 }
 
 // ofMutation reports whether an error is that of a field of a namespace, or of a namespace, which are not null.

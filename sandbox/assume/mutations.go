@@ -10,8 +10,6 @@ const (
 	UpdateName       Name = "update.name"
 	UpdateNull       Name = "update.null"
 	ErrorLabels      Name = "errors.labels"
-	// ErrorsEmpty says whether an answer without errors says so.
-	ErrorsEmpty Name = "errors.empty"
 	// EventTitle, EventState and EventPlaces are members of event.update.
 	EventTitle  Name = "event.update.title"
 	EventState  Name = "event.update.lifecycleState"
@@ -45,10 +43,6 @@ func mutations() []Row {
 		{Name: ErrorLabels, Values: []Value{
 			{"named", "refusals other than Transition Not Found have labels of their own: Not Found, Invalid ID, Invalid Value and so on"},
 			{"plain", "they have the label Error"},
-		}},
-		{Name: ErrorsEmpty, Values: []Value{
-			{"left-out", "an answer without GraphQL errors has no member errors beside data"},
-			{"shown", "it has an empty one, as some documented examples do"},
 		}},
 	}
 }

@@ -25,8 +25,6 @@ const (
 	InvoiceLines Name = "invoice.lines"
 	// ExtendOpportunity is what extendReservations answers beside errors.
 	ExtendOpportunity Name = "extend.opportunity"
-	// LogEntity is what createExternalIntegrationLog answers beside errors.
-	LogEntity Name = "log.entity"
 	// CurrencyID says whether currencies have global ids.
 	CurrencyID Name = "currency.id"
 	// NodeUnknown says what node answers for an id that nothing has.
@@ -64,7 +62,6 @@ func names() []Row {
 		}},
 		called(InvoiceLines, "the lines of an invoice", "lines", "items"),
 		called(ExtendOpportunity, "what extendReservations answers beside errors", "opportunity", "result"),
-		called(LogEntity, "what createExternalIntegrationLog answers beside errors", "entityId", "id"),
 		{Name: CurrencyID, Values: []Value{
 			{"shown", "a currency has a global id, Currency:<code>"},
 			{Absent, "it has a code only"},

@@ -133,6 +133,7 @@ func TestMailGoesToTheOutbox(t *testing.T) {
 		{"bulkAdhocEmails", "sendBulkContactAdhocEmail", `contactIds: ["UGVyc29uOjE=", "UGVyc29uOjQ="], subject: "Hello", body: "all", eventId: "Q291cnNlOjE=", ` + from, "priya.raman@harbour-street.example ingrid.solberg@northern-lights.example"},
 		{"bulkAdhocEmails", "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", audience: "active", ` + template, "priya.raman@harbour-street.example tomas.byrne@northern-lights.example"},
 		{"bulkAdhocEmails", "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", audience: "passed", ` + template, ""},
+		{"bulkAdhocEmails", "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", learnerIds: [], ` + template, ""},
 		{"bulkAdhocEmails", "sendBulkLearnerAdhocEmail", fmt.Sprintf(`eventId: "Q291cnNlOjE=", learnerIds: [%q, %q], `, learners[0], learners[1]) + template, "priya.raman@harbour-street.example"},
 		{"bulkAdhocEmails", "sendBulkBookingContactAdhocEmail", `eventId: "Q291cnNlOjE=", ` + template, "priya.raman@harbour-street.example tomas.byrne@northern-lights.example"},
 	} {

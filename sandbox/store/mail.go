@@ -224,7 +224,7 @@ func recipients(ctx context.Context, q queryer, in NewMail, event any) ([]Contac
 		chosen = `SELECT (SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1)
 			FROM registrations b WHERE b.event_id = ?`
 	}
-	if len(in.LearnerIDs) > 0 {
+	if in.LearnerIDs != nil { // an empty list is nobody, not everybody
 		keys := make([]int64, len(in.LearnerIDs))
 		for i, id := range in.LearnerIDs {
 			var err error

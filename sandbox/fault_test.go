@@ -209,6 +209,66 @@ func TestLateCommit(t *testing.T) {
 	}
 }
 
+// Only requests that would be looked at meet a fault: one over the limit or too large is refused as ever, and a rule that
+// counts does not count it.
+func TestRefusedRequestsMeetNoFault(t *testing.T) {
+	s := serve(t, sandbox.Options{Rate: sandbox.Rate{Requests: 1, Per: time.Hour}})
+	s.set(t, fault.Rule{Kind: fault.DropBefore, Times: 1})
+	large := strings.NewReader(`{"query": "` + strings.Repeat(" ", 1<<20) + `{ hello }"}`)
+	if answer := s.send(t, http.MethodPost, "/graphql", large, nil); answer.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("too large: %d %.100s", answer.status, answer.raw)
+	}
+	if status, _, err := s.over(t.Context(), `{ hello }`); err == nil {
+		t.Errorf("within the limit: %d, want no answer", status)
+	}
+	s.set(t, fault.Rule{Kind: fault.DropBefore})
+	if status, body, err := s.over(t.Context(), `{ hello }`); err != nil || status != http.StatusTooManyRequests {
+		t.Errorf("over the limit: %d %s %v", status, body, err)
+	}
+	for i, want := range []int{1, 0} {
+		if rule := s.Faults().List()[i]; rule.Matched != want || rule.Hits != want {
+			t.Errorf("rule %d: %+v", rule.ID, rule)
+		}
+	}
+}
+
+// The time-outs of the server around it are for clients that are slow; what a fault keeps may take longer.
+func TestFaultsOutlastTheServer(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	server := httptest.NewUnstartedServer(a.Handler())
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	server.Start()
+	t.Cleanup(func() {
+		a.Faults().Close()
+		server.Close()
+	})
+	s := served{api: a, url: server.URL, opportunity: a.create(t, "kept")}
+	for kind, after := range map[fault.Kind]time.Duration{fault.HoldBefore: 0, fault.HoldAfter: 0, fault.Slow: 300 * time.Millisecond} {
+		id := s.set(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest", After: fault.Duration(after)})
+		began, answered := time.Now(), make(chan error, 1)
+		go func() {
+			_, body, err := s.addOne(t.Context())
+			if err == nil && !strings.Contains(body, `"errors":[]`) {
+				err = fmt.Errorf("answered %s", body)
+			}
+			answered <- err
+		}()
+		until(t, "it outlasts the time-outs", func() bool { return time.Since(began) > 250*time.Millisecond })
+		if _, err := s.Faults().Release(id); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-answered; err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		s.Faults().Clear()
+	}
+	for _, e := range a.Ledger().After(0, 0) {
+		if e.Gone || e.Undelivered {
+			t.Errorf("nobody had gone: %+v", e)
+		}
+	}
+}
+
 func TestTokensExpireInMidRun(t *testing.T) {
 	a := openOAuth(t, sandbox.Options{})
 	first := a.grant(t, "grant_type=client_credentials").issued(t)

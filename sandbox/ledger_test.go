@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -55,7 +56,10 @@ func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
 			of("b.progress", "opportunities.progress", ledger.Committed, ""), of("b.x", "opportunities.progress", ledger.Refused, "Transition Not Found"),
 		}},
 		{Operations: []string{"Look", "hello", "echo"}, Status: 200},
-		{Operations: []string{"opportunities.progress"}, Status: 200}, // refused as a whole: nothing ran
+		{ // refused as a whole
+			Operations: []string{"opportunities.progress"}, Status: 200,
+			Fields: []ledger.Field{{Alias: "opportunities.progress", Name: "opportunities.progress", Outcome: ledger.NotRun}},
+		},
 		{Status: 200},
 		{Operations: []string{"hello"}, Status: 401},
 		{
@@ -85,6 +89,35 @@ func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
 			t.Errorf("%s: %d", path, answer.status)
 		}
 	}
+}
+
+// Whether an answer left whole is another question than what became of the request.
+func TestLedgerTellsWhichAnswersDidNotLeaveWhole(t *testing.T) {
+	for kind, whole := range map[fault.Kind]bool{
+		fault.ErrorAfter: true, fault.Malformed: true, fault.TooMany: true, fault.DropBefore: false, fault.DropAfter: false, fault.Partial: false,
+	} {
+		s := serve(t, sandbox.Options{})
+		s.set(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest"})
+		_, _, _ = s.addOne(t.Context())
+		// It is known only after the answer.
+		last := func() ledger.Entry {
+			all := s.Ledger().After(0, 0)
+			return all[len(all)-1]
+		}
+		until(t, string(kind)+" is written down", func() bool { return !last().Answered.IsZero() && last().Undelivered != whole })
+	}
+	// A client that goes while its answer comes slowly does not have it.
+	s := serve(t, sandbox.Options{})
+	s.set(t, fault.Rule{Kind: fault.Slow, Times: 1, After: fault.Duration(time.Minute)})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, _, err := s.addOne(ctx); err == nil {
+		t.Error("it was not slow")
+	}
+	until(t, "the answer is given up", func() bool {
+		all := s.Ledger().After(0, 0)
+		return all[len(all)-1].Undelivered
+	})
 }
 
 // With a data file the ledger goes on after a restart, also where the process died in the middle of a line; what was

@@ -29,6 +29,8 @@ const (
 	Refused Outcome = "refused"
 	// Failed: it failed inside; nothing of it took effect.
 	Failed Outcome = "failed"
+	// NotRun: it was asked for, and nothing of it ran.
+	NotRun Outcome = "not-run"
 )
 
 // Field is one field of a mutation's namespace.
@@ -55,7 +57,9 @@ type Entry struct {
 	// Operations are "token", or the name that the document gives its operation, and its fields: those of namespaces
 	// with their namespace, in the order of the document and as often as they occur.
 	Operations []string `json:"operations"`
-	// Fields are those of mutations that ran, in the order in which they were done.
+	// Fields are those of mutations: what ran, in the order in which it was done, and then what did not run. Before the
+	// outcome is known there are none; of a request that was under way when the process died there are those that had
+	// been committed.
 	Fields []Field `json:"fields,omitempty"`
 	// Status is that of HTTP, also where a fault kept the answer back.
 	Status int `json:"status,omitempty"`
@@ -63,6 +67,9 @@ type Entry struct {
 	Fault string `json:"fault,omitempty"`
 	// Gone says that the client had given the request up before it could be answered.
 	Gone bool `json:"gone,omitempty"`
+	// Undelivered says that the answer did not leave whole: a fault kept it back, or the client had gone or went. That it
+	// left does not mean that it came.
+	Undelivered bool `json:"undelivered,omitempty"`
 }
 
 // Ledger is safe for concurrent use. nil writes nothing down.

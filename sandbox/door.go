@@ -35,8 +35,10 @@ type door struct {
 	sandbox    *Sandbox
 	limit      *quota.Quota // nil: none
 	retryAfter bool
-	now        func() time.Time
-	next       http.Handler
+	// marks says that the ledger is to be mended after the death of the process.
+	marks bool
+	now   func() time.Time
+	next  http.Handler
 	// reads tells what a request is about.
 	reads func(body []byte) asked
 }
@@ -163,12 +165,16 @@ func (v *visit) run(r *http.Request) {
 	}
 }
 
-// Begin implements graph.Observer.
-func (v *visit) Begin(name string) error {
-	if v.meets(fault.FailField) && v.hit.Rule.Operation == name {
-		return errOrdered
+// Begin implements graph.Observer. What the mutation commits is marked, so that a request that nobody wrote the outcome of
+// can be told from one that did nothing.
+func (v *visit) Begin(ctx context.Context, d graph.Done) (context.Context, error) {
+	if v.meets(fault.FailField) && v.hit.Rule.Operation == d.Name {
+		return ctx, errOrdered
 	}
-	return nil
+	if !v.door.marks {
+		return ctx, nil
+	}
+	return store.WithMark(ctx, store.Mark{Request: v.entry.Number, Alias: d.Alias, Name: d.Name, Opportunity: d.Opportunity}), nil
 }
 
 // End implements graph.Observer.
@@ -214,6 +220,8 @@ func (v *visit) deliver(w http.ResponseWriter, r *http.Request) (whole bool) {
 	if v.meets(fault.Partial) {
 		sent = sent[:len(sent)/2]
 	}
+	// Asked before: who has got the answer may go.
+	gone := r.Context().Err() != nil
 	w.WriteHeader(v.answer.status)
 	if v.meets(fault.Slow) {
 		return trickle(r.Context(), w, sent, time.Duration(v.hit.Rule.After))
@@ -226,19 +234,19 @@ func (v *visit) deliver(w http.ResponseWriter, r *http.Request) (whole bool) {
 		drop(w)
 		return false
 	}
-	return err == nil && r.Context().Err() == nil
+	return err == nil && !gone
 }
 
 // trickle sends byte by byte, and reports whether it came to the end.
 func trickle(ctx context.Context, w http.ResponseWriter, sent []byte, over time.Duration) bool {
 	for i := range sent {
+		if !pause(ctx, over/time.Duration(len(sent))) {
+			return false
+		}
 		if _, err := w.Write(sent[i : i+1]); err != nil {
 			return false
 		}
 		if err := http.NewResponseController(w).Flush(); err != nil {
-			return false
-		}
-		if !pause(ctx, over/time.Duration(len(sent))) {
 			return false
 		}
 	}

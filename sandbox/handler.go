@@ -33,7 +33,7 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema) (htt
 		})
 	}
 	guard := func(next http.Handler, reads func([]byte) asked) http.Handler {
-		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, now: o.Now, next: next, reads: reads}
+		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, marks: o.Data != "" && !o.NoLedger, now: o.Now, next: next, reads: reads}
 	}
 	mux := http.NewServeMux()
 	mux.Handle("POST /graphql", guard(api, readDocument))

@@ -26,8 +26,9 @@ type Done struct {
 
 // Observer is told of the mutations of one request. It may be called by several goroutines.
 type Observer interface {
-	// Begin is asked before a mutation runs; its error keeps it from running and fails it.
-	Begin(name string) error
+	// Begin is asked before a mutation runs, of which it is not known yet how it ends. It runs in the context that is
+	// answered; an error keeps it from running and fails it.
+	Begin(ctx context.Context, d Done) (context.Context, error)
 	// End is told what became of it.
 	End(Done)
 }
@@ -82,7 +83,7 @@ func (m Mutations) InterceptField(ctx context.Context, next graphql.Resolver) (a
 		Opportunity: subject(field.Args["input"]),
 	}
 	var payload any
-	if done.Err = o.Begin(done.Name); done.Err == nil {
+	if ctx, done.Err = o.Begin(ctx, done); done.Err == nil {
 		payload, done.Err = next(ctx)
 	}
 	if done.Err == nil {

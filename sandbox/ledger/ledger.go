@@ -166,6 +166,22 @@ func (l *Ledger) End(e Entry) {
 	l.write(e)
 }
 
+// Mend gives a request that was under way when the process died the fields that had been committed. Its outcome stays
+// unknown to who sent it: nothing was answered.
+func (l *Ledger) Mend(number int64, committed []Field) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at := number - l.first; at >= 0 && at < int64(len(l.entries)) && l.entries[at].Answered.IsZero() {
+		e := l.entries[at]
+		e.Fields = committed
+		l.put(e)
+		l.write(e)
+	}
+}
+
 func (l *Ledger) write(e Entry) {
 	if l.file == nil || l.failed != nil {
 		return

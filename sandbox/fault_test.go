@@ -9,12 +9,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/oppflow/oppflow/sandbox"
 	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
 // served is a sandbox behind a real server, since a connection that breaks needs one.
@@ -320,6 +322,33 @@ func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
 			t.Errorf("%s: the schema says %v", assumed, nonNull)
 		}
 	}
+}
+
+// With the row so, what stands behind the failure at the root does not run, and only the failure is told.
+func TestOneFailureMayStopTheRest(t *testing.T) {
+	s := serve(t, sandbox.Options{Assume: map[string]string{"mutation.failed": "stops"}})
+	s.set(t, fault.Rule{Kind: fault.FailField, Operation: "opportunities.progress"})
+	answer := s.post(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
+	if answer.status != 200 || len(answer.Errors) != 1 || answer.Errors[0].Path[0] != "second" || !answer.hasData() || answer.Data != nil {
+		t.Errorf("%d %s", answer.status, answer.raw)
+	}
+	if got := s.interests(t); got != 1 {
+		t.Errorf("%d interests", got)
+	}
+	var outcomes []ledger.Outcome
+	for _, e := range s.Ledger().After(0, 0) {
+		if e.Fault != "" {
+			for _, f := range e.Fields {
+				outcomes = append(outcomes, f.Outcome)
+			}
+		}
+	}
+	if want := []ledger.Outcome{ledger.Committed, ledger.Failed, ledger.NotRun}; !slices.Equal(outcomes, want) {
+		t.Errorf("the ledger has %v, want %v", outcomes, want)
+	}
+	// The next document is another one.
+	s.Faults().Clear()
+	s.ask(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 }
 
 // Rules choose by count and by chance, the same each time.

@@ -94,6 +94,20 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+// DOC (3.5): some examples show an empty "errors" at the top beside data: it is no error. Others show none.
+func TestEmptyErrorsAtTheTop(t *testing.T) {
+	for value, want := range map[string]string{"left-out": `{"data":{"hello":"Hello"}}`, "shown": `{"errors":[],"data":{"hello":"Hello"}}`} {
+		a := open(t, sandbox.Options{Assume: map[string]string{"errors.empty": value}})
+		if answer := a.post(t, `{ hello }`, nil); answer.status != http.StatusOK || answer.raw != want {
+			t.Errorf("%s: %d %s", value, answer.status, answer.raw)
+		}
+		if answer := a.post(t, `{ nothing }`, nil); len(answer.Errors) != 1 || answer.hasData() {
+			t.Errorf("%s: %s", value, answer.raw)
+		}
+		a.create(t, "made")
+	}
+}
+
 // What fails inside is told to the log; the client learns no more than that.
 func TestFailuresInsideAreNotShown(t *testing.T) {
 	a, err := tryOpen(t, sandbox.Options{})

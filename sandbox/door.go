@@ -144,11 +144,11 @@ func (v *visit) run(r *http.Request) {
 			return
 		}
 	case v.meets(fault.Late):
-		<-r.Context().Done()
+		v.hit.Keep(r.Context())
 		pause(context.Background(), time.Duration(v.hit.Rule.After))
 		r = detached
 	case v.meets(fault.HoldBefore):
-		<-v.hit.Held()
+		v.hit.Keep(detached.Context())
 		r = detached
 	}
 	if v.meets(fault.FailTrigger) {
@@ -158,7 +158,7 @@ func (v *visit) run(r *http.Request) {
 	v.door.next.ServeHTTP(v.answer, r)
 	if v.meets(fault.HoldAfter) {
 		v.end(r.Context()) // it is done; only the answer is kept
-		<-v.hit.Held()
+		v.hit.Keep(detached.Context())
 	}
 	if v.meets(fault.ErrorAfter) {
 		v.answer = plainAnswer(http.StatusInternalServerError, "an unexpected error")

@@ -192,20 +192,43 @@ func TestHeldRequests(t *testing.T) {
 // A commit after the client has gone: the one that a client can only see by reading back, later.
 func TestLateCommit(t *testing.T) {
 	s := serve(t, sandbox.Options{})
+	// A client that has patience is kept waiting, and the sandbox can end all the same.
+	id := s.set(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
+	patient := make(chan error, 1)
+	go func() {
+		_, _, err := s.addOne(t.Context())
+		patient <- err
+	}()
+	until(t, "it is kept", func() bool { return s.Faults().List()[0].Held == 1 })
+	if err := s.Faults().Remove(id); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-patient; err == nil {
+		t.Error("it was answered")
+	}
+	until(t, "the first interest is there", func() bool { return s.interests(t) == 1 })
 	s.set(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1, After: fault.Duration(20 * time.Millisecond)})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, _, err := s.addOne(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
-	if got := s.interests(t); got != 0 {
+	if got := s.interests(t); got != 1 {
 		// It may only have come by now if the machine stood still for as long as it waits.
 		entries := s.Ledger().After(0, 0)
 		t.Logf("it was quick: %+v", entries[len(entries)-1])
 	}
-	until(t, "the interest is there", func() bool { return s.interests(t) == 1 })
-	for _, e := range s.Ledger().After(0, 0) {
-		if e.Fault == string(fault.Late) && (!e.Gone || len(e.Fields) != 1) {
+	until(t, "the interest is there", func() bool { return s.interests(t) == 2 })
+	if list := s.Faults().List(); list[0].Held != 0 {
+		t.Errorf("%+v", list)
+	}
+	var late []ledger.Entry
+	until(t, "both are written down", func() bool {
+		late = slices.DeleteFunc(s.Ledger().After(0, 0), func(e ledger.Entry) bool { return e.Fault != string(fault.Late) })
+		return len(late) == 2
+	})
+	for i, e := range late {
+		if e.Gone != (i == 1) || len(e.Fields) != 1 || e.Fields[0].Outcome != ledger.Committed {
 			t.Errorf("%+v", e)
 		}
 	}

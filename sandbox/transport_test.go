@@ -57,6 +57,8 @@ func TestTokensAreRandom(t *testing.T) {
 	}
 }
 
+// OBS (1): requests are POST, their body is JSON with query and, if need be, variables and operationName, their Content-Type
+// is application/json. DOC (1): the status is 200 whatever GraphQL has to say, whose errors stand in the body.
 func TestHTTP(t *testing.T) {
 	a := open(t, sandbox.Options{NoAuth: true})
 	json := http.Header{"Content-Type": {"application/json; charset=utf-8"}}

@@ -16,6 +16,8 @@ const (
 	OAuthHeader Name = "oauth.client"
 	// OAuthQuery says whether the token endpoint takes parameters in the URL.
 	OAuthQuery Name = "oauth.query"
+	// OAuthAuthorize says whether a user can be sent to consent without saying where back to.
+	OAuthAuthorize Name = "oauth.authorize"
 	// OAuthScope says which scopes there are.
 	OAuthScope Name = "oauth.scope"
 	// OAuthRefresh says how often a refresh token is good.
@@ -57,6 +59,10 @@ func door() []Row {
 		{OAuthQuery, []Value{
 			{"refused", "parameters in the URL are refused, as RFC 6749 has it"},
 			{"taken", "they are taken like those in the form (one client was seen to send them so)"},
+		}},
+		{OAuthAuthorize, []Value{
+			{"required", "the authorization endpoint needs the redirect_uri (its newer page)"},
+			{"optional", "without one the user is sent to the first that is registered (its older page)"},
 		}},
 		{OAuthScope, []Value{
 			{"instance", "no scope, or instance; any other is refused"},

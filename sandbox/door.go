@@ -157,7 +157,7 @@ func (v *visit) run(r *http.Request) {
 	v.answer = &answer{status: http.StatusOK, header: http.Header{}}
 	v.door.next.ServeHTTP(v.answer, r)
 	if v.meets(fault.HoldAfter) {
-		v.end(r.Context()) // it is done; only the answer is kept
+		v.settle() // it is done; only the answer is kept
 		v.hit.Keep(detached.Context())
 	}
 	if v.meets(fault.ErrorAfter) {
@@ -191,16 +191,21 @@ func (v *visit) End(d graph.Done) {
 	v.entry.Fields = append(v.entry.Fields, field)
 }
 
-// end writes down what became of the request.
-func (v *visit) end(client context.Context) {
-	v.entry.Answered, v.entry.Gone = v.door.now().UTC(), client.Err() != nil
-	v.entry.Status = v.answer.status
+// settle writes down what became of the request, which has not been answered yet.
+func (v *visit) settle() {
 	for _, f := range v.asked.mutations {
 		if !slices.ContainsFunc(v.entry.Fields, func(ran ledger.Field) bool { return ran.Alias == f.Alias }) {
 			v.entry.Fields = append(v.entry.Fields, f)
 		}
 	}
 	v.door.sandbox.ledger.End(v.entry)
+}
+
+// end is settle for a request that is about to be answered.
+func (v *visit) end(client context.Context) {
+	v.entry.Answered, v.entry.Gone = v.door.now().UTC(), client.Err() != nil
+	v.entry.Status = v.answer.status
+	v.settle()
 }
 
 // deliver sends the answer, or what a fault leaves of it, and reports whether it left whole.

@@ -72,7 +72,7 @@ func TestMergedAccountsStayMerged(t *testing.T) {
 	}
 }
 
-// OBS (5.2): contact.createBatch answers a list of {contact, errors}; several contacts may have one e-mail address, so to
+// OBS (3.5, 5.2): contact.createBatch answers a list of {contact, errors}, each entry with its own; several contacts may have one e-mail address, so to
 // find by it gives none, one or many. OBS (5.1): an account that is a person's takes no further contact.
 func TestContacts(t *testing.T) {
 	for value, second := range map[string]string{"shared": "", "unique": "Invalid Value"} {

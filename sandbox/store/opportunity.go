@@ -266,6 +266,7 @@ func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *
 			return err
 		}
 		changed, err = opportunities.one(ctx, tx, id)
+		markAbout(ctx, changed)
 		return err
 	})
 	if err != nil {

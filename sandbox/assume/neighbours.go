@@ -8,6 +8,8 @@ const (
 	ContactEmail Name = "contact.email"
 	// ContactCreate says whether contacts can be made one by one.
 	ContactCreate Name = "contact.create"
+	// MailRecipient says what becomes of a mail of whose recipients one cannot be reached.
+	MailRecipient Name = "mail.recipient"
 	// LogOpportunity says whether an entry of the integration log may be about an opportunity.
 	LogOpportunity Name = "log.opportunity"
 	// LogRead says whether the integration log can be read.
@@ -27,6 +29,10 @@ func neighbours() []Row {
 		{ContactCreate, []Value{
 			{"there", "contact.create makes one contact"},
 			{Absent, "there is contact.createBatch only"},
+		}},
+		{MailRecipient, []Value{
+			{"refused", "a contact or learner who is unknown or has no e-mail address stops the mail to all"},
+			{"skipped", "the others get it"},
 		}},
 		{LogOpportunity, []Value{
 			{"taken", "entries of the integration log may be about opportunities"},

@@ -79,3 +79,20 @@ func TestMailToSomebodyWhoCannotBeReached(t *testing.T) {
 		}
 	}
 }
+
+// Who booked is the first learner of a registration, or the contact of the opportunity that it comes from.
+func TestMailToWhoBooked(t *testing.T) {
+	for value, want := range map[string]string{"learner": "priya.raman@harbour-street.example", "opportunity": "melissa@example.com"} {
+		a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers), Assume: map[string]string{"mail.booker": value}})
+		a.interest(t, oneOpportunity, eventOne, 1, "10.00", `eventDetails: {existingLearners: ["UGVyc29uOjE="]}`)
+		must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjI=", contactId: "UGVyc29uOjI="`, oneOpportunity), "opportunity { id }"))
+		for _, step := range []string{stepOpportunity, stepWon} {
+			if refused := a.progress(t, oneOpportunity, step); refused != "" {
+				t.Fatal(refused)
+			}
+		}
+		if got := a.sentTo(t, "sendBulkBookingContactAdhocEmail", `eventId: "Q291cnNlOjE=", `+joiningMail); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+}

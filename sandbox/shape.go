@@ -13,9 +13,17 @@ func absences() map[assume.Name][]string {
 		assume.OpportunityPeople: {
 			"OpportunityCreateInput.ownerId", "OpportunityCreateInput.contactId", "OpportunityUpdateInput.ownerId", "OpportunityUpdateInput.contactId",
 		},
-		assume.ContactCreate: {"ContactMutations.create"},
-		assume.LogRead:       {"Query.externalIntegrationLogs"},
-		assume.Order:         {"*.*.order"},
+		assume.AccountInputs: {
+			"AccountCreateInput.website", "AccountCreateInput.isIndividual", "AccountCreateInput.ownerId", "AccountCreateInput.postalAddresses",
+			"AccountUpdateInput.name", "AccountUpdateInput.website", "AccountUpdateInput.isIndividual", "AccountUpdateInput.ownerId",
+		},
+		assume.AddressLines:      {"Address.lines", "AddressInput.lines"},
+		assume.ContactCreate:     {"ContactMutations.create"},
+		assume.ContactMiddleName: {"PersonalNameInput.middleName"},
+		assume.UserFields:        {"User.lastName", "Query.users.filters", "Query.users.order"},
+		assume.LogID:             {"ExternalLogPayload.entityId"},
+		assume.LogRead:           {"Query.externalIntegrationLogs"},
+		assume.Order:             {"*.*.order"},
 		assume.InterestFields: {
 			"OpportunityInterest.quantity", "OpportunityInterest.unitAmount", "OpportunityInterest.reserve", "OpportunityInterest.taxId",
 			"OpportunityInterest.expiresAt", "OpportunityInterest.learners",

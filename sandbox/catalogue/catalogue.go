@@ -124,6 +124,9 @@ type Contact struct {
 	FirstName string `yaml:"firstName"`
 	LastName  string `yaml:"lastName"`
 	Email     string `yaml:"email"`
+	// Instructor and Staff say that the person teaches, or works for the tenant.
+	Instructor bool `yaml:"instructor"`
+	Staff      bool `yaml:"staff"`
 }
 
 // CourseTemplate is a course that can be scheduled. State is draft or published.

@@ -37,6 +37,7 @@ type ResolverRoot interface {
 	Account() AccountResolver
 	AccountMutations() AccountMutationsResolver
 	BulkAdhocEmailMutations() BulkAdhocEmailMutationsResolver
+	Contact() ContactResolver
 	ContactAdhocEmailMutations() ContactAdhocEmailMutationsResolver
 	ContactMutations() ContactMutationsResolver
 	Event() EventResolver
@@ -51,6 +52,7 @@ type ResolverRoot interface {
 	Opportunity() OpportunityResolver
 	OpportunityInterest() OpportunityInterestResolver
 	OpportunityMutations() OpportunityMutationsResolver
+	PersonalName() PersonalNameResolver
 	Query() QueryResolver
 	Registration() RegistrationResolver
 	RegistrationMutations() RegistrationMutationsResolver
@@ -82,6 +84,10 @@ type BulkAdhocEmailMutationsResolver interface {
 	SendBulkContactAdhocEmail(ctx context.Context, obj *BulkAdhocEmailMutations, input BulkContactAdhocEmailInput) (*EmailPayload, error)
 	SendBulkLearnerAdhocEmail(ctx context.Context, obj *BulkAdhocEmailMutations, input BulkLearnerAdhocEmailInput) (*EmailPayload, error)
 	SendBulkBookingContactAdhocEmail(ctx context.Context, obj *BulkAdhocEmailMutations, input BulkBookingContactAdhocEmailInput) (*EmailPayload, error)
+}
+type ContactResolver interface {
+	IsInstructor(ctx context.Context, obj *store.Contact) (bool, error)
+	IsStaff(ctx context.Context, obj *store.Contact) (bool, error)
 }
 type ContactAdhocEmailMutationsResolver interface {
 	SendContactAdhocEmail(ctx context.Context, obj *ContactAdhocEmailMutations, input ContactAdhocEmailInput) (*EmailPayload, error)
@@ -164,6 +170,9 @@ type OpportunityMutationsResolver interface {
 	AddInterest(ctx context.Context, obj *OpportunityMutations, input store.AddInterest) (*OpportunityAddInterestPayload, error)
 	ExtendReservations(ctx context.Context, obj *OpportunityMutations, input store.ExtendReservations) (*OpportunityPayload, error)
 	ReservePlacesForInterests(ctx context.Context, obj *OpportunityMutations, input store.ReservePlaces) (*OpportunityAddInterestPayload, error)
+}
+type PersonalNameResolver interface {
+	MiddleName(ctx context.Context, obj *store.PersonalName) (*string, error)
 }
 type QueryResolver interface {
 	Hello(ctx context.Context) (string, error)
@@ -554,6 +563,10 @@ func (ec *executionContext) childFields_Contact(ctx context.Context, field graph
 		return ec.fieldContext_Contact_emailAddress(ctx, field)
 	case "account":
 		return ec.fieldContext_Contact_account(ctx, field)
+	case "isInstructor":
+		return ec.fieldContext_Contact_isInstructor(ctx, field)
+	case "isStaff":
+		return ec.fieldContext_Contact_isStaff(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
 }
@@ -1334,6 +1347,8 @@ func (ec *executionContext) childFields_PersonalName(ctx context.Context, field 
 	switch field.Name {
 	case "firstName":
 		return ec.fieldContext_PersonalName_firstName(ctx, field)
+	case "middleName":
+		return ec.fieldContext_PersonalName_middleName(ctx, field)
 	case "lastName":
 		return ec.fieldContext_PersonalName_lastName(ctx, field)
 	case "name":
@@ -1829,7 +1844,7 @@ func (ec *executionContext) field_ContactMutations_createBatch_args(ctx context.
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) ([]*store.NewContact, error) {
-			return ec.unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContactᚄ(ctx, v)
+			return ec.unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4458,6 +4473,52 @@ func (ec *executionContext) fieldContext_Contact_account(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Contact_isInstructor(ctx context.Context, field graphql.CollectedField, obj *store.Contact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Contact_isInstructor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Contact().IsInstructor(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Contact_isInstructor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contact", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Contact_isStaff(ctx context.Context, field graphql.CollectedField, obj *store.Contact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Contact_isStaff(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Contact().IsStaff(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Contact_isStaff(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contact", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _ContactAdhocEmailMutations_sendContactAdhocEmail(ctx context.Context, field graphql.CollectedField, obj *ContactAdhocEmailMutations) (ret graphql.Marshaler) {
@@ -10772,6 +10833,29 @@ func (ec *executionContext) _PersonalName_firstName(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_PersonalName_firstName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PersonalName", field, false, false, "String")
+}
+
+func (ec *executionContext) _PersonalName_middleName(ctx context.Context, field graphql.CollectedField, obj *store.PersonalName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PersonalName_middleName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PersonalName().MiddleName(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PersonalName_middleName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PersonalName", field, true, true, "String")
 }
 
 func (ec *executionContext) _PersonalName_lastName(ctx context.Context, field graphql.CollectedField, obj *store.PersonalName) (ret graphql.Marshaler) {
@@ -17779,7 +17863,7 @@ func (ec *executionContext) unmarshalInputPersonalNameInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"firstName", "lastName"}
+	fieldsInOrder := [...]string{"firstName", "middleName", "lastName"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17793,6 +17877,13 @@ func (ec *executionContext) unmarshalInputPersonalNameInput(ctx context.Context,
 				return it, err
 			}
 			it.FirstName = data
+		case "middleName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("middleName"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MiddleName = data
 		case "lastName":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastName"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -19152,38 +19243,50 @@ func (ec *executionContext) _Contact(ctx context.Context, sel ast.SelectionSet, 
 		case "id":
 			out.Values[i] = ec._Contact_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "legacyId":
 			out.Values[i] = ec._Contact_legacyId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "firstName":
 			out.Values[i] = ec._Contact_firstName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "lastName":
 			out.Values[i] = ec._Contact_lastName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "personalName":
 			out.Values[i] = ec._Contact_personalName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "emailAddress":
 			out.Values[i] = ec._Contact_emailAddress(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "account":
 			out.Values[i] = ec._Contact_account(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "isInstructor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Contact_isInstructor(ctx, field, obj)
+				})
+		case "isStaff":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Contact_isStaff(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -22073,17 +22176,23 @@ func (ec *executionContext) _PersonalName(ctx context.Context, sel ast.Selection
 		case "firstName":
 			out.Values[i] = ec._PersonalName_firstName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "middleName":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PersonalName_middleName(ctx, field, obj)
+				})
 		case "lastName":
 			out.Values[i] = ec._PersonalName_lastName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._PersonalName_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -23625,23 +23734,18 @@ func (ec *executionContext) unmarshalNContactCreateInput2githubᚗcomᚋoppflow�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContactᚄ(ctx context.Context, v any) ([]*store.NewContact, error) {
+func (ec *executionContext) unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx context.Context, v any) ([]*store.NewContact, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
 	res := make([]*store.NewContact, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx, vSlice[i])
+		res[i], err = ec.unmarshalOContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
 	}
 	return res, nil
-}
-
-func (ec *executionContext) unmarshalNContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx context.Context, v any) (*store.NewContact, error) {
-	res, err := ec.unmarshalInputContactCreateInput(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNContactEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*connection.Edge[store.Contact]) graphql.Marshaler {
@@ -25447,6 +25551,14 @@ func (ec *executionContext) marshalOContactAdhocEmailMutations2ᚖgithubᚗcom�
 		return graphql.Null
 	}
 	return ec._ContactAdhocEmailMutations(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx context.Context, v any) (*store.NewContact, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputContactCreateInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOContactFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) ([]*store.Filter, error) {

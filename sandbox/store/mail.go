@@ -129,7 +129,7 @@ type NewMail struct {
 	// active, or that have passed.
 	LearnerIDs []string
 	Audience   *string
-	// Bookers sends it to one contact for each registration, the first.
+	// Bookers sends it to one contact for each registration.
 	Bookers    bool
 	TemplateID *string
 	Subject    string
@@ -232,9 +232,7 @@ func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any
 	case in.Audience != nil && *in.Audience == "passed":
 		return nil, nil // the sandbox knows no results, so nobody has passed
 	case in.Bookers:
-		return contacts.rows(ctx, q, ` WHERE p.id IN (SELECT (
-				SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1)
-			FROM registrations b WHERE b.event_id = ?) ORDER BY p.id`, event)
+		return s.bookers(ctx, q, event)
 	case in.Audience != nil:
 		return contacts.rows(ctx, q, ` WHERE p.id IN (SELECT l.contact_id FROM learners l WHERE l.event_id = ? AND NOT l.cancelled) ORDER BY p.id`, event)
 	}
@@ -251,6 +249,15 @@ func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any
 		found = append(found, *c)
 	}
 	return found, nil
+}
+
+// bookers finds one contact for each registration of an event.
+func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, error) {
+	booker := "SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1"
+	if s.assume.Is(assume.MailBooker, "opportunity") {
+		booker = "SELECT coalesce((SELECT o.contact_id FROM opportunities o WHERE o.id = b.opportunity_id), (" + booker + "))"
+	}
+	return contacts.rows(ctx, q, " WHERE p.id IN (SELECT ("+booker+") FROM registrations b WHERE b.event_id = ?) ORDER BY p.id", event)
 }
 
 // namedLearners finds those of the event that are named, of whom the cancelled get nothing. Naming none reaches nobody.

@@ -184,7 +184,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 		}
 		var account any
 		if in.AccountID != nil {
-			if account, err = checkAccount(ctx, tx, *in.AccountID); err != nil {
+			if account, err = s.checkAccount(ctx, tx, *in.AccountID); err != nil {
 				return 0, err
 			}
 		}
@@ -234,7 +234,7 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 			}
 		}
 		if in.AccountID != nil {
-			account, err := checkAccount(ctx, tx, *in.AccountID)
+			account, err := s.checkAccount(ctx, tx, *in.AccountID)
 			if err != nil {
 				return 0, err
 			}
@@ -313,8 +313,8 @@ func checkCurrency(ctx context.Context, q queryer, code string) (string, error) 
 	return c.Code, nil
 }
 
-func checkAccount(ctx context.Context, q queryer, id string) (any, error) {
-	a, err := accountByID(ctx, q, "accountId", id)
+func (s *Store) checkAccount(ctx context.Context, q queryer, id string) (any, error) {
+	a, err := s.accountByID(ctx, q, "accountId", id)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -93,6 +94,16 @@ func TestMailToWhoBooked(t *testing.T) {
 		}
 		if got := a.sentTo(t, "sendBulkBookingContactAdhocEmail", `eventId: "Q291cnNlOjE=", `+joiningMail); got != want {
 			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+}
+
+// The outbox holds what was written to people: without the sandbox's own token nobody reads it.
+func TestTheOutboxNeedsTheToken(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	for bearer, status := range map[string]int{a.Token(): http.StatusOK, "another": http.StatusUnauthorized} {
+		if answer := a.send(t, http.MethodGet, "/_sandbox/outbox", nil, http.Header{"Authorization": {"Bearer " + bearer}}); answer.status != status {
+			t.Errorf("%q: %d %s", bearer, answer.status, answer.raw)
 		}
 	}
 }

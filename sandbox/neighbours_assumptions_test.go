@@ -52,6 +52,12 @@ func neighbourSwitches() map[assume.Name]switched {
 		assume.UserFields: {document(`{ users(filters: {field: firstName, operation: eq, value: "Nora"}) { edges { node { lastName } } } }`), map[string]string{
 			"shown": "Whitfield", "absent": "refused",
 		}},
+		assume.CustomFieldKeys: {document(`mutation { opportunities { update(input: {id: "T3Bwb3J0dW5pdHk6MQ==", attributes: {definitionKey: "k", value: "v"}}) { opportunity { attributes { value } } errors { label } } } }`), map[string]string{
+			"any": "v", "defined": "Not Found",
+		}},
+		assume.CustomFieldTypes: {document(`{ customFieldTemplate(type: Opportunity) { customFieldDefinitions { label } } }`), map[string]string{
+			"all": "Purchase order", "event": "refused",
+		}},
 		assume.MailAudience: {func(t *testing.T, a *api) string {
 			t.Helper()
 			a.registerContacts(t, eventOne, 1)

@@ -49,6 +49,11 @@ func shape(c assume.Choices) graph.Shape {
 			s.Absent = append(s.Absent, "OpportunityField."+field)
 		}
 	}
+	if c.Is(assume.CustomFieldTypes, "event") {
+		for _, typ := range strings.Fields("Opportunity Account Contact Learner") {
+			s.Absent = append(s.Absent, "CustomFieldTemplateType."+typ)
+		}
+	}
 	if c.Is(assume.FilterTypes, "filter") {
 		s.Renamed = func(name string) string {
 			if name == "FilterOperation" {

@@ -24,6 +24,10 @@ const (
 	ContactMiddleName Name = "contact.middle-name"
 	// UserFields says what there is of users beside what was seen.
 	UserFields Name = "user.fields"
+	// CustomFieldKeys says which keys attributes and custom values may have.
+	CustomFieldKeys Name = "custom-field.keys"
+	// CustomFieldTypes says of which types there are custom fields.
+	CustomFieldTypes Name = "custom-field.types"
 	// MailRecipient says what becomes of a mail of whose recipients one cannot be reached.
 	MailRecipient Name = "mail.recipient"
 	// MailAudience says who gets a mail to learners that names neither learners nor an audience.
@@ -63,6 +67,7 @@ func neighbours() []Row {
 		{ContactEmail, []Value{
 			{"shared", "several contacts may have one e-mail address (seen in data)"},
 			{"unique", "a second contact with an address is refused"},
+			{"header", "it is, unless the request has the header X-Duped-Email: yes (documented of the API before this one)"},
 		}},
 		{ContactIndividual, []Value{
 			{"refused", "an account that is one person's takes no second contact (seen: the vendor's import does not try)"},
@@ -83,6 +88,14 @@ func neighbours() []Row {
 		{UserFields, []Value{
 			{"shown", "a user shows lastName, and users take filters and order"},
 			{Absent, "there are id, fullName, firstName and contact, and users take first, offset and after"},
+		}},
+		{CustomFieldKeys, []Value{
+			{"any", "attributes of opportunities and custom values of learners may have any key"},
+			{"defined", "they are refused with a key that no definition of the type has"},
+		}},
+		{CustomFieldTypes, []Value{
+			{"all", "customFieldTemplate takes the types Event (which was seen), Opportunity, Account, Contact and Learner"},
+			{"event", "it takes Event only"},
 		}},
 		{MailRecipient, []Value{
 			{"refused", "a contact or learner who is unknown or has no e-mail address stops the mail to all"},

@@ -40,6 +40,7 @@ type ResolverRoot interface {
 	Contact() ContactResolver
 	ContactAdhocEmailMutations() ContactAdhocEmailMutationsResolver
 	ContactMutations() ContactMutationsResolver
+	CustomFieldValue() CustomFieldValueResolver
 	Event() EventResolver
 	EventMutations() EventMutationsResolver
 	ExternalLogMutations() ExternalLogMutationsResolver
@@ -95,6 +96,9 @@ type ContactAdhocEmailMutationsResolver interface {
 type ContactMutationsResolver interface {
 	Create(ctx context.Context, obj *ContactMutations, input store.NewContact) (*ContactPayload, error)
 	CreateBatch(ctx context.Context, obj *ContactMutations, input []*store.NewContact) ([]*ContactPayload, error)
+}
+type CustomFieldValueResolver interface {
+	Definition(ctx context.Context, obj *store.CustomFieldValue) (*store.CustomFieldDefinition, error)
 }
 type EventResolver interface {
 	Reserved(ctx context.Context, obj *store.Event) (int32, error)
@@ -188,6 +192,7 @@ type QueryResolver interface {
 	CourseTemplates(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.CourseTemplate], error)
 	LearningPaths(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.LearningPath], error)
 	TrainingTokenTypes(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.TrainingTokenType], error)
+	CustomFieldTemplate(ctx context.Context, typeArg string) (*store.CustomFieldTemplate, error)
 	ExternalIntegrationLogs(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.ExternalLog], error)
 	Invoices(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Invoice], error)
 	Learners(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.RegisteredLearner], error)
@@ -378,7 +383,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "schema/account.graphqls" "schema/account_mutations.graphqls" "schema/contact.graphqls" "schema/course_template.graphqls" "schema/currency.graphqls" "schema/event.graphqls" "schema/external_log.graphqls" "schema/interest.graphqls" "schema/invoice.graphqls" "schema/learner.graphqls" "schema/learning_path.graphqls" "schema/mail.graphqls" "schema/opportunity.graphqls" "schema/opportunity_mutations.graphqls" "schema/page.graphqls" "schema/query.graphqls" "schema/region.graphqls" "schema/registration.graphqls" "schema/scalar.graphqls" "schema/step.graphqls" "schema/training_token_type.graphqls" "schema/user.graphqls"
+//go:embed "schema/account.graphqls" "schema/account_mutations.graphqls" "schema/contact.graphqls" "schema/course_template.graphqls" "schema/currency.graphqls" "schema/custom_field.graphqls" "schema/event.graphqls" "schema/external_log.graphqls" "schema/interest.graphqls" "schema/invoice.graphqls" "schema/learner.graphqls" "schema/learning_path.graphqls" "schema/mail.graphqls" "schema/opportunity.graphqls" "schema/opportunity_mutations.graphqls" "schema/page.graphqls" "schema/query.graphqls" "schema/region.graphqls" "schema/registration.graphqls" "schema/scalar.graphqls" "schema/step.graphqls" "schema/training_token_type.graphqls" "schema/user.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -395,6 +400,7 @@ var sources = []*ast.Source{
 	{Name: "schema/contact.graphqls", Input: sourceData("schema/contact.graphqls"), BuiltIn: false},
 	{Name: "schema/course_template.graphqls", Input: sourceData("schema/course_template.graphqls"), BuiltIn: false},
 	{Name: "schema/currency.graphqls", Input: sourceData("schema/currency.graphqls"), BuiltIn: false},
+	{Name: "schema/custom_field.graphqls", Input: sourceData("schema/custom_field.graphqls"), BuiltIn: false},
 	{Name: "schema/event.graphqls", Input: sourceData("schema/event.graphqls"), BuiltIn: false},
 	{Name: "schema/external_log.graphqls", Input: sourceData("schema/external_log.graphqls"), BuiltIn: false},
 	{Name: "schema/interest.graphqls", Input: sourceData("schema/interest.graphqls"), BuiltIn: false},
@@ -689,12 +695,34 @@ func (ec *executionContext) childFields_CurrencyEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type CurrencyEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CustomFieldDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_CustomFieldDefinition_key(ctx, field)
+	case "label":
+		return ec.fieldContext_CustomFieldDefinition_label(ctx, field)
+	case "type":
+		return ec.fieldContext_CustomFieldDefinition_type(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomFieldDefinition", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomFieldTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customFieldDefinitions":
+		return ec.fieldContext_CustomFieldTemplate_customFieldDefinitions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomFieldTemplate", field.Name)
+}
+
 func (ec *executionContext) childFields_CustomFieldValue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "definitionKey":
 		return ec.fieldContext_CustomFieldValue_definitionKey(ctx, field)
 	case "value":
 		return ec.fieldContext_CustomFieldValue_value(ctx, field)
+	case "definition":
+		return ec.fieldContext_CustomFieldValue_definition(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CustomFieldValue", field.Name)
 }
@@ -2562,6 +2590,20 @@ func (ec *executionContext) field_Query_currencies_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["order"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_customFieldTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "type",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNCustomFieldTemplateType2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["type"] = arg0
 	return args, nil
 }
 
@@ -5281,6 +5323,107 @@ func (ec *executionContext) fieldContext_CurrencyEdge_node(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _CustomFieldDefinition_key(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldDefinition_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldDefinition_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomFieldDefinition", field, true, false, "ID")
+}
+
+func (ec *executionContext) _CustomFieldDefinition_label(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldDefinition_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldDefinition_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomFieldDefinition", field, false, false, "String")
+}
+
+func (ec *executionContext) _CustomFieldDefinition_type(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldDefinition_type(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldDefinition_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomFieldDefinition", field, false, false, "String")
+}
+
+func (ec *executionContext) _CustomFieldTemplate_customFieldDefinitions(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldTemplate_customFieldDefinitions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CustomFieldDefinitions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.CustomFieldDefinition) graphql.Marshaler {
+			return ec.marshalNCustomFieldDefinition2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinitionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldTemplate_customFieldDefinitions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CustomFieldTemplate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CustomFieldDefinition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CustomFieldValue_definitionKey(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldValue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5325,6 +5468,38 @@ func (ec *executionContext) _CustomFieldValue_value(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_CustomFieldValue_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CustomFieldValue", field, false, false, "String")
+}
+
+func (ec *executionContext) _CustomFieldValue_definition(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldValue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldValue_definition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.CustomFieldValue().Definition(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.CustomFieldDefinition) graphql.Marshaler {
+			return ec.marshalOCustomFieldDefinition2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinition(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldValue_definition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CustomFieldValue",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CustomFieldDefinition(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _EmailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *EmailPayload) (ret graphql.Marshaler) {
@@ -11504,6 +11679,50 @@ func (ec *executionContext) fieldContext_Query_trainingTokenTypes(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_trainingTokenTypes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_customFieldTemplate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_customFieldTemplate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CustomFieldTemplate(ctx, fc.Args["type"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.CustomFieldTemplate) graphql.Marshaler {
+			return ec.marshalOCustomFieldTemplate2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldTemplate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_customFieldTemplate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CustomFieldTemplate(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_customFieldTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -19745,6 +19964,82 @@ func (ec *executionContext) _CurrencyEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var customFieldDefinitionImplementors = []string{"CustomFieldDefinition"}
+
+func (ec *executionContext) _CustomFieldDefinition(ctx context.Context, sel ast.SelectionSet, obj *store.CustomFieldDefinition) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, customFieldDefinitionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CustomFieldDefinition")
+		case "key":
+			out.Values[i] = ec._CustomFieldDefinition_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._CustomFieldDefinition_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = ec._CustomFieldDefinition_type(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var customFieldTemplateImplementors = []string{"CustomFieldTemplate"}
+
+func (ec *executionContext) _CustomFieldTemplate(ctx context.Context, sel ast.SelectionSet, obj *store.CustomFieldTemplate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, customFieldTemplateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CustomFieldTemplate")
+		case "customFieldDefinitions":
+			out.Values[i] = ec._CustomFieldTemplate_customFieldDefinitions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var customFieldValueImplementors = []string{"CustomFieldValue"}
 
 func (ec *executionContext) _CustomFieldValue(ctx context.Context, sel ast.SelectionSet, obj *store.CustomFieldValue) graphql.Marshaler {
@@ -19759,13 +20054,19 @@ func (ec *executionContext) _CustomFieldValue(ctx context.Context, sel ast.Selec
 		case "definitionKey":
 			out.Values[i] = ec._CustomFieldValue_definitionKey(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "value":
 			out.Values[i] = ec._CustomFieldValue_value(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "definition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CustomFieldValue_definition(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -22346,6 +22647,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_trainingTokenTypes(ctx, field)
 				})
+		case "customFieldTemplate":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_customFieldTemplate(ctx, field)
+				})
 		case "externalIntegrationLogs":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -23898,6 +24205,44 @@ func (ec *executionContext) marshalNCurrencyField2string(ctx context.Context, se
 	res := graphql.MarshalString(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "CurrencyField!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNCustomFieldDefinition2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinitionᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.CustomFieldDefinition) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCustomFieldDefinition2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinition(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCustomFieldDefinition2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinition(ctx context.Context, sel ast.SelectionSet, v *store.CustomFieldDefinition) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CustomFieldDefinition!")
+		return graphql.Null
+	}
+	return ec._CustomFieldDefinition(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCustomFieldTemplateType2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCustomFieldTemplateType2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CustomFieldTemplateType!")
 	}
 	return res
 }
@@ -25749,6 +26094,20 @@ func (ec *executionContext) unmarshalOCurrencyFieldGraphOrder2ᚖgithubᚗcomᚋ
 	}
 	res, err := ec.unmarshalInputCurrencyFieldGraphOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCustomFieldDefinition2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinition(ctx context.Context, sel ast.SelectionSet, v *store.CustomFieldDefinition) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CustomFieldDefinition(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOCustomFieldTemplate2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldTemplate(ctx context.Context, sel ast.SelectionSet, v *store.CustomFieldTemplate) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CustomFieldTemplate(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOCustomFieldValueInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValueᚄ(ctx context.Context, v any) ([]*store.CustomFieldValue, error) {

@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -114,7 +116,13 @@ func accountPayload(a *store.Account, err error) (*AccountPayload, error) {
 type contactMutations struct{ *Resolver }
 
 func (r contactMutations) Create(ctx context.Context, _ *ContactMutations, input store.NewContact) (*ContactPayload, error) {
+	input.DuplicateEmail = duplicateEmail(ctx)
 	return contactPayload(r.Store.CreateContact(ctx, input))
+}
+
+// duplicateEmail reports whether the request says that an e-mail address may be another contact's, too.
+func duplicateEmail(ctx context.Context) bool {
+	return graphql.HasOperationContext(ctx) && graphql.GetOperationContext(ctx).Headers.Get("X-Duped-Email") == "yes"
 }
 
 func contactPayload(c *store.Contact, err error) (*ContactPayload, error) {
@@ -126,6 +134,11 @@ func contactPayload(c *store.Contact, err error) (*ContactPayload, error) {
 }
 
 func (r contactMutations) CreateBatch(ctx context.Context, _ *ContactMutations, input []*store.NewContact) ([]*ContactPayload, error) {
+	for _, in := range input {
+		if in != nil {
+			in.DuplicateEmail = duplicateEmail(ctx)
+		}
+	}
 	made, err := r.Store.CreateContacts(ctx, input)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,8 @@ type NewContact struct {
 	PersonalName   *NewPersonalName
 	AccountID      *string
 	EmailAddresses []*NewEmailAddress
+	// DuplicateEmail says that the caller knows that other contacts may have the address.
+	DuplicateEmail bool
 }
 
 // NewPersonalName is what a contact is called.
@@ -108,7 +110,7 @@ func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*
 	if err != nil {
 		return nil, err
 	}
-	if email != nil && s.assume.Is(assume.ContactEmail, "unique") {
+	if email != nil && (s.assume.Is(assume.ContactEmail, "unique") || s.assume.Is(assume.ContactEmail, "header") && !in.DuplicateEmail) {
 		var taken bool
 		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM contacts WHERE email_address = ?)`, *email).Scan(&taken); err != nil {
 			return nil, err

@@ -205,7 +205,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 		if err := setPeople(ctx, tx, id, in.OwnerID, in.ContactID); err != nil {
 			return 0, err
 		}
-		return id, setAttributes(ctx, tx, id, in.Attributes)
+		return id, s.setAttributes(ctx, tx, id, in.Attributes)
 	})
 }
 
@@ -250,7 +250,7 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 		if err := setPeople(ctx, tx, o.ID, in.OwnerID, in.ContactID); err != nil {
 			return 0, err
 		}
-		if err := setAttributes(ctx, tx, o.ID, in.Attributes); err != nil {
+		if err := s.setAttributes(ctx, tx, o.ID, in.Attributes); err != nil {
 			return 0, err
 		}
 		return o.ID, s.touch(ctx, tx, o.ID)
@@ -344,12 +344,12 @@ func setPeople(ctx context.Context, tx *sql.Tx, id int64, owner, contact *string
 }
 
 // setAttributes writes the attributes that are named and leaves the others; one without a value is taken away.
-func setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
+func (s *Store) setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
 	for _, a := range attributes {
-		if strings.TrimSpace(a.DefinitionKey) == "" {
-			return problem(LabelInvalidValue, a.DefinitionKey, "attributes: definitionKey must not be empty")
+		err := s.checkCustomField(ctx, tx, "attributes", "Opportunity", a.DefinitionKey)
+		if err != nil {
+			return err
 		}
-		var err error
 		if a.Value == nil {
 			_, err = tx.ExecContext(ctx, `DELETE FROM opportunity_attributes WHERE opportunity_id = ? AND definition_key = ?`, id, a.DefinitionKey)
 		} else {

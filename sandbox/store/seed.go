@@ -126,6 +126,10 @@ func (w *seeder) people(ctx context.Context, c *catalogue.Catalogue) {
 		w.exec(ctx, `INSERT INTO sending_addresses (id, name, address, verified) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET name = excluded.name, address = excluded.address, verified = excluded.verified`, r.ID, r.Name, r.Address, r.Verified)
 	}
+	for _, r := range c.CustomFields {
+		w.exec(ctx, `INSERT INTO custom_field_definitions (id, type, label, kind) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET type = excluded.type, label = excluded.label, kind = excluded.kind`, r.ID, r.Type, r.Label, r.Kind)
+	}
 	for _, r := range c.Templates {
 		w.exec(ctx, `INSERT INTO communication_templates (id, name, subject, body) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET name = excluded.name, subject = excluded.subject, body = excluded.body`, r.ID, r.Name, r.Subject, r.Body)

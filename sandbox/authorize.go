@@ -36,8 +36,12 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		tell(w, "The application is unknown: client_id is not that of the client.")
 		return
 	}
-	back, err := url.Parse(query.Get("redirect_uri"))
-	if err != nil || !e.allowed(query.Get("redirect_uri"), back) {
+	redirect := query.Get("redirect_uri")
+	if redirect == "" && len(e.redirects) > 0 && e.sandbox.assume.Is(assume.OAuthAuthorize, "optional") {
+		redirect = e.redirects[0]
+	}
+	back, err := url.Parse(redirect)
+	if err != nil || !e.allowed(redirect, back) {
 		tell(w, "redirect_uri is missing or is none of the application's.")
 		return
 	}
@@ -50,7 +54,7 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		code, err := randomToken()
 		if err == nil {
-			err = e.sandbox.store.AddCode(r.Context(), code, query.Get("redirect_uri"), codeLife)
+			err = e.sandbox.store.AddCode(r.Context(), code, redirect, codeLife)
 		}
 		if err != nil {
 			e.log.ErrorContext(r.Context(), "a code could not be made", "error", err)

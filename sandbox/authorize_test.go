@@ -26,8 +26,9 @@ func (a *api) authorize(t testing.TB, parameters ...string) (status int, to *url
 	return answer.status, to
 }
 
-// DOC (1.1): the authorization code flow; OBS: the code is exchanged with client id and secret, and need not name the
-// redirect_uri again; the answer has a refresh token.
+// DOC (1.1): there are two flows, authorization code for a user who consents, and client credentials between servers. DOC
+// (1.1): the authorize URL takes response_type=code, client_id, redirect_uri, state, and instance or none. OBS (1.1): the
+// code is exchanged with client id and secret, and need not name the redirect_uri again; the answer has a refresh token.
 func TestAuthorizationCode(t *testing.T) {
 	now := newClock()
 	a := openOAuth(t, sandbox.Options{Now: now.Now})
@@ -115,10 +116,14 @@ func TestWhatIsAssumedOfTheFrontDoor(t *testing.T) {
 			_, to := a.authorize(t)
 			return a.grant(t, "grant_type=authorization_code", "code="+to.Query().Get("code")).status
 		}, [2]int{200, 400}},
+		"oauth.authorize": {"optional", func(a *api) int {
+			status, _ := a.authorize(t, "redirect_uri=")
+			return status
+		}, [2]int{400, 302}},
 		"refused.answer": {"status-400", func(a *api) int { return a.post(t, `{ nothing }`, nil).status }, [2]int{200, 400}},
 	} {
 		for i, value := range []string{"", test.value} {
-			o := sandbox.Options{}
+			o := sandbox.Options{RedirectURIs: []string{"http://localhost:9/back?a=b", "http://localhost:9/other"}}
 			if value != "" {
 				o.Assume = map[string]string{row: value}
 			}

@@ -35,10 +35,20 @@ type door struct {
 	sandbox    *Sandbox
 	limit      *quota.Quota // nil: none
 	retryAfter bool
-	now        func() time.Time
-	next       http.Handler
-	// operations reads what a request is about.
-	operations func(body []byte) []string
+	// marks says that the ledger is to be mended after the death of the process.
+	marks bool
+	now   func() time.Time
+	next  http.Handler
+	// reads tells what a request is about.
+	reads func(body []byte) asked
+}
+
+// asked is what a request is about.
+type asked struct {
+	// operations are what faults choose by.
+	operations []string
+	// mutations are the fields that are to run.
+	mutations []ledger.Field
 }
 
 // errOrdered fails what a fault has fail.
@@ -53,12 +63,10 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v := &visit{door: d, entry: ledger.Entry{Received: d.now().UTC(), Address: addressOf(r)}}
 	if tooLarge == nil {
-		v.entry.Operations = d.operations(body)
+		v.asked = d.reads(body)
 	}
+	v.entry.Operations = v.asked.operations
 	v.entry.Number = d.sandbox.ledger.Begin(v.entry)
-	if v.hit = d.sandbox.faults.Take(v.entry.Operations); v.hit != nil {
-		v.entry.Fault = string(v.hit.Rule.Kind)
-	}
 	// What was read does not depend on the client any more, so that a fault can have it run when the client has gone.
 	request := r.Clone(graph.WithObserver(r.Context(), v))
 	request.Body = io.NopCloser(bytes.NewReader(body))
@@ -71,10 +79,25 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			v.answer.Header().Set("Retry-After", seconds(wait))
 		}
 	default:
+		v.meet(w)
 		v.run(request)
 	}
 	v.end(r.Context())
-	v.deliver(w, r)
+	if whole := v.deliver(w, r); !whole {
+		v.entry.Undelivered = true
+		d.sandbox.ledger.End(v.entry)
+	}
+}
+
+// meet finds the request's fault. From then on it may take longer than the server gives those that are just slow: with
+// its time-outs the client would seem to have gone.
+func (v *visit) meet(w http.ResponseWriter) {
+	if v.hit = v.door.sandbox.faults.Take(v.asked.operations); v.hit == nil {
+		return
+	}
+	v.entry.Fault = string(v.hit.Rule.Kind)
+	control := http.NewResponseController(w)
+	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // without a connection there are none
 }
 
 // wait counts the request against the limit and answers how long it is over it.
@@ -90,6 +113,7 @@ type visit struct {
 	door   *door
 	hit    *fault.Hit
 	answer *answer
+	asked  asked
 	mu     sync.Mutex // of entry.Fields
 	entry  ledger.Entry
 }
@@ -120,11 +144,11 @@ func (v *visit) run(r *http.Request) {
 			return
 		}
 	case v.meets(fault.Late):
-		<-r.Context().Done()
+		v.hit.Keep(r.Context())
 		pause(context.Background(), time.Duration(v.hit.Rule.After))
 		r = detached
 	case v.meets(fault.HoldBefore):
-		<-v.hit.Held()
+		v.hit.Keep(detached.Context())
 		r = detached
 	}
 	if v.meets(fault.FailTrigger) {
@@ -133,20 +157,24 @@ func (v *visit) run(r *http.Request) {
 	v.answer = &answer{status: http.StatusOK, header: http.Header{}}
 	v.door.next.ServeHTTP(v.answer, r)
 	if v.meets(fault.HoldAfter) {
-		v.end(r.Context()) // it is done; only the answer is kept
-		<-v.hit.Held()
+		v.settle() // it is done; only the answer is kept
+		v.hit.Keep(detached.Context())
 	}
 	if v.meets(fault.ErrorAfter) {
 		v.answer = plainAnswer(http.StatusInternalServerError, "an unexpected error")
 	}
 }
 
-// Begin implements graph.Observer.
-func (v *visit) Begin(name string) error {
-	if v.meets(fault.FailField) && v.hit.Rule.Operation == name {
-		return errOrdered
+// Begin implements graph.Observer. What the mutation commits is marked, so that a request that nobody wrote the outcome of
+// can be told from one that did nothing.
+func (v *visit) Begin(ctx context.Context, d graph.Done) (context.Context, error) {
+	if v.meets(fault.FailField) && v.hit.Rule.Operation == d.Name {
+		return ctx, errOrdered
 	}
-	return nil
+	if !v.door.marks {
+		return ctx, nil
+	}
+	return store.WithMark(ctx, store.Mark{Request: v.entry.Number, Alias: d.Alias, Name: d.Name, Opportunity: d.Opportunity}), nil
 }
 
 // End implements graph.Observer.
@@ -163,18 +191,28 @@ func (v *visit) End(d graph.Done) {
 	v.entry.Fields = append(v.entry.Fields, field)
 }
 
-// end writes down what became of the request.
-func (v *visit) end(client context.Context) {
-	v.entry.Answered, v.entry.Gone = v.door.now().UTC(), client.Err() != nil
-	v.entry.Status = v.answer.status
+// settle writes down what became of the request, which has not been answered yet.
+func (v *visit) settle() {
+	for _, f := range v.asked.mutations {
+		if !slices.ContainsFunc(v.entry.Fields, func(ran ledger.Field) bool { return ran.Alias == f.Alias }) {
+			v.entry.Fields = append(v.entry.Fields, f)
+		}
+	}
 	v.door.sandbox.ledger.End(v.entry)
 }
 
-// deliver sends the answer, or what a fault leaves of it.
-func (v *visit) deliver(w http.ResponseWriter, r *http.Request) {
+// end is settle for a request that is about to be answered.
+func (v *visit) end(client context.Context) {
+	v.entry.Answered, v.entry.Gone = v.door.now().UTC(), client.Err() != nil
+	v.entry.Status = v.answer.status
+	v.settle()
+}
+
+// deliver sends the answer, or what a fault leaves of it, and reports whether it left whole.
+func (v *visit) deliver(w http.ResponseWriter, r *http.Request) (whole bool) {
 	if v.meets(fault.DropBefore, fault.DropAfter, fault.Late) {
 		drop(w)
-		return
+		return false
 	}
 	sent := v.answer.body.Bytes()
 	if v.meets(fault.Malformed) {
@@ -187,30 +225,37 @@ func (v *visit) deliver(w http.ResponseWriter, r *http.Request) {
 	if v.meets(fault.Partial) {
 		sent = sent[:len(sent)/2]
 	}
+	// Asked before: who has got the answer may go.
+	gone := r.Context().Err() != nil
 	w.WriteHeader(v.answer.status)
-	// That the client has gone is nobody's fault here.
 	if v.meets(fault.Slow) {
-		trickle(r.Context(), w, sent, time.Duration(v.hit.Rule.After))
-		return
+		return trickle(r.Context(), w, sent, time.Duration(v.hit.Rule.After))
 	}
-	_, _ = w.Write(sent)
+	_, err := w.Write(sent)
+	if err == nil {
+		err = http.NewResponseController(w).Flush()
+	}
 	if v.meets(fault.Partial) {
-		_ = http.NewResponseController(w).Flush()
 		drop(w)
+		return false
 	}
+	return err == nil && !gone
 }
 
-// trickle sends byte by byte.
-func trickle(ctx context.Context, w http.ResponseWriter, sent []byte, over time.Duration) {
+// trickle sends byte by byte, and reports whether it came to the end.
+func trickle(ctx context.Context, w http.ResponseWriter, sent []byte, over time.Duration) bool {
 	for i := range sent {
-		if _, err := w.Write(sent[i : i+1]); err != nil {
-			return
-		}
-		_ = http.NewResponseController(w).Flush()
 		if !pause(ctx, over/time.Duration(len(sent))) {
-			return
+			return false
+		}
+		if _, err := w.Write(sent[i : i+1]); err != nil {
+			return false
+		}
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			return false
 		}
 	}
+	return true
 }
 
 // pause waits, and reports whether it was to the end.
@@ -272,41 +317,43 @@ func addressOf(r *http.Request) string {
 	return host
 }
 
-// tokenOperations is what every request of the token endpoint is about.
-func tokenOperations([]byte) []string { return []string{operationToken} }
+// readToken is what every request of the token endpoint is about.
+func readToken([]byte) asked { return asked{operations: []string{operationToken}} }
 
-// documentOperations reads what a document is about: the name of its operation, and its fields, those of namespaces with
-// their namespace. Of what cannot be read it knows nothing.
-func documentOperations(body []byte) []string {
+// readDocument reads what a document is about: the name of its operation, and its fields, those of namespaces with their
+// namespace. Of what cannot be read it knows nothing.
+func readDocument(body []byte) asked {
 	var request struct {
 		Query         string `json:"query"`
 		OperationName string `json:"operationName"`
 	}
 	if json.Unmarshal(body, &request) != nil {
-		return nil
+		return asked{}
 	}
 	document, err := parser.ParseQuery(&ast.Source{Input: request.Query})
 	if err != nil {
-		return nil
+		return asked{}
 	}
 	operation := document.Operations.ForName(request.OperationName)
 	if operation == nil {
-		return nil
+		return asked{}
 	}
-	var operations []string
+	var a asked
 	if operation.Name != "" {
-		operations = append(operations, operation.Name)
+		a.operations = append(a.operations, operation.Name)
 	}
 	for _, field := range fields(document, operation.SelectionSet) {
 		if operation.Operation != ast.Mutation {
-			operations = append(operations, field.Name)
+			a.operations = append(a.operations, field.Name)
 			continue
 		}
 		for _, inner := range fields(document, field.SelectionSet) {
-			operations = append(operations, field.Name+"."+inner.Name)
+			name := field.Name + "." + inner.Name
+			a.operations = append(a.operations, name)
+			a.mutations = append(a.mutations, ledger.Field{Alias: field.Alias + "." + inner.Alias, Name: name, Outcome: ledger.NotRun})
 		}
 	}
-	return operations
+	return a
 }
 
 // fields are those of a selection, with the ones of its fragments.

@@ -9,12 +9,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/oppflow/oppflow/sandbox"
 	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
 // served is a sandbox behind a real server, since a connection that breaks needs one.
@@ -190,21 +192,104 @@ func TestHeldRequests(t *testing.T) {
 // A commit after the client has gone: the one that a client can only see by reading back, later.
 func TestLateCommit(t *testing.T) {
 	s := serve(t, sandbox.Options{})
+	// A client that has patience is kept waiting, and the sandbox can end all the same.
+	id := s.set(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
+	patient := make(chan error, 1)
+	go func() {
+		_, _, err := s.addOne(t.Context())
+		patient <- err
+	}()
+	until(t, "it is kept", func() bool { return s.Faults().List()[0].Held == 1 })
+	if err := s.Faults().Remove(id); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-patient; err == nil {
+		t.Error("it was answered")
+	}
+	until(t, "the first interest is there", func() bool { return s.interests(t) == 1 })
 	s.set(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1, After: fault.Duration(20 * time.Millisecond)})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, _, err := s.addOne(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
-	if got := s.interests(t); got != 0 {
+	if got := s.interests(t); got != 1 {
 		// It may only have come by now if the machine stood still for as long as it waits.
 		entries := s.Ledger().After(0, 0)
 		t.Logf("it was quick: %+v", entries[len(entries)-1])
 	}
-	until(t, "the interest is there", func() bool { return s.interests(t) == 1 })
-	for _, e := range s.Ledger().After(0, 0) {
-		if e.Fault == string(fault.Late) && (!e.Gone || len(e.Fields) != 1) {
+	until(t, "the interest is there", func() bool { return s.interests(t) == 2 })
+	if list := s.Faults().List(); list[0].Held != 0 {
+		t.Errorf("%+v", list)
+	}
+	var late []ledger.Entry
+	until(t, "both are written down", func() bool {
+		late = slices.DeleteFunc(s.Ledger().After(0, 0), func(e ledger.Entry) bool { return e.Fault != string(fault.Late) })
+		return len(late) == 2
+	})
+	for i, e := range late {
+		if e.Gone != (i == 1) || len(e.Fields) != 1 || e.Fields[0].Outcome != ledger.Committed {
 			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// Only requests that would be looked at meet a fault: one over the limit or too large is refused as ever, and a rule that
+// counts does not count it.
+func TestRefusedRequestsMeetNoFault(t *testing.T) {
+	s := serve(t, sandbox.Options{Rate: sandbox.Rate{Requests: 1, Per: time.Hour}})
+	s.set(t, fault.Rule{Kind: fault.DropBefore, Times: 1})
+	large := strings.NewReader(`{"query": "` + strings.Repeat(" ", 1<<20) + `{ hello }"}`)
+	if answer := s.send(t, http.MethodPost, "/graphql", large, nil); answer.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("too large: %d %.100s", answer.status, answer.raw)
+	}
+	if status, _, err := s.over(t.Context(), `{ hello }`); err == nil {
+		t.Errorf("within the limit: %d, want no answer", status)
+	}
+	s.set(t, fault.Rule{Kind: fault.DropBefore})
+	if status, body, err := s.over(t.Context(), `{ hello }`); err != nil || status != http.StatusTooManyRequests {
+		t.Errorf("over the limit: %d %s %v", status, body, err)
+	}
+	for i, want := range []int{1, 0} {
+		if rule := s.Faults().List()[i]; rule.Matched != want || rule.Hits != want {
+			t.Errorf("rule %d: %+v", rule.ID, rule)
+		}
+	}
+}
+
+// The time-outs of the server around it are for clients that are slow; what a fault keeps may take longer.
+func TestFaultsOutlastTheServer(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	server := httptest.NewUnstartedServer(a.Handler())
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	server.Start()
+	t.Cleanup(func() {
+		a.Faults().Close()
+		server.Close()
+	})
+	s := served{api: a, url: server.URL, opportunity: a.create(t, "kept")}
+	for kind, after := range map[fault.Kind]time.Duration{fault.HoldBefore: 0, fault.HoldAfter: 0, fault.Slow: 300 * time.Millisecond} {
+		id := s.set(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest", After: fault.Duration(after)})
+		began, answered := time.Now(), make(chan error, 1)
+		go func() {
+			_, body, err := s.addOne(t.Context())
+			if err == nil && !strings.Contains(body, `"errors":[]`) {
+				err = fmt.Errorf("answered %s", body)
+			}
+			answered <- err
+		}()
+		until(t, "it outlasts the time-outs", func() bool { return time.Since(began) > 250*time.Millisecond })
+		if _, err := s.Faults().Release(id); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-answered; err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		s.Faults().Clear()
+	}
+	for _, e := range a.Ledger().After(0, 0) {
+		if e.Gone || e.Undelivered {
+			t.Errorf("nobody had gone: %+v", e)
 		}
 	}
 }
@@ -260,6 +345,33 @@ func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
 			t.Errorf("%s: the schema says %v", assumed, nonNull)
 		}
 	}
+}
+
+// With the row so, what stands behind the failure at the root does not run, and only the failure is told.
+func TestOneFailureMayStopTheRest(t *testing.T) {
+	s := serve(t, sandbox.Options{Assume: map[string]string{"mutation.failed": "stops"}})
+	s.set(t, fault.Rule{Kind: fault.FailField, Operation: "opportunities.progress"})
+	answer := s.post(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
+	if answer.status != 200 || len(answer.Errors) != 1 || answer.Errors[0].Path[0] != "second" || !answer.hasData() || answer.Data != nil {
+		t.Errorf("%d %s", answer.status, answer.raw)
+	}
+	if got := s.interests(t); got != 1 {
+		t.Errorf("%d interests", got)
+	}
+	var outcomes []ledger.Outcome
+	for _, e := range s.Ledger().After(0, 0) {
+		if e.Fault != "" {
+			for _, f := range e.Fields {
+				outcomes = append(outcomes, f.Outcome)
+			}
+		}
+	}
+	if want := []ledger.Outcome{ledger.Committed, ledger.Failed, ledger.NotRun}; !slices.Equal(outcomes, want) {
+		t.Errorf("the ledger has %v, want %v", outcomes, want)
+	}
+	// The next document is another one.
+	s.Faults().Clear()
+	s.ask(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 }
 
 // Rules choose by count and by chance, the same each time.

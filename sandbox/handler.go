@@ -32,16 +32,16 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema, dial
 			Requests: o.Rate.Requests, Per: o.Rate.Per, Fixed: o.Rate.Fixed, CountRefused: s.assume.Is(assume.RateRefused, "counted"),
 		})
 	}
-	guard := func(next http.Handler, operations func([]byte) []string) http.Handler {
-		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, now: o.Now, next: next, operations: operations}
+	guard := func(next http.Handler, reads func([]byte) asked) http.Handler {
+		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, marks: o.Data != "" && !o.NoLedger, now: o.Now, next: next, reads: reads}
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /graphql", guard(api, documentOperations))
+	mux.Handle("POST /graphql", guard(api, readDocument))
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, "the API takes POST requests only")
 	})
-	mux.Handle("POST "+tokenPath, guard(tokenEndpoint{sandbox: s, life: o.TokenLife, log: o.Logger}, tokenOperations))
+	mux.Handle("POST "+tokenPath, guard(tokenEndpoint{sandbox: s, life: o.TokenLife, log: o.Logger}, readToken))
 	mux.Handle("GET "+authorizePath, authorizeEndpoint{sandbox: s, redirects: o.RedirectURIs, log: o.Logger})
 	mux.Handle(adminPath, admin{s}.handler(o.NoAuth))
 	about := explorer.Options{URL: "/graphql", Token: s.token}
@@ -77,7 +77,10 @@ func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *ast
 	server.Use(introspection{})
 	server.Use(&graph.Literals{InterestKinds: s.assume.Is(assume.InterestType, "by-kind")})
 	server.Use(dialect)
-	server.Use(graph.Mutations{InOrder: s.assume.Is(assume.NamespaceOrder, "document"), PlainLabels: s.assume.Is(assume.ErrorLabels, "plain")})
+	server.Use(graph.Mutations{
+		InOrder: s.assume.Is(assume.NamespaceOrder, "document"), PlainLabels: s.assume.Is(assume.ErrorLabels, "plain"),
+		Stop: s.assume.Is(assume.MutationFailed, "stops"),
+	})
 	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return present(ctx, log, err) })
 	server.SetRecoverFunc(func(ctx context.Context, reason any) error {
 		log.ErrorContext(ctx, "the sandbox panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
@@ -86,6 +89,7 @@ func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *ast
 	e := endpoint{
 		exec: server, strict: !s.assume.Is(assume.MutationFailed, "field-null"),
 		refusedNull: s.assume.Is(assume.RefusedAnswer, "null"), refusedStatus: http.StatusOK,
+		emptyErrors: s.assume.Is(assume.ErrorsEmpty, "shown"),
 	}
 	if s.assume.Is(assume.RefusedAnswer, "status-400") {
 		e.refusedStatus = http.StatusBadRequest
@@ -124,6 +128,7 @@ func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	case errors.As(err, &request):
 		shown.Message = request.Message
 	case errors.Is(err, errInternal):
+	case errors.Is(err, graph.ErrStopped):
 	case errors.Is(err, errOrdered):
 		shown.Message = "an unexpected error"
 	case errors.Is(err, context.Canceled), ctx.Err() != nil:

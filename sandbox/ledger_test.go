@@ -1,12 +1,16 @@
 package sandbox_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,7 +59,10 @@ func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
 			of("b.progress", "opportunities.progress", ledger.Committed, ""), of("b.x", "opportunities.progress", ledger.Refused, "Transition Not Found"),
 		}},
 		{Operations: []string{"Look", "hello", "echo"}, Status: 200},
-		{Operations: []string{"opportunities.progress"}, Status: 200}, // refused as a whole: nothing ran
+		{ // refused as a whole
+			Operations: []string{"opportunities.progress"}, Status: 200,
+			Fields: []ledger.Field{{Alias: "opportunities.progress", Name: "opportunities.progress", Outcome: ledger.NotRun}},
+		},
 		{Status: 200},
 		{Operations: []string{"hello"}, Status: 401},
 		{
@@ -85,6 +92,35 @@ func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
 			t.Errorf("%s: %d", path, answer.status)
 		}
 	}
+}
+
+// Whether an answer left whole is another question than what became of the request.
+func TestLedgerTellsWhichAnswersDidNotLeaveWhole(t *testing.T) {
+	for kind, whole := range map[fault.Kind]bool{
+		fault.ErrorAfter: true, fault.Malformed: true, fault.TooMany: true, fault.DropBefore: false, fault.DropAfter: false, fault.Partial: false,
+	} {
+		s := serve(t, sandbox.Options{})
+		s.set(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest"})
+		_, _, _ = s.addOne(t.Context())
+		// It is known only after the answer.
+		last := func() ledger.Entry {
+			all := s.Ledger().After(0, 0)
+			return all[len(all)-1]
+		}
+		until(t, string(kind)+" is written down", func() bool { return !last().Answered.IsZero() && last().Undelivered != whole })
+	}
+	// A client that goes while its answer comes slowly does not have it.
+	s := serve(t, sandbox.Options{})
+	s.set(t, fault.Rule{Kind: fault.Slow, Times: 1, After: fault.Duration(time.Minute)})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, _, err := s.addOne(ctx); err == nil {
+		t.Error("it was not slow")
+	}
+	until(t, "the answer is given up", func() bool {
+		all := s.Ledger().After(0, 0)
+		return all[len(all)-1].Undelivered
+	})
 }
 
 // With a data file the ledger goes on after a restart, also where the process died in the middle of a line; what was
@@ -130,6 +166,104 @@ func TestLedgerSurvivesARestart(t *testing.T) {
 	if all := b.Ledger().After(0, 0); len(all) != 4 || all[3].Number != 4 {
 		t.Errorf("%d entries, the last is %+v", len(all), all[len(all)-1])
 	}
+}
+
+// What had committed when the process died is in the ledger afterwards, even if nothing was answered: each mutation
+// leaves a mark in its own transaction. What was refused or had not run leaves none.
+func TestLedgerKnowsWhatWasCommittedUnanswered(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data.db")
+	s := serve(t, sandbox.Options{Data: data})
+	s.set(t, fault.Rule{Kind: fault.HoldAfter, Times: 2, From: 2, Operation: "opportunities.create"})
+	hold := s.set(t, fault.Rule{Kind: fault.HoldBefore, Operation: "opportunities.addInterest"})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var sent sync.WaitGroup
+	send := func(document string) {
+		sent.Go(func() { _, _, _ = s.over(ctx, document) })
+	}
+	held := func(n int) func() bool {
+		return func() bool {
+			all := 0
+			for _, rule := range s.Faults().List() {
+				all += rule.Held
+			}
+			return all == n
+		}
+	}
+	const create = `mutation { a: opportunities { create(input: {name: "unanswered", regionId: "UmVnaW9uOlVL"}) { errors { label } } } b: opportunities { progress(input: {opportunityId: "T3Bwb3J0dW5pdHk6MQ==", stepId: "x"}) { errors { label } } } }`
+	send(`mutation { opportunities { create(input: {name: "one", regionId: "UmVnaW9uOlVL"}) { errors { label } } } }`)
+	until(t, "the first is answered", func() bool { return s.Faults().List()[0].Matched == 1 })
+	send(create)
+	until(t, "what is committed is held", held(1))
+	// Its outcome is written down, and that it was not answered.
+	if e := s.Ledger().After(2, 0)[0]; !e.Answered.IsZero() || len(e.Fields) != 2 || e.Fields[0].Outcome != ledger.Committed {
+		t.Errorf("%+v", e)
+	}
+	send(fmt.Sprintf(addOne, s.opportunity))
+	until(t, "what is not committed is held", held(2))
+
+	// A process that dies now leaves its files as they are, and the requests without their outcome.
+	copied := filepath.Join(t.TempDir(), "data.db")
+	for _, end := range []string{"", "-wal", ".ledger"} {
+		content, err := os.ReadFile(data + end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end == ".ledger" {
+			content = withoutOutcome(t, content)
+		}
+		if err := os.WriteFile(copied+end, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if _, err := s.Faults().Release(hold); err != nil {
+		t.Fatal(err)
+	}
+	s.Faults().Clear()
+	sent.Wait()
+
+	for range 2 { // what was mended stays so
+		b, err := tryOpen(t, sandbox.Options{Data: copied, Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]int{}
+		for _, e := range b.Ledger().After(0, 0) {
+			if !e.Answered.IsZero() {
+				t.Errorf("nothing was answered: %+v", e)
+			}
+			found[strings.Join(e.Operations, " ")+fmt.Sprint(" ", len(e.Fields))]++
+			for _, f := range e.Fields {
+				if f.Outcome != ledger.Committed || f.Name != "opportunities.create" || f.Opportunity == "" {
+					t.Errorf("%+v", f)
+				}
+			}
+		}
+		want := map[string]int{"opportunities.create 1": 2, "opportunities.create opportunities.progress 1": 1, "opportunities.addInterest 0": 1}
+		if diff := cmp.Diff(want, found); diff != "" {
+			t.Errorf("the ledger differs (-want +got):\n%s", diff)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// withoutOutcome leaves of a ledger's file what is written before a request runs.
+func withoutOutcome(t testing.TB, content []byte) []byte {
+	t.Helper()
+	var kept []byte
+	for line := range bytes.Lines(content) {
+		var e ledger.Entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Answered.IsZero() && len(e.Fields) == 0 {
+			kept = append(kept, line...)
+		}
+	}
+	return kept
 }
 
 func TestLedgerForgetsTheOldest(t *testing.T) {

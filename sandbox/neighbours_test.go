@@ -72,7 +72,7 @@ func TestMergedAccountsStayMerged(t *testing.T) {
 	}
 }
 
-// OBS (5.2): contact.createBatch answers a list of {contact, errors}; several contacts may have one e-mail address, so to
+// OBS (3.5, 5.2): contact.createBatch answers a list of {contact, errors}, each entry with its own; several contacts may have one e-mail address, so to
 // find by it gives none, one or many. OBS (5.1): an account that is a person's takes no further contact.
 func TestContacts(t *testing.T) {
 	for value, second := range map[string]string{"shared": "", "unique": "Invalid Value"} {
@@ -133,6 +133,7 @@ func TestMailGoesToTheOutbox(t *testing.T) {
 		{"bulkAdhocEmails", "sendBulkContactAdhocEmail", `contactIds: ["UGVyc29uOjE=", "UGVyc29uOjQ="], subject: "Hello", body: "all", eventId: "Q291cnNlOjE=", ` + from, "priya.raman@harbour-street.example ingrid.solberg@northern-lights.example"},
 		{"bulkAdhocEmails", "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", audience: "active", ` + template, "priya.raman@harbour-street.example tomas.byrne@northern-lights.example"},
 		{"bulkAdhocEmails", "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", audience: "passed", ` + template, ""},
+		{"bulkAdhocEmails", "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", learnerIds: [], ` + template, ""},
 		{"bulkAdhocEmails", "sendBulkLearnerAdhocEmail", fmt.Sprintf(`eventId: "Q291cnNlOjE=", learnerIds: [%q, %q], `, learners[0], learners[1]) + template, "priya.raman@harbour-street.example"},
 		{"bulkAdhocEmails", "sendBulkBookingContactAdhocEmail", `eventId: "Q291cnNlOjE=", ` + template, "priya.raman@harbour-street.example tomas.byrne@northern-lights.example"},
 	} {

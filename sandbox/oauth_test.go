@@ -88,7 +88,8 @@ func (a *api) firstRefreshToken(t testing.TB) string {
 	return client.RefreshToken
 }
 
-// OBS (1.1): expires_in is 3600 in the first and the refreshed reply; a reply of client credentials has no refresh_token.
+// OBS (1.1): the answer has access_token, token_type, which is Bearer (1), expires_in and refresh_token. OBS (1.1):
+// expires_in is 3600 in the first and the refreshed reply; a reply of client credentials has no refresh_token.
 func TestTokensExpire(t *testing.T) {
 	for name, life := range map[string]time.Duration{"by default": 0, "as set": 90 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -131,6 +132,8 @@ func TestTokensExpire(t *testing.T) {
 	}
 }
 
+// DOC/OBS (1.1): a request for a token is a POST of a form, with client id and secret in the body, not by HTTP Basic; DOC
+// (1.1): the scope is instance.
 func TestTokenRequestsAreRefused(t *testing.T) {
 	a := openOAuth(t, sandbox.Options{})
 	good := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "grant_type": {"client_credentials"}}.Encode()
@@ -183,6 +186,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		t.Errorf("an empty token: %d", status)
 	}
 	a.form(t, good, with("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")).issued(t)
+	a.grant(t, "grant_type=client_credentials", "scope=instance").issued(t)
 }
 
 // OBS (1.1): a renewal gives a new refresh token. DOC (1.1): the one before can be used again.

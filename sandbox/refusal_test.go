@@ -19,8 +19,9 @@ const everything = `{
 	} } }
 }`
 
-// DOC (3.5): every refusal has the documented form, {label message value} beside a null object with status 200, and changes
-// nothing. The id of the opportunity is Opportunity:1, in "Proposed".
+// DOC (3.5): every refusal has the documented form, {label message value} beside a null object with status 200. OBS
+// (3.5): it changes nothing. DOC (3.5): Transition Not Found names both steps by their ids. The id of the opportunity is
+// Opportunity:1, in "Proposed".
 func TestRefusals(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	const opportunity, template, event = "T3Bwb3J0dW5pdHk6MQ==", "Q291cnNlVGVtcGxhdGU6MTE=", "Q291cnNlOjE="
@@ -130,8 +131,9 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// As with any GraphQL server, what can not be read as the type it stands for refuses the whole document before anything of it runs: the answer has
-// no data, and the mutation before it is not done.
+// DOC (3.5): errors at the top are about the document. As with any GraphQL server, what can not be read as the type it
+// stands for refuses the whole document before anything of it runs: the answer has no data, and the mutation before it is
+// not done.
 func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	const before = `first: opportunities { update(input: {id: "T3Bwb3J0dW5pdHk6MQ==", name: "changed"}) { errors { label } } }`

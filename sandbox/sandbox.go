@@ -123,7 +123,9 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 		err = s.chooseClient(ctx, &o)
 	}
 	if err == nil && !o.NoLedger {
-		s.ledger, err = openLedger(o)
+		if s.ledger, err = openLedger(o); err == nil && o.Data != "" {
+			err = s.mendLedger(ctx)
+		}
 	}
 	if err == nil {
 		s.handler, err = s.routes(&o, &graph.Resolver{Store: s.store, Assume: choices}, schema, dialect)
@@ -188,4 +190,20 @@ func openLedger(o Options) (*ledger.Ledger, error) {
 		return ledger.Open("", limit)
 	}
 	return ledger.Open(o.Data+".ledger", limit)
+}
+
+// mendLedger writes down what was committed by requests that were under way when the process died.
+func (s *Sandbox) mendLedger(ctx context.Context) error {
+	marks, err := s.store.Marks(ctx)
+	if err != nil || len(marks) == 0 {
+		return err
+	}
+	committed := make(map[int64][]ledger.Field)
+	for _, m := range marks {
+		committed[m.Request] = append(committed[m.Request], ledger.Field{Alias: m.Alias, Name: m.Name, Opportunity: m.Opportunity, Outcome: ledger.Committed})
+	}
+	for number, fields := range committed {
+		s.ledger.Mend(number, fields)
+	}
+	return s.store.ForgetMarks(ctx)
 }

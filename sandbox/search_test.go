@@ -322,7 +322,8 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// DOC/OBS (3.1, 4.2): plural connections at the root, opportunitySteps among them. Every list can be read by a client that looks for names, and every node by its id.
+// OBS (1): hello and echo(value:) are fields at the root. DOC/OBS (3.1, 4.2): plural connections at the root,
+// opportunitySteps among them. Every list can be read by a client that looks for names, and every node by its id.
 func TestLookups(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	want(t, a.ask(t, `{

@@ -13,8 +13,16 @@ func absences() map[assume.Name][]string {
 		assume.OpportunityPeople: {
 			"OpportunityCreateInput.ownerId", "OpportunityCreateInput.contactId", "OpportunityUpdateInput.ownerId", "OpportunityUpdateInput.contactId",
 		},
-		assume.ContactCreate: {"ContactMutations.create"},
-		assume.LogRead:       {"Query.externalIntegrationLogs"},
+		assume.AccountInputs: {
+			"AccountCreateInput.website", "AccountCreateInput.isIndividual", "AccountCreateInput.ownerId", "AccountCreateInput.postalAddresses",
+			"AccountUpdateInput.name", "AccountUpdateInput.website", "AccountUpdateInput.isIndividual", "AccountUpdateInput.ownerId",
+		},
+		assume.AddressLines:      {"Address.lines", "AddressInput.lines"},
+		assume.ContactCreate:     {"ContactMutations.create"},
+		assume.ContactMiddleName: {"PersonalNameInput.middleName"},
+		assume.UserFields:        {"User.lastName", "Query.users.filters", "Query.users.order"},
+		assume.LogID:             {"ExternalLogPayload.entityId"},
+		assume.LogRead:           {"Query.externalIntegrationLogs"},
 		assume.InterestFields: {
 			"OpportunityInterest.reserve", "OpportunityInterest.taxId", "OpportunityInterest.expiresAt", "OpportunityInterest.learners",
 		},
@@ -70,6 +78,11 @@ func shape(c assume.Choices) graph.Shape {
 	if c.Is(assume.FilterFields, "few") {
 		for _, field := range strings.Fields("name regionId stepName stageId stageName accountId accountName contactId ownerId financialUnitId reservationsValidUntil createdAt updatedAt") {
 			s.Names = append(s.Names, graph.Naming{Path: "OpportunityField." + field})
+		}
+	}
+	if c.Is(assume.CustomFieldTypes, "event") {
+		for _, typ := range strings.Fields("Opportunity Account Contact Learner") {
+			s.Names = append(s.Names, graph.Naming{Path: "CustomFieldTemplateType." + typ})
 		}
 	}
 	for row, path := range names() {

@@ -11,6 +11,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
 // endpoint answers GraphQL over HTTP POST as the API does: status 200 whatever GraphQL has to say, and a request that
@@ -23,6 +25,8 @@ type endpoint struct {
 	// refusedNull and refusedStatus are how a document is refused.
 	refusedNull   bool
 	refusedStatus int
+	// emptyErrors has answers without errors say so.
+	emptyErrors bool
 }
 
 func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -57,6 +61,11 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	response := responses(ctx)
 	if e.strict && operation.Operation.Operation == ast.Mutation && slices.ContainsFunc(response.Errors, ofMutation) {
 		response.Data = json.RawMessage("null")
+		response.Errors = slices.DeleteFunc(response.Errors, func(e *gqlerror.Error) bool { return errors.Is(e, graph.ErrStopped) })
+	}
+	if e.emptyErrors && len(response.Errors) == 0 {
+		writeJSON(w, http.StatusOK, soundBody{Errors: gqlerror.List{}, Data: response.Data})
+		return
 	}
 	writeJSON(w, http.StatusOK, response)
 }
@@ -91,6 +100,12 @@ func readBody(r *http.Request, params *graphql.RawParams) (status int, message s
 // refusedBody is the answer to what did not run: it has no data member.
 type refusedBody struct {
 	Errors gqlerror.List `json:"errors"`
+}
+
+// soundBody is an answer that says that it has no errors.
+type soundBody struct {
+	Errors gqlerror.List   `json:"errors"`
+	Data   json.RawMessage `json:"data"`
 }
 
 func refuse(w http.ResponseWriter, status int, message string) {

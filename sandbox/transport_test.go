@@ -57,6 +57,8 @@ func TestTokensAreRandom(t *testing.T) {
 	}
 }
 
+// OBS (1): requests are POST, their body is JSON with query and, if need be, variables and operationName, their Content-Type
+// is application/json. DOC (1): the status is 200 whatever GraphQL has to say, whose errors stand in the body.
 func TestHTTP(t *testing.T) {
 	a := open(t, sandbox.Options{NoAuth: true})
 	json := http.Header{"Content-Type": {"application/json; charset=utf-8"}}
@@ -91,6 +93,20 @@ func TestHTTP(t *testing.T) {
 		if answer.status == 200 && c.path == "/graphql" && answer.header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s: Content-Type %q", name, answer.header.Get("Content-Type"))
 		}
+	}
+}
+
+// DOC (3.5): some examples show an empty "errors" at the top beside data: it is no error. Others show none.
+func TestEmptyErrorsAtTheTop(t *testing.T) {
+	for value, want := range map[string]string{"left-out": `{"data":{"hello":"Hello"}}`, "shown": `{"errors":[],"data":{"hello":"Hello"}}`} {
+		a := open(t, sandbox.Options{Assume: map[string]string{"errors.empty": value}})
+		if answer := a.post(t, `{ hello }`, nil); answer.status != http.StatusOK || answer.raw != want {
+			t.Errorf("%s: %d %s", value, answer.status, answer.raw)
+		}
+		if answer := a.post(t, `{ nothing }`, nil); len(answer.Errors) != 1 || answer.hasData() {
+			t.Errorf("%s: %s", value, answer.raw)
+		}
+		a.create(t, "made")
 	}
 }
 

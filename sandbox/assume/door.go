@@ -10,10 +10,14 @@ const (
 	MutationFailed Name = "mutation.failed"
 	// RefusedAnswer says how a document is refused.
 	RefusedAnswer Name = "refused.answer"
+	// ErrorsEmpty says what an answer without errors holds.
+	ErrorsEmpty Name = "errors.empty"
 	// OAuthHeader says whether the client may show its secret in the header, too.
 	OAuthHeader Name = "oauth.client"
 	// OAuthQuery says whether the token endpoint takes parameters in the URL.
 	OAuthQuery Name = "oauth.query"
+	// OAuthAuthorize says whether a user can be sent to consent without saying where back to.
+	OAuthAuthorize Name = "oauth.authorize"
 	// OAuthScope says which scopes there are.
 	OAuthScope Name = "oauth.scope"
 	// OAuthRefresh says how often a refresh token is good.
@@ -37,11 +41,16 @@ func door() []Row {
 		{Name: MutationFailed, Values: []Value{
 			{"data-null", "mutations and their namespaces are not null: when one fails inside, the whole answer is \"data\": null, although the others took effect"},
 			{"field-null", "they may be null: the others are answered"},
+			{"stops", "they are not null, and what stands at the root behind the one that failed does not run"},
 		}},
 		{Name: RefusedAnswer, Values: []Value{
 			{"no-data", "a document that is refused as a whole is answered with status 200, and without data"},
 			{"null", "with status 200 and \"data\": null"},
 			{"status-400", "with status 400, and without data"},
+		}},
+		{Name: ErrorsEmpty, Values: []Value{
+			{"left-out", "an answer without errors has no errors at the top"},
+			{"shown", "it has \"errors\": [] there beside its data, as in some examples of the documentation"},
 		}},
 		{Name: OAuthHeader, Values: []Value{
 			{"form", "the client shows its id and secret in the form alone; a request with the header Authorization is refused"},
@@ -50,6 +59,10 @@ func door() []Row {
 		{Name: OAuthQuery, Values: []Value{
 			{"refused", "parameters in the URL are refused, as RFC 6749 has it"},
 			{"taken", "they are taken like those in the form (one client was seen to send them so)"},
+		}},
+		{Name: OAuthAuthorize, Values: []Value{
+			{"required", "the authorization endpoint needs the redirect_uri (its newer page)"},
+			{"optional", "without one the user is sent to the first that is registered (its older page)"},
 		}},
 		{Name: OAuthScope, Values: []Value{
 			{"instance", "no scope, or instance; any other is refused"},

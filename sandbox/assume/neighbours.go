@@ -1,13 +1,41 @@
 package assume
 
-// The rows about who is sold to and who sells.
+// The rows about who is sold to, who sells and what is written to whom.
 const (
 	// OpportunityPeople says whether owner and contact of an opportunity can be written.
 	OpportunityPeople Name = "opportunity.people"
+	// AccountInputs says what else accounts can be made of.
+	AccountInputs Name = "account.inputs"
+	// AccountMerged says what becomes of the id of an account that was merged into another.
+	AccountMerged Name = "account.merged"
+	// AddressUsage says what a postal address can be for.
+	AddressUsage Name = "address.usage"
+	// AddressLines says whether an address has its lines as a list.
+	AddressLines Name = "address.lines"
 	// ContactEmail says whether several contacts may have one e-mail address.
 	ContactEmail Name = "contact.email"
+	// ContactIndividual says whether an account that is one person's takes another contact.
+	ContactIndividual Name = "contact.individual"
 	// ContactCreate says whether contacts can be made one by one.
 	ContactCreate Name = "contact.create"
+	// ContactBatch says what a refused contact of a batch does to the others.
+	ContactBatch Name = "contact.batch"
+	// ContactMiddleName says whether a contact can be given a middle name.
+	ContactMiddleName Name = "contact.middle-name"
+	// UserFields says what there is of users beside what was seen.
+	UserFields Name = "user.fields"
+	// CustomFieldKeys says which keys attributes and custom values may have.
+	CustomFieldKeys Name = "custom-field.keys"
+	// CustomFieldTypes says of which types there are custom fields.
+	CustomFieldTypes Name = "custom-field.types"
+	// MailRecipient says what becomes of a mail of whose recipients one cannot be reached.
+	MailRecipient Name = "mail.recipient"
+	// MailAudience says who gets a mail to learners that names neither learners nor an audience.
+	MailAudience Name = "mail.audience"
+	// MailBooker says who gets the mail to those who booked.
+	MailBooker Name = "mail.booker"
+	// LogID says whether the mutation that writes one entry of the integration log answers its id.
+	LogID Name = "log.id"
 	// LogOpportunity says whether an entry of the integration log may be about an opportunity.
 	LogOpportunity Name = "log.opportunity"
 	// LogRead says whether the integration log can be read.
@@ -20,13 +48,70 @@ func neighbours() []Row {
 			{"written", "create and update take ownerId and contactId"},
 			{Absent, "they do not"},
 		}},
+		{Name: AccountInputs, Values: []Value{
+			{"there", "account.create and account.update take website, isIndividual and ownerId, create postalAddresses and update name, too"},
+			{Absent, "create takes name and emailAddress, update emailAddress and postalAddresses"},
+		}},
+		{Name: AccountMerged, Values: []Value{
+			{"gone", "nothing has the id of an account that was merged into another"},
+			{"leads", "where one account is named, the id leads to the other"},
+		}},
+		{Name: AddressUsage, Values: []Value{
+			{"seen", "the usage of a postal address is default, billing or shipping"},
+			{"any", "it is any text"},
+		}},
+		{Name: AddressLines, Values: []Value{
+			{"list", "an address has lines, a list of texts"},
+			{Absent, "it has not"},
+		}},
 		{Name: ContactEmail, Values: []Value{
 			{"shared", "several contacts may have one e-mail address (seen in data)"},
 			{"unique", "a second contact with an address is refused"},
+			{"header", "it is, unless the request has the header X-Duped-Email: yes (documented of the API before this one)"},
+		}},
+		{Name: ContactIndividual, Values: []Value{
+			{"refused", "an account that is one person's takes no second contact (seen: the vendor's import does not try)"},
+			{"taken", "it takes others"},
 		}},
 		{Name: ContactCreate, Values: []Value{
 			{"there", "contact.create makes one contact"},
 			{Absent, "there is contact.createBatch only"},
+		}},
+		{Name: ContactBatch, Values: []Value{
+			{"each", "contact.createBatch makes the contacts that it does not refuse"},
+			{"all", "it makes all of them or none"},
+		}},
+		{Name: ContactMiddleName, Values: []Value{
+			{"there", "the personalName of a new contact takes a middleName"},
+			{Absent, "it does not"},
+		}},
+		{Name: UserFields, Values: []Value{
+			{"shown", "a user shows lastName, and users take filters and order"},
+			{Absent, "there are id, fullName, firstName and contact, and users take first, offset and after"},
+		}},
+		{Name: CustomFieldKeys, Values: []Value{
+			{"any", "attributes of opportunities and custom values of learners may have any key"},
+			{"defined", "they are refused with a key that no definition of the type has"},
+		}},
+		{Name: CustomFieldTypes, Values: []Value{
+			{"all", "customFieldTemplate takes the types Event (which was seen), Opportunity, Account, Contact and Learner"},
+			{"event", "it takes Event only"},
+		}},
+		{Name: MailRecipient, Values: []Value{
+			{"refused", "a contact or learner who is unknown or has no e-mail address stops the mail to all"},
+			{"skipped", "the others get it"},
+		}},
+		{Name: MailAudience, Values: []Value{
+			{"active", "a mail to learners that names neither learners nor an audience goes to the active ones"},
+			{"nobody", "it goes to nobody"},
+		}},
+		{Name: MailBooker, Values: []Value{
+			{"learner", "the booking contact of a registration is the contact of its first learner"},
+			{"opportunity", "it is the contact of the opportunity that it comes from, if that has one"},
+		}},
+		{Name: LogID, Values: []Value{
+			{"there", "createExternalIntegrationLog answers entityId"},
+			{Absent, "it answers errors only"},
 		}},
 		{Name: LogOpportunity, Values: []Value{
 			{"taken", "entries of the integration log may be about opportunities"},

@@ -38,6 +38,8 @@ type Catalogue struct {
 	// SendingAddresses and Templates are what mail is sent from and made of.
 	SendingAddresses []SendingAddress `yaml:"sendingAddresses"`
 	Templates        []Template       `yaml:"templates"`
+	// CustomFields are what the tenant wants to know beside what the API knows itself.
+	CustomFields []CustomField `yaml:"customFields"`
 	// Opportunities are what a new data file holds; later starts add none.
 	Opportunities []Opportunity `yaml:"opportunities"`
 }
@@ -100,6 +102,15 @@ type SendingAddress struct {
 	Verified bool   `yaml:"verified"`
 }
 
+// CustomField is something that the tenant wants to know of records of a type: Event, Opportunity, Account, Contact or
+// Learner. Kind is how its values are typed in; they are text all the same.
+type CustomField struct {
+	ID    int64  `yaml:"id"`
+	Type  string `yaml:"type"`
+	Label string `yaml:"label"`
+	Kind  string `yaml:"kind"`
+}
+
 // Template is a mail to be sent again and again.
 type Template struct {
 	ID      int64  `yaml:"id"`
@@ -124,6 +135,9 @@ type Contact struct {
 	FirstName string `yaml:"firstName"`
 	LastName  string `yaml:"lastName"`
 	Email     string `yaml:"email"`
+	// Instructor and Staff say that the person teaches, or works for the tenant.
+	Instructor bool `yaml:"instructor"`
+	Staff      bool `yaml:"staff"`
 }
 
 // CourseTemplate is a course that can be scheduled. State is draft or published.
@@ -375,6 +389,12 @@ func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
 	distinct(c, "sendingAddresses", "id", k.SendingAddresses, func(r SendingAddress) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.SendingAddresses {
 		c.required("sendingAddresses", i, "address", r.Address)
+	}
+	distinct(c, "customFields", "id", k.CustomFields, func(r CustomField) int64 { return r.ID }, positive, aNumber)
+	for i, r := range k.CustomFields {
+		c.words("customFields", i, "type", []string{r.Type}, []string{"Event", "Opportunity", "Account", "Contact", "Learner"})
+		c.required("customFields", i, "label", r.Label)
+		c.required("customFields", i, "kind", r.Kind)
 	}
 	distinct(c, "templates", "id", k.Templates, func(r Template) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.Templates {

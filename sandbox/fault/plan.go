@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -158,8 +159,18 @@ func (a *active) chooses() bool {
 	return r.Probability == 0 || a.chance.Float64() < r.Probability
 }
 
-// Held keeps a request: the channel is closed when it is released.
-func (h *Hit) Held() <-chan struct{} {
+// Keep waits until the request is released or ctx ends.
+func (h *Hit) Keep(ctx context.Context) {
+	held := h.hold()
+	select {
+	case <-held:
+	case <-ctx.Done():
+		h.let(held)
+	}
+}
+
+// hold answers what is closed when the request is released.
+func (h *Hit) hold() chan struct{} {
 	h.plan.mu.Lock()
 	defer h.plan.mu.Unlock()
 	held := make(chan struct{})
@@ -171,4 +182,15 @@ func (h *Hit) Held() <-chan struct{} {
 	}
 	close(held) // the rule was taken away meanwhile
 	return held
+}
+
+// let forgets a request that nobody needs to release any more.
+func (h *Hit) let(held chan struct{}) {
+	h.plan.mu.Lock()
+	defer h.plan.mu.Unlock()
+	for _, a := range h.plan.rules {
+		if a.id == h.ID {
+			a.held = slices.DeleteFunc(a.held, func(c chan struct{}) bool { return c == held })
+		}
+	}
 }

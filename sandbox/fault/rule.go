@@ -23,7 +23,8 @@ const (
 	DropBefore Kind = "drop-before"
 	// DropAfter runs the request and closes the connection without an answer.
 	DropAfter Kind = "drop-after"
-	// Late waits until the client has gone, and After more, and then runs the request.
+	// Late waits until the client has gone or it is released, and After more, and then runs the request. It answers
+	// nothing.
 	Late Kind = "late"
 	// HoldBefore runs the request when it is released, even if the client has gone meanwhile.
 	HoldBefore Kind = "hold-before"

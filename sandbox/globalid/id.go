@@ -36,6 +36,7 @@ const (
 
 	SendingAddress        = "SendingEmailAddress"
 	CommunicationTemplate = "CommunicationTemplate"
+	CustomFieldDefinition = "CustomFieldDefinition"
 	Currency              = "Currency"
 )
 

@@ -37,8 +37,10 @@ type ResolverRoot interface {
 	Account() AccountResolver
 	AccountMutations() AccountMutationsResolver
 	BulkAdhocEmailMutations() BulkAdhocEmailMutationsResolver
+	Contact() ContactResolver
 	ContactAdhocEmailMutations() ContactAdhocEmailMutationsResolver
 	ContactMutations() ContactMutationsResolver
+	CustomFieldValue() CustomFieldValueResolver
 	Event() EventResolver
 	EventMutations() EventMutationsResolver
 	ExternalLogMutations() ExternalLogMutationsResolver
@@ -51,6 +53,7 @@ type ResolverRoot interface {
 	Opportunity() OpportunityResolver
 	OpportunityInterest() OpportunityInterestResolver
 	OpportunityMutations() OpportunityMutationsResolver
+	PersonalName() PersonalNameResolver
 	Query() QueryResolver
 	Registration() RegistrationResolver
 	RegistrationMutations() RegistrationMutationsResolver
@@ -83,12 +86,19 @@ type BulkAdhocEmailMutationsResolver interface {
 	SendBulkLearnerAdhocEmail(ctx context.Context, obj *BulkAdhocEmailMutations, input BulkLearnerAdhocEmailInput) (*EmailPayload, error)
 	SendBulkBookingContactAdhocEmail(ctx context.Context, obj *BulkAdhocEmailMutations, input BulkBookingContactAdhocEmailInput) (*EmailPayload, error)
 }
+type ContactResolver interface {
+	IsInstructor(ctx context.Context, obj *store.Contact) (bool, error)
+	IsStaff(ctx context.Context, obj *store.Contact) (bool, error)
+}
 type ContactAdhocEmailMutationsResolver interface {
 	SendContactAdhocEmail(ctx context.Context, obj *ContactAdhocEmailMutations, input ContactAdhocEmailInput) (*EmailPayload, error)
 }
 type ContactMutationsResolver interface {
 	Create(ctx context.Context, obj *ContactMutations, input store.NewContact) (*ContactPayload, error)
 	CreateBatch(ctx context.Context, obj *ContactMutations, input []*store.NewContact) ([]*ContactPayload, error)
+}
+type CustomFieldValueResolver interface {
+	Definition(ctx context.Context, obj *store.CustomFieldValue) (*store.CustomFieldDefinition, error)
 }
 type EventResolver interface {
 	Reserved(ctx context.Context, obj *store.Event) (int32, error)
@@ -165,6 +175,9 @@ type OpportunityMutationsResolver interface {
 	ExtendReservations(ctx context.Context, obj *OpportunityMutations, input store.ExtendReservations) (*OpportunityExtendReservationsPayload, error)
 	ReservePlacesForInterests(ctx context.Context, obj *OpportunityMutations, input store.ReservePlaces) (*OpportunityAddInterestPayload, error)
 }
+type PersonalNameResolver interface {
+	MiddleName(ctx context.Context, obj *store.PersonalName) (*string, error)
+}
 type QueryResolver interface {
 	Hello(ctx context.Context) (string, error)
 	Echo(ctx context.Context, value *string) (*string, error)
@@ -179,6 +192,7 @@ type QueryResolver interface {
 	CourseTemplates(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.CourseTemplate], error)
 	LearningPaths(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.LearningPath], error)
 	TrainingTokenTypes(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.TrainingTokenType], error)
+	CustomFieldTemplate(ctx context.Context, typeArg string) (*store.CustomFieldTemplate, error)
 	ExternalIntegrationLogs(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.ExternalLog], error)
 	Invoices(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Invoice], error)
 	Learners(ctx context.Context, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.RegisteredLearner], error)
@@ -371,7 +385,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "schema/account.graphqls" "schema/account_mutations.graphqls" "schema/contact.graphqls" "schema/course_template.graphqls" "schema/currency.graphqls" "schema/event.graphqls" "schema/external_log.graphqls" "schema/interest.graphqls" "schema/invoice.graphqls" "schema/learner.graphqls" "schema/learning_path.graphqls" "schema/mail.graphqls" "schema/opportunity.graphqls" "schema/opportunity_mutations.graphqls" "schema/page.graphqls" "schema/query.graphqls" "schema/region.graphqls" "schema/registration.graphqls" "schema/scalar.graphqls" "schema/step.graphqls" "schema/training_token_type.graphqls" "schema/user.graphqls"
+//go:embed "schema/account.graphqls" "schema/account_mutations.graphqls" "schema/contact.graphqls" "schema/course_template.graphqls" "schema/currency.graphqls" "schema/custom_field.graphqls" "schema/event.graphqls" "schema/external_log.graphqls" "schema/interest.graphqls" "schema/invoice.graphqls" "schema/learner.graphqls" "schema/learning_path.graphqls" "schema/mail.graphqls" "schema/opportunity.graphqls" "schema/opportunity_mutations.graphqls" "schema/page.graphqls" "schema/query.graphqls" "schema/region.graphqls" "schema/registration.graphqls" "schema/scalar.graphqls" "schema/step.graphqls" "schema/training_token_type.graphqls" "schema/user.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -388,6 +402,7 @@ var sources = []*ast.Source{
 	{Name: "schema/contact.graphqls", Input: sourceData("schema/contact.graphqls"), BuiltIn: false},
 	{Name: "schema/course_template.graphqls", Input: sourceData("schema/course_template.graphqls"), BuiltIn: false},
 	{Name: "schema/currency.graphqls", Input: sourceData("schema/currency.graphqls"), BuiltIn: false},
+	{Name: "schema/custom_field.graphqls", Input: sourceData("schema/custom_field.graphqls"), BuiltIn: false},
 	{Name: "schema/event.graphqls", Input: sourceData("schema/event.graphqls"), BuiltIn: false},
 	{Name: "schema/external_log.graphqls", Input: sourceData("schema/external_log.graphqls"), BuiltIn: false},
 	{Name: "schema/interest.graphqls", Input: sourceData("schema/interest.graphqls"), BuiltIn: false},
@@ -556,6 +571,10 @@ func (ec *executionContext) childFields_Contact(ctx context.Context, field graph
 		return ec.fieldContext_Contact_emailAddress(ctx, field)
 	case "account":
 		return ec.fieldContext_Contact_account(ctx, field)
+	case "isInstructor":
+		return ec.fieldContext_Contact_isInstructor(ctx, field)
+	case "isStaff":
+		return ec.fieldContext_Contact_isStaff(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
 }
@@ -678,12 +697,34 @@ func (ec *executionContext) childFields_CurrencyEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type CurrencyEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CustomFieldDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_CustomFieldDefinition_key(ctx, field)
+	case "label":
+		return ec.fieldContext_CustomFieldDefinition_label(ctx, field)
+	case "type":
+		return ec.fieldContext_CustomFieldDefinition_type(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomFieldDefinition", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomFieldTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customFieldDefinitions":
+		return ec.fieldContext_CustomFieldTemplate_customFieldDefinitions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomFieldTemplate", field.Name)
+}
+
 func (ec *executionContext) childFields_CustomFieldValue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "definitionKey":
 		return ec.fieldContext_CustomFieldValue_definitionKey(ctx, field)
 	case "value":
 		return ec.fieldContext_CustomFieldValue_value(ctx, field)
+	case "definition":
+		return ec.fieldContext_CustomFieldValue_definition(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CustomFieldValue", field.Name)
 }
@@ -1350,6 +1391,8 @@ func (ec *executionContext) childFields_PersonalName(ctx context.Context, field 
 	switch field.Name {
 	case "firstName":
 		return ec.fieldContext_PersonalName_firstName(ctx, field)
+	case "middleName":
+		return ec.fieldContext_PersonalName_middleName(ctx, field)
 	case "lastName":
 		return ec.fieldContext_PersonalName_lastName(ctx, field)
 	case "name":
@@ -1845,7 +1888,7 @@ func (ec *executionContext) field_ContactMutations_createBatch_args(ctx context.
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) ([]*store.NewContact, error) {
-			return ec.unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContactᚄ(ctx, v)
+			return ec.unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2563,6 +2606,20 @@ func (ec *executionContext) field_Query_currencies_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["order"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_customFieldTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "type",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNCustomFieldTemplateType2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["type"] = arg0
 	return args, nil
 }
 
@@ -4500,6 +4557,52 @@ func (ec *executionContext) fieldContext_Contact_account(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Contact_isInstructor(ctx context.Context, field graphql.CollectedField, obj *store.Contact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Contact_isInstructor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Contact().IsInstructor(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Contact_isInstructor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contact", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Contact_isStaff(ctx context.Context, field graphql.CollectedField, obj *store.Contact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Contact_isStaff(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Contact().IsStaff(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Contact_isStaff(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contact", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _ContactAdhocEmailMutations_sendContactAdhocEmail(ctx context.Context, field graphql.CollectedField, obj *ContactAdhocEmailMutations) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5260,6 +5363,107 @@ func (ec *executionContext) fieldContext_CurrencyEdge_node(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _CustomFieldDefinition_key(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldDefinition_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldDefinition_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomFieldDefinition", field, true, false, "ID")
+}
+
+func (ec *executionContext) _CustomFieldDefinition_label(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldDefinition_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldDefinition_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomFieldDefinition", field, false, false, "String")
+}
+
+func (ec *executionContext) _CustomFieldDefinition_type(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldDefinition_type(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldDefinition_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomFieldDefinition", field, false, false, "String")
+}
+
+func (ec *executionContext) _CustomFieldTemplate_customFieldDefinitions(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldTemplate_customFieldDefinitions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CustomFieldDefinitions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*store.CustomFieldDefinition) graphql.Marshaler {
+			return ec.marshalNCustomFieldDefinition2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinitionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldTemplate_customFieldDefinitions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CustomFieldTemplate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CustomFieldDefinition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CustomFieldValue_definitionKey(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldValue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5304,6 +5508,38 @@ func (ec *executionContext) _CustomFieldValue_value(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_CustomFieldValue_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CustomFieldValue", field, false, false, "String")
+}
+
+func (ec *executionContext) _CustomFieldValue_definition(ctx context.Context, field graphql.CollectedField, obj *store.CustomFieldValue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomFieldValue_definition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.CustomFieldValue().Definition(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.CustomFieldDefinition) graphql.Marshaler {
+			return ec.marshalOCustomFieldDefinition2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinition(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CustomFieldValue_definition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CustomFieldValue",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CustomFieldDefinition(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _EmailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *EmailPayload) (ret graphql.Marshaler) {
@@ -10924,6 +11160,29 @@ func (ec *executionContext) fieldContext_PersonalName_firstName(_ context.Contex
 	return graphql.NewScalarFieldContext("PersonalName", field, false, false, "String")
 }
 
+func (ec *executionContext) _PersonalName_middleName(ctx context.Context, field graphql.CollectedField, obj *store.PersonalName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PersonalName_middleName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PersonalName().MiddleName(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PersonalName_middleName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PersonalName", field, true, true, "String")
+}
+
 func (ec *executionContext) _PersonalName_lastName(ctx context.Context, field graphql.CollectedField, obj *store.PersonalName) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11570,6 +11829,50 @@ func (ec *executionContext) fieldContext_Query_trainingTokenTypes(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_trainingTokenTypes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_customFieldTemplate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_customFieldTemplate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CustomFieldTemplate(ctx, fc.Args["type"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.CustomFieldTemplate) graphql.Marshaler {
+			return ec.marshalOCustomFieldTemplate2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldTemplate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_customFieldTemplate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CustomFieldTemplate(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_customFieldTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -17950,7 +18253,7 @@ func (ec *executionContext) unmarshalInputPersonalNameInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"firstName", "lastName"}
+	fieldsInOrder := [...]string{"firstName", "middleName", "lastName"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17964,6 +18267,13 @@ func (ec *executionContext) unmarshalInputPersonalNameInput(ctx context.Context,
 				return it, err
 			}
 			it.FirstName = data
+		case "middleName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("middleName"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MiddleName = data
 		case "lastName":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastName"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -19439,38 +19749,50 @@ func (ec *executionContext) _Contact(ctx context.Context, sel ast.SelectionSet, 
 		case "id":
 			out.Values[i] = ec._Contact_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "legacyId":
 			out.Values[i] = ec._Contact_legacyId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "firstName":
 			out.Values[i] = ec._Contact_firstName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "lastName":
 			out.Values[i] = ec._Contact_lastName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "personalName":
 			out.Values[i] = ec._Contact_personalName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "emailAddress":
 			out.Values[i] = ec._Contact_emailAddress(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "account":
 			out.Values[i] = ec._Contact_account(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "isInstructor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Contact_isInstructor(ctx, field, obj)
+				})
+		case "isStaff":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Contact_isStaff(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -19929,6 +20251,82 @@ func (ec *executionContext) _CurrencyEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var customFieldDefinitionImplementors = []string{"CustomFieldDefinition"}
+
+func (ec *executionContext) _CustomFieldDefinition(ctx context.Context, sel ast.SelectionSet, obj *store.CustomFieldDefinition) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, customFieldDefinitionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CustomFieldDefinition")
+		case "key":
+			out.Values[i] = ec._CustomFieldDefinition_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._CustomFieldDefinition_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = ec._CustomFieldDefinition_type(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var customFieldTemplateImplementors = []string{"CustomFieldTemplate"}
+
+func (ec *executionContext) _CustomFieldTemplate(ctx context.Context, sel ast.SelectionSet, obj *store.CustomFieldTemplate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, customFieldTemplateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CustomFieldTemplate")
+		case "customFieldDefinitions":
+			out.Values[i] = ec._CustomFieldTemplate_customFieldDefinitions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var customFieldValueImplementors = []string{"CustomFieldValue"}
 
 func (ec *executionContext) _CustomFieldValue(ctx context.Context, sel ast.SelectionSet, obj *store.CustomFieldValue) graphql.Marshaler {
@@ -19943,13 +20341,19 @@ func (ec *executionContext) _CustomFieldValue(ctx context.Context, sel ast.Selec
 		case "definitionKey":
 			out.Values[i] = ec._CustomFieldValue_definitionKey(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "value":
 			out.Values[i] = ec._CustomFieldValue_value(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "definition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CustomFieldValue_definition(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -22408,17 +22812,23 @@ func (ec *executionContext) _PersonalName(ctx context.Context, sel ast.Selection
 		case "firstName":
 			out.Values[i] = ec._PersonalName_firstName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "middleName":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PersonalName_middleName(ctx, field, obj)
+				})
 		case "lastName":
 			out.Values[i] = ec._PersonalName_lastName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._PersonalName_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -22571,6 +22981,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_trainingTokenTypes(ctx, field)
+				})
+		case "customFieldTemplate":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_customFieldTemplate(ctx, field)
 				})
 		case "externalIntegrationLogs":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -23960,23 +24376,18 @@ func (ec *executionContext) unmarshalNContactCreateInput2githubᚗcomᚋoppflow�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContactᚄ(ctx context.Context, v any) ([]*store.NewContact, error) {
+func (ec *executionContext) unmarshalNContactCreateInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx context.Context, v any) ([]*store.NewContact, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
 	res := make([]*store.NewContact, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx, vSlice[i])
+		res[i], err = ec.unmarshalOContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
 	}
 	return res, nil
-}
-
-func (ec *executionContext) unmarshalNContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx context.Context, v any) (*store.NewContact, error) {
-	res, err := ec.unmarshalInputContactCreateInput(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNContactEdge2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋconnectionᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*connection.Edge[store.Contact]) graphql.Marshaler {
@@ -24129,6 +24540,44 @@ func (ec *executionContext) marshalNCurrencyField2string(ctx context.Context, se
 	res := graphql.MarshalString(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "CurrencyField!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNCustomFieldDefinition2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinitionᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.CustomFieldDefinition) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCustomFieldDefinition2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinition(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCustomFieldDefinition2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinition(ctx context.Context, sel ast.SelectionSet, v *store.CustomFieldDefinition) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CustomFieldDefinition!")
+		return graphql.Null
+	}
+	return ec._CustomFieldDefinition(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCustomFieldTemplateType2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCustomFieldTemplateType2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CustomFieldTemplateType!")
 	}
 	return res
 }
@@ -25798,6 +26247,14 @@ func (ec *executionContext) marshalOContactAdhocEmailMutations2ᚖgithubᚗcom�
 	return ec._ContactAdhocEmailMutations(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOContactCreateInput2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐNewContact(ctx context.Context, v any) (*store.NewContact, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputContactCreateInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOContactFieldGraphFilter2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFilter(ctx context.Context, v any) ([]*store.Filter, error) {
 	if v == nil {
 		return nil, nil
@@ -25986,6 +26443,20 @@ func (ec *executionContext) unmarshalOCurrencyFieldGraphOrder2ᚖgithubᚗcomᚋ
 	}
 	res, err := ec.unmarshalInputCurrencyFieldGraphOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCustomFieldDefinition2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldDefinition(ctx context.Context, sel ast.SelectionSet, v *store.CustomFieldDefinition) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CustomFieldDefinition(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOCustomFieldTemplate2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldTemplate(ctx context.Context, sel ast.SelectionSet, v *store.CustomFieldTemplate) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CustomFieldTemplate(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOCustomFieldValueInput2ᚕᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐCustomFieldValueᚄ(ctx context.Context, v any) ([]*store.CustomFieldValue, error) {

@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
@@ -61,6 +63,34 @@ func (r opportunity) Owner(ctx context.Context, o *store.Opportunity) (*store.Us
 	return r.Store.OwnerOfOpportunity(ctx, o.ID)
 }
 
+// Contact returns the resolvers of what a contact does not carry itself.
+func (r *Resolver) Contact() ContactResolver { return contact{r} }
+
+// PersonalName returns the resolvers of what a name does not carry itself.
+func (r *Resolver) PersonalName() PersonalNameResolver { return personalName{r} }
+
+type contact struct{ *Resolver }
+
+func (r contact) IsInstructor(ctx context.Context, c *store.Contact) (bool, error) {
+	d, err := r.Store.DetailsOfContact(ctx, c.ID)
+	return err == nil && d.IsInstructor, err
+}
+
+func (r contact) IsStaff(ctx context.Context, c *store.Contact) (bool, error) {
+	d, err := r.Store.DetailsOfContact(ctx, c.ID)
+	return err == nil && d.IsStaff, err
+}
+
+type personalName struct{ *Resolver }
+
+func (r personalName) MiddleName(ctx context.Context, n *store.PersonalName) (*string, error) {
+	d, err := r.Store.DetailsOfContact(ctx, n.ContactID)
+	if err != nil {
+		return nil, err
+	}
+	return d.MiddleName, nil
+}
+
 type accountMutations struct{ *Resolver }
 
 func (r accountMutations) Create(ctx context.Context, _ *AccountMutations, input store.AccountInput) (*AccountPayload, error) {
@@ -86,7 +116,16 @@ func accountPayload(a *store.Account, err error) (*AccountPayload, error) {
 type contactMutations struct{ *Resolver }
 
 func (r contactMutations) Create(ctx context.Context, _ *ContactMutations, input store.NewContact) (*ContactPayload, error) {
-	c, err := r.Store.CreateContact(ctx, input)
+	input.DuplicateEmail = duplicateEmail(ctx)
+	return contactPayload(r.Store.CreateContact(ctx, input))
+}
+
+// duplicateEmail reports whether the request says that an e-mail address may be another contact's, too.
+func duplicateEmail(ctx context.Context) bool {
+	return graphql.HasOperationContext(ctx) && graphql.GetOperationContext(ctx).Headers.Get("X-Duped-Email") == "yes"
+}
+
+func contactPayload(c *store.Contact, err error) (*ContactPayload, error) {
 	problems, err := refusal(err)
 	if err != nil {
 		return nil, err
@@ -94,12 +133,19 @@ func (r contactMutations) Create(ctx context.Context, _ *ContactMutations, input
 	return &ContactPayload{Errors: problems, Contact: c}, nil
 }
 
-// CreateBatch makes each for itself: one that is refused keeps none of the others.
-func (r contactMutations) CreateBatch(ctx context.Context, namespace *ContactMutations, input []*store.NewContact) ([]*ContactPayload, error) {
-	payloads := make([]*ContactPayload, len(input))
-	for i, in := range input {
-		var err error
-		if payloads[i], err = r.Create(ctx, namespace, *in); err != nil {
+func (r contactMutations) CreateBatch(ctx context.Context, _ *ContactMutations, input []*store.NewContact) ([]*ContactPayload, error) {
+	for _, in := range input {
+		if in != nil {
+			in.DuplicateEmail = duplicateEmail(ctx)
+		}
+	}
+	made, err := r.Store.CreateContacts(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	payloads := make([]*ContactPayload, len(made))
+	for i, one := range made {
+		if payloads[i], err = contactPayload(one.Contact, one.Err); err != nil {
 			return nil, err
 		}
 	}

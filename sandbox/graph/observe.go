@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -26,8 +27,9 @@ type Done struct {
 
 // Observer is told of the mutations of one request. It may be called by several goroutines.
 type Observer interface {
-	// Begin is asked before a mutation runs; its error keeps it from running and fails it.
-	Begin(name string) error
+	// Begin is asked before a mutation runs, of which it is not known yet how it ends. It runs in the context that is
+	// answered; an error keeps it from running and fails it.
+	Begin(ctx context.Context, d Done) (context.Context, error)
 	// End is told what became of it.
 	End(Done)
 }
@@ -43,7 +45,27 @@ type observed struct {
 	Observer
 	mu    sync.Mutex
 	turns map[*graphql.FieldContext]*turn // by the field of the namespace
+	// failed is the namespace, as it stands at the root, in which the first mutation failed.
+	failed *graphql.FieldContext
 }
+
+// stopped reports whether a mutation failed in another namespace than that of the field.
+func (o *observed) stopped(field *graphql.FieldContext) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.failed != nil && o.failed != field.Parent
+}
+
+func (o *observed) fail(field *graphql.FieldContext) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failed == nil {
+		o.failed = field.Parent
+	}
+}
+
+// ErrStopped says that a mutation did not run since one before it had failed.
+var ErrStopped = errors.New("not run, since a mutation before it failed")
 
 // Mutations is an extension of the GraphQL server that tells the Observer of each request what its mutations do, and
 // with InOrder runs those inside a namespace in the order of the document.
@@ -51,6 +73,8 @@ type Mutations struct {
 	InOrder bool
 	// PlainLabels has all refusals but Transition Not Found have one label.
 	PlainLabels bool
+	// Stop has nothing run at the root behind a namespace in which a mutation failed.
+	Stop bool
 }
 
 var (
@@ -74,6 +98,9 @@ func (m Mutations) InterceptField(ctx context.Context, next graphql.Resolver) (a
 	if !ok {
 		return next(ctx)
 	}
+	if m.Stop && o.stopped(field) {
+		return nil, ErrStopped
+	}
 	if m.InOrder {
 		defer o.turn(ctx, field).take(field.Field.Alias)()
 	}
@@ -82,10 +109,12 @@ func (m Mutations) InterceptField(ctx context.Context, next graphql.Resolver) (a
 		Opportunity: subject(field.Args["input"]),
 	}
 	var payload any
-	if done.Err = o.Begin(done.Name); done.Err == nil {
+	if ctx, done.Err = o.Begin(ctx, done); done.Err == nil {
 		payload, done.Err = next(ctx)
 	}
-	if done.Err == nil {
+	if done.Err != nil {
+		o.fail(field)
+	} else {
 		done.look(payload, m.PlainLabels)
 	}
 	o.End(done)

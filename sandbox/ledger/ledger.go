@@ -2,7 +2,7 @@
 // are facts. It holds ids of the API, names of operations and times, and nothing that a caller typed.
 //
 // With a file it survives the death of the process: a request stands there from before anything of it runs, and its
-// outcome before it is answered.
+// outcome before it is answered. What was committed between the two is known from the database: see Mend.
 package ledger
 
 import (
@@ -29,6 +29,8 @@ const (
 	Refused Outcome = "refused"
 	// Failed: it failed inside; nothing of it took effect.
 	Failed Outcome = "failed"
+	// NotRun: it was asked for, and nothing of it ran.
+	NotRun Outcome = "not-run"
 )
 
 // Field is one field of a mutation's namespace.
@@ -48,14 +50,15 @@ type Entry struct {
 	// Number counts the requests from 1, over restarts where there is a file.
 	Number   int64     `json:"number"`
 	Received time.Time `json:"received"`
-	// Answered is when its outcome was known and it was about to be answered; zero for one that is under way or was
-	// when the process died: its effects, if any, stand in the database alone.
+	// Answered is when it was about to be answered; zero for one that is under way, or was when the process died.
 	Answered time.Time `json:"answered,omitzero"`
 	Address  string    `json:"address"`
 	// Operations are "token", or the name that the document gives its operation, and its fields: those of namespaces
 	// with their namespace, in the order of the document and as often as they occur.
 	Operations []string `json:"operations"`
-	// Fields are those of mutations that ran, in the order in which they were done.
+	// Fields are those of mutations: what ran, in the order in which it was done, and then what did not run. Before the
+	// outcome is known there are none; of a request that was under way when the process died there are at least those
+	// that had been committed.
 	Fields []Field `json:"fields,omitempty"`
 	// Status is that of HTTP, also where a fault kept the answer back.
 	Status int `json:"status,omitempty"`
@@ -63,6 +66,9 @@ type Entry struct {
 	Fault string `json:"fault,omitempty"`
 	// Gone says that the client had given the request up before it could be answered.
 	Gone bool `json:"gone,omitempty"`
+	// Undelivered says that the answer did not leave whole: a fault kept it back, or the client had gone or went. That it
+	// left does not mean that it came.
+	Undelivered bool `json:"undelivered,omitempty"`
 }
 
 // Ledger is safe for concurrent use. nil writes nothing down.
@@ -157,6 +163,22 @@ func (l *Ledger) End(e Entry) {
 	defer l.mu.Unlock()
 	l.put(e)
 	l.write(e)
+}
+
+// Mend gives a request that was under way when the process died, before its outcome was written, the fields that had
+// been committed.
+func (l *Ledger) Mend(number int64, committed []Field) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at := number - l.first; at >= 0 && at < int64(len(l.entries)) && l.entries[at].Answered.IsZero() && len(l.entries[at].Fields) == 0 {
+		e := l.entries[at]
+		e.Fields = committed
+		l.put(e)
+		l.write(e)
+	}
 }
 
 func (l *Ledger) write(e Entry) {

@@ -31,6 +31,12 @@ var accounts = listing[Account]{
 		"id":           intKeyColumn("a.id", globalid.Account),
 		"name":         {sql: "a.name"},
 		"emailAddress": {sql: "a.email_address"},
+		"website":      {sql: "a.website"},
+		"isIndividual": {sql: "a.is_individual", kind: truth},
+		"addressTown": {sql: `(SELECT p.value ->> '$.address.town' FROM json_each(a.postal_addresses) p
+			ORDER BY p.value ->> '$.usage' <> 'default', p.key LIMIT 1)`},
+		"createdAt":     {sql: "a.created_at", kind: moment},
+		"lastUpdatedAt": {sql: "a.updated_at", kind: moment},
 	},
 	scan: func(row scanner) (Account, error) {
 		var a Account

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"strings"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
@@ -62,7 +64,7 @@ func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, e
 		if in.Name == nil {
 			return 0, checkName("")
 		}
-		made, err := tx.ExecContext(ctx, `INSERT INTO accounts (name) VALUES ('')`)
+		made, err := tx.ExecContext(ctx, `INSERT INTO accounts (name, created_at) VALUES ('', ?)`, s.now().UnixMicro())
 		if err != nil {
 			return 0, err
 		}
@@ -70,22 +72,22 @@ func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, e
 		if err != nil {
 			return 0, err
 		}
-		return id, writeAccount(ctx, tx, id, in)
+		return id, s.writeAccount(ctx, tx, id, in)
 	})
 }
 
 // UpdateAccount changes what in names. A refusal is a *RefusalError, and then nothing is changed.
 func (s *Store) UpdateAccount(ctx context.Context, in AccountInput) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
-		a, err := accountByID(ctx, tx, "accountId", *in.AccountID)
+		a, err := s.accountByID(ctx, tx, "accountId", *in.AccountID)
 		if err != nil {
 			return 0, err
 		}
-		return a.ID, writeAccount(ctx, tx, a.ID, in)
+		return a.ID, s.writeAccount(ctx, tx, a.ID, in)
 	})
 }
 
-func writeAccount(ctx context.Context, tx *sql.Tx, id int64, in AccountInput) error {
+func (s *Store) writeAccount(ctx context.Context, tx *sql.Tx, id int64, in AccountInput) error {
 	if in.Name != nil {
 		if err := checkName(*in.Name); err != nil {
 			return err
@@ -98,6 +100,11 @@ func writeAccount(ctx context.Context, tx *sql.Tx, id int64, in AccountInput) er
 			return err
 		}
 	}
+	for _, a := range in.PostalAddresses {
+		if !slices.Contains([]string{"default", "billing", "shipping"}, a.Usage) && !s.assume.Is(assume.AddressUsage, "any") {
+			return problem(LabelInvalidValue, a.Usage, "postalAddresses: usage is %q, it must be default, billing or shipping", a.Usage)
+		}
+	}
 	var addresses any
 	if in.PostalAddresses != nil {
 		encoded, err := json.Marshal(in.PostalAddresses)
@@ -106,20 +113,20 @@ func writeAccount(ctx context.Context, tx *sql.Tx, id int64, in AccountInput) er
 		}
 		addresses = string(encoded)
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE accounts SET changed = 1, name = coalesce(?, name), email_address = coalesce(?, email_address),
+	_, err := tx.ExecContext(ctx, `UPDATE accounts SET changed = 1, updated_at = ?, name = coalesce(?, name), email_address = coalesce(?, email_address),
 		website = coalesce(?, website), is_individual = coalesce(?, is_individual), owner_id = coalesce(?, owner_id),
-		postal_addresses = coalesce(?, postal_addresses) WHERE id = ?`, in.Name, in.EmailAddress, in.Website, in.IsIndividual, owner, addresses, id)
+		postal_addresses = coalesce(?, postal_addresses) WHERE id = ?`, s.now().UnixMicro(), in.Name, in.EmailAddress, in.Website, in.IsIndividual, owner, addresses, id)
 	return err
 }
 
 // MergeAccounts moves everything of one account to another, and the first is gone. A refusal is a *RefusalError.
 func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
-		source, err := accountByID(ctx, tx, "fromAccount", from)
+		source, err := s.accountByID(ctx, tx, "fromAccount", from)
 		if err != nil {
 			return 0, err
 		}
-		target, err := accountByID(ctx, tx, "toAccount", to)
+		target, err := s.accountByID(ctx, tx, "toAccount", to)
 		if err != nil {
 			return 0, err
 		}
@@ -135,9 +142,10 @@ func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, e
 		for _, statement := range []string{
 			`UPDATE merged_accounts SET merged_to = ?2 WHERE merged_to = ?1`,
 			`INSERT INTO merged_accounts (id, merged_to) VALUES (?1, ?2)`,
+			`UPDATE accounts SET updated_at = ?3 WHERE id = ?2 AND ?1 = ?1`,
 			`DELETE FROM accounts WHERE id = ?1 AND ?2 = ?2`,
 		} {
-			if _, err := tx.ExecContext(ctx, statement, source.ID, target.ID); err != nil {
+			if _, err := tx.ExecContext(ctx, statement, source.ID, target.ID, s.now().UnixMicro()); err != nil {
 				return 0, err
 			}
 		}
@@ -161,16 +169,25 @@ func (s *Store) changeAccount(ctx context.Context, f func(context.Context, *sql.
 	return changed, nil
 }
 
-func accountByID(ctx context.Context, q queryer, field, id string) (*Account, error) {
+func (s *Store) accountByID(ctx context.Context, q queryer, field, id string) (*Account, error) {
 	key, err := intKey(field, id, globalid.Account)
 	if err != nil {
 		return nil, err
 	}
-	a, err := accounts.one(ctx, q, key)
+	a, err := s.accountByKey(ctx, q, key)
 	if err == nil && a == nil {
 		err = notFound("Account", id)
 	}
 	return a, err
+}
+
+// accountByKey returns an account, nil if there is none. One that was merged into another is gone, unless it is assumed
+// that its id leads there.
+func (s *Store) accountByKey(ctx context.Context, q queryer, key int64) (*Account, error) {
+	if s.assume.Is(assume.AccountMerged, "leads") {
+		return accounts.first(ctx, q, " WHERE a.id = coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = ?1), ?1)", key)
+	}
+	return accounts.one(ctx, q, key)
 }
 
 func checkUser(ctx context.Context, q queryer, field, id string) (int64, error) {

@@ -16,8 +16,9 @@ type Contact struct {
 	Account      *Account
 }
 
-// PersonalName is a contact's name in its parts and as a whole.
+// PersonalName is a contact's name in its parts and as a whole; DetailsOfContact knows the middle one.
 type PersonalName struct {
+	ContactID int64
 	FirstName string
 	LastName  string
 	Name      string
@@ -28,7 +29,7 @@ func (c Contact) GlobalID() string { return globalid.EncodeInt(globalid.Contact,
 
 // PersonalName returns the name of the contact.
 func (c Contact) PersonalName() *PersonalName {
-	return &PersonalName{FirstName: c.FirstName, LastName: c.LastName, Name: c.FirstName + " " + c.LastName}
+	return &PersonalName{ContactID: c.ID, FirstName: c.FirstName, LastName: c.LastName, Name: c.FirstName + " " + c.LastName}
 }
 
 // ContactPage is a page of contacts.
@@ -49,6 +50,13 @@ var contacts = listing[Contact]{
 		"emailAddress": {sql: "p.email_address"},
 		"accountId":    intKeyColumn("a.id", globalid.Account),
 		"accountName":  {sql: "a.name"},
+		"byNameAccountOrEmail": {
+			sql: "(p.first_name || ' ' || p.last_name || coalesce(' ' || a.name, '') || coalesce(' ' || p.email_address, ''))",
+		},
+		"isInstructor":  {sql: "p.is_instructor", kind: truth},
+		"isStaff":       {sql: "p.is_staff", kind: truth},
+		"createdAt":     {sql: "p.created_at", kind: moment},
+		"lastUpdatedAt": {sql: "p.updated_at", kind: moment},
 	},
 	scan: func(row scanner) (Contact, error) {
 		var c Contact
@@ -73,6 +81,24 @@ func (o *optionalAccount) get() *Account {
 		return nil
 	}
 	return &Account{ID: *o.id, Name: *o.name, EmailAddress: o.email}
+}
+
+// ContactDetails is what a contact has beside its name and address.
+type ContactDetails struct {
+	MiddleName   *string
+	IsInstructor bool
+	IsStaff      bool
+}
+
+// DetailsOfContact returns what a contact has beside its name and address.
+func (s *Store) DetailsOfContact(ctx context.Context, contact int64) (*ContactDetails, error) {
+	var d ContactDetails
+	err := s.read.QueryRowContext(ctx, `SELECT middle_name, is_instructor, is_staff FROM contacts WHERE id = ?`, contact).
+		Scan(&d.MiddleName, &d.IsInstructor, &d.IsStaff)
+	if err != nil {
+		return nil, err
+	}
+	return &d, nil
 }
 
 // ContactsOfAccount searches the contacts of an account.

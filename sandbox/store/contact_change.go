@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 
 	"github.com/oppflow/oppflow/sandbox/assume"
@@ -13,12 +14,15 @@ type NewContact struct {
 	PersonalName   *NewPersonalName
 	AccountID      *string
 	EmailAddresses []*NewEmailAddress
+	// DuplicateEmail says that the caller knows that other contacts may have the address.
+	DuplicateEmail bool
 }
 
 // NewPersonalName is what a contact is called.
 type NewPersonalName struct {
-	FirstName string
-	LastName  string
+	FirstName  string
+	MiddleName *string
+	LastName   string
 }
 
 // NewEmailAddress is one of a contact's; Usage is primary for the one that mail goes to.
@@ -27,58 +31,128 @@ type NewEmailAddress struct {
 	Address string
 }
 
-// CreateContact makes a contact. E-mail addresses need not be unique (observed: several contacts with one are handled);
-// an account that is a person's takes no second one (observed). A refusal is a *RefusalError.
+// MadeContact is what became of one contact of several; Err is a *RefusalError.
+type MadeContact struct {
+	Contact *Contact
+	Err     error
+}
+
+// CreateContact makes a contact. A refusal is a *RefusalError.
 func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, error) {
 	var made *Contact
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
-			return problem(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")
-		}
-		email, err := primary(in.EmailAddresses)
-		if err != nil {
-			return err
-		}
-		if email != nil && s.assume.Is(assume.ContactEmail, "unique") {
-			var taken bool
-			if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM contacts WHERE email_address = ?)`, *email).Scan(&taken); err != nil {
-				return err
-			}
-			if taken {
-				return problem(LabelInvalidValue, *email, "emailAddresses: a contact has this address already")
-			}
-		}
-		var account any
-		if in.AccountID != nil {
-			a, err := accountByID(ctx, tx, "accountId", *in.AccountID)
-			if err != nil {
-				return err
-			}
-			var full bool
-			err = tx.QueryRowContext(ctx, `SELECT is_individual AND EXISTS (SELECT 1 FROM contacts p WHERE p.account_id = a.id) FROM accounts a WHERE a.id = ?`, a.ID).Scan(&full)
-			if err != nil {
-				return err
-			}
-			if full {
-				return problem(LabelInvalidValue, *in.AccountID, "accountId: the account is a person's and has a contact")
-			}
-			account = a.ID
-		}
-		result, err := tx.ExecContext(ctx, `INSERT INTO contacts (account_id, first_name, last_name, email_address) VALUES (?, ?, ?, ?)`,
-			account, in.PersonalName.FirstName, in.PersonalName.LastName, email)
-		if err != nil {
-			return err
-		}
-		id, err := result.LastInsertId()
-		if err == nil {
-			made, err = contacts.one(ctx, tx, id)
-		}
+		var err error
+		made, err = s.createContact(ctx, tx, in)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return made, nil
+}
+
+// CreateContacts makes each for itself: one that is refused keeps none of the others from being made, unless that is
+// assumed. The error is no refusal: those stand in the answer, which has an entry for each.
+func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]MadeContact, error) {
+	made := make([]MadeContact, len(in))
+	if !s.assume.Is(assume.ContactBatch, "all") {
+		for i, one := range in {
+			if made[i].Contact, made[i].Err = s.CreateContact(ctx, orEmpty(one)); unexpected(made[i].Err) {
+				return nil, made[i].Err
+			}
+		}
+		return made, nil
+	}
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var refused error
+		for i, one := range in {
+			if made[i].Contact, made[i].Err = s.createContact(ctx, tx, orEmpty(one)); unexpected(made[i].Err) {
+				return made[i].Err
+			}
+			if refused == nil {
+				refused = made[i].Err
+			}
+		}
+		return refused
+	})
+	if err == nil || unexpected(err) {
+		return made, err
+	}
+	for i := range made {
+		if made[i].Contact != nil {
+			made[i] = MadeContact{Err: problem(LabelInvalidValue, "", "another contact of the batch was refused")}
+		}
+	}
+	return made, nil
+}
+
+// orEmpty takes an entry that is null for one that says nothing, which is refused.
+func orEmpty(in *NewContact) NewContact {
+	if in == nil {
+		return NewContact{}
+	}
+	return *in
+}
+
+// unexpected reports whether an error is none of the caller's.
+func unexpected(err error) bool {
+	var refused *RefusalError
+	return err != nil && !errors.As(err, &refused)
+}
+
+// createContact makes a contact. E-mail addresses need not be unique (observed: several contacts with one are handled).
+// That an account that is a person's takes no second one is known of the vendor's import alone.
+func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*Contact, error) {
+	if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
+		return nil, problem(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")
+	}
+	email, err := primary(in.EmailAddresses)
+	if err != nil {
+		return nil, err
+	}
+	if email != nil && (s.assume.Is(assume.ContactEmail, "unique") || s.assume.Is(assume.ContactEmail, "header") && !in.DuplicateEmail) {
+		var taken bool
+		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM contacts WHERE email_address = ?)`, *email).Scan(&taken); err != nil {
+			return nil, err
+		}
+		if taken {
+			return nil, problem(LabelInvalidValue, *email, "emailAddresses: a contact has this address already")
+		}
+	}
+	account, err := s.accountOfContact(ctx, tx, in.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	result, err := tx.ExecContext(ctx, `INSERT INTO contacts (account_id, first_name, middle_name, last_name, email_address, created_at, updated_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)`,
+		account, in.PersonalName.FirstName, in.PersonalName.MiddleName, in.PersonalName.LastName, email, s.now().UnixMicro())
+	if err != nil {
+		return nil, err
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return nil, err
+	}
+	return contacts.one(ctx, tx, id)
+}
+
+func (s *Store) accountOfContact(ctx context.Context, tx *sql.Tx, id *string) (any, error) {
+	if id == nil {
+		return nil, nil
+	}
+	a, err := s.accountByID(ctx, tx, "accountId", *id)
+	if err != nil {
+		return nil, err
+	}
+	var full bool
+	err = tx.QueryRowContext(ctx, `SELECT is_individual AND EXISTS (SELECT 1 FROM contacts p WHERE p.account_id = a.id) FROM accounts a WHERE a.id = ?`, a.ID).Scan(&full)
+	if err != nil {
+		return nil, err
+	}
+	if full && !s.assume.Is(assume.ContactIndividual, "taken") {
+		return nil, problem(LabelInvalidValue, *id, "accountId: the account is a person's and has a contact")
+	}
+	return a.ID, nil
 }
 
 // primary picks the address that mail goes to.

@@ -192,6 +192,12 @@ func contactByID(ctx context.Context, q queryer, field, id string) (*Contact, er
 
 // RegisterNamedLearner registers one contact on an event, in a registration of its own.
 func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*RegisteredLearner, error) {
+	// Before anything is made; definitions do not change while the sandbox runs.
+	for _, value := range in.CustomFieldValues {
+		if err := s.checkCustomField(ctx, s.read, "customFieldValues", "Learner", value.DefinitionKey); err != nil {
+			return nil, err
+		}
+	}
 	_, made, err := s.RegisterContacts(ctx, in.EventID, RegisterContacts{Contacts: []*string{&in.ContactID}, Notes: in.Notes})
 	if err != nil {
 		return nil, err
@@ -318,6 +324,9 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 func (s *Store) UpdateLearner(ctx context.Context, id string, notes *string, custom []*CustomFieldValue) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
 		for _, value := range custom {
+			if err := s.checkCustomField(ctx, tx, "customFieldValues", "Learner", value.DefinitionKey); err != nil {
+				return err
+			}
 			at := slices.IndexFunc(l.CustomFieldValues, func(v *CustomFieldValue) bool { return v.DefinitionKey == value.DefinitionKey })
 			if at < 0 {
 				l.CustomFieldValues = append(l.CustomFieldValues, value)

@@ -4,8 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
+	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -128,10 +131,11 @@ type NewMail struct {
 	SendingAddressID string
 	ContactIDs       []string
 	EventID          *string
-	// LearnerIDs sends it to these learners of the event; Audience to all that are active, or that have passed.
+	// LearnerIDs sends it to these learners of the event, and where it is not nil to nobody else; Audience to all that are
+	// active, or that have passed.
 	LearnerIDs []string
 	Audience   *string
-	// Bookers sends it to one contact for each registration, the first.
+	// Bookers sends it to one contact for each registration.
 	Bookers    bool
 	TemplateID *string
 	Subject    string
@@ -163,11 +167,11 @@ func (s *Store) SendMail(ctx context.Context, in NewMail) error {
 		}
 		var event any
 		if in.EventID != nil {
-			if event, err = intKey("eventId", *in.EventID, globalid.Event); err != nil {
+			if event, err = eventOfMail(ctx, tx, *in.EventID); err != nil {
 				return err
 			}
 		}
-		to, err := recipients(ctx, tx, in, event)
+		to, err := s.recipients(ctx, tx, in, event)
 		if err != nil {
 			return err
 		}
@@ -177,6 +181,9 @@ func (s *Store) SendMail(ctx context.Context, in NewMail) error {
 		}
 		for _, c := range to {
 			if c.EmailAddress == nil {
+				if s.skipsUnreachable() {
+					continue
+				}
 				return problem(LabelInvalidValue, c.GlobalID(), "Contact %s has no e-mail address", c.GlobalID())
 			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO mails (sending_address_id, contact_id, address, cc, subject, body, event_id, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -205,45 +212,82 @@ func fromTemplate(ctx context.Context, q queryer, in *NewMail) error {
 	return nil
 }
 
+func eventOfMail(ctx context.Context, q queryer, id string) (int64, error) {
+	key, err := intKey("eventId", id, globalid.Event)
+	if err != nil {
+		return 0, err
+	}
+	e, err := events.one(ctx, q, key)
+	if err == nil && e == nil {
+		err = notFound("Event", id)
+	}
+	return key, err
+}
+
+// skipsUnreachable says that a recipient who is unknown or has no address does not stop the mail to the others.
+func (s *Store) skipsUnreachable() bool { return s.assume.Is(assume.MailRecipient, "skipped") }
+
 // recipients finds who a mail goes to.
-func recipients(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
+func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
+	if in.Audience != nil && *in.Audience != "active" && *in.Audience != "passed" {
+		return nil, problem(LabelInvalidValue, *in.Audience, "audience is %q, it must be active or passed", *in.Audience)
+	}
+	switch {
+	case in.LearnerIDs != nil:
+		return s.namedLearners(ctx, q, in, event)
+	case in.Audience != nil && *in.Audience == "passed":
+		return nil, nil // the sandbox knows no results, so nobody has passed
+	case in.Bookers:
+		return s.bookers(ctx, q, event)
+	case in.Audience != nil:
+		return contacts.rows(ctx, q, ` WHERE p.id IN (SELECT l.contact_id FROM learners l WHERE l.event_id = ? AND NOT l.cancelled) ORDER BY p.id`, event)
+	}
 	var found []Contact
 	for _, id := range in.ContactIDs {
 		c, err := contactByID(ctx, q, "contactId", id)
+		var refused *RefusalError
+		if errors.As(err, &refused) && refused.Label == LabelNotFound && s.skipsUnreachable() {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, *c)
 	}
-	if in.LearnerIDs == nil && in.Audience == nil && !in.Bookers {
-		return found, nil
+	return found, nil
+}
+
+// bookers finds one contact for each registration of an event.
+func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, error) {
+	booker := "SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1"
+	if s.assume.Is(assume.MailBooker, "opportunity") {
+		booker = "SELECT coalesce((SELECT o.contact_id FROM opportunities o WHERE o.id = b.opportunity_id), (" + booker + "))"
 	}
-	if in.Audience != nil && *in.Audience != "active" && *in.Audience != "passed" {
-		return nil, problem(LabelInvalidValue, *in.Audience, "audience is %q, it must be active or passed", *in.Audience)
-	}
-	if in.Audience != nil && *in.Audience == "passed" {
-		return found, nil // the sandbox knows no results, so nobody has passed
-	}
-	chosen := "SELECT l.contact_id FROM learners l WHERE l.event_id = ? AND NOT l.cancelled"
-	args := []any{event}
-	if in.Bookers {
-		chosen = `SELECT (SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1)
-			FROM registrations b WHERE b.event_id = ?`
-	}
-	if len(in.LearnerIDs) > 0 {
-		keys := make([]int64, len(in.LearnerIDs))
-		for i, id := range in.LearnerIDs {
-			var err error
-			if keys[i], err = intKey("learnerIds", id, globalid.Learner); err != nil {
-				return nil, err
-			}
-		}
-		encoded, err := json.Marshal(keys)
+	return contacts.rows(ctx, q, " WHERE p.id IN (SELECT ("+booker+") FROM registrations b WHERE b.event_id = ?) ORDER BY p.id", event)
+}
+
+// namedLearners finds those of the event that are named, of whom the cancelled get nothing. Naming none reaches nobody.
+func (s *Store) namedLearners(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
+	var found []Contact
+	for _, id := range in.LearnerIDs {
+		key, err := intKey("learnerIds", id, globalid.Learner)
 		if err != nil {
 			return nil, err
 		}
-		chosen += " AND l.id IN (SELECT value FROM json_each(?))"
-		args = append(args, string(encoded))
+		var there bool
+		if err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM learners WHERE id = ? AND event_id = ?)`, key, event).Scan(&there); err != nil {
+			return nil, err
+		}
+		if !there && !s.skipsUnreachable() {
+			return nil, notFound("Learner", id)
+		}
+		c, err := contacts.first(ctx, q, ` WHERE p.id = (SELECT l.contact_id FROM learners l WHERE l.id = ? AND l.event_id = ? AND NOT l.cancelled)`, key, event)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil && !slices.ContainsFunc(found, func(other Contact) bool { return other.ID == c.ID }) {
+			found = append(found, *c)
+		}
 	}
-	return contacts.rows(ctx, q, " WHERE p.id IN ("+chosen+") ORDER BY p.id", args...)
+	return found, nil
 }

@@ -37,7 +37,11 @@ func (s *Store) Node(ctx context.Context, id string) (Node, error) {
 	case globalid.OpportunityStage:
 		return node(ctx, s, &stages, n)
 	case globalid.Account:
-		return node(ctx, s, &accounts, n)
+		a, err := s.accountByKey(ctx, s.read, n)
+		if err != nil || a == nil {
+			return nil, err
+		}
+		return *a, nil
 	case globalid.Contact:
 		return node(ctx, s, &contacts, n)
 	case globalid.CourseTemplate:

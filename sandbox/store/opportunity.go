@@ -186,7 +186,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 		}
 		var account any
 		if in.AccountID != nil {
-			if account, err = checkAccount(ctx, tx, *in.AccountID); err != nil {
+			if account, err = s.checkAccount(ctx, tx, *in.AccountID); err != nil {
 				return 0, err
 			}
 		}
@@ -207,7 +207,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 		if err := setPeople(ctx, tx, id, in.OwnerID, in.ContactID); err != nil {
 			return 0, err
 		}
-		return id, setAttributes(ctx, tx, id, in.Attributes)
+		return id, s.setAttributes(ctx, tx, id, in.Attributes)
 	})
 }
 
@@ -236,7 +236,7 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 			}
 		}
 		if in.AccountID != nil {
-			account, err := checkAccount(ctx, tx, *in.AccountID)
+			account, err := s.checkAccount(ctx, tx, *in.AccountID)
 			if err != nil {
 				return 0, err
 			}
@@ -252,7 +252,7 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 		if err := setPeople(ctx, tx, o.ID, in.OwnerID, in.ContactID); err != nil {
 			return 0, err
 		}
-		if err := setAttributes(ctx, tx, o.ID, in.Attributes); err != nil {
+		if err := s.setAttributes(ctx, tx, o.ID, in.Attributes); err != nil {
 			return 0, err
 		}
 		return o.ID, s.touch(ctx, tx, o.ID)
@@ -268,6 +268,7 @@ func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *
 			return err
 		}
 		changed, err = opportunities.one(ctx, tx, id)
+		markAbout(ctx, changed)
 		return err
 	})
 	if err != nil {
@@ -315,8 +316,8 @@ func checkCurrency(ctx context.Context, q queryer, code string) (string, error) 
 	return c.Code, nil
 }
 
-func checkAccount(ctx context.Context, q queryer, id string) (any, error) {
-	a, err := accountByID(ctx, q, "accountId", id)
+func (s *Store) checkAccount(ctx context.Context, q queryer, id string) (any, error) {
+	a, err := s.accountByID(ctx, q, "accountId", id)
 	if err != nil {
 		return nil, err
 	}
@@ -346,12 +347,12 @@ func setPeople(ctx context.Context, tx *sql.Tx, id int64, owner, contact *string
 }
 
 // setAttributes writes the attributes that are named and leaves the others; one without a value is taken away.
-func setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
+func (s *Store) setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
 	for _, a := range attributes {
-		if strings.TrimSpace(a.DefinitionKey) == "" {
-			return problem(LabelInvalidValue, a.DefinitionKey, "attributes: definitionKey must not be empty")
+		err := s.checkCustomField(ctx, tx, "attributes", "Opportunity", a.DefinitionKey)
+		if err != nil {
+			return err
 		}
-		var err error
 		if a.Value == nil {
 			_, err = tx.ExecContext(ctx, `DELETE FROM opportunity_attributes WHERE opportunity_id = ? AND definition_key = ?`, id, a.DefinitionKey)
 		} else {

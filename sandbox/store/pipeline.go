@@ -179,7 +179,7 @@ func (s *Store) makeAccount(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 			return err
 		}
 	}
-	made, err := tx.ExecContext(ctx, `INSERT INTO accounts (name) VALUES (?)`, o.Name)
+	made, err := tx.ExecContext(ctx, `INSERT INTO accounts (name, created_at, updated_at) VALUES (?1, ?2, ?2)`, o.Name, s.now().UnixMicro())
 	if err != nil {
 		return err
 	}
@@ -251,7 +251,8 @@ func (s *Store) contactOf(ctx context.Context, tx *sql.Tx, n unknownLearner, acc
 			return id, err
 		}
 	}
-	made, err := tx.ExecContext(ctx, `INSERT INTO contacts (account_id, first_name, last_name, email_address) VALUES (?, ?, ?, ?)`, account, n.first, n.last, n.email)
+	made, err := tx.ExecContext(ctx, `INSERT INTO contacts (account_id, first_name, last_name, email_address, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)`,
+		account, n.first, n.last, n.email, s.now().UnixMicro())
 	if err != nil {
 		return 0, err
 	}

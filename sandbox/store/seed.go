@@ -27,10 +27,10 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 		if err != nil {
 			return err
 		}
-		w := &seeder{tx: tx}
+		w := &seeder{tx: tx, now: s.now().UnixMicro()}
 		w.catalogue(ctx, c)
 		if before == "" {
-			w.opportunities(ctx, c, s.now().UnixMicro())
+			w.opportunities(ctx, c)
 		}
 		if w.err != nil {
 			return w.err
@@ -51,6 +51,7 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 // seeder keeps the first error.
 type seeder struct {
 	tx  *sql.Tx
+	now int64
 	err error
 }
 
@@ -95,17 +96,18 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 	}
 	for _, r := range c.Accounts {
 		// What the API made of it stays: it may have been changed, or merged into another.
-		w.exec(ctx, `INSERT INTO accounts (id, name, email_address, is_individual) SELECT ?1, ?2, ?3, ?4
+		w.exec(ctx, `INSERT INTO accounts (id, name, email_address, is_individual, created_at, updated_at) SELECT ?1, ?2, ?3, ?4, ?5, ?5
 			WHERE NOT EXISTS (SELECT 1 FROM merged_accounts WHERE id = ?1)
 			ON CONFLICT DO UPDATE SET name = excluded.name, email_address = excluded.email_address, is_individual = excluded.is_individual
-				WHERE NOT accounts.changed`, r.ID, r.Name, null(r.Email), r.Individual)
+				WHERE NOT accounts.changed`, r.ID, r.Name, null(r.Email), r.Individual, w.now)
 	}
 	for _, r := range c.Contacts {
-		w.exec(ctx, `INSERT INTO contacts (id, account_id, first_name, last_name, email_address)
-			VALUES (?1, coalesce((SELECT merged_to FROM merged_accounts WHERE id = ?2), ?2), ?3, ?4, ?5)
+		w.exec(ctx, `INSERT INTO contacts (id, account_id, first_name, last_name, email_address, is_instructor, is_staff, created_at, updated_at)
+			VALUES (?1, coalesce((SELECT merged_to FROM merged_accounts WHERE id = ?2), ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?8)
 			ON CONFLICT DO UPDATE SET account_id = excluded.account_id, first_name = excluded.first_name,
-				last_name = excluded.last_name, email_address = excluded.email_address`,
-			r.ID, null(r.Account), r.FirstName, r.LastName, null(r.Email))
+				last_name = excluded.last_name, email_address = excluded.email_address,
+				is_instructor = excluded.is_instructor, is_staff = excluded.is_staff`,
+			r.ID, null(r.Account), r.FirstName, r.LastName, null(r.Email), r.Instructor, r.Staff, w.now)
 	}
 	w.people(ctx, c)
 	w.items(ctx, c)
@@ -123,6 +125,10 @@ func (w *seeder) people(ctx context.Context, c *catalogue.Catalogue) {
 	for _, r := range c.SendingAddresses {
 		w.exec(ctx, `INSERT INTO sending_addresses (id, name, address, verified) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET name = excluded.name, address = excluded.address, verified = excluded.verified`, r.ID, r.Name, r.Address, r.Verified)
+	}
+	for _, r := range c.CustomFields {
+		w.exec(ctx, `INSERT INTO custom_field_definitions (id, type, label, kind) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET type = excluded.type, label = excluded.label, kind = excluded.kind`, r.ID, r.Type, r.Label, r.Kind)
 	}
 	for _, r := range c.Templates {
 		w.exec(ctx, `INSERT INTO communication_templates (id, name, subject, body) VALUES (?, ?, ?, ?)
@@ -161,9 +167,9 @@ func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {
 	}
 }
 
-func (w *seeder) opportunities(ctx context.Context, c *catalogue.Catalogue, now int64) {
+func (w *seeder) opportunities(ctx context.Context, c *catalogue.Catalogue) {
 	for _, r := range c.Opportunities {
 		w.exec(ctx, `INSERT INTO opportunities (id, name, region_id, account_id, currency_code, step_id, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.ID, r.Name, r.Region, null(r.Account), r.Currency, r.Step, now, now)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.ID, r.Name, r.Region, null(r.Account), r.Currency, r.Step, w.now, w.now)
 	}
 }

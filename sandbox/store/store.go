@@ -167,7 +167,11 @@ func (s *Store) change(ctx context.Context, f func(ctx context.Context, tx *sql.
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := f(ctx, tx); err != nil {
+	err = f(ctx, tx)
+	if err == nil {
+		err = writeMark(ctx, tx)
+	}
+	if err != nil {
 		if undo := tx.Rollback(); undo != nil {
 			return errors.Join(err, fmt.Errorf("roll back: %w", undo))
 		}

@@ -1,0 +1,152 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+// found are the records of a list that a filter leaves, by what tells them apart.
+func (a *api) found(t testing.TB, list, filter, selection string) string {
+	t.Helper()
+	return a.told(t, fmt.Sprintf(`{ %s(filters: [%s]) { edges { node { %s } } } }`, list, filter, selection))
+}
+
+// OBS (3.1): accounts have legacyId, the number in links of the product.
+// OBS (5.1): accounts are filtered by id, name, isIndividual, website, emailAddress, addressTown, createdAt, lastUpdatedAt.
+func TestAccountsAreFound(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	now.advance(time.Hour)
+	made := now.Now().Format(time.RFC3339)
+	must(t, a.in(t, "account", "create", `input: {name: "Ada Byron", isIndividual: true, website: "https://ada.example", emailAddress: "ada@example.com",
+		postalAddresses: [{usage: "billing", address: {town: "Leeds"}}, {usage: "default", address: {town: "York"}}]}`, problems+" account { id }"))
+	now.advance(time.Hour)
+	changed := now.Now().Format(time.RFC3339)
+	must(t, a.in(t, "account", "update", `input: {accountId: "T3JnYW5pc2F0aW9uOjI=", emailAddress: "new@administrate.example"}`, problems+" account { id }"))
+	for filter, want := range map[string]string{
+		`{field: id, operation: eq, value: "T3JnYW5pc2F0aW9uOjQ="}`:                                    "4 Ada Byron",
+		`{field: name, operation: eq, value: "Administrate"}`:                                          "2 Administrate",
+		`{field: isIndividual, operation: eq, value: "true"}`:                                          "4 Ada Byron",
+		`{field: website, operation: like, value: "%ada.example"}`:                                     "4 Ada Byron",
+		`{field: emailAddress, operation: eq, value: "new@administrate.example"}`:                      "2 Administrate",
+		`{field: addressTown, operation: eq, value: "York"}`:                                           "4 Ada Byron",
+		`{field: addressTown, operation: eq, value: "Leeds"}`:                                          "",
+		fmt.Sprintf(`{field: createdAt, operation: ge, value: %q}`, made):                              "4 Ada Byron",
+		fmt.Sprintf(`{field: lastUpdatedAt, operation: ge, value: %q}`, changed):                       "2 Administrate",
+		fmt.Sprintf(`{field: lastUpdatedAt, operation: lt, value: %q}`, made):                          "1 Harbour Street Clinic 3 Northern Lights Energy",
+		`{field: isIndividual, operation: ne, value: "true"}, {field: addressTown, operation: isnull}`: "1 Harbour Street Clinic 2 Administrate 3 Northern Lights Energy",
+	} {
+		if got := a.found(t, "accounts", filter, "legacyId name"); got != want {
+			t.Errorf("%s: %q, want %q", filter, got, want)
+		}
+	}
+}
+
+// OBS (5.1): postalAddresses replaces the whole list, usages are default, billing and shipping, an address has town,
+// region, postcode, countryId, provinceCode and contactPerson. An empty list leaves none; what is left out stays.
+func TestPostalAddressesAreReplaced(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	const selection = `account { postalAddresses { usage address { town region postcode countryId provinceCode contactPerson } } }`
+	update := func(more string) any {
+		t.Helper()
+		return at(t, must(t, a.in(t, "account", "update", `input: {accountId: "T3JnYW5pc2F0aW9uOjI="`+more+`}`, problems+" "+selection)), "account", "postalAddresses")
+	}
+	three := `, postalAddresses: [{usage: "default", address: {town: "York"}}, {usage: "billing"},
+		{usage: "shipping", address: {town: "Leeds", region: "Yorkshire", postcode: "LS1", countryId: "GB", provinceCode: "WYK", contactPerson: "Ada"}}]`
+	answer := `[{"usage": "default", "address": {"town": "York", "region": null, "postcode": null, "countryId": null, "provinceCode": null, "contactPerson": null}},
+		{"usage": "billing", "address": null},
+		{"usage": "shipping", "address": {"town": "Leeds", "region": "Yorkshire", "postcode": "LS1", "countryId": "GB", "provinceCode": "WYK", "contactPerson": "Ada"}}]`
+	want(t, update(three), answer)
+	want(t, update(`, emailAddress: "x@administrate.example"`), answer)
+	want(t, update(`, postalAddresses: []`), `[]`)
+}
+
+// OBS (5.2): contacts are filtered by id, firstName, lastName, name, emailAddress, byNameAccountOrEmail, isInstructor,
+// isStaff, accountId, accountName, createdAt, lastUpdatedAt, and have personalName with its parts, isInstructor, isStaff
+// and legacyId.
+func TestContactsAreFound(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	now.advance(time.Hour)
+	made := now.Now().Format(time.RFC3339)
+	must(t, a.in(t, "contact", "createBatch", `input: [{personalName: {firstName: "Ada", middleName: "King", lastName: "Byron"}, accountId: "T3JnYW5pc2F0aW9uOjI="}]`, problems+" contact { id }").([]any)[0])
+	want(t, at(t, a.ask(t, `{ node(id: "UGVyc29uOjY=") { ... on Contact { legacyId firstName lastName emailAddress isInstructor isStaff personalName { firstName middleName lastName name } } } }`, nil), "node"),
+		`{"legacyId": 6, "firstName": "Ada", "lastName": "Byron", "emailAddress": null, "isInstructor": false, "isStaff": false,
+		  "personalName": {"firstName": "Ada", "middleName": "King", "lastName": "Byron", "name": "Ada Byron"}}`)
+	for filter, want := range map[string]string{
+		`{field: id, operation: eq, value: "UGVyc29uOjY="}`:                           "Ada",
+		`{field: firstName, operation: eq, value: "Ada"}`:                             "Ada",
+		`{field: lastName, operation: eq, value: "Green"}`:                            "Melissa",
+		`{field: name, operation: eq, value: "Melissa Green"}`:                        "Melissa",
+		`{field: emailAddress, operation: eq, value: "melissa@example.com"}`:          "Melissa",
+		`{field: accountId, operation: eq, value: "T3JnYW5pc2F0aW9uOjI="}`:            "Melissa Ada",
+		`{field: accountName, operation: eq, value: "Administrate"}`:                  "Melissa Ada",
+		`{field: byNameAccountOrEmail, operation: like, value: "%green%"}`:            "Melissa",
+		`{field: byNameAccountOrEmail, operation: wordlike, value: "administrate"}`:   "Melissa Ada",
+		`{field: byNameAccountOrEmail, operation: like, value: "%@training.example"}`: "Nora",
+		`{field: isStaff, operation: eq, value: "true"}`:                              "Nora",
+		`{field: isInstructor, operation: eq, value: "true"}`:                         "",
+		fmt.Sprintf(`{field: createdAt, operation: ge, value: %q}`, made):             "Ada",
+		fmt.Sprintf(`{field: lastUpdatedAt, operation: ge, value: %q}`, made):         "Ada",
+	} {
+		if got := a.found(t, "contacts", filter, "firstName"); got != want {
+			t.Errorf("%s: %q, want %q", filter, got, want)
+		}
+	}
+}
+
+// OBS (5.2): createBatch takes [ContactCreateInput]!, so a variable may be declared like that; a null in it is refused
+// like any other entry, for itself.
+func TestContactsOfAVariable(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	ada := vars{"personalName": vars{"firstName": "Ada", "lastName": "Byron"}}
+	for _, declared := range []string{"[ContactCreateInput]!", "[ContactCreateInput!]!"} {
+		input := []any{ada}
+		if !strings.Contains(declared, "t!") {
+			input = append(input, nil)
+		}
+		data := a.ask(t, `mutation ($input: `+declared+`) { contact { createBatch(input: $input) { contact { lastName } errors { label } } } }`, vars{"input": input})
+		list := at(t, data, "contact", "createBatch").([]any)
+		want(t, list[0], `{"contact": {"lastName": "Byron"}, "errors": []}`)
+		if len(list) != len(input) {
+			t.Fatalf("%s: %v", declared, list)
+		}
+		if len(list) == 2 {
+			want(t, list[1], `{"contact": null, "errors": [{"label": "Invalid Value"}]}`)
+		}
+	}
+}
+
+// OBS (5.6): to mail a user, mail the contact of the user; owners without a contact cannot be mailed.
+func TestUsersAreMailedByTheirContacts(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	for user, reached := range map[string]string{"Nora": "nora.whitfield@training.example", "Samuel": ""} {
+		edges := at(t, a.ask(t, fmt.Sprintf(`{ users(filters: {field: firstName, operation: eq, value: %q}) { edges { node { contact { id } } } } }`, user), nil), "users", "edges").([]any)
+		contact, there := at(t, edges[0], "node", "contact").(map[string]any)
+		if there != (reached != "") {
+			t.Fatalf("%s: %v", user, edges)
+		}
+		if !there {
+			continue
+		}
+		if got := a.sentTo(t, "sendBulkContactAdhocEmail", fmt.Sprintf(`contactIds: [%q], subject: "s", body: "b", `, contact["id"])+verifiedSender); got != reached {
+			t.Errorf("%s: %q", user, got)
+		}
+	}
+}
+
+// OBS (5.7): entries of the integration log cannot be deleted: no mutation does, and they are there after a restart.
+func TestLogEntriesStay(t *testing.T) {
+	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
+	a := open(t, o)
+	must(t, a.in(t, "externalLog", "createExternalIntegrationLog", `input: {originIdentifier: "oppflow", nodeId: "Q291cnNlOjE=", message: "held", status: success}`, problems+" entityId"))
+	fields := at(t, a.ask(t, `{ __type(name: "ExternalLogMutations") { fields { name } } }`, nil), "__type", "fields")
+	want(t, fields, `[{"name": "createExternalIntegrationLog"}, {"name": "createExternalIntegrationLogs"}]`)
+	if got := open(t, o).told(t, `{ externalIntegrationLogs { edges { node { message } } } }`); got != "held" {
+		t.Error(got)
+	}
+}

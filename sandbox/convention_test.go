@@ -1,0 +1,100 @@
+package sandbox_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+// members asks the schema for the fields of a type, or for the arguments of its fields, as "field(argument argument)".
+func (a *api) members(t testing.TB, typ string) []string {
+	t.Helper()
+	data := a.ask(t, `query ($t: String!) { __type(name: $t) { inputFields { name } fields { name args { name } } } }`, vars{"t": typ})
+	kind, ok := at(t, data, "__type").(map[string]any)
+	if !ok {
+		t.Fatalf("there is no type %s", typ)
+	}
+	var found []string
+	for _, list := range []any{kind["inputFields"], kind["fields"]} {
+		fields, _ := list.([]any)
+		for _, field := range fields {
+			name := at(t, field, "name").(string)
+			if of, isField := field.(map[string]any)["args"].([]any); isField {
+				var names []string
+				for _, argument := range of {
+					names = append(names, at(t, argument, "name").(string))
+				}
+				name += "(" + strings.Join(names, " ") + ")"
+			}
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// DOC/OBS (3.1): mutations are grouped in namespaces, some with a plural name and some with a singular one.
+func TestNamespacesOfMutations(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	got := a.members(t, "Mutation")
+	slices.Sort(got)
+	known := []string{
+		"account()", "bulkAdhocEmails()", "contact()", "contactAdhocEmails()", "event()", "externalLog()", "invoices()", "learner()", "opportunities()", "registration()",
+	}
+	if !slices.Equal(got, known) {
+		t.Errorf("the namespaces are %q", got)
+	}
+}
+
+// OBS (3.1): most mutations take one input; event.update and event.registerContacts take the event's id beside it.
+func TestMutationsTakeOneInput(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	beside := map[string]string{"EventMutations.update": "(eventId input)", "EventMutations.registerContacts": "(eventId input)"}
+	for _, namespace := range []string{
+		"AccountMutations", "BulkAdhocEmailMutations", "ContactMutations", "ContactAdhocEmailMutations", "EventMutations", "ExternalLogMutations",
+		"InvoiceMutations", "LearnerMutations", "OpportunityMutations", "RegistrationMutations",
+	} {
+		for _, field := range a.members(t, namespace) {
+			name, arguments, _ := strings.Cut(field, "(")
+			want := beside[namespace+"."+name]
+			if want == "" {
+				want = "(input)"
+			}
+			if "("+arguments != want {
+				t.Errorf("%s.%s, want %s", namespace, field, want)
+			}
+		}
+	}
+}
+
+// DOC/OBS (3.1): the key that names the target differs: update of an opportunity takes id, progress and addInterest
+// opportunityId, account.update accountId. OBS (5.3, 5.4): learners and invoices have theirs.
+func TestInputsNameTheirTarget(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	for input, key := range map[string]string{
+		"OpportunityUpdateInput": "id", "OpportunityProgressInput": "opportunityId", "OpportunityAddInterestInput": "opportunityId",
+		"AccountUpdateInput": "accountId", "LearnerUpdateInput": "learnerId", "InvoiceUpdateInput": "invoiceId",
+	} {
+		members := a.members(t, input)
+		for _, other := range []string{"id", "opportunityId", "learnerId", "invoiceId"} {
+			if slices.Contains(members, other) != (other == key) {
+				t.Errorf("%s has %q, want %s to name the target", input, members, key)
+			}
+		}
+		if !slices.Contains(members, key) {
+			t.Errorf("%s has %q, want %s", input, members, key)
+		}
+	}
+}
+
+// OBS (3.1): a record is read by node or by a filter; there is no event(id:) at the root, nor the like.
+func TestThereAreNoSingularFieldsAtTheRoot(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	for _, field := range []string{"event", "opportunity", "account", "contact", "learner", "registration", "invoice", "opportunityStep"} {
+		if answer := a.post(t, `{ `+field+`(id: "Q291cnNlOjE=") { id } }`, nil); answer.status != http.StatusOK || answer.hasData() || len(answer.Errors) == 0 {
+			t.Errorf("%s: %d %s", field, answer.status, answer.raw)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+// OBS (3.6): customFieldTemplate(type: Event) lists definitions with key, label and type; keys are ids of the type
+// CustomFieldDefinition (3.4). Values tell their definition, all values are text.
+func TestCustomFields(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	want(t, a.ask(t, `{ customFieldTemplate(type: Event) { customFieldDefinitions { key label type } } }`, nil),
+		`{"customFieldTemplate": {"customFieldDefinitions": [{"key": "Q3VzdG9tRmllbGREZWZpbml0aW9uOjM=", "label": "Catering ordered", "type": "checkbox"}]}}`)
+	named := a.in(t, "event", "registerNamedLearners", `input: [{eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjE=", customFieldValues: [
+		{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjI=", value: "vegan"}, {definitionKey: "mine", value: "true"}]}]`,
+		problems+" learners { customFieldValues { definitionKey value definition { key label } } }").([]any)
+	want(t, at(t, must(t, named[0]), "learners", 0, "customFieldValues"), `[
+		{"definitionKey": "Q3VzdG9tRmllbGREZWZpbml0aW9uOjI=", "value": "vegan", "definition": {"key": "Q3VzdG9tRmllbGREZWZpbml0aW9uOjI=", "label": "Diet"}},
+		{"definitionKey": "mine", "value": "true", "definition": null}]`)
+}
+
+// A key that is refused leaves nothing behind: neither an opportunity nor a place that is taken.
+func TestCustomFieldsThatAreNotThere(t *testing.T) {
+	a := open(t, sandbox.Options{Assume: map[string]string{"custom-field.keys": "defined"}})
+	before := a.everything(t)
+	for _, key := range []string{"mine", "Q3VzdG9tRmllbGREZWZpbml0aW9uOjk=", "Q3VzdG9tRmllbGREZWZpbml0aW9uOjM="} {
+		value := fmt.Sprintf(`[{definitionKey: %q, value: "x"}]`, key)
+		made := a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: `+value, "opportunity { id }")
+		named := a.in(t, "event", "registerNamedLearners", `input: [{eventId: "Q291cnNlOjI=", contactId: "UGVyc29uOjE=", customFieldValues: `+value+`}]`, problems+" learners { id }").([]any)
+		for _, payload := range []any{made, named[0]} {
+			if refused := refusalOf(t, payload); !strings.HasPrefix(refused, "Not Found") {
+				t.Errorf("%s: %q", key, refused)
+			}
+		}
+	}
+	if after := a.everything(t); after != before {
+		t.Errorf("something is left behind:\n%s\n%s", before, after)
+	}
+	must(t, a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: [{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE=", value: "7"}]`, "opportunity { id }"))
+}
+
+// DOC (5.2), of the API before this one: e-mail addresses are unique, but one that is another contact's is accepted with
+// the header X-Duped-Email: yes.
+func TestDuplicateEmailByHeader(t *testing.T) {
+	a := open(t, sandbox.Options{Assume: map[string]string{"contact.email": "header"}})
+	for header, want := range map[string]string{"": "Invalid Value", "no": "Invalid Value", "yes": ""} {
+		for _, mutation := range []string{"create(input: %s)", "createBatch(input: [%s])"} {
+			document := `mutation { contact { it: ` + fmt.Sprintf(mutation, `{personalName: {firstName: "M", lastName: "G"}, emailAddresses: [{address: "melissa@example.com"}]}`) + ` { errors { label } } } }`
+			answer := a.send(t, http.MethodPost, "/graphql", strings.NewReader(fmt.Sprintf(`{"query": %q}`, document)), http.Header{
+				"Content-Type": {"application/json"}, "Authorization": {"Bearer " + a.Token()}, "X-Duped-Email": {header},
+			})
+			if got := leaves(answer.Data); got != want || len(answer.Errors) > 0 {
+				t.Errorf("%q, %s: %q %s", header, mutation, got, answer.raw)
+			}
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+const (
+	verifiedSender = `sendingAddressId: "U2VuZGluZ0VtYWlsQWRkcmVzczox"`
+	joiningMail    = `templateId: "Q29tbXVuaWNhdGlvblRlbXBsYXRlOjE=", ` + verifiedSender
+)
+
+// sentTo is who got the mail of one mutation, in order, or what it was refused with.
+func (a *api) sentTo(t testing.TB, field, input string) string {
+	t.Helper()
+	before, err := a.Outbox(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := refusalOf(t, a.in(t, "bulkAdhocEmails", field, "input: {"+input+"}", problems))
+	after, err := a.Outbox(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var to []string
+	for _, m := range after[len(before):] {
+		to = append(to, m.To)
+	}
+	if refused != "" {
+		to = append(to, strings.SplitN(refused, ":", 2)[0])
+	}
+	return strings.Join(to, " ")
+}
+
+// An empty list of learners names nobody: it is not everybody.
+func TestMailToNoLearnerReachesNobody(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	a.registerContacts(t, eventOne, 1)
+	if got := a.sentTo(t, "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", learnerIds: [], `+joiningMail); got != "" {
+		t.Errorf("it went to %q", got)
+	}
+}
+
+// Mail about an event that is not there is refused, whoever it goes to.
+func TestMailNeedsItsEvent(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	const none = `eventId: "Q291cnNlOjk5", `
+	for field, input := range map[string]string{
+		"sendBulkContactAdhocEmail":        none + `contactIds: ["UGVyc29uOjE="], subject: "s", body: "b", ` + verifiedSender,
+		"sendBulkLearnerAdhocEmail":        none + joiningMail,
+		"sendBulkBookingContactAdhocEmail": none + joiningMail,
+	} {
+		if got := a.sentTo(t, field, input); got != "Not Found" {
+			t.Errorf("%s: %q", field, got)
+		}
+	}
+}
+
+// Who cannot be reached stops the whole mail, or is passed over where the row says so.
+func TestMailToSomebodyWhoCannotBeReached(t *testing.T) {
+	for value, want := range map[string][3]string{
+		"refused": {"Invalid Value", "Not Found", "Not Found"},
+		"skipped": {"priya.raman@harbour-street.example", "priya.raman@harbour-street.example", "priya.raman@harbour-street.example"},
+	} {
+		a := open(t, sandbox.Options{Assume: map[string]string{"mail.recipient": value}})
+		a.in(t, "contact", "create", `input: {personalName: {firstName: "No", lastName: "Address"}}`, problems+" contact { id }")
+		here, _ := a.registerContacts(t, eventOne, 1)
+		for i, mail := range [3][2]string{
+			{"sendBulkContactAdhocEmail", `contactIds: ["UGVyc29uOjE=", "UGVyc29uOjY="], subject: "s", body: "b", ` + verifiedSender},
+			{"sendBulkContactAdhocEmail", `contactIds: ["UGVyc29uOjE=", "UGVyc29uOjk5"], subject: "s", body: "b", ` + verifiedSender},
+			{"sendBulkLearnerAdhocEmail", fmt.Sprintf(`eventId: "Q291cnNlOjE=", learnerIds: [%q, "bGVhcm5lcjo5OQ=="], `, here[0]) + joiningMail},
+		} {
+			if got := a.sentTo(t, mail[0], mail[1]); got != want[i] {
+				t.Errorf("%s, %s %s: %q, want %q", value, mail[0], mail[1], got, want[i])
+			}
+		}
+	}
+}
+
+// Who booked is the first learner of a registration, or the contact of the opportunity that it comes from.
+func TestMailToWhoBooked(t *testing.T) {
+	for value, want := range map[string]string{"learner": "priya.raman@harbour-street.example", "opportunity": "melissa@example.com"} {
+		a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers), Assume: map[string]string{"mail.booker": value}})
+		a.interest(t, oneOpportunity, eventOne, 1, "10.00", `eventDetails: {existingLearners: ["UGVyc29uOjE="]}`)
+		must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjI=", contactId: "UGVyc29uOjI="`, oneOpportunity), "opportunity { id }"))
+		for _, step := range []string{stepOpportunity, stepWon} {
+			if refused := a.progress(t, oneOpportunity, step); refused != "" {
+				t.Fatal(refused)
+			}
+		}
+		if got := a.sentTo(t, "sendBulkBookingContactAdhocEmail", `eventId: "Q291cnNlOjE=", `+joiningMail); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+}
+
+// The outbox holds what was written to people: without the sandbox's own token nobody reads it.
+func TestTheOutboxNeedsTheToken(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	for bearer, status := range map[string]int{a.Token(): http.StatusOK, "another": http.StatusUnauthorized} {
+		if answer := a.send(t, http.MethodGet, "/_sandbox/outbox", nil, http.Header{"Authorization": {"Bearer " + bearer}}); answer.status != status {
+			t.Errorf("%q: %d %s", bearer, answer.status, answer.raw)
+		}
+	}
+}

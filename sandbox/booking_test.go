@@ -308,3 +308,12 @@ func TestHoldsLapseForEventsToo(t *testing.T) {
 	now.advance(time.Hour)
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 0 remaining 8 sold out false")
 }
+
+// What was answered of an event outlives a restart, its title, too.
+func TestATitleSurvivesARestart(t *testing.T) {
+	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
+	a := open(t, o)
+	a.updateEvent(t, eventOne, `title: "Moved"`)
+	b := open(t, o)
+	want(t, b.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { title } } }`, vars{"id": eventOne}), `{"node": {"title": "Moved"}}`)
+}

@@ -192,14 +192,26 @@ func contactByID(ctx context.Context, q queryer, field, id string) (*Contact, er
 
 // RegisterNamedLearner registers one contact on an event, in a registration of its own.
 func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*RegisteredLearner, error) {
-	_, made, err := s.RegisterContacts(ctx, in.EventID, RegisterContacts{Contacts: []*string{&in.ContactID}, Notes: in.Notes})
+	var l *RegisteredLearner
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		key, err := intKey("eventId", in.EventID, globalid.Event)
+		if err != nil {
+			return err
+		}
+		made, err := s.register(ctx, tx, key, RegisterContacts{Contacts: []*string{&in.ContactID}, Notes: in.Notes})
+		if err != nil {
+			return err
+		}
+		if err := writeLearner(ctx, tx, made[0], nil, in.CustomFieldValues); err != nil {
+			return err
+		}
+		l, err = registeredLearners.one(ctx, tx, made[0].ID)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	if in.CustomFieldValues == nil {
-		return made[0], nil
-	}
-	return s.UpdateLearner(ctx, made[0].GlobalID(), in.Notes, in.CustomFieldValues)
+	return l, nil
 }
 
 // addLearner takes a place.
@@ -317,21 +329,26 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 // UpdateLearner writes the notes and custom values of a learner; those that are not named stay.
 func (s *Store) UpdateLearner(ctx context.Context, id string, notes *string, custom []*CustomFieldValue) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
-		for _, value := range custom {
-			at := slices.IndexFunc(l.CustomFieldValues, func(v *CustomFieldValue) bool { return v.DefinitionKey == value.DefinitionKey })
-			if at < 0 {
-				l.CustomFieldValues = append(l.CustomFieldValues, value)
-			} else {
-				l.CustomFieldValues[at] = value
-			}
-		}
-		encoded, err := json.Marshal(append([]*CustomFieldValue{}, l.CustomFieldValues...))
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE learners SET notes = coalesce(?, notes), custom_fields = ? WHERE id = ?`, notes, string(encoded), l.ID)
-		return err
+		return writeLearner(ctx, tx, l, notes, custom)
 	})
+}
+
+func writeLearner(ctx context.Context, tx *sql.Tx, l *RegisteredLearner, notes *string, custom []*CustomFieldValue) error {
+	values := append([]*CustomFieldValue{}, l.CustomFieldValues...)
+	for _, value := range custom {
+		at := slices.IndexFunc(values, func(v *CustomFieldValue) bool { return v.DefinitionKey == value.DefinitionKey })
+		if at < 0 {
+			values = append(values, value)
+		} else {
+			values[at] = value
+		}
+	}
+	encoded, err := json.Marshal(values)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE learners SET notes = coalesce(?, notes), custom_fields = ? WHERE id = ?`, notes, string(encoded), l.ID)
+	return err
 }
 
 func (s *Store) changeLearner(ctx context.Context, id string, f func(context.Context, *sql.Tx, *RegisteredLearner) error) (*RegisteredLearner, error) {

@@ -140,8 +140,9 @@ func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {
 		w.exec(ctx, `INSERT INTO events (id, course_template_id, region_id, code, title, lifecycle_state, starts_at, ends_at,
 				time_zone_name, max_places, booked_places) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET course_template_id = excluded.course_template_id, region_id = excluded.region_id,
-				code = excluded.code, title = excluded.title, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
+				code = excluded.code, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
 				time_zone_name = excluded.time_zone_name, booked_places = excluded.booked_places,
+				title = CASE WHEN events.changed THEN events.title ELSE excluded.title END,
 				lifecycle_state = CASE WHEN events.changed THEN events.lifecycle_state ELSE excluded.lifecycle_state END,
 				max_places = CASE WHEN events.changed THEN events.max_places ELSE excluded.max_places END`,
 			r.ID, null(r.Template), null(r.Region), r.Code, r.Title, r.State, null(r.Start), null(r.End),

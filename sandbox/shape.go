@@ -25,6 +25,11 @@ func absences() map[assume.Name][]string {
 		assume.Queries:           {"Query.regions", "Query.courseTemplates", "Query.learningPaths", "Query.trainingTokenTypes", "Query.invoices"},
 		assume.CreateAttributes:  {"OpportunityCreateInput.attributes", "OpportunityUpdateInput.attributes"},
 		assume.UpdateName:        {"OpportunityUpdateInput.name"},
+		assume.EventPrice:        {"Event.price"},
+		assume.EventSearch:       {"EventField.textSearch", "EventField.eventOrCourseCodeOrTitle"},
+		assume.EventUpdate:       {"EventUpdateInput.title", "EventUpdateInput.lifecycleState", "EventUpdateInput.maxPlaces"},
+		assume.InvoiceLines:      {"Invoice.lines"},
+		assume.TokenIssues:       {"Opportunity.tokenIssues"},
 	}
 }
 
@@ -40,6 +45,10 @@ func shape(c assume.Choices) graph.Shape {
 		for _, field := range strings.Fields("name regionId stepName stageId stageName accountId accountName financialUnitId reservationsValidUntil createdAt updatedAt") {
 			s.Absent = append(s.Absent, "OpportunityField."+field)
 		}
+	}
+	if c.Is(assume.BookingFilters, "few") {
+		s.Absent = append(s.Absent, "RegistrationField.id", "RegistrationField.eventId", "RegistrationField.sourceOpportunityId",
+			"LearnerField.registrationId", "InvoiceField.accountId", "InvoiceField.lifecycleState")
 	}
 	if c.Is(assume.FilterTypes, "filter") {
 		s.Renamed = func(name string) string {

@@ -14,6 +14,12 @@ const (
 	TriggerContact Name = "trigger.contact"
 	// TriggerInvoice says what a second invoice trigger does.
 	TriggerInvoice Name = "trigger.invoice"
+	// InvoiceLines says whether the lines of an invoice can be read.
+	InvoiceLines Name = "invoice.lines"
+	// TokenIssues says whether the tokens that were issued can be read.
+	TokenIssues Name = "tokens.issued"
+	// BookingFilters says by what registrations, learners and invoices can be found.
+	BookingFilters Name = "filter.bookings"
 	// InvoiceFinal says whether an invoice that is no draft can be changed.
 	InvoiceFinal Name = "invoice.final"
 )
@@ -43,6 +49,18 @@ func pipeline() []Row {
 		{TriggerInvoice, []Value{
 			{"kept", "the trigger invoice leaves an invoice that is there and not void as it is"},
 			{"another", "it drafts another one"},
+		}},
+		{InvoiceLines, []Value{
+			{"shown", "an invoice shows its lines: quantity, unitAmount, interest and learner"},
+			{Absent, "it does not"},
+		}},
+		{TokenIssues, []Value{
+			{"shown", "an opportunity shows the training tokens issued by its moves: tokenIssues {tokenType quantity expiresAt}"},
+			{Absent, "it does not"},
+		}},
+		{BookingFilters, []Value{
+			{"many", "registrations can be filtered by id, eventId and sourceOpportunityId, learners by registrationId, invoices by accountId and lifecycleState, too"},
+			{"few", "registrations by account only, learners by the fields seen, invoices by id"},
 		}},
 		{InvoiceFinal, []Value{
 			{"refused", "an invoice that is no draft can be neither updated nor finalised"},

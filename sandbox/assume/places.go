@@ -16,6 +16,18 @@ const (
 	ExtendAnswer Name = "extend.answer"
 	// RegistrationShort says what becomes of a registration of more places than are left.
 	RegistrationShort Name = "registration.short"
+	// EventDisplayID says what an event is called by.
+	EventDisplayID Name = "event.displayId"
+	// EventStartDate says how startDate of an event is written.
+	EventStartDate Name = "event.startDate"
+	// EventPrice says whether an event shows its price as an amount, too.
+	EventPrice Name = "event.price"
+	// EventSearch says whether events can be searched for words.
+	EventSearch Name = "event.search"
+	// EventTouched says what changes the time of an event's last update.
+	EventTouched Name = "event.touched"
+	// EventUpdate says what event.update changes beside the times of an event.
+	EventUpdate Name = "event.update"
 	// RegistrationHold says what becomes of the held places of an interest that is registered by a trigger.
 	RegistrationHold Name = "registration.hold"
 )
@@ -50,6 +62,30 @@ func places() []Row {
 		{RegistrationShort, []Value{
 			{"booked", "learners are registered even if the event has too few places"},
 			{"refused", "it is refused"},
+		}},
+		{EventDisplayID, []Value{
+			{"number", "displayId of an event is its number, as in legacyId"},
+			{"code", "it is the event's code"},
+		}},
+		{EventStartDate, []Value{
+			{"date", "startDate of an event is a date without a time"},
+			{"time", "it is written like start"},
+		}},
+		{EventPrice, []Value{
+			{"amount", "price of an event is the amount of its defaultPrice"},
+			{Absent, "there is defaultPrice only"},
+		}},
+		{EventSearch, []Value{
+			{"there", "the filters textSearch and eventOrCourseCodeOrTitle look through code and title of the event and of its course template"},
+			{Absent, "there are no such filters"},
+		}},
+		{EventTouched, []Value{
+			{"update", "updatedAt of an event is the time of the last event.update; who is registered does not change it"},
+			{"registration", "registering learners changes it, too; cancelling one does not (seen)"},
+		}},
+		{EventUpdate, []Value{
+			{"taken", "event.update takes title, lifecycleState (draft, published, cancelled) and maxPlaces"},
+			{Absent, "it takes start, end and timeZoneName only"},
 		}},
 		{RegistrationHold, []Value{
 			{"consumed", "the places that an interest holds become the booked ones of its registration"},

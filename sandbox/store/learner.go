@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -225,10 +226,20 @@ func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event 
 	if err != nil {
 		return nil, err
 	}
-	if err := count(ctx, tx, event, 1); err != nil {
+	if err := s.registered(ctx, tx, event); err != nil {
 		return nil, err
 	}
 	return registeredLearners.one(ctx, tx, id)
+}
+
+// registered counts one more active learner of an event.
+func (s *Store) registered(ctx context.Context, tx *sql.Tx, event int64) error {
+	if s.assume.Is(assume.EventTouched, "registration") {
+		if _, err := tx.ExecContext(ctx, `UPDATE events SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), event); err != nil {
+			return err
+		}
+	}
+	return count(ctx, tx, event, 1)
 }
 
 // count keeps the number of active learners of an event.
@@ -318,7 +329,7 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 		if err := s.room(ctx, tx, l.EventID, 1, 0); err != nil {
 			return err
 		}
-		if err := count(ctx, tx, l.EventID, 1); err != nil {
+		if err := s.registered(ctx, tx, l.EventID); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE learners SET cancelled = 0 WHERE id = ?`, l.ID)

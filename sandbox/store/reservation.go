@@ -45,15 +45,18 @@ func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (boo
 	return yes, err
 }
 
-const reservedPlacesQuery = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
-	WHERE i.event_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`
+// reservedPlaces counts what is held on the event that follows, before it is said until when.
+const reservedPlaces = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
+	WHERE i.reserve = 1 AND i.event_id = `
+
+const reservedPlacesQuery = reservedPlaces + `? AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`
 
 // ReservedPlaces counts the places that interests hold on an event right now.
 func (s *Store) ReservedPlaces(ctx context.Context, event int64) (int, error) {
-	return reservedPlaces(ctx, s.read, event, s.now())
+	return countReserved(ctx, s.read, event, s.now())
 }
 
-func reservedPlaces(ctx context.Context, q queryer, event int64, at time.Time) (int, error) {
+func countReserved(ctx context.Context, q queryer, event int64, at time.Time) (int, error) {
 	var n int
 	err := q.QueryRowContext(ctx, reservedPlacesQuery, event, at.UnixMicro()).Scan(&n)
 	return n, err
@@ -65,7 +68,7 @@ func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (in
 	if err := q.QueryRowContext(ctx, `SELECT e.max_places - `+bookedPlaces+` FROM events e WHERE e.id = ?`, event).Scan(&free); err != nil {
 		return 0, err
 	}
-	reserved, err := reservedPlaces(ctx, q, event, s.now())
+	reserved, err := countReserved(ctx, q, event, s.now())
 	return free - reserved, err
 }
 

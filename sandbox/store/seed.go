@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -28,7 +29,7 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 			return err
 		}
 		w := &seeder{tx: tx}
-		w.catalogue(ctx, c)
+		w.catalogue(ctx, c, s.now().UnixMicro())
 		if before == "" {
 			w.opportunities(ctx, c, s.now().UnixMicro())
 		}
@@ -60,7 +61,7 @@ func (w *seeder) exec(ctx context.Context, query string, args ...any) {
 	}
 }
 
-func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
+func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue, now int64) {
 	for _, r := range c.Currencies {
 		w.exec(ctx, `INSERT INTO currencies (code, name, symbol) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET name = excluded.name, symbol = excluded.symbol`, r.Code, r.Name, r.Symbol)
@@ -108,7 +109,7 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 			r.ID, null(r.Account), r.FirstName, r.LastName, null(r.Email))
 	}
 	w.people(ctx, c)
-	w.items(ctx, c)
+	w.items(ctx, c, now)
 }
 
 func (w *seeder) people(ctx context.Context, c *catalogue.Catalogue) {
@@ -130,23 +131,14 @@ func (w *seeder) people(ctx context.Context, c *catalogue.Catalogue) {
 	}
 }
 
-func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {
+func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue, now int64) {
 	for _, r := range c.CourseTemplates {
 		w.exec(ctx, `INSERT INTO course_templates (id, code, title, lifecycle_state) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET code = excluded.code, title = excluded.title, lifecycle_state = excluded.lifecycle_state`,
 			r.ID, r.Code, r.Title, r.State)
 	}
 	for _, r := range c.Events {
-		w.exec(ctx, `INSERT INTO events (id, course_template_id, region_id, code, title, lifecycle_state, starts_at, ends_at,
-				time_zone_name, max_places, booked_places) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET course_template_id = excluded.course_template_id, region_id = excluded.region_id,
-				code = excluded.code, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
-				time_zone_name = excluded.time_zone_name, booked_places = excluded.booked_places,
-				title = CASE WHEN events.changed THEN events.title ELSE excluded.title END,
-				lifecycle_state = CASE WHEN events.changed THEN events.lifecycle_state ELSE excluded.lifecycle_state END,
-				max_places = CASE WHEN events.changed THEN events.max_places ELSE excluded.max_places END`,
-			r.ID, null(r.Template), null(r.Region), r.Code, r.Title, r.State, null(r.Start), null(r.End),
-			null(r.TimeZone), r.MaxPlaces, r.BookedPlaces)
+		w.event(ctx, r, now)
 	}
 	for _, r := range c.LearningPaths {
 		w.exec(ctx, `INSERT INTO learning_paths (id, code, name, lifecycle_state) VALUES (?, ?, ?, ?)
@@ -157,6 +149,36 @@ func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {
 		w.exec(ctx, `INSERT INTO training_token_types (id, code, name) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET code = excluded.code, name = excluded.name`, r.ID, null(r.Code), r.Name)
 	}
+}
+
+// event writes an event. What the API made of it stays.
+func (w *seeder) event(ctx context.Context, r catalogue.Event, now int64) {
+	e := Event{Start: optionalText(r.Start), End: optionalText(r.End), TimeZoneName: optionalText(r.TimeZone)}
+	var price any
+	if r.Price != "" && w.err == nil {
+		price, w.err = parseAmount(r.Price)
+	}
+	w.exec(ctx, `INSERT INTO events (id, course_template_id, region_id, code, title, lifecycle_state, starts_at, ends_at, time_zone_name, starts, ends,
+			max_places, booked_places, type, learning_mode, min_places, registration_deadline, price, currency_code, created_at, updated_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+			coalesce(?19, (SELECT currency_code FROM regions WHERE id = ?3)), ?20, ?20)
+		ON CONFLICT DO UPDATE SET course_template_id = excluded.course_template_id, region_id = excluded.region_id,
+			code = excluded.code, booked_places = excluded.booked_places, type = excluded.type, learning_mode = excluded.learning_mode,
+			min_places = excluded.min_places, registration_deadline = excluded.registration_deadline, price = excluded.price,
+			currency_code = excluded.currency_code, created_at = coalesce(events.created_at, excluded.created_at),
+			updated_at = coalesce(events.updated_at, excluded.updated_at)`,
+		r.ID, null(r.Template), null(r.Region), r.Code, r.Title, r.State, e.Start, e.End, e.TimeZoneName, micros(e.TimeZonedStart()), micros(e.TimeZonedEnd()),
+		r.MaxPlaces, r.BookedPlaces, cmp.Or(r.Type, "public"), cmp.Or(r.LearningMode, "classroom"), r.MinPlaces, null(r.RegistrationDeadline), price,
+		null(r.Currency), now)
+	w.exec(ctx, `UPDATE events SET title = ?, lifecycle_state = ?, max_places = ?, starts_at = ?, ends_at = ?, time_zone_name = ?, starts = ?, ends = ?
+		WHERE id = ? AND NOT changed`, r.Title, r.State, r.MaxPlaces, e.Start, e.End, e.TimeZoneName, micros(e.TimeZonedStart()), micros(e.TimeZonedEnd()), r.ID)
+}
+
+func optionalText(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 func (w *seeder) opportunities(ctx context.Context, c *catalogue.Catalogue, now int64) {

@@ -141,8 +141,10 @@ func scanInterest(row scanner) (Interest, error) {
 	}
 	var k struct{ id, code, name *string }
 	var e optionalEvent
-	err := row.Scan(append([]any{&i.ID, &i.OpportunityID, &i.Quantity, &unit, &total, &i.Reserve, &i.TaxID, &i.ExpiresAt, &i.RegistrationID,
-		&t.id, &t.code, &t.title, &t.state, &l.id, &l.code, &l.name, &l.state, &k.id, &k.code, &k.name}, e.dest()...)...)
+	err := row.Scan(append([]any{
+		&i.ID, &i.OpportunityID, &i.Quantity, &unit, &total, &i.Reserve, &i.TaxID, &i.ExpiresAt, &i.RegistrationID,
+		&t.id, &t.code, &t.title, &t.state, &l.id, &l.code, &l.name, &l.state, &k.id, &k.code, &k.name,
+	}, e.dest()...)...)
 	if err != nil {
 		return i, err
 	}

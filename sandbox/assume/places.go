@@ -4,6 +4,8 @@ package assume
 const (
 	// ReserveKind says what becomes of a reservation of anything but an event.
 	ReserveKind Name = "reserve.kind"
+	// ReserveState says whether places can be reserved later on an event that nobody can be registered on.
+	ReserveState Name = "reserve.state"
 	// ReserveShort says what becomes of a reservation of more places than are left.
 	ReserveShort Name = "reserve.short"
 	// ReserveLength says how long places are held before an expiry is set.
@@ -38,6 +40,10 @@ func places() []Row {
 			{"refused", "reserve is refused for anything but an event"},
 			{"ignored", "it is ignored"},
 		}},
+		{ReserveState, []Value{
+			{"any", "reservePlacesForInterests holds places on an event that was cancelled since, too"},
+			{"published", "it is refused"},
+		}},
 		{ReserveShort, []Value{
 			{"held", "places are held even if the event has too few: remainingPlaces is negative then"},
 			{"refused", "it is refused"},
@@ -48,7 +54,7 @@ func places() []Row {
 			{"week", "it has an expiry by itself, in seven days"},
 		}},
 		{ReserveLapsed, []Value{
-			{"silent", "an interest that is to reserve on an opportunity whose holds have lapsed is added, without a hold and without an error"},
+			{"silent", "an opportunity whose holds have lapsed holds nothing more: reserving is answered without an error (seen)"},
 			{"refused", "it is refused"},
 		}},
 		{ReservationNone, []Value{

@@ -135,11 +135,20 @@ func (s *Store) reserveOne(ctx context.Context, tx *sql.Tx, id *string) (*Intere
 		return nil, notFound("Interest", *id)
 	}
 	event, ok := i.Item.(Event)
+	if !ok && s.assume.Is(assume.ReserveKind, "ignored") {
+		return i, nil
+	}
 	if !ok {
 		return nil, problem(LabelDetails, *id, "interestIds: places can be reserved on an event only")
 	}
 	if i.Reserve || i.RegistrationID != nil {
 		return i, nil
+	}
+	if !event.IsActive() && s.assume.Is(assume.ReserveState, "published") {
+		return nil, problem(LabelNotPublished, event.GlobalID(), "Event %s is %s, nothing can be reserved", event.GlobalID(), event.LifecycleState)
+	}
+	if err := s.lapsed(ctx, tx, i.OpportunityID); err != nil {
+		return nil, err
 	}
 	may, err := s.hold(ctx, tx, event.ID, i.Quantity)
 	if err != nil || !may {

@@ -248,6 +248,10 @@ func TestWhatIsAssumedOfPlaces(t *testing.T) {
 			_, refused := a.registerContacts(t, eventOne, 1, 2)
 			return label(refused)
 		}, map[string]string{"booked": "", "refused": "Sold Out"}},
+		"registration.orderDate": {func(t *testing.T, a *api) string {
+			payload := a.in(t, "event", "registerContacts", fmt.Sprintf(`eventId: %q, input: {contacts: ["UGVyc29uOjE="], orderDate: "2026-02-01T12:00:00"}`, eventOne), problems+" learners { registration { orderDate } }")
+			return at(t, must(t, payload), "learners", 0, "registration", "orderDate").(string)
+		}, map[string]string{"given": "2026-02-01T12:00:00+00:00", "now": "2026-03-02T09:00:00+00:00"}},
 		"registration.hold": {func(t *testing.T, a *api) string {
 			id, _ := add(t, a, eventOne, 2)
 			a.progress(t, id, stepOpportunity)

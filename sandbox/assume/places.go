@@ -30,6 +30,8 @@ const (
 	EventTouched Name = "event.touched"
 	// EventUpdate says what event.update changes beside the times of an event.
 	EventUpdate Name = "event.update"
+	// RegistrationOrderDate says what the orderDate of a registration is.
+	RegistrationOrderDate Name = "registration.orderDate"
 	// RegistrationHold says what becomes of the held places of an interest that is registered by a trigger.
 	RegistrationHold Name = "registration.hold"
 )
@@ -92,6 +94,10 @@ func places() []Row {
 		{EventUpdate, []Value{
 			{"taken", "event.update takes title, lifecycleState (draft, published, cancelled) and maxPlaces"},
 			{Absent, "it takes start, end and timeZoneName only"},
+		}},
+		{RegistrationOrderDate, []Value{
+			{"given", "orderDate of a registration is the one given with registerContacts, taken for UTC, else the time of registering"},
+			{"now", "it is the time of registering"},
 		}},
 		{RegistrationHold, []Value{
 			{"consumed", "the places that an interest holds become the booked ones of its registration"},

@@ -99,11 +99,11 @@ type RegisterContacts struct {
 	Notes           *string
 	FinancialUnitID *string
 	Amount          *decimal.Decimal
+	OrderDate       *string
 	// What follows is taken, and has no effect here.
 	PriceLevelID            *string
 	BrandID                 *string
 	CommunicationsContactID *string
-	OrderDate               *string
 }
 
 // CustomFieldValue is a custom value of a learner; all values are text (observed).
@@ -168,6 +168,9 @@ func (s *Store) register(ctx context.Context, tx *sql.Tx, event int64, in Regist
 		return nil, err
 	}
 	if err := s.price(ctx, tx, registration, in.FinancialUnitID, in.Amount); err != nil {
+		return nil, err
+	}
+	if err := s.ordered(ctx, tx, registration, in.OrderDate); err != nil {
 		return nil, err
 	}
 	made := make([]*RegisteredLearner, len(ids))

@@ -107,3 +107,23 @@ func TestConcurrentMovesWinOnce(t *testing.T) {
 			`{"accounts": {"pageInfo": {"totalRecords": 2}}, "registrations": {"pageInfo": {"totalRecords": 1}}, "learners": {"pageInfo": {"totalRecords": 2}}, "invoices": {"pageInfo": {"totalRecords": 1}}}`)
 	})
 }
+
+// A large quantity is registered and billed in one move, line by line.
+func TestALargeOrderIsOneMove(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes twenty thousand learners")
+	}
+	a := open(t, sandbox.Options{Catalogue: tenant})
+	made := must(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOlVL", entryStepId: %q, attributes: [{definitionKey: "source", value: "web"}]`, tenantStep(2)), "opportunity { id }"))
+	id := at(t, made, "opportunity", "id").(string)
+	a.interest(t, id, eventOne, 20_000, "0.01", "reserve: true")
+	wantPlaces(t, a, eventOne, "max 10 booked 2 reserved 20000 remaining -19992 ")
+	if refused := a.progress(t, id, tenantStep(4)); refused != "" {
+		t.Fatal(refused)
+	}
+	wantPlaces(t, a, eventOne, "max 10 booked 20002 reserved 0 remaining -19992 ")
+	data := a.ask(t, `{ learners { pageInfo { totalRecords } } invoices { edges { node { lines { quantity } } } } }`, nil)
+	if n := len(at(t, data, "invoices", "edges", 0, "node", "lines").([]any)); n != 20_000 || at(t, data, "learners", "pageInfo", "totalRecords") != 20_000.0 {
+		t.Errorf("%d lines, %v learners", n, at(t, data, "learners"))
+	}
+}

@@ -218,31 +218,36 @@ func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*Reg
 	return l, nil
 }
 
-// addLearner takes a place.
+// addLearner takes a place, and reads who has it.
 func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (*RegisteredLearner, error) {
-	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
-		registration, event, contact, notes, s.now().UnixMicro())
+	id, err := s.takePlace(ctx, tx, registration, event, contact, notes)
 	if err != nil {
 		return nil, err
 	}
-	id, err := made.LastInsertId()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.registered(ctx, tx, event); err != nil {
+	if err := s.registered(ctx, tx, event, 1); err != nil {
 		return nil, err
 	}
 	return registeredLearners.one(ctx, tx, id)
 }
 
-// registered counts one more active learner of an event.
-func (s *Store) registered(ctx context.Context, tx *sql.Tx, event int64) error {
+// takePlace makes a learner, nil for one without a name. Who calls it counts them with registered: once for many.
+func (s *Store) takePlace(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (int64, error) {
+	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
+		registration, event, contact, notes, s.now().UnixMicro())
+	if err != nil {
+		return 0, err
+	}
+	return made.LastInsertId()
+}
+
+// registered counts more active learners of an event.
+func (s *Store) registered(ctx context.Context, tx *sql.Tx, event int64, more int) error {
 	if s.assume.Is(assume.EventTouched, "registration") {
 		if _, err := tx.ExecContext(ctx, `UPDATE events SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), event); err != nil {
 			return err
 		}
 	}
-	return count(ctx, tx, event, 1)
+	return count(ctx, tx, event, more)
 }
 
 // count keeps the number of active learners of an event.
@@ -292,11 +297,11 @@ func (s *Store) RegisterMore(ctx context.Context, in RegisterMore) (*Registratio
 			contact = c.ID
 		}
 		for range in.Quantity {
-			if _, err := s.addLearner(ctx, tx, key, event, contact, nil); err != nil {
+			if _, err := s.takePlace(ctx, tx, key, event, contact, nil); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.registered(ctx, tx, event, in.Quantity)
 	})
 	if err != nil {
 		return nil, err
@@ -332,7 +337,7 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 		if err := s.room(ctx, tx, l.EventID, 1, 0); err != nil {
 			return err
 		}
-		if err := s.registered(ctx, tx, l.EventID); err != nil {
+		if err := s.registered(ctx, tx, l.EventID, 1); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE learners SET cancelled = 0 WHERE id = ?`, l.ID)

@@ -210,9 +210,12 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 		if n < len(named) && named[n] != nil {
 			contact = *named[n]
 		}
-		if _, err := s.addLearner(ctx, tx, registration, event, contact, nil); err != nil {
+		if _, err := s.takePlace(ctx, tx, registration, event, contact, nil); err != nil {
 			return err
 		}
+	}
+	if err := s.registered(ctx, tx, event, i.Quantity); err != nil {
+		return err
 	}
 	// Whether the places go over to the registration is not documented.
 	keep := s.assume.Is(assume.RegistrationHold, "kept") || broken("registration keeps the hold")

@@ -165,6 +165,28 @@ func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 		"isActive": false, "reserved": 2, "minPlaces": 3, "price": "250.00"}}}]}}`)
 }
 
+// OBS (5.3): an event is run for its bookingAccount, and found by it; internalNotes are the tenant's. OBS (5.1): an account
+// that is merged into another takes that with it, also after a restart.
+func TestAnEventOfOneClient(t *testing.T) {
+	o := sandbox.Options{Catalogue: tenant, Data: t.TempDir() + "/data.db"}
+	a := open(t, o)
+	of := func(a *api, filter, want string) {
+		t.Helper()
+		if got := a.told(t, `{ events(filters: {`+filter+`}) { edges { node { bookingAccount { name } internalNotes } } } }`); got != want {
+			t.Errorf("%s: %q, want %q", filter, got, want)
+		}
+	}
+	of(a, `field: bookingAccountId, operation: eq, value: "T3JnYW5pc2F0aW9uOjE="`, "Harbour Street Clinic Bring the large manikin.")
+	of(a, `field: bookingAccountName, operation: like, value: "harbour%"`, "Harbour Street Clinic Bring the large manikin.")
+	of(a, `field: bookingAccountId, operation: isnull`, "")
+	other := must(t, a.in(t, "account", "create", `input: {name: "Meridian"}`, problems+" account { id }"))
+	must(t, a.in(t, "account", "merge", fmt.Sprintf(`input: {fromAccount: "T3JnYW5pc2F0aW9uOjE=", toAccount: %q}`, at(t, other, "account", "id")), "errors { label }"))
+	for _, a := range []*api{a, open(t, o)} {
+		of(a, `field: bookingAccountName, operation: eq, value: "Meridian"`, "Meridian Bring the large manikin.")
+		of(a, `field: bookingAccountId, operation: eq, value: "T3JnYW5pc2F0aW9uOjE="`, "")
+	}
+}
+
 // Each row about what events, invoices and lists of bookings show switches what it says.
 func TestWhatIsAssumedOfEventsAndBookings(t *testing.T) {
 	event := func(selection string) string {

@@ -156,6 +156,9 @@ type Event struct {
 	// Price is what a place costs, a number with two decimal places at the most; Currency is the region's unless given.
 	Price    string `yaml:"price"`
 	Currency string `yaml:"currency"`
+	// Account is who the event is run for, 0 for nobody; Notes are internal.
+	Account int64  `yaml:"account"`
+	Notes   string `yaml:"notes"`
 }
 
 // LearningPath is a sequence of courses sold as one. State is draft or published.
@@ -334,7 +337,7 @@ func (c *checker) catalogue(k *Catalogue) {
 		}
 	}
 	c.people(k, contacts)
-	c.items(k, regions, currencies)
+	c.items(k, regions, currencies, accounts)
 	c.opportunities(k, regions, accounts, currencies)
 }
 
@@ -408,7 +411,7 @@ func (c *checker) words(list string, i int, key string, words, of []string) {
 	}
 }
 
-func (c *checker) items(k *Catalogue, regions, currencies map[string]bool) {
+func (c *checker) items(k *Catalogue, regions, currencies map[string]bool, accounts map[int64]bool) {
 	templates := distinct(c, "courseTemplates", "id", k.CourseTemplates, func(r CourseTemplate) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.CourseTemplates {
 		c.required("courseTemplates", i, "code", r.Code)
@@ -418,6 +421,9 @@ func (c *checker) items(k *Catalogue, regions, currencies map[string]bool) {
 	distinct(c, "events", "id", k.Events, func(r Event) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.Events {
 		c.event(i, r, regions, currencies, templates)
+		if r.Account != 0 {
+			refers(c, "events", i, "account", r.Account, accounts, "accounts")
+		}
 	}
 	distinct(c, "learningPaths", "id", k.LearningPaths, func(r LearningPath) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.LearningPaths {

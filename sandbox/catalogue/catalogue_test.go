@@ -105,6 +105,7 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"type of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, type: open }\ntransitions:", "12:", "public or private"},
 		{"price of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, price: \"1.234\" }\ntransitions:", "12:", "such as 250.00"},
 		{"currency of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, currency: ZZZ }\ntransitions:", "12:", "not in currencies"},
+		{"account of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, account: 7 }\ntransitions:", "12:", "not in accounts"},
 		{"negative places", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, minPlaces: -1 }\ntransitions:", "12:", "negative"},
 		{"deadline of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, registrationDeadline: tomorrow }\ntransitions:", "12:", "registrationDeadline"},
 		{"second document", "to: 2 }", "to: 2 }\n---\na: 1", "14:", "one YAML document"},

@@ -25,3 +25,8 @@ func (r event) StartDate(_ context.Context, e *store.Event) (*string, error) {
 	date := (*e.Start)[:day]
 	return &date, nil
 }
+
+// BookingAccount is who the event is run for.
+func (r event) BookingAccount(ctx context.Context, e *store.Event) (*store.Account, error) {
+	return r.Store.BookingAccount(ctx, e)
+}

@@ -97,6 +97,8 @@ type EventResolver interface {
 
 	Reserved(ctx context.Context, obj *store.Event) (int32, error)
 	RemainingPlaces(ctx context.Context, obj *store.Event) (int32, error)
+	BookingAccount(ctx context.Context, obj *store.Event) (*store.Account, error)
+
 	IsSoldOut(ctx context.Context, obj *store.Event) (bool, error)
 
 	Interests(ctx context.Context, obj *store.Event, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Interest], error)
@@ -750,6 +752,10 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_reserved(ctx, field)
 	case "remainingPlaces":
 		return ec.fieldContext_Event_remainingPlaces(ctx, field)
+	case "bookingAccount":
+		return ec.fieldContext_Event_bookingAccount(ctx, field)
+	case "internalNotes":
+		return ec.fieldContext_Event_internalNotes(ctx, field)
 	case "isSoldOut":
 		return ec.fieldContext_Event_isSoldOut(ctx, field)
 	case "isActive":
@@ -5943,6 +5949,61 @@ func (ec *executionContext) _Event_remainingPlaces(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_Event_remainingPlaces(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Event", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Event_bookingAccount(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_bookingAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Event().BookingAccount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_bookingAccount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Event",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Event_internalNotes(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_internalNotes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InternalNotes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_internalNotes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, false, false, "String")
 }
 
 func (ec *executionContext) _Event_isSoldOut(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
@@ -20236,6 +20297,17 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Event_remainingPlaces(ctx, field, obj)
 				})
+		case "bookingAccount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Event_bookingAccount(ctx, field, obj)
+				})
+		case "internalNotes":
+			out.Values[i] = ec._Event_internalNotes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "isSoldOut":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

@@ -33,6 +33,9 @@ type Event struct {
 	// Price is what a place costs; FinancialUnit is nil for an event without a currency.
 	Price         *decimal.Decimal
 	FinancialUnit FinancialUnit
+	// InternalNotes are the tenant's; BookingAccountID is who the event is run for, nil for nobody.
+	InternalNotes    *string
+	BookingAccountID *int64
 }
 
 func (Event) isItem() {}
@@ -91,6 +94,9 @@ const (
 	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + clock + ")))"
 )
 
+// bookingAccount is who an event is run for, also after that account was merged into another.
+const bookingAccount = "coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = e.booking_account_id), e.booking_account_id)"
+
 // eventText is what is searched for words.
 const eventText = "concat_ws(' ', e.code, e.title, et.code, et.title)"
 
@@ -100,7 +106,7 @@ const (
 		LEFT JOIN currencies ec ON ec.code = e.currency_code`
 	eventColumns = `e.id, e.code, e.title, e.type, e.learning_mode, e.lifecycle_state, et.id, et.code, et.title, et.lifecycle_state, er.id, er.name,
 		e.starts_at, e.ends_at, e.time_zone_name, e.registration_deadline, e.max_places, e.min_places, ` + bookedPlaces + `, e.cancelled_at,
-		e.price, ec.code, ec.name, ec.symbol`
+		e.price, ec.code, ec.name, ec.symbol, e.internal_notes, ` + bookingAccount
 )
 
 var events = listing[Event]{
@@ -125,6 +131,8 @@ var events = listing[Event]{
 		"courseTemplateTitle":      {sql: "et.title"},
 		"textSearch":               {sql: eventText},
 		"eventOrCourseCodeOrTitle": {sql: eventText},
+		"bookingAccountId":         intKeyColumn(bookingAccount, globalid.Account),
+		"bookingAccountName":       {sql: "(SELECT a.name FROM accounts a WHERE a.id = " + bookingAccount + ")"},
 		"maxPlaces":                {sql: "e.max_places", kind: integer},
 		"minPlaces":                {sql: "e.min_places", kind: integer},
 		"bookedPlaces":             {sql: bookedPlaces, kind: integer},
@@ -150,14 +158,15 @@ type optionalEvent struct {
 	region                              struct{ id, name *string }
 	start, end, zone, deadline          *string
 	maxPlaces, minPlaces, booked        *int
-	cancelled, price                    *int64
+	cancelled, price, account           *int64
 	currency, currencyName, currencySym *string
+	notes                               *string
 }
 
 func (e *optionalEvent) dest() []any {
 	return []any{
 		&e.id, &e.code, &e.title, &e.typ, &e.mode, &e.state, &e.template.id, &e.template.code, &e.template.title, &e.template.state, &e.region.id, &e.region.name,
-		&e.start, &e.end, &e.zone, &e.deadline, &e.maxPlaces, &e.minPlaces, &e.booked, &e.cancelled, &e.price, &e.currency, &e.currencyName, &e.currencySym,
+		&e.start, &e.end, &e.zone, &e.deadline, &e.maxPlaces, &e.minPlaces, &e.booked, &e.cancelled, &e.price, &e.currency, &e.currencyName, &e.currencySym, &e.notes, &e.account,
 	}
 }
 
@@ -169,6 +178,7 @@ func (e *optionalEvent) get() *Event {
 		ID: *e.id, Code: *e.code, Title: *e.title, Type: *e.typ, LearningMode: *e.mode, LifecycleState: *e.state, CourseTemplate: e.template.get(),
 		Start: e.start, End: e.end, TimeZoneName: e.zone, RegistrationDeadline: e.deadline,
 		MaxPlaces: *e.maxPlaces, MinPlaces: *e.minPlaces, BookedPlaces: *e.booked, CancelledAt: optionalTime(e.cancelled),
+		InternalNotes: e.notes, BookingAccountID: e.account,
 	}
 	if e.region.id != nil {
 		event.Region = &Region{ID: *e.region.id, Name: *e.region.name}
@@ -186,6 +196,14 @@ func (e *optionalEvent) get() *Event {
 // Events searches the events, whatever their state.
 func (s *Store) Events(ctx context.Context, q Search) (*EventPage, error) {
 	return events.page(ctx, s, q)
+}
+
+// BookingAccount returns who an event is run for, nil for nobody.
+func (s *Store) BookingAccount(ctx context.Context, e *Event) (*Account, error) {
+	if e.BookingAccountID == nil {
+		return nil, nil
+	}
+	return accounts.one(ctx, s.read, *e.BookingAccountID)
 }
 
 // EventByKey returns the event with a key, nil if there is none.

@@ -10,6 +10,12 @@ import (
 // absences are what the schema has not if a row says so.
 func absences() map[assume.Name][]string {
 	return map[assume.Name][]string{
+		assume.EventPrice:  {"Event.price"},
+		assume.EventSearch: {"EventField.textSearch", "EventField.eventOrCourseCodeOrTitle"},
+		assume.BookingFilters: {
+			"RegistrationField.id", "RegistrationField.eventId", "RegistrationField.sourceOpportunityId",
+			"LearnerField.registrationId", "InvoiceField.accountId", "InvoiceField.lifecycleState",
+		},
 		assume.OpportunityPeople: {
 			"OpportunityCreateInput.ownerId", "OpportunityCreateInput.contactId", "OpportunityUpdateInput.ownerId", "OpportunityUpdateInput.contactId",
 		},
@@ -25,11 +31,6 @@ func absences() map[assume.Name][]string {
 		assume.Queries:           {"Query.regions", "Query.courseTemplates", "Query.learningPaths", "Query.trainingTokenTypes", "Query.invoices"},
 		assume.CreateAttributes:  {"OpportunityCreateInput.attributes", "OpportunityUpdateInput.attributes"},
 		assume.UpdateName:        {"OpportunityUpdateInput.name"},
-		assume.EventPrice:        {"Event.price"},
-		assume.EventSearch:       {"EventField.textSearch", "EventField.eventOrCourseCodeOrTitle"},
-		assume.EventUpdate:       {"EventUpdateInput.title", "EventUpdateInput.lifecycleState", "EventUpdateInput.maxPlaces"},
-		assume.InvoiceLines:      {"Invoice.lines"},
-		assume.TokenIssues:       {"Opportunity.tokenIssues"},
 	}
 }
 
@@ -45,10 +46,6 @@ func shape(c assume.Choices) graph.Shape {
 		for _, field := range strings.Fields("name regionId stepName stageId stageName accountId accountName financialUnitId reservationsValidUntil createdAt updatedAt") {
 			s.Absent = append(s.Absent, "OpportunityField."+field)
 		}
-	}
-	if c.Is(assume.BookingFilters, "few") {
-		s.Absent = append(s.Absent, "RegistrationField.id", "RegistrationField.eventId", "RegistrationField.sourceOpportunityId",
-			"LearnerField.registrationId", "InvoiceField.accountId", "InvoiceField.lifecycleState")
 	}
 	if c.Is(assume.FilterTypes, "filter") {
 		s.Renamed = func(name string) string {

@@ -28,8 +28,6 @@ const (
 	EventSearch Name = "event.search"
 	// EventTouched says what changes the time of an event's last update.
 	EventTouched Name = "event.touched"
-	// EventUpdate says what event.update changes beside the times of an event.
-	EventUpdate Name = "event.update"
 	// RegistrationOrderDate says what the orderDate of a registration is.
 	RegistrationOrderDate Name = "registration.orderDate"
 	// RegistrationHold says what becomes of the held places of an interest that is registered by a trigger.
@@ -38,68 +36,64 @@ const (
 
 func places() []Row {
 	return []Row{
-		{ReserveKind, []Value{
+		{Name: ReserveKind, Values: []Value{
 			{"refused", "reserve is refused for anything but an event"},
 			{"ignored", "it is ignored"},
 		}},
-		{ReserveState, []Value{
+		{Name: ReserveState, Values: []Value{
 			{"any", "reservePlacesForInterests holds places on an event that was cancelled since, too"},
 			{"published", "it is refused"},
 		}},
-		{ReserveShort, []Value{
+		{Name: ReserveShort, Values: []Value{
 			{"held", "places are held even if the event has too few: remainingPlaces is negative then"},
 			{"refused", "it is refused"},
 			{"nothing", "nothing is held, and nothing says so"},
 		}},
-		{ReserveLength, []Value{
+		{Name: ReserveLength, Values: []Value{
 			{"open", "a hold lasts until the first extension sets its expiry"},
 			{"week", "it has an expiry by itself, in seven days"},
 		}},
-		{ReserveLapsed, []Value{
+		{Name: ReserveLapsed, Values: []Value{
 			{"silent", "an opportunity whose holds have lapsed holds nothing more: reserving is answered without an error (seen)"},
 			{"refused", "it is refused"},
 		}},
-		{ReservationNone, []Value{
+		{Name: ReservationNone, Values: []Value{
 			{"false", "isReservationValid is false for an opportunity that never held a place"},
 			{"true", "it is true"},
 		}},
-		{ExtendAnswer, []Value{
+		{Name: ExtendAnswer, Values: []Value{
 			{"opportunity", "extendReservations answers errors and opportunity"},
 			{"errors", "its opportunity is null"},
 		}},
-		{RegistrationShort, []Value{
+		{Name: RegistrationShort, Values: []Value{
 			{"booked", "learners are registered even if the event has too few places"},
 			{"refused", "it is refused"},
 		}},
-		{EventDisplayID, []Value{
+		{Name: EventDisplayID, Values: []Value{
 			{"number", "displayId of an event is its number, as in legacyId"},
 			{"code", "it is the event's code"},
 		}},
-		{EventStartDate, []Value{
+		{Name: EventStartDate, Values: []Value{
 			{"date", "startDate of an event is a date without a time"},
 			{"time", "it is written like start"},
 		}},
-		{EventPrice, []Value{
+		{Name: EventPrice, Values: []Value{
 			{"amount", "price of an event is the amount of its defaultPrice"},
 			{Absent, "there is defaultPrice only"},
 		}},
-		{EventSearch, []Value{
+		{Name: EventSearch, Values: []Value{
 			{"there", "the filters textSearch and eventOrCourseCodeOrTitle look through code and title of the event and of its course template"},
 			{Absent, "there are no such filters"},
 		}},
-		{EventTouched, []Value{
+		{Name: EventTouched, Values: []Value{
 			{"update", "updatedAt of an event is the time of the last event.update; who is registered does not change it"},
 			{"registration", "registering learners changes it, too; cancelling one does not (seen)"},
 		}},
-		{EventUpdate, []Value{
-			{"taken", "event.update takes title, lifecycleState (draft, published, cancelled) and maxPlaces"},
-			{Absent, "it takes start, end and timeZoneName only"},
-		}},
-		{RegistrationOrderDate, []Value{
+		{Name: RegistrationOrderDate, Values: []Value{
 			{"given", "orderDate of a registration is the one given with registerContacts, taken for UTC, else the time of registering"},
 			{"now", "it is the time of registering"},
 		}},
-		{RegistrationHold, []Value{
+		{Name: RegistrationHold, Values: []Value{
 			{"consumed", "the places that an interest holds become the booked ones of its registration"},
 			{"kept", "they stay held beside it until they lapse, so that they count twice"},
 		}},

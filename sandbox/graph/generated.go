@@ -726,16 +726,16 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_start(ctx, field)
 	case "end":
 		return ec.fieldContext_Event_end(ctx, field)
-	case "startDate":
-		return ec.fieldContext_Event_startDate(ctx, field)
+	case "timeZoneName":
+		return ec.fieldContext_Event_timeZoneName(ctx, field)
 	case "timeZonedStart":
 		return ec.fieldContext_Event_timeZonedStart(ctx, field)
 	case "timeZonedEnd":
 		return ec.fieldContext_Event_timeZonedEnd(ctx, field)
-	case "timeZoneName":
-		return ec.fieldContext_Event_timeZoneName(ctx, field)
 	case "registrationDeadline":
 		return ec.fieldContext_Event_registrationDeadline(ctx, field)
+	case "startDate":
+		return ec.fieldContext_Event_startDate(ctx, field)
 	case "price":
 		return ec.fieldContext_Event_price(ctx, field)
 	case "defaultPrice":
@@ -5634,16 +5634,16 @@ func (ec *executionContext) fieldContext_Event_end(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Event", field, false, false, "LocalDateTime")
 }
 
-func (ec *executionContext) _Event_startDate(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+func (ec *executionContext) _Event_timeZoneName(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Event_startDate(ctx, field)
+			return ec.fieldContext_Event_timeZoneName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Event().StartDate(ctx, obj)
+			return obj.TimeZoneName, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -5653,8 +5653,8 @@ func (ec *executionContext) _Event_startDate(ctx context.Context, field graphql.
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Event_startDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Event", field, true, true, "String")
+func (ec *executionContext) fieldContext_Event_timeZoneName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, false, false, "String")
 }
 
 func (ec *executionContext) _Event_timeZonedStart(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
@@ -5703,29 +5703,6 @@ func (ec *executionContext) fieldContext_Event_timeZonedEnd(_ context.Context, f
 	return graphql.NewScalarFieldContext("Event", field, true, false, "TimeZonedDateTime")
 }
 
-func (ec *executionContext) _Event_timeZoneName(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Event_timeZoneName(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TimeZoneName, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Event_timeZoneName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Event", field, false, false, "String")
-}
-
 func (ec *executionContext) _Event_registrationDeadline(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5747,6 +5724,29 @@ func (ec *executionContext) _Event_registrationDeadline(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_Event_registrationDeadline(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Event", field, false, false, "LocalDateTime")
+}
+
+func (ec *executionContext) _Event_startDate(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_startDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Event().StartDate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_startDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, true, true, "String")
 }
 
 func (ec *executionContext) _Event_price(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
@@ -20229,12 +20229,11 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "startDate":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Event_startDate(ctx, field, obj)
-				})
+		case "timeZoneName":
+			out.Values[i] = ec._Event_timeZoneName(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "timeZonedStart":
 			out.Values[i] = ec._Event_timeZonedStart(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -20245,16 +20244,17 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "timeZoneName":
-			out.Values[i] = ec._Event_timeZoneName(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
 		case "registrationDeadline":
 			out.Values[i] = ec._Event_registrationDeadline(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "startDate":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Event_startDate(ctx, field, obj)
+				})
 		case "price":
 			out.Values[i] = ec._Event_price(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {

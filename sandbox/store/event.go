@@ -91,7 +91,7 @@ type EventEdge = connection.Edge[Event]
 // bookedPlaces counts in SQL what BookedPlaces of an Event says, freePlaces what is neither booked nor held.
 const (
 	bookedPlaces = "(e.booked_places + e.registered)"
-	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + clock + ")))"
+	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + sqlNow + ")))"
 )
 
 // bookingAccount is who an event is run for, also after that account was merged into another.

@@ -55,7 +55,7 @@ var registeredLearners = listing[RegisteredLearner]{
 		"contactId":           intKeyColumn("l.contact_id", globalid.Contact),
 		"contactEmailAddress": {sql: "p.email_address"},
 		"lifecycleState":      {sql: "iif(l.cancelled, 'cancelled', 'active')"},
-		"isActive":            {sql: "NOT l.cancelled", kind: truth},
+		"isActive":            {sql: "(NOT l.cancelled)", kind: truth},
 		"isCancelled":         {sql: "l.cancelled", kind: truth},
 		"eventStartDate":      {sql: "e.starts_at", kind: localTime},
 		"lastUpdatedAt":       {sql: "l.updated_at", kind: moment},

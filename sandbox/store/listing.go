@@ -53,8 +53,8 @@ const (
 	key // a global id
 )
 
-// clock stands in the text of a column for the time of the search.
-const clock = ":now"
+// sqlNow stands in a column for the time of the search.
+const sqlNow = "{now}"
 
 // column is a field that can be searched and ordered by.
 type column struct {
@@ -114,7 +114,7 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 		order += " DESC"
 	}
 	now := strconv.FormatInt(of.now().UnixMicro(), 10)
-	where, order = strings.ReplaceAll(where, clock, now), strings.ReplaceAll(order, clock, now)
+	where, order = strings.ReplaceAll(where, sqlNow, now), strings.ReplaceAll(order, sqlNow, now)
 	rows, err := l.rows(ctx, q, where+order+" LIMIT ? OFFSET ?", append(slices.Clone(args), w.Limit+1, w.Offset)...)
 	if err != nil {
 		return nil, err

@@ -28,10 +28,10 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 		if err != nil {
 			return err
 		}
-		w := &seeder{tx: tx}
-		w.catalogue(ctx, c, s.now().UnixMicro())
+		w := &seeder{tx: tx, now: s.now().UnixMicro()}
+		w.catalogue(ctx, c)
 		if before == "" {
-			w.opportunities(ctx, c, s.now().UnixMicro())
+			w.opportunities(ctx, c)
 		}
 		if w.err != nil {
 			return w.err
@@ -52,6 +52,7 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 // seeder keeps the first error.
 type seeder struct {
 	tx  *sql.Tx
+	now int64
 	err error
 }
 
@@ -61,7 +62,7 @@ func (w *seeder) exec(ctx context.Context, query string, args ...any) {
 	}
 }
 
-func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue, now int64) {
+func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 	for _, r := range c.Currencies {
 		w.exec(ctx, `INSERT INTO currencies (code, name, symbol) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET name = excluded.name, symbol = excluded.symbol`, r.Code, r.Name, r.Symbol)
@@ -109,7 +110,7 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue, now int6
 			r.ID, null(r.Account), r.FirstName, r.LastName, null(r.Email))
 	}
 	w.people(ctx, c)
-	w.items(ctx, c, now)
+	w.items(ctx, c)
 }
 
 func (w *seeder) people(ctx context.Context, c *catalogue.Catalogue) {
@@ -131,14 +132,14 @@ func (w *seeder) people(ctx context.Context, c *catalogue.Catalogue) {
 	}
 }
 
-func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue, now int64) {
+func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {
 	for _, r := range c.CourseTemplates {
 		w.exec(ctx, `INSERT INTO course_templates (id, code, title, lifecycle_state) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET code = excluded.code, title = excluded.title, lifecycle_state = excluded.lifecycle_state`,
 			r.ID, r.Code, r.Title, r.State)
 	}
 	for _, r := range c.Events {
-		w.event(ctx, r, now)
+		w.event(ctx, r)
 	}
 	for _, r := range c.LearningPaths {
 		w.exec(ctx, `INSERT INTO learning_paths (id, code, name, lifecycle_state) VALUES (?, ?, ?, ?)
@@ -152,7 +153,7 @@ func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue, now int64) {
 }
 
 // event writes an event. What the API made of it stays.
-func (w *seeder) event(ctx context.Context, r catalogue.Event, now int64) {
+func (w *seeder) event(ctx context.Context, r catalogue.Event) {
 	e := Event{Start: optionalText(r.Start), End: optionalText(r.End), TimeZoneName: optionalText(r.TimeZone)}
 	var price any
 	if r.Price != "" && w.err == nil {
@@ -171,7 +172,7 @@ func (w *seeder) event(ctx context.Context, r catalogue.Event, now int64) {
 			internal_notes = excluded.internal_notes`,
 		r.ID, null(r.Template), null(r.Region), r.Code, r.Title, r.State, e.Start, e.End, e.TimeZoneName, micros(e.TimeZonedStart()), micros(e.TimeZonedEnd()),
 		r.MaxPlaces, r.BookedPlaces, cmp.Or(r.Type, "public"), cmp.Or(r.LearningMode, "classroom"), r.MinPlaces, null(r.RegistrationDeadline), price,
-		null(r.Currency), now, null(r.Account), null(r.Notes))
+		null(r.Currency), w.now, null(r.Account), null(r.Notes))
 	w.exec(ctx, `UPDATE events SET title = ?, lifecycle_state = ?, max_places = ?, starts_at = ?, ends_at = ?, time_zone_name = ?, starts = ?, ends = ?
 		WHERE id = ? AND NOT changed`, r.Title, r.State, r.MaxPlaces, e.Start, e.End, e.TimeZoneName, micros(e.TimeZonedStart()), micros(e.TimeZonedEnd()), r.ID)
 }
@@ -183,9 +184,9 @@ func optionalText(s string) *string {
 	return &s
 }
 
-func (w *seeder) opportunities(ctx context.Context, c *catalogue.Catalogue, now int64) {
+func (w *seeder) opportunities(ctx context.Context, c *catalogue.Catalogue) {
 	for _, r := range c.Opportunities {
 		w.exec(ctx, `INSERT INTO opportunities (id, name, region_id, account_id, currency_code, step_id, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.ID, r.Name, r.Region, null(r.Account), r.Currency, r.Step, now, now)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.ID, r.Name, r.Region, null(r.Account), r.Currency, r.Step, w.now, w.now)
 	}
 }

@@ -14,37 +14,43 @@ const (
 	TriggerContact Name = "trigger.contact"
 	// TriggerInvoice says what a second invoice trigger does.
 	TriggerInvoice Name = "trigger.invoice"
+	// BookingFilters says by what registrations, learners and invoices can be found.
+	BookingFilters Name = "filter.bookings"
 	// InvoiceFinal says whether an invoice that is no draft can be changed.
 	InvoiceFinal Name = "invoice.final"
 )
 
 func pipeline() []Row {
 	return []Row{
-		{ProgressUnknown, []Value{
+		{Name: ProgressUnknown, Values: []Value{
 			{"not-found", "an unknown step is refused as Not Found"},
 			{"transition", "as Transition Not Found, like any other without a transition"},
 		}},
-		{Closed, []Value{
+		{Name: Closed, Values: []Value{
 			{"open", "opportunities that are Won, Lost or Archived can be moved and get interests like others"},
 			{"refused", "both are refused"},
 		}},
-		{RequiredMissing, []Value{
+		{Name: RequiredMissing, Values: []Value{
 			{"all", "a move that lacks required attributes is refused with all of them"},
 			{"first", "with the first one"},
 		}},
-		{TriggerAccount, []Value{
+		{Name: TriggerAccount, Values: []Value{
 			{"made", "the trigger account makes one named like the opportunity, unless the opportunity has one"},
 			{"reused", "it takes one of that name that is there"},
 		}},
-		{TriggerContact, []Value{
+		{Name: TriggerContact, Values: []Value{
 			{"reused", "the trigger contact takes a contact of the account with the learner's e-mail address, and makes one where there is none"},
 			{"made", "it makes one for each new learner"},
 		}},
-		{TriggerInvoice, []Value{
+		{Name: TriggerInvoice, Values: []Value{
 			{"kept", "the trigger invoice leaves an invoice that is there and not void as it is"},
 			{"another", "it drafts another one"},
 		}},
-		{InvoiceFinal, []Value{
+		{Name: BookingFilters, Values: []Value{
+			{"many", "registrations can be filtered by id, eventId and sourceOpportunityId, learners by registrationId, invoices by accountId and lifecycleState, too"},
+			{Absent, "registrations by account only, learners by the fields seen, invoices by id"},
+		}},
+		{Name: InvoiceFinal, Values: []Value{
 			{"refused", "an invoice that is no draft can be neither updated nor finalised"},
 			{"changed", "it can be updated, and finalising it again changes nothing"},
 		}},

@@ -53,6 +53,9 @@ const (
 	key // a global id
 )
 
+// sqlNow stands in a column for the time of the search.
+const sqlNow = "{now}"
+
 // column is a field that can be searched and ordered by.
 type column struct {
 	sql  string
@@ -110,6 +113,8 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 	if of.assume.Is(assume.OrderDefault, "newest") {
 		order += " DESC"
 	}
+	now := strconv.FormatInt(of.now().UnixMicro(), 10)
+	where, order = strings.ReplaceAll(where, sqlNow, now), strings.ReplaceAll(order, sqlNow, now)
 	rows, err := l.rows(ctx, q, where+order+" LIMIT ? OFFSET ?", append(slices.Clone(args), w.Limit+1, w.Offset)...)
 	if err != nil {
 		return nil, err

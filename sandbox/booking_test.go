@@ -250,6 +250,10 @@ func TestWhatIsAssumedOfPlaces(t *testing.T) {
 			_, refused := a.registerContacts(t, eventOne, 1, 2)
 			return label(refused)
 		}, map[string]string{"booked": "", "refused": "Sold Out"}},
+		"registration.orderDate": {func(t *testing.T, a *api) string {
+			payload := a.in(t, "event", "registerContacts", fmt.Sprintf(`eventId: %q, input: {contacts: ["UGVyc29uOjE="], orderDate: "2026-02-01T12:00:00"}`, eventOne), problems+" learners { registration { orderDate } }")
+			return at(t, must(t, payload), "learners", 0, "registration", "orderDate").(string)
+		}, map[string]string{"given": "2026-02-01T12:00:00+00:00", "now": "2026-03-02T09:00:00+00:00"}},
 		"registration.hold": {func(t *testing.T, a *api) string {
 			id, _ := add(t, a, eventOne, 2)
 			a.progress(t, id, stepOpportunity)
@@ -309,4 +313,13 @@ func TestHoldsLapseForEventsToo(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 8 remaining 0 sold out true")
 	now.advance(time.Hour)
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 0 remaining 8 sold out false")
+}
+
+// What was answered of an event outlives a restart, its title, too.
+func TestATitleSurvivesARestart(t *testing.T) {
+	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
+	a := open(t, o)
+	a.updateEvent(t, eventOne, `title: "Moved"`)
+	b := open(t, o)
+	want(t, b.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { title } } }`, vars{"id": eventOne}), `{"node": {"title": "Moved"}}`)
 }

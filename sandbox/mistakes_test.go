@@ -37,15 +37,18 @@ func TestTheModelFindsMistakes(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, mistake := range append([]string{""}, mistakes...) {
-		checks := "-rapid.checks=200"
+		checks := "-rapid.checks=500"
 		if mistake == "" { // the test itself looks for more
 			checks = "-rapid.checks=20"
 		}
-		command := exec.CommandContext(t.Context(), program, "-test.run", "^TestTheSandboxIsAsTheModel$", checks, "-rapid.shrinktime=1ms", "-rapid.nofailfile")
-		command.Env = append(os.Environ(), "SANDBOX_BROKEN="+mistake)
-		out, err := command.CombinedOutput()
-		if found := err != nil && strings.Contains(string(out), "FAIL"); found != (mistake != "") {
-			t.Errorf("with the mistake %q: %v\n%s", mistake, err, out)
-		}
+		t.Run(mistake, func(t *testing.T) {
+			t.Parallel()
+			command := exec.CommandContext(t.Context(), program, "-test.run", "^TestTheSandboxIsAsTheModel$", checks, "-rapid.shrinktime=1ms", "-rapid.nofailfile")
+			command.Env = append(os.Environ(), "SANDBOX_BROKEN="+mistake)
+			out, err := command.CombinedOutput()
+			if found := err != nil && strings.Contains(string(out), "FAIL"); found != (mistake != "") {
+				t.Errorf("with the mistake %q: %v\n%s", mistake, err, out)
+			}
+		})
 	}
 }

@@ -30,6 +30,7 @@ type modelOpportunity struct {
 	until     time.Time // zero: never set
 	interests []*modelInterest
 	invoice   string // its currency and state, "" for none
+	lines     int    // of the invoice
 }
 
 type modelInterest struct {
@@ -41,6 +42,7 @@ type modelInterest struct {
 
 type modelEvent struct {
 	places, booked int
+	registrations  int
 	cancelled      bool
 }
 
@@ -66,8 +68,8 @@ func (m *model) told() string {
 		if !o.until.IsZero() {
 			until = o.until.UTC().Format("2006-01-02T15:04:05-07:00")
 		}
-		fmt.Fprintf(&b, "opportunity %d: step %d %s account %v valid %v until %s interests %d invoice %s\n",
-			n+2, o.step, o.currency, o.account, m.holds(o), until, len(o.interests), o.invoice)
+		fmt.Fprintf(&b, "opportunity %d: step %d %s account %v valid %v until %s interests %d invoice %s lines %d\n",
+			n+2, o.step, o.currency, o.account, m.holds(o), until, len(o.interests), o.invoice, o.lines)
 	}
 	ids := make([]int64, 0, len(m.events))
 	for id := range m.events {
@@ -83,7 +85,17 @@ func (m *model) told() string {
 				}
 			}
 		}
-		fmt.Fprintf(&b, "event %d: booked %d reserved %d remaining %d\n", id, e.booked, reserved, e.places-e.booked-reserved)
+		learners, active := 0, 0
+		for _, l := range m.learners {
+			if l.event == id {
+				learners++
+				if !l.cancelled {
+					active++
+				}
+			}
+		}
+		fmt.Fprintf(&b, "event %d: max %d booked %d reserved %d remaining %d registrations %d learners %d active %d\n",
+			id, e.places, e.booked, reserved, e.places-e.booked-reserved, e.registrations, learners, active)
 	}
 	return b.String()
 }
@@ -93,8 +105,9 @@ func (a *api) model(t testing.TB) string {
 	t.Helper()
 	data := a.ask(t, `{
 		opportunities(first: 100) { edges { node { legacyId step { id } financialUnit { ... on Currency { code } } account { name } isReservationValid reservationsValidUntil
-			interests { pageInfo { totalRecords } } salesDocument { ... on Invoice { lifecycleState financialUnit { ... on Currency { code } } } } } } }
-		events(first: 2) { edges { node { legacyId bookedPlaces reserved remainingPlaces } } }
+			interests { pageInfo { totalRecords } } salesDocument { ... on Invoice { lifecycleState financialUnit { ... on Currency { code } } lines { quantity } } } } } }
+		events(first: 2) { edges { node { legacyId maxPlaces bookedPlaces reserved remainingPlaces registrations { pageInfo { totalRecords } } learners { pageInfo { totalRecords } }
+			active: learners(filters: {field: isCancelled, operation: eq, value: "false"}) { pageInfo { totalRecords } } } } }
 	}`, nil)
 	var b strings.Builder
 	for _, edge := range at(t, data, "opportunities", "edges").([]any)[1:] { // the first one is the catalogue's
@@ -103,17 +116,20 @@ func (a *api) model(t testing.TB) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		invoice := ""
+		invoice, lines := "", 0
 		if at(t, o, "salesDocument") != nil {
 			invoice = fmt.Sprint(at(t, o, "salesDocument", "financialUnit", "code"), " ", at(t, o, "salesDocument", "lifecycleState"))
+			lines = len(at(t, o, "salesDocument", "lines").([]any))
 		}
-		fmt.Fprintf(&b, "opportunity %v: step %d %v account %v valid %v until %v interests %v invoice %s\n", at(t, o, "legacyId"), step,
+		fmt.Fprintf(&b, "opportunity %v: step %d %v account %v valid %v until %v interests %v invoice %s lines %d\n", at(t, o, "legacyId"), step,
 			at(t, o, "financialUnit", "code"), at(t, o, "account") != nil, at(t, o, "isReservationValid"), at(t, o, "reservationsValidUntil"),
-			at(t, o, "interests", "pageInfo", "totalRecords"), invoice)
+			at(t, o, "interests", "pageInfo", "totalRecords"), invoice, lines)
 	}
 	for _, edge := range at(t, data, "events", "edges").([]any) {
 		e := at(t, edge, "node")
-		fmt.Fprintf(&b, "event %v: booked %v reserved %v remaining %v\n", at(t, e, "legacyId"), at(t, e, "bookedPlaces"), at(t, e, "reserved"), at(t, e, "remainingPlaces"))
+		total := func(list string) any { return at(t, e, list, "pageInfo", "totalRecords") }
+		fmt.Fprintf(&b, "event %v: max %v booked %v reserved %v remaining %v registrations %v learners %v active %v\n", at(t, e, "legacyId"), at(t, e, "maxPlaces"),
+			at(t, e, "bookedPlaces"), at(t, e, "reserved"), at(t, e, "remainingPlaces"), total("registrations"), total("learners"), total("active"))
 	}
 	return b.String()
 }
@@ -251,8 +267,11 @@ func (d *driver) cancelledEvent(o *modelOpportunity) bool {
 func (d *driver) register(o *modelOpportunity) {
 	for _, i := range o.interests {
 		if i.event == 0 {
+			o.lines++
 			continue
 		}
+		o.lines += i.quantity
+		d.events[i.event].registrations++
 		i.reserve, i.registered = false, true
 		d.events[i.event].booked += i.quantity
 		for range i.quantity {
@@ -270,6 +289,7 @@ func (d *driver) registerContact(r *rapid.T) {
 	}
 	agree(r, "registerContacts", refused, "")
 	d.events[event].booked++
+	d.events[event].registrations++
 	d.learners = append(d.learners, &modelLearner{event: event})
 }
 
@@ -283,6 +303,30 @@ func (d *driver) cancelLearner(r *rapid.T) {
 		l.cancelled = true
 		d.events[l.event].booked--
 	}
+}
+
+func (d *driver) reactivateLearner(r *rapid.T) {
+	if len(d.learners) == 0 {
+		r.Skip("there is no learner yet")
+	}
+	n := rapid.IntRange(0, len(d.learners)-1).Draw(r, "learner")
+	l := d.learners[n]
+	refused := d.api.changeLearner(d.t, "reactivate", globalid.EncodeInt(globalid.Learner, int64(n+1)))
+	if l.cancelled && d.events[l.event].cancelled {
+		agree(r, "reactivate", refused, "Not Published")
+		return
+	}
+	agree(r, "reactivate", refused, "")
+	if l.cancelled {
+		l.cancelled = false
+		d.events[l.event].booked++
+	}
+}
+
+func (d *driver) resizeEvent(r *rapid.T) {
+	event := rapid.Int64Range(1, 2).Draw(r, "event")
+	d.events[event].places = rapid.IntRange(0, 20).Draw(r, "places")
+	d.api.updateEvent(d.t, globalid.EncodeInt(globalid.Event, event), fmt.Sprintf("maxPlaces: %d", d.events[event].places))
 }
 
 func (d *driver) cancelEvent(r *rapid.T) {
@@ -323,7 +367,7 @@ func TestTheSandboxIsAsTheModel(t *testing.T) {
 		r.Repeat(map[string]func(*rapid.T){
 			"create": d.create, "currency": d.setCurrency, "add": d.add, "add more": d.add, "reserve later": d.reserveLater, "extend": d.extend,
 			"wait": d.wait, "progress": d.progress, "progress more": d.progress, "register": d.registerContact, "cancel learner": d.cancelLearner,
-			"cancel event": d.cancelEvent, "finalise": d.finalise,
+			"reactivate learner": d.reactivateLearner, "resize event": d.resizeEvent, "cancel event": d.cancelEvent, "finalise": d.finalise,
 			"": func(r *rapid.T) {
 				if diff := cmp.Diff(d.told(), a.model(t)); diff != "" {
 					r.Fatalf("the sandbox differs from the model (-model +sandbox):\n%s", diff)

@@ -330,3 +330,28 @@ func TestASecondInvoiceTrigger(t *testing.T) {
 		}
 	}
 }
+
+// DOC (5.4): a line for each delegate and event. Who is cancelled before the invoice is drafted is billed for nothing, also
+// when nobody else is left.
+func TestCancelledLearnersAreNotBilled(t *testing.T) {
+	catalogue := winning(t, "triggers: [account, registration] }\n  - { from: 5, to: 7, triggers: [invoice] ")
+	a := open(t, sandbox.Options{Catalogue: catalogue})
+	id := a.create(t, "billed")
+	a.interest(t, id, eventOne, 2, "100.00", "")
+	a.interest(t, id, "Q291cnNlOjI=", 3, "10.00", "")
+	a.addCourse(t, id, 4, "1.00")
+	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
+		t.Fatal(refused)
+	}
+	for _, learner := range []int64{1, 2, 4} { // both of the first event, one of the second
+		if refused := a.changeLearner(t, "cancel", globalid.EncodeInt(globalid.Learner, learner)); refused != "" {
+			t.Fatal(refused)
+		}
+	}
+	if refused := a.progress(t, id, globalid.EncodeInt(globalid.OpportunityStep, 7)); refused != "" {
+		t.Fatal(refused)
+	}
+	data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { salesDocument { ... on Invoice { lines { quantity unitAmount learner { legacyId } } } } } } }`, vars{"id": id})
+	want(t, at(t, data, "node", "salesDocument", "lines"), `[{"quantity": 1, "unitAmount": "10.00", "learner": {"legacyId": 3}},
+		{"quantity": 1, "unitAmount": "10.00", "learner": {"legacyId": 5}}, {"quantity": 4, "unitAmount": "1.00", "learner": null}]`)
+}

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,4 +117,51 @@ func TestInterestsOfAnEvent(t *testing.T) {
 	a.reserve(t, globalid.EncodeInt(globalid.Opportunity, 1), 1)
 	want(t, a.ask(t, `{ events(filters: {field: id, operation: eq, value: "Q291cnNlOjE="}) { edges { node { interests(first: 5) { pageInfo { totalRecords } edges { node { opportunity { name } } } } } } } }`, nil),
 		`{"events": {"edges": [{"node": {"interests": {"pageInfo": {"totalRecords": 2}, "edges": [{"node": {"opportunity": {"name": "x"}}}, {"node": {"opportunity": {"name": "Annual first aid refresher"}}}]}}}]}}`)
+}
+
+// The rows about reserving hold for reservePlacesForInterests as well as for addInterest.
+func TestWhatIsAssumedOfReservingLater(t *testing.T) {
+	for row, test := range map[string]struct {
+		item    string
+		between func(t *testing.T, a *api, opportunity string) // made and reserved
+		want    map[string]string
+	}{
+		"reserve.kind": {
+			globalid.EncodeInt(globalid.LearningPath, 1), func(*testing.T, *api, string) {},
+			map[string]string{"refused": "Details Do Not Fit, 0 reserved", "ignored": ", 0 reserved"},
+		},
+		"reserve.lapsed": {
+			eventOne, func(t *testing.T, a *api, opportunity string) {
+				t.Helper()
+				a.reserve(t, opportunity, 1)
+				a.extend(t, opportunity, newClock().Now())
+			}, map[string]string{"silent": ", 0 reserved", "refused": "Invalid Value, 0 reserved"},
+		},
+		"reserve.state": {
+			eventOne, func(t *testing.T, a *api, _ string) {
+				t.Helper()
+				a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
+			}, map[string]string{"any": ", 2 reserved", "published": "Not Published, 0 reserved"},
+		},
+		"reserve.short": {
+			eventOne, func(t *testing.T, a *api, _ string) {
+				t.Helper()
+				a.updateEvent(t, eventOne, `maxPlaces: 5`)
+			}, map[string]string{"held": ", 2 reserved", "refused": "Sold Out, 0 reserved", "nothing": ", 0 reserved"},
+		},
+	} {
+		for value, wanted := range test.want {
+			t.Run(row+"="+value, func(t *testing.T) {
+				a := open(t, sandbox.Options{Now: newClock().Now, Assume: map[string]string{row: value}})
+				id := a.create(t, "x")
+				interest := a.interest(t, id, test.item, 2, "1.00", "")
+				test.between(t, a, id)
+				label, _, _ := strings.Cut(refusalOf(t, a.mutate(t, "reservePlacesForInterests", fmt.Sprintf("interestIds: [%q]", interest), "interests { id }")), ":")
+				reserved := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { reserved } } }`, vars{"id": eventOne}), "node", "reserved")
+				if got := fmt.Sprintf("%s, %v reserved", label, reserved); got != wanted {
+					t.Errorf("%q, want %q", got, wanted)
+				}
+			})
+		}
+	}
 }

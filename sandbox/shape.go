@@ -10,6 +10,12 @@ import (
 // absences are what the schema has not if a row says so.
 func absences() map[assume.Name][]string {
 	return map[assume.Name][]string{
+		assume.EventPrice:  {"Event.price"},
+		assume.EventSearch: {"EventField.textSearch", "EventField.eventOrCourseCodeOrTitle"},
+		assume.BookingFilters: {
+			"RegistrationField.id", "RegistrationField.eventId", "RegistrationField.sourceOpportunityId",
+			"LearnerField.registrationId", "InvoiceField.accountId", "InvoiceField.lifecycleState",
+		},
 		assume.OpportunityPeople: {
 			"OpportunityCreateInput.ownerId", "OpportunityCreateInput.contactId", "OpportunityUpdateInput.ownerId", "OpportunityUpdateInput.contactId",
 		},

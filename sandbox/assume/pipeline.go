@@ -14,6 +14,8 @@ const (
 	TriggerContact Name = "trigger.contact"
 	// TriggerInvoice says what a second invoice trigger does.
 	TriggerInvoice Name = "trigger.invoice"
+	// BookingFilters says by what registrations, learners and invoices can be found.
+	BookingFilters Name = "filter.bookings"
 	// InvoiceFinal says whether an invoice that is no draft can be changed.
 	InvoiceFinal Name = "invoice.final"
 )
@@ -43,6 +45,10 @@ func pipeline() []Row {
 		{Name: TriggerInvoice, Values: []Value{
 			{"kept", "the trigger invoice leaves an invoice that is there and not void as it is"},
 			{"another", "it drafts another one"},
+		}},
+		{Name: BookingFilters, Values: []Value{
+			{"many", "registrations can be filtered by id, eventId and sourceOpportunityId, learners by registrationId, invoices by accountId and lifecycleState, too"},
+			{Absent, "registrations by account only, learners by the fields seen, invoices by id"},
 		}},
 		{Name: InvoiceFinal, Values: []Value{
 			{"refused", "an invoice that is no draft can be neither updated nor finalised"},

@@ -4,6 +4,8 @@ package assume
 const (
 	// ReserveKind says what becomes of a reservation of anything but an event.
 	ReserveKind Name = "reserve.kind"
+	// ReserveState says whether places can be reserved later on an event that nobody can be registered on.
+	ReserveState Name = "reserve.state"
 	// ReserveShort says what becomes of a reservation of more places than are left.
 	ReserveShort Name = "reserve.short"
 	// ReserveLength says how long places are held before an expiry is set.
@@ -16,6 +18,18 @@ const (
 	ExtendAnswer Name = "extend.answer"
 	// RegistrationShort says what becomes of a registration of more places than are left.
 	RegistrationShort Name = "registration.short"
+	// EventDisplayID says what an event is called by.
+	EventDisplayID Name = "event.displayId"
+	// EventStartDate says how startDate of an event is written.
+	EventStartDate Name = "event.startDate"
+	// EventPrice says whether an event shows its price as an amount, too.
+	EventPrice Name = "event.price"
+	// EventSearch says whether events can be searched for words.
+	EventSearch Name = "event.search"
+	// EventTouched says what changes the time of an event's last update.
+	EventTouched Name = "event.touched"
+	// RegistrationOrderDate says what the orderDate of a registration is.
+	RegistrationOrderDate Name = "registration.orderDate"
 	// RegistrationHold says what becomes of the held places of an interest that is registered by a trigger.
 	RegistrationHold Name = "registration.hold"
 )
@@ -25,6 +39,10 @@ func places() []Row {
 		{Name: ReserveKind, Values: []Value{
 			{"refused", "reserve is refused for anything but an event"},
 			{"ignored", "it is ignored"},
+		}},
+		{Name: ReserveState, Values: []Value{
+			{"any", "reservePlacesForInterests holds places on an event that was cancelled since, too"},
+			{"published", "it is refused"},
 		}},
 		{Name: ReserveShort, Values: []Value{
 			{"held", "places are held even if the event has too few: remainingPlaces is negative then"},
@@ -36,7 +54,7 @@ func places() []Row {
 			{"week", "it has an expiry by itself, in seven days"},
 		}},
 		{Name: ReserveLapsed, Values: []Value{
-			{"silent", "an interest that is to reserve on an opportunity whose holds have lapsed is added, without a hold and without an error"},
+			{"silent", "an opportunity whose holds have lapsed holds nothing more: reserving is answered without an error (seen)"},
 			{"refused", "it is refused"},
 		}},
 		{Name: ReservationNone, Values: []Value{
@@ -50,6 +68,30 @@ func places() []Row {
 		{Name: RegistrationShort, Values: []Value{
 			{"booked", "learners are registered even if the event has too few places"},
 			{"refused", "it is refused"},
+		}},
+		{Name: EventDisplayID, Values: []Value{
+			{"number", "displayId of an event is its number, as in legacyId"},
+			{"code", "it is the event's code"},
+		}},
+		{Name: EventStartDate, Values: []Value{
+			{"date", "startDate of an event is a date without a time"},
+			{"time", "it is written like start"},
+		}},
+		{Name: EventPrice, Values: []Value{
+			{"amount", "price of an event is the amount of its defaultPrice"},
+			{Absent, "there is defaultPrice only"},
+		}},
+		{Name: EventSearch, Values: []Value{
+			{"there", "the filters textSearch and eventOrCourseCodeOrTitle look through code and title of the event and of its course template"},
+			{Absent, "there are no such filters"},
+		}},
+		{Name: EventTouched, Values: []Value{
+			{"update", "updatedAt of an event is the time of the last event.update; who is registered does not change it"},
+			{"registration", "registering learners changes it, too; cancelling one does not (seen)"},
+		}},
+		{Name: RegistrationOrderDate, Values: []Value{
+			{"given", "orderDate of a registration is the one given with registerContacts, taken for UTC, else the time of registering"},
+			{"now", "it is the time of registering"},
 		}},
 		{Name: RegistrationHold, Values: []Value{
 			{"consumed", "the places that an interest holds become the booked ones of its registration"},

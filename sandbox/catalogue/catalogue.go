@@ -161,7 +161,18 @@ type Event struct {
 	End          string `yaml:"end"`
 	TimeZone     string `yaml:"timeZone"`
 	MaxPlaces    int64  `yaml:"maxPlaces"`
+	MinPlaces    int64  `yaml:"minPlaces"`
 	BookedPlaces int64  `yaml:"bookedPlaces"`
+	// Type is public or private, "" for public; LearningMode is a word of the tenant's, "" for classroom.
+	Type                 string `yaml:"type"`
+	LearningMode         string `yaml:"learningMode"`
+	RegistrationDeadline string `yaml:"registrationDeadline"` // local to TimeZone
+	// Price is what a place costs, a number with two decimal places at the most; Currency is the region's unless given.
+	Price    string `yaml:"price"`
+	Currency string `yaml:"currency"`
+	// Account is who the event is run for, 0 for nobody; Notes are internal.
+	Account int64  `yaml:"account"`
+	Notes   string `yaml:"notes"`
 }
 
 // LearningPath is a sequence of courses sold as one. State is draft or published.
@@ -271,6 +282,7 @@ var (
 	regionID    = regexp.MustCompile(`^[A-Za-z]+$`)
 	currency    = regexp.MustCompile(`^[A-Z]{3}$`)
 	tokenTypeID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+	price       = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,2})?$`)
 )
 
 // distinct checks the ids of a list and returns them as a set.
@@ -339,7 +351,7 @@ func (c *checker) catalogue(k *Catalogue) {
 		}
 	}
 	c.people(k, contacts)
-	c.items(k, regions)
+	c.items(k, regions, currencies, accounts)
 	c.opportunities(k, regions, accounts, currencies)
 }
 
@@ -419,7 +431,7 @@ func (c *checker) words(list string, i int, key string, words, of []string) {
 	}
 }
 
-func (c *checker) items(k *Catalogue, regions map[string]bool) {
+func (c *checker) items(k *Catalogue, regions, currencies map[string]bool, accounts map[int64]bool) {
 	templates := distinct(c, "courseTemplates", "id", k.CourseTemplates, func(r CourseTemplate) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.CourseTemplates {
 		c.required("courseTemplates", i, "code", r.Code)
@@ -428,7 +440,10 @@ func (c *checker) items(k *Catalogue, regions map[string]bool) {
 	}
 	distinct(c, "events", "id", k.Events, func(r Event) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.Events {
-		c.event(i, r, regions, templates)
+		c.event(i, r, regions, currencies, templates)
+		if r.Account != 0 {
+			refers(c, "events", i, "account", r.Account, accounts, "accounts")
+		}
 	}
 	distinct(c, "learningPaths", "id", k.LearningPaths, func(r LearningPath) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.LearningPaths {
@@ -442,7 +457,7 @@ func (c *checker) items(k *Catalogue, regions map[string]bool) {
 	}
 }
 
-func (c *checker) event(i int, r Event, regions map[string]bool, templates map[int64]bool) {
+func (c *checker) event(i int, r Event, regions, currencies map[string]bool, templates map[int64]bool) {
 	c.required("events", i, "code", r.Code)
 	c.required("events", i, "title", r.Title)
 	c.state("events", i, r.State, "draft", "published", "cancelled")
@@ -452,7 +467,16 @@ func (c *checker) event(i int, r Event, regions map[string]bool, templates map[i
 	if r.Region != "" {
 		refers(c, "events", i, "region", r.Region, regions, "regions")
 	}
-	for _, t := range []struct{ key, value string }{{"start", r.Start}, {"end", r.End}} {
+	if r.Type != "" && r.Type != "public" && r.Type != "private" {
+		c.at("events", i, "type", "type is %q, it must be public or private", r.Type)
+	}
+	if r.Price != "" && !price.MatchString(r.Price) {
+		c.at("events", i, "price", "price is %q, it must be a number such as 250.00", r.Price)
+	}
+	if r.Currency != "" {
+		refers(c, "events", i, "currency", r.Currency, currencies, "currencies")
+	}
+	for _, t := range []struct{ key, value string }{{"start", r.Start}, {"end", r.End}, {"registrationDeadline", r.RegistrationDeadline}} {
 		if _, err := time.Parse("2006-01-02T15:04:05", t.value); t.value != "" && err != nil {
 			c.at("events", i, t.key, "%s is %q, it must be a local date and time such as 2031-03-03T09:00:00", t.key, t.value)
 		}
@@ -465,8 +489,8 @@ func (c *checker) event(i int, r Event, regions map[string]bool, templates map[i
 			c.at("events", i, "timeZone", "timeZone is %q, it must be an IANA name such as Europe/London", r.TimeZone)
 		}
 	}
-	if r.MaxPlaces < 0 || r.BookedPlaces < 0 {
-		c.at("events", i, "maxPlaces", "maxPlaces and bookedPlaces must not be negative")
+	if r.MaxPlaces < 0 || r.MinPlaces < 0 || r.BookedPlaces < 0 {
+		c.at("events", i, "maxPlaces", "maxPlaces, minPlaces and bookedPlaces must not be negative")
 	}
 }
 

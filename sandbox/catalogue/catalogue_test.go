@@ -98,6 +98,16 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"currency code", "code: GBP", "code: gbp", "3:", "three capital letters"},
 		{"no name", "name: Second", "name: \"\"", "10:", "name is missing"},
 		{"no entry", ", entry: true", "", "", "entry: true"},
+		{"no such trigger", "to: 2 }", "to: 2, triggers: [account, bill] }", "12:", "account, contact, registration, token, invoice"},
+		{"trigger twice", "to: 2 }", "to: 2, triggers: [token, token] }", "12:", "token twice"},
+		{"requirement twice", "to: 2 }", "to: 2, required: [po, po] }", "12:", "po twice"},
+		{"empty requirement", "to: 2 }", "to: 2, required: [\"\"] }", "12:", "empty entry"},
+		{"type of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, type: open }\ntransitions:", "12:", "public or private"},
+		{"price of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, price: \"1.234\" }\ntransitions:", "12:", "such as 250.00"},
+		{"currency of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, currency: ZZZ }\ntransitions:", "12:", "not in currencies"},
+		{"account of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, account: 7 }\ntransitions:", "12:", "not in accounts"},
+		{"negative places", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, minPlaces: -1 }\ntransitions:", "12:", "negative"},
+		{"deadline of an event", "transitions:", "events:\n  - { id: 1, code: a, title: b, state: draft, registrationDeadline: tomorrow }\ntransitions:", "12:", "registrationDeadline"},
 		{"second document", "to: 2 }", "to: 2 }\n---\na: 1", "14:", "one YAML document"},
 	} {
 		text := strings.Replace(good, c.old, c.new, 1)

@@ -101,8 +101,14 @@ type CustomFieldValueResolver interface {
 	Definition(ctx context.Context, obj *store.CustomFieldValue) (*store.CustomFieldDefinition, error)
 }
 type EventResolver interface {
+	DisplayID(ctx context.Context, obj *store.Event) (string, error)
+
+	StartDate(ctx context.Context, obj *store.Event) (*string, error)
+
 	Reserved(ctx context.Context, obj *store.Event) (int32, error)
 	RemainingPlaces(ctx context.Context, obj *store.Event) (int32, error)
+	BookingAccount(ctx context.Context, obj *store.Event) (*store.Account, error)
+
 	IsSoldOut(ctx context.Context, obj *store.Event) (bool, error)
 
 	Interests(ctx context.Context, obj *store.Event, filters []*store.Filter, first *int32, offset *int32, after *string, order []*store.Order) (*connection.Page[store.Interest], error)
@@ -743,10 +749,16 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_id(ctx, field)
 	case "legacyId":
 		return ec.fieldContext_Event_legacyId(ctx, field)
+	case "displayId":
+		return ec.fieldContext_Event_displayId(ctx, field)
 	case "code":
 		return ec.fieldContext_Event_code(ctx, field)
 	case "title":
 		return ec.fieldContext_Event_title(ctx, field)
+	case "type":
+		return ec.fieldContext_Event_type(ctx, field)
+	case "learningMode":
+		return ec.fieldContext_Event_learningMode(ctx, field)
 	case "lifecycleState":
 		return ec.fieldContext_Event_lifecycleState(ctx, field)
 	case "courseTemplate":
@@ -763,6 +775,18 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_timeZonedStart(ctx, field)
 	case "timeZonedEnd":
 		return ec.fieldContext_Event_timeZonedEnd(ctx, field)
+	case "registrationDeadline":
+		return ec.fieldContext_Event_registrationDeadline(ctx, field)
+	case "startDate":
+		return ec.fieldContext_Event_startDate(ctx, field)
+	case "price":
+		return ec.fieldContext_Event_price(ctx, field)
+	case "defaultPrice":
+		return ec.fieldContext_Event_defaultPrice(ctx, field)
+	case "financialUnit":
+		return ec.fieldContext_Event_financialUnit(ctx, field)
+	case "minPlaces":
+		return ec.fieldContext_Event_minPlaces(ctx, field)
 	case "maxPlaces":
 		return ec.fieldContext_Event_maxPlaces(ctx, field)
 	case "bookedPlaces":
@@ -771,6 +795,10 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_reserved(ctx, field)
 	case "remainingPlaces":
 		return ec.fieldContext_Event_remainingPlaces(ctx, field)
+	case "bookingAccount":
+		return ec.fieldContext_Event_bookingAccount(ctx, field)
+	case "internalNotes":
+		return ec.fieldContext_Event_internalNotes(ctx, field)
 	case "isSoldOut":
 		return ec.fieldContext_Event_isSoldOut(ctx, field)
 	case "isActive":
@@ -827,6 +855,16 @@ func (ec *executionContext) childFields_EventPayload(ctx context.Context, field 
 		return ec.fieldContext_EventPayload_event(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EventPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EventPrice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "amount":
+		return ec.fieldContext_EventPrice_amount(ctx, field)
+	case "financialUnit":
+		return ec.fieldContext_EventPrice_financialUnit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventPrice", field.Name)
 }
 
 func (ec *executionContext) childFields_EventRegisterContactsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5620,6 +5658,29 @@ func (ec *executionContext) fieldContext_Event_legacyId(_ context.Context, field
 	return graphql.NewScalarFieldContext("Event", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Event_displayId(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_displayId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Event().DisplayID(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Event_displayId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, true, true, "String")
+}
+
 func (ec *executionContext) _Event_code(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5663,6 +5724,52 @@ func (ec *executionContext) _Event_title(ctx context.Context, field graphql.Coll
 	)
 }
 func (ec *executionContext) fieldContext_Event_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, false, false, "String")
+}
+
+func (ec *executionContext) _Event_type(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_type(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Event_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, false, false, "String")
+}
+
+func (ec *executionContext) _Event_learningMode(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_learningMode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LearningMode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Event_learningMode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Event", field, false, false, "String")
 }
 
@@ -5868,6 +5975,162 @@ func (ec *executionContext) fieldContext_Event_timeZonedEnd(_ context.Context, f
 	return graphql.NewScalarFieldContext("Event", field, true, false, "TimeZonedDateTime")
 }
 
+func (ec *executionContext) _Event_registrationDeadline(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_registrationDeadline(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RegistrationDeadline, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOLocalDateTime2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_registrationDeadline(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, false, false, "LocalDateTime")
+}
+
+func (ec *executionContext) _Event_startDate(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_startDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Event().StartDate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_startDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, true, true, "String")
+}
+
+func (ec *executionContext) _Event_price(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_price(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Price, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_price(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Event_defaultPrice(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_defaultPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DefaultPrice(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.EventPrice) graphql.Marshaler {
+			return ec.marshalOEventPrice2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐEventPrice(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_defaultPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Event",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventPrice(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Event_financialUnit(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_financialUnit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinancialUnit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v store.FinancialUnit) graphql.Marshaler {
+			return ec.marshalOFinancialUnit2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFinancialUnit(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_financialUnit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Event",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Event_minPlaces(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_minPlaces(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MinPlaces, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Event_minPlaces(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Event_maxPlaces(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5958,6 +6221,61 @@ func (ec *executionContext) _Event_remainingPlaces(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_Event_remainingPlaces(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Event", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Event_bookingAccount(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_bookingAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Event().BookingAccount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_bookingAccount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Event",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Event_internalNotes(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_internalNotes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InternalNotes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Event_internalNotes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, false, false, "String")
 }
 
 func (ec *executionContext) _Event_isSoldOut(ctx context.Context, field graphql.CollectedField, obj *store.Event) (ret graphql.Marshaler) {
@@ -6471,6 +6789,61 @@ func (ec *executionContext) fieldContext_EventPayload_event(_ context.Context, f
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EventPrice_amount(ctx context.Context, field graphql.CollectedField, obj *store.EventPrice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventPrice_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventPrice_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventPrice", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _EventPrice_financialUnit(ctx context.Context, field graphql.CollectedField, obj *store.EventPrice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventPrice_financialUnit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinancialUnit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v store.FinancialUnit) graphql.Marshaler {
+			return ec.marshalNFinancialUnit2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFinancialUnit(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventPrice_financialUnit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventPrice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
 		},
 	}
 	return fc, nil
@@ -20425,6 +20798,12 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "displayId":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Event_displayId(ctx, field, obj)
+				})
 		case "code":
 			out.Values[i] = ec._Event_code(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -20432,6 +20811,16 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "title":
 			out.Values[i] = ec._Event_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "type":
+			out.Values[i] = ec._Event_type(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "learningMode":
+			out.Values[i] = ec._Event_learningMode(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -20475,6 +20864,37 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "registrationDeadline":
+			out.Values[i] = ec._Event_registrationDeadline(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "startDate":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Event_startDate(ctx, field, obj)
+				})
+		case "price":
+			out.Values[i] = ec._Event_price(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "defaultPrice":
+			out.Values[i] = ec._Event_defaultPrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "financialUnit":
+			out.Values[i] = ec._Event_financialUnit(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "minPlaces":
+			out.Values[i] = ec._Event_minPlaces(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "maxPlaces":
 			out.Values[i] = ec._Event_maxPlaces(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -20497,6 +20917,17 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Event_remainingPlaces(ctx, field, obj)
 				})
+		case "bookingAccount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Event_bookingAccount(ctx, field, obj)
+				})
+		case "internalNotes":
+			out.Values[i] = ec._Event_internalNotes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "isSoldOut":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -20689,6 +21120,44 @@ func (ec *executionContext) _EventPayload(ctx context.Context, sel ast.Selection
 		case "event":
 			out.Values[i] = ec._EventPayload_event(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventPriceImplementors = []string{"EventPrice"}
+
+func (ec *executionContext) _EventPrice(ctx context.Context, sel ast.SelectionSet, obj *store.EventPrice) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventPriceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventPrice")
+		case "amount":
+			out.Values[i] = ec._EventPrice_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "financialUnit":
+			out.Values[i] = ec._EventPrice_financialUnit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -26589,6 +27058,13 @@ func (ec *executionContext) marshalOEventPayload2ᚖgithubᚗcomᚋoppflowᚋopp
 	return ec._EventPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOEventPrice2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐEventPrice(ctx context.Context, sel ast.SelectionSet, v *store.EventPrice) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._EventPrice(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOEventRegisterContactsPayload2ᚖgithubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋgraphᚐEventRegisterContactsPayload(ctx context.Context, sel ast.SelectionSet, v *EventRegisterContactsPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -26684,6 +27160,13 @@ func (ec *executionContext) marshalOExternalLogsPayload2ᚖgithubᚗcomᚋoppflo
 		return graphql.Null
 	}
 	return ec._ExternalLogsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOFinancialUnit2githubᚗcomᚋoppflowᚋoppflowᚋsandboxᚋstoreᚐFinancialUnit(ctx context.Context, sel ast.SelectionSet, v store.FinancialUnit) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._FinancialUnit(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {

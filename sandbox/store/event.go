@@ -2,30 +2,40 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"slices"
-	"strconv"
 	"time"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Event is a scheduled run of a course. Start and End are local to TimeZoneName.
+// Event is a scheduled run of a course. Start, End and RegistrationDeadline are local to TimeZoneName.
 type Event struct {
-	ID             int64
-	Code           string
-	Title          string
-	LifecycleState string
-	CourseTemplate *CourseTemplate
-	Region         *Region
-	Start          *string
-	End            *string
-	TimeZoneName   *string
-	MaxPlaces      int
+	ID    int64
+	Code  string
+	Title string
+	// Type is public or private.
+	Type                 string
+	LearningMode         string
+	LifecycleState       string
+	CourseTemplate       *CourseTemplate
+	Region               *Region
+	Start                *string
+	End                  *string
+	TimeZoneName         *string
+	RegistrationDeadline *string
+	MaxPlaces            int
+	MinPlaces            int
 	// BookedPlaces are those taken before the sandbox began, and one for each active learner.
 	BookedPlaces int
 	CancelledAt  *time.Time
+	// Price is what a place costs; FinancialUnit is nil for an event without a currency.
+	Price         *decimal.Decimal
+	FinancialUnit FinancialUnit
+	// InternalNotes are the tenant's; BookingAccountID is who the event is run for, nil for nobody.
+	InternalNotes    *string
+	BookingAccountID *int64
 }
 
 func (Event) isItem() {}
@@ -36,25 +46,40 @@ func (e Event) IsActive() bool { return e.LifecycleState == published }
 // GlobalID returns the API's id of the event, whose prefix is Course.
 func (e Event) GlobalID() string { return globalid.EncodeInt(globalid.Event, e.ID) }
 
-// TimeZonedStart is when the event starts, nil if nobody can tell.
-func (e Event) TimeZonedStart() *time.Time { return e.zoned(e.Start) }
+// TimeZonedStart is when the event begins; nil if nobody knows the day or the time zone.
+func (e Event) TimeZonedStart() *time.Time { return inZone(e.Start, e.TimeZoneName) }
 
-// TimeZonedEnd is when the event ends, nil if nobody can tell.
-func (e Event) TimeZonedEnd() *time.Time { return e.zoned(e.End) }
+// TimeZonedEnd is when it is over.
+func (e Event) TimeZonedEnd() *time.Time { return inZone(e.End, e.TimeZoneName) }
 
-func (e Event) zoned(local *string) *time.Time {
-	if local == nil || e.TimeZoneName == nil {
+// EventPrice is what a place costs.
+type EventPrice struct {
+	Amount        decimal.Decimal
+	FinancialUnit FinancialUnit
+}
+
+// DefaultPrice is nil for an event without a price.
+func (e Event) DefaultPrice() *EventPrice {
+	if e.Price == nil || e.FinancialUnit == nil {
 		return nil
 	}
-	zone, err := time.LoadLocation(*e.TimeZoneName)
+	return &EventPrice{Amount: *e.Price, FinancialUnit: e.FinancialUnit}
+}
+
+// inZone is the moment of a local time, nil if that or the zone is missing.
+func inZone(local, zone *string) *time.Time {
+	if local == nil || zone == nil {
+		return nil
+	}
+	location, err := time.LoadLocation(*zone)
 	if err != nil {
 		return nil
 	}
-	at, err := time.ParseInLocation("2006-01-02T15:04:05", *local, zone)
+	t, err := time.ParseInLocation("2006-01-02T15:04:05", *local, location)
 	if err != nil {
 		return nil
 	}
-	return &at
+	return &t
 }
 
 // EventPage is a page of events.
@@ -63,54 +88,109 @@ type EventPage = connection.Page[Event]
 // EventEdge is one of events with its cursor.
 type EventEdge = connection.Edge[Event]
 
-// bookedPlaces counts in SQL what BookedPlaces of an Event says.
-const bookedPlaces = "(e.booked_places + e.registered)"
-
-// The places of an event in SQL: what is held now, and what is left.
+// bookedPlaces counts in SQL what BookedPlaces of an Event says, freePlaces what is neither booked nor held.
 const (
-	reservedNow = `(SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
-		WHERE i.event_id = e.id AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ` + sqlNow + `))`
-	remainingNow = "(e.max_places - " + bookedPlaces + " - " + reservedNow + ")"
+	bookedPlaces = "(e.booked_places + e.registered)"
+	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + sqlNow + ")))"
+)
+
+// bookingAccount is who an event is run for, also after that account was merged into another.
+const bookingAccount = "coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = e.booking_account_id), e.booking_account_id)"
+
+// eventText is what is searched for words.
+const eventText = "concat_ws(' ', e.code, e.title, et.code, et.title)"
+
+// eventJoins and eventColumns read an event e, of an interest, too; an optionalEvent takes them in.
+const (
+	eventJoins = `LEFT JOIN course_templates et ON et.id = e.course_template_id LEFT JOIN regions er ON er.id = e.region_id
+		LEFT JOIN currencies ec ON ec.code = e.currency_code`
+	eventColumns = `e.id, e.code, e.title, e.type, e.learning_mode, e.lifecycle_state, et.id, et.code, et.title, et.lifecycle_state, er.id, er.name,
+		e.starts_at, e.ends_at, e.time_zone_name, e.registration_deadline, e.max_places, e.min_places, ` + bookedPlaces + `, e.cancelled_at,
+		e.price, ec.code, ec.name, ec.symbol, e.internal_notes, ` + bookingAccount
 )
 
 var events = listing[Event]{
-	from: `events e LEFT JOIN course_templates t ON t.id = e.course_template_id LEFT JOIN regions r ON r.id = e.region_id`,
-	columns: `e.id, e.code, e.title, e.lifecycle_state, t.id, t.code, t.title, t.lifecycle_state, r.id, r.name,
-		e.starts_at, e.ends_at, e.time_zone_name, e.max_places, ` + bookedPlaces + `, e.cancelled_at`,
-	key: "e.id",
+	from:    "events e " + eventJoins,
+	columns: eventColumns,
+	key:     "e.id",
 	fields: map[string]column{
-		"id":                  intKeyColumn("e.id", globalid.Event),
-		"code":                {sql: "e.code"},
-		"title":               {sql: "e.title"},
-		"lifecycleState":      {sql: "e.lifecycle_state"},
-		"cancelledAt":         {sql: "e.cancelled_at", kind: moment},
-		"start":               {sql: "e.starts_at", kind: localTime},
-		"end":                 {sql: "e.ends_at", kind: localTime},
-		"courseTemplateCode":  {sql: "t.code"},
-		"courseTemplateTitle": {sql: "t.title"},
-		"maxPlaces":           {sql: "e.max_places", kind: integer},
-		"bookedPlaces":        {sql: bookedPlaces, kind: integer},
-		"remainingPlaces":     {sql: remainingNow, kind: integer},
-		"hasPlacesRemaining":  {sql: "(" + remainingNow + " > 0)", kind: truth},
-		"isSoldOut":           {sql: "(" + remainingNow + " <= 0)", kind: truth},
-		"isActive":            {sql: "(e.lifecycle_state = '" + published + "')", kind: truth},
+		"id":                       intKeyColumn("e.id", globalid.Event),
+		"code":                     {sql: "e.code"},
+		"title":                    {sql: "e.title"},
+		"learningMode":             {sql: "e.learning_mode"},
+		"lifecycleState":           {sql: "e.lifecycle_state"},
+		"isActive":                 {sql: "(e.lifecycle_state = 'published')", kind: truth},
+		"createdAt":                {sql: "e.created_at", kind: moment},
+		"updatedAt":                {sql: "e.updated_at", kind: moment},
+		"cancelledAt":              {sql: "e.cancelled_at", kind: moment},
+		"start":                    {sql: "e.starts_at", kind: localTime},
+		"end":                      {sql: "e.ends_at", kind: localTime},
+		"timeZonedStart":           {sql: "e.starts", kind: moment},
+		"timeZonedEnd":             {sql: "e.ends", kind: moment},
+		"courseTemplateCode":       {sql: "et.code"},
+		"courseTemplateTitle":      {sql: "et.title"},
+		"textSearch":               {sql: eventText},
+		"eventOrCourseCodeOrTitle": {sql: eventText},
+		"bookingAccountId":         intKeyColumn(bookingAccount, globalid.Account),
+		"bookingAccountName":       {sql: "(SELECT a.name FROM accounts a WHERE a.id = " + bookingAccount + ")"},
+		"maxPlaces":                {sql: "e.max_places", kind: integer},
+		"minPlaces":                {sql: "e.min_places", kind: integer},
+		"bookedPlaces":             {sql: bookedPlaces, kind: integer},
+		"remainingPlaces":          {sql: freePlaces, kind: integer},
+		"hasPlacesRemaining":       {sql: "(" + freePlaces + " > 0)", kind: truth},
+		"isSoldOut":                {sql: "(" + freePlaces + " <= 0)", kind: truth},
 	},
 	scan: func(row scanner) (Event, error) {
-		var e Event
-		var t template
-		var r struct{ id, name *string }
-		var cancelled *int64
-		err := row.Scan(&e.ID, &e.Code, &e.Title, &e.LifecycleState, &t.id, &t.code, &t.title, &t.state, &r.id, &r.name,
-			&e.Start, &e.End, &e.TimeZoneName, &e.MaxPlaces, &e.BookedPlaces, &cancelled)
+		var e optionalEvent
+		err := row.Scan(e.dest()...)
 		if err != nil {
-			return e, err
+			return Event{}, err
 		}
-		e.CourseTemplate, e.CancelledAt = t.get(), optionalTime(cancelled)
-		if r.id != nil {
-			e.Region = &Region{ID: *r.id, Name: *r.name}
-		}
-		return e, nil
+		return *e.get(), nil
 	},
+}
+
+// optionalEvent reads the event of an outer join.
+type optionalEvent struct {
+	id                                  *int64
+	code, title, typ, mode, state       *string
+	template                            template
+	region                              struct{ id, name *string }
+	start, end, zone, deadline          *string
+	maxPlaces, minPlaces, booked        *int
+	cancelled, price, account           *int64
+	currency, currencyName, currencySym *string
+	notes                               *string
+}
+
+func (e *optionalEvent) dest() []any {
+	return []any{
+		&e.id, &e.code, &e.title, &e.typ, &e.mode, &e.state, &e.template.id, &e.template.code, &e.template.title, &e.template.state, &e.region.id, &e.region.name,
+		&e.start, &e.end, &e.zone, &e.deadline, &e.maxPlaces, &e.minPlaces, &e.booked, &e.cancelled, &e.price, &e.currency, &e.currencyName, &e.currencySym, &e.notes, &e.account,
+	}
+}
+
+func (e *optionalEvent) get() *Event {
+	if e.id == nil {
+		return nil
+	}
+	event := &Event{
+		ID: *e.id, Code: *e.code, Title: *e.title, Type: *e.typ, LearningMode: *e.mode, LifecycleState: *e.state, CourseTemplate: e.template.get(),
+		Start: e.start, End: e.end, TimeZoneName: e.zone, RegistrationDeadline: e.deadline,
+		MaxPlaces: *e.maxPlaces, MinPlaces: *e.minPlaces, BookedPlaces: *e.booked, CancelledAt: optionalTime(e.cancelled),
+		InternalNotes: e.notes, BookingAccountID: e.account,
+	}
+	if e.region.id != nil {
+		event.Region = &Region{ID: *e.region.id, Name: *e.region.name}
+	}
+	if e.price != nil {
+		price := fromCents(*e.price)
+		event.Price = &price
+	}
+	if e.currency != nil {
+		event.FinancialUnit = Currency{Code: *e.currency, Name: *e.currencyName, Symbol: *e.currencySym}
+	}
+	return event
 }
 
 // Events searches the events, whatever their state.
@@ -118,60 +198,12 @@ func (s *Store) Events(ctx context.Context, q Search) (*EventPage, error) {
 	return events.page(ctx, s, q)
 }
 
-// EventUpdate is the input of UpdateEvent. What is nil stays as it is.
-type EventUpdate struct {
-	Title          *string
-	LifecycleState *string
-	MaxPlaces      *int
-	// Start and End are local to TimeZoneName (observed).
-	Start        *string
-	End          *string
-	TimeZoneName *string
-}
-
-// UpdateEvent changes an event. One that is cancelled keeps its interests, its holds and its learners (observed).
-func (s *Store) UpdateEvent(ctx context.Context, id string, in EventUpdate) (*Event, error) {
-	var changed *Event
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		key, err := intKey("eventId", id, globalid.Event)
-		if err != nil {
-			return err
-		}
-		e, err := events.one(ctx, tx, key)
-		if err != nil {
-			return err
-		}
-		if e == nil {
-			return notFound("Event", id)
-		}
-		if in.MaxPlaces != nil && (*in.MaxPlaces < 0 || *in.MaxPlaces > maxQuantity) {
-			return problem(LabelInvalidValue, strconv.Itoa(*in.MaxPlaces), "maxPlaces is %d, it must be between 0 and %d", *in.MaxPlaces, maxQuantity)
-		}
-		if state := in.LifecycleState; state != nil && !slices.Contains([]string{"draft", published, cancelled}, *state) {
-			return problem(LabelInvalidValue, *state, "lifecycleState is %q, it must be draft, published or cancelled", *state)
-		}
-		if zone := in.TimeZoneName; zone != nil {
-			if _, err := time.LoadLocation(*zone); err != nil || *zone == "" || *zone == "Local" {
-				return problem(LabelInvalidValue, *zone, "timeZoneName is %q, it must be a name such as Europe/London", *zone)
-			}
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE events SET changed = 1, title = coalesce(?, title), lifecycle_state = coalesce(?, lifecycle_state),
-			max_places = coalesce(?, max_places), starts_at = coalesce(?, starts_at), ends_at = coalesce(?, ends_at),
-			time_zone_name = coalesce(?, time_zone_name) WHERE id = ?`, in.Title, in.LifecycleState, in.MaxPlaces, in.Start, in.End, in.TimeZoneName, key)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE events SET cancelled_at = iif(lifecycle_state = ?, coalesce(cancelled_at, ?), NULL) WHERE id = ?`,
-			cancelled, s.now().UnixMicro(), key)
-		if err == nil {
-			changed, err = events.one(ctx, tx, key)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
+// BookingAccount returns who an event is run for, nil for nobody.
+func (s *Store) BookingAccount(ctx context.Context, e *Event) (*Account, error) {
+	if e.BookingAccountID == nil {
+		return nil, nil
 	}
-	return changed, nil
+	return accounts.one(ctx, s.read, *e.BookingAccountID)
 }
 
 // EventByKey returns the event with a key, nil if there is none.

@@ -116,11 +116,10 @@ type TokenDetails struct {
 var interests = listing[Interest]{
 	from: `interests i LEFT JOIN course_templates t ON t.id = i.course_template_id LEFT JOIN learning_paths l ON l.id = i.learning_path_id
 		LEFT JOIN training_token_types k ON k.id = i.training_token_type_id
-		LEFT JOIN events e ON e.id = i.event_id LEFT JOIN course_templates et ON et.id = e.course_template_id LEFT JOIN regions er ON er.id = e.region_id`,
+		LEFT JOIN events e ON e.id = i.event_id ` + eventJoins,
 	columns: `i.id, i.opportunity_id, i.quantity, i.unit_amount, i.total_amount, i.reserve, i.tax_id, i.expires_at, i.registration_id,
 		t.id, t.code, t.title, t.lifecycle_state, l.id, l.code, l.name, l.lifecycle_state, k.id, k.code, k.name,
-		e.id, e.code, e.title, e.lifecycle_state, e.starts_at, e.ends_at, e.time_zone_name, e.max_places, ` + bookedPlaces + `,
-		et.id, et.code, et.title, et.lifecycle_state, er.id, er.name`,
+		` + eventColumns,
 	key: "i.id",
 	fields: map[string]column{
 		"id":            intKeyColumn("i.id", globalid.OpportunityInterest),
@@ -135,22 +134,17 @@ var interests = listing[Interest]{
 func scanInterest(row scanner) (Interest, error) {
 	var i Interest
 	var unit, total int64
-	var t, et template
+	var t template
 	var l struct {
 		id                *int64
 		code, name, state *string
 	}
 	var k struct{ id, code, name *string }
-	var e struct {
-		id                                 *int64
-		code, title, state, start, end, tz *string
-		maxPlaces, bookedPlaces            *int
-	}
-	var er struct{ id, name *string }
-	err := row.Scan(&i.ID, &i.OpportunityID, &i.Quantity, &unit, &total, &i.Reserve, &i.TaxID, &i.ExpiresAt, &i.RegistrationID,
+	var e optionalEvent
+	err := row.Scan(append([]any{
+		&i.ID, &i.OpportunityID, &i.Quantity, &unit, &total, &i.Reserve, &i.TaxID, &i.ExpiresAt, &i.RegistrationID,
 		&t.id, &t.code, &t.title, &t.state, &l.id, &l.code, &l.name, &l.state, &k.id, &k.code, &k.name,
-		&e.id, &e.code, &e.title, &e.state, &e.start, &e.end, &e.tz, &e.maxPlaces, &e.bookedPlaces,
-		&et.id, &et.code, &et.title, &et.state, &er.id, &er.name)
+	}, e.dest()...)...)
 	if err != nil {
 		return i, err
 	}
@@ -163,14 +157,7 @@ func scanInterest(row scanner) (Interest, error) {
 	case k.id != nil:
 		i.Item = TrainingTokenType{ID: *k.id, Code: k.code, Name: *k.name}
 	case e.id != nil:
-		event := Event{
-			ID: *e.id, Code: *e.code, Title: *e.title, LifecycleState: *e.state, CourseTemplate: et.get(),
-			Start: e.start, End: e.end, TimeZoneName: e.tz, MaxPlaces: *e.maxPlaces, BookedPlaces: *e.bookedPlaces,
-		}
-		if er.id != nil {
-			event.Region = &Region{ID: *er.id, Name: *er.name}
-		}
-		i.Item = event
+		i.Item = *e.get()
 	}
 	return i, nil
 }

@@ -111,7 +111,7 @@ func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine
 }
 
 // makeInvoice drafts an invoice in the opportunity's currency: a line for each learner on an event (documented), and one
-// for everything else that was sold. An opportunity that has an invoice keeps it.
+// for everything else that was sold. Cancelled learners are not billed. An opportunity that has an invoice keeps it.
 func (s *Store) makeInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	before, err := activeInvoice(ctx, tx, o.ID)
 	if err != nil || before != nil && !s.assume.Is(assume.TriggerInvoice, "another") {
@@ -141,7 +141,7 @@ func (s *Store) makeInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	_, err = tx.ExecContext(ctx, `INSERT INTO invoice_lines (invoice_id, interest_id, learner_id, quantity, unit_amount)
 		SELECT ?1, i.id, l.id, iif(l.id IS NULL, i.quantity, 1), i.unit_amount FROM interests i
 		LEFT JOIN learners l ON l.registration_id = i.registration_id AND NOT l.cancelled
-		WHERE i.opportunity_id = ?2 ORDER BY i.id, l.id`, id, o.ID)
+		WHERE i.opportunity_id = ?2 AND (i.registration_id IS NULL OR l.id IS NOT NULL) ORDER BY i.id, l.id`, id, o.ID)
 	return err
 }
 

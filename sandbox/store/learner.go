@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -98,11 +99,11 @@ type RegisterContacts struct {
 	Notes           *string
 	FinancialUnitID *string
 	Amount          *decimal.Decimal
+	OrderDate       *string
 	// What follows is taken, and has no effect here.
 	PriceLevelID            *string
 	BrandID                 *string
 	CommunicationsContactID *string
-	OrderDate               *string
 }
 
 // CustomFieldValue is a custom value of a learner; all values are text (observed).
@@ -169,6 +170,9 @@ func (s *Store) register(ctx context.Context, tx *sql.Tx, event int64, in Regist
 	if err := s.price(ctx, tx, registration, in.FinancialUnitID, in.Amount); err != nil {
 		return nil, err
 	}
+	if err := s.ordered(ctx, tx, registration, in.OrderDate); err != nil {
+		return nil, err
+	}
 	made := make([]*RegisteredLearner, len(ids))
 	for i, c := range contact {
 		if made[i], err = s.addLearner(ctx, tx, registration, event, c.ID, in.Notes); err != nil {
@@ -192,37 +196,58 @@ func contactByID(ctx context.Context, q queryer, field, id string) (*Contact, er
 
 // RegisterNamedLearner registers one contact on an event, in a registration of its own.
 func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*RegisteredLearner, error) {
-	// Before anything is made; definitions do not change while the sandbox runs.
-	for _, value := range in.CustomFieldValues {
-		if err := s.checkCustomField(ctx, s.read, "customFieldValues", "Learner", value.DefinitionKey); err != nil {
-			return nil, err
+	var l *RegisteredLearner
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		key, err := intKey("eventId", in.EventID, globalid.Event)
+		if err != nil {
+			return err
 		}
-	}
-	_, made, err := s.RegisterContacts(ctx, in.EventID, RegisterContacts{Contacts: []*string{&in.ContactID}, Notes: in.Notes})
+		made, err := s.register(ctx, tx, key, RegisterContacts{Contacts: []*string{&in.ContactID}, Notes: in.Notes})
+		if err != nil {
+			return err
+		}
+		if err := s.writeLearner(ctx, tx, made[0], nil, in.CustomFieldValues); err != nil {
+			return err
+		}
+		l, err = registeredLearners.one(ctx, tx, made[0].ID)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	if in.CustomFieldValues == nil {
-		return made[0], nil
-	}
-	return s.UpdateLearner(ctx, made[0].GlobalID(), in.Notes, in.CustomFieldValues)
+	return l, nil
 }
 
-// addLearner takes a place.
+// addLearner takes a place, and reads who has it.
 func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (*RegisteredLearner, error) {
-	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
-		registration, event, contact, notes, s.now().UnixMicro())
+	id, err := s.takePlace(ctx, tx, registration, event, contact, notes)
 	if err != nil {
 		return nil, err
 	}
-	id, err := made.LastInsertId()
-	if err != nil {
-		return nil, err
-	}
-	if err := count(ctx, tx, event, 1); err != nil {
+	if err := s.registered(ctx, tx, event, 1); err != nil {
 		return nil, err
 	}
 	return registeredLearners.one(ctx, tx, id)
+}
+
+// takePlace makes a learner, nil for one without a name. Who calls it counts them with registered: once for many.
+func (s *Store) takePlace(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (int64, error) {
+	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
+		registration, event, contact, notes, s.now().UnixMicro())
+	if err != nil {
+		return 0, err
+	}
+	return made.LastInsertId()
+}
+
+// registered counts more active learners of an event.
+func (s *Store) registered(ctx context.Context, tx *sql.Tx, event int64, more int) error {
+	if s.assume.Is(assume.EventTouched, "registration") {
+		if _, err := tx.ExecContext(ctx, `UPDATE events SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), event); err != nil {
+			return err
+		}
+	}
+	return count(ctx, tx, event, more)
 }
 
 // count keeps the number of active learners of an event.
@@ -272,11 +297,11 @@ func (s *Store) RegisterMore(ctx context.Context, in RegisterMore) (*Registratio
 			contact = c.ID
 		}
 		for range in.Quantity {
-			if _, err := s.addLearner(ctx, tx, key, event, contact, nil); err != nil {
+			if _, err := s.takePlace(ctx, tx, key, event, contact, nil); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.registered(ctx, tx, event, in.Quantity)
 	})
 	if err != nil {
 		return nil, err
@@ -312,7 +337,7 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 		if err := s.room(ctx, tx, l.EventID, 1, 0); err != nil {
 			return err
 		}
-		if err := count(ctx, tx, l.EventID, 1); err != nil {
+		if err := s.registered(ctx, tx, l.EventID, 1); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE learners SET cancelled = 0 WHERE id = ?`, l.ID)
@@ -323,24 +348,29 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 // UpdateLearner writes the notes and custom values of a learner; those that are not named stay.
 func (s *Store) UpdateLearner(ctx context.Context, id string, notes *string, custom []*CustomFieldValue) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
-		for _, value := range custom {
-			if err := s.checkCustomField(ctx, tx, "customFieldValues", "Learner", value.DefinitionKey); err != nil {
-				return err
-			}
-			at := slices.IndexFunc(l.CustomFieldValues, func(v *CustomFieldValue) bool { return v.DefinitionKey == value.DefinitionKey })
-			if at < 0 {
-				l.CustomFieldValues = append(l.CustomFieldValues, value)
-			} else {
-				l.CustomFieldValues[at] = value
-			}
-		}
-		encoded, err := json.Marshal(append([]*CustomFieldValue{}, l.CustomFieldValues...))
-		if err != nil {
+		return s.writeLearner(ctx, tx, l, notes, custom)
+	})
+}
+
+func (s *Store) writeLearner(ctx context.Context, tx *sql.Tx, l *RegisteredLearner, notes *string, custom []*CustomFieldValue) error {
+	values := append([]*CustomFieldValue{}, l.CustomFieldValues...)
+	for _, value := range custom {
+		if err := s.checkCustomField(ctx, tx, "customFieldValues", "Learner", value.DefinitionKey); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE learners SET notes = coalesce(?, notes), custom_fields = ? WHERE id = ?`, notes, string(encoded), l.ID)
+		at := slices.IndexFunc(values, func(v *CustomFieldValue) bool { return v.DefinitionKey == value.DefinitionKey })
+		if at < 0 {
+			values = append(values, value)
+		} else {
+			values[at] = value
+		}
+	}
+	encoded, err := json.Marshal(values)
+	if err != nil {
 		return err
-	})
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE learners SET notes = coalesce(?, notes), custom_fields = ? WHERE id = ?`, notes, string(encoded), l.ID)
+	return err
 }
 
 func (s *Store) changeLearner(ctx context.Context, id string, f func(context.Context, *sql.Tx, *RegisteredLearner) error) (*RegisteredLearner, error) {

@@ -37,7 +37,7 @@ type RegistrationEdge = connection.Edge[Registration]
 
 var registrations = listing[Registration]{
 	from:    "registrations b LEFT JOIN accounts a ON a.id = b.account_id",
-	columns: "b.id, b.event_id, b.opportunity_id, b.created_at, b.amount, b.financial_unit, a.id, a.name, a.email_address",
+	columns: "b.id, b.event_id, b.opportunity_id, coalesce(b.ordered_at, b.created_at), b.amount, b.financial_unit, a.id, a.name, a.email_address",
 	key:     "b.id",
 	fields: map[string]column{
 		"id":                  intKeyColumn("b.id", globalid.Registration),
@@ -81,6 +81,16 @@ func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, er
 	err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM registrations b JOIN invoices v ON v.opportunity_id = b.opportunity_id
 		WHERE b.id = ? AND v.lifecycle_state = ?)`, registration, invoiceFinal).Scan(&issued)
 	return issued, err
+}
+
+// ordered writes when a registration was ordered; that is when it was made unless something else is said.
+func (s *Store) ordered(ctx context.Context, tx *sql.Tx, registration int64, at *string) error {
+	if at == nil || s.assume.Is(assume.RegistrationOrderDate, "now") {
+		return nil
+	}
+	utc := "UTC"
+	_, err := tx.ExecContext(ctx, `UPDATE registrations SET ordered_at = ? WHERE id = ?`, micros(inZone(at, &utc)), registration)
+	return err
 }
 
 // price writes what a place of a registration costs.
@@ -200,9 +210,12 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 		if n < len(named) && named[n] != nil {
 			contact = *named[n]
 		}
-		if _, err := s.addLearner(ctx, tx, registration, event, contact, nil); err != nil {
+		if _, err := s.takePlace(ctx, tx, registration, event, contact, nil); err != nil {
 			return err
 		}
+	}
+	if err := s.registered(ctx, tx, event, i.Quantity); err != nil {
+		return err
 	}
 	// Whether the places go over to the registration is not documented.
 	keep := s.assume.Is(assume.RegistrationHold, "kept") || broken("registration keeps the hold")

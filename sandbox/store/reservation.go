@@ -45,15 +45,18 @@ func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (boo
 	return yes, err
 }
 
-const reservedPlacesQuery = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
-	WHERE i.event_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`
+// reservedPlaces counts what is held on the event that follows, before it is said until when.
+const reservedPlaces = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
+	WHERE i.reserve = 1 AND i.event_id = `
+
+const reservedPlacesQuery = reservedPlaces + `? AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`
 
 // ReservedPlaces counts the places that interests hold on an event right now.
 func (s *Store) ReservedPlaces(ctx context.Context, event int64) (int, error) {
-	return reservedPlaces(ctx, s.read, event, s.now())
+	return countReserved(ctx, s.read, event, s.now())
 }
 
-func reservedPlaces(ctx context.Context, q queryer, event int64, at time.Time) (int, error) {
+func countReserved(ctx context.Context, q queryer, event int64, at time.Time) (int, error) {
 	var n int
 	err := q.QueryRowContext(ctx, reservedPlacesQuery, event, at.UnixMicro()).Scan(&n)
 	return n, err
@@ -65,7 +68,7 @@ func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (in
 	if err := q.QueryRowContext(ctx, `SELECT e.max_places - `+bookedPlaces+` FROM events e WHERE e.id = ?`, event).Scan(&free); err != nil {
 		return 0, err
 	}
-	reserved, err := reservedPlaces(ctx, q, event, s.now())
+	reserved, err := countReserved(ctx, q, event, s.now())
 	return free - reserved, err
 }
 
@@ -132,11 +135,20 @@ func (s *Store) reserveOne(ctx context.Context, tx *sql.Tx, id *string) (*Intere
 		return nil, notFound("Interest", *id)
 	}
 	event, ok := i.Item.(Event)
+	if !ok && s.assume.Is(assume.ReserveKind, "ignored") {
+		return i, nil
+	}
 	if !ok {
 		return nil, problem(LabelDetails, *id, "interestIds: places can be reserved on an event only")
 	}
 	if i.Reserve || i.RegistrationID != nil {
 		return i, nil
+	}
+	if !event.IsActive() && s.assume.Is(assume.ReserveState, "published") {
+		return nil, problem(LabelNotPublished, event.GlobalID(), "Event %s is %s, nothing can be reserved", event.GlobalID(), event.LifecycleState)
+	}
+	if err := s.lapsed(ctx, tx, i.OpportunityID); err != nil {
+		return nil, err
 	}
 	may, err := s.hold(ctx, tx, event.ID, i.Quantity)
 	if err != nil || !may {

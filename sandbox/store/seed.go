@@ -143,18 +143,7 @@ func (w *seeder) items(ctx context.Context, c *catalogue.Catalogue) {
 			r.ID, r.Code, r.Title, r.State)
 	}
 	for _, r := range c.Events {
-		w.exec(ctx, `INSERT INTO events (id, course_template_id, region_id, code, title, lifecycle_state, starts_at, ends_at,
-				time_zone_name, max_places, booked_places) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET course_template_id = excluded.course_template_id, region_id = excluded.region_id,
-				code = excluded.code, booked_places = excluded.booked_places,
-				title = CASE WHEN events.changed THEN events.title ELSE excluded.title END,
-				starts_at = CASE WHEN events.changed THEN events.starts_at ELSE excluded.starts_at END,
-				ends_at = CASE WHEN events.changed THEN events.ends_at ELSE excluded.ends_at END,
-				time_zone_name = CASE WHEN events.changed THEN events.time_zone_name ELSE excluded.time_zone_name END,
-				lifecycle_state = CASE WHEN events.changed THEN events.lifecycle_state ELSE excluded.lifecycle_state END,
-				max_places = CASE WHEN events.changed THEN events.max_places ELSE excluded.max_places END`,
-			r.ID, null(r.Template), null(r.Region), r.Code, r.Title, r.State, null(r.Start), null(r.End),
-			null(r.TimeZone), r.MaxPlaces, r.BookedPlaces)
+		w.event(ctx, r)
 	}
 	for _, r := range c.LearningPaths {
 		w.exec(ctx, `INSERT INTO learning_paths (id, code, name, lifecycle_state) VALUES (?, ?, ?, ?)

@@ -1,0 +1,32 @@
+package graph
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/store"
+)
+
+// DisplayID is what people call the event by.
+func (r event) DisplayID(_ context.Context, e *store.Event) (string, error) {
+	if r.Assume.Is(assume.EventDisplayID, "code") {
+		return e.Code, nil
+	}
+	return strconv.FormatInt(e.ID, 10), nil
+}
+
+// StartDate is the day on which the event begins, where it takes place.
+func (r event) StartDate(_ context.Context, e *store.Event) (*string, error) {
+	const day = len("2031-03-03")
+	if e.Start == nil || len(*e.Start) < day || r.Assume.Is(assume.EventStartDate, "time") {
+		return e.Start, nil
+	}
+	date := (*e.Start)[:day]
+	return &date, nil
+}
+
+// BookingAccount is who the event is run for.
+func (r event) BookingAccount(ctx context.Context, e *store.Event) (*store.Account, error) {
+	return r.Store.BookingAccount(ctx, e)
+}

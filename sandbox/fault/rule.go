@@ -51,9 +51,6 @@ var kinds = []Kind{
 	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooMany, ExpireTokens, FailField, FailTrigger, Partial, Malformed, Slow,
 }
 
-// Kinds returns all kinds.
-func Kinds() []Kind { return slices.Clone(kinds) }
-
 // Rule says which requests meet a fault. The zero values of its conditions mean: every request, always.
 type Rule struct {
 	Kind Kind `json:"kind"`

@@ -67,7 +67,13 @@ func ReadFault(from io.Reader) (fault.Rule, error) {
 	decoder := json.NewDecoder(from)
 	decoder.DisallowUnknownFields()
 	var rule fault.Rule
-	if err := decoder.Decode(&rule); err != nil {
+	err := decoder.Decode(&rule)
+	if err == nil {
+		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("there is more text behind the object")
+		}
+	}
+	if err != nil {
 		return fault.Rule{}, fmt.Errorf("a fault is a JSON object such as {\"kind\":\"error-after\",\"operation\":\"opportunities.progress\",\"times\":1}: %w", err)
 	}
 	return rule, rule.Validate()

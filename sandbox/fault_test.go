@@ -431,6 +431,7 @@ func TestFaultsOverTheAdminEndpoint(t *testing.T) {
 		``, `[]`, `{}`, `{"kind":"sad"}`, `{"kind":"slow","after":"soon"}`, `{"kind":"slow","after":3}`, `{"kind":"error-before","operations":"x"}`,
 		`{"kind":"error-before","probability":2}`, `{"kind":"error-before","from":-1}`, `{"kind":"fail-field"}`, `{"kind":"slow","retryAfter":"1s"}`,
 		`{"kind":"partial","after":"1s"}`, `{"kind":"slow","after":"11m"}`,
+		`{"kind":"fail-trigger","trigger":"invoices"}`, `{"kind":"slow","trigger":"invoice"}`, `{"kind":"error-before"} {"kind":"slow"}`, `{"kind":"error-before"}]`,
 	} {
 		if answer := admin(http.MethodPost, "faults", wrong); answer.status != 400 || len(answer.Errors) != 1 {
 			t.Errorf("%s: %d %s", wrong, answer.status, answer.raw)

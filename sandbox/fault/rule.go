@@ -47,6 +47,9 @@ const (
 	Slow Kind = "slow"
 )
 
+// triggers are those of a move that can be made to fail.
+var triggers = []string{"account", "contact", "registration", "token", "invoice"}
+
 var kinds = []Kind{
 	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooMany, ExpireTokens, FailField, FailTrigger, Partial, Malformed, Slow,
 }
@@ -93,6 +96,8 @@ func (r Rule) Validate() error {
 		return fmt.Errorf("operation %q: %s needs a field of a namespace, such as opportunities.progress", r.Operation, FailField)
 	case r.Trigger != "" && r.Kind != FailTrigger:
 		return fmt.Errorf("trigger fits the kind %s only", FailTrigger)
+	case r.Trigger != "" && !slices.Contains(triggers, r.Trigger):
+		return fmt.Errorf("trigger %q: it must be one of %s", r.Trigger, strings.Join(triggers, ", "))
 	case r.RetryAfter != 0 && r.Kind != TooMany:
 		return fmt.Errorf("retryAfter fits the kind %s only", TooMany)
 	case r.After != 0 && r.Kind != Late && r.Kind != Slow:

@@ -18,6 +18,7 @@ const (
 	FindOpportunity   = "FindOpportunity"
 	ResolveNames      = "ResolveNames"
 	MarkOpportunity   = "MarkOpportunity"
+	ProbeAPI          = "ProbeAPI"
 )
 
 // Reason says why a request was not sent.
@@ -30,6 +31,13 @@ const (
 	// ReasonSeen: the namespace knows another run of the same reference, so the
 	// record may exist; look for its mark first.
 	ReasonSeen Reason = "seen"
+	// ReasonReset: the run that asks is not the one that its workflow takes itself
+	// for, so it was reset; what the run before put to the API is to be read back
+	// first.
+	ReasonReset Reason = "reset"
+	// ReasonErrors: the API answers with errors of its own. It is the workflow's,
+	// of a request whose fate was read back.
+	ReasonErrors Reason = "errors"
 	// ReasonUnreachable: no connection to the API.
 	ReasonUnreachable Reason = "unreachable"
 	// ReasonAuthentication: the API does not take the token.
@@ -49,6 +57,11 @@ type Sending struct {
 	Reason Reason `json:"reason,omitempty"`
 	// Missing are the names to resolve, for ReasonNames.
 	Missing []opportunity.Name `json:"missing,omitempty"`
+	// Run is the id of the run that asked, for ReasonReset.
+	Run string `json:"run,omitempty"`
+	// Failing says, of an unknown Fate or of unknown answers, that the API did
+	// answer: with an error of its own.
+	Failing bool `json:"failing,omitempty"`
 	// RetryAfter is how long the API asks to be left alone; 0 when it does not say.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 	// Error says why, unless Fate is done. It holds nothing a person typed.
@@ -63,6 +76,8 @@ type CreateInput struct {
 	// Looked says that the record was looked for by its mark and not found, so
 	// that earlier runs of the reference need not be asked about.
 	Looked bool `json:"looked,omitempty"`
+	// Run is the run that the workflow takes itself for; "" is not compared.
+	Run string `json:"run,omitempty"`
 }
 
 // CreateResult is what became of it.
@@ -78,6 +93,8 @@ type ApplyInput struct {
 	Opportunity opportunity.ID         `json:"opportunity"`
 	Mutations   []opportunity.Mutation `json:"mutations"`
 	Resolved    []opportunity.Resolved `json:"resolved,omitempty"`
+	// Run is the run that the workflow takes itself for; "" is not compared.
+	Run string `json:"run,omitempty"`
 }
 
 // ApplyResult holds one answer for each change when Fate is done.
@@ -113,8 +130,9 @@ const (
 // ReadResult is the record, or more of its interests.
 type ReadResult struct {
 	Record opportunity.Snapshot `json:"record"`
-	// Owner is set on the first page.
-	Owner Owner `json:"owner,omitempty"`
+	// Owner is set on the first page, and so is Run: the id of the run that asked.
+	Owner Owner  `json:"owner,omitempty"`
+	Run   string `json:"run,omitempty"`
 	// Next is where the interests go on, "" at their end.
 	Next string `json:"next,omitempty"`
 }

@@ -25,6 +25,17 @@ func ToChange(summary string) workflow.ActivityOptions {
 	}
 }
 
+// ToProbe are the options of an activity that asks whether the API answers at
+// all: once, since its failure is an answer, too.
+func ToProbe(summary string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		TaskQueue:           TaskQueue,
+		StartToCloseTimeout: 30 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             summary,
+	}
+}
+
 // ToRead are the options of an activity that only reads: repeated until it
 // succeeds, from a second up to a minute apart.
 func ToRead(summary string) workflow.ActivityOptions {

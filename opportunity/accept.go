@@ -93,7 +93,7 @@ func (s *State) roomFor(c Command, now time.Time) error {
 	if s.Start != nil {
 		count += len(s.Start.Interests)
 	}
-	for _, waiting := range s.Queue {
+	for _, waiting := range slices.Concat(s.Queue, s.Parked) {
 		if waiting.Verb == VerbAddInterests {
 			count += waiting.mutationsLeft()
 		}
@@ -141,7 +141,8 @@ func (s *State) Lapse(now time.Time) {
 // fit into the input of the run that continues this one. It is the last resort
 // before the server terminates a run whose history has grown too long.
 func (s *State) Shed(now time.Time) {
-	_, keep := s.Queue.carried(MaxCarriedBytes)
+	parked, _ := s.Parked.carried(0)
+	_, keep := s.Queue.carried(MaxCarriedBytes - parked)
 	shed := slices.Clone(s.Queue[keep:])
 	s.Queue = s.Queue[:keep:keep]
 	for _, e := range shed {

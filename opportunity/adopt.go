@@ -43,6 +43,13 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 	s.ask(now)
 }
 
+// Known takes over a record of which a run before, which was reset, may have made
+// a part: none of its interests is explained by that.
+func (s *State) Known(record Snapshot, region Named, now time.Time) {
+	s.know(record, region)
+	s.note(now, "taken over in step "+record.Step.Name)
+}
+
 // TakenOver takes over the record that the start names. Its interests are shown,
 // and never taken for the effect of a request.
 func (s *State) TakenOver(record Snapshot, region Named, now time.Time) {

@@ -28,6 +28,8 @@ const (
 	AttentionFailed Word = "failed"
 	// AttentionMessage: a message could not be read.
 	AttentionMessage Word = "message"
+	// AttentionParked: the API fails to carry a command out; the others go on.
+	AttentionParked Word = "parked"
 	// AttentionPaused: an operator keeps everything from being sent.
 	AttentionPaused Word = "paused"
 )
@@ -72,6 +74,11 @@ func (s *State) countWord(word Word) int {
 // Calm takes back what was raised under the word.
 func (s *State) Calm(word Word) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a Attention) bool { return a.Word == word })
+}
+
+// settled takes back what was raised under the word about the request.
+func (s *State) settled(word Word, request string) {
+	s.Attention = slices.DeleteFunc(s.Attention, func(a Attention) bool { return a.Word == word && a.Request == request })
 }
 
 // Words answers the words of attention in order, each once.

@@ -24,6 +24,10 @@ type Entry struct {
 	Alone bool `json:"alone,omitempty"`
 	// Silent says that nobody waits for the answer: a failure of it needs attention.
 	Silent bool `json:"silent,omitempty"`
+	// Errors counts the errors of the API's own, in a row, that met the command
+	// when it travelled alone; FailingSince is when the first of them came.
+	Errors       int       `json:"errors,omitempty"`
+	FailingSince time.Time `json:"failingSince,omitzero"`
 }
 
 // canonical writes the command as it is kept and compared: without its request

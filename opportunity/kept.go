@@ -18,7 +18,7 @@ type Kept struct {
 // is forgotten, is NotFound.
 func (s *State) Outcome(id string) (Outcome, error) {
 	// What waits comes first: the same id may have been refused before.
-	if slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.Request == id }) {
+	if s.waits(id) {
 		return Outcome{RequestID: id, State: Pending}, nil
 	}
 	for i := len(s.Outcomes) - 1; i >= 0; i-- {
@@ -38,7 +38,12 @@ func (s *State) IsPending(id string) bool {
 	if handled := s.Handled.find(id); handled != nil {
 		return handled.state == 'p'
 	}
-	return slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.Request == id })
+	return s.waits(id)
+}
+
+// waits reports whether the request is in the queue, or parked.
+func (s *State) waits(id string) bool {
+	return s.parked(id) >= 0 || slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.Request == id })
 }
 
 // settled reports whether it is known what became of the interest.

@@ -54,6 +54,16 @@ const (
 	// MaxStateBytes is the most JSON of state a run may hand over.
 	MaxStateBytes = 1 << 20
 
+	// ParkAfterErrors is how many errors of its own the API must have met a command
+	// with, and ParkAfter over how long, before the others go on without it.
+	ParkAfterErrors = 5
+	ParkAfter       = 10 * time.Minute
+	// MaxParked is how many commands may be parked, and MaxParkedBytes the most JSON
+	// they may take of what a run hands over. What finds no room is sent again and
+	// again, and the others wait.
+	MaxParked      = 20
+	MaxParkedBytes = 64 << 10
+
 	// MaxWaitingUpdates is how many updates of commands wait for their outcome at
 	// once: a further one is answered as pending at once. The server holds ten open
 	// updates of one run, and an operator's must always find room.

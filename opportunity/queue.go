@@ -27,7 +27,8 @@ type packedQueue struct {
 
 // packedEntry is written as a list: request, verb, place of the payload, time in
 // milliseconds since the entry before, flags, and, where they are not what they
-// mostly are, changes and results.
+// mostly are, changes, results, errors, and when the first of them came, in
+// milliseconds since the command did.
 type packedEntry struct {
 	request string
 	verb    Verb
@@ -36,6 +37,8 @@ type packedEntry struct {
 	flags   int
 	changes int
 	results []InterestResult
+	errors  int
+	failing int64
 }
 
 const (
@@ -71,9 +74,14 @@ func (q Queue) MarshalJSON() ([]byte, error) {
 			packed.Payloads = append(packed.Payloads, e.Payload)
 		}
 		at := e.Accepted.UnixMilli()
-		packed.Entries = append(packed.Entries, packedEntry{
-			request: packRequest(e.Request), verb: e.Verb, payload: place, elapsed: at - before, flags: e.packedFlags(), changes: e.Changes, results: e.Results,
-		})
+		entry := packedEntry{
+			request: packRequest(e.Request), verb: e.Verb, payload: place, elapsed: at - before, flags: e.packedFlags(),
+			changes: e.Changes, results: e.Results, errors: e.Errors,
+		}
+		if e.Errors > 0 {
+			entry.failing = e.FailingSince.UnixMilli() - at
+		}
+		packed.Entries = append(packed.Entries, entry)
 		before = at
 	}
 	return json.Marshal(packed)
@@ -104,6 +112,10 @@ func (q *Queue) UnmarshalJSON(data []byte) error {
 			Request: request, Verb: e.verb, Payload: packed.Payloads[e.payload], Accepted: time.UnixMilli(at).UTC(),
 			Changes: e.changes, Results: e.results,
 			Doubt: e.flags&packedDoubt != 0, Alone: e.flags&packedAlone != 0, Silent: e.flags&packedSilent != 0,
+			Errors: e.errors,
+		}
+		if e.errors > 0 {
+			(*q)[i].FailingSince = time.UnixMilli(at + e.failing).UTC()
 		}
 	}
 	return nil
@@ -112,11 +124,14 @@ func (q *Queue) UnmarshalJSON(data []byte) error {
 // MarshalJSON implements json.Marshaler.
 func (e packedEntry) MarshalJSON() ([]byte, error) {
 	list := []any{e.request, e.verb, e.payload, e.elapsed, e.flags}
-	if e.changes != 1 || e.results != nil {
+	if e.changes != 1 || e.results != nil || e.errors > 0 {
 		list = append(list, e.changes)
 	}
-	if e.results != nil {
+	if e.results != nil || e.errors > 0 {
 		list = append(list, e.results)
+	}
+	if e.errors > 0 {
+		list = append(list, e.errors, e.failing)
 	}
 	return json.Marshal(list)
 }
@@ -127,7 +142,7 @@ func (e *packedEntry) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &list); err != nil {
 		return err
 	}
-	members := []any{&e.request, &e.verb, &e.payload, &e.elapsed, &e.flags, &e.changes, &e.results}
+	members := []any{&e.request, &e.verb, &e.payload, &e.elapsed, &e.flags, &e.changes, &e.results, &e.errors, &e.failing}
 	if len(list) < 5 || len(list) > len(members) {
 		return fmt.Errorf("%d members; 5 to %d are wanted", len(list), len(members))
 	}
@@ -177,8 +192,9 @@ func uuidText(raw []byte) string {
 // WaitingBytes is how much JSON of commands a run would carry over at most, with
 // what is known of those that are done in part.
 func (s *State) WaitingBytes() int {
-	total, _ := s.Queue.carried(0)
-	return total
+	waiting, _ := s.Queue.carried(0)
+	parked, _ := s.Parked.carried(0)
+	return waiting + parked
 }
 
 // queueFrame is how many bytes a queue takes beside its entries.
@@ -209,6 +225,9 @@ func (q Queue) carried(most int) (total, fitting int) {
 // payload.
 func (e Entry) carriedSize() int {
 	size := len(e.Payload) + quotedSize(packRequest(e.Request)) + quotedSize(string(e.Verb)) + 40 // times, flags, punctuation
+	if e.Errors > 0 {
+		size += 40 // how many, since when, and the results that are then written
+	}
 	if e.Results != nil {
 		size += jsonSize(e.Results)
 	}

@@ -57,6 +57,10 @@ func drawQueue(t *rapid.T) opportunity.Queue {
 				e.Results[e.Changes-1] = opportunity.InterestResult{Item: drawText(t, "item"), Error: drawError(t)}
 			}
 		}
+		if rapid.Bool().Draw(t, "fails") {
+			e.Errors = rapid.IntRange(1, 1000).Draw(t, "errors")
+			e.FailingSince = at.Add(time.Duration(rapid.Int64Range(0, 1e10).Draw(t, "failing since")) * time.Millisecond)
+		}
 		queue = append(queue, e)
 		if len(queue) > 1 && rapid.Bool().Draw(t, "the same again") {
 			queue[len(queue)-1].Payload, queue[len(queue)-1].Verb = queue[len(queue)-2].Payload, queue[len(queue)-2].Verb
@@ -142,7 +146,7 @@ func TestAQueueThatIsNoneIsAnError(t *testing.T) {
 		`{"payloads":[{}],"entries":[["r","progress",1,0,0]]}`,
 		`{"payloads":[{}],"entries":[["r","progress",-1,0,0]]}`,
 		`{"payloads":[{}],"entries":[["r","progress",0,0]]}`,
-		`{"payloads":[{}],"entries":[["r","progress",0,0,0,1,[],1]]}`,
+		`{"payloads":[{}],"entries":[["r","progress",0,0,0,1,[],1,2,3]]}`,
 		`{"payloads":[{}],"entries":[["r","progress",0.5,0,0]]}`,
 		`{"payloads":[{}],"entries":[[7,"progress",0,0,0]]}`,
 		`{"payloads":[{}],"entries":[["~AAAA","progress",0,0,0]]}`,

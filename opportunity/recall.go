@@ -135,12 +135,8 @@ func beginsOnly(there []InterestRef, asked []wish) bool {
 }
 
 func (s *State) recallProgress(asked Progress, record Snapshot, resolved map[Name]ID) Answer {
-	target := ID(asked.To)
-	if id, named := resolved[Name{Type: TypeStep, Text: asked.To}]; named {
-		target = id
-	}
 	switch record.Step.ID {
-	case target:
+	case asked.target(resolved):
 		return Answer{Fate: FateDone, Step: &record.Step}
 	case s.Step.ID:
 		return Answer{Fate: FateNotSent}
@@ -226,11 +222,17 @@ func (s *State) ask(now time.Time) {
 	s.note(now, "a question waits for an operator: "+e.Summary())
 }
 
-// retry answers the question: it did not happen, send it again.
+// retry answers the question: it did not happen, send it again. What was parked
+// is sent before all that waits.
 func (s *State) retry(answer Retry, now time.Time) {
 	if s.asksAboutCreate(answer.Request) {
 		s.answerCreate("an operator answered retry: create the record", now)
 		s.CreateAnyway = true
+		return
+	}
+	if e, parked := s.unpark(answer.Request); parked {
+		s.Queue = slices.Insert(s.Queue, 0, e)
+		s.note(now, "an operator answered retry: "+e.Summary())
 		return
 	}
 	at, err := s.doubted(answer.Request)
@@ -250,12 +252,15 @@ func (s *State) skip(answer Skip, now time.Time) {
 		s.CreateSkipped = &Error{Type: Skipped, Message: answer.Reason}
 		return
 	}
-	at, err := s.doubted(answer.Request)
-	if err != nil {
-		return // asked before
+	skipped, parked := s.unpark(answer.Request)
+	if !parked {
+		at, err := s.doubted(answer.Request)
+		if err != nil {
+			return // asked before
+		}
+		skipped = s.Queue[at]
+		s.Queue = slices.Delete(s.Queue, at, at+1)
 	}
-	skipped := s.Queue[at]
-	s.Queue = slices.Delete(s.Queue, at, at+1)
 	s.note(now, "an operator answered skip: "+skipped.Summary())
 	skipped.Silent = false // a human knows already
 	s.finish(skipped, &Error{Type: Skipped, Message: answer.Reason}, now)
@@ -264,7 +269,7 @@ func (s *State) skip(answer Skip, now time.Time) {
 
 // doubts reports why no answer to a question about the request is wanted.
 func (s *State) doubts(request string) error {
-	if s.asksAboutCreate(request) {
+	if s.asksAboutCreate(request) || s.parked(request) >= 0 {
 		return nil
 	}
 	_, err := s.doubted(request)

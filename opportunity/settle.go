@@ -154,6 +154,7 @@ func (e *Error) kept() *Error {
 
 func (s *State) settleOne(at int, m Mutation, answer Answer, places *Reservation, now time.Time) {
 	e := &s.Queue[at]
+	e.Errors, e.FailingSince = 0, time.Time{}
 	switch {
 	case m.Interest != nil:
 		if e.Results == nil {
@@ -372,8 +373,9 @@ func (s *State) settleNames(batch []Mutation, answers []Answer, now time.Time) {
 // FailAll reports everything that waits as failed for the given reason; what was
 // in doubt is Undecided, since it may have happened.
 func (s *State) FailAll(reason *Error, now time.Time) {
-	waiting := s.Queue
-	s.Queue = nil
+	waiting := slices.Concat(s.Parked, s.Queue)
+	s.Queue, s.Parked = nil, nil
+	s.Calm(AttentionParked)
 	why := "the run of the opportunity has ended"
 	if s.Closing != nil {
 		why = "an operator closed the opportunity: " + s.Closing.Reason

@@ -10,7 +10,8 @@ import (
 // meets a newer one must not touch it: it would drop what it does not know.
 //
 // Version 2 knows pause, close and refresh, and writes the queue in fewer bytes.
-const StateVersion = 2
+// Version 3 knows parked commands, and which run wrote it.
+const StateVersion = 3
 
 // State is all one run knows of its opportunity and hands to the run that
 // continues it. It is plain data; its rules are its methods, and every method
@@ -32,7 +33,10 @@ type State struct {
 	ExtendDue bool `json:"extendDue,omitempty"`
 
 	// Queue holds the commands that wait, in the order they came.
-	Queue    Queue   `json:"queue,omitempty"`
+	Queue Queue `json:"queue,omitempty"`
+	// Parked holds the commands that the API fails to carry out, and that wait
+	// for an operator while the others go on.
+	Parked   Queue   `json:"parked,omitempty"`
 	Handled  Handled `json:"handled"`
 	Outcomes []Kept  `json:"outcomes,omitempty"`
 	// Unnamed counts the messages that came without a request id.
@@ -60,6 +64,9 @@ type State struct {
 	Timeline  []Moment    `json:"timeline,omitempty"`
 	// Runs counts the runs of the workflow, this one included.
 	Runs int `json:"runs"`
+	// Writer is the id of the run that handed the state over, as far as that run
+	// knew: after a reset it is that of the run before.
+	Writer string `json:"writer,omitempty"`
 }
 
 // Held is an interest the record has. Who is to be trained is not kept: the TMS
@@ -115,7 +122,7 @@ func (s *State) HasWork() bool {
 // IsOver reports whether the opportunity stands in an ending step and nothing
 // is left to do. One that is paused stays as it is.
 func (s *State) IsOver() bool {
-	return s.ID != "" && s.Step.Stage.State.Ends() && len(s.Queue) == 0 && s.Question == nil &&
+	return s.ID != "" && s.Step.Stage.State.Ends() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
 		s.Paused == nil && !s.ExtendDue && !s.RefreshDue
 }
 

@@ -350,6 +350,9 @@ func TestStateSurvives(t *testing.T) {
 	full.Paused = &opportunity.Standstill{Reason: "<why>", Since: noon}
 	full.Closing = &opportunity.Closing{Reason: "<&>", Since: noon}
 	full.Foreign = []opportunity.ID{"f"}
+	full.Parked = opportunity.Queue{full.Queue[0]}
+	full.Parked[0].Errors, full.Parked[0].FailingSince = 5, noon.Add(time.Minute)
+	full.Writer = "7b7e8b4a-0000-4000-8000-000000000000"
 	if diff := sameState(full, carried(t, full)); diff != "" {
 		t.Error(diff)
 	}

@@ -17,7 +17,10 @@ type View struct {
 	Total       Amount       `json:"total"`
 	Reservation *Reservation `json:"reservation,omitempty"`
 	// Queue holds what waits, in order.
-	Queue    []Waiting `json:"queue"`
+	Queue []Waiting `json:"queue"`
+	// Parked holds what the API fails to carry out and what waits for an operator,
+	// while the others go on.
+	Parked   []Waiting `json:"parked,omitempty"`
 	Question *Question `json:"question,omitempty"`
 	// Paused is set while an operator keeps everything from being sent.
 	Paused *Standstill `json:"paused,omitempty"`
@@ -38,6 +41,10 @@ type Waiting struct {
 	Summary  string    `json:"summary"`
 	Accepted time.Time `json:"accepted"`
 	Doubt    bool      `json:"doubt,omitempty"`
+}
+
+func (e Entry) waiting() Waiting {
+	return Waiting{Request: e.Request, Summary: e.Summary(), Accepted: e.Accepted, Doubt: e.Doubt}
 }
 
 // maxShownQueue is how much of the queue a view spells out.
@@ -72,7 +79,10 @@ func (s *State) View() View {
 		v.Closing = &closing
 	}
 	for _, e := range s.Queue[:min(len(s.Queue), maxShownQueue)] {
-		v.Queue = append(v.Queue, Waiting{Request: e.Request, Summary: e.Summary(), Accepted: e.Accepted, Doubt: e.Doubt})
+		v.Queue = append(v.Queue, e.waiting())
+	}
+	for _, e := range s.Parked {
+		v.Parked = append(v.Parked, e.waiting())
 	}
 	return v
 }
@@ -102,6 +112,7 @@ func (s *State) Card() string {
 		row("Paused since", s.Paused.Since.UTC().Format(time.RFC3339))
 	}
 	row("Waiting", waitingText(s.Queue))
+	row("Parked", waitingText(s.Parked))
 	if s.Failures > 0 {
 		row("Failed requests", fmt.Sprint(s.Failures))
 	}

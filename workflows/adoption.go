@@ -44,6 +44,11 @@ func (r *run) adopt(ctx workflow.Context) error {
 	if err != nil {
 		return unreadable(err)
 	}
+	if r.wasReset() {
+		r.state.Known(record, record.Details.Region, workflow.Now(ctx))
+		r.accountForReset(ctx, "")
+		return nil
+	}
 	r.state.TakenOver(record, record.Details.Region, workflow.Now(ctx))
 	return nil
 }
@@ -114,7 +119,7 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 			err = r.settle(ctx)
 		case opportunity.FateNotSent:
 			setbacks++
-			err = wait(ctx, pauseBefore(setbacks, sending), "wait before sending again: "+string(sending.Reason))
+			err = wait(ctx, pauseBefore(setbacks, sending, in.Reference), "wait before sending again: "+string(sending.Reason))
 		}
 		if err != nil {
 			return err

@@ -59,10 +59,20 @@ func (r *run) open(ctx workflow.Context) error {
 			if err = r.settle(ctx); err == nil {
 				looked = r.find(ctx)
 			}
+			if err == nil && looked && result.Failing {
+				err = r.backOff(ctx, activities.Sending{Reason: activities.ReasonErrors})
+			}
 		case result.Reason == activities.ReasonNames:
 			err = r.resolveStart(ctx, result.Missing)
 		case result.Reason == activities.ReasonSeen:
 			looked = r.find(ctx)
+		case result.Reason == activities.ReasonReset:
+			r.state.CreateAnyway = false
+			if err = r.settleReset(ctx); err == nil {
+				r.told = result.Run
+				looked = r.find(ctx)
+				r.accounted() // what it did not find is asked about, or is not there
+			}
 		default:
 			err = r.backOff(ctx, result.Sending)
 		}
@@ -89,7 +99,7 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	start := *r.state.Start
-	input := activities.CreateInput{Reference: r.state.Reference, Start: start, Resolved: r.known(start.Names()), Looked: looked}
+	input := activities.CreateInput{Reference: r.state.Reference, Start: start, Resolved: r.known(start.Names()), Looked: looked, Run: r.own}
 	input.Start.Interests = nil // added later; their learners need not travel twice
 	var result activities.CreateResult
 	ctx = workflow.WithActivityOptions(ctx, activities.ToChange("create the opportunity"))
@@ -118,6 +128,9 @@ func (r *run) find(ctx workflow.Context) bool {
 		r.state.AskAboutCreate(reasonOf(err), workflow.Now(ctx))
 	case len(found) > 1:
 		r.state.AskAboutCreate(fmt.Sprintf("%d records carry its mark", len(found)), workflow.Now(ctx))
+	case len(found) == 1 && r.wasReset():
+		r.state.Created(record, region, workflow.Now(ctx))
+		r.recount(ctx, "", record)
 	case len(found) == 1:
 		r.state.Adopted(record, region, r.itemIDs(), workflow.Now(ctx))
 	default:

@@ -20,6 +20,10 @@ type run struct {
 	// names are what names and codes turned out to mean, as far as this run asked.
 	names   map[opportunity.Name]opportunity.Resolved
 	answers answers
+	// own is the id of the run that this one takes itself for, and told the one the
+	// server knows it by, "" until an activity said so. Where they differ the run
+	// was reset, and what the run before put to the API is to be read back first.
+	own, told string
 	// setbacks counts the requests in a row that could not be sent.
 	setbacks int
 	// failed says why the record cannot be created.
@@ -34,6 +38,7 @@ func newRun(ctx workflow.Context, options Options, input, carried converter.RawV
 	r := &run{
 		options: options, arrivals: arrivalsOf(ctx),
 		names: make(map[opportunity.Name]opportunity.Resolved), answers: answers{waiting: make(map[string]time.Time)},
+		own: workflow.GetInfo(ctx).OriginalRunID,
 	}
 	if r.arrivals == nil {
 		failTask("the worker lacks workflows.Interceptor")
@@ -41,6 +46,7 @@ func newRun(ctx workflow.Context, options Options, input, carried converter.RawV
 	if state := readState(carried); state != nil {
 		r.state = state
 		r.state.Version = opportunity.StateVersion // as it is written from now on
+		r.inherit(workflow.GetInfo(ctx).ContinuedExecutionRunID)
 		return r, nil
 	}
 	reference, ok := lifecycle.ReferenceOf(workflow.GetInfo(ctx).WorkflowExecution.ID)
@@ -183,6 +189,7 @@ func (r *run) mustShed(ctx workflow.Context) bool {
 func (r *run) carryOn(ctx workflow.Context) error {
 	r.takeSignals(ctx)
 	r.state.Runs++
+	r.state.Writer = r.own
 	return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, r.state)
 }
 
@@ -254,6 +261,10 @@ func (r *run) refresh(ctx workflow.Context) {
 		return
 	}
 	r.recovered()
+	if r.wasReset() {
+		r.accountForReset(ctx, r.state.Step.ID)
+		return
+	}
 	r.state.Refreshed(record, workflow.Now(ctx))
 }
 

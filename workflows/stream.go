@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"strings"
 	"time"
@@ -29,18 +30,24 @@ func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
 	case opportunity.FateDone:
 		r.recovered()
 		r.settleBatch(ctx, batch, r.state.Review(batch, result.Answers))
+		r.heedErrors(ctx, batch, result.Sending)
 	case opportunity.FateRejected:
 		r.recovered()
 		r.state.Refused(batch, result.Error, workflow.Now(ctx))
 	case opportunity.FateUnknown:
 		r.settleBatch(ctx, batch, r.state.Review(batch, nil))
+		r.heedErrors(ctx, batch, result.Sending)
 	case opportunity.FateNotSent:
-		if result.Reason == activities.ReasonNames {
+		switch result.Reason {
+		case activities.ReasonNames:
 			r.resolveBatch(ctx, batch, result.Missing)
-			return
+		case activities.ReasonReset:
+			r.told = result.Run
+			r.accountForReset(ctx, r.state.Step.ID)
+		default:
+			// A cancellation ends the wait; the caller looks at the context itself.
+			_ = r.backOff(ctx, result.Sending)
 		}
-		// A cancellation ends the wait; the caller looks at the context itself.
-		_ = r.backOff(ctx, result.Sending)
 	}
 }
 
@@ -53,7 +60,7 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 	for _, m := range batch {
 		names = append(names, m.Names()...)
 	}
-	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names)}
+	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names), Run: r.own}
 	var result activities.ApplyResult
 	ctx = workflow.WithActivityOptions(ctx, activities.ToChange(summary(batch)))
 	if err := workflow.ExecuteActivity(ctx, activities.ApplyCommands, input).Get(ctx, &result); err != nil {
@@ -69,6 +76,9 @@ func (r *run) settleBatch(ctx workflow.Context, batch []opportunity.Mutation, an
 		answers = r.recall(ctx, batch, answers)
 	}
 	r.state.Settle(batch, answers, workflow.Now(ctx))
+	if r.wasReset() {
+		r.accountForReset(ctx, r.state.Step.ID)
+	}
 }
 
 func unknown(a opportunity.Answer) bool { return a.Fate == opportunity.FateUnknown }
@@ -89,6 +99,9 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 	if err != nil {
 		return answers // the record cannot be read at all: a question
 	}
+	if r.wasReset() {
+		return forgotten(answers)
+	}
 	decided := r.state.Recall(batch, answers, record, r.itemIDs())
 	if slices.ContainsFunc(decided, unknown) {
 		r.state.Disown(record)
@@ -103,6 +116,7 @@ func (r *run) read(ctx workflow.Context, id opportunity.ID, summary string) (opp
 	if err := workflow.ExecuteActivity(ctx, activities.ReadOpportunity, activities.ReadInput{Reference: r.state.Reference, Opportunity: id}).Get(ctx, &page); err != nil {
 		return opportunity.Snapshot{}, err
 	}
+	r.told = page.Run
 	record := page.Record
 	for page.Next != "" {
 		input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, After: page.Next}
@@ -133,6 +147,12 @@ func (r *run) resolveBatch(ctx workflow.Context, batch []opportunity.Mutation, m
 // learnNames finds out what the names of a batch mean. A worker that remembered
 // them did not say so, and reading back compares ids.
 func (r *run) learnNames(ctx workflow.Context, batch []opportunity.Mutation) error {
+	_, err := r.learn(ctx, batch)
+	return err
+}
+
+// learn is learnNames, and answers which names mean nothing, or several things.
+func (r *run) learn(ctx workflow.Context, batch []opportunity.Mutation) (map[opportunity.Name]*opportunity.Error, error) {
 	var missing []opportunity.Name
 	for _, m := range batch {
 		for _, name := range m.Names() {
@@ -142,10 +162,9 @@ func (r *run) learnNames(ctx workflow.Context, batch []opportunity.Mutation) err
 		}
 	}
 	if len(missing) == 0 {
-		return nil
+		return nil, nil
 	}
-	_, err := r.resolve(ctx, missing)
-	return err
+	return r.resolve(ctx, missing)
 }
 
 // resolve asks what names mean and remembers it for this run.
@@ -199,20 +218,32 @@ const (
 func (r *run) backOff(ctx workflow.Context, sending activities.Sending) error {
 	r.setbacks++
 	if r.setbacks >= tellAfter {
-		r.state.Attend(opportunity.AttentionAPI, "", fmt.Sprintf("the API cannot be reached (%s); everything waits", sending.Reason), workflow.Now(ctx))
+		r.state.Attend(opportunity.AttentionAPI, "", setbackText(sending.Reason), workflow.Now(ctx))
 		r.show(ctx)
 	}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout:      pauseBefore(r.setbacks, sending),
+		Timeout:      pauseBefore(r.setbacks, sending, r.state.Reference),
 		TimerOptions: workflow.TimerOptions{Summary: "wait before sending again: " + string(sending.Reason)},
 	}, func() bool { return !r.ending && (r.state.Closing != nil || r.state.RefreshDue) })
 	return err
 }
 
-// pauseBefore is how long to wait after that many setbacks in a row.
-func pauseBefore(setbacks int, sending activities.Sending) time.Duration {
-	pause := firstPause << min(setbacks-1, 10)
-	return max(min(pause, longestWait), sending.RetryAfter)
+// setbackText tells an operator what everything waits for.
+func setbackText(reason activities.Reason) string {
+	if reason == activities.ReasonErrors {
+		return "the API answers with errors of its own; what waits is sent again and again"
+	}
+	return fmt.Sprintf("the API cannot be reached (%s); everything waits", reason)
+}
+
+// pauseBefore is how long to wait after that many setbacks in a row: between a half
+// and the whole of a time that doubles, and never less than the API asks for. What
+// waits for the same API so does not come back all at once.
+func pauseBefore(setbacks int, sending activities.Sending, reference opportunity.Reference) time.Duration {
+	pause := min(firstPause<<min(setbacks-1, 10), longestWait)
+	spread := crc32.ChecksumIEEE(fmt.Appendf(nil, "%s %d", reference, setbacks))
+	half := pause / 2
+	return sending.RetryAfter + half + half*time.Duration(spread>>16)/(1<<16)
 }
 
 // recovered notes that the API answers.

@@ -39,6 +39,11 @@ type record struct {
 	// all says that an added interest answers every interest there is.
 	all bool
 
+	// run is the run that the server knows the workflow by, "" when it was not reset.
+	run string
+	// down, when set, is why the API answers nothing at all.
+	down error
+
 	// find, when set, is why looking for the record fails.
 	find error
 
@@ -91,6 +96,7 @@ func (r *record) register(env *testsuite.TestWorkflowEnvironment) {
 		activities.FindOpportunity:   r.findOpportunity,
 		activities.ResolveNames:      r.resolveNames,
 		activities.MarkOpportunity:   r.markOpportunity,
+		activities.ProbeAPI:          r.probeAPI,
 	} {
 		env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}
@@ -100,6 +106,9 @@ func (r *record) createOpportunity(_ context.Context, in activities.CreateInput)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.CreateOpportunity)
+	if in.Run != r.run {
+		return activities.CreateResult{Sending: r.reset()}, nil
+	}
 	r.creates++
 	r.looked = in.Looked
 	commit, instead, err := true, (*activities.CreateResult)(nil), error(nil)
@@ -129,6 +138,9 @@ func (r *record) applyCommands(_ context.Context, in activities.ApplyInput) (act
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.ApplyCommands)
+	if in.Run != r.run {
+		return activities.ApplyResult{Sending: r.reset()}, nil
+	}
 	r.applies++
 	r.batches = append(r.batches, in.Mutations)
 	commit, instead, err := true, (*activities.ApplyResult)(nil), error(nil)
@@ -224,9 +236,10 @@ func (r *record) readOpportunity(_ context.Context, in activities.ReadInput) (ac
 		_, _ = fmt.Sscan(in.After, &from)
 	}
 	to := min(from+2, len(snapshot.Interests))
-	out := activities.ReadResult{Record: snapshot}
+	out := activities.ReadResult{Record: snapshot, Run: r.run}
 	switch {
 	case in.After != "":
+		out.Run = ""
 	case r.untold:
 		out.Owner = activities.OwnerUntold
 	case r.owner == "":
@@ -241,6 +254,17 @@ func (r *record) readOpportunity(_ context.Context, in activities.ReadInput) (ac
 		out.Next = fmt.Sprint(to)
 	}
 	return out, nil
+}
+
+func (r *record) reset() activities.Sending {
+	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonReset, Run: r.run}
+}
+
+func (r *record) probeAPI(context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.ProbeAPI)
+	return r.down
 }
 
 func (r *record) markOpportunity(_ context.Context, in activities.MarkInput) (activities.Sending, error) {

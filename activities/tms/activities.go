@@ -64,6 +64,7 @@ func (a *Activities) Register(registry worker.ActivityRegistry) {
 		activities.FindOpportunity:   a.FindOpportunity,
 		activities.ResolveNames:      a.ResolveNames,
 		activities.MarkOpportunity:   a.MarkOpportunity,
+		activities.ProbeAPI:          a.ProbeAPI,
 	} {
 		registry.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
 	}

@@ -11,6 +11,9 @@ import (
 
 // ApplyCommands makes changes of one opportunity, in one request and in order.
 func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput) (activities.ApplyResult, error) {
+	if run, other := anotherRun(ctx, in.Run); other {
+		return activities.ApplyResult{Sending: reset(run)}, nil
+	}
 	dictionary := a.dictionary(in.Resolved)
 	mutations := make([]administrate.Mutation, len(in.Mutations))
 	for i, m := range in.Mutations {
@@ -27,6 +30,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	result.Answers = make([]opportunity.Answer, len(in.Mutations))
 	for i := range in.Mutations {
 		result.Answers[i] = a.answer(in, i, mutations[i], answers[i])
+		result.Failing = result.Failing || failing(answers[i].Err)
 	}
 	return result, nil
 }

@@ -18,6 +18,9 @@ import (
 // earlier runs: such a one may have created the record, and nothing is sent
 // then.
 func (a *Activities) CreateOpportunity(ctx context.Context, in activities.CreateInput) (activities.CreateResult, error) {
+	if run, other := anotherRun(ctx, in.Run); other {
+		return activities.CreateResult{Sending: reset(run)}, nil
+	}
 	dictionary := a.dictionary(in.Resolved)
 	wanted := in.Start.Names()
 	record := administrate.NewOpportunity{

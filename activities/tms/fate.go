@@ -3,6 +3,7 @@ package tms
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 
 	"go.temporal.io/sdk/temporal"
@@ -33,7 +34,15 @@ func sending(err error) activities.Sending {
 	case errors.As(err, &invalid):
 		return activities.Sending{Fate: opportunity.FateRejected, Error: opportunity.Invalidf("%s: %s", invalid.Where, invalid.Problem)}
 	}
-	return activities.Sending{Fate: opportunity.FateUnknown, Error: &opportunity.Error{Type: opportunity.Undecided, Message: err.Error()}}
+	return activities.Sending{
+		Fate: opportunity.FateUnknown, Failing: failing(err), Error: &opportunity.Error{Type: opportunity.Undecided, Message: err.Error()},
+	}
+}
+
+// failing reports whether the API did answer, with an error of its own.
+func failing(err error) bool {
+	var unknown *administrate.UnknownError
+	return errors.As(err, &unknown) && (unknown.Answered || unknown.Status >= http.StatusInternalServerError)
 }
 
 func reasonOf(reason administrate.Reason) activities.Reason {

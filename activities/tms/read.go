@@ -3,6 +3,8 @@ package tms
 import (
 	"context"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
@@ -26,7 +28,10 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	if err != nil {
 		return activities.ReadResult{}, reading(err)
 	}
-	return activities.ReadResult{Record: a.snapshot(record, in.Reference), Owner: a.mark.owner(record, in.Reference), Next: record.MoreInterests}, nil
+	return activities.ReadResult{
+		Record: a.snapshot(record, in.Reference), Owner: a.mark.owner(record, in.Reference), Next: record.MoreInterests,
+		Run: activity.GetInfo(ctx).WorkflowExecution.RunID,
+	}, nil
 }
 
 // FindOpportunity looks for records that carry the reference's mark, a page of

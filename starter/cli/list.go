@@ -80,7 +80,7 @@ var (
 	states     = []string{"open", "won", "lost", "archived"}
 	attentions = []string{
 		anyAttention, string(opportunity.AttentionUndecided), string(opportunity.AttentionAPI), string(opportunity.AttentionReservation),
-		string(opportunity.AttentionFailed), string(opportunity.AttentionMessage), string(opportunity.AttentionPaused),
+		string(opportunity.AttentionFailed), string(opportunity.AttentionMessage), string(opportunity.AttentionParked), string(opportunity.AttentionPaused),
 	}
 )
 

@@ -159,6 +159,9 @@ func showView(w io.Writer, v opportunity.View) {
 		}
 		line(w, heading("Queue", n), since(q.Accepted), q.Summary, "request "+q.Request, doubt)
 	}
+	for n, q := range v.Parked {
+		line(w, heading("Parked", n), since(q.Accepted), q.Summary, "request "+q.Request)
+	}
 	for n, m := range v.Timeline {
 		line(w, heading("Timeline", n), since(m.At), m.Text)
 	}

@@ -1,0 +1,188 @@
+package opportunity_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// fail is one request that the API answers with an error of its own, and that,
+// read back, had no effect. It answers what is parked by it.
+func fail(t *testing.T, s *opportunity.State, now time.Time) string {
+	t.Helper()
+	batch := s.NextBatch()
+	if len(batch) == 0 {
+		t.Fatal("nothing is to be sent")
+	}
+	s.Settle(batch, many(opportunity.Answer{Fate: opportunity.FateNotSent}, len(batch)), now)
+	if !s.Erred(batch, now) {
+		t.Fatal("nothing is left to be sent again")
+	}
+	request, due := s.ParkDue(batch, now)
+	if due {
+		s.Park(request, now)
+	}
+	return request
+}
+
+func queued(s *opportunity.State) []string {
+	list := []string{}
+	for _, e := range s.Queue {
+		list = append(list, e.Request)
+	}
+	return list
+}
+
+// TestParked: a command that the API cannot carry out does not keep the others
+// for ever, and is never lost.
+func TestParked(t *testing.T) {
+	s := opened(t)
+	accept(t, s, opportunity.UpdateDetails{Name: "bad"}, "bad")
+	accept(t, s, opportunity.UpdateDetails{Name: "good"}, "good")
+	fail(t, s, noon)
+	if got := told(s.NextBatch()); len(got) != 2 {
+		t.Errorf("after one error %v travel; want both", got)
+	}
+	fail(t, s, noon.Add(time.Minute))
+	if got := told(s.NextBatch()); len(got) != 1 {
+		t.Errorf("after two errors %v travel; want one", got)
+	}
+	for minute := 2; minute < 5; minute++ {
+		if parked := fail(t, s, noon.Add(time.Duration(minute)*time.Minute)); parked != "" {
+			t.Fatalf("parked after %d minutes", minute)
+		}
+	}
+	s = carried(t, s) // what was counted is carried on
+	if parked := fail(t, s, noon.Add(opportunity.ParkAfter-time.Millisecond)); parked != "" {
+		t.Error("parked too early")
+	}
+	if parked := fail(t, s, noon.Add(opportunity.ParkAfter)); parked != "bad" {
+		t.Errorf("parked is %q", parked)
+	}
+	s = carried(t, s)
+	if got := queued(s); !slices.Equal(got, []string{"good"}) {
+		t.Errorf("in the queue are %v", got)
+	}
+	view := s.View()
+	if len(view.Parked) != 1 || view.Parked[0].Request != "bad" || !slices.Equal(s.Words(), []string{"parked"}) || !strings.Contains(view.Attention[0].Text, "7 errors") {
+		t.Errorf("the view shows %+v and %+v", view.Parked, view.Attention)
+	}
+	if got := outcome(t, s, "bad"); got.State != opportunity.Pending {
+		t.Errorf("its outcome is %s", got.State)
+	}
+	put(t, s, opportunity.Answer{Fate: opportunity.FateDone, Details: &opportunity.Details{Name: "good"}})
+	s.Step = won
+	if s.IsOver() {
+		t.Error("the run may end with a command parked")
+	}
+	t.Run("retry", func(t *testing.T) {
+		s := carried(t, s)
+		accept(t, s, opportunity.UpdateDetails{Name: "later"}, "later")
+		if err := instruct(s, opportunity.Retry{Request: "bad"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := queued(s); !slices.Equal(got, []string{"bad", "later"}) || len(s.Parked) != 0 || len(s.Words()) != 0 {
+			t.Errorf("in the queue are %v, parked %v, attention %v", got, s.Parked, s.Words())
+		}
+		if e := s.Queue[0]; e.Errors != 0 || !e.FailingSince.IsZero() {
+			t.Errorf("its errors still count: %+v", e)
+		}
+		wantError(t, instruct(s, opportunity.Retry{Request: "bad"}), opportunity.NotFound, "no question about request \"bad\" waits")
+	})
+	t.Run("skip", func(t *testing.T) {
+		s := carried(t, s)
+		if err := instruct(s, opportunity.Skip{Request: "bad", Reason: "never mind"}); err != nil {
+			t.Fatal(err)
+		}
+		got := outcome(t, s, "bad")
+		if got.State != opportunity.Failed || got.Error.Type != opportunity.Skipped || got.Error.Message != "never mind" || len(s.Words()) != 0 || !s.IsOver() {
+			t.Errorf("%+v, attention %v, over %v", got, s.Words(), s.IsOver())
+		}
+	})
+	t.Run("close", func(t *testing.T) {
+		s := carried(t, s)
+		s.FailAll(opportunity.Failf(opportunity.Closed, "closed"), noon)
+		if got := outcome(t, s, "bad"); got.State != opportunity.Failed || got.Error.Type != opportunity.Closed || slices.Contains(s.Words(), "parked") {
+			t.Errorf("%+v, attention %v", got, s.Words())
+		}
+	})
+}
+
+// TestErrorsInARow: an error of long ago, after which the API took a part of the
+// command, is not counted.
+func TestErrorsInARow(t *testing.T) {
+	s := opened(t)
+	accept(t, s, add(plain(1), plain(2)), "r")
+	for range 2 {
+		fail(t, s, noon)
+	}
+	s.Settle(s.NextBatch(), []opportunity.Answer{done("a")}, noon)
+	for range opportunity.ParkAfterErrors - 1 {
+		if parked := fail(t, s, noon.Add(opportunity.ParkAfter)); parked != "" {
+			t.Fatal("parked by errors that were over")
+		}
+	}
+	if parked := fail(t, s, noon.Add(2*opportunity.ParkAfter)); parked != "r" {
+		t.Errorf("parked is %q", parked)
+	}
+	if err := instruct(s, opportunity.Skip{Request: "r", Reason: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	got := outcome(t, s, "r")
+	if got.State != opportunity.Done || got.Results[0].Interest != "a" || got.Results[1].Error.Type != opportunity.Skipped {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestRoomForParked: what is parked travels from run to run and cannot be worked
+// off, so there is a limit; past it the command waits in its place.
+func TestRoomForParked(t *testing.T) {
+	s := opened(t)
+	now := noon
+	for n := range opportunity.MaxParked + 1 {
+		accept(t, s, opportunity.UpdateDetails{Name: fmt.Sprint(n)}, fmt.Sprint(n))
+		parked := ""
+		for range 2 * opportunity.ParkAfterErrors {
+			now = now.Add(opportunity.ParkAfter / 5)
+			if parked = fail(t, s, now); parked != "" {
+				break
+			}
+		}
+		if want := n < opportunity.MaxParked; (parked != "") != want {
+			t.Fatalf("command %d: parked is %q", n, parked)
+		}
+	}
+	if len(s.Queue) != 1 || len(s.Parked) != opportunity.MaxParked {
+		t.Errorf("%d wait, %d are parked", len(s.Queue), len(s.Parked))
+	}
+	large := opened(t)
+	interest := plain(1)
+	interest.Learners = many(opportunity.Learner{FirstName: strings.Repeat("x", 100), LastName: "y", Email: "a@b.example"}, 500)
+	accept(t, large, add(interest), "large")
+	for n := range 3 * opportunity.ParkAfterErrors {
+		if parked := fail(t, large, noon.Add(time.Duration(n)*opportunity.ParkAfter)); parked != "" {
+			t.Fatal("a command of more bytes than may be parked was")
+		}
+	}
+	if large.WaitingBytes() < opportunity.MaxParkedBytes {
+		t.Fatal("the command is too small to show anything")
+	}
+	// What is parked counts among what a run hands over, and is not shed.
+	s.Queue = nil
+	for n := 0; s.WaitingBytes() <= opportunity.MaxCarriedBytes; n++ {
+		accept(t, s, opportunity.UpdateDetails{Name: strings.Repeat("z", 200)}, fmt.Sprint("more ", n))
+	}
+	s.Shed(noon)
+	if s.WaitingBytes() > opportunity.MaxCarriedBytes || len(s.Parked) != opportunity.MaxParked || len(s.Queue) == 0 {
+		t.Errorf("%d bytes, %d parked, %d waiting", s.WaitingBytes(), len(s.Parked), len(s.Queue))
+	}
+	if diff := cmp.Diff(s.Parked, carried(t, s).Parked); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,248 @@
+package opportunity_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+var middle = opportunity.Step{ID: id(opportunity.TypeStep, 4), Name: "Opportunity", Stage: proposed.Stage}
+
+func TestRecount(t *testing.T) {
+	move := func(to opportunity.Step) opportunity.Command { return opportunity.Progress{To: string(to.ID)} }
+	rename := func(name string) opportunity.Command { return opportunity.UpdateDetails{Name: name} }
+	until := func(day int) opportunity.Command {
+		return opportunity.ExtendReservations{Until: noon.AddDate(0, 0, day)}
+	}
+	in := func(item opportunity.ID) opportunity.Command {
+		return add(opportunity.Interest{Item: string(item), Quantity: 1})
+	}
+	at := func(step opportunity.Step, interests ...opportunity.InterestRef) opportunity.Snapshot {
+		r := recordNow(interests...)
+		r.Step = step
+		return r
+	}
+	named := func(r opportunity.Snapshot, name string) opportunity.Snapshot {
+		r.Details.Name = name
+		return r
+	}
+	held := func(r opportunity.Snapshot, day int) opportunity.Snapshot {
+		r.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(0, 0, day)}
+		return r
+	}
+	for _, c := range []struct {
+		name   string
+		waits  []opportunity.Command
+		record opportunity.Snapshot
+		want   string
+	}{
+		{"nothing was sent", []opportunity.Command{in(course), move(middle), rename("x"), until(3)}, at(proposed), "notSent|notSent|notSent|notSent"},
+		{"all was", []opportunity.Command{in(course), move(middle), rename("x"), until(3)}, held(named(at(middle, ref("a", course)), "x"), 3), "done a|done|done|done"},
+		{"the first was", []opportunity.Command{in(course), move(middle), in(event)}, at(proposed, ref("a", course)), "done a|notSent|notSent"},
+		{"what stands before what happened was sent", []opportunity.Command{move(middle), in(course), in(event)}, at(proposed, ref("a", course)), "unknown|done a|notSent"},
+		{"so was an interest that is not there", []opportunity.Command{in(course), move(middle)}, at(middle), "unknown|done"},
+		{"and details that do not show", []opportunity.Command{rename("x"), in(course)}, at(proposed, ref("a", course)), "unknown|done a"},
+		{"details that were set over", []opportunity.Command{rename("x"), rename("y"), in(course)}, named(at(proposed, ref("a", course)), "y"), "done|done|done a"},
+		{"an expiry that was set over", []opportunity.Command{until(3), until(9), until(30)}, held(at(proposed), 9), "done|done|notSent"},
+		{"moves in a row", []opportunity.Command{move(middle), move(won)}, at(won), "unknown|done"},
+		{"the first of them", []opportunity.Command{move(middle), move(won)}, at(middle), "done|notSent"},
+		{"there and back", []opportunity.Command{move(middle), move(proposed)}, at(proposed), "unknown|unknown"},
+		{"to where it stands", []opportunity.Command{move(proposed), move(middle)}, at(proposed), "done|notSent"},
+		{"twice to the same", []opportunity.Command{move(middle), move(won), move(middle), move(won)}, at(middle), "unknown|unknown|unknown|notSent"},
+		{"somebody else moved it", []opportunity.Command{move(middle), in(course)}, at(won), "unknown|notSent"},
+		{"interests of somebody else", []opportunity.Command{in(course), in(event)}, at(proposed, ref("a", event)), "unknown|unknown"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := opened(t)
+			for n, command := range c.waits {
+				accept(t, s, command, fmt.Sprint(n))
+			}
+			all := s.Backlog()
+			got := strings.Join(fates(s.Recount(all, proposed.ID, c.record, nil)), "|")
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+	t.Run("names", func(t *testing.T) {
+		s := opened(t)
+		accept(t, s, opportunity.Progress{To: "Opportunity"}, "move")
+		accept(t, s, opportunity.UpdateDetails{Account: "Acme", Currency: "US Dollar"}, "details")
+		r := at(middle)
+		r.Details.Account.ID = "account"
+		got := fates(s.Recount(s.Backlog(), proposed.ID, r, map[opportunity.Name]opportunity.ID{
+			{Type: opportunity.TypeStep, Text: "Opportunity"}: middle.ID, {Type: opportunity.TypeAccount, Text: "Acme"}: "account", {Type: opportunity.TypeCurrency, Text: "US Dollar"}: "USD",
+		}))
+		if !slices.Equal(got, []string{"done", "done"}) {
+			t.Errorf("got %v", got)
+		}
+	})
+	t.Run("no step was known", func(t *testing.T) {
+		s := opened(t)
+		accept(t, s, move(middle), "1")
+		accept(t, s, move(won), "2")
+		for step, want := range map[opportunity.Step]string{proposed: "notSent|notSent", middle: "done|notSent", won: "unknown|done"} {
+			if got := strings.Join(fates(s.Recount(s.Backlog(), "", at(step), nil)), "|"); got != want {
+				t.Errorf("in %s: got %s, want %s", step.Name, got, want)
+			}
+		}
+	})
+}
+
+// TestRecounted: what is known goes on, what is not becomes a question, and places
+// that were taken get the expiry that may have been lost.
+func TestRecounted(t *testing.T) {
+	s := opened(t)
+	accept(t, s, opportunity.Progress{To: string(middle.ID)}, "move")
+	accept(t, s, add(reserving(2)), "places")
+	accept(t, s, opportunity.UpdateDetails{Name: "later"}, "later")
+	r := recordNow(ref("a", event))
+	all := s.Backlog()
+	s.Recounted(all, s.Recount(all, proposed.ID, r, nil), r, noon)
+	if got := queued(s); !slices.Equal(got, []string{"move", "later"}) {
+		t.Errorf("in the queue are %v", got)
+	}
+	if s.Question == nil || s.Question.Request != "move" {
+		t.Errorf("the question is %+v", s.Question)
+	}
+	if got := outcome(t, s, "places"); got.State != opportunity.Done || got.Results[0].Interest != "a" {
+		t.Errorf("got %+v", got)
+	}
+	if err := instruct(s, opportunity.Skip{Request: "move", Reason: "it was refused"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(s.NextBatch()); !slices.Equal(got, []string{"later=later", "extend"}) {
+		t.Errorf("the next request is %v", got)
+	}
+}
+
+// TestNothingIsRepeatedAfterAReset: a run applies any part of what waits, and is
+// reset to before that. What then counts as done was done, and nothing that was is
+// sent again, whatever an operator answers truthfully.
+func TestNothingIsRepeatedAfterAReset(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		fake := &tms{now: noon, made: map[opportunity.ID]string{}, step: proposed, name: "First Aid", places: map[opportunity.ID]bool{}, refuses: map[string]bool{}}
+		s := opened(t)
+		items := []opportunity.ID{course, event, path}
+		stations := []opportunity.Step{proposed, middle, won}
+		for n := range rapid.IntRange(1, 8).Draw(t, "commands") {
+			key := fmt.Sprint("r", n)
+			var command opportunity.Command
+			switch rapid.IntRange(0, 3).Draw(t, "kind") {
+			case 0:
+				command = opportunity.Progress{To: string(stations[rapid.IntRange(0, 2).Draw(t, "step")].ID)}
+			case 1:
+				command = opportunity.UpdateDetails{Name: fmt.Sprint("name ", rapid.IntRange(0, 2).Draw(t, "name"))}
+			case 2:
+				command = opportunity.ExtendReservations{Until: noon.AddDate(0, 0, rapid.IntRange(1, 5).Draw(t, "day"))}
+			default:
+				var list []opportunity.Interest
+				for i := range rapid.IntRange(1, 3).Draw(t, "interests") {
+					item := items[rapid.IntRange(0, 2).Draw(t, "item")]
+					list = append(list, opportunity.Interest{Item: string(item), Quantity: rapid.IntRange(1, 2).Draw(t, "quantity"), Reserve: item == event})
+					fake.refuses[fmt.Sprintf("%s/%d", key, i)] = rapid.IntRange(0, 9).Draw(t, "refused") == 0
+				}
+				command = add(list...)
+			}
+			fake.refuses[key+"/0"] = fake.refuses[key+"/0"] || rapid.IntRange(0, 9).Draw(t, "refused") == 0
+			accept(t, s, command, key)
+		}
+		// The run before works through a part of it.
+		before := carried(t, s)
+		for steps := rapid.IntRange(0, 8).Draw(t, "requests"); steps > 0 && len(before.NextBatch()) > 0; steps-- {
+			batch := before.NextBatch()
+			answers := make([]opportunity.Answer, len(batch))
+			for i, m := range batch {
+				answers[i] = fake.apply(m)
+			}
+			before.Settle(batch, before.Review(batch, answers), noon)
+		}
+		happened := slices.Clone(fake.log)
+		// The run after knows nothing of that.
+		all := s.Backlog()
+		answers := s.Recount(all, proposed.ID, fake.snapshot(), nil)
+		// Interests that differ in nothing may be taken for one another.
+		counts, did, left, asked := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+		for i, m := range all {
+			if m.Interest == nil && m.Progress == nil {
+				continue // setting details or an expiry again does no harm
+			}
+			asked[kind(m)]++
+			if slices.Contains(happened, change(m)) {
+				did[kind(m)]++
+			}
+			switch answers[i].Fate {
+			case opportunity.FateDone:
+				counts[kind(m)]++
+			case opportunity.FateNotSent:
+				left[kind(m)]++
+			}
+		}
+		for what, n := range asked {
+			there := what == string(proposed.ID) && fake.step == proposed // it stands there already
+			if counts[what] > did[what] && !there || left[what] > n-did[what] {
+				t.Fatalf("of %d times %s: %d happened, %d count as done, %d as not sent", n, what, did[what], counts[what], left[what])
+			}
+		}
+		s.Recounted(all, answers, fake.snapshot(), noon)
+		for rounds := 0; len(s.Queue) > 0 || s.ExtendDue; rounds++ {
+			if rounds > 100 {
+				t.Fatalf("it does not end: %v, %+v", queued(s), s.Question)
+			}
+			if q := s.Question; q != nil {
+				// The operator knows what happened; of a command of several changes he says
+				// retry only where none did.
+				did := slices.ContainsFunc(happened, func(c string) bool { return strings.HasPrefix(c, q.Request+"/") })
+				var err error
+				if did || refusedOnce(fake, q.Request) {
+					err = instruct(s, opportunity.Skip{Request: q.Request, Reason: "it was sent"})
+				} else {
+					err = instruct(s, opportunity.Retry{Request: q.Request})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			batch := s.NextBatch()
+			answers := make([]opportunity.Answer, len(batch))
+			for i, m := range batch {
+				answers[i] = fake.apply(m)
+			}
+			s.Settle(batch, s.Review(batch, answers), noon)
+		}
+		made := map[string]int{}
+		for _, m := range all {
+			if m.Interest != nil || m.Progress != nil {
+				made[kind(m)] += fake.count(change(m))
+			}
+		}
+		for what, n := range made {
+			if n > asked[what] {
+				t.Fatalf("%s was asked for %d times and happened %d times: %v", what, asked[what], n, fake.log)
+			}
+		}
+	})
+}
+
+// kind names a change by all that it asks for.
+func kind(m opportunity.Mutation) string {
+	if m.Progress != nil {
+		return m.Progress.To
+	}
+	return fmt.Sprintf("%+v", *m.Interest)
+}
+
+func refusedOnce(fake *tms, request string) bool {
+	for key, refused := range fake.refuses {
+		if refused && strings.HasPrefix(key, request+"/") {
+			return true
+		}
+	}
+	return false
+}

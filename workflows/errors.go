@@ -1,0 +1,30 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// heedErrors acts on a request that the API met with an error of its own, once it
+// is known that a part of it took no effect: it waits before that is sent again,
+// and parks a command that is the only one to fail.
+func (r *run) heedErrors(ctx workflow.Context, batch []opportunity.Mutation, sending activities.Sending) {
+	if !sending.Failing || !r.state.Erred(batch, workflow.Now(ctx)) {
+		return
+	}
+	if request, due := r.state.ParkDue(batch, workflow.Now(ctx)); due && r.probe(ctx) {
+		r.state.Park(request, workflow.Now(ctx))
+		r.recovered()
+		return
+	}
+	// A cancellation ends the wait; the caller looks at the context itself.
+	_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonErrors})
+}
+
+// probe reports whether the API answers at all.
+func (r *run) probe(ctx workflow.Context) bool {
+	ctx = workflow.WithActivityOptions(ctx, activities.ToProbe("ask whether the API answers"))
+	return workflow.ExecuteActivity(ctx, activities.ProbeAPI).Get(ctx, nil) == nil
+}

@@ -1,0 +1,83 @@
+package workflows
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A reset makes a new run from a part of the history of another one, and gives it
+// the messages that came later once more. What the other run put to the API in
+// between is not in that history, so none of it may be sent again before the
+// record is read. The workflow cannot see a reset, since its code must do the same
+// as before; activities tell it, by the id of the run they are asked by.
+
+// inherit finds out whether the run before was reset and did not notice, since it
+// continued before it asked for anything: it then called itself by another name
+// than the server does.
+func (r *run) inherit(before string) {
+	if r.state.Writer != "" && r.state.Writer != before {
+		r.own = r.state.Writer
+	}
+}
+
+// wasReset reports whether the run was reset and has not been accounted for.
+func (r *run) wasReset() bool { return r.told != "" && r.told != r.own }
+
+// accounted notes that what the run before did is known.
+func (r *run) accounted() {
+	if r.told != "" {
+		r.own = r.told
+	}
+}
+
+// settleReset waits until nothing that the run before sent can commit any more: a
+// worker may have had a request of it in hand.
+func (r *run) settleReset(ctx workflow.Context) error {
+	return wait(ctx, opportunity.SendWithin+r.options.SettleTime, "the run was reset: let the API settle before reading back")
+}
+
+// accountForReset finds out what the run before did of all that waits. What cannot
+// be told becomes a question. from is the step in which the run knew the record, ""
+// when it knew of none.
+func (r *run) accountForReset(ctx workflow.Context, from opportunity.ID) {
+	// It must be known even when the workflow is cancelled meanwhile.
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	if r.settleReset(ctx) != nil {
+		return // cannot be cancelled
+	}
+	record, err := r.read(ctx, r.state.ID, "the run was reset: read back what became of all that waits")
+	if err != nil {
+		// Nothing can be told of a record that cannot be read.
+		all := r.state.Backlog()
+		r.state.Settle(all, slices.Repeat([]opportunity.Answer{{Fate: opportunity.FateUnknown}}, len(all)), workflow.Now(ctx))
+		r.accounted()
+		return
+	}
+	r.recount(ctx, from, record)
+}
+
+// recount compares all that waits with the record.
+func (r *run) recount(ctx workflow.Context, from opportunity.ID, record opportunity.Snapshot) {
+	if failed, err := r.learn(ctx, r.state.Backlog()); err == nil {
+		r.state.FailNames(r.state.Backlog(), failed, workflow.Now(ctx))
+	}
+	all := r.state.Backlog()
+	answers := r.state.Recount(all, from, record, r.itemIDs())
+	r.state.Recounted(all, answers, record, workflow.Now(ctx))
+	r.accounted()
+}
+
+// forgotten leaves what is unknown in the queue, to be decided with all the rest.
+func forgotten(answers []opportunity.Answer) []opportunity.Answer {
+	left := slices.Clone(answers)
+	for i := range left {
+		if unknown(left[i]) {
+			left[i] = opportunity.Answer{Fate: opportunity.FateNotSent}
+		}
+	}
+	return left
+}

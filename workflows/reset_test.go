@@ -1,0 +1,171 @@
+package workflows_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A reset run is one that the server knows by another id than the workflow knows
+// itself by; the messages that came after the reset point come again.
+
+// redeliver sends the same messages that the run before had.
+func (s *stage) redeliver() {
+	s.env.SignalWorkflow("addInterests", addIn(1))
+	s.env.SignalWorkflow("progress", to("Opportunity"))
+	s.env.SignalWorkflow("addInterests", addIn(2))
+	s.env.SignalWorkflow("addInterests", addIn(3))
+}
+
+// before lets a run work through them, up to a request, and answers the record.
+func before(t *testing.T, requests int) *record {
+	t.Helper()
+	s := newStage(t)
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n > requests {
+			return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable}}, nil
+		}
+		return true, nil, nil
+	}
+	s.at(time.Second, s.redeliver)
+	s.at(time.Minute, s.env.CancelWorkflow)
+	s.run(start, nil)
+	s.record.held = opportunity.Reservation{}
+	s.record.apply = nil
+	return s.record
+}
+
+func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
+	for requests := range 3 {
+		s := restage(t, before(t, requests))
+		s.record.run = "the run after"
+		waited := time.Duration(0)
+		began := s.env.Now()
+		s.at(time.Second, s.redeliver)
+		s.record.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+			if waited == 0 {
+				waited = s.env.Now().Sub(began)
+			}
+			return true, nil, nil
+		}
+		s.at(10*time.Minute, func() { s.env.SignalWorkflow("progress", to("Won")) })
+		s.run(start, nil)
+		s.wantLog("create", "interest 1", "progress Opportunity", "interest 2", "interest 3", "progress Won")
+		if s.record.creates != 0 {
+			t.Errorf("%d requests before: the record was created again", requests)
+		}
+		// A worker may have had the last request of the run before in hand.
+		if waited < opportunity.SendWithin+time.Minute {
+			t.Errorf("%d requests before: something was sent %s after the reset", requests, waited)
+		}
+		if view := s.view(); len(view.Interests) != 3 || view.Question != nil || view.Failures != 0 {
+			t.Errorf("%d requests before: %d interests, question %+v, %d failures", requests, len(view.Interests), view.Question, view.Failures)
+		}
+	}
+}
+
+// The run knows the record and is reset: its next request finds out.
+func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
+	first := newStage(t)
+	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(4)) })
+	first.at(2*time.Second, func() {
+		first.env.SetContinueAsNewSuggested(true)
+		first.env.SignalWorkflow("refresh", opportunity.Refresh{})
+	})
+	first.run(start, nil)
+	state := first.continued()
+	for _, writer := range []string{"", "a run that was reset itself"} {
+		second := restage(t, first.record)
+		second.at(time.Second, second.redeliver)
+		second.at(time.Minute, second.env.CancelWorkflow)
+		second.run(nil, state)
+		second.wantLog("create", "interest 4", "interest 1", "progress Opportunity", "interest 2", "interest 3")
+
+		third := restage(t, second.record)
+		third.record.run = "the run after"
+		state.Writer = writer
+		third.at(time.Second, third.redeliver)
+		third.at(time.Second, func() { third.env.SignalWorkflow("addInterests", addIn(5)) })
+		third.win(10 * time.Minute)
+		third.run(nil, state)
+		third.wantLog("create", "interest 4", "interest 1", "progress Opportunity", "interest 2", "interest 3", "interest 5", "progress Won")
+		if view := third.view(); view.Question != nil || len(view.Interests) != 5 {
+			t.Errorf("question %+v, %d interests", view.Question, len(view.Interests))
+		}
+	}
+}
+
+// A read tells of the reset as well: an operator's, or one that was to decide what
+// became of a request.
+func TestReadingTellsOfAReset(t *testing.T) {
+	for _, way := range []string{"refresh", "lost"} {
+		t.Run(way, func(t *testing.T) {
+			over := before(t, 2)
+			s := restage(t, over)
+			state := opportunity.NewState("A-1", start, s.env.Now())
+			state.Created(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Named{}, s.env.Now())
+			s.at(time.Second, s.redeliver)
+			reset := func() { s.record.run = "the run after" }
+			if way == "refresh" {
+				state.Paused = &opportunity.Standstill{Since: s.env.Now()}
+				s.at(2*time.Second, reset)
+				s.at(3*time.Second, func() { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
+				s.at(5*time.Minute, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
+			} else {
+				// The request was the run before's, and died with it.
+				s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+					if n == 1 {
+						reset()
+						return false, nil, errors.New("the worker was lost")
+					}
+					return true, nil, nil
+				}
+			}
+			s.win(10 * time.Minute)
+			s.run(nil, state)
+			s.wantLog("create", "interest 1", "progress Opportunity", "interest 2", "interest 3", "progress Won")
+		})
+	}
+}
+
+// What was sent and does not show is a question, never a guess.
+func TestWhatAResetLeavesOpen(t *testing.T) {
+	over := before(t, 2)
+	over.items = slices.Delete(over.items, 0, 1) // somebody removed it by hand
+	s := restage(t, over)
+	s.record.run = "the run after"
+	s.at(time.Second, s.redeliver)
+	asked := map[string]bool{}
+	for minute := range 5 { // an operator looks again and again
+		s.at(time.Duration(10+minute)*time.Minute, func() {
+			if q := s.view().Question; q != nil {
+				asked[q.Request] = true
+				s.env.SignalWorkflow("skip", opportunity.Skip{Request: q.Request, Reason: "I looked"})
+			}
+		})
+	}
+	s.win(20 * time.Minute)
+	s.run(start, nil)
+	if len(asked) != 1 || !asked["#1"] {
+		t.Errorf("asked about %v; want the first interest, which was sent, since the move behind it was", asked)
+	}
+	for _, done := range []string{"interest 1", "progress Opportunity", "interest 2", "interest 3"} {
+		if n := count(s.record.log, done); n != 1 {
+			t.Errorf("%s happened %d times: %v", done, n, s.record.log)
+		}
+	}
+}
+
+func count(list []string, one string) int {
+	n := 0
+	for _, other := range list {
+		if other == one {
+			n++
+		}
+	}
+	return n
+}

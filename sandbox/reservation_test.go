@@ -165,3 +165,25 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 		}
 	}
 }
+
+// Where an opportunity that never held a place is valid, one whose places were booked is not: what it held is gone.
+func TestABookedHoldIsNoneThatNeverWas(t *testing.T) {
+	for held, wanted := range map[string]string{"reserve: true": "true, true, false", "reserve: false": "true, true, true"} {
+		a := open(t, sandbox.Options{Assume: map[string]string{"isReservationValid.none": "true"}, Catalogue: winning(t, "triggers: [registration]")})
+		id := a.create(t, "x")
+		valid := func() any {
+			t.Helper()
+			return at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { isReservationValid } } }`, vars{"id": id}), "node", "isReservationValid")
+		}
+		before := valid()
+		a.interest(t, id, eventOne, 2, "1.00", held)
+		during := valid()
+		if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
+			t.Fatal(refused)
+		}
+		wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 0 ")
+		if got := fmt.Sprintf("%v, %v, %v", before, during, valid()); got != wanted {
+			t.Errorf("%s: %s, want %s", held, got, wanted)
+		}
+	}
+}

@@ -219,7 +219,7 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 	}
 	// Whether the places go over to the registration is not documented.
 	keep := s.assume.Is(assume.RegistrationHold, "kept") || broken("registration keeps the hold")
-	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?, reserve = reserve AND ? WHERE id = ?`, registration, keep, i.ID)
+	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?1, reserve = reserve AND ?2, consumed = reserve AND NOT ?2 WHERE id = ?3`, registration, keep, i.ID)
 	return err
 }
 

@@ -115,6 +115,19 @@ func switches() map[assume.Name]switched {
 			label, _, _ := strings.Cut(refusalOf(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, reserve: true, quantity: 1, unitAmount: "1.00"}`, oneOpportunity, eventOne), "interests { id }")), ":")
 			return label
 		}, map[string]string{"silent": "", "refused": "Invalid Value"}},
+		assume.LearnerReactivate: {func(t *testing.T, a *api) string {
+			t.Helper()
+			var told []string
+			for _, state := range []string{"cancelled", "draft"} {
+				learners, _ := a.registerContacts(t, eventOne, 1)
+				a.changeLearner(t, "cancel", learners[0])
+				a.updateEvent(t, eventOne, fmt.Sprintf("lifecycleState: %q", state))
+				label, _, _ := strings.Cut(a.changeLearner(t, "reactivate", learners[0]), ":")
+				told = append(told, label, a.told(t, `{ events(first: 1) { edges { node { bookedPlaces } } } }`))
+				a.updateEvent(t, eventOne, `lifecycleState: "published"`)
+			}
+			return strings.Join(told, " ")
+		}, map[string]string{"refused": "Not Published 4 Not Published 4", "taken": " 5  6"}},
 		assume.ReservationNone: {func(t *testing.T, a *api) string {
 			t.Helper()
 			return a.told(t, `{ opportunities(first: 1) { edges { node { isReservationValid } } } }`)
@@ -136,7 +149,13 @@ var oneOpportunity = globalid.EncodeInt(globalid.Opportunity, 1)
 // told is what a document answers, its texts and truth values in order; "refused" if there is an error.
 func (a *api) told(t testing.TB, document string) string {
 	t.Helper()
-	answer := a.post(t, document, nil)
+	return a.toldOf(t, document, nil)
+}
+
+// toldOf is told with variables.
+func (a *api) toldOf(t testing.TB, document string, v vars) string {
+	t.Helper()
+	answer := a.post(t, document, v)
 	if len(answer.Errors) > 0 {
 		return "refused"
 	}
@@ -179,7 +198,11 @@ func TestEachAssumptionIsASwitch(t *testing.T) {
 		for _, v := range row.Values {
 			seen[test.want[v.Value]] = true
 			t.Run(string(row.Name)+"="+v.Value, func(t *testing.T) {
-				a := open(t, sandbox.Options{Assume: map[string]string{string(row.Name): v.Value}, Now: newClock().Now})
+				o := sandbox.Options{Assume: map[string]string{string(row.Name): v.Value}, Now: newClock().Now}
+				if row.Name == assume.ContactStaff {
+					o.Catalogue = edited(t, ", staff: true }", " }", "priya.raman@harbour-street.example }", "priya.raman@harbour-street.example, staff: true }")
+				}
+				a := open(t, o)
 				if row.Name != assume.CreateRequired || v.Value != "account" {
 					a.create(t, "a")
 					a.create(t, "b")

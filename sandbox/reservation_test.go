@@ -143,6 +143,12 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 				a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
 			}, map[string]string{"any": ", 2 reserved", "published": "Not Published, 0 reserved"},
 		},
+		"reserve.state of a draft": {
+			eventOne, func(t *testing.T, a *api, _ string) {
+				t.Helper()
+				a.updateEvent(t, eventOne, `lifecycleState: "draft"`)
+			}, map[string]string{"any": ", 2 reserved", "published": "Not Published, 0 reserved"},
+		},
 		"reserve.short": {
 			eventOne, func(t *testing.T, a *api, _ string) {
 				t.Helper()
@@ -150,6 +156,7 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 			}, map[string]string{"held": ", 2 reserved", "refused": "Sold Out, 0 reserved", "nothing": ", 0 reserved"},
 		},
 	} {
+		row, _, _ := strings.Cut(row, " ")
 		for value, wanted := range test.want {
 			t.Run(row+"="+value, func(t *testing.T) {
 				a := open(t, sandbox.Options{Now: newClock().Now, Assume: map[string]string{row: value}})

@@ -102,6 +102,9 @@ func shape(c assume.Choices) graph.Shape {
 	if member := c.Of(assume.InterestExisting); member != "ids" && member != "empty" {
 		s.Wrapped = map[string]string{"OpportunityInterestLearnersInput.existingLearners": member}
 	}
+	if c.Is(assume.LogList, "one") {
+		s.Single = []string{"ExternalLogMutations.createExternalIntegrationLogs.input"}
+	}
 	if name := c.Of(assume.InterestEvent); name != "Event" {
 		s.Apart = []graph.Apart{{Interface: "InterestItem", Type: "Event", Name: name}}
 	}

@@ -4,6 +4,8 @@ package assume
 const (
 	// RateRefused says whether requests over the limit count against it.
 	RateRefused Name = "rate.refused"
+	// RateTokens says whether requests for tokens count against the limit.
+	RateTokens Name = "rate.tokens"
 	// NamespaceOrder says in which order the fields inside a namespace run.
 	NamespaceOrder Name = "namespace.order"
 	// MutationFailed says what an answer holds when a mutation failed inside.
@@ -33,6 +35,10 @@ func door() []Row {
 		{Name: RateRefused, Values: []Value{
 			{"free", "what is answered 429 does not count against the limit"},
 			{"counted", "it counts: a client that does not stop asking is never let in again"},
+		}},
+		{Name: RateTokens, Values: []Value{
+			{"counted", "requests of the token endpoint count against the limit of requests, and are refused over it"},
+			{"free", "the limit is that of the API alone"},
 		}},
 		{Name: NamespaceOrder, Values: []Value{
 			{"none", "fields inside a namespace run in no order; those at the root of a mutation always run in order"},

@@ -186,6 +186,7 @@ func TestEachAssumptionIsASwitch(t *testing.T) {
 	elsewhere := []string{"oauth.", "rate.", "refused.", "namespace.", "mutation.failed", "errors.empty", "reserve.kind", "reserve.state", "reserve.short", "reserve.length", "registration.", "progress.", "closed", "required.", "trigger.", "invoice.", "opportunity.people", "contact.email", "contact.create", "mail.recipient", "mail.booker", "log.opportunity", "log.read", "event.displayId", "event.startDate", "event.price", "event.search", "event.touched", "filter.bookings"}
 	all, named := switches(), namings()
 	maps.Copy(all, neighbourSwitches())
+	maps.Copy(all, fieldSwitches())
 	for _, row := range assume.Table() {
 		test, ok := all[row.Name]
 		if !ok {

@@ -21,6 +21,8 @@ type Shape struct {
 	Types func(name string) string
 	// Wrapped are members of input types, as "Type.member", whose ids stand in objects: by the name that the id has there.
 	Wrapped map[string]string
+	// Prefixes are those of global ids, by what the code has for them.
+	Prefixes map[string]string
 	// Single are arguments, as "Type.field.argument", that take one where the code takes a list.
 	Single []string
 	// Apart are the types that what an interface stands for has of its own.
@@ -83,6 +85,9 @@ func Schema(s Shape) (*ast.Schema, *Dialect, error) {
 		if err := wrapIn(shown, d, path, member); err != nil {
 			return nil, nil, err
 		}
+	}
+	if d.prefixes, err = exchange(s.Prefixes); err != nil {
+		return nil, nil, err
 	}
 	for _, path := range s.Single {
 		single(shown, path)

@@ -96,6 +96,14 @@ func switches() map[assume.Name]switched {
 			return gone + ", " + move
 		}, map[string]string{"named": "Not Found, Transition Not Found", "plain": "Error, Transition Not Found"}},
 
+		assume.RequestSize: {func(t *testing.T, a *api) string {
+			t.Helper()
+			var told []string
+			for _, kib := range []int{1, 127, 129, 1023, 1025} {
+				told = append(told, fmt.Sprint(a.post(t, "{ hello } #"+strings.Repeat("x", kib<<10-200), nil).status))
+			}
+			return strings.Join(told, " ")
+		}, map[string]string{"1MiB": "200 200 200 200 413", "128KiB": "200 200 413 413 413"}},
 		assume.ErrorsFirst: {func(t *testing.T, a *api) string {
 			t.Helper()
 			var told []string

@@ -32,8 +32,12 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema, dial
 			Requests: o.Rate.Requests, Per: o.Rate.Per, Fixed: o.Rate.Fixed, CountRefused: s.assume.Is(assume.RateRefused, "counted"),
 		})
 	}
+	size := int64(maxRequest)
+	if s.assume.Is(assume.RequestSize, "128KiB") {
+		size = maxSmallRequest
+	}
 	guard := func(next http.Handler, limit *quota.Quota, reads func([]byte) asked) http.Handler {
-		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, marks: o.Data != "" && !o.NoLedger, now: o.Now, next: next, reads: reads}
+		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, marks: o.Data != "" && !o.NoLedger, now: o.Now, next: next, max: size, reads: reads}
 	}
 	mux := http.NewServeMux()
 	mux.Handle("POST /graphql", guard(api, limit, readDocument))

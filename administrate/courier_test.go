@@ -92,6 +92,10 @@ func fate(t *testing.T, err error) string {
 const done = `{"data":{"m0":{"opportunities":null,"addInterest":{"errors":[],"interests":[{"id":"1"}]}}}}`
 
 // TestAnswers is the table of what a server may answer and what is then known.
+// DOC (1, 2): 401, 429 and 500. DOC (3.5): an empty list of errors at the top is
+// no error. OBS (3.5): a list in the payload that is not empty is a refusal,
+// whatever the status; missing or null errors are none, a missing result is no
+// success.
 func TestAnswers(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {

@@ -192,7 +192,7 @@ func TestOneRenewalForAll(t *testing.T) {
 	}
 }
 
-// TestRenewedBeforeItExpires: while the old token is good nobody waits for the
+// TestRenewedBeforeItExpires (OBS 1.1: clients renew early): while the old token is good nobody waits for the
 // new one, and its failure is nobody's.
 func TestRenewedBeforeItExpires(t *testing.T) {
 	for _, test := range []struct {
@@ -568,7 +568,8 @@ func (r *refreshTokens) Replaced(old, next string) error {
 	return r.err
 }
 
-// TestRefreshTokenGrant: the newest refresh token is used, what replaces it is
+// TestRefreshTokenGrant (OBS 1.1: a renewal gives a new refresh token, and
+// clients store it): the newest refresh token is used, what replaces it is
 // kept before the access token is given out, and one that stays is not told.
 func TestRefreshTokenGrant(t *testing.T) {
 	e := newEndpoint(t)

@@ -96,6 +96,28 @@ func switches() map[assume.Name]switched {
 			return gone + ", " + move
 		}, map[string]string{"named": "Not Found, Transition Not Found", "plain": "Error, Transition Not Found"}},
 
+		assume.RequestSize: {func(t *testing.T, a *api) string {
+			t.Helper()
+			var told []string
+			for _, kib := range []int{1, 127, 129, 1023, 1025} {
+				told = append(told, fmt.Sprint(a.post(t, "{ hello } #"+strings.Repeat("x", kib<<10-200), nil).status))
+			}
+			return strings.Join(told, " ")
+		}, map[string]string{"1MiB": "200 200 200 200 413", "128KiB": "200 200 413 413 413"}},
+		assume.ErrorsFirst: {func(t *testing.T, a *api) string {
+			t.Helper()
+			var told []string
+			for _, mutation := range []string{
+				`create(input: {name: " ", accountId: "T3JnYW5pc2F0aW9uOjk5", regionId: "UmVnaW9uOlhY", financialUnitId: "XXX", entryStepId: "T3Bwb3J0dW5pdHlTdGVwOjU="})`,
+				`update(input: {id: "T3Bwb3J0dW5pdHk6MQ==", name: "changed", financialUnitId: "XXX", accountId: "T3JnYW5pc2F0aW9uOjk5"})`,
+			} {
+				told = append(told, a.told(t, `mutation { opportunities { it: `+mutation+` { errors { value } opportunity { name } } } }`))
+			}
+			return strings.Join(append(told, a.told(t, `{ opportunities { edges { node { name account { name } } } } }`)), ", ")
+		}, map[string]string{
+			"first": " , XXX, Annual first aid refresher a b",
+			"all":   "  T3JnYW5pc2F0aW9uOjk5 UmVnaW9uOlhY XXX T3Bwb3J0dW5pdHlTdGVwOjU=, XXX T3JnYW5pc2F0aW9uOjk5, Annual first aid refresher a b",
+		}},
 		assume.AddInterestAnswer: {func(t *testing.T, a *api) string {
 			t.Helper()
 			a.addCourse(t, oneOpportunity, 1, "1.00")
@@ -115,6 +137,19 @@ func switches() map[assume.Name]switched {
 			label, _, _ := strings.Cut(refusalOf(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, reserve: true, quantity: 1, unitAmount: "1.00"}`, oneOpportunity, eventOne), "interests { id }")), ":")
 			return label
 		}, map[string]string{"silent": "", "refused": "Invalid Value"}},
+		assume.LearnerReactivate: {func(t *testing.T, a *api) string {
+			t.Helper()
+			var told []string
+			for _, state := range []string{"cancelled", "draft"} {
+				learners, _ := a.registerContacts(t, eventOne, 1)
+				a.changeLearner(t, "cancel", learners[0])
+				a.updateEvent(t, eventOne, fmt.Sprintf("lifecycleState: %q", state))
+				label, _, _ := strings.Cut(a.changeLearner(t, "reactivate", learners[0]), ":")
+				told = append(told, label, a.told(t, `{ events(first: 1) { edges { node { bookedPlaces } } } }`))
+				a.updateEvent(t, eventOne, `lifecycleState: "published"`)
+			}
+			return strings.Join(told, " ")
+		}, map[string]string{"refused": "Not Published 4 Not Published 4", "taken": " 5  6"}},
 		assume.ReservationNone: {func(t *testing.T, a *api) string {
 			t.Helper()
 			return a.told(t, `{ opportunities(first: 1) { edges { node { isReservationValid } } } }`)
@@ -136,7 +171,13 @@ var oneOpportunity = globalid.EncodeInt(globalid.Opportunity, 1)
 // told is what a document answers, its texts and truth values in order; "refused" if there is an error.
 func (a *api) told(t testing.TB, document string) string {
 	t.Helper()
-	answer := a.post(t, document, nil)
+	return a.toldOf(t, document, nil)
+}
+
+// toldOf is told with variables.
+func (a *api) toldOf(t testing.TB, document string, v vars) string {
+	t.Helper()
+	answer := a.post(t, document, v)
 	if len(answer.Errors) > 0 {
 		return "refused"
 	}
@@ -167,6 +208,7 @@ func TestEachAssumptionIsASwitch(t *testing.T) {
 	elsewhere := []string{"oauth.", "rate.", "refused.", "namespace.", "mutation.failed", "errors.empty", "reserve.kind", "reserve.state", "reserve.short", "reserve.length", "registration.", "progress.", "closed", "required.", "trigger.", "invoice.", "opportunity.people", "contact.email", "contact.create", "mail.recipient", "mail.booker", "log.opportunity", "log.read", "event.displayId", "event.startDate", "event.price", "event.search", "event.touched", "filter.bookings"}
 	all, named := switches(), namings()
 	maps.Copy(all, neighbourSwitches())
+	maps.Copy(all, fieldSwitches())
 	for _, row := range assume.Table() {
 		test, ok := all[row.Name]
 		if !ok {
@@ -179,7 +221,11 @@ func TestEachAssumptionIsASwitch(t *testing.T) {
 		for _, v := range row.Values {
 			seen[test.want[v.Value]] = true
 			t.Run(string(row.Name)+"="+v.Value, func(t *testing.T) {
-				a := open(t, sandbox.Options{Assume: map[string]string{string(row.Name): v.Value}, Now: newClock().Now})
+				o := sandbox.Options{Assume: map[string]string{string(row.Name): v.Value}, Now: newClock().Now}
+				if row.Name == assume.ContactStaff {
+					o.Catalogue = edited(t, ", staff: true }", " }", "priya.raman@harbour-street.example }", "priya.raman@harbour-street.example, staff: true }")
+				}
+				a := open(t, o)
 				if row.Name != assume.CreateRequired || v.Value != "account" {
 					a.create(t, "a")
 					a.create(t, "b")

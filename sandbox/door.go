@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -23,8 +24,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// maxRequest bounds the body of a request.
-const maxRequest = 1 << 20
+// The bodies of requests are bounded by one of these; which, nobody knows of the API.
+const (
+	maxRequest      = 1 << 20
+	maxSmallRequest = 128 << 10
+)
 
 // operationToken is what the token endpoint is called in faults and in the ledger.
 const operationToken = "token"
@@ -39,6 +43,8 @@ type door struct {
 	marks bool
 	now   func() time.Time
 	next  http.Handler
+	// max bounds the body of a request.
+	max int64
 	// reads tells what a request is about.
 	reads func(body []byte) asked
 }
@@ -55,7 +61,7 @@ type asked struct {
 var errOrdered = errors.New("failed on demand")
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.max))
 	var tooLarge *http.MaxBytesError
 	if err != nil && !errors.As(err, &tooLarge) {
 		refuse(w, http.StatusBadRequest, "the request could not be read to its end")
@@ -72,7 +78,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	switch wait := d.wait(v); {
 	case tooLarge != nil:
-		v.answer = plainAnswer(http.StatusRequestEntityTooLarge, "the request is larger than 1 MiB")
+		v.answer = plainAnswer(http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than %d KiB", d.max>>10))
 	case wait > 0:
 		v.answer = plainAnswer(http.StatusTooManyRequests, "over the limit of requests")
 		if d.retryAfter {

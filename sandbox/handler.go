@@ -32,16 +32,24 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema, dial
 			Requests: o.Rate.Requests, Per: o.Rate.Per, Fixed: o.Rate.Fixed, CountRefused: s.assume.Is(assume.RateRefused, "counted"),
 		})
 	}
-	guard := func(next http.Handler, reads func([]byte) asked) http.Handler {
-		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, marks: o.Data != "" && !o.NoLedger, now: o.Now, next: next, reads: reads}
+	size := int64(maxRequest)
+	if s.assume.Is(assume.RequestSize, "128KiB") {
+		size = maxSmallRequest
+	}
+	guard := func(next http.Handler, limit *quota.Quota, reads func([]byte) asked) http.Handler {
+		return &door{sandbox: s, limit: limit, retryAfter: o.Rate.RetryAfter, marks: o.Data != "" && !o.NoLedger, now: o.Now, next: next, max: size, reads: reads}
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /graphql", guard(api, readDocument))
+	mux.Handle("POST /graphql", guard(api, limit, readDocument))
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, "the API takes POST requests only")
 	})
-	mux.Handle("POST "+tokenPath, guard(tokenEndpoint{sandbox: s, life: o.TokenLife, log: o.Logger}, readToken))
+	limitOfTokens := limit
+	if s.assume.Is(assume.RateTokens, "free") {
+		limitOfTokens = nil
+	}
+	mux.Handle("POST "+tokenPath, guard(tokenEndpoint{sandbox: s, life: o.TokenLife, log: o.Logger}, limitOfTokens, readToken))
 	mux.Handle("GET "+authorizePath, authorizeEndpoint{sandbox: s, redirects: o.RedirectURIs, log: o.Logger})
 	mux.Handle(adminPath, admin{s}.handler(o.NoAuth))
 	about := explorer.Options{URL: "/graphql", Token: s.token}

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -130,5 +131,30 @@ func TestSilentAddressesAreForgotten(t *testing.T) {
 			t.Fatal(status)
 		}
 		now.advance(2 * time.Minute)
+	}
+}
+
+// Whether requests for tokens count is not documented.
+func TestRequestsForTokensCountAgainstTheLimitOrNot(t *testing.T) {
+	for value, want := range map[string]string{"counted": "200 429 429", "free": "200 200 429"} {
+		a := open(t, sandbox.Options{Now: newClock().Now, Rate: sandbox.Rate{Requests: 2, Per: time.Minute}, Assume: map[string]string{"rate.tokens": value}})
+		client, err := a.Client(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// All of them come from the same address, that of httptest.
+		ask := func() int {
+			t.Helper()
+			form := "grant_type=client_credentials&client_id=" + client.ID + "&client_secret=" + client.Secret
+			return a.send(t, http.MethodPost, "/oauth/token", strings.NewReader(form), http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}).status
+		}
+		a.ask(t, "{ hello }", nil)
+		first, second := ask(), ask()
+		if value == "free" {
+			a.ask(t, "{ hello }", nil)
+		}
+		if got := fmt.Sprint(first, second, a.post(t, "{ hello }", nil).status); got != want {
+			t.Errorf("%s: %s, want %s", value, got, want)
+		}
 	}
 }

@@ -98,6 +98,10 @@ func namings() map[assume.Name]naming {
 		assume.FilterTypes:      {},
 		assume.OrderTypes:       {},
 		assume.InputTypes:       {},
+		assume.InvoiceID:        {},
+		assume.UserID:           {},
+		assume.CurrencyPrefix:   {},
+		assume.LogPrefix:        {},
 	}
 }
 

@@ -35,6 +35,24 @@ func neighbourSwitches() map[assume.Name]switched {
 		assume.AddressLines: {document(`mutation { account { update(input: {accountId: "T3JnYW5pc2F0aW9uOjI=", postalAddresses: [{usage: "billing", address: {lines: ["1", "2"]}}]}) { account { postalAddresses { address { lines } } } errors { label } } } }`), map[string]string{
 			"list": "1 2", "absent": "refused",
 		}},
+		assume.ContactSearch: {func(t *testing.T, a *api) string {
+			t.Helper()
+			var found []string
+			for _, filter := range []string{
+				`operation: eq, value: "Melissa Green"`, `operation: like, value: "northern%"`, `operation: wordlike, value: "raman"`, `operation: like, value: "Melissa%Administrate%"`,
+				`operation: ne, value: "Northern Lights Energy"`, `operation: isnull`,
+			} {
+				found = append(found, a.told(t, `{ contacts(filters: {field: byNameAccountOrEmail, `+filter+`}) { edges { node { firstName } } } }`))
+			}
+			return strings.Join(found, ", ")
+		}, map[string]string{
+			"joined": ", , Priya, Melissa, Priya Melissa Tomás Ingrid Nora, ", "each": "Melissa, Tomás Ingrid, Priya, , Priya Melissa Nora, ",
+		}},
+		assume.ContactStaff: {func(t *testing.T, a *api) string {
+			t.Helper()
+			return a.told(t, `{ contacts(filters: {field: isStaff, operation: eq, value: "true"}) { edges { node { firstName isStaff } } }
+				last: contacts(first: 1, order: [{field: isStaff, direction: desc}]) { edges { node { firstName } } } }`)
+		}, map[string]string{"marked": "Priya true Priya", "users": "Nora true Nora"}},
 		assume.ContactIndividual: {func(t *testing.T, a *api) string {
 			t.Helper()
 			must(t, a.in(t, "account", "create", `input: {name: "Ada Byron", isIndividual: true}`, problems+" account { id }"))
@@ -63,6 +81,22 @@ func neighbourSwitches() map[assume.Name]switched {
 			a.registerContacts(t, eventOne, 1)
 			return a.sentTo(t, "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", `+joiningMail)
 		}, map[string]string{"active": "priya.raman@harbour-street.example", "nobody": ""}},
+		assume.LogList: {func(t *testing.T, a *api) string {
+			t.Helper()
+			const entry = `{originIdentifier: "o", nodeId: "Q291cnNlOjE=", message: "m", status: success}`
+			write := func(declared, input string, v vars) string {
+				t.Helper()
+				return a.toldOf(t, `mutation`+declared+` { externalLog { createExternalIntegrationLogs(input: `+input+`) { errors { label } entityIds } } }`, v)
+			}
+			one := vars{"originIdentifier": "o", "nodeId": "Q291cnNlOjE=", "message": "m", "status": "success"}
+			return strings.Join([]string{
+				write("", "["+entry+", "+entry+"]", nil), write("", entry, nil),
+				write(`($in: [ExternalIntegrationLogCreateInput!]!)`, "$in", vars{"in": []any{one}}), write(`($in: ExternalIntegrationLogCreateInput!)`, "$in", vars{"in": one}),
+			}, ", ")
+		}, map[string]string{
+			"list": "RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzox RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzoy, RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzoz, RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzo0, refused",
+			"one":  "refused, RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzox, refused, RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzoy",
+		}},
 		assume.LogID: {document(`mutation { externalLog { createExternalIntegrationLog(input: {originIdentifier: "o", nodeId: "Q291cnNlOjE=", message: "m", status: success}) { entityId errors { label } } } }`), map[string]string{
 			"there": "RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzox", "absent": "refused",
 		}},

@@ -15,16 +15,25 @@ import (
 // winning is a catalogue whose move from step 4 to Won has the words that are given, such as "triggers: [account]".
 func winning(t testing.TB, words string) string {
 	t.Helper()
+	return edited(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, "+words+" }")
+}
+
+// edited is the default catalogue in which pairs of texts are exchanged, each once.
+func edited(t testing.TB, pairs ...string) string {
+	t.Helper()
 	text, err := os.ReadFile("catalogue/default.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const plain = "- { from: 4, to: 5 }"
-	if !strings.Contains(string(text), plain) {
-		t.Fatal("the default catalogue has no such move")
+	changed := string(text)
+	for i := 0; i < len(pairs); i += 2 {
+		if strings.Count(changed, pairs[i]) != 1 {
+			t.Fatalf("the default catalogue has not one %q", pairs[i])
+		}
+		changed = strings.Replace(changed, pairs[i], pairs[i+1], 1)
 	}
 	path := filepath.Join(t.TempDir(), "catalogue.yaml")
-	if err := os.WriteFile(path, []byte(strings.Replace(string(text), plain, "- { from: 4, to: 5, "+words+" }", 1)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -211,6 +220,12 @@ func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 	}
 }
 
+// made is the step of an opportunity, and what the triggers token and invoice made of it.
+func made(t *testing.T, a *api, opportunity string) string {
+	t.Helper()
+	return leaves(a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { step { name } tokenIssues { quantity } salesDocument { ... on Invoice { lifecycleState } } } } }`, vars{"id": opportunity}))
+}
+
 // updateEvent changes an event.
 func (a *api) updateEvent(t testing.TB, event, input string) {
 	t.Helper()
@@ -250,8 +265,31 @@ func TestWhatIsAssumedOfMoves(t *testing.T) {
 			data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { contact { firstName } } } }`, vars{"id": id})
 			return at(t, data, "node", "contact", "firstName").(string)
 		}, [2]string{"Melissa", "Mel"}},
+		"trigger.token": {"skipped", "triggers: [token]", func(t *testing.T, a *api, id string) string {
+			a.interest(t, id, tokenType, 3, "1.00", "")
+			label, _, _ := strings.Cut(a.progress(t, id, stepWon), ":")
+			return label + made(t, a, id)
+		}, [2]string{"Trigger FailedOpportunity", "Won"}},
+		"trigger.token with an account": {"skipped", "triggers: [account, token]", func(t *testing.T, a *api, id string) string {
+			a.interest(t, id, tokenType, 3, "1.00", "")
+			return a.progress(t, id, stepWon) + made(t, a, id)
+		}, [2]string{"Won 3", "Won 3"}},
+		"trigger.invoice.account": {"skipped", "triggers: [invoice]", func(t *testing.T, a *api, id string) string {
+			a.addCourse(t, id, 1, "1.00")
+			label, _, _ := strings.Cut(a.progress(t, id, stepWon), ":")
+			return label + made(t, a, id)
+		}, [2]string{"Trigger FailedOpportunity", "Won"}},
+		"trigger.registration": {"skipped", "triggers: [registration]", func(t *testing.T, a *api, id string) string {
+			a.interest(t, id, eventOne, 2, "1.00", "reserve: true")
+			a.interest(t, id, eventTwo, 3, "1.00", "reserve: true")
+			a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
+			label, _, _ := strings.Cut(a.progress(t, id, stepWon), ":")
+			wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 2 ") // who has interests there is not told, nor are they released
+			return label + made(t, a, id) + " " + a.places(t, eventTwo)[:len("max 16 booked 0 reserved 0")]
+		}, [2]string{"Trigger FailedOpportunity max 16 booked 0 reserved 3", "Won max 16 booked 3 reserved 0"}},
 	} {
 		for i, value := range []string{"", test.value} {
+			row, _, _ := strings.Cut(row, " ")
 			t.Run(row+"="+value, func(t *testing.T) {
 				o := sandbox.Options{}
 				if test.words != "" {

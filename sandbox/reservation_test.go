@@ -143,6 +143,12 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 				a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
 			}, map[string]string{"any": ", 2 reserved", "published": "Not Published, 0 reserved"},
 		},
+		"reserve.state of a draft": {
+			eventOne, func(t *testing.T, a *api, _ string) {
+				t.Helper()
+				a.updateEvent(t, eventOne, `lifecycleState: "draft"`)
+			}, map[string]string{"any": ", 2 reserved", "published": "Not Published, 0 reserved"},
+		},
 		"reserve.short": {
 			eventOne, func(t *testing.T, a *api, _ string) {
 				t.Helper()
@@ -150,6 +156,7 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 			}, map[string]string{"held": ", 2 reserved", "refused": "Sold Out, 0 reserved", "nothing": ", 0 reserved"},
 		},
 	} {
+		row, _, _ := strings.Cut(row, " ")
 		for value, wanted := range test.want {
 			t.Run(row+"="+value, func(t *testing.T) {
 				a := open(t, sandbox.Options{Now: newClock().Now, Assume: map[string]string{row: value}})
@@ -162,6 +169,28 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 					t.Errorf("%q, want %q", got, wanted)
 				}
 			})
+		}
+	}
+}
+
+// Where an opportunity that never held a place is valid, one whose places were booked is not: what it held is gone.
+func TestABookedHoldIsNoneThatNeverWas(t *testing.T) {
+	for held, wanted := range map[string]string{"reserve: true": "true, true, false", "reserve: false": "true, true, true"} {
+		a := open(t, sandbox.Options{Assume: map[string]string{"isReservationValid.none": "true"}, Catalogue: winning(t, "triggers: [registration]")})
+		id := a.create(t, "x")
+		valid := func() any {
+			t.Helper()
+			return at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { isReservationValid } } }`, vars{"id": id}), "node", "isReservationValid")
+		}
+		before := valid()
+		a.interest(t, id, eventOne, 2, "1.00", held)
+		during := valid()
+		if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
+			t.Fatal(refused)
+		}
+		wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 0 ")
+		if got := fmt.Sprintf("%v, %v, %v", before, during, valid()); got != wanted {
+			t.Errorf("%s: %s, want %s", held, got, wanted)
 		}
 	}
 }

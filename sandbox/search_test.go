@@ -50,7 +50,8 @@ const (
 	late   = "überholte firstaid"
 )
 
-// DOC/OBS (3.3): filters are {field, operation, value or values}, with the operations seen; DOC/OBS (4.2): opportunities by
+// DOC/OBS (3.3): filters are {field, operation, value or values}, with the operations seen; like takes % wildcards, wordlike a
+// bare word; a record is read by its id. DOC/OBS (4.2): opportunities by
 // regionName, id and stepId.
 func TestFilters(t *testing.T) {
 	a := searchable(t)

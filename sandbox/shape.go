@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/globalid"
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
@@ -33,6 +34,34 @@ func absences() map[assume.Name][]string {
 			"OpportunityInterest.reserve", "OpportunityInterest.taxId", "OpportunityInterest.expiresAt", "OpportunityInterest.learners",
 		},
 		assume.CurrencyID: {"Currency.id", "FinancialUnit.id"},
+		assume.FilterItems: {
+			"CourseTemplateField.code", "CourseTemplateField.title", "CourseTemplateField.lifecycleState",
+			"LearningPathField.code", "LearningPathField.name", "LearningPathField.lifecycleState",
+			"TrainingTokenTypeField.code", "TrainingTokenTypeField.name",
+		},
+		assume.FilterRegions:    {"RegionField.name"},
+		assume.FilterCurrencies: {"CurrencyField.name"},
+		assume.FilterSteps: {
+			"OpportunityStepField.name", "OpportunityStepField.stageId", "OpportunityStepField.stageName", "OpportunityStepField.stageState",
+		},
+		assume.FilterInterests: {
+			"OpportunityInterestField.opportunityId", "OpportunityInterestField.quantity", "OpportunityInterestField.unitAmount", "OpportunityInterestField.totalAmount",
+		},
+		assume.FilterLogs: {
+			"ExternalIntegrationLogField.nodeId", "ExternalIntegrationLogField.originIdentifier", "ExternalIntegrationLogField.status",
+		},
+		assume.FilterSenders: {
+			"SendingEmailAddressField.name", "SendingEmailAddressField.address", "SendingEmailAddressField.verified",
+		},
+		assume.ItemFields: {
+			"CourseTemplate.legacyId", "CourseTemplate.lifecycleState", "LearningPath.legacyId", "LearningPath.lifecycleState", "TrainingTokenType.code",
+		},
+		assume.InvoiceFields: {"Invoice.legacyId", "Invoice.account", "Invoice.financialUnit", "Invoice.createdAt"},
+		assume.LearnerFields: {"Learner.legacyId", "Learner.event", "Learner.registration", "Learner.isCancelled"},
+		assume.RegistrationFields: {
+			"Registration.legacyId", "Registration.event", "Registration.amount", "Registration.financialUnitId", "Registration.learners",
+		},
+		assume.PayloadFields: {"LearnerPayload.learner", "RegistrationPayload.registration", "EventPayload.event"},
 	}
 }
 
@@ -102,11 +131,28 @@ func shape(c assume.Choices) graph.Shape {
 	if member := c.Of(assume.InterestExisting); member != "ids" && member != "empty" {
 		s.Wrapped = map[string]string{"OpportunityInterestLearnersInput.existingLearners": member}
 	}
+	s.Prefixes = prefixes(c)
+	if c.Is(assume.LogList, "one") {
+		s.Single = []string{"ExternalLogMutations.createExternalIntegrationLogs.input"}
+	}
 	if name := c.Of(assume.InterestEvent); name != "Event" {
 		s.Apart = []graph.Apart{{Interface: "InterestItem", Type: "Event", Name: name}}
 	}
 	s.Types = typeNames(c)
 	return s
+}
+
+// prefixes are those of ids that the choices have otherwise.
+func prefixes(c assume.Choices) map[string]string {
+	others := make(map[string]string)
+	for row, prefix := range map[assume.Name]string{
+		assume.InvoiceID: globalid.Invoice, assume.UserID: globalid.User, assume.CurrencyPrefix: globalid.Currency, assume.LogPrefix: globalid.ExternalLog,
+	} {
+		if other := c.Of(row); other != prefix {
+			others[prefix] = other
+		}
+	}
+	return others
 }
 
 // typeNames gives input types and enums the names that the choices have for them.

@@ -84,7 +84,7 @@ func TestHTTP(t *testing.T) {
 		"two":                  {"POST", "/graphql", `{"query": "{ hello }"}{}`, json, 400, "goes on"},
 		"no query":             {"POST", "/graphql", `{"variables": {}}`, json, 400, "no query"},
 		"variables as a list":  {"POST", "/graphql", `{"query": "{ hello }", "variables": []}`, json, 400, "not a JSON object"},
-		"too large":            {"POST", "/graphql", `{"query": "` + strings.Repeat(" ", 1<<20) + `{ hello }"}`, json, 413, "1 MiB"},
+		"too large":            {"POST", "/graphql", `{"query": "` + strings.Repeat(" ", 1<<20) + `{ hello }"}`, json, 413, "1024 KiB"},
 	} {
 		answer := a.send(t, c.method, c.path, strings.NewReader(c.body), c.header)
 		if answer.status != c.status || !strings.Contains(answer.raw, c.says) {

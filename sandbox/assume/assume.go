@@ -34,7 +34,7 @@ type Row struct {
 
 // Table returns all rows, by subject.
 func Table() []Row {
-	return slices.Concat(search(), filters(), names(), mutations(), interests(), places(), pipeline(), neighbours(), door())
+	return slices.Concat(search(), filters(), names(), ids(), fields(), mutations(), interests(), places(), pipeline(), neighbours(), door())
 }
 
 // Absent is the value of rows that take something out of the schema: a request that uses it is refused.

@@ -4,6 +4,10 @@ package assume
 const (
 	// RateRefused says whether requests over the limit count against it.
 	RateRefused Name = "rate.refused"
+	// RateTokens says whether requests for tokens count against the limit.
+	RateTokens Name = "rate.tokens"
+	// RequestSize says how large a request may be.
+	RequestSize Name = "request.size"
 	// NamespaceOrder says in which order the fields inside a namespace run.
 	NamespaceOrder Name = "namespace.order"
 	// MutationFailed says what an answer holds when a mutation failed inside.
@@ -33,6 +37,14 @@ func door() []Row {
 		{Name: RateRefused, Values: []Value{
 			{"free", "what is answered 429 does not count against the limit"},
 			{"counted", "it counts: a client that does not stop asking is never let in again"},
+		}},
+		{Name: RateTokens, Values: []Value{
+			{"counted", "requests of the token endpoint count against the limit of requests, and are refused over it"},
+			{"free", "the limit is that of the API alone"},
+		}},
+		{Name: RequestSize, Values: []Value{
+			{"1MiB", "a request over 1 MiB is answered with status 413"},
+			{"128KiB", "one over 128 KiB is"},
 		}},
 		{Name: NamespaceOrder, Values: []Value{
 			{"none", "fields inside a namespace run in no order; those at the root of a mutation always run in order"},

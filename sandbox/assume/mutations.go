@@ -10,6 +10,7 @@ const (
 	UpdateName       Name = "update.name"
 	UpdateNull       Name = "update.null"
 	ErrorLabels      Name = "errors.labels"
+	ErrorsFirst      Name = "errors.first"
 	// EventTitle, EventState and EventPlaces are members of event.update.
 	EventTitle  Name = "event.update.title"
 	EventState  Name = "event.update.lifecycleState"
@@ -43,6 +44,10 @@ func mutations() []Row {
 		{Name: ErrorLabels, Values: []Value{
 			{"named", "refusals other than Transition Not Found have labels of their own: Not Found, Invalid ID, Invalid Value and so on"},
 			{"plain", "they have the label Error"},
+		}},
+		{Name: ErrorsFirst, Values: []Value{
+			{"first", "a refusal names the first thing that is wrong"},
+			{"all", "create and update are refused with all that is wrong with name, account, region, currency and entry step, an entry of errors each"},
 		}},
 	}
 }

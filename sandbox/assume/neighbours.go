@@ -22,6 +22,10 @@ const (
 	ContactBatch Name = "contact.batch"
 	// ContactMiddleName says whether a contact can be given a middle name.
 	ContactMiddleName Name = "contact.middle-name"
+	// ContactSearch says what byNameAccountOrEmail compares.
+	ContactSearch Name = "contact.byNameAccountOrEmail"
+	// ContactStaff says who is staff.
+	ContactStaff Name = "contact.isStaff"
 	// UserFields says what there is of users beside what was seen.
 	UserFields Name = "user.fields"
 	// CustomFieldKeys says which keys attributes and custom values may have.
@@ -36,6 +40,8 @@ const (
 	MailBooker Name = "mail.booker"
 	// LogID says whether the mutation that writes one entry of the integration log answers its id.
 	LogID Name = "log.id"
+	// LogList says whether createExternalIntegrationLogs takes one entry or a list of them.
+	LogList Name = "log.list"
 	// LogOpportunity says whether an entry of the integration log may be about an opportunity.
 	LogOpportunity Name = "log.opportunity"
 	// LogRead says whether the integration log can be read.
@@ -85,6 +91,14 @@ func neighbours() []Row {
 			{"there", "the personalName of a new contact takes a middleName"},
 			{Absent, "it does not"},
 		}},
+		{Name: ContactSearch, Values: []Value{
+			{"joined", "the filter byNameAccountOrEmail looks through the contact's name, the account's name and the e-mail address as one text"},
+			{"each", "one of the three must fit by itself"},
+		}},
+		{Name: ContactStaff, Values: []Value{
+			{"marked", "isStaff, like isInstructor, is what the catalogue says of a contact; those made by mutations are neither"},
+			{"users", "isStaff is true of those who are the contact of a user"},
+		}},
 		{Name: UserFields, Values: []Value{
 			{"shown", "a user shows lastName, and users take filters and order"},
 			{Absent, "there are id, fullName, firstName and contact, and users take first, offset and after"},
@@ -112,6 +126,10 @@ func neighbours() []Row {
 		{Name: LogID, Values: []Value{
 			{"there", "createExternalIntegrationLog answers entityId"},
 			{Absent, "it answers errors only"},
+		}},
+		{Name: LogList, Values: []Value{
+			{"list", "createExternalIntegrationLogs takes a list of entries, or one"},
+			{"one", "its input is one entry"},
 		}},
 		{Name: LogOpportunity, Values: []Value{
 			{"taken", "entries of the integration log may be about opportunities"},

@@ -14,6 +14,12 @@ const (
 	TriggerContact Name = "trigger.contact"
 	// TriggerInvoice says what a second invoice trigger does.
 	TriggerInvoice Name = "trigger.invoice"
+	// TriggerInvoiceAccount says what an invoice trigger does without an account.
+	TriggerInvoiceAccount Name = "trigger.invoice.account"
+	// TriggerToken says what a token trigger does without an account.
+	TriggerToken Name = "trigger.token"
+	// TriggerRegistration says what a registration trigger does with an event that nobody can be registered on.
+	TriggerRegistration Name = "trigger.registration"
 	// BookingFilters says by what registrations, learners and invoices can be found.
 	BookingFilters Name = "filter.bookings"
 	// InvoiceFinal says whether an invoice that is no draft can be changed.
@@ -45,6 +51,18 @@ func pipeline() []Row {
 		{Name: TriggerInvoice, Values: []Value{
 			{"kept", "the trigger invoice leaves an invoice that is there and not void as it is"},
 			{"another", "it drafts another one"},
+		}},
+		{Name: TriggerInvoiceAccount, Values: []Value{
+			{"refused", "the trigger invoice fails where the opportunity has no account"},
+			{"skipped", "it drafts nothing then"},
+		}},
+		{Name: TriggerToken, Values: []Value{
+			{"refused", "the trigger token fails where there are tokens to issue and the opportunity has no account"},
+			{"skipped", "it issues nothing then"},
+		}},
+		{Name: TriggerRegistration, Values: []Value{
+			{"refused", "the trigger registration fails if one of the events was cancelled or is a draft"},
+			{"skipped", "it registers on the others"},
 		}},
 		{Name: BookingFilters, Values: []Value{
 			{"many", "registrations can be filtered by id, eventId and sourceOpportunityId, learners by registrationId, invoices by accountId and lifecycleState, too"},

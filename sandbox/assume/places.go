@@ -28,6 +28,8 @@ const (
 	EventSearch Name = "event.search"
 	// EventTouched says what changes the time of an event's last update.
 	EventTouched Name = "event.touched"
+	// LearnerReactivate says whether a learner can be reactivated on an event that nobody can be registered on.
+	LearnerReactivate Name = "learner.reactivate"
 	// RegistrationOrderDate says what the orderDate of a registration is.
 	RegistrationOrderDate Name = "registration.orderDate"
 	// RegistrationHold says what becomes of the held places of an interest that is registered by a trigger.
@@ -41,7 +43,7 @@ func places() []Row {
 			{"ignored", "it is ignored"},
 		}},
 		{Name: ReserveState, Values: []Value{
-			{"any", "reservePlacesForInterests holds places on an event that was cancelled since, too"},
+			{"any", "reservePlacesForInterests holds places on an event that was cancelled since or is a draft again, too"},
 			{"published", "it is refused"},
 		}},
 		{Name: ReserveShort, Values: []Value{
@@ -88,6 +90,10 @@ func places() []Row {
 		{Name: EventTouched, Values: []Value{
 			{"update", "updatedAt of an event is the time of the last event.update; who is registered does not change it"},
 			{"registration", "registering learners changes it, too; cancelling one does not (seen)"},
+		}},
+		{Name: LearnerReactivate, Values: []Value{
+			{"refused", "learner.reactivate is refused on an event that was cancelled or is a draft"},
+			{"taken", "it takes a place there, too"},
 		}},
 		{Name: RegistrationOrderDate, Values: []Value{
 			{"given", "orderDate of a registration is the one given with registerContacts, taken for UTC, else the time of registering"},

@@ -14,8 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// The prefixes the API uses. Documented or observed, but for Currency, Invoice, User and
-// ExternalIntegrationLog, which are assumed.
+// The prefixes the API uses. Documented or observed, but for Currency, Invoice, User and ExternalIntegrationLog, which
+// are assumed: the table of sandbox/assume has others for them.
 const (
 	Opportunity         = "Opportunity"
 	OpportunityStep     = "OpportunityStep"
@@ -39,6 +39,15 @@ const (
 	CustomFieldDefinition = "CustomFieldDefinition"
 	Currency              = "Currency"
 )
+
+// Types returns all prefixes.
+func Types() []string {
+	return []string{
+		Opportunity, OpportunityStep, OpportunityStage, OpportunityInterest, Account, Region, CourseTemplate, Event, LearningPath,
+		TrainingTokenType, Contact, Registration, Learner, Invoice, User, ExternalLog, SendingAddress, CommunicationTemplate,
+		CustomFieldDefinition, Currency,
+	}
+}
 
 // maxLength bounds what Parse looks at; the longest id the API shows has 56 characters.
 const maxLength = 512

@@ -24,6 +24,8 @@ type Dialect struct {
 	wrapped   map[string]wrap
 	// told is what __typename says where a type of the code stands for an interface.
 	told map[[2]string]string
+	// prefixes are those of ids in documents and in answers.
+	prefixes prefixes
 }
 
 // wrap is an input type that stands for a scalar, which is its only member.
@@ -43,7 +45,7 @@ func (*Dialect) Validate(graphql.ExecutableSchema) error { return nil }
 
 // none reports whether every name is that of the code.
 func (d *Dialect) none() bool {
-	return len(d.types)+len(d.members)+len(d.arguments)+len(d.wrapped) == 0
+	return len(d.types)+len(d.members)+len(d.arguments)+len(d.wrapped)+len(d.prefixes) == 0
 }
 
 // MutateOperationContext implements graphql.OperationContextMutator. It changes the parsed document, so the server
@@ -128,6 +130,8 @@ func (d *Dialect) value(v *ast.Value) *ast.Value {
 		return nil
 	}
 	switch v.Kind {
+	case ast.StringValue, ast.BlockValue:
+		v.Raw = d.prefixes.text(v.Raw)
 	case ast.EnumValue:
 		if v.Definition != nil {
 			v.Raw = d.member(v.Definition.Name, v.Raw)
@@ -156,6 +160,9 @@ func (d *Dialect) value(v *ast.Value) *ast.Value {
 func (d *Dialect) variable(t *ast.Type, def *ast.Definition, value any) any {
 	if value == nil || def == nil {
 		return value
+	}
+	if text, ok := value.(string); ok && def.Kind == ast.Scalar {
+		return d.prefixes.text(text)
 	}
 	if list, ok := entries(value); ok && t.Elem != nil {
 		read := make([]any, len(list))

@@ -4,7 +4,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
@@ -44,9 +43,8 @@ func refusal(err error) ([]*store.RefusalError, error) {
 	if err == nil {
 		return []*store.RefusalError{}, nil
 	}
-	var p *store.RefusalError
-	if errors.As(err, &p) {
-		return []*store.RefusalError{p}, nil
+	if refused := store.Refusals(err); len(refused) > 0 {
+		return refused, nil
 	}
 	return nil, err
 }

@@ -21,6 +21,10 @@ type Shape struct {
 	Types func(name string) string
 	// Wrapped are members of input types, as "Type.member", whose ids stand in objects: by the name that the id has there.
 	Wrapped map[string]string
+	// Prefixes are those of global ids, by what the code has for them.
+	Prefixes map[string]string
+	// Single are arguments, as "Type.field.argument", that take one where the code takes a list.
+	Single []string
 	// Apart are the types that what an interface stands for has of its own.
 	Apart []Apart
 }
@@ -81,6 +85,12 @@ func Schema(s Shape) (*ast.Schema, *Dialect, error) {
 		if err := wrapIn(shown, d, path, member); err != nil {
 			return nil, nil, err
 		}
+	}
+	if d.prefixes, err = exchange(s.Prefixes); err != nil {
+		return nil, nil, err
+	}
+	for _, path := range s.Single {
+		single(shown, path)
 	}
 	for _, a := range s.Apart {
 		if err := a.split(shown, d); err != nil {
@@ -198,6 +208,13 @@ func wrapIn(schema *ast.Schema, d *Dialect, path, member string) error {
 	}}
 	t.NamedType = object
 	return nil
+}
+
+// single has an argument take one of what it takes a list of. The code reads one as a list of one.
+func single(schema *ast.Schema, path string) {
+	parts := strings.Split(path, ".")
+	argument := schema.Types[parts[0]].Fields.ForName(parts[1]).Arguments.ForName(parts[2])
+	argument.Type = ast.NonNullNamedType(argument.Type.Name(), nil)
 }
 
 func (a Apart) split(schema *ast.Schema, d *Dialect) error {

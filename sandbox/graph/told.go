@@ -9,10 +9,17 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// InterceptResponse implements graphql.ResponseInterceptor: __typename tells the names of types that stand apart.
+// InterceptResponse implements graphql.ResponseInterceptor: __typename tells the names of types that stand apart, and ids
+// have their prefixes.
 func (d *Dialect) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	response := next(ctx)
-	if response == nil || len(d.told) == 0 || len(response.Data) == 0 {
+	if response == nil || len(d.told)+len(d.prefixes) == 0 {
+		return response
+	}
+	for _, err := range response.Errors {
+		err.Message = d.prefixes.text(err.Message)
+	}
+	if len(response.Data) == 0 {
 		return response
 	}
 	operation := graphql.GetOperationContext(ctx).Operation
@@ -39,6 +46,9 @@ func (d *Dialect) tell(from *json.Decoder, to *bytes.Buffer, declared string, se
 		return d.each(from, to, ']', func() error { return d.tell(from, to, declared, sets) })
 	case json.Delim('{'):
 		return d.each(from, to, '}', func() error { return d.tellField(from, to, declared, sets) })
+	}
+	if text, ok := token.(string); ok {
+		token = d.prefixes.text(text)
 	}
 	encoded, err := json.Marshal(token)
 	to.Write(encoded)

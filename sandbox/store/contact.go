@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/connection"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -38,6 +39,9 @@ type ContactPage = connection.Page[Contact]
 // ContactEdge is one of contacts with its cursor.
 type ContactEdge = connection.Edge[Contact]
 
+// isUser tells whether the contact p is that of a user.
+const isUser = "EXISTS (SELECT 1 FROM users u WHERE u.contact_id = p.id)"
+
 var contacts = listing[Contact]{
 	from:    "contacts p LEFT JOIN accounts a ON a.id = p.account_id",
 	columns: "p.id, p.first_name, p.last_name, p.email_address, a.id, a.name, a.email_address",
@@ -52,9 +56,12 @@ var contacts = listing[Contact]{
 		"accountName":  {sql: "a.name"},
 		"byNameAccountOrEmail": {
 			sql: "(p.first_name || ' ' || p.last_name || coalesce(' ' || a.name, '') || coalesce(' ' || p.email_address, ''))",
+			otherwise: &otherwise{assume.ContactSearch, "each", []string{
+				"(p.first_name || ' ' || p.last_name)", "coalesce(a.name, '')", "coalesce(p.email_address, '')",
+			}},
 		},
 		"isInstructor":  {sql: "p.is_instructor", kind: truth},
-		"isStaff":       {sql: "p.is_staff", kind: truth},
+		"isStaff":       {sql: "p.is_staff", kind: truth, otherwise: &otherwise{assume.ContactStaff, "users", []string{isUser}}},
 		"createdAt":     {sql: "p.created_at", kind: moment},
 		"lastUpdatedAt": {sql: "p.updated_at", kind: moment},
 	},
@@ -93,7 +100,11 @@ type ContactDetails struct {
 // DetailsOfContact returns what a contact has beside its name and address.
 func (s *Store) DetailsOfContact(ctx context.Context, contact int64) (*ContactDetails, error) {
 	var d ContactDetails
-	err := s.read.QueryRowContext(ctx, `SELECT middle_name, is_instructor, is_staff FROM contacts WHERE id = ?`, contact).
+	staff := "p.is_staff"
+	if s.assume.Is(assume.ContactStaff, "users") {
+		staff = isUser
+	}
+	err := s.read.QueryRowContext(ctx, `SELECT p.middle_name, p.is_instructor, `+staff+` FROM contacts p WHERE p.id = ?`, contact).
 		Scan(&d.MiddleName, &d.IsInstructor, &d.IsStaff)
 	if err != nil {
 		return nil, err

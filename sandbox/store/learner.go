@@ -334,7 +334,12 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 		if !l.IsCancelled {
 			return nil
 		}
-		if err := s.room(ctx, tx, l.EventID, 1, 0); err != nil {
+		if !s.assume.Is(assume.LearnerReactivate, "taken") {
+			if err := registrable(ctx, tx, l.EventID); err != nil {
+				return err
+			}
+		}
+		if err := s.enough(ctx, tx, l.EventID, 1, 0); err != nil {
 			return err
 		}
 		if err := s.registered(ctx, tx, l.EventID, 1); err != nil {

@@ -63,7 +63,19 @@ type column struct {
 	// idType is the prefix of the global ids of a key column; numeric says that their keys are numbers.
 	idType  string
 	numeric bool
+	// otherwise is what the column is instead where that is assumed.
+	otherwise *otherwise
 }
+
+// otherwise is what a column is where a row of the table of assumptions has a value: one text or several, of which one
+// must fit a filter.
+type otherwise struct {
+	row   assume.Name
+	value string
+	sql   []string
+}
+
+func (o *otherwise) holds(choices assume.Choices) bool { return o != nil && choices.Is(o.row, o.value) }
 
 func intKeyColumn(sql, idType string) column {
 	return column{sql: sql, kind: key, idType: idType, numeric: true}
@@ -106,7 +118,7 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 	if err != nil {
 		return nil, err
 	}
-	order, err := l.order(s.Order)
+	order, err := l.order(s.Order, of.assume)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +186,7 @@ func (l *listing[T]) rows(ctx context.Context, q queryer, tail string, args ...a
 	return rows, found.Err()
 }
 
-func (l *listing[T]) order(orders []*Order) (string, error) {
+func (l *listing[T]) order(orders []*Order, choices assume.Choices) (string, error) {
 	if len(orders) > maxOrders {
 		return "", invalid("order has %d entries, the limit is %d", len(orders), maxOrders)
 	}
@@ -187,6 +199,9 @@ func (l *listing[T]) order(orders []*Order) (string, error) {
 		c, err := l.field("order", i, o.Field)
 		if err != nil {
 			return "", err
+		}
+		if c.otherwise.holds(choices) {
+			c.sql = c.otherwise.sql[0]
 		}
 		b.WriteString(c.sql)
 		if o.Direction == "desc" {
@@ -262,6 +277,9 @@ const (
 
 // condition translates a filter on the column. The rules for value and values are the ones observed of the API.
 func (c column) condition(f *Filter, choices assume.Choices) (string, []any, error) {
+	if c.otherwise.holds(choices) {
+		return c.each(f, choices)
+	}
 	values, err := operands(f)
 	if err != nil {
 		return "", nil, err
@@ -295,6 +313,24 @@ func (c column) condition(f *Filter, choices assume.Choices) (string, []any, err
 		condition = "(" + condition + " OR " + c.sql + " IS NULL)"
 	}
 	return condition, args, err
+}
+
+// each translates a filter on what the column is otherwise.
+func (c column) each(f *Filter, choices assume.Choices) (string, []any, error) {
+	var conditions []string
+	var args []any
+	for _, sql := range c.otherwise.sql {
+		condition, values, err := column{sql: sql, kind: c.kind}.condition(f, choices)
+		if err != nil {
+			return "", nil, err
+		}
+		conditions, args = append(conditions, condition), append(args, values...)
+	}
+	with := " OR "
+	if f.Operation == "ne" || f.Operation == "notin" || f.Operation == "isnull" {
+		with = " AND "
+	}
+	return "(" + strings.Join(conditions, with) + ")", args, nil
 }
 
 // comparison compares the column with as many parameters.

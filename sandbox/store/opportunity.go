@@ -157,40 +157,34 @@ func grandTotal(ctx context.Context, q queryer, opportunity int64) (int64, error
 // CreateOpportunity creates an opportunity. A refusal is a *RefusalError.
 func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
-		if err := checkName(in.Name); err != nil {
-			return 0, err
-		}
-		if in.AccountID == nil && s.assume.Is(assume.CreateRequired, "account") {
-			return 0, problem(LabelInvalidValue, "", "accountId is missing")
-		}
-		region, err := globalid.ParseAs(in.RegionID, globalid.Region)
-		if err != nil {
-			return 0, problem(LabelInvalidID, in.RegionID, "regionId: %v", err)
-		}
-		var currency string
-		err = tx.QueryRowContext(ctx, `SELECT currency_code FROM regions WHERE id = ?`, region).Scan(&currency)
-		if errors.Is(err, sql.ErrNoRows) {
-			return 0, notFound("Region", in.RegionID)
-		} else if err != nil {
-			return 0, err
-		}
-		if s.assume.Is(assume.CreateCurrency, "tenant") {
-			if currency, err = setting(ctx, tx, settingCurrency); err != nil {
-				return 0, err
-			}
-		}
-		if in.FinancialUnitID != nil {
-			if currency, err = checkCurrency(ctx, tx, *in.FinancialUnitID); err != nil {
-				return 0, err
-			}
-		}
+		var region, currency string
 		var account any
-		if in.AccountID != nil {
-			if account, err = s.checkAccount(ctx, tx, *in.AccountID); err != nil {
-				return 0, err
-			}
-		}
-		step, err := s.entryStep(ctx, tx, in.EntryStepID)
+		var step int64
+		err := s.checks(
+			func() error { return checkName(in.Name) },
+			func() (err error) {
+				if in.AccountID != nil {
+					account, err = s.checkAccount(ctx, tx, *in.AccountID)
+				} else if s.assume.Is(assume.CreateRequired, "account") {
+					err = problem(LabelInvalidValue, "", "accountId is missing")
+				}
+				return err
+			},
+			func() (err error) {
+				region, currency, err = s.checkRegion(ctx, tx, in.RegionID)
+				return err
+			},
+			func() (err error) {
+				if in.FinancialUnitID != nil {
+					currency, err = checkCurrency(ctx, tx, *in.FinancialUnitID)
+				}
+				return err
+			},
+			func() (err error) {
+				step, err = s.entryStep(ctx, tx, in.EntryStepID)
+				return err
+			},
+		)
 		if err != nil {
 			return 0, err
 		}
@@ -218,31 +212,43 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 		if err != nil {
 			return 0, err
 		}
-		if in.Name != nil {
-			if err := checkName(*in.Name); err != nil {
-				return 0, err
-			}
-			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET name = ? WHERE id = ?`, *in.Name, o.ID); err != nil {
-				return 0, err
-			}
+		set := func(column string, value any) error { // the columns are constants
+			_, err := tx.ExecContext(ctx, `UPDATE opportunities SET `+column+` = ? WHERE id = ?`, value, o.ID)
+			return err
 		}
-		if in.FinancialUnitID != nil {
-			currency, err := checkCurrency(ctx, tx, *in.FinancialUnitID)
-			if err != nil {
-				return 0, err
-			}
-			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET currency_code = ? WHERE id = ?`, currency, o.ID); err != nil {
-				return 0, err
-			}
-		}
-		if in.AccountID != nil {
-			account, err := s.checkAccount(ctx, tx, *in.AccountID)
-			if err != nil {
-				return 0, err
-			}
-			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET account_id = ? WHERE id = ?`, account, o.ID); err != nil {
-				return 0, err
-			}
+		err = s.checks(
+			func() error {
+				if in.Name == nil {
+					return nil
+				}
+				if err := checkName(*in.Name); err != nil {
+					return err
+				}
+				return set("name", *in.Name)
+			},
+			func() error {
+				if in.FinancialUnitID == nil {
+					return nil
+				}
+				currency, err := checkCurrency(ctx, tx, *in.FinancialUnitID)
+				if err != nil {
+					return err
+				}
+				return set("currency_code", currency)
+			},
+			func() error {
+				if in.AccountID == nil {
+					return nil
+				}
+				account, err := s.checkAccount(ctx, tx, *in.AccountID)
+				if err != nil {
+					return err
+				}
+				return set("account_id", account)
+			},
+		)
+		if err != nil {
+			return 0, err
 		}
 		if in.NoAccount && s.assume.Is(assume.UpdateNull, "cleared") {
 			if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET account_id = NULL WHERE id = ?`, o.ID); err != nil {
@@ -303,6 +309,21 @@ func checkName(name string) error {
 		return problem(LabelInvalidValue, name, "name must not be empty")
 	}
 	return nil
+}
+
+// checkRegion reads a region, and the currency of what names none.
+func (s *Store) checkRegion(ctx context.Context, tx *sql.Tx, id string) (region, currency string, err error) {
+	if region, err = globalid.ParseAs(id, globalid.Region); err != nil {
+		return "", "", problem(LabelInvalidID, id, "regionId: %v", err)
+	}
+	err = tx.QueryRowContext(ctx, `SELECT currency_code FROM regions WHERE id = ?`, region).Scan(&currency)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", "", notFound("Region", id)
+	}
+	if err == nil && s.assume.Is(assume.CreateCurrency, "tenant") {
+		currency, err = setting(ctx, tx, settingCurrency)
+	}
+	return region, currency, err
 }
 
 func checkCurrency(ctx context.Context, q queryer, code string) (string, error) {

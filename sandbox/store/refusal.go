@@ -1,8 +1,10 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/oppflow/oppflow/sandbox/assume"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
@@ -46,6 +48,41 @@ func transitionNotFound(from, to int64) *RefusalError {
 		Message: fmt.Sprintf("Transition from step %s to step %s not found",
 			globalid.EncodeInt(globalid.OpportunityStep, from), globalid.EncodeInt(globalid.OpportunityStep, to)),
 	}
+}
+
+// checks runs checks of one input to the first that refuses it or, where that is assumed, all of them. Of several refusals
+// the error is errors.Join's.
+func (s *Store) checks(all ...func() error) error {
+	var refusals []error
+	for _, check := range all {
+		err := check()
+		var refused *RefusalError
+		switch {
+		case err == nil:
+		case errors.As(err, &refused) && s.assume.Is(assume.ErrorsFirst, "all"):
+			refusals = append(refusals, err)
+		default:
+			return err
+		}
+	}
+	return errors.Join(refusals...)
+}
+
+// Refusals takes an error apart: the refusals of which it is made, none if it is something else.
+func Refusals(err error) []*RefusalError {
+	var several interface{ Unwrap() []error }
+	if errors.As(err, &several) {
+		var found []*RefusalError
+		for _, one := range several.Unwrap() {
+			found = append(found, Refusals(one)...)
+		}
+		return found
+	}
+	var refused *RefusalError
+	if errors.As(err, &refused) {
+		return []*RefusalError{refused}
+	}
+	return nil
 }
 
 // intKey reads the key of an id in the named input field.

@@ -145,6 +145,14 @@ func (s *Store) book(ctx context.Context, tx *sql.Tx, event int64, places, held 
 
 // room refuses places on an event that is not published, or, where that is assumed, on one that has too few.
 func (s *Store) room(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
+	if err := registrable(ctx, tx, event); err != nil {
+		return err
+	}
+	return s.enough(ctx, tx, event, places, held)
+}
+
+// registrable refuses an event that is not published.
+func registrable(ctx context.Context, tx *sql.Tx, event int64) error {
 	e, err := events.one(ctx, tx, event)
 	if err != nil {
 		return err
@@ -155,6 +163,10 @@ func (s *Store) room(ctx context.Context, tx *sql.Tx, event int64, places, held 
 	if !e.IsActive() {
 		return problem(LabelNotPublished, e.GlobalID(), "Event %s is %s, nobody can be registered", e.GlobalID(), e.LifecycleState)
 	}
+	return nil
+}
+
+func (s *Store) enough(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
 	if !s.assume.Is(assume.RegistrationShort, "refused") {
 		return nil
 	}
@@ -182,7 +194,7 @@ func (s *Store) makeRegistrations(ctx context.Context, tx *sql.Tx, o *Opportunit
 	}
 	for _, i := range found {
 		event, ok := i.Item.(Event)
-		if !ok {
+		if !ok || !event.IsActive() && s.assume.Is(assume.TriggerRegistration, "skipped") {
 			continue
 		}
 		held := 0
@@ -219,7 +231,7 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 	}
 	// Whether the places go over to the registration is not documented.
 	keep := s.assume.Is(assume.RegistrationHold, "kept") || broken("registration keeps the hold")
-	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?, reserve = reserve AND ? WHERE id = ?`, registration, keep, i.ID)
+	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?1, reserve = reserve AND ?2, consumed = reserve AND NOT ?2 WHERE id = ?3`, registration, keep, i.ID)
 	return err
 }
 

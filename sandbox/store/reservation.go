@@ -23,7 +23,7 @@ type ReservePlaces struct{ InterestIDs []*string }
 func (s *Store) ReservationValid(ctx context.Context, opportunity int64) (bool, error) {
 	if s.assume.Is(assume.ReservationNone, "true") {
 		var never bool
-		err := s.read.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM interests WHERE opportunity_id = ? AND reserve = 1)`, opportunity).Scan(&never)
+		err := s.read.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM interests WHERE opportunity_id = ? AND (reserve OR consumed))`, opportunity).Scan(&never)
 		if err != nil || never {
 			return never, err
 		}

@@ -1,0 +1,43 @@
+package assume
+
+// The rows about what records outside of opportunities show and can be found by although nobody has seen it.
+const (
+	// FilterItems and the others say by what else than their ids such records can be found.
+	FilterItems      Name = "filter.items"
+	FilterRegions    Name = "filter.regions"
+	FilterCurrencies Name = "filter.currencies"
+	FilterSteps      Name = "filter.opportunitySteps"
+	FilterInterests  Name = "filter.interests"
+	FilterLogs       Name = "filter.externalIntegrationLogs"
+	FilterSenders    Name = "filter.sendingEmailAddresses"
+	// ItemFields and the others say what else such records show.
+	ItemFields         Name = "item.fields"
+	InvoiceFields      Name = "invoice.fields"
+	LearnerFields      Name = "learner.fields"
+	RegistrationFields Name = "registration.fields"
+	// PayloadFields says whether mutations answer what they changed.
+	PayloadFields Name = "payload.fields"
+)
+
+func fields() []Row {
+	found := func(row Name, what, by string) Row {
+		return Row{Name: row, Values: []Value{{"there", what + " can be filtered and ordered by " + by + ", too"}, {Absent, "they cannot"}}}
+	}
+	shown := func(row Name, what, fields string) Row {
+		return Row{Name: row, Values: []Value{{"shown", what + " " + fields + ", too"}, {Absent, "nothing of this is there"}}}
+	}
+	return []Row{
+		found(FilterItems, "course templates, learning paths and training token types", "code, title or name, and lifecycleState"),
+		found(FilterRegions, "regions", "name"),
+		found(FilterCurrencies, "currencies", "name"),
+		found(FilterSteps, "steps of opportunities", "name, stageId, stageName and stageState"),
+		found(FilterInterests, "interests", "opportunityId, quantity, unitAmount and totalAmount"),
+		found(FilterLogs, "entries of the integration log", "nodeId, originIdentifier and status"),
+		found(FilterSenders, "sending addresses", "name, address and verified"),
+		shown(ItemFields, "course templates and learning paths show", "legacyId and lifecycleState, training token types code"),
+		shown(InvoiceFields, "an invoice shows", "legacyId, account, financialUnit and createdAt"),
+		shown(LearnerFields, "a learner shows", "legacyId, event, registration and isCancelled"),
+		shown(RegistrationFields, "a registration shows", "legacyId, event, amount, financialUnitId and learners"),
+		shown(PayloadFields, "mutations of learners and registrations, and event.update, answer", "what they changed"),
+	}
+}

@@ -1,0 +1,25 @@
+package assume
+
+// The rows about what stands before the colon of global ids that nobody outside has seen.
+const (
+	// InvoiceID, UserID, CurrencyPrefix and LogPrefix are the prefixes of their ids.
+	InvoiceID      Name = "id.invoice"
+	UserID         Name = "id.user"
+	CurrencyPrefix Name = "id.currency"
+	LogPrefix      Name = "id.externalLog"
+)
+
+func ids() []Row {
+	prefix := func(row Name, thing, one, other string) Row {
+		return Row{Name: row, Free: true, Values: []Value{
+			{one, "the id of " + thing + " is " + one + ":<key>"},
+			{other, "it is " + other + ":<key>"},
+		}}
+	}
+	return []Row{
+		prefix(InvoiceID, "an invoice", "Invoice", "SalesInvoice"),
+		prefix(UserID, "a user", "User", "SystemUser"),
+		prefix(CurrencyPrefix, "a currency", "Currency", "FinancialUnit"),
+		prefix(LogPrefix, "an entry of the integration log", "ExternalIntegrationLog", "ExternalLog"),
+	}
+}

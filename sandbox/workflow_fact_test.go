@@ -1,0 +1,206 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// DOC (4.4): a transition is an allowed move between two steps; without one progress fails. OBS (4.2): opportunitySteps
+// lists the steps. DOC (4.4): a step is a point inside a stage, whose state is Open, Won, Lost or Archived.
+func TestMovesAreThoseOfTheTransitions(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	steps := at(t, a.ask(t, `{ opportunitySteps { edges { node { id name stage { name state } } } } }`, nil), "opportunitySteps", "edges").([]any)
+	allowed := map[string][]string{"Proposed": {"Opportunity", "Lost", "Archived"}, "Opportunity": {"Won", "Lost", "Archived"}}
+	var shown []string
+	for _, from := range steps {
+		name := at(t, from, "node", "name").(string)
+		shown = append(shown, fmt.Sprint(name, " ", at(t, from, "node", "stage", "state")))
+		for _, to := range steps {
+			id := a.create(t, "moved")
+			switch name {
+			case "Proposed":
+			case "Opportunity", "Lost", "Archived":
+				a.progress(t, id, at(t, from, "node", "id").(string))
+			case "Won":
+				a.progress(t, id, stepOpportunity)
+				a.progress(t, id, stepWon)
+			}
+			moved := a.mutate(t, "progress", fmt.Sprintf("opportunityId: %q, stepId: %q", id, at(t, to, "node", "id")), "opportunity { step { name } }")
+			target := at(t, to, "node", "name").(string)
+			if slices.Contains(allowed[name], target) {
+				if got := leaves(at(t, must(t, moved), "opportunity")); got != target {
+					t.Errorf("from %s to %s it stands in %s", name, target, got)
+				}
+				continue
+			}
+			if refused := refusalOf(t, moved); !strings.HasPrefix(refused, "Transition Not Found") || at(t, moved, "opportunity") != nil {
+				t.Errorf("from %s to %s: %v", name, target, moved)
+			}
+			if got := a.told(t, fmt.Sprintf(`{ node(id: %q) { ... on Opportunity { step { name } } } }`, id)); got != name {
+				t.Errorf("refused from %s to %s it stands in %s", name, target, got)
+			}
+		}
+	}
+	if got, want := strings.Join(shown, ", "), "Proposed Open, Opportunity Open, Won Won, Lost Lost, Archived Archived"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// DOC (4.3, 4.4): without entryStepId a new record stands in the tenant's entry step, of which the documented one is Proposed in
+// the stage Proposed, Open; entry steps are configured per tenant.
+func TestEntryStepsAreTheTenants(t *testing.T) {
+	const create = `mutation { opportunities { create(input: {name: "x", regionId: "UmVnaW9uOlVL"}) { errors { label } opportunity { step { name stage { name state } } } } } }`
+	for words, want := range map[[2]string]string{
+		{"stage: 3, entry: true", "stage: 3, entry: true"}: "Proposed Proposed Open",
+		{"stage: 3, entry: true", "stage: 3"}:              "Opportunity Opportunity Open",
+	} {
+		a := open(t, sandbox.Options{Catalogue: edited(t, words[0], words[1])})
+		if got := a.told(t, create); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// DOC (4.2, 4.3): the types OpportunityCreateInput, OpportunityUpdateInput and OpportunityField, which variables name.
+func TestTypesOfTheDocumentation(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	data := a.ask(t, `mutation ($new: OpportunityCreateInput!, $changed: OpportunityUpdateInput!) {
+		one: opportunities { create(input: $new) { errors { label } opportunity { name } } }
+		two: opportunities { update(input: $changed) { errors { label } opportunity { account { name } } } }
+	}`, vars{"new": vars{"name": "x", "regionId": "UmVnaW9uOlVL"}, "changed": vars{"id": oneOpportunity, "accountId": "T3JnYW5pc2F0aW9uOjI="}})
+	if got := leaves(data); got != "x Administrate" {
+		t.Error(got)
+	}
+	if got := a.toldOf(t, `query ($f: OpportunityField!) { opportunities(filters: {field: $f, operation: eq, value: "UK"}) { edges { node { name } } } }`, vars{"f": "regionName"}); got != "Annual first aid refresher x" {
+		t.Error(got)
+	}
+}
+
+// OBS (4.5): nobody has seen a mutation that changes or removes an interest; people are told to do it in the product. OBS (4.6):
+// there is none that releases a hold. DOC (5.4): an invoice comes from the trigger or from the product; none was seen that
+// raises one.
+func TestMutationsThatNobodyHasSeenAreNotThere(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	for namespace, wanted := range map[string]string{
+		"OpportunityMutations": "addInterest create extendReservations progress reservePlacesForInterests update",
+		"InvoiceMutations":     "finalise update",
+	} {
+		var names []string
+		for name := range a.fields(t, namespace) {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		if got := strings.Join(names, " "); got != wanted {
+			t.Errorf("%s: %s, want %s", namespace, got, wanted)
+		}
+	}
+}
+
+// DOC (4.5): the details of an interest are those of its kind, with learners for courses, events and learning paths, and
+// {expiresAt} for training tokens; the answer is errors and a plain list of interests. DOC (3.6): expiresAt is a local
+// time, which must have no offset; one that is over is taken, as in the example.
+func TestDetailsAreThoseOfTheKind(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	const learners = `{existingLearners: [], newLearners: [{firstName: "Ada", lastName: "Byron", email: "ada@example.com"}]}`
+	path := globalid.EncodeInt(globalid.LearningPath, 1)
+	template := globalid.EncodeInt(globalid.CourseTemplate, 11)
+	details := map[string]string{
+		template: "courseDetails: " + learners, eventOne: "eventDetails: " + learners, path: "learningPathDetails: " + learners,
+		tokenType: `trainingTokenDetails: {expiresAt: "2023-12-31T23:59:59"}`,
+	}
+	for item := range details {
+		for of, given := range details {
+			id := a.create(t, "x")
+			payload := a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, quantity: 2, unitAmount: "5.00", %s}`, id, item, given), "interests { item { id } expiresAt learners { edges { node { firstName lastName email } } } }")
+			if item != of {
+				if refused := refusalOf(t, payload); !strings.HasPrefix(refused, "Details Do Not Fit") || at(t, payload, "interests") != nil {
+					t.Errorf("%s with %s: %v", item, given, payload)
+				}
+				continue
+			}
+			expires, learner := "null", `[{"node": {"firstName": "Ada", "lastName": "Byron", "email": "ada@example.com"}}]`
+			if item == tokenType {
+				expires, learner = `"2023-12-31T23:59:59"`, "[]"
+			}
+			want(t, at(t, must(t, payload), "interests"), fmt.Sprintf(`[{"item": {"id": %q}, "expiresAt": %s, "learners": {"edges": %s}}]`, item, expires, learner))
+		}
+	}
+	zoned := `mutation { opportunities { addInterest(input: {opportunityId: "` + oneOpportunity + `", interestDetails: {id: "` + tokenType + `", quantity: 1, unitAmount: "1", trainingTokenDetails: {expiresAt: "2031-12-31T23:59:59Z"}}}) { errors { label } } } }`
+	if got := a.told(t, zoned); got != "refused" {
+		t.Errorf("an expiry with a zone: %s", got)
+	}
+}
+
+// DOC (4.4): a token issue is made of the data of the record: as many tokens of the type as the interest says, with its expiry, to
+// the account, once. DOC (5.4): an invoice needs a region and a currency, which are those of the opportunity.
+func TestTokensAreIssuedOnce(t *testing.T) {
+	a := open(t, sandbox.Options{Catalogue: edited(t, "- { from: 3, to: 4 }", "- { from: 3, to: 4, triggers: [token] }", "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [token, invoice] }")})
+	id := a.create(t, "x")
+	must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjI=", financialUnitId: "USD"`, id), "opportunity { id }"))
+	a.interest(t, id, tokenType, 10, "19.90", `trainingTokenDetails: {expiresAt: "2031-12-31T23:59:59"}`)
+	issued := func() any {
+		t.Helper()
+		return at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { tokenIssues { quantity expiresAt tokenType { name } } } } }`, vars{"id": id}), "node", "tokenIssues")
+	}
+	want(t, issued(), "[]")
+	if refused := a.progress(t, id, stepOpportunity); refused != "" {
+		t.Fatal(refused)
+	}
+	const first = `{"quantity": 10, "expiresAt": "2031-12-31T23:59:59", "tokenType": {"name": "Training Token"}}`
+	want(t, issued(), "["+first+"]")
+	a.interest(t, id, tokenType, 1, "19.90", "")
+	if refused := a.progress(t, id, stepWon); refused != "" {
+		t.Fatal(refused)
+	}
+	want(t, issued(), "["+first+`, {"quantity": 1, "expiresAt": null, "tokenType": {"name": "Training Token"}}]`)
+	invoice := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { salesDocument { ... on Invoice { financialUnit { ... on Currency { code } } lines { quantity unitAmount } } } } } }`, vars{"id": id})
+	want(t, at(t, invoice, "node", "salesDocument"), `{"financialUnit": {"code": "USD"}, "lines": [{"quantity": 10, "unitAmount": "19.90"}, {"quantity": 1, "unitAmount": "19.90"}]}`)
+}
+
+// DOC (3.2): offset and after are alternatives. OBS (3.3): a record is read by a filter on its id.
+func TestOffsetAndAfterAreAlternatives(t *testing.T) {
+	a := open(t, sandbox.Options{})
+	for i := range 5 {
+		a.create(t, fmt.Sprint("o", i))
+	}
+	read := func(arguments string) string {
+		t.Helper()
+		return a.told(t, `{ opportunities(`+arguments+`) { edges { node { name } } } }`)
+	}
+	if byOffset, byCursor := read("first: 2, offset: 3"), read(`first: 2, after: "Q3Vyc29yOjI="`); byOffset != "o2 o3" || byCursor != byOffset {
+		t.Errorf("%s and %s", byOffset, byCursor)
+	}
+	if got := read(`first: 2, offset: 3, after: "Q3Vyc29yOjI="`); got != "refused" {
+		t.Errorf("both: %s", got)
+	}
+	if got := read(`filters: {field: id, operation: eq, value: "T3Bwb3J0dW5pdHk6Mw=="}`); got != "o1" {
+		t.Error(got)
+	}
+}
+
+// OBS (4.1): reservationsValidUntil is null or a time with an offset (3.6), whatever the offset it was given with; isReservationValid is
+// true or false, never null. OBS (4.6): release is extend with now, for every interest of the opportunity.
+func TestWhatTheHoldOfAnOpportunityShows(t *testing.T) {
+	now := newClock()
+	a := open(t, sandbox.Options{Now: now.Now})
+	id := a.create(t, "x")
+	a.interest(t, id, eventOne, 1, "1.00", "reserve: true")
+	a.interest(t, id, eventTwo, 2, "1.00", "reserve: true")
+	shown := func() any {
+		t.Helper()
+		return at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { isReservationValid reservationsValidUntil } } }`, vars{"id": id}), "node")
+	}
+	want(t, shown(), `{"isReservationValid": true, "reservationsValidUntil": null}`)
+	a.extend(t, id, now.Now().Add(time.Hour).In(time.FixedZone("", 5*3600)))
+	want(t, shown(), `{"isReservationValid": true, "reservationsValidUntil": "2026-03-02T10:00:00+00:00"}`)
+	a.extend(t, id, now.Now())
+	want(t, shown(), `{"isReservationValid": false, "reservationsValidUntil": "2026-03-02T09:00:00+00:00"}`)
+	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 0 remaining 8")
+	wantPlaces(t, a, eventTwo, "max 16 booked 0 reserved 0 remaining 16")
+}

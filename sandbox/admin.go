@@ -30,6 +30,7 @@ func (a admin) handler(open bool) http.Handler {
 	mux.HandleFunc("DELETE "+adminPath+"faults", a.clearFaults)
 	mux.HandleFunc("DELETE "+adminPath+"faults/{id}", a.removeFault)
 	mux.HandleFunc("POST "+adminPath+"faults/{id}/release", a.releaseFault)
+	mux.HandleFunc("POST "+adminPath+"faults/{id}/discard", a.discardFault)
 	mux.HandleFunc("GET "+adminPath+"ledger", a.readLedger)
 	mux.HandleFunc("GET "+adminPath+"outbox", a.readOutbox)
 	mux.HandleFunc("DELETE "+adminPath+"consent", a.revokeConsent)
@@ -92,6 +93,13 @@ func (a admin) releaseFault(w http.ResponseWriter, r *http.Request) {
 	a.about(w, r, func(id int) (any, error) {
 		n, err := a.sandbox.faults.Release(id)
 		return map[string]int{"released": n}, err
+	})
+}
+
+func (a admin) discardFault(w http.ResponseWriter, r *http.Request) {
+	a.about(w, r, func(id int) (any, error) {
+		n, err := a.sandbox.faults.Discard(id)
+		return map[string]int{"discarded": n}, err
 	})
 }
 

@@ -55,6 +55,8 @@ type asked struct {
 	operations []string
 	// mutations are the fields that are to run.
 	mutations []ledger.Field
+	// text is the request as it was sent.
+	text string
 }
 
 // errOrdered fails what a fault has fail.
@@ -70,6 +72,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{door: d, entry: ledger.Entry{Received: d.now().UTC(), Address: addressOf(r)}}
 	if tooLarge == nil {
 		v.asked = d.reads(body)
+		v.asked.text = string(body)
 	}
 	v.entry.Operations = v.asked.operations
 	v.entry.Number = d.sandbox.ledger.Begin(v.entry)
@@ -98,7 +101,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // meet finds the request's fault. From then on it may take longer than the server gives those that are just slow: with
 // its time-outs the client would seem to have gone.
 func (v *visit) meet(w http.ResponseWriter) {
-	if v.hit = v.door.sandbox.faults.Take(v.asked.operations); v.hit == nil {
+	if v.hit = v.door.sandbox.faults.Take(v.asked.operations, v.asked.text); v.hit == nil {
 		return
 	}
 	v.entry.Fault = string(v.hit.Rule.Kind)
@@ -119,6 +122,8 @@ type visit struct {
 	door   *door
 	hit    *fault.Hit
 	answer *answer
+	// thrown says that what was kept is to be thrown away.
+	thrown bool
 	asked  asked
 	mu     sync.Mutex // of entry.Fields
 	entry  ledger.Entry
@@ -150,12 +155,17 @@ func (v *visit) run(r *http.Request) {
 			return
 		}
 	case v.meets(fault.Late):
-		v.hit.Keep(r.Context())
-		pause(context.Background(), time.Duration(v.hit.Rule.After))
+		if v.thrown = !v.hit.Keep(r.Context()); !v.thrown {
+			pause(context.Background(), time.Duration(v.hit.Rule.After))
+		}
 		r = detached
 	case v.meets(fault.HoldBefore):
-		v.hit.Keep(detached.Context())
+		v.thrown = !v.hit.Keep(detached.Context())
 		r = detached
+	}
+	if v.thrown {
+		v.answer = plainAnswer(0, "")
+		return
 	}
 	if v.meets(fault.FailTrigger) {
 		r = r.WithContext(store.WithFailingTrigger(r.Context(), v.hit.Rule.Trigger))
@@ -164,7 +174,7 @@ func (v *visit) run(r *http.Request) {
 	v.door.next.ServeHTTP(v.answer, r)
 	if v.meets(fault.HoldAfter) {
 		v.settle() // it is done; only the answer is kept
-		v.hit.Keep(detached.Context())
+		v.thrown = !v.hit.Keep(detached.Context())
 	}
 	if v.meets(fault.ErrorAfter) {
 		v.answer = plainAnswer(http.StatusInternalServerError, "an unexpected error")
@@ -216,7 +226,7 @@ func (v *visit) end(client context.Context) {
 
 // deliver sends the answer, or what a fault leaves of it, and reports whether it left whole.
 func (v *visit) deliver(w http.ResponseWriter, r *http.Request) (whole bool) {
-	if v.meets(fault.DropBefore, fault.DropAfter, fault.Late) {
+	if v.thrown || v.meets(fault.DropBefore, fault.DropAfter, fault.Late) {
 		drop(w)
 		return false
 	}

@@ -189,6 +189,37 @@ func TestHeldRequests(t *testing.T) {
 	}
 }
 
+// What is thrown away while it is held never came, or its answer is lost; either way the client gets none.
+func TestDiscardedRequests(t *testing.T) {
+	s := serve(t, sandbox.Options{})
+	for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter, fault.Late} {
+		before := s.interests(t)
+		id := s.set(t, fault.Rule{Kind: kind, Operation: "opportunities.addInterest", Times: 1})
+		ended := make(chan error, 1)
+		go func() {
+			_, _, err := s.addOne(t.Context())
+			ended <- err
+		}()
+		until(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
+		if n, err := s.Faults().Discard(id); n != 1 || err != nil {
+			t.Errorf("discarded %d, %v", n, err)
+		}
+		if err := <-ended; err == nil {
+			t.Errorf("%s: the client was answered", kind)
+		}
+		if got := s.interests(t) - before; (got == 1) != (kind == fault.HoldAfter) {
+			t.Errorf("%s: %d interests", kind, got)
+		}
+		entries := s.Ledger().After(0, 1000)
+		if last := entries[len(entries)-1]; kind != fault.HoldAfter && !slices.ContainsFunc(entries, func(e ledger.Entry) bool {
+			return e.Undelivered && len(e.Fields) == 1 && e.Fields[0].Outcome == ledger.NotRun && e.Fault == string(kind)
+		}) {
+			t.Errorf("%s: the ledger ends with %+v", kind, last)
+		}
+		s.Faults().Clear()
+	}
+}
+
 // A commit after the client has gone: the one that a client can only see by reading back, later.
 func TestLateCommit(t *testing.T) {
 	s := serve(t, sandbox.Options{})
@@ -383,7 +414,7 @@ func TestFaultsAreChosenByCountAndChance(t *testing.T) {
 		}
 		var b strings.Builder
 		for range requests {
-			if plan.Take([]string{"a.b"}) != nil {
+			if plan.Take([]string{"a.b"}, `{"query": "about x"}`) != nil {
 				b.WriteString("x")
 			} else {
 				b.WriteString(".")
@@ -391,12 +422,16 @@ func TestFaultsAreChosenByCountAndChance(t *testing.T) {
 		}
 		return b.String()
 	}
+	if got := hits(fault.Rule{Operation: "a.c"}, 3); got != "..." {
+		t.Errorf("requests of another operation: %s", got)
+	}
 	for want, rule := range map[string]fault.Rule{
 		"xxxxxxxxxx": {},
 		"....x.....": {From: 5, Times: 1},
 		"..x..x..x.": {From: 3, Every: 3},
 		"x.x.......": {Every: 2, Times: 2},
-		"..........": {Operation: "a.c"},
+		"..........": {Operation: "a.b", Mentions: "about y"},
+		"xxx.......": {Mentions: "about x", Times: 3},
 		"x.........": {Operation: "a.b", Times: 1},
 	} {
 		rule.Kind = fault.ErrorBefore
@@ -453,7 +488,10 @@ func TestFaultsOverTheAdminEndpoint(t *testing.T) {
 	if answer := admin(http.MethodPost, "faults/1/release", ""); answer.status != 200 || !strings.Contains(answer.raw, `"released":0`) {
 		t.Errorf("%d %s", answer.status, answer.raw)
 	}
-	for path, status := range map[string]int{"faults/7/release": 404, "faults/x/release": 400} {
+	if answer := admin(http.MethodPost, "faults/1/discard", ""); answer.status != 200 || !strings.Contains(answer.raw, `"discarded":0`) {
+		t.Errorf("%d %s", answer.status, answer.raw)
+	}
+	for path, status := range map[string]int{"faults/7/release": 404, "faults/x/release": 400, "faults/7/discard": 404} {
 		if answer := admin(http.MethodPost, path, ""); answer.status != status {
 			t.Errorf("%s: %d", path, answer.status)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -26,7 +27,13 @@ type active struct {
 	chance  *rand.Rand
 	matched int
 	hits    int
-	held    []chan struct{}
+	held    []*kept
+}
+
+// kept is a request that waits; gone is closed when it goes on, or is thrown away.
+type kept struct {
+	gone   chan struct{}
+	thrown bool
 }
 
 // Status is a rule and what has come of it.
@@ -61,7 +68,7 @@ func (p *Plan) Remove(id int) error {
 	if at < 0 {
 		return fmt.Errorf("%w: %d", ErrUnknown, id)
 	}
-	p.rules[at].release()
+	p.rules[at].let(false)
 	p.rules = slices.Delete(p.rules, at, at+1)
 	return nil
 }
@@ -83,28 +90,35 @@ func (p *Plan) Close() {
 
 func (p *Plan) clear() {
 	for _, a := range p.rules {
-		a.release()
+		a.let(false)
 	}
 	p.rules = nil
 }
 
 // Release lets go on what the rule keeps, and answers how many requests that were. The rule stays in force.
-func (p *Plan) Release(id int) (int, error) {
+func (p *Plan) Release(id int) (int, error) { return p.let(id, false) }
+
+// Discard throws away what the rule keeps, as if it had never come or its answer had got lost, and answers how many
+// requests that were. The rule stays in force.
+func (p *Plan) Discard(id int) (int, error) { return p.let(id, true) }
+
+func (p *Plan) let(id int, thrown bool) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, a := range p.rules {
 		if a.id == id {
 			n := len(a.held)
-			a.release()
+			a.let(thrown)
 			return n, nil
 		}
 	}
 	return 0, fmt.Errorf("%w: %d", ErrUnknown, id)
 }
 
-func (a *active) release() {
+func (a *active) let(thrown bool) {
 	for _, held := range a.held {
-		close(held)
+		held.thrown = thrown
+		close(held.gone)
 	}
 	a.held = nil
 }
@@ -127,13 +141,13 @@ type Hit struct {
 	plan *Plan
 }
 
-// Take counts a request, which is about the operations, and answers what it meets, nil for a good day.
-func (p *Plan) Take(operations []string) *Hit {
+// Take counts a request, which is about the operations and reads like that, and answers what it meets, nil for a good day.
+func (p *Plan) Take(operations []string, text string) *Hit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var met *active
 	for _, a := range p.rules {
-		if a.rule.Operation != "" && !slices.Contains(operations, a.rule.Operation) {
+		if a.rule.Operation != "" && !slices.Contains(operations, a.rule.Operation) || !strings.Contains(text, a.rule.Mentions) {
 			continue
 		}
 		a.matched++
@@ -159,38 +173,40 @@ func (a *active) chooses() bool {
 	return r.Probability == 0 || a.chance.Float64() < r.Probability
 }
 
-// Keep waits until the request is released or ctx ends.
-func (h *Hit) Keep(ctx context.Context) {
+// Keep waits until the request is let go or ctx ends. It reports false when the request is to be thrown away.
+func (h *Hit) Keep(ctx context.Context) bool {
 	held := h.hold()
 	select {
-	case <-held:
+	case <-held.gone:
+		return !held.thrown
 	case <-ctx.Done():
-		h.let(held)
+		h.forget(held)
+		return true
 	}
 }
 
-// hold answers what is closed when the request is released.
-func (h *Hit) hold() chan struct{} {
+// hold answers what tells when the request is let go.
+func (h *Hit) hold() *kept {
 	h.plan.mu.Lock()
 	defer h.plan.mu.Unlock()
-	held := make(chan struct{})
+	held := &kept{gone: make(chan struct{})}
 	for _, a := range h.plan.rules {
 		if a.id == h.ID && !h.plan.closed {
 			a.held = append(a.held, held)
 			return held
 		}
 	}
-	close(held) // the rule was taken away meanwhile
+	close(held.gone) // the rule was taken away meanwhile
 	return held
 }
 
-// let forgets a request that nobody needs to release any more.
-func (h *Hit) let(held chan struct{}) {
+// forget forgets a request that nobody needs to let go any more.
+func (h *Hit) forget(held *kept) {
 	h.plan.mu.Lock()
 	defer h.plan.mu.Unlock()
 	for _, a := range h.plan.rules {
 		if a.id == h.ID {
-			a.held = slices.DeleteFunc(a.held, func(c chan struct{}) bool { return c == held })
+			a.held = slices.DeleteFunc(a.held, func(k *kept) bool { return k == held })
 		}
 	}
 }

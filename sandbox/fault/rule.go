@@ -60,6 +60,8 @@ type Rule struct {
 	// Operation is a mutation such as "opportunities.progress", a field at the root of a query, the name that the
 	// document gives its operation, or "token" for the token endpoint. "" is every request of the API.
 	Operation string `json:"operation,omitempty"`
+	// Mentions is a text that stands in the request as it was sent, such as an id or a reference.
+	Mentions string `json:"mentions,omitempty"`
 	// Trigger is what FailTrigger has fail: account, contact, registration, token or invoice; "" is any.
 	Trigger string `json:"trigger,omitempty"`
 	// From is the first of the matching requests that meets it, counted from 1.

@@ -422,7 +422,7 @@ func TestFaultsAreChosenByCountAndChance(t *testing.T) {
 		}
 		return b.String()
 	}
-	if got := hits(fault.Rule{Operation: "a.c"}, 3); got != "..." {
+	if got := hits(fault.Rule{Kind: fault.ErrorBefore, Operation: "a.c"}, 3); got != "..." {
 		t.Errorf("requests of another operation: %s", got)
 	}
 	for want, rule := range map[string]fault.Rule{

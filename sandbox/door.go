@@ -101,7 +101,11 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // meet finds the request's fault. From then on it may take longer than the server gives those that are just slow: with
 // its time-outs the client would seem to have gone.
 func (v *visit) meet(w http.ResponseWriter) {
-	if v.hit = v.door.sandbox.faults.Take(v.asked.operations, v.asked.text); v.hit == nil {
+	operations := v.asked.operations
+	if len(v.asked.mutations) > 0 {
+		operations = append(slices.Clone(operations), fault.AnyMutation)
+	}
+	if v.hit = v.door.sandbox.faults.Take(operations, v.asked.text); v.hit == nil {
 		return
 	}
 	v.entry.Fault = string(v.hit.Rule.Kind)

@@ -54,11 +54,14 @@ var kinds = []Kind{
 	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooMany, ExpireTokens, FailField, FailTrigger, Partial, Malformed, Slow,
 }
 
+// AnyMutation as an Operation is every request that changes something.
+const AnyMutation = "mutation"
+
 // Rule says which requests meet a fault. The zero values of its conditions mean: every request, always.
 type Rule struct {
 	Kind Kind `json:"kind"`
-	// Operation is a mutation such as "opportunities.progress", a field at the root of a query, the name that the
-	// document gives its operation, or "token" for the token endpoint. "" is every request of the API.
+	// Operation is a mutation such as "opportunities.progress", AnyMutation, a field at the root of a query, the name that
+	// the document gives its operation, or "token" for the token endpoint. "" is every request of the API.
 	Operation string `json:"operation,omitempty"`
 	// Mentions is a text that stands in the request as it was sent, such as an id or a reference.
 	Mentions string `json:"mentions,omitempty"`

@@ -207,14 +207,19 @@ func keep(t *testing.T, name string, history *historypb.History) {
 // under test, what it holds of an opportunity.
 func (p *parts) records(id opportunity.ID) string {
 	p.t.Helper()
-	query := `query($id: ID!) { node(id: $id) { ... on Opportunity { id name step { name stage { name state } } account { id name }
-		financialUnit { name } value { grandTotal } isReservationValid attributes { definitionKey value }
-		interests { pageInfo { totalRecords } edges { node { id totalAmount item { id __typename } learners { edges { node { __typename } } } } } } } } }`
-	answer, err := p.ask(query, map[string]any{"id": id})
+	answer, err := p.recordsOf(id)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	return answer
+}
+
+// recordsOf is records for a goroutine beside the test.
+func (p *parts) recordsOf(id opportunity.ID) (string, error) {
+	return p.ask(`query($id: ID!) { node(id: $id) { ... on Opportunity { id name step { name stage { name state } } account { id name }
+		financialUnit { name } value { grandTotal } isReservationValid attributes { definitionKey value }
+		interests { pageInfo { totalRecords } edges { node { id totalAmount item { id __typename } learners { edges { node { __typename } } } } } } } } }`,
+		map[string]any{"id": id})
 }
 
 // ask sends a GraphQL request and answers its data, indented.

@@ -2,10 +2,7 @@ package e2e_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,7 +60,7 @@ func TestAKilledSandboxKeepsWhatItAnswered(t *testing.T) {
 			t.Fatalf("%s was answered for %q and is gone: %+v, %v", id, name, found, err)
 		}
 	}
-	committed := p.committed(ctx)
+	committed := p.committed()
 	for name, id := range answered {
 		if !committed[id] {
 			t.Errorf("the ledger does not know %s, %q", id, name)
@@ -72,24 +69,10 @@ func TestAKilledSandboxKeepsWhatItAnswered(t *testing.T) {
 }
 
 // committed reads from the sandbox's ledger which opportunities were changed.
-func (p *parts) committed(ctx context.Context) map[string]bool {
+func (p *parts) committed() map[string]bool {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(p.APIURL(), "/graphql")+"/_sandbox/ledger", nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+p.APIToken())
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	var read struct{ Entries []ledger.Entry }
-	if err := json.NewDecoder(response.Body).Decode(&read); err != nil {
-		p.t.Fatal(err)
-	}
 	ids := map[string]bool{}
-	for _, entry := range read.Entries {
+	for _, entry := range p.ledger() {
 		for _, field := range entry.Fields {
 			if field.Outcome == ledger.Committed {
 				ids[field.Opportunity] = true

@@ -86,12 +86,14 @@ func (s *State) asksAboutCreate(request string) bool {
 	return request == CreateRequest && s.ID == "" && s.Question != nil
 }
 
-// Unattended notes that nobody waits for the request's answer any more, so that
+// Attended notes whether somebody waits for the request's answer. If nobody does,
 // its failure needs attention.
-func (s *State) Unattended(request string) {
-	for i := range s.Queue {
-		if s.Queue[i].Request == request {
-			s.Queue[i].Silent = true
+func (s *State) Attended(request string, waits bool) {
+	for _, list := range []Queue{s.Queue, s.Parked} {
+		for i := range list {
+			if list[i].Request == request {
+				list[i].Silent = !waits
+			}
 		}
 	}
 }

@@ -19,7 +19,9 @@ import (
 // down, it stays unknown, unless its quantity and unit amount, which some tenants
 // let read, tell them apart; learners cannot be read back. A
 // move counts as done when the record stands where it was to go, and as not sent
-// when it stands where it stood. Setting details or an expiry again does no harm,
+// when it stands where it stood; a move to where it stood leads nowhere, since a
+// transition is one between two steps (documented), and sent again it is refused
+// again. Setting details or an expiry again does no harm,
 // so these are not in doubt, unless the same details were set once more after
 // them.
 //
@@ -136,10 +138,10 @@ func beginsOnly(there []InterestRef, asked []wish) bool {
 
 func (s *State) recallProgress(asked Progress, record Snapshot, resolved map[Name]ID) Answer {
 	switch record.Step.ID {
-	case asked.target(resolved):
-		return Answer{Fate: FateDone, Step: &record.Step}
 	case s.Step.ID:
 		return Answer{Fate: FateNotSent}
+	case asked.target(resolved):
+		return Answer{Fate: FateDone, Step: &record.Step}
 	}
 	return Answer{Fate: FateUnknown}
 }

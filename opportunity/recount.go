@@ -69,9 +69,10 @@ func recountMoves(all []Mutation, answers []Answer, from ID, record Snapshot, re
 	}
 	last := -1 // the last that may have happened
 	switch stays := record.Step.ID == from; {
+	case stays && len(there) == 1 && there[0] == moves[0]: // that one leads nowhere, see Recall
 	case len(there) > 0:
 		last = there[len(there)-1]
-		if len(there) == 1 && (!stays || last == moves[0]) {
+		if len(there) == 1 && !stays {
 			answers[last] = Answer{Fate: FateDone, Step: &record.Step}
 		}
 	case !stays && from != "": // somebody else moved it, before or after

@@ -259,15 +259,19 @@ func TestAttentionKeepsItsWords(t *testing.T) {
 // TestAFailureNobodyWaitsForNeedsAttention, and only such a one.
 func TestAFailureNobodyWaitsForNeedsAttention(t *testing.T) {
 	for _, c := range []struct {
-		silent, unattended bool
-		want               []string
-	}{{true, false, []string{"failed"}}, {false, false, []string{}}, {false, true, []string{"failed"}}} {
+		silent bool
+		waits  []bool // what is noted later
+		want   []string
+	}{
+		{true, nil, []string{"failed"}}, {false, nil, []string{}}, {false, []bool{false}, []string{"failed"}},
+		{false, []bool{false, true}, []string{}}, {true, []bool{true}, []string{}}, {true, []bool{true, false}, []string{"failed"}},
+	} {
 		s := opened(t)
 		if _, err := s.Accept(opportunity.Progress{To: "Won"}, "r", c.silent, noon); err != nil {
 			t.Fatal(err)
 		}
-		if c.unattended {
-			s.Unattended("r")
+		for _, waits := range c.waits {
+			s.Attended("r", waits)
 		}
 		s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
 		if diff := cmp.Diff(c.want, s.Words()); diff != "" {

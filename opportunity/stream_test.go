@@ -57,6 +57,9 @@ func (r *tms) apply(m opportunity.Mutation) opportunity.Answer {
 	if r.refuses[change(m)] {
 		return rejected("Refused")
 	}
+	if m.Progress != nil && m.Progress.To == string(r.step.ID) { // a transition is one between two steps
+		return rejected("Transition Not Found")
+	}
 	r.log = append(r.log, change(m))
 	switch {
 	case m.Interest != nil:

@@ -1037,3 +1037,43 @@ func TestUpdatesAreAnsweredInTime(t *testing.T) {
 		t.Errorf("%d timers for 6 updates and a pause", timers)
 	}
 }
+
+// A caller that asks again waits for the answer, so nobody else has to see the
+// failure: whether the request came as an update that was answered pending, or as
+// a signal.
+func TestAskingAgainIsWaiting(t *testing.T) {
+	s := newStage(t)
+	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if n > 1 {
+			return true, nil, nil
+		}
+		return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable, RetryAfter: time.Minute}}, nil
+	}
+	wrong := opportunity.Progress{To: "Won", RequestID: "wrong"}
+	signalled := opportunity.Progress{To: "Won", RequestID: "signalled"}
+	forgotten := opportunity.Progress{To: "Won", RequestID: "forgotten"}
+	s.at(time.Second, func() { s.update("first", "progress", wrong) })
+	s.at(2*time.Second, func() {
+		s.env.SignalWorkflow("progress", signalled)
+		s.env.SignalWorkflow("progress", forgotten)
+	})
+	s.at(50*time.Second, func() {
+		s.update("again", "progress", wrong)
+		s.update("asked", "progress", signalled)
+	})
+	s.at(5*time.Minute, func() {
+		if got := s.view().Attention; len(got) != 1 || got[0].Request != "forgotten" {
+			t.Errorf("attention: %+v", got)
+		}
+	})
+	s.win(10 * time.Minute)
+	s.run(start, nil)
+	if got := s.answers["first"].outcome.State; got != opportunity.Pending {
+		t.Errorf("the first answer is %s; the test shows nothing", got)
+	}
+	for _, id := range []string{"again", "asked"} {
+		if got := s.answers[id]; got.outcome.Error == nil || got.outcome.Error.Type != opportunity.TransitionNotFound {
+			t.Errorf("%s is answered %+v", id, got)
+		}
+	}
+}

@@ -144,12 +144,13 @@ func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, raw con
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
+	r.state.Attended(key, true) // it may have come as a signal, or been asked about before
 	answered, err := r.answers.await(ctx, func() bool { return !r.state.IsPending(key) })
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
 	if !answered {
-		r.state.Unattended(key)
+		r.state.Attended(key, false)
 	}
 	return r.state.Outcome(key)
 }

@@ -1,0 +1,207 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/starter/story"
+)
+
+// crash is a story whose worker dies at its k-th request that changes something:
+// before the API gets it, or when the API has done it and nobody knows.
+type crash struct {
+	p         *parts
+	reference opportunity.Reference
+	send      story.Sending
+	k         int
+	kind      fault.Kind
+	// rule is the fault that keeps the request, 0 until it is set.
+	rule int
+	// here is told when the next request is the k-th, and the story waits there
+	// until go is closed.
+	here     *sync.WaitGroup
+	going    chan struct{}
+	arrived  bool
+	report   story.Report
+	err      error
+	record   string
+	finished chan struct{}
+}
+
+// play plays the story. It may not fail the test itself: others play beside it.
+func (c *crash) play(ctx context.Context) {
+	defer close(c.finished)
+	if c.k == 1 {
+		c.rule, c.err = c.p.set(fault.Rule{Kind: c.kind, Operation: "opportunities.create", Mentions: string(c.reference), Times: 1})
+		if c.arrive(); c.err != nil {
+			return
+		}
+	}
+	c.report, c.err = story.Play(ctx, c.p.player(), story.Options{Reference: c.reference, Send: c.send, Patience: 5 * time.Minute, Between: c.between})
+	if c.arrive(); c.err == nil {
+		c.record, c.err = c.p.recordsOf(c.report.View.Opportunity)
+	}
+}
+
+// between sets the fault as soon as the record exists, and waits before the k-th request.
+func (c *crash) between(ctx context.Context, _ string) error {
+	if c.arrived {
+		return nil
+	}
+	if c.rule == 0 {
+		view, err := c.p.client.View(ctx, c.reference)
+		if err != nil {
+			return err
+		}
+		c.rule, err = c.p.set(fault.Rule{Kind: c.kind, Operation: fault.AnyMutation, Mentions: string(view.Opportunity), From: c.k - 1, Times: 1})
+		if err != nil {
+			return err
+		}
+	}
+	faults, err := c.p.faults()
+	if err == nil && faults[c.rule].Matched == c.k-2 { // the create was before it
+		c.arrive()
+	}
+	return err
+}
+
+// arrive says that the story is where its worker is to die, and waits for the others.
+func (c *crash) arrive() {
+	if !c.arrived {
+		c.arrived = true
+		c.here.Done()
+		<-c.going
+	}
+}
+
+// The worker is killed with SIGKILL at the k-th request of the story, for every k,
+// once when the API has not got it and once when it has done it and the answer was
+// lost. Nobody can tell from what comes out.
+func TestKilledAtEveryRequest(t *testing.T) {
+	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--settle-time", "2s", "--api-rate", "5000"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)
+	defer cancel()
+	calm := map[story.Sending]story.Report{}
+	requests := 0
+	for _, send := range []story.Sending{story.ByUpdate, story.BySignal} {
+		calm[send] = p.play(story.Options{Reference: opportunity.Reference(fmt.Sprintf("calm %d", send)), Send: send})
+		requests = p.mutationsOf(calm[send].View.Opportunity)
+	}
+	if requests < 9 {
+		t.Fatalf("the story has %d requests; want one for each of its messages", requests)
+	}
+	var here sync.WaitGroup
+	going := make(chan struct{})
+	var crashes []*crash
+	for send := range calm {
+		for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter} {
+			for k := 1; k <= requests; k++ {
+				here.Add(1)
+				c := &crash{
+					p: p, reference: opportunity.Reference(fmt.Sprintf("killed %d %s %d.", send, kind, k)), send: send, k: k, kind: kind,
+					here: &here, going: going, finished: make(chan struct{}),
+				}
+				crashes = append(crashes, c)
+				go c.play(ctx)
+			}
+		}
+	}
+	here.Wait()
+	close(going)
+	held := func() int {
+		n := 0
+		faults, err := p.faults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range faults {
+			n += one.Held
+		}
+		return n
+	}
+	eventually(t, 30*time.Second, "every story is at its request", func() bool { return held() == len(crashes) })
+	p.Worker().Kill()
+	for _, c := range crashes {
+		verb := map[fault.Kind]string{fault.HoldBefore: "discard", fault.HoldAfter: "release"}[c.kind]
+		if err := p.admin(http.MethodPost, fmt.Sprintf("faults/%d/%s", c.rule, verb), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range crashes {
+		<-c.finished
+		if c.err != nil {
+			t.Errorf("%s: %v", c.reference, c.err)
+			continue
+		}
+		for _, mismatch := range c.report.Mismatches() {
+			t.Errorf("%s: %s", c.reference, mismatch)
+		}
+		quiet := calm[c.send]
+		if diff := cmp.Diff(sight(t, quiet.View), sight(t, c.report.View)); diff != "" {
+			t.Errorf("%s: view without (-) and with (+) the crash:\n%s", c.reference, diff)
+		}
+		if diff := cmp.Diff(nameless(p.records(quiet.View.Opportunity)), nameless(strings.ReplaceAll(c.record, string(c.reference), string(quiet.Reference)))); diff != "" {
+			t.Errorf("%s: records without (-) and with (+) the crash:\n%s", c.reference, diff)
+		}
+		p.replay(c.reference, "crash")
+	}
+	t.Logf("%d stories of %d requests, each killed at one", len(crashes), requests)
+}
+
+// mutationsOf counts the requests that changed the record, or made it.
+func (p *parts) mutationsOf(id opportunity.ID) int {
+	p.t.Helper()
+	n := 0
+	for _, entry := range p.ledger() {
+		for _, field := range entry.Fields {
+			if field.Opportunity == string(id) {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+// sight is a view without what tells one run of the same story from another: its
+// moments, its ids, and the way it came by what it knows.
+func sight(t *testing.T, view opportunity.View) string {
+	t.Helper()
+	view.Timeline = nil
+	return nameless(picture(t, view))
+}
+
+var recordID = regexp.MustCompile(`T3Bwb3J0dW5pdH[A-Za-z0-9+/]*={0,2}`)
+
+// nameless numbers the ids of opportunities and interests in the order in which
+// they stand in the text.
+func nameless(text string) string {
+	numbers := map[string]string{}
+	text = recordID.ReplaceAllStringFunc(text, func(id string) string {
+		raw, err := base64.StdEncoding.DecodeString(id)
+		typ, _, _ := strings.Cut(string(raw), ":")
+		if err != nil || typ != "Opportunity" && typ != "OpportunityInterest" {
+			return id
+		}
+		if numbers[id] == "" {
+			numbers[id] = fmt.Sprintf("%s %d", typ, len(numbers)+1)
+		}
+		return numbers[id]
+	})
+	return moments.ReplaceAllString(text, "T")
+}

@@ -31,6 +31,7 @@ type exchangeKey struct{}
 type courier struct {
 	transport http.RoundTripper
 	bucket    *rate.Limiter
+	pause     pause
 	tokens    TokenSource
 	maxAnswer int64
 	timeout   time.Duration
@@ -110,6 +111,7 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	out.Header.Set("Accept", "application/json")
 	out.Header.Set("User-Agent", "oppflow")
 
+	sent := time.Now()
 	resp, err := c.transport.RoundTrip(out)
 	if err != nil {
 		opened, expired := sheet.seal()
@@ -128,6 +130,7 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	if source, ok := c.tokens.(TokenRefuser); ok && resp.StatusCode == http.StatusUnauthorized {
 		source.Refused(token)
 	}
+	c.heed(resp, sent)
 	body, err := c.judge(ctx, resp, ex)
 	if err != nil {
 		return nil, err
@@ -136,15 +139,25 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	return resp, nil
 }
 
-// turn waits for the bucket, no longer than the context and the send-by time
-// allow; it fails at once where the wait would be longer.
+// turn waits for the end of a pause and for the bucket, no longer than the context
+// and the send-by time allow; it fails at once where the wait would be longer.
 func (c *courier) turn(ctx context.Context) error {
 	if by, ok := SendBy(ctx); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, by)
 		defer cancel()
 	}
-	return c.bucket.Wait(ctx)
+	for {
+		if err := c.pause.wait(ctx); err != nil {
+			return err
+		}
+		if err := c.bucket.Wait(ctx); err != nil {
+			return err
+		}
+		if c.pause.over() { // else it began while the turn was waited for
+			return nil
+		}
+	}
 }
 
 // token asks for the token, no longer than the send-by time allows.
@@ -155,6 +168,15 @@ func (c *courier) token(ctx context.Context) (string, error) {
 		defer cancel()
 	}
 	return c.tokens.Token(ctx)
+}
+
+// heed lets an answer begin or end a pause.
+func (c *courier) heed(resp *http.Response, sent time.Time) {
+	if resp.StatusCode == http.StatusTooManyRequests {
+		c.pause.refused(sent, retryAfter(resp, RateLimited))
+	} else {
+		c.pause.passed(sent)
+	}
 }
 
 // judge reads the answer and decides on what HTTP says.

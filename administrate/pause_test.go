@@ -1,0 +1,116 @@
+package administrate
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// limited answers 429 as long as it is told to, and counts.
+type limited struct {
+	*httptest.Server
+	refusing          atomic.Bool
+	refused, answered atomic.Int32
+	after             string
+}
+
+func limit(t *testing.T, after string) *limited {
+	l := &limited{after: after}
+	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if l.refusing.Load() {
+			l.refused.Add(1)
+			if l.after != "" {
+				w.Header().Set("Retry-After", l.after)
+			}
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		l.answered.Add(1)
+		_, _ = io.WriteString(w, done)
+	}))
+	t.Cleanup(l.Close)
+	return l
+}
+
+// TestOne429StopsTheProcess: the limit is one for all that leaves the address, so
+// after one 429 nothing more is sent until the pause is over.
+func TestOne429StopsTheProcess(t *testing.T) {
+	for _, after := range []string{"", "1"} {
+		l := limit(t, after)
+		c := client(t, l.URL, nil)
+		l.refusing.Store(true)
+		var notSent *NotSentError
+		if err := add(t.Context(), c); !errors.As(err, &notSent) || notSent.Reason != RateLimited {
+			t.Fatalf("got %v", err)
+		}
+		l.refusing.Store(false)
+		// Who has no time is told at once, and nothing is sent.
+		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if err := add(short, c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
+			t.Errorf("got %v", err)
+		}
+		cancel()
+		if err := add(WithSendBy(t.Context(), time.Now().Add(100*time.Millisecond)), c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
+			t.Errorf("got %v", err)
+		}
+		if n := l.answered.Load() + l.refused.Load(); n != 1 {
+			t.Errorf("%d requests were sent during the pause", n-1)
+		}
+		// Who has, waits, many at once.
+		var wait sync.WaitGroup
+		for range 10 {
+			wait.Go(func() {
+				if err := add(t.Context(), c); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		if l.answered.Load() != 10 || l.refused.Load() != 1 {
+			t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
+		}
+	}
+}
+
+// TestPauseGrows: while the API goes on refusing, the pauses grow, and they are
+// short again once it does not.
+func TestPauseGrows(t *testing.T) {
+	var p pause
+	lengths := func(n int) []time.Duration {
+		var list []time.Duration
+		for range n {
+			p.from, p.until = time.Time{}, time.Time{} // it is over
+			p.refused(time.Now(), 0)
+			list = append(list, p.until.Sub(p.from))
+		}
+		return list
+	}
+	for n, got := range lengths(12) {
+		most := min(firstQuiet<<n, longestQuiet)
+		if got < most/2 || got > most {
+			t.Errorf("pause %d lasts %s; want %s to %s", n+1, got, most/2, most)
+		}
+	}
+	p.from, p.until = time.Time{}, time.Time{}
+	p.passed(time.Now())
+	if got := lengths(1)[0]; got > firstQuiet {
+		t.Errorf("after an answer the pause lasts %s", got)
+	}
+	// What was under way when it began changes nothing, unless it names a time.
+	from, until := p.from, p.until
+	p.refused(from.Add(-time.Second), 0)
+	p.passed(from.Add(-time.Second))
+	if p.until != until || p.next != firstQuiet {
+		t.Error("a request that was under way changed the pause")
+	}
+	p.refused(from.Add(-time.Second), time.Hour)
+	if left := time.Until(p.until); left < 59*time.Minute {
+		t.Errorf("the API asked for an hour; the pause lasts %s", left)
+	}
+}

@@ -100,6 +100,7 @@ func uses() []use {
 
 	search("search", Search{})
 	search("search with attributes", Search{Attributes: true})
+	search("search bare rows", Search{Attributes: true, Bare: true})
 	search("search a page", Search{First: 100, Offset: 100})
 	search("search the next page", Search{After: "cursor"})
 	search("search in order", Search{Order: &Order{Field: ByID}})

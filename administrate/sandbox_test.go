@@ -335,6 +335,12 @@ func TestSearchOfATenant(t *testing.T) {
 	if page := must[administrate.Page](t)(s.Opportunities(ctx, search)); len(page.Rows) != 2 || page.Rows[0].Name != "course 01" {
 		t.Errorf("by offset: %+v", page.Rows)
 	}
+	search.Bare = true
+	for _, row := range must[administrate.Page](t)(s.Opportunities(ctx, search)).Rows {
+		if row.ID == "" || row.Name == "" || len(row.Attributes) != 1 || row.Step.ID != "" || row.GrandTotal.Valid {
+			t.Errorf("bare row %+v", row)
+		}
+	}
 	_, err := s.Opportunities(ctx, administrate.Search{
 		Filters: []administrate.Filter{{Field: "weather", Operation: administrate.Equal, Value: "x"}},
 	})

@@ -68,12 +68,16 @@ type Search struct {
 	Order   *Order
 	// Attributes asks for the custom attributes of the rows, too.
 	Attributes bool
+	// Bare leaves out all but id, name and, where asked for, attributes: a page
+	// of rows with their interests is a hundred times as much.
+	Bare bool
 }
 
 // Page is a part of the opportunities that fit a Search.
 type Page struct {
-	// Rows have id, name, step, grand total, the first 100 interests (id, item
-	// type and total) and, when asked for, attributes.
+	// Rows have id, name and, when asked for, attributes; unless they are to be
+	// bare also step, grand total and the first 100 interests (id, item type and
+	// total).
 	Rows  []Opportunity
 	Count int    // of all that fit
 	More  string // the cursor of the next page, empty on the last one
@@ -83,12 +87,14 @@ type Page struct {
 func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	b := newBuilder(&c.assumed)
 	b.where = "Search"
-	selection := "id name value { grandTotal } step { " + selectStep + " }"
+	selection := "id name"
 	if s.Attributes {
 		selection += " " + selectAttributes
 	}
-	selection += " interests(first: 100) { edges { node { id __typename totalAmount item { id __typename } } } " +
-		selectPageInfo + " }"
+	if !s.Bare {
+		selection += " value { grandTotal } step { " + selectStep + " } " +
+			"interests(first: 100) { edges { node { id __typename totalAmount item { id __typename } } } " + selectPageInfo + " }"
+	}
 	b.root("opportunities%s { edges { node { %s } } %s }", s.arguments(b), selection, selectPageInfo)
 	doc, err := b.document("query", "Opportunities")
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -47,7 +48,9 @@ func bring(t *testing.T, o stack.Options) *parts {
 	var output lockedBuffer
 	o.Race, o.Setup, o.Output = race, host.SetupAt, &output
 	// Tests send at any rate; those about the limit are against a sandbox of their own.
-	o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
+	if !slices.Contains(o.SandboxArgs, "--rate") {
+		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
+	}
 	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
 	defer cancel()

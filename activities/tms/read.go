@@ -49,7 +49,7 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	}
 	dictionary := a.dictionary(in.Resolved)
 	out := activities.FindResult{Region: a.region(in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
-	search := administrate.Search{First: 100, After: in.After, Attributes: a.mark.Attribute != ""}
+	search := administrate.Search{First: 100, After: in.After, Attributes: a.mark.Attribute != "", Bare: true}
 	for _, name := range names {
 		if meaning, ok := a.names.lookup(name); ok {
 			search.Filters = []administrate.Filter{{Field: administrate.ByRegionName, Operation: administrate.Equal, Value: meaning.Name}}

@@ -1,0 +1,107 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// The API takes 200 requests in any 10 seconds, and two workers have 5,000
+// commands for 500 opportunities, all at once. None fails, the limit is used as
+// far as it goes, and hardly a request is refused.
+func TestABurstWithinTheLimit(t *testing.T) {
+	// The server hands out as many activities at once as it does in a second, so 18
+	// a second are up to 198 in the first 10 seconds.
+	const opportunities, commands, limit, window, least = 500, 10, 200, 10 * time.Second, 170
+	p := bring(t, stack.Options{
+		NoUI: true, NoWorker: true,
+		SandboxArgs: []string{"--rate", fmt.Sprintf("%d/%s", limit, window)},
+		WorkerArgs:  []string{"--api-rate", "18"},
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	senders, sending := errgroup.WithContext(ctx)
+	senders.SetLimit(8)
+	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("burst %d", n)) }
+	for n := range opportunities {
+		senders.Go(func() error {
+			o := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(reference(n)), TaskQueue: lifecycle.TaskQueue}
+			if _, err := p.temporal.ExecuteWorkflow(sending, o, lifecycle.WorkflowType, opportunity.Start{Name: "Burst", Region: "UK"}); err != nil {
+				return err
+			}
+			for i := range commands - 1 {
+				if err := p.client.Signal(sending, reference(n), interests(i+1)); err != nil {
+					return err
+				}
+			}
+			return p.client.Signal(sending, reference(n), opportunity.Progress{To: "T3Bwb3J0dW5pdHlTdGVwOjQ="})
+		})
+	}
+	if err := senders.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.AddWorker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for n := range opportunities {
+		eventually(t, 5*time.Minute, string(reference(n))+" is done", func() bool {
+			view, err := p.client.View(ctx, reference(n))
+			if err != nil {
+				return false // the server holds more queries than it takes at once
+			}
+			return len(view.Queue) == 0 && view.Opportunity != "" && len(view.Interests) == commands-1
+		})
+		view, err := p.client.View(ctx, reference(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if view.Failures > 0 || view.Question != nil || view.Step.Name != "Opportunity" {
+			t.Fatalf("%s: %d failures, question %+v, step %s", reference(n), view.Failures, view.Question, view.Step.Name)
+		}
+	}
+	var sent []time.Time
+	refused := 0
+	for _, entry := range p.ledger() {
+		sent = append(sent, entry.Received)
+		if entry.Status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if refused > 2 {
+		t.Errorf("%d requests of two workers were refused with 429", refused)
+	}
+	lowest := leastIn(sent, window)
+	t.Logf("%d requests for %d commands in %s, %d refused; least in any %s while work waited: %d", len(sent), opportunities*commands, sent[len(sent)-1].Sub(sent[0]).Round(time.Second), refused, window, lowest)
+	if lowest < least {
+		t.Errorf("in some %s while work waited only %d requests were sent; want at least %d", window, lowest, least)
+	}
+}
+
+// leastIn answers the least number of requests in any window that begins with one
+// and ends before the last.
+func leastIn(sent []time.Time, window time.Duration) int {
+	least := len(sent)
+	end := 0
+	for begin, at := range sent {
+		for end < len(sent) && sent[end].Before(at.Add(window)) {
+			end++
+		}
+		if end == len(sent) {
+			break
+		}
+		least = min(least, end-begin)
+	}
+	return least
+}

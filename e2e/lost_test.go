@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/ledger"
 	"github.com/oppflow/oppflow/stack"
 )
 
@@ -58,6 +61,54 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 		t.Errorf("the record has %d interests; want the one that was sent once", got)
 	}
 	p.replay(reference, "late-commit")
+}
+
+// An interest and a move travel in one request; the interest fails inside the API,
+// the move is made, and the answer is lost. The interest has had its turn: it is
+// reported failed, and never sent after the move.
+func TestWhatFailsInsideIsNotSentOutOfTurn(t *testing.T) {
+	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--settle-time", "2s"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	const reference = opportunity.Reference("order")
+	if _, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Order", Region: "UK"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.set(fault.Rule{Kind: fault.FailField, Operation: "opportunities.addInterest", Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.client.Pause(ctx, reference, opportunity.Pause{}); err != nil {
+		t.Fatal(err)
+	}
+	first := interests(1)
+	first.RequestID = "first"
+	for _, command := range []opportunity.Command{first, opportunity.Progress{To: "Opportunity"}, interests(2)} {
+		if err := p.client.Signal(ctx, reference, command); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := p.client.Resume(ctx, reference, opportunity.Resume{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "all is settled", func() bool {
+		view, err := p.client.View(ctx, reference)
+		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 1 && view.Question == nil
+	})
+	outcome, err := p.client.Outcome(ctx, reference, "first")
+	if err != nil || outcome.State != opportunity.Failed || outcome.Error.Type != opportunity.Rejected || outcome.Error.Message == "" {
+		t.Errorf("got %+v, %v", outcome, err)
+	}
+	var order []string
+	for _, entry := range p.ledger() {
+		for _, field := range entry.Fields {
+			if field.Outcome == ledger.Committed {
+				order = append(order, field.Name)
+			}
+		}
+	}
+	if want := []string{"opportunities.create", "opportunities.progress", "opportunities.addInterest"}; !slices.Equal(order, want) {
+		t.Errorf("committed were %v; want %v", order, want)
+	}
 }
 
 // interestsOf counts the interests of all the records.

@@ -40,7 +40,7 @@ func (s *State) Accept(c Command, id string, silent bool, now time.Time) (string
 	} else {
 		s.Handled.add(id, append([]byte(c.Verb()), payload...))
 	}
-	s.Queue = append(s.Queue, Entry{Request: id, Verb: c.Verb(), Payload: payload, Changes: changes(c), Accepted: now, Silent: silent})
+	s.Queue = append(s.Queue, Entry{Request: id, Verb: c.Verb(), Payload: payload, Changes: changes(c), Accepted: now, Silent: silent, Called: !silent})
 	return id, nil
 }
 

@@ -24,6 +24,9 @@ type Entry struct {
 	Alone bool `json:"alone,omitempty"`
 	// Silent says that nobody waits for the answer: a failure of it needs attention.
 	Silent bool `json:"silent,omitempty"`
+	// Called says that it came as an update. Of messages that come again after a
+	// reset, signals come before updates, so the order between the two is lost.
+	Called bool `json:"called,omitempty"`
 	// Errors counts the errors of the API's own, in a row, that met the command
 	// when it travelled alone; FailingSince is when the first of them came.
 	Errors       int       `json:"errors,omitempty"`

@@ -45,6 +45,7 @@ const (
 	packedDoubt = 1 << iota
 	packedAlone
 	packedSilent
+	packedCalled
 )
 
 func (e Entry) packedFlags() int {
@@ -57,6 +58,9 @@ func (e Entry) packedFlags() int {
 	}
 	if e.Silent {
 		flags |= packedSilent
+	}
+	if e.Called {
+		flags |= packedCalled
 	}
 	return flags
 }
@@ -112,7 +116,7 @@ func (q *Queue) UnmarshalJSON(data []byte) error {
 			Request: request, Verb: e.verb, Payload: packed.Payloads[e.payload], Accepted: time.UnixMilli(at).UTC(),
 			Changes: e.changes, Results: e.results,
 			Doubt: e.flags&packedDoubt != 0, Alone: e.flags&packedAlone != 0, Silent: e.flags&packedSilent != 0,
-			Errors: e.errors,
+			Called: e.flags&packedCalled != 0, Errors: e.errors,
 		}
 		if e.errors > 0 {
 			(*q)[i].FailingSince = time.UnixMilli(at + e.failing).UTC()

@@ -14,14 +14,15 @@ import (
 //
 // Added interests are those the record has and nobody knew before; the API
 // makes the changes of one request in order, so they must be a prefix of what
-// was asked, item by item, and nothing but that prefix: where a later, different
-// change in the same item may have made one, an earlier one having been turned
-// down, it stays unknown, unless its quantity and unit amount, which some tenants
-// let read, tell them apart; learners cannot be read back. A
-// move counts as done when the record stands where it was to go, and as not sent
-// when it stands where it stood; a move to where it stood leads nowhere, since a
-// transition is one between two steps (documented), and sent again it is refused
-// again. Setting details or an expiry again does no harm,
+// was asked, item by item, and nothing but that prefix. One that is not there
+// although a later change took effect was turned down, for a reason that got lost,
+// and has had its turn. Where a later, different change in the same item may have
+// made one, an earlier one having been turned down, it stays unknown, unless its
+// quantity and unit amount, which some tenants let read, tell them apart; learners
+// cannot be read back. A move counts as done when the record stands where it was
+// to go, and as not sent when it stands where it stood; a move to where it stood
+// leads nowhere, since a transition is one between two steps (documented), and
+// sent again it is refused again. Setting details or an expiry again does no harm,
 // so these are not in doubt, unless the same details were set once more after
 // them.
 //
@@ -44,7 +45,24 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 			decided[i] = recallExtend(*m.Extend, record)
 		}
 	}
+	for i, m := range batch {
+		if m.Interest != nil && answers[i].Fate == FateUnknown && decided[i].Fate == FateNotSent && ranAfter(i, batch, answers, decided) {
+			decided[i] = Answer{Fate: FateRejected, Error: Failf(Rejected, "the API did not add it, and did what came after it; its reason got lost")}
+		}
+	}
 	return decided
+}
+
+// ranAfter reports whether a later change of the batch was made, so that the one
+// at i has had its turn. That details show, or an expiry, proves nothing.
+func ranAfter(i int, batch []Mutation, answers, decided []Answer) bool {
+	for j := i + 1; j < len(batch); j++ {
+		shows := batch[j].Interest != nil || batch[j].Progress != nil
+		if answers[j].Fate != FateUnknown || shows && decided[j].Fate == FateDone {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *State) recallInterests(batch []Mutation, decided []Answer, record Snapshot, resolved map[Name]ID) {

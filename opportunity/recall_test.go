@@ -432,3 +432,40 @@ func TestAdopted(t *testing.T) {
 		})
 	}
 }
+
+// TestAnInterestThatHadItsTurn: a change that took effect tells that those before
+// it were tried, so what is not there was turned down; sent again it would come
+// out of turn.
+func TestAnInterestThatHadItsTurn(t *testing.T) {
+	s := opened(t)
+	accept(t, s, add(plain(1)), "interest")
+	accept(t, s, opportunity.Progress{To: string(won.ID)}, "move")
+	batch := s.NextBatch()
+	there := recordNow()
+	for _, c := range []struct {
+		step    opportunity.Step
+		answers []opportunity.Answer
+		want    []string
+	}{
+		{won, many(unknown, 2), []string{"rejected", "done"}},
+		{proposed, many(unknown, 2), []string{"notSent", "notSent"}},
+		{proposed, []opportunity.Answer{unknown, rejected("Transition Not Found")}, []string{"rejected", "rejected"}},
+	} {
+		there.Step = c.step
+		got := s.Recall(batch, c.answers, there, nil)
+		if diff := cmp.Diff(c.want, fates(got)); diff != "" {
+			t.Error(diff)
+		}
+		if got[0].Fate == opportunity.FateRejected && (got[0].Error == nil || got[0].Error.Message == "") {
+			t.Errorf("no reason: %+v", got[0].Error)
+		}
+	}
+	// The expiry of places shows by an earlier one, too: it proves nothing.
+	s = opened(t)
+	accept(t, s, add(reserving(1)), "places")
+	held := recordNow()
+	held.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(0, 0, 14)}
+	if got := fates(s.Recall(s.NextBatch(), many(unknown, 2), held, nil)); got[0] != "notSent" {
+		t.Errorf("got %v", got)
+	}
+}

@@ -1,64 +1,131 @@
 package opportunity
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Backlog answers every change that waits, in order, also of requests in doubt.
-func (s *State) Backlog() []Mutation {
-	var all []Mutation
+// Backlog is every change that waits after a reset, in the order of the queue.
+type Backlog struct {
+	Mutations []Mutation
+	entries   []Entry // of each
+}
+
+// Backlog answers every change that waits, also of requests in doubt.
+func (s *State) Backlog() Backlog {
+	var b Backlog
 	for _, e := range s.Queue {
-		all = append(all, e.mutations()...)
+		for _, m := range e.mutations() {
+			b.Mutations, b.entries = append(b.Mutations, m), append(b.entries, e)
+		}
 	}
-	return all
+	return b
+}
+
+// before reports whether the change at i was surely asked for before the one at j.
+// Messages come again after a reset all at once, signals first.
+func (b Backlog) before(i, j int) bool {
+	return i < j && (b.entries[i].Called == b.entries[j].Called || b.entries[i].Accepted.Before(b.entries[j].Accepted))
 }
 
 // Recount decides, from the record read back, what became of everything that
 // waits after the run was reset: the run before it may have put a part of it to
 // the API, and what it knew is lost. It may be asked only once no request of that
-// run can be under way any more. Its answers run beside all, which is Backlog
-// without the changes whose names mean nothing: these were never sent.
+// run can be under way any more, and after the requests whose names mean nothing
+// are ended: these were never sent. Its answers run beside the backlog.
 //
-// The run before worked through the same messages in the same order, so what
-// took effect tells of what came before it: that was sent, too, though the API
-// may have turned it down. Interests are decided as Recall does. A move counts as
-// done when the record stands where it, and no other, was to lead. Details and
-// expiries count as done when the record shows them or a later one that does.
-// What was sent and does not show stays unknown: it was refused, or undone by
-// hand, and sending it again would be a guess. What came after all that shows is
-// taken for not sent; had it been refused, it would be refused again.
+// Interests are told by their items: as many as the record has of an item and
+// nobody knew before were made, unless fewer than were asked for differ in what
+// cannot be read back. A move counts as done when the record stands where it, and
+// no other, was to lead. Details and expiries count as done when the record shows
+// them, or one that may have come later.
+//
+// The run before worked through the messages in their order, so what took effect
+// tells of what came before it: that was sent, too. What was sent and does not show
+// stays unknown: it was refused, or undone by hand, and sending it again would be a
+// guess. All else is taken for not sent; had it been refused, it would be refused
+// again.
 //
 // from is the step in which the run knew the record, "" when it knew of none.
-func (s *State) Recount(all []Mutation, from ID, record Snapshot, resolved map[Name]ID) []Answer {
-	answers := make([]Answer, len(all))
+func (s *State) Recount(b Backlog, from ID, record Snapshot, resolved map[Name]ID) []Answer {
+	answers := make([]Answer, len(b.Mutations))
 	for i := range answers {
 		answers[i].Fate = FateUnknown
 	}
-	s.recallInterests(all, answers, record, resolved)
-	recountMoves(all, answers, from, record, resolved)
-	last := -1
-	for i, m := range all {
-		if answers[i].Fate == FateDone && (m.Interest != nil || m.Progress != nil) {
-			last = i
-		}
-	}
-	for i := len(all) - 1; i >= 0; i-- {
-		switch m := all[i]; {
+	s.recountInterests(b, answers, record, resolved)
+	b.recountMoves(answers, from, record, resolved)
+	took := slices.Clone(answers)
+	for i := range slices.Backward(b.Mutations) {
+		switch m := b.Mutations[i]; {
 		case m.Update != nil:
-			answers[i] = recountUpdate(i, all, answers, record, resolved)
+			answers[i] = b.recountUpdate(i, record, resolved)
 		case m.Extend != nil:
-			answers[i] = recountExtend(i, all, answers, record)
+			answers[i] = b.recountExtend(i, record)
+			continue // an expiry does no harm
 		}
-		if i < last && answers[i].Fate == FateNotSent && all[i].Extend == nil { // an expiry does no harm
+		if answers[i].Fate == FateNotSent && b.sent(i, took) {
 			answers[i].Fate = FateUnknown
 		}
 	}
 	return answers
 }
 
+// sent reports whether something that surely came after the change took effect.
+func (b Backlog) sent(i int, answers []Answer) bool {
+	for j := range answers {
+		if answers[j].Fate == FateDone && b.before(i, j) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *State) recountInterests(b Backlog, answers []Answer, record Snapshot, resolved map[Name]ID) {
+	known := s.knownInterests()
+	there := make(map[ID][]InterestRef)
+	for _, ref := range record.Interests {
+		if !known[ref.ID] {
+			there[ref.Item] = append(there[ref.Item], ref)
+		}
+	}
+	asked := make(map[ID][]int)
+	wishes := make([]wish, len(b.Mutations))
+	var items []ID
+	for i, m := range b.Mutations {
+		if m.Interest == nil {
+			continue
+		}
+		wishes[i] = m.wish(resolved)
+		item := wishes[i].item
+		if asked[item] == nil {
+			items = append(items, item)
+		}
+		asked[item] = append(asked[item], i)
+	}
+	for _, item := range items {
+		places := asked[item]
+		of := make([]wish, len(places))
+		for n, i := range places {
+			of[n] = wishes[i]
+		}
+		if item == "" || !beginsOnly(there[item], of) {
+			continue
+		}
+		for n, i := range places {
+			if n < len(there[item]) {
+				answers[i] = Answer{Fate: FateDone, Interests: there[item][n : n+1]}
+			} else {
+				answers[i] = Answer{Fate: FateNotSent}
+			}
+		}
+	}
+}
+
 // recountMoves decides moves by where the record stands. That it stands where it
 // was known to stand may mean that nothing happened, or that it came back.
-func recountMoves(all []Mutation, answers []Answer, from ID, record Snapshot, resolved map[Name]ID) {
+func (b Backlog) recountMoves(answers []Answer, from ID, record Snapshot, resolved map[Name]ID) {
 	var moves, there []int
-	for i, m := range all {
+	for i, m := range b.Mutations {
 		if m.Progress == nil {
 			continue
 		}
@@ -67,19 +134,18 @@ func recountMoves(all []Mutation, answers []Answer, from ID, record Snapshot, re
 			there = append(there, i)
 		}
 	}
-	last := -1 // the last that may have happened
-	switch stays := record.Step.ID == from; {
-	case stays && len(there) == 1 && there[0] == moves[0]: // that one leads nowhere, see Recall
-	case len(there) > 0:
-		last = there[len(there)-1]
-		if len(there) == 1 && !stays {
-			answers[last] = Answer{Fate: FateDone, Step: &record.Step}
-		}
-	case !stays && from != "": // somebody else moved it, before or after
-		last = len(all)
+	stays := record.Step.ID == from
+	if len(there) == 0 && !stays && from != "" {
+		return // somebody else moved it, before or after
+	}
+	if stays && len(there) == 1 && !slices.ContainsFunc(moves, func(i int) bool { return i != there[0] && !b.before(there[0], i) }) {
+		there = nil // the first of all leads nowhere, see Recall
 	}
 	for _, i := range moves {
-		if i > last {
+		switch {
+		case slices.Equal(there, []int{i}) && !stays:
+			answers[i] = Answer{Fate: FateDone, Step: &record.Step}
+		case !slices.ContainsFunc(there, func(t int) bool { return !b.before(t, i) }):
 			answers[i].Fate = FateNotSent
 		}
 	}
@@ -93,13 +159,14 @@ func (p Progress) target(resolved map[Name]ID) ID {
 	return ID(p.To)
 }
 
-// recountUpdate decides whether the details show, or would be undone if they were
-// set again: where a later update that shows has set the same.
-func recountUpdate(i int, all []Mutation, answers []Answer, record Snapshot, resolved map[Name]ID) Answer {
-	missing := all[i].Update.missing(record.Details, resolved)
-	for n := i + 1; n < len(all) && missing != (UpdateDetails{}); n++ {
-		if later := all[n].Update; later != nil && answers[n].Fate == FateDone {
-			missing = missing.without(*later)
+// recountUpdate decides whether the details show, or would undo others if they
+// were set again: where an update that shows, and may have come later, has set the
+// same.
+func (b Backlog) recountUpdate(i int, record Snapshot, resolved map[Name]ID) Answer {
+	missing := b.Mutations[i].Update.missing(record.Details, resolved)
+	for j, m := range b.Mutations {
+		if m.Update != nil && j != i && !b.before(j, i) && m.Update.missing(record.Details, resolved) == (UpdateDetails{}) {
+			missing = missing.without(*m.Update)
 		}
 	}
 	if missing == (UpdateDetails{}) {
@@ -143,17 +210,16 @@ func (u UpdateDetails) without(other UpdateDetails) UpdateDetails {
 	return u
 }
 
-// recountExtend decides whether the expiry shows, or would be undone if it were
-// set again: where a later one shows.
-func recountExtend(i int, all []Mutation, answers []Answer, record Snapshot) Answer {
-	held := record.Reservation
-	for n := i + 1; n < len(all); n++ {
-		if all[n].Extend != nil && answers[n].Fate == FateDone {
-			return Answer{Fate: FateDone, Reservation: &Reservation{Valid: true, Until: all[i].Extend.Until}}
-		}
+// recountExtend decides whether the expiry shows, or would undo one that may have
+// come later and shows.
+func (b Backlog) recountExtend(i int, record Snapshot) Answer {
+	shows := func(j int) bool {
+		return record.Reservation.Until.Sub(b.Mutations[j].Extend.Until).Abs() <= ExpiryTolerance
 	}
-	if held.Until.Sub(all[i].Extend.Until).Abs() <= ExpiryTolerance {
-		return Answer{Fate: FateDone, Reservation: &Reservation{Valid: true, Until: held.Until}}
+	for j, m := range b.Mutations {
+		if m.Extend != nil && (j == i || !b.before(j, i)) && shows(j) {
+			return Answer{Fate: FateDone, Reservation: &Reservation{Valid: true, Until: b.Mutations[i].Extend.Until}}
+		}
 	}
 	return Answer{Fate: FateNotSent}
 }
@@ -161,10 +227,10 @@ func recountExtend(i int, all []Mutation, answers []Answer, record Snapshot) Ans
 // Recounted takes in what Recount decided, and the record as it stands: interests
 // that nobody is known to have asked for are shown from now on, and never taken
 // for the effect of a request.
-func (s *State) Recounted(all []Mutation, answers []Answer, record Snapshot, now time.Time) {
+func (s *State) Recounted(b Backlog, answers []Answer, record Snapshot, now time.Time) {
 	s.note(now, "the run was reset: what waits was compared with the record")
-	s.Settle(all, answers, now)
-	for i, m := range all {
+	s.Settle(b.Mutations, answers, now)
+	for i, m := range b.Mutations {
 		if m.Interest != nil && m.Interest.Reserve && answers[i].Fate == FateDone && !record.Reservation.Valid {
 			s.ExtendDue = true // its expiry may not have been sent
 		}

@@ -52,7 +52,7 @@ func (r *run) accountForReset(ctx workflow.Context, from opportunity.ID) {
 	record, err := r.read(ctx, r.state.ID, "the run was reset: read back what became of all that waits")
 	if err != nil {
 		// Nothing can be told of a record that cannot be read.
-		all := r.state.Backlog()
+		all := r.state.Backlog().Mutations
 		r.state.Settle(all, slices.Repeat([]opportunity.Answer{{Fate: opportunity.FateUnknown}}, len(all)), workflow.Now(ctx))
 		r.accounted()
 		return
@@ -62,12 +62,12 @@ func (r *run) accountForReset(ctx workflow.Context, from opportunity.ID) {
 
 // recount compares all that waits with the record.
 func (r *run) recount(ctx workflow.Context, from opportunity.ID, record opportunity.Snapshot) {
-	if failed, err := r.learn(ctx, r.state.Backlog()); err == nil {
-		r.state.FailNames(r.state.Backlog(), failed, workflow.Now(ctx))
+	if failed, err := r.learn(ctx, r.state.Backlog().Mutations); err == nil {
+		r.state.FailNames(r.state.Backlog().Mutations, failed, workflow.Now(ctx))
 	}
-	all := r.state.Backlog()
-	answers := r.state.Recount(all, from, record, r.itemIDs())
-	r.state.Recounted(all, answers, record, workflow.Now(ctx))
+	backlog := r.state.Backlog()
+	answers := r.state.Recount(backlog, from, record, r.itemIDs())
+	r.state.Recounted(backlog, answers, record, workflow.Now(ctx))
 	r.accounted()
 }
 

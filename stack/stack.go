@@ -40,6 +40,7 @@ type Stack struct {
 	run     string // directory of the ready files; gone after Down
 
 	server, sandbox, worker *Process
+	more                    []*Process // further workers
 	binaries                map[string]string // by part; written before the part's first start
 
 	mu       sync.Mutex
@@ -261,8 +262,26 @@ func (s *Stack) Sandbox() *Process { return s.sandbox }
 // Worker returns the worker.
 func (s *Stack) Worker() *Process { return s.worker }
 
-// Parts returns all parts in the order in which they depend on each other, the worker last.
-func (s *Stack) Parts() []*Process { return []*Process{s.server, s.sandbox, s.worker} }
+// AddWorker returns a further worker like the first one, which is not started yet. Down ends it, too.
+func (s *Stack) AddWorker() *Process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := fmt.Sprintf("%s-%d", workerName, len(s.more)+2)
+	added := &Process{name: name, readyFile: readyPath(s.run, name), output: s.worker.output, onReady: func([]byte) error { return nil }}
+	added.command = func() command {
+		args := []string{"--ready-file", readyPath(s.run, name)}
+		return s.part(workerName, slices.Concat(args, s.options.WorkerArgs), slices.Concat(s.variables(), s.options.WorkerEnv)...)
+	}
+	s.more = append(s.more, added)
+	return added
+}
+
+// Parts returns all parts in the order in which they depend on each other, the workers last.
+func (s *Stack) Parts() []*Process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*Process{s.server, s.sandbox, s.worker}, s.more...)
+}
 
 // Down stops the parts, the worker first, and removes what was only needed while they ran. The directory of
 // Options.Data stays. The errors of parts that did not stop cleanly are returned together; nothing runs afterwards in

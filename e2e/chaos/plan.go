@@ -87,7 +87,7 @@ func (p *planner) script(n int) Script {
 	s := Script{Reference: opportunity.Reference(fmt.Sprintf("storm-%d-%d", p.options.Seed, n))}
 	s.Start = opportunity.Start{Name: "First Aid for everybody", Region: "UK", Account: accountID(1), EntryStep: "Proposed"}
 	if n%3 > 0 { // a third have name, region and account in common
-		s.Start.Name, s.Start.Region, s.Start.Account = fmt.Sprintf("Training %d", n), p.oneOf("UK", "DR", "IE"), accountID(1+p.chance.Int64N(3))
+		s.Start.Name, s.Start.Region, s.Start.Account = fmt.Sprintf("Training %d", n), p.oneOf("UK", "Dominican Republic", "Ireland"), accountID(1+p.chance.Int64N(3))
 	}
 	terminated := n%terminatedEvery == 4
 	if !terminated && n%5 == 2 {

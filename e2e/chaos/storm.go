@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
@@ -112,6 +113,7 @@ func (s *Storm) bring(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.began = time.Now()
 	s.client = lifecycle.NewClientWithOptions(s.temporal, lifecycle.Options{Patience: 3 * time.Second})
 	records, err := readRecords(ctx, s.tables(), settings.DefaultMarkAttribute)
 	for _, r := range records {
@@ -222,6 +224,7 @@ func (s *Storm) quiet(ctx context.Context) error {
 			s.problem("%s does not become quiet: %v", reference, err)
 		}
 	}
+	s.tell("quiet")
 	return nil
 }
 
@@ -234,10 +237,11 @@ func (s *Storm) awaitQuiet(ctx context.Context, reference opportunity.Reference,
 		if err != nil {
 			return false, err
 		}
-		if empty {
-			return view.Opportunity != "" && len(view.Queue) == 0, nil
+		if view.Opportunity != "" && len(view.Queue) == 0 && view.Closing == nil || !empty && view.Question != nil {
+			return true, nil
 		}
-		return view.Question != nil || view.Closing != nil || view.Opportunity != "" && len(view.Queue) == 0, nil
+		about, err := s.temporal.DescribeWorkflowExecution(within, lifecycle.WorkflowID(reference), "")
+		return about.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 	})
 }
 

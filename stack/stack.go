@@ -40,7 +40,7 @@ type Stack struct {
 	run     string // directory of the ready files; gone after Down
 
 	server, sandbox, worker *Process
-	more                    []*Process // further workers
+	more                    []*Process        // further workers
 	binaries                map[string]string // by part; written before the part's first start
 
 	mu       sync.Mutex

@@ -30,13 +30,17 @@ const slowFor = 2 * time.Second
 func badDays(o Options) []fault.Rule {
 	const often, seldom, progress, details = 0.012, 0.004, "opportunities.progress", "opportunities.update"
 	rules := []fault.Rule{
-		{Kind: fault.ErrorBefore, Probability: often}, {Kind: fault.ErrorAfter, Probability: often},
-		{Kind: fault.DropBefore, Probability: often}, {Kind: fault.DropAfter, Probability: often},
+		{Kind: fault.ErrorBefore, Probability: often},
+		{Kind: fault.ErrorAfter, Probability: often},
+		{Kind: fault.DropBefore, Probability: often},
+		{Kind: fault.DropAfter, Probability: often},
 		{Kind: fault.TooMany, Probability: often, RetryAfter: fault.Duration(time.Second)},
 		{Kind: fault.ExpireTokens, Probability: often},
-		{Kind: fault.Partial, Probability: often}, {Kind: fault.Malformed, Probability: often},
+		{Kind: fault.Partial, Probability: often},
+		{Kind: fault.Malformed, Probability: often},
 		{Kind: fault.Slow, Probability: often, After: fault.Duration(slowFor)},
-		{Kind: fault.FailField, Operation: progress, Probability: often}, {Kind: fault.FailField, Operation: details, Probability: often},
+		{Kind: fault.FailField, Operation: progress, Probability: often},
+		{Kind: fault.FailField, Operation: details, Probability: often},
 		{Kind: fault.FailTrigger, Operation: progress, Probability: often},
 		{Kind: fault.Late, Probability: seldom, After: fault.Duration(lateBy)},
 	}

@@ -75,7 +75,7 @@ func (s *Storm) bring(ctx context.Context) error {
 		if s.data, err = os.MkdirTemp("", "oppflow-chaos-"); err != nil {
 			return err
 		}
-	} else if err = os.MkdirAll(s.data, 0o700); err != nil {
+	} else if err := os.MkdirAll(s.data, 0o700); err != nil {
 		return err
 	}
 	secret := filepath.Join(s.data, "secret")

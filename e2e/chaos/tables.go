@@ -37,7 +37,7 @@ const interestsQuery = `SELECT i.id, i.opportunity_id, i.course_template_id, i.e
 	i.quantity, i.unit_amount, i.reserve, (SELECT count(*) FROM interest_learners l WHERE l.interest_id = i.id) FROM interests i ORDER BY i.id`
 
 // readRecords reads the opportunities and their interests.
-func readRecords(ctx context.Context, path, mark string) (records []audit.Record, err error) {
+func readRecords(ctx context.Context, path, mark string) (list []audit.Record, err error) {
 	db, err := openTables(path, "ro")
 	if err != nil {
 		return nil, err
@@ -49,17 +49,31 @@ func readRecords(ctx context.Context, path, mark string) (records []audit.Record
 		return nil, fmt.Errorf("the sandbox's tables: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	places := map[int64]int{}
-	rows, err := tx.QueryContext(ctx, recordsQuery, mark)
+	records, places, err := readOpportunities(ctx, tx, mark)
 	if err != nil {
 		return nil, fmt.Errorf("the sandbox's tables: %w", err)
 	}
+	if err := readInterests(ctx, tx, records, places); err != nil {
+		return nil, fmt.Errorf("the sandbox's tables: %w", err)
+	}
+	return records, nil
+}
+
+// readOpportunities answers the records without their interests, and their places by the key.
+func readOpportunities(ctx context.Context, tx *sql.Tx, mark string) ([]audit.Record, map[int64]int, error) {
+	rows, err := tx.QueryContext(ctx, recordsQuery, mark)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	var records []audit.Record
+	places := map[int64]int{}
 	for rows.Next() {
 		var r audit.Record
 		var id int64
 		var account, until *int64
 		if err := rows.Scan(&id, &r.Name, &account, &r.Currency, &r.Step, &r.State, &until, &r.Mark); err != nil {
-			return nil, errors.Join(err, rows.Close())
+			return nil, nil, err
 		}
 		r.ID = opportunity.ID(globalid.EncodeInt(globalid.Opportunity, id))
 		if account != nil {
@@ -72,20 +86,23 @@ func readRecords(ctx context.Context, path, mark string) (records []audit.Record
 		places[id] = len(records)
 		records = append(records, r)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, err
-	}
-	rows, err = tx.QueryContext(ctx, interestsQuery)
+	return records, places, rows.Err()
+}
+
+// readInterests gives the records their interests.
+func readInterests(ctx context.Context, tx *sql.Tx, records []audit.Record, places map[int64]int) error {
+	rows, err := tx.QueryContext(ctx, interestsQuery)
 	if err != nil {
-		return nil, fmt.Errorf("the sandbox's tables: %w", err)
+		return err
 	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
 	for rows.Next() {
 		var i audit.Interest
 		var on int64
 		var course, event, path *int64
 		var token *string
 		if err := rows.Scan(&i.Key, &on, &course, &event, &path, &token, &i.Quantity, &i.UnitAmount, &i.Reserve, &i.Learners); err != nil {
-			return nil, errors.Join(err, rows.Close())
+			return err
 		}
 		i.ID = opportunity.ID(globalid.EncodeInt(globalid.OpportunityInterest, i.Key))
 		switch {
@@ -102,7 +119,7 @@ func readRecords(ctx context.Context, path, mark string) (records []audit.Record
 			records[at].Interests = append(records[at].Interests, i)
 		}
 	}
-	return records, errors.Join(rows.Err(), rows.Close())
+	return rows.Err()
 }
 
 // copyTables writes a copy of the tables that nobody works with.

@@ -163,7 +163,7 @@ func (p *planner) command(moved *bool) opportunity.Command {
 	case n < 10:
 		list := make(opportunity.Interests, 1+p.chance.IntN(5))
 		for i := range list {
-			list[i] = p.interest(p.chance.IntN(4) == 0)
+			list[i] = p.interest(p.chance.IntN(12) == 0)
 			if p.chance.IntN(5) == 0 {
 				list[i] = alikeInterest()
 			}

@@ -19,9 +19,11 @@ import (
 
 const (
 	// callWithin bounds one call of a sender.
-	callWithin = 12 * time.Second
+	callWithin = 8 * time.Second
 	// againAfter goes before a call is made again.
 	againAfter = 300 * time.Millisecond
+	// mostAsked is how often an update is sent that is not answered.
+	mostAsked = 3
 )
 
 // sender plays scripts, one after the other, and writes down what it is told.
@@ -102,11 +104,12 @@ func (s sender) within(ctx context.Context, call func(context.Context) error) er
 
 // send sends the step's message, and again under the same id where nobody knows whether it was taken.
 func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) {
-	for {
+	for asked := 1; ; asked++ {
 		told := s.once(ctx, reference, step.Command, step.Way)
 		s.storm.journal.note(told)
 		again := told.Fate == audit.Untold && !step.GivesUp || told.Fate == audit.Refused && told.Error == string(opportunity.Busy)
-		if !again || pause(ctx, againAfter) != nil {
+		// The answer to an update may take until an operator has answered a question.
+		if !again || step.Way == audit.ByUpdate && asked == mostAsked || pause(ctx, againAfter) != nil {
 			return
 		}
 	}

@@ -28,7 +28,7 @@ const slowFor = 2 * time.Second
 // badDays are the faults that requests meet all the time, each with a seed of its own. Those that hold requests are not
 // among them: they are set where a kill is to happen.
 func badDays(o Options) []fault.Rule {
-	const often, seldom, progress, details = 0.012, 0.004, "opportunities.progress", "opportunities.update"
+	const often, seldom, progress, details = 0.012, 0.008, "opportunities.progress", "opportunities.update"
 	rules := []fault.Rule{
 		{Kind: fault.ErrorBefore, Probability: often},
 		{Kind: fault.ErrorAfter, Probability: often},

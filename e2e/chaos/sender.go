@@ -23,7 +23,7 @@ const (
 	// againAfter goes before a call is made again.
 	againAfter = 300 * time.Millisecond
 	// mostAsked is how often an update is sent that is not answered.
-	mostAsked = 3
+	mostAsked = 2
 )
 
 // sender plays scripts, one after the other, and writes down what it is told.
@@ -37,6 +37,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 	if err := s.start(ctx, script); err != nil {
 		return err
 	}
+	unanswered := 0
 	for _, step := range script.Steps {
 		if err := pause(ctx, step.Pause); err != nil {
 			return nil //nolint:nilerr // the storm is over; what was not sent is not missed
@@ -44,8 +45,15 @@ func (s sender) play(ctx context.Context, script Script) error {
 		var err error
 		switch step.Deed {
 		case Send:
+			if unanswered > 0 { // whoever waits for a parked opportunity waits for ever
+				unanswered--
+				step.Way = audit.BySignal
+			}
 			for range 1 + step.Repeats {
-				s.send(ctx, script.Reference, step)
+				if told := s.send(ctx, script.Reference, step); told.Fate == audit.Untold && step.Way == audit.ByUpdate {
+					unanswered = 10
+					break
+				}
 			}
 		case Terminate:
 			err = s.terminate(ctx, script)
@@ -102,15 +110,16 @@ func (s sender) within(ctx context.Context, call func(context.Context) error) er
 	return call(ctx)
 }
 
-// send sends the step's message, and again under the same id where nobody knows whether it was taken.
-func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) {
+// send sends the step's message, and again under the same id where nobody knows whether it was taken. It answers what was
+// told last.
+func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) audit.Told {
 	for asked := 1; ; asked++ {
 		told := s.once(ctx, reference, step.Command, step.Way)
 		s.storm.journal.note(told)
 		again := told.Fate == audit.Untold && !step.GivesUp || told.Fate == audit.Refused && told.Error == string(opportunity.Busy)
 		// The answer to an update may take until an operator has answered a question.
 		if !again || step.Way == audit.ByUpdate && asked == mostAsked || pause(ctx, againAfter) != nil {
-			return
+			return told
 		}
 	}
 }
@@ -158,9 +167,9 @@ func (s sender) once(ctx context.Context, reference opportunity.Reference, comma
 }
 
 // terminate has the run terminated in a moment in which nothing waits, since what waits would be lost, and starts the
-// opportunity again: it finds its record by the mark.
+// opportunity again: it finds its record by the mark. One that waits for an operator stays as it is.
 func (s sender) terminate(ctx context.Context, script Script) error {
-	if err := s.storm.awaitQuiet(ctx, script.Reference, true); err != nil {
+	if parked, err := s.storm.awaitQuiet(ctx, script.Reference); err != nil || parked {
 		return err
 	}
 	id := lifecycle.WorkflowID(script.Reference)

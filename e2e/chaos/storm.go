@@ -153,6 +153,9 @@ func (s *Storm) End(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// grace is how long senders may go on when nothing disrupts them any more.
+const grace = 40 * time.Second
+
 // calm is how long the runs may take to become quiet when nothing disrupts them any more.
 const calm = 6 * time.Minute
 
@@ -201,6 +204,7 @@ func (s *Storm) Blow(ctx context.Context) error {
 	if s.options.Long {
 		stop() // the rest of the scripts is for another day
 	}
+	time.AfterFunc(grace, stop)
 	if err := senders.Wait(); err != nil {
 		return err
 	}
@@ -220,7 +224,7 @@ func (s *Storm) quiet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, calm)
 	defer cancel()
 	for _, reference := range s.references() {
-		if err := s.awaitQuiet(ctx, reference, false); err != nil {
+		if _, err := s.awaitQuiet(ctx, reference); err != nil {
 			s.problem("%s does not become quiet: %v", reference, err)
 		}
 	}
@@ -228,21 +232,24 @@ func (s *Storm) quiet(ctx context.Context) error {
 	return nil
 }
 
-// awaitQuiet waits until nothing waits in the run, or only behind a question where that will do.
-func (s *Storm) awaitQuiet(ctx context.Context, reference opportunity.Reference, empty bool) error {
-	return await(ctx, calm, "a run in which nothing waits", func() (bool, error) {
+// awaitQuiet waits until the run has ended, or nothing waits in it but behind a question, and answers whether it is
+// parked behind one.
+func (s *Storm) awaitQuiet(ctx context.Context, reference opportunity.Reference) (parked bool, err error) {
+	err = await(ctx, calm, "a run in which nothing waits", func() (bool, error) {
 		within, cancel := context.WithTimeout(ctx, callWithin)
 		defer cancel()
 		view, err := s.client.View(within, reference)
 		if err != nil {
 			return false, err
 		}
-		if view.Opportunity != "" && len(view.Queue) == 0 && view.Closing == nil || !empty && view.Question != nil {
+		parked = view.Question != nil && view.Closing == nil
+		if parked || view.Opportunity != "" && len(view.Queue) == 0 && view.Closing == nil {
 			return true, nil
 		}
 		about, err := s.temporal.DescribeWorkflowExecution(within, lifecycle.WorkflowID(reference), "")
 		return about.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 	})
+	return parked, err
 }
 
 // Evidence asks all witnesses.

@@ -8,6 +8,7 @@ import (
 
 	enums "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
 
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 	"github.com/oppflow/oppflow/lifecycle"
@@ -37,6 +38,10 @@ func (s *Storm) currentRun(ctx context.Context, reference opportunity.Reference)
 // answers. It needs workers.
 func (s *Storm) chains(ctx context.Context, reference opportunity.Reference) ([]audit.Chain, error) {
 	current, err := s.currentRun(ctx, reference)
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return nil, nil // its start never came through
+	}
 	if err != nil {
 		return nil, err
 	}

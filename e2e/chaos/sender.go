@@ -34,7 +34,10 @@ type sender struct {
 
 // play does what the script says, in order. Its error is that of the context, or a start that is refused.
 func (s sender) play(ctx context.Context, script Script) error {
-	if err := s.start(ctx, script); err != nil {
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err := s.start(ctx, script); err != nil || ctx.Err() != nil {
 		return err
 	}
 	unanswered := 0

@@ -239,6 +239,10 @@ func (s *Storm) awaitQuiet(ctx context.Context, reference opportunity.Reference)
 		within, cancel := context.WithTimeout(ctx, callWithin)
 		defer cancel()
 		view, err := s.client.View(within, reference)
+		var own *opportunity.Error
+		if errors.As(err, &own) && own.Type == opportunity.NotFound {
+			return true, nil // its start never came through
+		}
 		if err != nil {
 			return false, err
 		}

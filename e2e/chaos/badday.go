@@ -27,7 +27,8 @@ const slowFor = 2 * time.Second
 
 // badDays are the faults that requests meet all the time, each with a seed of its own. Those that hold requests are not
 // among them: they are set where a kill is to happen.
-func badDays(o Options) []fault.Rule {
+// times is how often they were ordered before: each time they meet others.
+func badDays(o Options, times uint64) []fault.Rule {
 	const often, seldom, progress, details = 0.012, 0.008, "opportunities.progress", "opportunities.update"
 	rules := []fault.Rule{
 		{Kind: fault.ErrorBefore, Probability: often},
@@ -43,12 +44,13 @@ func badDays(o Options) []fault.Rule {
 		{Kind: fault.FailField, Operation: details, Probability: often},
 		{Kind: fault.FailTrigger, Operation: progress, Probability: often},
 		{Kind: fault.Late, Probability: seldom, After: fault.Duration(lateBy)},
+		{Kind: fault.Late, From: 40, Every: 250, After: fault.Duration(lateBy)}, // a few at any rate
 	}
 	if o.FailInterests {
 		rules = append(rules, fault.Rule{Kind: fault.FailField, Operation: "opportunities.addInterest", Probability: often})
 	}
 	for i := range rules {
-		rules[i].Seed = o.Seed + uint64(i)
+		rules[i].Seed = o.Seed + uint64(i) + times<<32
 	}
 	return rules
 }

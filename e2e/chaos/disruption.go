@@ -536,7 +536,8 @@ func (s *Storm) order(ctx context.Context) error {
 	if err := s.sandbox.clear(ctx); err != nil {
 		return err
 	}
-	for _, rule := range badDays(s.options) {
+	s.ordered++
+	for _, rule := range badDays(s.options, s.ordered) {
 		if _, err := s.sandbox.order(ctx, rule); err != nil {
 			return err
 		}

@@ -42,6 +42,8 @@ type Storm struct {
 
 	// Only the disruptions count these, one after the other.
 	probes, requests int
+	// ordered counts how often the bad days were put in force.
+	ordered uint64
 
 	mu         sync.Mutex
 	report     Report

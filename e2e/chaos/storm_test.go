@@ -20,6 +20,9 @@ import (
 
 // A short storm breaks no promise, and whatever promise is then broken on purpose is told, and nothing else.
 func TestStorm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a storm takes minutes")
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute) // the server is built the first time
 	defer cancel()
 	var output lockedBuffer

@@ -35,7 +35,7 @@ type sender struct {
 // play does what the script says, in order. Its error is that of the context, or a start that is refused.
 func (s sender) play(ctx context.Context, script Script) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the storm is over
 	}
 	if err := s.start(ctx, script); err != nil || ctx.Err() != nil {
 		return err

@@ -260,8 +260,19 @@ func (s *Storm) awaitQuiet(ctx context.Context, reference opportunity.Reference)
 
 // Evidence asks all witnesses.
 func (s *Storm) Evidence(ctx context.Context) (audit.Evidence, error) {
+	return s.ask(ctx, nil, s.references())
+}
+
+// Again asks all witnesses once more after something happened to the given references alone. Of the others the workflows
+// are not asked again.
+func (s *Storm) Again(ctx context.Context, before audit.Evidence, references ...opportunity.Reference) (audit.Evidence, error) {
+	kept := slices.DeleteFunc(slices.Clone(before.Chains), func(c audit.Chain) bool { return slices.Contains(references, c.Reference) })
+	return s.ask(ctx, kept, references)
+}
+
+// ask asks the workflows of the references, and all other witnesses.
+func (s *Storm) ask(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
 	e := audit.Evidence{Before: s.before, Told: s.journal.all()}
-	references := s.references()
 	chains := make([][]audit.Chain, len(references))
 	asking, asked := errgroup.WithContext(ctx)
 	asking.SetLimit(4)
@@ -278,7 +289,7 @@ func (s *Storm) Evidence(ctx context.Context) (audit.Evidence, error) {
 	if err := asking.Wait(); err != nil {
 		return e, err
 	}
-	e.Chains = slices.Concat(chains...)
+	e.Chains = append(known, slices.Concat(chains...)...)
 	var err error
 	if e.Ledger, err = readLedger(s.tables() + ".ledger"); err != nil {
 		return e, err

@@ -75,7 +75,7 @@ func TestStorm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		evidence, err := s.Evidence(ctx)
+		evidence, err := s.Again(ctx, evidence, reference)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -65,6 +65,10 @@ func (s sender) play(ctx context.Context, script Script) error {
 		case Close:
 			err = s.insist(ctx, func(ctx context.Context) error {
 				_, err := s.storm.client.Close(ctx, script.Reference, opportunity.Close{Reason: "the storm is over here"})
+				var own *opportunity.Error
+				if errors.As(err, &own) && own.Type == opportunity.Closed {
+					return nil // asked before, and not answered
+				}
 				return err
 			})
 		}

@@ -14,16 +14,16 @@ import (
 
 // chaosCommand runs a storm. Its error is a usage error, or says that the storm found something or could not be run.
 func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	options, output, short, err := chaosFlags(args, stdout)
+	asked, err := chaosFlags(args, stdout)
 	if err != nil {
 		return err
 	}
-	options.Progress = func(text string) { fmt.Fprintln(stderr, text) }
-	report, err := chaos.Run(ctx, options, audit.Rules{})
+	asked.options.Progress = func(text string) { fmt.Fprintln(stderr, text) }
+	report, err := chaos.Run(ctx, asked.options, asked.rules)
 	if err != nil {
 		return err
 	}
-	if output == outputJSON {
+	if asked.output == outputJSON {
 		encoder := json.NewEncoder(stdout)
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(report)
@@ -33,7 +33,7 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	return verdict(report, short)
+	return verdict(report, asked.short)
 }
 
 // verdict says what is wrong with a storm, nil when nothing is.
@@ -54,49 +54,60 @@ const (
 	outputJSON = "json"
 )
 
+// asked is what the flags ask for.
+type asked struct {
+	options chaos.Options
+	rules   audit.Rules
+	output  string
+	short   bool
+}
+
 // chaosFlags reads the flags.
-func chaosFlags(args []string, stdout io.Writer) (o chaos.Options, output string, short bool, err error) {
+func chaosFlags(args []string, stdout io.Writer) (asked, error) {
+	var a asked
 	fs := pflag.NewFlagSet("bench chaos", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	minutes := fs.Int("minutes", 30, "how long the parts are disrupted")
-	fs.BoolVar(&short, "short", false, "the short form, each disruption once; takes no --minutes")
+	fs.BoolVar(&a.short, "short", false, "the short form, each disruption once; takes no --minutes")
 	seed := fs.Uint64("seed", 1, "what messages and disruptions are made from; the same seed makes the same ones")
 	opportunities := fs.Int("opportunities", 0, "how many there are (default: 20 for each minute, 60 in the short form)")
 	data := fs.String("data", "", "directory to keep the databases in (default: one that is removed in the end)")
 	resets := fs.Bool("resets", false, "reset some runs, too")
 	failInterests := fs.Bool("fail-interests", false, "have single interests of a request fail inside the API, too")
+	fs.BoolVar(&a.rules.LossReleases, "loss-releases", false, "take places for a violation that an opportunity holds whose run ended as lost")
 	race := fs.Bool("race", false, "build worker and sandbox with the race detector")
-	fs.StringVar(&output, "output", outputText, "how the report is written: text or json")
+	fs.StringVar(&a.output, "output", outputText, "how the report is written: text or json")
 	if err := fs.Parse(args); err != nil {
 		if err == pflag.ErrHelp { //nolint:errorlint // pflag answers it as it is
 			fmt.Fprintf(stdout, "Usage:\n  bench chaos [flags]\n\nFlags:\n%s", fs.FlagUsages())
-			return o, "", false, err
+			return a, err
 		}
-		return o, "", false, &usageError{text: err.Error()}
+		return a, &usageError{text: err.Error()}
 	}
+	var err error
 	switch {
 	case fs.NArg() > 0:
 		err = &usageError{text: fmt.Sprintf("%q: chaos takes flags only", fs.Arg(0))}
 	case *minutes < 1:
 		err = &usageError{text: fmt.Sprintf("--minutes %d: must be at least 1", *minutes)}
-	case short && fs.Changed("minutes"):
+	case a.short && fs.Changed("minutes"):
 		err = &usageError{text: "--short and --minutes exclude each other; give one of them"}
 	case *opportunities < 0:
 		err = &usageError{text: fmt.Sprintf("--opportunities %d: must be positive", *opportunities)}
-	case output != outputText && output != outputJSON:
-		err = &usageError{text: fmt.Sprintf("--output %q: must be text or json", output)}
+	case a.output != outputText && a.output != outputJSON:
+		err = &usageError{text: fmt.Sprintf("--output %q: must be text or json", a.output)}
 	}
 	if err != nil {
-		return o, "", false, err
+		return a, err
 	}
-	o = chaos.Long(*seed, *minutes)
-	if short {
-		o = chaos.Short(*seed)
+	a.options = chaos.Long(*seed, *minutes)
+	if a.short {
+		a.options = chaos.Short(*seed)
 	}
 	if *opportunities > 0 {
-		o.Opportunities = *opportunities
-		o.Rounds = (*opportunities + o.Senders - 1) / o.Senders
+		a.options.Opportunities = *opportunities
+		a.options.Rounds = (*opportunities + a.options.Senders - 1) / a.options.Senders
 	}
-	o.Data, o.Resets, o.FailInterests, o.Race = *data, *resets, *failInterests, *race
-	return o, output, short, nil
+	a.options.Data, a.options.Resets, a.options.FailInterests, a.options.Race = *data, *resets, *failInterests, *race
+	return a, nil
 }

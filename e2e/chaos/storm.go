@@ -289,7 +289,7 @@ func (s *Storm) ask(ctx context.Context, known []audit.Chain, references []oppor
 	if err := asking.Wait(); err != nil {
 		return e, err
 	}
-	e.Chains = append(known, slices.Concat(chains...)...)
+	e.Chains = slices.Concat(append(chains, known)...)
 	var err error
 	if e.Ledger, err = readLedger(s.tables() + ".ledger"); err != nil {
 		return e, err

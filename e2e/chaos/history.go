@@ -9,6 +9,7 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
+	updatepb "go.temporal.io/api/update/v1"
 
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 	"github.com/oppflow/oppflow/lifecycle"
@@ -122,12 +123,26 @@ func statusOf(status enums.WorkflowExecutionStatus) audit.Status {
 	}
 }
 
+// taken is a command on its way out of an event.
+type taken struct {
+	audit.Accepted
+	update string // id of the update, "" for a signal
+}
+
+func (t *taken) fromUpdate(request *updatepb.Request) {
+	t.update = request.GetMeta().GetUpdateId()
+	t.Way, t.Verb, t.Request = audit.ByUpdate, opportunity.Verb(request.GetInput().GetName()), t.update
+	for _, payload := range request.GetInput().GetArgs().GetPayloads() {
+		t.Payload = payload.GetData()
+	}
+}
+
 // accepted are the commands in the history of a run, in its order.
 func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 	var list []audit.Accepted
-	byEvent := map[int64]int{}
+	byUpdate := map[string]int{}
 	for _, event := range events {
-		a := audit.Accepted{Run: run, Event: event.GetEventId(), At: event.GetEventTime().AsTime()}
+		a := taken{Accepted: audit.Accepted{Run: run, Event: event.GetEventId(), At: event.GetEventTime().AsTime()}}
 		switch {
 		case event.GetWorkflowExecutionSignaledEventAttributes() != nil:
 			attributes := event.GetWorkflowExecutionSignaledEventAttributes()
@@ -135,15 +150,13 @@ func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 			for _, payload := range attributes.GetInput().GetPayloads() {
 				a.Payload = payload.GetData()
 			}
-		case event.GetWorkflowExecutionUpdateAcceptedEventAttributes() != nil:
-			request := event.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest()
-			a.Way, a.Verb, a.Request = audit.ByUpdate, opportunity.Verb(request.GetInput().GetName()), request.GetMeta().GetUpdateId()
-			for _, payload := range request.GetInput().GetArgs().GetPayloads() {
-				a.Payload = payload.GetData()
-			}
+		case event.GetWorkflowExecutionUpdateAdmittedEventAttributes() != nil: // after a reset it is taken over so
+			a.fromUpdate(event.GetWorkflowExecutionUpdateAdmittedEventAttributes().GetRequest())
+		case event.GetWorkflowExecutionUpdateAcceptedEventAttributes() != nil: // without the request where it was admitted
+			a.fromUpdate(event.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest())
 		case event.GetWorkflowExecutionUpdateCompletedEventAttributes() != nil:
 			attributes := event.GetWorkflowExecutionUpdateCompletedEventAttributes()
-			if at, ok := byEvent[attributes.GetAcceptedEventId()]; ok && attributes.GetOutcome().GetFailure() != nil {
+			if at, ok := byUpdate[attributes.GetMeta().GetUpdateId()]; ok && attributes.GetOutcome().GetFailure() != nil {
 				list[at].Refusal = attributes.GetOutcome().GetFailure().GetMessage()
 			}
 			continue
@@ -159,8 +172,10 @@ func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 		if json.Unmarshal(a.Payload, &named) == nil && named.RequestID != "" {
 			a.Request = named.RequestID
 		}
-		byEvent[a.Event] = len(list)
-		list = append(list, a)
+		if a.update != "" {
+			byUpdate[a.update] = len(list)
+		}
+		list = append(list, a.Accepted)
 	}
 	return list
 }

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"github.com/oppflow/oppflow/e2e/chaos"
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+)
+
+// chaosCommand runs a storm. Its error is a usage error, or says that the storm found something or could not be run.
+func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	asked, err := chaosFlags(args, stdout)
+	if err != nil {
+		return err
+	}
+	asked.options.Progress = func(text string) { fmt.Fprintln(stderr, text) }
+	report, err := chaos.Run(ctx, asked.options, asked.rules)
+	if err != nil {
+		return err
+	}
+	if asked.output == outputJSON {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(report)
+	} else {
+		report.Write(stdout)
+	}
+	if err != nil {
+		return err
+	}
+	return verdict(report, asked.short)
+}
+
+// verdict says what is wrong with a storm, nil when nothing is.
+func verdict(report chaos.Report, short bool) error {
+	switch unvisited := report.Unvisited(); {
+	case len(report.Violations) > 0:
+		return fmt.Errorf("%d violations; seed %d", len(report.Violations), report.Seed)
+	case len(report.Problems) > 0:
+		return fmt.Errorf("the storm did not go as it should: %d problems; seed %d", len(report.Problems), report.Seed)
+	case len(unvisited) > 0 && !short:
+		return fmt.Errorf("no worker was killed in %q, so that the storm shows nothing of it; seed %d", unvisited, report.Seed)
+	}
+	return nil
+}
+
+const (
+	outputText = "text"
+	outputJSON = "json"
+)
+
+// asked is what the flags ask for.
+type asked struct {
+	options chaos.Options
+	rules   audit.Rules
+	output  string
+	short   bool
+}
+
+// chaosFlags reads the flags.
+func chaosFlags(args []string, stdout io.Writer) (asked, error) {
+	var a asked
+	fs := pflag.NewFlagSet("bench chaos", pflag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	minutes := fs.Int("minutes", 30, "how long the parts are disrupted")
+	fs.BoolVar(&a.short, "short", false, "the short form, each disruption once; takes no --minutes")
+	seed := fs.Uint64("seed", 1, "what messages and disruptions are made from; the same seed makes the same ones")
+	opportunities := fs.Int("opportunities", 0, "how many there are (default: 20 for each minute, 60 in the short form)")
+	data := fs.String("data", "", "directory to keep the databases in (default: one that is removed in the end)")
+	resets := fs.Bool("resets", false, "reset some runs, too")
+	failInterests := fs.Bool("fail-interests", false, "have single interests of a request fail inside the API, too")
+	fs.BoolVar(&a.rules.LossReleases, "loss-releases", false, "take places for a violation that an opportunity holds whose run ended as lost")
+	race := fs.Bool("race", false, "build worker and sandbox with the race detector")
+	fs.StringVar(&a.output, "output", outputText, "how the report is written: text or json")
+	if err := fs.Parse(args); err != nil {
+		if err == pflag.ErrHelp { //nolint:errorlint // pflag answers it as it is
+			fmt.Fprintf(stdout, "Usage:\n  bench chaos [flags]\n\nFlags:\n%s", fs.FlagUsages())
+			return a, err
+		}
+		return a, &usageError{text: err.Error()}
+	}
+	var err error
+	switch {
+	case fs.NArg() > 0:
+		err = &usageError{text: fmt.Sprintf("%q: chaos takes flags only", fs.Arg(0))}
+	case *minutes < 1:
+		err = &usageError{text: fmt.Sprintf("--minutes %d: must be at least 1", *minutes)}
+	case a.short && fs.Changed("minutes"):
+		err = &usageError{text: "--short and --minutes exclude each other; give one of them"}
+	case *opportunities < 0:
+		err = &usageError{text: fmt.Sprintf("--opportunities %d: must be positive", *opportunities)}
+	case a.output != outputText && a.output != outputJSON:
+		err = &usageError{text: fmt.Sprintf("--output %q: must be text or json", a.output)}
+	}
+	if err != nil {
+		return a, err
+	}
+	a.options = chaos.Long(*seed, *minutes)
+	if a.short {
+		a.options = chaos.Short(*seed)
+	}
+	if *opportunities > 0 {
+		a.options.Opportunities = *opportunities
+		a.options.Rounds = (*opportunities + a.options.Senders - 1) / a.options.Senders
+	}
+	a.options.Data, a.options.Resets, a.options.FailInterests, a.options.Race = *data, *resets, *failInterests, *race
+	return a, nil
+}

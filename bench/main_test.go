@@ -1,0 +1,61 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/e2e/chaos"
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+)
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args   string
+		status int
+		says   string
+	}{
+		{"", exitUsage, "name what to do"},
+		{"storm", exitUsage, `"storm"`},
+		{"chaos now", exitUsage, `"now"`},
+		{"chaos --minutes 0", exitUsage, "--minutes 0"},
+		{"chaos --short --minutes 3", exitUsage, "exclude each other"},
+		{"chaos --output xml", exitUsage, "xml"},
+		{"chaos --nothing", exitUsage, "nothing"},
+		{"chaos --help", 0, "--seed"},
+		{"--help", 0, "chaos"},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			var stdout, stderr strings.Builder
+			status := benchMain(t.Context(), strings.Fields(c.args), &stdout, &stderr)
+			if text := stdout.String() + stderr.String(); status != c.status || !strings.Contains(text, c.says) {
+				t.Errorf("status %d, want %d; it says %q, want %q in it", status, c.status, text, c.says)
+			}
+		})
+	}
+}
+
+// What a storm found fails it, and so does, in the long form, what it did not visit.
+func TestVerdict(t *testing.T) {
+	visited := chaos.Report{}
+	for _, place := range chaos.Places() {
+		visited.Kills = append(visited.Kills, chaos.Kill{Place: place})
+	}
+	violated, troubled := visited, visited
+	violated.Violations = []audit.Violation{{Kind: audit.Lost}}
+	troubled.Problems = []string{"trouble"}
+	for name, c := range map[string]struct {
+		report chaos.Report
+		short  bool
+		fails  bool
+	}{
+		"all well":           {visited, false, false},
+		"a violation":        {violated, false, true},
+		"a problem":          {troubled, false, true},
+		"unvisited":          {chaos.Report{}, false, true},
+		"unvisited in short": {chaos.Report{}, true, false},
+	} {
+		if err := verdict(c.report, c.short); (err != nil) != c.fails {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

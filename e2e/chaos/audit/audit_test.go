@@ -1,0 +1,197 @@
+package audit_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/ledger"
+)
+
+const (
+	ours   = opportunity.Reference("ours")
+	others = opportunity.Reference("others")
+)
+
+func at(minute int) time.Time { return time.Date(2026, 1, 2, 3, minute, 0, 0, time.UTC) }
+
+func amount(t *testing.T, text string) opportunity.Amount {
+	t.Helper()
+	a, err := opportunity.ParseAmount(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// evidence is that of two opportunities that went well: interests, one of them in a request that failed, a move, another
+// name, and places that are held.
+func evidence(t *testing.T) *audit.Evidence {
+	t.Helper()
+	event := opportunity.Interest{Item: "Q291cnNlOjE=", Quantity: 2, UnitAmount: amount(t, "10.00"), Reserve: true}
+	course := opportunity.Interest{Item: "Q291cnNlVGVtcGxhdGU6MTE=", Quantity: 1, UnitAmount: amount(t, "5.50")}
+	draft := opportunity.Interest{Item: "Q291cnNlVGVtcGxhdGU6MTM=", Quantity: 1, UnitAmount: amount(t, "5.50")}
+	e := &audit.Evidence{At: at(30), Before: []opportunity.ID{"before"}, Records: []audit.Record{{ID: "before", Name: "Before"}}}
+	key := int64(0)
+	for _, reference := range []opportunity.Reference{ours, others} {
+		c := audit.Chain{
+			Reference: reference, Runs: []string{"run"}, Status: audit.Running, Start: opportunity.Start{Name: "Begin", Region: "UK"},
+			View: &opportunity.View{Reference: reference, Opportunity: opportunity.ID("record of " + reference)}, Outcomes: map[string]opportunity.Outcome{},
+		}
+		record := audit.Record{ID: c.View.Opportunity, Mark: reference, Name: "Middle", Currency: "GBP", Step: "Opportunity", State: opportunity.Open}
+		until := at(59)
+		record.Until = &until
+		add := func(request string, command opportunity.Command, state opportunity.OutcomeState, results ...opportunity.InterestResult) {
+			payload, err := json.Marshal(command.WithID(request))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Accepted = append(c.Accepted, audit.Accepted{Request: request, Verb: command.Verb(), Payload: payload, Way: audit.BySignal, Event: int64(len(c.Accepted) + 5)})
+			outcome := opportunity.Outcome{RequestID: request, State: state, Results: results}
+			if state == opportunity.Failed {
+				outcome.Error = opportunity.Failf(opportunity.Rejected, "no")
+			}
+			c.Outcomes[request] = outcome
+			e.Told = append(e.Told, audit.Told{Reference: reference, Request: request, Verb: command.Verb(), Payload: payload, Way: audit.BySignal, Fate: audit.Acknowledged})
+		}
+		made := func(i opportunity.Interest) opportunity.InterestResult {
+			key++
+			id := opportunity.ID(fmt.Sprintf("interest %d", key))
+			record.Interests = append(record.Interests, audit.Interest{ID: id, Key: key, Content: audit.Content{
+				Item: opportunity.ID(i.Item), Quantity: i.Quantity, UnitAmount: i.UnitAmount.Decimal().Shift(2).IntPart(), Reserve: i.Reserve,
+			}})
+			e.Ledger = append(e.Ledger, ledger.Entry{Number: key, Fields: []ledger.Field{{Name: "opportunities.addInterest", Opportunity: string(record.ID), Outcome: ledger.Committed}}})
+			return opportunity.InterestResult{Item: i.Item, Interest: id}
+		}
+		add("two", opportunity.AddInterests{Interests: opportunity.Interests{event, course}}, opportunity.Done, made(event), made(course))
+		add("draft", opportunity.AddInterests{Interests: opportunity.Interests{draft}}, opportunity.Failed,
+			opportunity.InterestResult{Item: draft.Item, Error: opportunity.Failf(opportunity.Rejected, "draft")})
+		add("move", opportunity.Progress{To: "Opportunity"}, opportunity.Done)
+		e.Ledger = append(e.Ledger, ledger.Entry{Number: key, Fields: []ledger.Field{{Name: "opportunities.progress", Opportunity: string(record.ID), Outcome: ledger.Committed}}})
+		add("one", opportunity.AddInterests{Interests: opportunity.Interests{course}}, opportunity.Done, made(course))
+		add("name", opportunity.UpdateDetails{Name: "Middle"}, opportunity.Done)
+		add("bad name", opportunity.UpdateDetails{Name: "Bad"}, opportunity.Failed)
+		add("hold", opportunity.ExtendReservations{Until: until}, opportunity.Done)
+		add("nowhere", opportunity.Progress{To: "Proposed"}, opportunity.Failed)
+		e.Chains, e.Records = append(e.Chains, c), append(e.Records, record)
+	}
+	return e
+}
+
+// ask puts the question of a request.
+func ask(c *audit.Chain, request string) {
+	delete(c.Outcomes, request)
+	c.Outcomes[request] = opportunity.Outcome{RequestID: request, State: opportunity.Pending}
+	c.View.Question = &opportunity.Question{Request: request}
+	c.View.Queue = []opportunity.Waiting{{Request: request, Doubt: true}}
+}
+
+func TestAudit(t *testing.T) {
+	const of = 1 // the place of ours among the records
+	for _, c := range []struct {
+		name  string
+		spoil func(e *audit.Evidence)
+		rules audit.Rules
+		want  []string
+	}{
+		{"nothing", func(*audit.Evidence) {}, audit.Rules{}, nil},
+		{"a signal no history has", func(e *audit.Evidence) {
+			e.Told = append(e.Told, audit.Told{Reference: ours, Request: "gone", Fate: audit.Acknowledged})
+		}, audit.Rules{}, []string{"lost ours gone"}},
+		{"a signal nobody knows the fate of", func(e *audit.Evidence) {
+			e.Told = append(e.Told, audit.Told{Reference: ours, Request: "gone", Fate: audit.Untold})
+		}, audit.Rules{}, nil},
+		{"no word and no effect", func(e *audit.Evidence) {
+			delete(e.Chains[0].Outcomes, "one")
+			e.Chains[0].Status = audit.Terminated
+			e.Records[of].Interests, e.Ledger = e.Records[of].Interests[:2], append(e.Ledger[:3:3], e.Ledger[4:]...)
+		}, audit.Rules{}, []string{"lost ours one"}},
+		{"no word and an effect", func(e *audit.Evidence) {
+			delete(e.Chains[0].Outcomes, "one")
+			e.Chains[0].Status = audit.Terminated
+		}, audit.Rules{}, nil},
+		{"an interest twice", func(e *audit.Evidence) {
+			twice := e.Records[of].Interests[0]
+			twice.ID, twice.Key = "another", 99
+			e.Records[of].Interests = append(e.Records[of].Interests, twice)
+		}, audit.Rules{}, []string{"doubled ours two"}},
+		{"a move twice", func(e *audit.Evidence) { e.Ledger = append(e.Ledger, e.Ledger[2]) }, audit.Rules{}, []string{"doubled ours "}},
+		{"interests in another order", func(e *audit.Evidence) {
+			e.Records[of].Interests[2].Key = 0
+		}, audit.Rules{}, []string{"swapped ours one"}},
+		{"a move before an interest", func(e *audit.Evidence) {
+			e.Ledger[1].Fields, e.Ledger[2].Fields = e.Ledger[2].Fields, e.Ledger[1].Fields
+		}, audit.Rules{}, []string{"swapped ours two"}},
+		{"an interest elsewhere", func(e *audit.Evidence) {
+			e.Records[2].Interests = append(e.Records[2].Interests, e.Records[of].Interests[2])
+			e.Records[of].Interests = e.Records[of].Interests[:2]
+		}, audit.Rules{}, []string{"wrong-opportunity ours one"}},
+		{"a failed interest that is there", func(e *audit.Evidence) {
+			e.Records[of].Interests = append(e.Records[of].Interests, audit.Interest{
+				ID: "another", Key: 99, Content: audit.Content{Item: "Q291cnNlVGVtcGxhdGU6MTM=", Quantity: 1, UnitAmount: 550},
+			})
+		}, audit.Rules{}, []string{"told-failed-but-done ours draft"}},
+		{"a failed move that was made", func(e *audit.Evidence) { e.Records[of].Step = "Proposed" }, audit.Rules{}, []string{"told-failed-but-done ours nowhere"}},
+		{"a failed name that was set", func(e *audit.Evidence) { e.Records[of].Name = "Bad" }, audit.Rules{}, []string{"told-failed-but-done ours bad name"}},
+		{"an interest that is not there", func(e *audit.Evidence) {
+			e.Records[of].Interests = e.Records[of].Interests[1:]
+		}, audit.Rules{}, []string{"told-done-but-not ours two"}},
+		{"an older interest that is not there", func(e *audit.Evidence) {
+			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Done}
+			e.Records[of].Interests = e.Records[of].Interests[:2]
+		}, audit.Rules{}, []string{"told-done-but-not ours one"}},
+		{"a move that was not made", func(e *audit.Evidence) {
+			e.Ledger = append(e.Ledger[:2:2], e.Ledger[3:]...)
+		}, audit.Rules{}, []string{"told-done-but-not ours "}},
+		{"another name", func(e *audit.Evidence) { e.Records[of].Name = "Begin" }, audit.Rules{}, []string{"told-done-but-not ours name"}},
+		{"places not held as long", func(e *audit.Evidence) {
+			until := at(40)
+			e.Records[of].Until = &until
+		}, audit.Rules{}, []string{"told-done-but-not ours hold"}},
+		{"told done, reported failed", func(e *audit.Evidence) { e.Told[1].Fate = audit.Done }, audit.Rules{}, []string{"told-done-but-not ours draft"}},
+		{"told failed, reported done", func(e *audit.Evidence) { e.Told[0].Fate = audit.Failed }, audit.Rules{}, []string{"told-failed-but-done ours two"}},
+		{"a record of nobody", func(e *audit.Evidence) {
+			e.Records = append(e.Records, audit.Record{ID: "another"})
+		}, audit.Rules{}, []string{"orphan-record  "}},
+		{"a second record", func(e *audit.Evidence) {
+			e.Records = append(e.Records, audit.Record{ID: "another", Mark: ours})
+		}, audit.Rules{}, []string{"orphan-record ours "}},
+		{"a record of an unknown reference", func(e *audit.Evidence) {
+			e.Records = append(e.Records, audit.Record{ID: "another", Mark: "stranger"})
+		}, audit.Rules{}, []string{"orphan-record stranger "}},
+		{"an interest of nobody", func(e *audit.Evidence) {
+			e.Records[of].Interests = append(e.Records[of].Interests, audit.Interest{ID: "another", Key: 99, Content: audit.Content{Item: "x", Quantity: 77}})
+		}, audit.Rules{}, []string{"orphan-interest ours "}},
+		{"places nobody asked for", func(e *audit.Evidence) { e.Records[of].Interests[1].Reserve = true }, audit.Rules{}, []string{"orphan-reservation ours two"}},
+		{"places of a closed opportunity", func(e *audit.Evidence) {
+			e.Chains[0].Status, e.Chains[0].View.Closing = audit.Completed, &opportunity.Closing{Reason: "over"}
+		}, audit.Rules{}, []string{"orphan-reservation ours "}},
+		{"places of a lost opportunity", func(e *audit.Evidence) {
+			e.Chains[0].Status, e.Records[of].State = audit.Completed, opportunity.Lost
+		}, audit.Rules{LossReleases: true}, []string{"orphan-reservation ours "}},
+		{"a question about what is there", func(e *audit.Evidence) { ask(&e.Chains[0], "one") }, audit.Rules{Questions: 0.5}, nil},
+		{"a question about what is not there", func(e *audit.Evidence) {
+			ask(&e.Chains[0], "one")
+			e.Records[of].Interests, e.Ledger = e.Records[of].Interests[:2], append(e.Ledger[:3:3], e.Ledger[4:]...)
+		}, audit.Rules{Questions: 0.5}, nil},
+		{"too many questions", func(e *audit.Evidence) { ask(&e.Chains[0], "one") }, audit.Rules{}, []string{"too-many-questions  "}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := evidence(t)
+			c.spoil(e)
+			var got []string
+			for _, v := range audit.Audit(*e, c.rules) {
+				got = append(got, fmt.Sprintf("%s %s %s", v.Kind, v.Reference, v.Request))
+				t.Log(v)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("wanted (-), found (+):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,87 @@
+package audit
+
+import (
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// detail is a field of the record that can be set.
+type detail struct {
+	name  string
+	asked func(opportunity.UpdateDetails) string
+	start func(opportunity.Start) string
+	there func(Record) string
+}
+
+func detailsOf() []detail {
+	return []detail{
+		{
+			"name", func(u opportunity.UpdateDetails) string { return u.Name },
+			func(s opportunity.Start) string { return s.Name }, func(r Record) string { return r.Name },
+		},
+		{
+			"account", func(u opportunity.UpdateDetails) string { return u.Account },
+			func(s opportunity.Start) string { return s.Account }, func(r Record) string { return string(r.Account) },
+		},
+		{
+			"currency", func(u opportunity.UpdateDetails) string { return u.Currency },
+			func(s opportunity.Start) string { return s.Currency }, func(r Record) string { return r.Currency },
+		},
+	}
+}
+
+// details wants each detail of the record to be what the last update set, and no update that failed to have set it.
+func (a *auditor) details(f *file) {
+	if f.record == nil || len(f.chains) == 0 {
+		return
+	}
+	for _, d := range detailsOf() {
+		a.detail(f, d)
+	}
+}
+
+func (a *auditor) detail(f *file, d detail) {
+	there := d.there(*f.record)
+	last, request := d.start(f.chains[0].Start), ""
+	if last == "" {
+		last = there // nothing was said, so that it is as it is
+	}
+	var perhaps []string
+	failedBy := ""
+	cutBy := ""
+	for _, r := range f.requests {
+		update, ok := r.command.(opportunity.UpdateDetails)
+		if !ok || d.asked(update) == "" {
+			continue
+		}
+		value := d.asked(update)
+		switch r.standing {
+		case stands:
+			last, request, perhaps, failedBy, cutBy = value, r.id, nil, "", ""
+		case open:
+			perhaps = append(perhaps, value)
+		case cut:
+			perhaps = append(perhaps, value)
+			cutBy = r.id
+		case fails:
+			if value == there {
+				failedBy = r.id
+			}
+		}
+	}
+	if there == last {
+		if cutBy != "" && perhaps[len(perhaps)-1] != last {
+			a.report(Lost, f.reference, cutBy, "it was to set the %s; nothing of it is there and nothing is reported of it", d.name)
+		}
+		return
+	}
+	for _, value := range perhaps {
+		if value == there {
+			return
+		}
+	}
+	if failedBy != "" {
+		a.report(ToldFailedButDone, f.reference, failedBy, "the update is reported failed, and the %s is %q", d.name, there)
+		return
+	}
+	a.report(ToldDoneButNot, f.reference, request, "the %s is %q; the last update that is reported done set %q", d.name, there, last)
+}

@@ -1,0 +1,30 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/ledger"
+)
+
+// Evidence is all that the witnesses say.
+type Evidence struct {
+	// At is when the tables were read.
+	At time.Time `json:"at"`
+	// Before are the records that were there before anybody sent anything.
+	Before []opportunity.ID `json:"before,omitempty"`
+	Told   []Told           `json:"told"`
+	// Chains are, for each reference, in the order they were started.
+	Chains  []Chain        `json:"chains"`
+	Records []Record       `json:"records"`
+	Ledger  []ledger.Entry `json:"ledger"`
+}
+
+// Rules are what may be set about what is a violation. The zero value is right for most.
+type Rules struct {
+	// Questions is the share of the messages that may end as a question; 0 is a hundredth.
+	Questions float64
+	// LossReleases says that a run which ends as Lost is to give its places back, as one does that is closed. The
+	// contract does not promise it.
+	LossReleases bool
+}

@@ -1,0 +1,124 @@
+package audit
+
+import (
+	"slices"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// interests holds the interests that were asked for against those of the record. What an outcome names by its id is that
+// interest and no other; the rest is matched by content, as many times as it is there.
+func (a *auditor) interests(f *file) {
+	var wishes []wish
+	single := map[string]int{}
+	for _, r := range f.requests {
+		asked := r.wishes()
+		single[r.id] = len(asked)
+		wishes = append(wishes, asked...)
+	}
+	if f.record == nil {
+		for _, w := range wishes {
+			if w.standing == stands {
+				a.report(ToldDoneButNot, f.reference, w.request, "an interest in %s is reported, but there is no record", w.content.Item)
+			}
+		}
+		return
+	}
+	used := a.named(f, wishes)
+	a.match(f, wishes, used, single)
+}
+
+// named looks at the interests that outcomes name, and answers which of the record's they are.
+func (a *auditor) named(f *file, wishes []wish) map[opportunity.ID]bool {
+	used := map[opportunity.ID]bool{}
+	var last Interest
+	var before string
+	for _, w := range wishes {
+		if w.id == "" {
+			continue
+		}
+		at := slices.IndexFunc(f.record.Interests, func(i Interest) bool { return i.ID == w.id })
+		if at < 0 {
+			if on, there := a.owner[w.id]; there {
+				a.report(WrongOpportunity, f.reference, w.request, "interest %s is on record %s", w.id, on)
+			} else {
+				a.report(ToldDoneButNot, f.reference, w.request, "interest %s in %s is reported and not there", w.id, w.content.Item)
+			}
+			continue
+		}
+		there := f.record.Interests[at]
+		if used[w.id] {
+			a.report(Lost, f.reference, w.request, "interest %s is reported for another request, too; one of them took no effect", w.id)
+			continue
+		}
+		used[w.id] = true
+		plain := there.Content
+		plain.Reserve = w.content.Reserve
+		switch {
+		case plain != w.content:
+			a.report(ToldDoneButNot, f.reference, w.request, "interest %s is %+v; asked for was %+v", w.id, there.Content, w.content)
+		case there.Reserve && !w.content.Reserve:
+			a.report(OrphanReservation, f.reference, w.request, "interest %s holds places that were not asked for", w.id)
+		case !there.Reserve && w.content.Reserve && !w.short:
+			a.report(ToldDoneButNot, f.reference, w.request, "interest %s holds no places; they were asked for, and nothing says that they are not held", w.id)
+		}
+		if there.Key < last.Key {
+			a.report(Swapped, f.reference, w.request, "interest %s was made before interest %s of request %s, which was accepted earlier", w.id, last.ID, before)
+		}
+		last, before = there, w.request
+	}
+	return used
+}
+
+// match finds, for what the record has besides, who asked for it, and for what was asked without a named interest,
+// whether it is there.
+func (a *auditor) match(f *file, wishes []wish, used map[opportunity.ID]bool, asked map[string]int) {
+	matched := make([]bool, len(wishes))
+	find := func(content Content, standings ...standing) int {
+		for n, w := range wishes {
+			if w.id == "" && !matched[n] && w.content == content && slices.Contains(standings, w.standing) {
+				return n
+			}
+		}
+		return -1
+	}
+	for _, there := range f.record.Interests {
+		if used[there.ID] || a.claimed[there.ID] != "" && a.claimed[there.ID] != f.reference {
+			continue // the other reference misses it, and says so
+		}
+		if n := find(there.Content, stands, cut, open); n >= 0 {
+			matched[n] = true
+			continue
+		}
+		if n := find(there.Content, fails); n >= 0 {
+			matched[n] = true
+			a.report(ToldFailedButDone, f.reference, wishes[n].request, "it is reported failed, and interest %s is there", there.ID)
+			continue
+		}
+		if n := slices.IndexFunc(wishes, func(w wish) bool { return w.id != "" && w.content == there.Content }); n >= 0 {
+			a.report(Doubled, f.reference, wishes[n].request, "interest %s is one more like %s than was asked for", there.ID, wishes[n].id)
+			continue
+		}
+		a.report(OrphanInterest, f.reference, "", "nobody asked for interest %s: %+v", there.ID, there.Content)
+	}
+	there := map[string]int{}
+	for n, w := range wishes {
+		if matched[n] {
+			there[w.request]++
+		}
+	}
+	for n, w := range wishes {
+		switch {
+		case matched[n] || w.id != "":
+		case w.standing == cut:
+			a.report(Lost, f.reference, w.request, "an interest in %s was accepted; it is not there and nothing is reported of it", w.content.Item)
+		case w.standing == stands && (asked[w.request] == 1 || there[w.request] == 0 && !a.namesAny(wishes, w.request)):
+			// Of an older request it is only known that something of it stands.
+			a.report(ToldDoneButNot, f.reference, w.request, "an interest in %s is reported done and not there", w.content.Item)
+		}
+	}
+}
+
+func (a *auditor) namesAny(wishes []wish, request string) bool {
+	return slices.ContainsFunc(wishes, func(w wish) bool { return w.request == request && w.id != "" })
+}

@@ -1,0 +1,56 @@
+package audit
+
+import (
+	"slices"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// places wants no places to be held for a run that has ended and was to give them back, and those of the last
+// extendReservations to be held as long as it says at least: places that were taken after it do not shorten it.
+func (a *auditor) places(f *file) {
+	if f.record == nil || len(f.chains) == 0 {
+		return
+	}
+	last := f.chains[len(f.chains)-1]
+	holds := f.record.holds(a.evidence.At)
+	ended := ""
+	switch {
+	case last.Status == Canceled:
+		ended = "was cancelled"
+	case last.Status == Completed && last.View != nil && last.View.Closing != nil:
+		ended = "was closed"
+	case last.Status == Completed && f.record.State == opportunity.Lost && a.rules.LossReleases:
+		ended = "is lost"
+	}
+	if ended != "" {
+		if holds && !tells(last.View, opportunity.AttentionReservation) {
+			a.report(OrphanReservation, f.reference, "", "the opportunity %s, and places are held until %v", ended, f.record.Until)
+		}
+		return
+	}
+	var asked *opportunity.ExtendReservations
+	var request string
+	for _, r := range f.requests {
+		extend, ok := r.command.(opportunity.ExtendReservations)
+		switch {
+		case !ok || r.standing == fails:
+		case r.standing == stands:
+			asked, request = &extend, r.id
+		default:
+			asked = nil // it may have set it
+		}
+	}
+	if asked == nil {
+		return
+	}
+	if until := f.record.Until; until == nil || until.Before(asked.Until.Add(-opportunity.ExpiryTolerance)) {
+		if asked.Until.After(a.evidence.At) {
+			a.report(ToldDoneButNot, f.reference, request, "the places were to be held until %v, and are held until %v", asked.Until, until)
+		}
+	}
+}
+
+func tells(view *opportunity.View, word opportunity.Word) bool {
+	return view != nil && slices.ContainsFunc(view.Attention, func(a opportunity.Attention) bool { return a.Word == word })
+}

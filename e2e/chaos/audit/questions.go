@@ -1,0 +1,35 @@
+package audit
+
+// mostQuestions is the share of the messages that may end as a question where no rule says otherwise.
+const mostQuestions = 0.01
+
+// Questions counts the opportunities that wait for an operator's answer.
+func (e Evidence) Questions() int {
+	n := 0
+	for _, c := range e.Chains {
+		if c.Status == Running && c.View != nil && c.View.Question != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Messages counts the accepted commands, each once.
+func (e Evidence) Messages() int {
+	n := 0
+	for i := range e.Chains {
+		n += len(e.Chains[i].requests())
+	}
+	return n
+}
+
+func (a *auditor) questions() {
+	most := a.rules.Questions
+	if most == 0 {
+		most = mostQuestions
+	}
+	questions, messages := a.evidence.Questions(), a.evidence.Messages()
+	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
+		a.report(TooManyQuestions, "", "", "%d of %d messages ended as a question; less than %.1f%% may", questions, messages, 100*most)
+	}
+}

@@ -1,0 +1,44 @@
+package audit
+
+import (
+	"slices"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// records wants every record to belong to exactly one reference, by its mark, and every reference that knows a record to
+// know that one.
+func (a *auditor) records() {
+	marked := map[opportunity.Reference][]opportunity.ID{}
+	for _, r := range a.evidence.Records {
+		switch {
+		case slices.Contains(a.evidence.Before, r.ID):
+		case r.Mark == "":
+			a.report(OrphanRecord, "", "", "record %s carries no mark", r.ID)
+		case a.cases[r.Mark] == nil:
+			a.report(OrphanRecord, r.Mark, "", "nobody knows the reference that record %s carries", r.ID)
+		default:
+			marked[r.Mark] = append(marked[r.Mark], r.ID)
+		}
+	}
+	for _, reference := range slices.Clone(a.references) {
+		f, ids := a.cases[reference], marked[reference]
+		if len(ids) > 1 {
+			a.report(OrphanRecord, reference, "", "records %v carry its mark; one should", ids)
+		}
+		for _, c := range f.chains {
+			if c.View == nil || c.View.Opportunity == "" {
+				continue
+			}
+			if !slices.Contains(ids, c.View.Opportunity) {
+				a.report(OrphanRecord, reference, "", "its run drives record %s, which is not there or does not carry its mark", c.View.Opportunity)
+			}
+			// Of several records, what the run drives is the one to look at.
+			for i := range a.evidence.Records {
+				if r := &a.evidence.Records[i]; r.ID == c.View.Opportunity && f.record != r {
+					f.record = r
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	updatepb "go.temporal.io/api/update/v1"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// events reads the history of a run as it is now.
+func (s *Storm) events(ctx context.Context, workflow, run string) ([]*historypb.HistoryEvent, error) {
+	var list []*historypb.HistoryEvent
+	events := s.temporal.GetWorkflowHistory(ctx, workflow, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, event)
+	}
+	return list, nil
+}
+
+func (s *Storm) currentRun(ctx context.Context, reference opportunity.Reference) (string, error) {
+	about, err := s.temporal.DescribeWorkflowExecution(ctx, lifecycle.WorkflowID(reference), "")
+	return about.GetWorkflowExecutionInfo().GetExecution().GetRunId(), err
+}
+
+// chains reads all that Temporal knows of a reference: of each chain of runs its histories, and what its last run
+// answers. It needs workers.
+func (s *Storm) chains(ctx context.Context, reference opportunity.Reference) ([]audit.Chain, error) {
+	current, err := s.currentRun(ctx, reference)
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return nil, nil // its start never came through
+	}
+	if err != nil {
+		return nil, err
+	}
+	lasts := append(slices.Clone(s.earlier(reference)), current)
+	var list []audit.Chain
+	for _, last := range slices.Compact(lasts) {
+		chain, err := s.chain(ctx, reference, last)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, chain)
+	}
+	return list, nil
+}
+
+// chain reads the chain of runs that ends with the given one.
+func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last string) (audit.Chain, error) {
+	id := lifecycle.WorkflowID(reference)
+	c := audit.Chain{Reference: reference, Start: s.startOf(reference), Outcomes: map[string]opportunity.Outcome{}}
+	about, err := s.temporal.DescribeWorkflowExecution(ctx, id, last)
+	if err != nil {
+		return c, err
+	}
+	c.Status = statusOf(about.GetWorkflowExecutionInfo().GetStatus())
+	for run := last; run != ""; {
+		events, err := s.events(ctx, id, run)
+		if err != nil {
+			return c, err
+		}
+		c.Runs = slices.Insert(c.Runs, 0, run)
+		c.Accepted = append(accepted(run, events), c.Accepted...)
+		run = events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
+	}
+	value, err := s.temporal.QueryWorkflow(ctx, id, last, lifecycle.View.Name)
+	if err != nil {
+		return c, err
+	}
+	if err := value.Get(&c.View); err != nil {
+		return c, err
+	}
+	asked := []string{opportunity.StartRequest}
+	for _, a := range c.Accepted {
+		asked = append(asked, a.Request)
+	}
+	slices.Sort(asked)
+	for _, request := range slices.Compact(asked) {
+		var outcome opportunity.Outcome
+		value, err := s.temporal.QueryWorkflow(ctx, id, last, lifecycle.OutcomeOf.Name, lifecycle.OutcomeInput{RequestID: request})
+		if err == nil {
+			err = value.Get(&outcome)
+		}
+		var own *opportunity.Error
+		if known, ok := lifecycle.FromFault(err); ok {
+			own = known
+		}
+		switch {
+		case err == nil:
+			c.Outcomes[request] = outcome
+		case own == nil || own.Type != opportunity.NotFound:
+			return c, errors.Join(err, errors.New("asking about request "+request))
+		}
+	}
+	return c, nil
+}
+
+func statusOf(status enums.WorkflowExecutionStatus) audit.Status {
+	switch status {
+	case enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		return audit.Completed
+	case enums.WORKFLOW_EXECUTION_STATUS_FAILED:
+		return audit.Rejected
+	case enums.WORKFLOW_EXECUTION_STATUS_CANCELED:
+		return audit.Canceled
+	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED:
+		return audit.Terminated
+	default:
+		return audit.Running
+	}
+}
+
+// taken is a command on its way out of an event.
+type taken struct {
+	audit.Accepted
+	update string // id of the update, "" for a signal
+}
+
+func (t *taken) fromUpdate(request *updatepb.Request) {
+	t.update = request.GetMeta().GetUpdateId()
+	t.Way, t.Verb, t.Request = audit.ByUpdate, opportunity.Verb(request.GetInput().GetName()), t.update
+	for _, payload := range request.GetInput().GetArgs().GetPayloads() {
+		t.Payload = payload.GetData()
+	}
+}
+
+// accepted are the commands in the history of a run, in its order.
+func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
+	var list []audit.Accepted
+	byUpdate := map[string]int{}
+	for _, event := range events {
+		a := taken{Accepted: audit.Accepted{Run: run, Event: event.GetEventId(), At: event.GetEventTime().AsTime()}}
+		switch {
+		case event.GetWorkflowExecutionSignaledEventAttributes() != nil:
+			attributes := event.GetWorkflowExecutionSignaledEventAttributes()
+			a.Way, a.Verb = audit.BySignal, opportunity.Verb(attributes.GetSignalName())
+			for _, payload := range attributes.GetInput().GetPayloads() {
+				a.Payload = payload.GetData()
+			}
+		case event.GetWorkflowExecutionUpdateAdmittedEventAttributes() != nil: // after a reset it is taken over so
+			a.fromUpdate(event.GetWorkflowExecutionUpdateAdmittedEventAttributes().GetRequest())
+		case event.GetWorkflowExecutionUpdateAcceptedEventAttributes() != nil: // without the request where it was admitted
+			a.fromUpdate(event.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest())
+		case event.GetWorkflowExecutionUpdateCompletedEventAttributes() != nil:
+			attributes := event.GetWorkflowExecutionUpdateCompletedEventAttributes()
+			if at, ok := byUpdate[attributes.GetMeta().GetUpdateId()]; ok && attributes.GetOutcome().GetFailure() != nil {
+				list[at].Refusal = attributes.GetOutcome().GetFailure().GetMessage()
+			}
+			continue
+		default:
+			continue
+		}
+		if !isCommand(a.Verb) {
+			continue
+		}
+		var named struct {
+			RequestID string `json:"requestId"`
+		}
+		if json.Unmarshal(a.Payload, &named) == nil && named.RequestID != "" {
+			a.Request = named.RequestID
+		}
+		if a.update != "" {
+			byUpdate[a.update] = len(list)
+		}
+		list = append(list, a.Accepted)
+	}
+	return list
+}
+
+func isCommand(verb opportunity.Verb) bool {
+	return slices.Contains([]opportunity.Verb{
+		opportunity.VerbAddInterests, opportunity.VerbProgress, opportunity.VerbUpdateDetails, opportunity.VerbExtendReservations,
+	}, verb)
+}

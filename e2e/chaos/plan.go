@@ -1,0 +1,248 @@
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+)
+
+// Deed is what a step of a script does.
+type Deed string
+
+// The deeds of a script.
+const (
+	// Send sends a message.
+	Send Deed = "send"
+	// Terminate waits until nothing waits, has Temporal terminate the run, and starts the opportunity again, which finds
+	// its record by the mark.
+	Terminate Deed = "terminate"
+	// Reset has Temporal reset the run to one of its workflow tasks.
+	Reset Deed = "reset"
+	// Close ends the run by an operator's word.
+	Close Deed = "close"
+)
+
+// Step is one thing a sender does.
+type Step struct {
+	Deed Deed
+	// Command is what is sent, with its request id.
+	Command opportunity.Command
+	Way     audit.Way
+	// Repeats is how often it is sent once more under the same request id.
+	Repeats int
+	// GivesUp says that it is not sent again where nobody knows whether it was taken.
+	GivesUp bool
+	// First says that a reset goes to the first workflow task, not to the last one.
+	First bool
+	// Pause goes before it.
+	Pause time.Duration
+}
+
+// Script is all that is done with one opportunity, in order.
+type Script struct {
+	Reference opportunity.Reference
+	Start     opportunity.Start
+	Steps     []Step
+}
+
+// Plan is all that is sent, and what is done to the parts meanwhile.
+type Plan struct {
+	Seed        uint64
+	Scripts     []Script
+	Disruptions []Disruption
+}
+
+// NewPlan makes the plan of a storm; equal options make equal plans.
+func NewPlan(o Options) Plan {
+	p := planner{options: o, chance: rand.New(rand.NewPCG(o.Seed, 1))} //nolint:gosec // it decides no secret
+	plan := Plan{Seed: o.Seed}
+	for n := range o.Opportunities {
+		plan.Scripts = append(plan.Scripts, p.script(n))
+	}
+	plan.Disruptions = disruptions(o)
+	return plan
+}
+
+type planner struct {
+	options Options
+	chance  *rand.Rand
+}
+
+// Of every so many opportunities one is long, terminated, reset or closed.
+const (
+	longEvery       = 20
+	terminatedEvery = 9
+	resetEvery      = 7
+	closedEvery     = 8
+	endedEvery      = 4
+)
+
+func (p *planner) script(n int) Script {
+	s := Script{Reference: opportunity.Reference(fmt.Sprintf("storm-%d-%d", p.options.Seed, n))}
+	s.Start = opportunity.Start{Name: "First Aid for everybody", Region: "UK", Account: accountID(1), EntryStep: "Proposed"}
+	if n%3 > 0 { // a third have name, region and account in common
+		s.Start.Name, s.Start.Region, s.Start.Account = fmt.Sprintf("Training %d", n), p.oneOf("UK", "Dominican Republic", "Ireland"), accountID(1+p.chance.Int64N(3))
+	}
+	terminated := n%terminatedEvery == 4
+	if !terminated && n%5 == 2 {
+		s.Start.Interests = opportunity.Interests{p.interest(false), p.interest(false)}
+	}
+	messages := p.options.Messages/2 + p.chance.IntN(p.options.Messages+1)
+	if n%longEvery == 3 {
+		messages = p.options.LongMessages
+	}
+	if closed := n%closedEvery == 5; closed { // what is closed is to have places to give back
+		s.Steps = append(s.Steps, p.send(opportunity.AddInterests{Interests: opportunity.Interests{p.eventInterest(true)}}))
+	}
+	moved := false
+	for len(s.Steps) < messages {
+		s.Steps = append(s.Steps, p.send(p.command(&moved)))
+		if p.chance.IntN(12) == 0 { // sent twice without a request id in common
+			again := s.Steps[len(s.Steps)-1]
+			again.Command, again.Pause = again.Command.WithID(p.requestID()), 0
+			s.Steps = append(s.Steps, again)
+		}
+	}
+	middle := len(s.Steps) / 2
+	if terminated {
+		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Deed: Terminate}}, s.Steps[middle:]...)...)
+	}
+	if p.options.Resets && !terminated && n%resetEvery == 1 {
+		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Deed: Reset, First: p.chance.IntN(2) == 0}}, s.Steps[middle:]...)...)
+	}
+	switch {
+	case n%closedEvery == 5:
+		s.Steps = append(s.Steps, Step{Deed: Close})
+	case n%endedEvery == 1:
+		if !moved {
+			s.Steps = append(s.Steps, p.send(opportunity.Progress{To: "Opportunity"}))
+		}
+		s.Steps = append(s.Steps, p.send(opportunity.Progress{To: p.oneOf("Won", "Won", "Lost", "Archived")}))
+	}
+	p.pace(s.Steps)
+	return s
+}
+
+// pace spreads the steps over the time that the storm takes.
+func (p *planner) pace(steps []Step) {
+	average := p.options.Length * 7 / 10 / time.Duration(len(steps)+1)
+	if p.options.Rounds > 1 {
+		average /= time.Duration(p.options.Rounds)
+	}
+	for i := range steps {
+		if steps[i].Pause == 0 && i > 0 {
+			steps[i].Pause = time.Duration(p.chance.Int64N(int64(2*average) + 1))
+		}
+	}
+}
+
+func (p *planner) send(command opportunity.Command) Step {
+	step := Step{Deed: Send, Command: command.WithID(p.requestID()), Way: audit.BySignal}
+	if p.chance.IntN(3) == 0 {
+		step.Way = audit.ByUpdate
+	}
+	if p.chance.IntN(8) == 0 {
+		step.Repeats = 1 + p.chance.IntN(2)
+	}
+	step.GivesUp = p.chance.IntN(10) == 0
+	return step
+}
+
+// command makes a message; a third are the same for all opportunities.
+func (p *planner) command(moved *bool) opportunity.Command {
+	alike := p.chance.IntN(3) == 0
+	switch n := p.chance.IntN(20); {
+	case n < 10 && alike:
+		return opportunity.AddInterests{Interests: opportunity.Interests{alikeInterest()}}
+	case n < 10:
+		list := make(opportunity.Interests, 1+p.chance.IntN(5))
+		for i := range list {
+			list[i] = p.interest(p.chance.IntN(12) == 0)
+			if p.chance.IntN(5) == 0 {
+				list[i] = alikeInterest()
+			}
+		}
+		return opportunity.AddInterests{Interests: list}
+	case n < 13:
+		return p.progress(moved)
+	case n < 18 && alike:
+		return opportunity.UpdateDetails{Name: "First Aid for everybody"}
+	case n < 18:
+		return opportunity.UpdateDetails{
+			Name: fmt.Sprintf("Name %d", p.chance.IntN(1_000_000)), Currency: p.oneOf("", "", "GBP", "EUR", "USD"), Account: p.oneOf("", accountID(1), accountID(2)),
+		}
+	case alike:
+		return opportunity.ExtendReservations{Until: time.Date(2035, 1, 1, 12, 0, 0, 0, time.UTC)}
+	default:
+		return opportunity.ExtendReservations{Until: time.Date(2035, 1, 1, p.chance.IntN(24*300), 0, 0, 0, time.UTC)}
+	}
+}
+
+// progress makes a move within the open stages once; all others lead nowhere from where the record stands.
+func (p *planner) progress(moved *bool) opportunity.Command {
+	switch n := p.chance.IntN(4); {
+	case n == 0:
+		return opportunity.Progress{To: "Nowhere"}
+	case n == 1 && !*moved:
+		return opportunity.Progress{To: "Won"}
+	case *moved:
+		return opportunity.Progress{To: "Proposed"}
+	}
+	*moved = true
+	return opportunity.Progress{To: "Opportunity"}
+}
+
+func (p *planner) interest(draft bool) opportunity.Interest {
+	quantity, unit := 1+p.chance.IntN(50), decimal(fmt.Sprintf("%d.%02d", p.chance.IntN(900), p.chance.IntN(100)))
+	if draft { // the API takes no interest in it
+		return opportunity.Interest{Item: globalid.EncodeInt(globalid.CourseTemplate, 13), Quantity: quantity, UnitAmount: unit}
+	}
+	switch p.chance.IntN(5) {
+	case 0:
+		return opportunity.Interest{Item: globalid.EncodeInt(globalid.LearningPath, 1), Quantity: quantity, UnitAmount: unit}
+	case 1:
+		return opportunity.Interest{
+			Item: globalid.EncodeInt(globalid.CourseTemplate, 12), Quantity: quantity, UnitAmount: unit,
+			Learners: []opportunity.Learner{{FirstName: "Ada", LastName: fmt.Sprintf("Storm %d", p.chance.IntN(1000)), Email: "ada@storm.example"}},
+		}
+	case 2, 3:
+		return p.eventInterest(p.chance.IntN(2) == 0)
+	}
+	return opportunity.Interest{Item: globalid.EncodeInt(globalid.CourseTemplate, 11), Quantity: quantity, UnitAmount: unit}
+}
+
+func (p *planner) eventInterest(reserve bool) opportunity.Interest {
+	return opportunity.Interest{
+		Item: globalid.EncodeInt(globalid.Event, 1+p.chance.Int64N(2)), Quantity: 1 + p.chance.IntN(3),
+		UnitAmount: decimal(fmt.Sprintf("%d.00", 1+p.chance.IntN(900))), Reserve: reserve,
+	}
+}
+
+// alikeInterest is what a third of the messages ask for.
+func alikeInterest() opportunity.Interest {
+	return opportunity.Interest{Item: globalid.EncodeInt(globalid.Event, 2), Quantity: 1, UnitAmount: decimal("199.90"), Reserve: true}
+}
+
+func (p *planner) requestID() string {
+	var raw uuid.UUID
+	for i := range raw {
+		raw[i] = byte(p.chance.UintN(256))
+	}
+	return raw.String()
+}
+
+func (p *planner) oneOf(texts ...string) string { return texts[p.chance.IntN(len(texts))] }
+
+func accountID(key int64) string { return globalid.EncodeInt(globalid.Account, key) }
+
+// decimal reads an amount that is right by its form.
+func decimal(text string) opportunity.Amount {
+	amount, _ := opportunity.ParseAmount(text)
+	return amount
+}

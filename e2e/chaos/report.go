@@ -1,0 +1,104 @@
+package chaos
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+)
+
+// Report is what a storm came to.
+type Report struct {
+	Seed          uint64 `json:"seed"`
+	Opportunities int    `json:"opportunities"`
+	// Sent counts what was sent, Messages the commands that were accepted, each once.
+	Sent     int `json:"sent"`
+	Messages int `json:"messages"`
+	// Told counts what senders were told, Outcomes what became of the messages in the end.
+	Told     map[audit.Fate]int `json:"told"`
+	Outcomes map[string]int     `json:"outcomes"`
+	// Requests counts those that the API got, Faults those that met a bad day, by its kind.
+	Requests int            `json:"requests"`
+	Faults   map[string]int `json:"faults"`
+	Kills    []Kill         `json:"kills"`
+	// Missed counts the attempts to kill in a place that came too late, by place.
+	Missed       map[Place]int `json:"missed,omitempty"`
+	WorkerStarts int           `json:"workerStarts"`
+	Freezes      int           `json:"freezes"`
+	Restarts     int           `json:"serverRestarts"`
+	Resets       int           `json:"resets"`
+	Terminations int           `json:"terminations"`
+	// Continued counts the runs that were continued as new.
+	Continued int `json:"continued"`
+	Questions int `json:"questions"`
+	// Problems are what kept the storm itself from going as it should.
+	Problems   []string          `json:"problems,omitempty"`
+	Violations []audit.Violation `json:"violations"`
+	Took       time.Duration     `json:"took"`
+}
+
+// KilledAt counts the kills in a place.
+func (r Report) KilledAt(place Place) int {
+	n := 0
+	for _, kill := range r.Kills {
+		if kill.Place == place {
+			n++
+		}
+	}
+	return n
+}
+
+// Unvisited are the places where no worker was killed.
+func (r Report) Unvisited() []Place {
+	return slices.DeleteFunc(Places(), func(p Place) bool { return r.KilledAt(p) > 0 })
+}
+
+// Write writes the report as a table for people.
+func (r Report) Write(to io.Writer) {
+	row := func(name string, value any) { _, _ = fmt.Fprintf(to, "%-34s %v\n", name, value) }
+	row("seed", r.Seed)
+	row("took", r.Took.Round(time.Second))
+	row("opportunities", r.Opportunities)
+	row("messages sent", r.Sent)
+	row("messages accepted, each once", r.Messages)
+	row("  told", counts(r.Told))
+	row("  became", counts(r.Outcomes))
+	row("requests of the API", r.Requests)
+	row("  faults met", counts(r.Faults))
+	row("kills of workers", len(r.Kills))
+	for _, place := range append(Places(), Anywhere) {
+		row("  "+string(place), fmt.Sprintf("%d (missed %d)", r.KilledAt(place), r.Missed[place]))
+		for _, kill := range r.Kills {
+			if kill.Place == place {
+				row("    "+kill.At.Format(time.TimeOnly), kill.Evidence)
+			}
+		}
+	}
+	row("starts of workers", r.WorkerStarts)
+	row("freezes of workers", r.Freezes)
+	row("restarts of the server", r.Restarts)
+	row("resets", r.Resets)
+	row("terminations", r.Terminations)
+	row("runs continued as new", r.Continued)
+	row("questions", r.Questions)
+	for _, problem := range r.Problems {
+		row("problem", problem)
+	}
+	row("violations", len(r.Violations))
+	for _, v := range r.Violations {
+		_, _ = fmt.Fprintln(to, "  "+v.String())
+	}
+}
+
+// counts writes what was counted, in the order of its names.
+func counts[K ~string](of map[K]int) string {
+	var parts []string
+	for name, n := range of {
+		parts = append(parts, fmt.Sprintf("%s %d", name, n))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,249 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	commonpb "go.temporal.io/api/common/v1"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+const (
+	// callWithin bounds one call of a sender.
+	callWithin = 8 * time.Second
+	// againAfter goes before a call is made again.
+	againAfter = 300 * time.Millisecond
+	// mostAsked is how often an update is sent that is not answered.
+	mostAsked = 2
+)
+
+// sender plays scripts, one after the other, and writes down what it is told.
+type sender struct {
+	storm  *Storm
+	number int
+}
+
+// play does what the script says, in order. Its error is that of the context, or a start that is refused.
+func (s sender) play(ctx context.Context, script Script) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // the storm is over
+	}
+	if err := s.start(ctx, script); err != nil || ctx.Err() != nil {
+		return err
+	}
+	unanswered := 0
+	for _, step := range script.Steps {
+		if err := pause(ctx, step.Pause); err != nil {
+			return nil //nolint:nilerr // the storm is over; what was not sent is not missed
+		}
+		var err error
+		switch step.Deed {
+		case Send:
+			if unanswered > 0 { // whoever waits for a parked opportunity waits for ever
+				unanswered--
+				step.Way = audit.BySignal
+			}
+			for range 1 + step.Repeats {
+				if told := s.send(ctx, script.Reference, step); told.Fate == audit.Untold && step.Way == audit.ByUpdate {
+					unanswered = 10
+					break
+				}
+			}
+		case Terminate:
+			err = s.terminate(ctx, script)
+		case Reset:
+			err = s.storm.reset(ctx, script.Reference, step.First)
+		case Close:
+			err = s.insist(ctx, func(ctx context.Context) error {
+				_, err := s.storm.client.Close(ctx, script.Reference, opportunity.Close{Reason: "the storm is over here"})
+				var own *opportunity.Error
+				if errors.As(err, &own) && own.Type == opportunity.Closed {
+					return nil // asked before, and not answered
+				}
+				return err
+			})
+		}
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("%s: %s: %w", script.Reference, step.Deed, err)
+		}
+	}
+	return nil
+}
+
+// start starts the opportunity, and again until its record is there.
+func (s sender) start(ctx context.Context, script Script) error {
+	s.storm.begun(script.Reference, script.Start)
+	err := s.insist(ctx, func(ctx context.Context) error {
+		opened, err := s.storm.client.Start(ctx, script.Reference, script.Start)
+		if err == nil && opened.State != opportunity.Done {
+			err = errPending
+		}
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%s: start: %w", script.Reference, err)
+	}
+	return nil
+}
+
+var errPending = errors.New("not yet")
+
+// insist repeats a call until it is answered, with yes or no, or the context ends.
+func (s sender) insist(ctx context.Context, call func(context.Context) error) error {
+	for {
+		err := s.within(ctx, call)
+		var own *opportunity.Error
+		if err == nil || errors.As(err, &own) {
+			return err
+		}
+		if err := pause(ctx, againAfter); err != nil {
+			return err
+		}
+	}
+}
+
+func (s sender) within(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
+	return call(ctx)
+}
+
+// send sends the step's message, and again under the same id where nobody knows whether it was taken. It answers what was
+// told last.
+func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) audit.Told {
+	for asked := 1; ; asked++ {
+		told := s.once(ctx, reference, step.Command, step.Way)
+		s.storm.journal.note(told)
+		again := told.Fate == audit.Untold && !step.GivesUp || told.Fate == audit.Refused && told.Error == string(opportunity.Busy)
+		// The answer to an update may take until an operator has answered a question.
+		if !again || step.Way == audit.ByUpdate && asked == mostAsked || pause(ctx, againAfter) != nil {
+			return told
+		}
+	}
+}
+
+// once sends the message once and answers what is told of it.
+func (s sender) once(ctx context.Context, reference opportunity.Reference, command opportunity.Command, way audit.Way) audit.Told {
+	payload, err := json.Marshal(command)
+	told := audit.Told{
+		Sender: s.number, Reference: reference, Request: command.ID(), Verb: command.Verb(), Payload: payload, Way: way,
+		Sent: time.Now().UTC(), Fate: audit.Untold,
+	}
+	var outcome opportunity.Outcome
+	if err == nil {
+		err = s.within(ctx, func(ctx context.Context) error {
+			if way == audit.BySignal {
+				return s.storm.client.Signal(ctx, reference, command)
+			}
+			var err error
+			outcome, err = s.storm.client.Update(ctx, reference, command)
+			return err
+		})
+	}
+	told.Results = outcome.Results
+	var own *opportunity.Error
+	switch {
+	case outcome.State == opportunity.Failed:
+		told.Fate = audit.Failed
+	case errors.As(err, &own):
+		told.Fate = audit.Refused
+	case err != nil:
+	case way == audit.BySignal:
+		told.Fate = audit.Acknowledged
+	case outcome.State == opportunity.Done:
+		told.Fate = audit.Done
+	default:
+		told.Fate = audit.Pending
+	}
+	switch {
+	case own != nil:
+		told.Error = string(own.Type)
+	case err != nil:
+		told.Error = err.Error()
+	}
+	return told
+}
+
+// terminate has the run terminated in a moment in which nothing waits, since what waits would be lost, and starts the
+// opportunity again: it finds its record by the mark. One that waits for an operator stays as it is.
+func (s sender) terminate(ctx context.Context, script Script) error {
+	if parked, err := s.storm.awaitQuiet(ctx, script.Reference); err != nil || parked {
+		return err
+	}
+	id := lifecycle.WorkflowID(script.Reference)
+	err := s.insist(ctx, func(ctx context.Context) error {
+		about, err := s.storm.temporal.DescribeWorkflowExecution(ctx, id, "")
+		if err != nil {
+			return err
+		}
+		info := about.GetWorkflowExecutionInfo()
+		run := info.GetExecution().GetRunId()
+		switch info.GetStatus() {
+		case enums.WORKFLOW_EXECUTION_STATUS_RUNNING:
+			if err := s.storm.temporal.TerminateWorkflow(ctx, id, run, "the storm"); err != nil {
+				return err
+			}
+			return errPending // looked at once more
+		case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED:
+			s.storm.ended(script.Reference, run)
+			return nil
+		}
+		return fmt.Errorf("it is %v", info.GetStatus())
+	})
+	if err != nil {
+		return err
+	}
+	return s.start(ctx, script)
+}
+
+// reset has Temporal reset the current run to its first or last completed workflow task.
+func (s *Storm) reset(ctx context.Context, reference opportunity.Reference, first bool) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
+	id := lifecycle.WorkflowID(reference)
+	about, err := s.temporal.DescribeWorkflowExecution(ctx, id, "")
+	if err != nil {
+		return err
+	}
+	run := about.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	var to int64
+	events := s.temporal.GetWorkflowHistory(ctx, id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return err
+		}
+		if event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED && (to == 0 || !first) {
+			to = event.GetEventId()
+		}
+	}
+	_, err = s.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
+		Namespace: s.parts.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run},
+		Reason: "the storm", WorkflowTaskFinishEventId: to, RequestId: fmt.Sprintf("%s-%d", run, to),
+	})
+	if err == nil {
+		s.count(func(r *Report) { r.Resets++ })
+	}
+	return err
+}
+
+// pause waits, no longer than the context.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,432 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// Storm is a whole stack, what is sent to it and what is done to it.
+type Storm struct {
+	options  Options
+	plan     Plan
+	data     string // directory of the databases
+	kept     bool   // the directory stays
+	parts    *stack.Stack
+	workers  []*stack.Process
+	temporal client.Client
+	client   *lifecycle.Client
+	sandbox  badDay
+	journal  *journal
+	before   []opportunity.ID
+	began    time.Time
+
+	// Only the disruptions count these, one after the other.
+	probes, requests int
+	// ordered counts how often the bad days were put in force.
+	ordered uint64
+
+	mu         sync.Mutex
+	report     Report
+	starts     map[opportunity.Reference]opportunity.Start
+	terminated map[opportunity.Reference][]string
+	doing      string
+}
+
+// tokenLife is how long the worker's tokens are good, so that they expire often.
+const tokenLife = "20s"
+
+// Begin brings the parts up, two workers among them. End ends them.
+func Begin(ctx context.Context, o Options) (*Storm, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	s := &Storm{
+		options: o, plan: NewPlan(o), data: o.Data, kept: o.Data != "", journal: newJournal(), began: time.Now(),
+		starts: map[opportunity.Reference]opportunity.Start{}, terminated: map[opportunity.Reference][]string{},
+	}
+	s.report = Report{Seed: o.Seed, Missed: map[Place]int{}}
+	if err := s.bring(ctx); err != nil {
+		return nil, errors.Join(err, s.End(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+func (s *Storm) bring(ctx context.Context) error {
+	var err error
+	if s.data == "" {
+		if s.data, err = os.MkdirTemp("", "oppflow-chaos-"); err != nil {
+			return err
+		}
+	} else if err := os.MkdirAll(s.data, 0o700); err != nil {
+		return err
+	}
+	secret := filepath.Join(s.data, "secret")
+	if err := os.WriteFile(secret, []byte("correct-horse-battery-staple\n"), 0o600); err != nil {
+		return err
+	}
+	port, err := freePort(ctx) // the worker is told the token endpoint before the sandbox has chosen a port
+	if err != nil {
+		return err
+	}
+	options := stack.Options{
+		Data: s.data, Race: s.options.Race, Progress: s.options.Progress, Output: s.options.Output, Setup: host.SetupAt, NoUI: true,
+		APIPort: port,
+		SandboxArgs: []string{
+			"--no-rate-limit", "--client-id", "chaos", "--client-secret-file", secret, "--token-life", tokenLife,
+		},
+		WorkerArgs: []string{"--settle-time", settleTime.String(), "--api-rate", "1000"},
+		WorkerEnv: []string{
+			"ADMINISTRATE_TOKEN=", "ADMINISTRATE_CLIENT_ID=chaos", "ADMINISTRATE_CLIENT_SECRET_FILE=" + secret,
+			fmt.Sprintf("ADMINISTRATE_TOKEN_URL=http://127.0.0.1:%d/oauth/token", port),
+		},
+	}
+	if s.options.ContinueAfter > 0 {
+		options.DynamicConfig = map[string]any{"limit.historyCount.suggestContinueAsNew": s.options.ContinueAfter}
+	}
+	if s.parts, err = stack.Up(ctx, options); err != nil {
+		return err
+	}
+	s.workers = []*stack.Process{s.parts.Worker(), s.parts.AddWorker()}
+	if err := s.workers[1].Start(ctx); err != nil {
+		return err
+	}
+	s.sandbox = newBadDay(s.parts.APIURL(), s.parts.APIToken())
+	s.temporal, _, err = host.Connect(ctx, settings.Temporal{Address: s.parts.TemporalAddress(), Environment: settings.Environment{}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	s.began = time.Now()
+	s.client = lifecycle.NewClientWithOptions(s.temporal, lifecycle.Options{Patience: 3 * time.Second})
+	records, err := readRecords(ctx, s.tables(), settings.DefaultMarkAttribute)
+	for _, r := range records {
+		s.before = append(s.before, r.ID)
+	}
+	return err
+}
+
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, errors.Join(fmt.Errorf("%v is no address with a port", listener.Addr()), listener.Close())
+	}
+	return address.Port, listener.Close()
+}
+
+// tables is the file of the sandbox's tables.
+func (s *Storm) tables() string { return filepath.Join(s.data, "sandbox.db") }
+
+// End ends the parts.
+func (s *Storm) End(ctx context.Context) error {
+	var errs []error
+	if s.temporal != nil {
+		s.temporal.Close()
+	}
+	if s.parts != nil {
+		errs = append(errs, s.parts.Down(ctx))
+	}
+	if !s.kept && s.data != "" {
+		errs = append(errs, os.RemoveAll(s.data))
+	}
+	return errors.Join(errs...)
+}
+
+// grace is how long senders may go on when nothing disrupts them any more.
+const grace = 40 * time.Second
+
+// calm is how long the runs may take to become quiet when nothing disrupts them any more.
+const calm = 6 * time.Minute
+
+// Blow sends everything while everything is disrupted, then lets all calm down. Its error is that of a storm that could
+// not be carried out; what came of it is for Evidence to say.
+func (s *Storm) Blow(ctx context.Context) error {
+	if err := s.order(ctx); err != nil {
+		return err
+	}
+	telling, silence := context.WithCancel(ctx)
+	defer silence()
+	go s.tellOften(telling)
+
+	sending, stop := context.WithCancel(ctx)
+	defer stop()
+	disrupting, over := context.WithTimeout(ctx, s.length())
+	defer over()
+	scripts := make(chan Script)
+	var senders errgroup.Group
+	for n := range s.options.Senders {
+		senders.Go(func() error {
+			for script := range scripts {
+				if err := (sender{storm: s, number: n}).play(sending, script); err != nil {
+					s.problem("%v", err)
+				}
+			}
+			return nil
+		})
+	}
+	senders.Go(func() error {
+		defer close(scripts)
+		for _, script := range s.plan.Scripts {
+			select {
+			case scripts <- script:
+			case <-sending.Done():
+				return nil
+			}
+		}
+		return nil
+	})
+	s.disrupt(disrupting, s.plan.Disruptions)
+	s.tell("calm down")
+	if err := errors.Join(s.startWorkers(ctx), s.sandbox.clear(ctx)); err != nil {
+		return err
+	}
+	if s.options.Long {
+		stop() // the rest of the scripts is for another day
+	}
+	time.AfterFunc(grace, stop)
+	if err := senders.Wait(); err != nil {
+		return err
+	}
+	return s.quiet(ctx)
+}
+
+// length bounds how long the parts are disrupted: in the short form, each disruption has its turn.
+func (s *Storm) length() time.Duration {
+	if s.options.Long {
+		return s.options.Length
+	}
+	return max(s.options.Length, calm)
+}
+
+// quiet waits until in no run anything waits but behind a question.
+func (s *Storm) quiet(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, calm)
+	defer cancel()
+	for _, reference := range s.references() {
+		if _, err := s.awaitQuiet(ctx, reference); err != nil {
+			s.problem("%s does not become quiet: %v", reference, err)
+		}
+	}
+	s.tell("quiet")
+	return nil
+}
+
+// awaitQuiet waits until the run has ended, or nothing waits in it but behind a question, and answers whether it is
+// parked behind one.
+func (s *Storm) awaitQuiet(ctx context.Context, reference opportunity.Reference) (parked bool, err error) {
+	err = await(ctx, calm, "a run in which nothing waits", func() (bool, error) {
+		within, cancel := context.WithTimeout(ctx, callWithin)
+		defer cancel()
+		view, err := s.client.View(within, reference)
+		var own *opportunity.Error
+		if errors.As(err, &own) && own.Type == opportunity.NotFound {
+			return true, nil // its start never came through
+		}
+		if err != nil {
+			return false, err
+		}
+		parked = view.Question != nil && view.Closing == nil
+		if parked || view.Opportunity != "" && len(view.Queue) == 0 && view.Closing == nil {
+			return true, nil
+		}
+		about, err := s.temporal.DescribeWorkflowExecution(within, lifecycle.WorkflowID(reference), "")
+		return about.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
+	})
+	return parked, err
+}
+
+// Evidence asks all witnesses.
+func (s *Storm) Evidence(ctx context.Context) (audit.Evidence, error) {
+	return s.ask(ctx, nil, s.references())
+}
+
+// Again asks all witnesses once more after something happened to the given references alone. Of the others the workflows
+// are not asked again.
+func (s *Storm) Again(ctx context.Context, before audit.Evidence, references ...opportunity.Reference) (audit.Evidence, error) {
+	kept := slices.DeleteFunc(slices.Clone(before.Chains), func(c audit.Chain) bool { return slices.Contains(references, c.Reference) })
+	return s.ask(ctx, kept, references)
+}
+
+// ask asks the workflows of the references, and all other witnesses.
+func (s *Storm) ask(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
+	e := audit.Evidence{Before: s.before, Told: s.journal.all()}
+	chains := make([][]audit.Chain, len(references))
+	asking, asked := errgroup.WithContext(ctx)
+	asking.SetLimit(4)
+	for n, reference := range references {
+		asking.Go(func() error {
+			var err error
+			chains[n], err = s.chains(asked, reference)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", reference, err)
+			}
+			return err
+		})
+	}
+	if err := asking.Wait(); err != nil {
+		return e, err
+	}
+	e.Chains = slices.Concat(append(chains, known)...)
+	var err error
+	if e.Ledger, err = readLedger(s.tables() + ".ledger"); err != nil {
+		return e, err
+	}
+	e.At = time.Now().UTC()
+	e.Records, err = readRecords(ctx, s.tables(), settings.DefaultMarkAttribute)
+	return e, err
+}
+
+// Report sums up what came of it.
+func (s *Storm) Report(e audit.Evidence, violations []audit.Violation) Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.report
+	r.Took = time.Since(s.began)
+	r.Sent, r.Messages, r.Questions = len(e.Told), e.Messages(), e.Questions()
+	r.Told, r.Outcomes, r.Faults = map[audit.Fate]int{}, map[string]int{}, map[string]int{}
+	for _, t := range e.Told {
+		r.Told[t.Fate]++
+	}
+	seen := map[opportunity.Reference]bool{}
+	for _, c := range e.Chains {
+		seen[c.Reference] = true
+		r.Continued += len(c.Runs) - 1
+		for _, outcome := range c.Outcomes {
+			r.Outcomes[string(outcome.State)]++
+		}
+	}
+	r.Opportunities = len(seen)
+	for _, entry := range e.Ledger {
+		r.Requests++
+		if entry.Fault != "" {
+			r.Faults[entry.Fault]++
+		}
+	}
+	r.Violations = violations
+	return r
+}
+
+// Run is a whole storm: it begins, blows, is audited and ends.
+func Run(ctx context.Context, o Options, rules audit.Rules) (Report, error) {
+	s, err := Begin(ctx, o)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := s.run(ctx, rules)
+	return report, errors.Join(err, s.End(context.WithoutCancel(ctx)))
+}
+
+func (s *Storm) run(ctx context.Context, rules audit.Rules) (Report, error) {
+	if err := s.Blow(ctx); err != nil {
+		return Report{}, err
+	}
+	evidence, err := s.Evidence(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	return s.Report(evidence, audit.Audit(evidence, rules)), nil
+}
+
+// begun notes that a reference is in use.
+func (s *Storm) begun(reference opportunity.Reference, start opportunity.Start) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.starts[reference] = start
+}
+
+func (s *Storm) startOf(reference opportunity.Reference) opportunity.Start {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.starts[reference]
+}
+
+func (s *Storm) references() []opportunity.Reference {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []opportunity.Reference
+	for reference := range s.starts {
+		list = append(list, reference)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// ended notes that a run of a reference was terminated.
+func (s *Storm) ended(reference opportunity.Reference, run string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.terminated[reference] = append(s.terminated[reference], run)
+	s.report.Terminations++
+}
+
+func (s *Storm) earlier(reference opportunity.Reference) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.terminated[reference]
+}
+
+func (s *Storm) count(change func(*Report)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.report)
+}
+
+func (s *Storm) killed(place Place, evidence string) {
+	s.count(func(r *Report) {
+		r.Kills = append(r.Kills, Kill{Place: place, At: time.Now().UTC(), Evidence: evidence})
+	})
+	s.tell("killed " + string(place) + ": " + evidence)
+}
+
+func (s *Storm) problem(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	s.count(func(r *Report) { r.Problems = append(r.Problems, text) })
+	s.tell("problem: " + text)
+}
+
+// tell says what is being done.
+func (s *Storm) tell(text string) {
+	s.mu.Lock()
+	s.doing = text
+	s.mu.Unlock()
+	if s.options.Progress != nil {
+		s.options.Progress(fmt.Sprintf("%4.0f s  %s", time.Since(s.began).Seconds(), strings.TrimSpace(text)))
+	}
+}
+
+// tellOften says every 30 seconds how far it is.
+func (s *Storm) tellOften(ctx context.Context) {
+	for pause(ctx, 30*time.Second) == nil {
+		told := s.journal.all()
+		s.mu.Lock()
+		text := fmt.Sprintf("%d opportunities, %d messages sent, %d kills, %d freezes, %d restarts; now: %s",
+			len(s.starts), len(told), len(s.report.Kills), s.report.Freezes, s.report.Restarts, s.doing)
+		s.mu.Unlock()
+		if s.options.Progress != nil {
+			s.options.Progress(fmt.Sprintf("%4.0f s  %s", time.Since(s.began).Seconds(), text))
+		}
+	}
+}

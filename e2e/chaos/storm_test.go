@@ -1,0 +1,158 @@
+package chaos_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/oppflow/oppflow/e2e/chaos"
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A short storm breaks no promise, and whatever promise is then broken on purpose is told, and nothing else.
+func TestStorm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a storm takes minutes")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute) // the server is built the first time
+	defer cancel()
+	var output lockedBuffer
+	options := chaos.Short(1)
+	options.Race, options.Output = race, &output
+	options.Progress = func(text string) { t.Log(text) }
+	s, err := chaos.Begin(ctx, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.End(context.Background()); err != nil && !t.Failed() {
+			t.Log(err) // a part that was killed and started again may have died of it
+		}
+		if output.contains("WARNING: DATA RACE") {
+			t.Error("a part has a data race")
+		}
+	})
+	if err := s.Blow(ctx); err != nil {
+		t.Fatal(err)
+	}
+	evidence, err := s.Evidence(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := s.Report(evidence, audit.Audit(evidence, audit.Rules{}))
+	var text strings.Builder
+	report.Write(&text)
+	t.Logf("what came of it:\n%s", text.String())
+	if len(report.Violations) > 0 || len(report.Problems) > 0 {
+		t.Fatalf("%d violations, %d problems", len(report.Violations), len(report.Problems))
+	}
+	for _, place := range []chaos.Place{chaos.BeforeSend, chaos.Unanswered, chaos.Unreported} { // the others depend on a moment
+		if report.KilledAt(place) == 0 {
+			t.Errorf("no worker was killed %s; the storm shows nothing of it", place)
+		}
+	}
+
+	for _, kind := range audit.Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			spoilt, reference, err := s.Plant(ctx, evidence, kind)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantOnly(t, audit.Audit(spoilt, audit.Rules{}), kind, reference)
+		})
+	}
+	t.Run("lost in Temporal", func(t *testing.T) {
+		reference, err := s.PlantLost(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		evidence, err := s.Again(ctx, evidence, reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOnly(t, audit.Audit(evidence, audit.Rules{}), audit.Lost, reference)
+	})
+}
+
+func wantOnly(t *testing.T, found []audit.Violation, kind audit.Kind, reference opportunity.Reference) {
+	t.Helper()
+	if len(found) != 1 || found[0].Kind != kind || found[0].Reference != reference {
+		t.Errorf("found %v; want one %s of %q", found, kind, reference)
+	}
+}
+
+// Equal seeds make equal plans, others do not; a third of what is sent is alike.
+func TestPlan(t *testing.T) {
+	plan := chaos.NewPlan(chaos.Short(7))
+	compare := cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(opportunity.Amount.Equal)}
+	if diff := cmp.Diff(plan, chaos.NewPlan(chaos.Short(7)), compare); diff != "" {
+		t.Errorf("the same seed makes another plan:\n%s", diff)
+	}
+	if cmp.Equal(plan.Scripts, chaos.NewPlan(chaos.Short(8)).Scripts, compare) {
+		t.Error("another seed makes the same plan")
+	}
+	count, all, most, names := map[string]int{}, 0, 0, map[string]int{}
+	for _, script := range plan.Scripts {
+		names[script.Start.Name+script.Start.Region+script.Start.Account]++
+		for _, step := range script.Steps {
+			if step.Deed != chaos.Send {
+				continue
+			}
+			all++
+			if payload, err := opportunity.Decode(step.Command.Verb(), payloadOf(t, step.Command.WithID(""))); err != nil {
+				t.Errorf("%v is no message: %v", payload, err)
+			}
+			count[string(payloadOf(t, step.Command.WithID("")))]++
+		}
+	}
+	for _, n := range count {
+		if n > 1 {
+			most += n
+		}
+	}
+	if all < 300 || most*3 < all {
+		t.Errorf("%d messages, %d of them like another; want a third", all, most)
+	}
+	if shared := names["First Aid for everybodyUKT3JnYW5pc2F0aW9uOjE="]; shared*3 < len(plan.Scripts) {
+		t.Errorf("%d of %d opportunities have name, region and account in common; want a third", shared, len(plan.Scripts))
+	}
+	if _, err := chaos.Begin(t.Context(), chaos.Options{}); err == nil || errors.Is(err, context.Canceled) {
+		t.Errorf("a storm of nothing begins: %v", err)
+	}
+}
+
+// lockedBuffer takes what several processes write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) contains(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Contains(l.b.Bytes(), []byte(text))
+}
+
+func payloadOf(t *testing.T, command opportunity.Command) []byte {
+	t.Helper()
+	text, err := json.Marshal(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

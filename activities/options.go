@@ -13,6 +13,14 @@ import (
 // for before the fate of a change is unknown.
 const answerWithin = 15 * time.Second
 
+// What waits for a turn of the task queue's rate is served in this order: commands
+// and what they need before sweeps over records that nobody waits for. 3, which is
+// what the server takes for the usual, is left for follow-ups.
+const (
+	priorityCommands = 2
+	prioritySweeps   = 4
+)
+
 // ToChange are the options of an activity that changes something: one attempt,
 // since the API cannot tell a repetition, and no limit on how long it may wait
 // for a worker, since nothing has happened by then.
@@ -21,6 +29,7 @@ func ToChange(summary string) workflow.ActivityOptions {
 		TaskQueue:           TaskQueue,
 		StartToCloseTimeout: opportunity.SendWithin + answerWithin,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Priority:            temporal.Priority{PriorityKey: priorityCommands},
 		Summary:             summary,
 	}
 }
@@ -32,12 +41,21 @@ func ToProbe(summary string) workflow.ActivityOptions {
 		TaskQueue:           TaskQueue,
 		StartToCloseTimeout: 30 * time.Second,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Priority:            temporal.Priority{PriorityKey: priorityCommands},
 		Summary:             summary,
 	}
 }
 
-// ToRead are the options of an activity that only reads: repeated until it
-// succeeds, from a second up to a minute apart.
+// ToSweep are those of ToRead for what nobody waits for, such as reading many
+// records again: commands go before it.
+func ToSweep(summary string) workflow.ActivityOptions {
+	o := ToRead(summary)
+	o.Priority = temporal.Priority{PriorityKey: prioritySweeps}
+	return o
+}
+
+// ToRead are the options of an activity that only reads and that a command waits
+// for: repeated until it succeeds, from a second up to a minute apart.
 func ToRead(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:           TaskQueue,
@@ -45,6 +63,7 @@ func ToRead(summary string) workflow.ActivityOptions {
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
 		},
-		Summary: summary,
+		Priority: temporal.Priority{PriorityKey: priorityCommands},
+		Summary:  summary,
 	}
 }

@@ -40,7 +40,7 @@ func (r *run) adopt(ctx workflow.Context) error {
 	case err != nil:
 		return err
 	}
-	record, err := r.read(ctx, r.state.Start.Adopt, "read the record that is taken over")
+	record, err := r.read(ctx, r.state.Start.Adopt, activities.ToRead("read the record that is taken over"))
 	if err != nil {
 		return unreadable(err)
 	}

@@ -118,7 +118,7 @@ func (r *run) find(ctx workflow.Context) bool {
 	found, region, err := r.marked(ctx)
 	var record opportunity.Snapshot
 	if err == nil && len(found) == 1 {
-		record, err = r.read(ctx, found[0], "read the opportunity that was found")
+		record, err = r.read(ctx, found[0], activities.ToRead("read the opportunity that was found"))
 	}
 	if err == nil && len(found) == 1 {
 		err = r.learnNames(ctx, r.state.Start.Mutations())

@@ -5,6 +5,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -49,7 +50,7 @@ func (r *run) accountForReset(ctx workflow.Context, from opportunity.ID) {
 	if r.settleReset(ctx) != nil {
 		return // cannot be cancelled
 	}
-	record, err := r.read(ctx, r.state.ID, "the run was reset: read back what became of all that waits")
+	record, err := r.read(ctx, r.state.ID, activities.ToRead("the run was reset: read back what became of all that waits"))
 	if err != nil {
 		// Nothing can be told of a record that cannot be read.
 		all := r.state.Backlog().Mutations

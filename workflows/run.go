@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -249,8 +250,12 @@ func (r *run) refresh(ctx workflow.Context) {
 	var record opportunity.Snapshot
 	var err error
 	read := false
+	options := activities.ToSweep("read the record again")
+	if r.state.HasWork() { // it waits for this
+		options = activities.ToRead("read the record again")
+	}
 	workflow.GoNamed(ctx, "refresh", func(ctx workflow.Context) {
-		record, err = r.read(ctx, r.state.ID, "read the record again")
+		record, err = r.read(ctx, r.state.ID, options)
 		read = true
 	})
 	if workflow.Await(ctx, func() bool { return read || r.state.Closing != nil }) != nil || !read {

@@ -95,7 +95,7 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 	if err := r.learnNames(ctx, batch); err != nil {
 		return answers
 	}
-	record, err := r.read(ctx, r.state.ID, "read back what became of: "+summary(batch))
+	record, err := r.read(ctx, r.state.ID, activities.ToRead("read back what became of: "+summary(batch)))
 	if err != nil {
 		return answers // the record cannot be read at all: a question
 	}
@@ -110,8 +110,8 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 }
 
 // read reads the record with all its interests.
-func (r *run) read(ctx workflow.Context, id opportunity.ID, summary string) (opportunity.Snapshot, error) {
-	ctx = workflow.WithActivityOptions(ctx, activities.ToRead(summary))
+func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (opportunity.Snapshot, error) {
+	ctx = workflow.WithActivityOptions(ctx, options)
 	var page activities.ReadResult
 	if err := workflow.ExecuteActivity(ctx, activities.ReadOpportunity, activities.ReadInput{Reference: r.state.Reference, Opportunity: id}).Get(ctx, &page); err != nil {
 		return opportunity.Snapshot{}, err

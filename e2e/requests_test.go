@@ -1,0 +1,154 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// items are one of each kind.
+var items = []string{
+	"Q291cnNlVGVtcGxhdGU6MTE=", "Q291cnNlOjE=", "TGVhcm5pbmdQYXRoOjE=", "Q291cnNlVGVtcGxhdGU6MTI=",
+	"VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2",
+}
+
+// five are interests in one of each, of which one reserves places.
+func five() opportunity.AddInterests {
+	var all opportunity.AddInterests
+	for n, item := range items {
+		one := interests(n + 1).Interests[0]
+		one.Item, one.Reserve = item, n == 1
+		all.Interests = append(all.Interests, one)
+	}
+	return all
+}
+
+// Requests are the scarce good, so how many there are is exact.
+func TestRequestsOfMessages(t *testing.T) {
+	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--api-rate", "5000"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // by its id: nothing is looked up
+	began := 0
+	// requests counts those since it was asked last.
+	requests := func() int {
+		all := len(p.ledger())
+		n := all - began
+		began = all
+		return n
+	}
+	want := func(what string, most int, least int) {
+		t.Helper()
+		if n := requests(); n > most || n < least {
+			t.Errorf("%s: %d requests; want %d", what, n, most)
+		}
+	}
+	done := func(reference opportunity.Reference, command opportunity.Command) {
+		t.Helper()
+		if outcome, err := p.client.Update(ctx, reference, command); err != nil || outcome.State != opportunity.Done {
+			t.Fatalf("%s: %+v, %v", reference, outcome, err)
+		}
+	}
+	opened, err := p.client.Start(ctx, "counted", start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want("a start", 1, 1)
+	done("counted", five())
+	want("five interests in one message, places among them", 1, 1)
+	lone := interests(1)
+	lone.RequestID = "lone"
+	done("counted", lone)
+	want("a lone message", 1, 1)
+	done("counted", lone)
+	if err := p.client.Signal(ctx, "counted", lone); err != nil {
+		t.Fatal(err)
+	}
+	done("counted", lone)
+	want("a repeated request id", 0, 0)
+
+	// Five messages that come while the answer of the first is under way.
+	hold, err := p.set(fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Mentions: string(opened.Opportunity), Times: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	burst := five()
+	for n := range burst.Interests {
+		one := opportunity.AddInterests{Interests: burst.Interests[n : n+1]}
+		if err := p.client.Signal(ctx, "counted", one); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, time.Minute, "the first is under way", func() bool {
+			faults, err := p.faults()
+			return err == nil && faults[hold].Held == 1
+		})
+	}
+	eventually(t, time.Minute, "all five are known", func() bool {
+		view, err := p.client.View(ctx, "counted")
+		return err == nil && len(view.Queue) == 5
+	})
+	if err := p.admin(http.MethodPost, fmt.Sprintf("faults/%d/release", hold), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "all five took effect", func() bool {
+		view, err := p.client.View(ctx, "counted")
+		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 11
+	})
+	want("five messages, of which four wait", 2, 2)
+
+	start.Interests = five().Interests
+	if _, err := p.client.Start(ctx, "counted too", start); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the interests of the start are there", func() bool {
+		view, err := p.client.View(ctx, "counted too")
+		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 5
+	})
+	want("a start with five interests", 2, 2)
+	for _, entry := range p.ledger() {
+		if entry.Status != http.StatusOK || slices.ContainsFunc(entry.Fields, func(f ledger.Field) bool { return f.Outcome != ledger.Committed }) {
+			t.Errorf("request %d: %+v", entry.Number, entry)
+		}
+	}
+}
+
+// While many records are read again, which nobody waits for, a command goes first.
+func TestCommandsGoBeforeSweeps(t *testing.T) {
+	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--api-rate", "5"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	const swept = 40
+	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("swept %d", n)) }
+	for n := range swept {
+		if _, err := p.client.Start(ctx, reference(n), opportunity.Start{Name: "Swept", Region: "UmVnaW9uOlVL"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const apart = opportunity.Reference("apart")
+	if _, err := p.client.Start(ctx, apart, opportunity.Start{Name: "Apart", Region: "UmVnaW9uOlVL"}); err != nil {
+		t.Fatal(err)
+	}
+	before := len(p.ledger())
+	for n := range swept {
+		if err := p.client.Signal(ctx, reference(n), opportunity.Refresh{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, time.Minute, "the sweep is under way", func() bool { return len(p.ledger()) > before })
+	if outcome, err := p.client.Update(ctx, apart, interests(1)); err != nil || outcome.State != opportunity.Done {
+		t.Fatalf("%+v, %v", outcome, err)
+	}
+	reads := len(p.ledger()) - before - 1
+	if reads > swept-10 {
+		t.Errorf("the command was carried out when %d of %d records had been read; in the order of asking it comes last", reads, swept)
+	}
+	eventually(t, time.Minute, "the sweep is over", func() bool { return len(p.ledger()) == before+1+swept })
+}

@@ -34,6 +34,20 @@ func (r *run) accounted() {
 	}
 }
 
+// lookForReset accounts for a reset before what waits is reported failed: the run
+// before may have done it. No activity may have told yet, so the worker is asked,
+// which knows the run by the server's name for it.
+func (r *run) lookForReset(ctx workflow.Context) {
+	if r.state.ID == "" || r.own == "" || len(r.state.Backlog().Mutations) == 0 ||
+		workflow.GetVersion(ctx, "look for a reset before failing what waits", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return
+	}
+	run := workflow.SideEffect(ctx, func(ctx workflow.Context) any { return workflow.GetInfo(ctx).WorkflowExecution.RunID })
+	if run.Get(&r.told) == nil && r.wasReset() {
+		r.accountForReset(ctx, r.state.Step.ID)
+	}
+}
+
 // settleReset waits until nothing that the run before sent can commit any more: a
 // worker may have had a request of it in hand.
 func (r *run) settleReset(ctx workflow.Context) error {

@@ -169,3 +169,38 @@ func count(list []string, one string) int {
 	}
 	return n
 }
+
+// A reset run that is cancelled or closed before it asked for anything tells
+// nobody that what the run before did has failed.
+func TestAResetRunIsClosed(t *testing.T) {
+	over := before(t, 2)
+	for _, way := range []string{"close", "cancel"} {
+		s := restage(t, over)
+		state := opportunity.NewState("A-1", start, s.env.Now())
+		state.Created(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Named{}, s.env.Now())
+		state.Writer = "a run that was reset"
+		state.Paused = &opportunity.Standstill{Since: s.env.Now()}
+		s.record.run = "default-test-run-id"
+		done := addIn(1)
+		done.RequestID = "done"
+		s.at(time.Second, func() {
+			s.env.SignalWorkflow("addInterests", done)
+			s.env.SignalWorkflow("addInterests", addIn(7))
+		})
+		s.at(2*time.Second, func() {
+			if way == "cancel" {
+				s.env.CancelWorkflow()
+			} else {
+				s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"})
+			}
+		})
+		s.run(nil, state)
+		if got, err := s.outcomeOf(map[string]string{"requestId": "done"}); err != nil || got.State != opportunity.Done {
+			t.Errorf("%s: got %+v, %v", way, got, err)
+		}
+		if got, err := s.outcomeOf(map[string]string{"requestId": "#1"}); err != nil || got.State != opportunity.Failed {
+			t.Errorf("%s: got %+v, %v", way, got, err)
+		}
+		s.wantLog(over.log...)
+	}
+}

@@ -212,6 +212,7 @@ func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, e
 	}
 	r.ending = true
 	r.takeSignals(ctx)
+	r.lookForReset(ctx)
 	r.state.FailAll(told, workflow.Now(ctx))
 	r.releasePlaces(ctx)
 	// Handlers wake by what FailAll did; the wait cannot be cancelled.

@@ -140,7 +140,7 @@ func (t *taken) fromUpdate(request *updatepb.Request) {
 // accepted are the commands in the history of a run, in its order.
 func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 	var list []audit.Accepted
-	byUpdate := map[string]int{}
+	byUpdate, admitted := map[string]int{}, map[string]*updatepb.Request{}
 	for _, event := range events {
 		a := taken{Accepted: audit.Accepted{Run: run, Event: event.GetEventId(), At: event.GetEventTime().AsTime()}}
 		switch {
@@ -150,10 +150,15 @@ func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 			for _, payload := range attributes.GetInput().GetPayloads() {
 				a.Payload = payload.GetData()
 			}
-		case event.GetWorkflowExecutionUpdateAdmittedEventAttributes() != nil: // after a reset it is taken over so
-			a.fromUpdate(event.GetWorkflowExecutionUpdateAdmittedEventAttributes().GetRequest())
-		case event.GetWorkflowExecutionUpdateAcceptedEventAttributes() != nil: // without the request where it was admitted
-			a.fromUpdate(event.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest())
+		case event.GetWorkflowExecutionUpdateAdmittedEventAttributes() != nil: // after a reset it comes again so
+			request := event.GetWorkflowExecutionUpdateAdmittedEventAttributes().GetRequest()
+			admitted[request.GetMeta().GetUpdateId()] = request
+			continue
+		case event.GetWorkflowExecutionUpdateAcceptedEventAttributes() != nil:
+			attributes := event.GetWorkflowExecutionUpdateAcceptedEventAttributes()
+			if a.fromUpdate(attributes.GetAcceptedRequest()); attributes.GetAcceptedRequest() == nil {
+				a.fromUpdate(admitted[attributes.GetProtocolInstanceId()])
+			}
 		case event.GetWorkflowExecutionUpdateCompletedEventAttributes() != nil:
 			attributes := event.GetWorkflowExecutionUpdateCompletedEventAttributes()
 			if at, ok := byUpdate[attributes.GetMeta().GetUpdateId()]; ok && attributes.GetOutcome().GetFailure() != nil {

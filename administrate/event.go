@@ -14,8 +14,8 @@ type ScheduledEvent struct {
 	State       string // draft, published or cancelled (observed, 3.6)
 	Active      bool
 	SoldOut     bool
-	Cancelled   bool       // whether there is a time of cancellation
-	CancelledAt *time.Time // nil also where the API gives that time without an offset
+	Cancelled   bool       // by its state or because there is a time of cancellation
+	CancelledAt *time.Time // nil also where the API gives that time without an offset, or none
 	Start       LocalTime  // the time on the clock in TimeZone; empty when there is none
 	TimeZone    string     // a name of the IANA database
 	StartsAt    *time.Time // the same moment with its offset
@@ -94,7 +94,7 @@ type eventAnswer struct {
 func (e eventAnswer) event() (ScheduledEvent, error) {
 	return ScheduledEvent{
 		ID: e.ID, Title: e.Title, State: e.LifecycleState, Active: e.IsActive, SoldOut: e.IsSoldOut,
-		Cancelled: e.CancelledAt.given, CancelledAt: e.CancelledAt.at,
+		Cancelled: e.LifecycleState == "cancelled" || e.CancelledAt.given, CancelledAt: e.CancelledAt.at,
 		Start: LocalTime(e.Start), TimeZone: e.TimeZoneName, StartsAt: e.TimeZonedStart.Time,
 		MaxPlaces: e.MaxPlaces, BookedPlaces: e.BookedPlaces, Reserved: e.Reserved, RemainingPlaces: e.RemainingPlaces,
 	}, identified(e.ID)

@@ -32,7 +32,8 @@ type Checked struct {
 	// Extras is the same for what only side effects of transitions use:
 	// accounts, contacts, events, registrations, invoices, mail and the
 	// integration log. It stands apart, and none of it in the members above,
-	// because a tenant without such side effects does without all of it.
+	// because a tenant without such side effects does without all of it. A
+	// problem that is told above is not told again.
 	Extras Extras
 }
 
@@ -89,20 +90,24 @@ type checker struct {
 // check compares with what driving opportunities needs, and with the rest.
 func (c *checker) check(ctx context.Context, assumed Assumptions) (Checked, error) {
 	basics, extras := uses(), extraUses()
-	missing, unmet, err := c.gaps(ctx, basics, assumed, assumed.basics())
+	told := differences{}
+	missing, unmet, err := c.gaps(ctx, basics, assumed, assumed.basics(), told)
 	if err != nil {
 		return Checked{}, err
 	}
 	checked := Checked{Uses: len(basics), Missing: missing, Unmet: unmet, Extras: Extras{Uses: len(extras)}}
-	checked.Extras.Missing, checked.Extras.Unmet, err = c.gaps(ctx, extras, assumed, assumed.extras())
+	checked.Extras.Missing, checked.Extras.Unmet, err = c.gaps(ctx, extras, assumed, assumed.extras(), told)
 	return checked, err
 }
 
 // gaps tells what is assumed from what is not by the documents themselves: what
 // fails with every assumption off has nothing to do with any, and what fails
-// when one of them is on, besides, is that one's. Those that are not told here
-// are told where they belong.
-func (c *checker) gaps(ctx context.Context, uses []use, assumed Assumptions, told []assumption) ([]Missing, []Unmet, error) {
+// when one of them is on, besides, is that one's. Only those of the given
+// assumptions are told, and nothing that has been told already, to which all
+// problems are added.
+func (c *checker) gaps(
+	ctx context.Context, uses []use, assumed Assumptions, own []assumption, told differences,
+) ([]Missing, []Unmet, error) {
 	var nothing Assumptions
 	for _, e := range nothing.entries() {
 		*e.name = Off
@@ -115,6 +120,8 @@ func (c *checker) gaps(ctx context.Context, uses []use, assumed Assumptions, tol
 	if err != nil {
 		return nil, nil, err
 	}
+	all := documented.list(told)
+	told.add(documented)
 	var unmet []Unmet
 	explained := differences{}
 	for i, e := range assumed.entries() {
@@ -127,12 +134,12 @@ func (c *checker) gaps(ctx context.Context, uses []use, assumed Assumptions, tol
 		if err := c.compare(ctx, uses, one, found); err != nil {
 			return nil, nil, err
 		}
-		missing := found.list(documented)
+		missing := found.list(told)
 		if len(missing) == 0 {
 			continue
 		}
 		explained.add(found)
-		if !slices.ContainsFunc(told, func(t assumption) bool { return t.entry == e.entry }) {
+		if !slices.ContainsFunc(own, func(o assumption) bool { return o.entry == e.entry }) {
 			continue
 		}
 		note := notes[e.entry]
@@ -146,8 +153,10 @@ func (c *checker) gaps(ctx context.Context, uses []use, assumed Assumptions, tol
 	if err := c.compare(ctx, uses, assumed, together); err != nil {
 		return nil, nil, err
 	}
-	explained.add(documented)
-	return append(documented.list(nil), together.list(explained)...), unmet, nil
+	told.add(explained)
+	all = append(all, together.list(told)...)
+	told.add(together)
+	return all, unmet, nil
 }
 
 // differences are uses by what is wrong with them.

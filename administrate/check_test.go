@@ -348,6 +348,14 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 			if (len(checked.Missing) > 0) != (len(test.missing) > 0) {
 				t.Errorf("missing: %+v", checked.Missing)
 			}
+			if len(checked.Extras.Unmet) > 0 {
+				t.Errorf("laid to the assumptions of side effects: %+v", checked.Extras.Unmet)
+			}
+			for _, m := range checked.Extras.Missing {
+				if slices.ContainsFunc(checked.Missing, func(other Missing) bool { return other.Problem == m.Problem }) {
+					t.Errorf("told twice: %s", m.Problem)
+				}
+			}
 			for _, m := range checked.Missing {
 				if strings.ContainsAny(m.Problem, "\n") || strings.Contains(m.Problem, "m0_") {
 					t.Errorf("told as %q", m.Problem)

@@ -67,6 +67,27 @@ type Assumptions struct {
 	// InterestUnitAmount is the field of an interest with the price of one:
 	// "unitAmount". Off: prices of one are not read.
 	InterestUnitAmount Name
+
+	// The rest is what side effects of transitions need, and nothing else. A
+	// tenant that has none can do without all of it.
+
+	// UpdateOwner is the member of OpportunityUpdateInput that takes the id of
+	// the user who owns the record: "ownerId". Off: owners cannot be changed.
+	UpdateOwner Name
+	// UpdateContact is the one that takes the id of its contact: "contactId".
+	// Off: the contact of a record cannot be changed.
+	UpdateContact Name
+	// CreateAccountEmail is the member of AccountCreateInput that takes an
+	// e-mail address: "emailAddress", which is documented of the update. Off:
+	// an account cannot be created with an e-mail address.
+	CreateAccountEmail Name
+	// UpdateAccountName is the member of the input of account.update that takes
+	// a new name: "name". Off: accounts cannot be renamed.
+	UpdateAccountName Name
+	// UpdateAccountInput is the type of that input: "AccountUpdateInput", by
+	// analogy with the documented AccountCreateInput. Off: postal addresses
+	// cannot be changed.
+	UpdateAccountInput Name
 }
 
 // assumption is one entry of Assumptions.
@@ -76,8 +97,12 @@ type assumption struct {
 	assumed Name
 }
 
-// entries lists all members with what they stand for.
-func (a *Assumptions) entries() []assumption {
+// entries lists all members with what they stand for: first those that
+// everybody needs, then those for side effects of transitions only.
+func (a *Assumptions) entries() []assumption { return append(a.basics(), a.extras()...) }
+
+// basics are those that driving opportunities needs.
+func (a *Assumptions) basics() []assumption {
 	return []assumption{
 		{"Regions", &a.Regions, "regions"},
 		{"CourseTemplates", &a.CourseTemplates, "courseTemplates"},
@@ -95,6 +120,17 @@ func (a *Assumptions) entries() []assumption {
 		{"EventItem", &a.EventItem, "Event"},
 		{"InterestQuantity", &a.InterestQuantity, "quantity"},
 		{"InterestUnitAmount", &a.InterestUnitAmount, "unitAmount"},
+	}
+}
+
+// extras are those that side effects of transitions need.
+func (a *Assumptions) extras() []assumption {
+	return []assumption{
+		{"UpdateOwner", &a.UpdateOwner, "ownerId"},
+		{"UpdateContact", &a.UpdateContact, "contactId"},
+		{"CreateAccountEmail", &a.CreateAccountEmail, "emailAddress"},
+		{"UpdateAccountName", &a.UpdateAccountName, "name"},
+		{"UpdateAccountInput", &a.UpdateAccountInput, "AccountUpdateInput"},
 	}
 }
 

@@ -12,9 +12,14 @@ func writeAttributes(b *builder, in *object, name Name, attributes []Attribute) 
 		b.invalid("Attributes", "cannot be written: the assumption for them is switched off")
 		return
 	}
+	in.set(string(name), list(b.attributes("Attributes", attributes)))
+}
+
+// attributes writes the entries of a list of {definitionKey, value}.
+func (b *builder) attributes(where string, attributes []Attribute) []string {
 	entries := make([]string, len(attributes))
 	for i, a := range attributes {
-		member := fmt.Sprintf("Attributes[%d]", i)
+		member := fmt.Sprintf("%s[%d]", where, i)
 		if a.Key == "" {
 			b.invalid(member+".Key", "is missing")
 		}
@@ -23,5 +28,5 @@ func writeAttributes(b *builder, in *object, name Name, attributes []Attribute) 
 			"value: " + b.text(member+".Value", "value", "String", a.Value),
 		}.String()
 	}
-	in.set(string(name), list(entries))
+	return entries
 }

@@ -3,6 +3,7 @@ package administrate
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -28,6 +29,21 @@ type Checked struct {
 	Missing []Missing
 	// Unmet are the assumptions the tenant does not fulfil.
 	Unmet []Unmet
+	// Extras is the same for what only side effects of transitions use:
+	// accounts, contacts, events, registrations, invoices, mail and the
+	// integration log. It stands apart, and none of it in the members above,
+	// because a tenant without such side effects does without all of it. A
+	// problem that is told above is not told again.
+	Extras Extras
+}
+
+// Extras is what a tenant's API has of what side effects of transitions use. An
+// operation that is missing fails the side effects that need it and nothing
+// else.
+type Extras struct {
+	Uses    int
+	Missing []Missing
+	Unmet   []Unmet
 }
 
 // Missing is one difference between what is sent and what the tenant takes.
@@ -68,59 +84,79 @@ func (c *Client) Check(ctx context.Context) (Checked, error) {
 // checker compares with one schema.
 type checker struct {
 	schema *gql.Schema
-	known  map[string][]string // the problems of the documents seen so far
+	known  map[string][]string // the problems of the documents seen so far, by text and variables
 }
 
-// check tells what is assumed from what is not by the documents themselves:
-// what fails with every assumption off has nothing to do with any, and what
-// fails when one of them is on, besides, is that one's.
+// check compares with what driving opportunities needs, and with the rest.
 func (c *checker) check(ctx context.Context, assumed Assumptions) (Checked, error) {
+	basics, extras := uses(), extraUses()
+	told := differences{}
+	missing, unmet, err := c.gaps(ctx, basics, assumed, assumed.basics(), told)
+	if err != nil {
+		return Checked{}, err
+	}
+	checked := Checked{Uses: len(basics), Missing: missing, Unmet: unmet, Extras: Extras{Uses: len(extras)}}
+	checked.Extras.Missing, checked.Extras.Unmet, err = c.gaps(ctx, extras, assumed, assumed.extras(), told)
+	return checked, err
+}
+
+// gaps tells what is assumed from what is not by the documents themselves: what
+// fails with every assumption off has nothing to do with any, and what fails
+// when one of them is on, besides, is that one's. Only those of the given
+// assumptions are told, and nothing that has been told already, to which all
+// problems are added.
+func (c *checker) gaps(
+	ctx context.Context, uses []use, assumed Assumptions, own []assumption, told differences,
+) ([]Missing, []Unmet, error) {
 	var nothing Assumptions
 	for _, e := range nothing.entries() {
 		*e.name = Off
 	}
 	documented := differences{}
-	checked := Checked{Uses: len(uses())}
-	if err := c.compare(ctx, nothing, documented); err != nil {
-		return Checked{}, err
+	if err := c.compare(ctx, uses, nothing, documented); err != nil {
+		return nil, nil, err
 	}
-	checked.Missing = documented.list(nil)
-
 	notes, err := assumptionNotes()
 	if err != nil {
-		return Checked{}, err
+		return nil, nil, err
 	}
-	all := assumed.entries()
+	all := documented.list(told)
+	told.add(documented)
+	var unmet []Unmet
 	explained := differences{}
-	for i, e := range all {
+	for i, e := range assumed.entries() {
 		if *e.name == Off {
 			continue
 		}
 		one := nothing
 		*one.entries()[i].name = *e.name
 		found := differences{}
-		if err := c.compare(ctx, one, found); err != nil {
-			return Checked{}, err
+		if err := c.compare(ctx, uses, one, found); err != nil {
+			return nil, nil, err
 		}
-		missing := found.list(documented)
+		missing := found.list(told)
 		if len(missing) == 0 {
 			continue
 		}
 		explained.add(found)
+		if !slices.ContainsFunc(own, func(o assumption) bool { return o.entry == e.entry }) {
+			continue
+		}
 		note := notes[e.entry]
-		checked.Unmet = append(checked.Unmet, Unmet{
+		unmet = append(unmet, Unmet{
 			Entry: e.entry, Name: *e.name, What: note.what, Cost: note.cost, Line: note.line, Missing: missing,
 		})
 	}
 
 	// What fails only when several are on together.
 	together := differences{}
-	if err := c.compare(ctx, assumed, together); err != nil {
-		return Checked{}, err
+	if err := c.compare(ctx, uses, assumed, together); err != nil {
+		return nil, nil, err
 	}
-	explained.add(documented)
-	checked.Missing = append(checked.Missing, together.list(explained)...)
-	return checked, nil
+	told.add(explained)
+	all = append(all, together.list(told)...)
+	told.add(together)
+	return all, unmet, nil
 }
 
 // differences are uses by what is wrong with them.
@@ -154,8 +190,8 @@ func (d differences) list(known differences) []Missing {
 
 // compare notes what is wrong with the uses that are possible with the
 // assumptions.
-func (c *checker) compare(ctx context.Context, assumed Assumptions, found differences) error {
-	for _, u := range uses() {
+func (c *checker) compare(ctx context.Context, uses []use, assumed Assumptions, found differences) error {
+	for _, u := range uses {
 		r := &recorder{}
 		err := u.do(ctx, r.client(assumed))
 		var invalid *InvalidError
@@ -175,7 +211,11 @@ func (c *checker) compare(ctx context.Context, assumed Assumptions, found differ
 // problems are what the tenant would refuse the document for, or what it would
 // answer that cannot be read.
 func (c *checker) problems(ctx context.Context, u use, doc document, assumed Assumptions) []string {
-	if problems, done := c.known[doc.text]; done {
+	key := doc.text
+	if given, err := json.Marshal(doc.variables); err == nil {
+		key += string(given) // whole objects among them
+	}
+	if problems, done := c.known[key]; done {
 		return problems
 	}
 	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.text})
@@ -189,9 +229,14 @@ func (c *checker) problems(ctx context.Context, u use, doc document, assumed Ass
 		problems = append(problems, strings.ReplaceAll(e.Message, "$"+alias(0)+"_", "$"))
 	}
 	if len(problems) == 0 {
+		for _, v := range parsed.Operations[0].VariableDefinitions {
+			problems = append(problems, c.unfit(v.Type, doc.variables[v.Variable])...)
+		}
+	}
+	if len(problems) == 0 {
 		problems = c.unreadable(ctx, u, parsed, assumed)
 	}
-	c.known[doc.text] = problems
+	c.known[key] = problems
 	return problems
 }
 

@@ -82,7 +82,7 @@ func valuesOf(d *gql.Definition) []any {
 	case d.Kind == gql.Enum && len(d.EnumValues) > 0:
 		return []any{d.EnumValues[0].Name}
 	case d.Name == "ID", d.Name == "String":
-		return []any{"text", "1.50", day + second + offset}
+		return []any{"text", "1.50", day + second + offset, day + second}
 	case d.Name == "Int":
 		return []any{1}
 	case d.Name == "Float":

@@ -127,12 +127,25 @@ func checkOf(t *testing.T, s schemaOf, assumed Assumptions) Checked {
 func TestCheckFindsTheSandboxComplete(t *testing.T) {
 	c, answers := tap(t)
 	checked, err := c.Check(t.Context())
-	if err != nil || len(checked.Missing) > 0 || len(checked.Unmet) > 0 || checked.Uses < 50 {
+	if err != nil || !complete(checked) || checked.Uses < 50 || checked.Extras.Uses < 40 {
 		t.Errorf("%+v, %v", checked, err)
 	}
 	if len(*answers) != 1 || strings.Contains((*answers)[0], `"errors"`) && !strings.Contains((*answers)[0], `"__schema"`) {
 		t.Errorf("asked %d times", len(*answers))
 	}
+}
+
+// complete tells whether nothing is missing, extras included.
+func complete(c Checked) bool {
+	return len(c.Missing)+len(c.Unmet)+len(c.Extras.Missing)+len(c.Extras.Unmet) == 0
+}
+
+func entriesOf(unmet []Unmet) []string {
+	var entries []string
+	for _, u := range unmet {
+		entries = append(entries, u.Entry)
+	}
+	return entries
 }
 
 // What is documented or observed holds in the schema made of just that, and
@@ -151,27 +164,31 @@ func TestCheckTellsAssumptionsApart(t *testing.T) {
 		return checked
 	}
 	documented := run(schema(t, false), Assumptions{})
-	if len(documented.Missing) > 0 {
-		t.Errorf("missing although documented: %+v", documented.Missing)
+	if len(documented.Missing)+len(documented.Extras.Missing) > 0 {
+		t.Errorf("missing although documented: %+v, %+v", documented.Missing, documented.Extras.Missing)
 	}
-	var entries []string
-	for _, e := range new(Assumptions).entries() {
-		entries = append(entries, e.entry)
+	names := func(all []assumption) (names []string) {
+		for _, e := range all {
+			names = append(names, e.entry)
+		}
+		return names
 	}
-	var unmet []string
-	for _, u := range documented.Unmet {
-		unmet = append(unmet, u.Entry)
+	var none Assumptions
+	if got, want := entriesOf(documented.Unmet), names(none.basics()); !slices.Equal(got, want) {
+		t.Errorf("unmet %v, want all: %v", got, want)
+	}
+	if got, want := entriesOf(documented.Extras.Unmet), names(none.extras()); !slices.Equal(got, want) {
+		t.Errorf("unmet extras %v, want all: %v", got, want)
+	}
+	for _, u := range append(documented.Unmet, documented.Extras.Unmet...) {
 		if u.What == "" || u.Cost == "" || len(u.Missing) == 0 || len(u.Missing[0].Uses) == 0 {
 			t.Errorf("%s says too little: %+v", u.Entry, u)
 		}
 	}
-	if !slices.Equal(entries, unmet) {
-		t.Errorf("unmet %v, want all: %v", unmet, entries)
-	}
-	if got := run(schema(t, true), Assumptions{}); len(got.Missing)+len(got.Unmet) > 0 {
+	if got := run(schema(t, true), Assumptions{}); !complete(got) {
 		t.Errorf("with everything assumed: %+v", got)
 	}
-	if got := run(schema(t, false), everythingOff(t)); len(got.Missing)+len(got.Unmet) > 0 {
+	if got := run(schema(t, false), everythingOff(t)); !complete(got) {
 		t.Errorf("with everything off: %+v", got)
 	}
 }
@@ -319,10 +336,7 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 			}
 			test.change(s)
 			checked := checkOf(t, s, Assumptions{})
-			var unmet []string
-			for _, u := range checked.Unmet {
-				unmet = append(unmet, u.Entry)
-			}
+			unmet := entriesOf(checked.Unmet)
 			if !slices.Equal(unmet, test.unmet) {
 				t.Errorf("unmet %v, want %v: %+v", unmet, test.unmet, checked.Unmet)
 			}
@@ -334,6 +348,14 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 			if (len(checked.Missing) > 0) != (len(test.missing) > 0) {
 				t.Errorf("missing: %+v", checked.Missing)
 			}
+			if len(checked.Extras.Unmet) > 0 {
+				t.Errorf("laid to the assumptions of side effects: %+v", checked.Extras.Unmet)
+			}
+			for _, m := range checked.Extras.Missing {
+				if slices.ContainsFunc(checked.Missing, func(other Missing) bool { return other.Problem == m.Problem }) {
+					t.Errorf("told twice: %s", m.Problem)
+				}
+			}
 			for _, m := range checked.Missing {
 				if strings.ContainsAny(m.Problem, "\n") || strings.Contains(m.Problem, "m0_") {
 					t.Errorf("told as %q", m.Problem)
@@ -341,6 +363,120 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What only side effects use is told apart: a tenant that has none of them sees
+// nothing new.
+func TestCheckTellsExtrasApart(t *testing.T) {
+	base, err := json.Marshal(introspected(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		change func(schemaOf)
+		// missing are documented or observed, with a use; unmet are entries.
+		missing, use string
+		unmet        []string
+	}{
+		"mail":                {func(s schemaOf) { s.drop("Mutation", "fields", "contactAdhocEmails") }, `"contactAdhocEmails" on type "Mutation"`, "send a mail", nil},
+		"a namespace":         {func(s schemaOf) { s.drop("Mutation", "fields", "invoices") }, `"invoices" on type "Mutation"`, "finalise an invoice", nil},
+		"reserving":           {func(s schemaOf) { s.drop("OpportunityMutations", "fields", "reservePlacesForInterests") }, `"reservePlacesForInterests"`, "hold places", nil},
+		"the owner":           {func(s schemaOf) { s.drop("Opportunity", "fields", "owner") }, `"owner" on type "Opportunity"`, "read what an opportunity is tied to", nil},
+		"a count":             {func(s schemaOf) { s.drop("Event", "fields", "reserved") }, `"reserved" on type "Event"`, "read an event", nil},
+		"a count as text":     {func(s schemaOf) { named(s.typ("Event")["fields"], "maxPlaces")["type"] = scalar("String") }, `"Event.maxPlaces" is of type "String"`, "read an event", nil},
+		"a start with a zone": {func(s schemaOf) { named(s.typ("Event")["fields"], "start")["type"] = scalar("TimeZonedDateTime") }, `"Event.start" is of type "TimeZonedDateTime"`, "read an event", nil},
+		"a filter":            {func(s schemaOf) { s.drop("LearnerField", "enumValues", "isCancelled") }, `"isCancelled" does not exist`, "look whether a contact is on an event", nil},
+		"users":               {func(s schemaOf) { s.drop("Query", "fields", "users") }, `"users" on type "Query"`, "read users", nil},
+		"one payload":         {func(s schemaOf) { contacts(s)["type"] = objectOf("ContactPayload") }, "not built as the client reads it", "create a contact", nil},
+		"an input of a mail":  {func(s schemaOf) { s.drop("ContactAdhocEmailInput", "inputFields", "ccList") }, `Field "ccList" is not defined by type "ContactAdhocEmailInput"`, "send a mail with copies", nil},
+		"a new member":        {func(s schemaOf) { s.grow("ContactAdhocEmailInput", "brandId") }, `"ContactAdhocEmailInput.brandId" of required type "ID!" was not provided`, "send a mail", nil},
+		"a new member deep":   {func(s schemaOf) { s.grow("PersonalNameInput", "salutation") }, `"PersonalNameInput.salutation" of required type`, "create a contact", nil},
+		"a state of the log":  {func(s schemaOf) { s.drop("ExternalLogTypeStatus", "enumValues", "partial") }, `"partial" does not exist in "ExternalLogTypeStatus" enum`, "log a part of a success", nil},
+		"the type of a mail":  {func(s schemaOf) { s.rename("ContactAdhocEmailInput", "MailInput") }, `Unknown type "ContactAdhocEmailInput"`, "send a mail", nil},
+		"payload as an object": {func(s schemaOf) {
+			s.retype("ExternalIntegrationLogCreateInput", "payload", inputOf("InternalLogMetadataInput"))
+		}, `"InternalLogMetadataInput" is sent in another form`, "log a failure", nil},
+		"a number for a text":   {func(s schemaOf) { s.retype("ExternalIntegrationLogCreateInput", "message", scalar("Int")) }, `"Int" is sent as text`, "log a success", nil},
+		"the owner's id":        {func(s schemaOf) { s.drop("OpportunityUpdateInput", "inputFields", "ownerId") }, "", "", []string{"UpdateOwner"}},
+		"the contact's id":      {func(s schemaOf) { s.drop("OpportunityUpdateInput", "inputFields", "contactId") }, "", "", []string{"UpdateContact"}},
+		"an e-mail to begin":    {func(s schemaOf) { s.drop("AccountCreateInput", "inputFields", "emailAddress") }, "", "", []string{"CreateAccountEmail"}},
+		"another name":          {func(s schemaOf) { s.drop("AccountUpdateInput", "inputFields", "name") }, "", "", []string{"UpdateAccountName"}},
+		"the type of an update": {func(s schemaOf) { s.rename("AccountUpdateInput", "AccountInput") }, "", "", []string{"UpdateAccountInput"}},
+		"postal addresses":      {func(s schemaOf) { s.drop("AccountUpdateInput", "inputFields", "postalAddresses") }, "", "", []string{"UpdateAccountInput"}},
+		"usages are an enum": {func(s schemaOf) {
+			s.retype("PostalAddressInput", "usage", required(map[string]any{"kind": "ENUM", "name": "AddressUsage"}))
+			s.retype("EmailAddressInput", "usage", map[string]any{"kind": "ENUM", "name": "AddressUsage"})
+			values := []any{}
+			for _, name := range []string{"default", "billing", "shipping", "primary"} {
+				values = append(values, map[string]any{"name": name})
+			}
+			s["types"] = append(s["types"].([]any), map[string]any{"kind": "ENUM", "name": "AddressUsage", "enumValues": values})
+		}, "", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var s schemaOf
+			if err := json.Unmarshal(base, &s); err != nil {
+				t.Fatal(err)
+			}
+			test.change(s)
+			checked := checkOf(t, s, Assumptions{})
+			if len(checked.Missing)+len(checked.Unmet) > 0 {
+				t.Errorf("told to those who have no side effects: %+v, %+v", checked.Missing, checked.Unmet)
+			}
+			if got := entriesOf(checked.Extras.Unmet); !slices.Equal(got, test.unmet) {
+				t.Errorf("unmet %v, want %v: %+v", got, test.unmet, checked.Extras.Unmet)
+			}
+			if (test.missing == "") != (len(checked.Extras.Missing) == 0) {
+				t.Errorf("missing %+v", checked.Extras.Missing)
+			}
+			if test.missing != "" && !slices.ContainsFunc(checked.Extras.Missing, func(m Missing) bool {
+				return strings.Contains(m.Problem, test.missing) && slices.Contains(m.Uses, test.use)
+			}) {
+				t.Errorf("%q is not told of %q: %+v", test.missing, test.use, checked.Extras.Missing)
+			}
+		})
+	}
+}
+
+func contacts(s schemaOf) map[string]any {
+	return named(s.typ("ContactMutations")["fields"], "createBatch")
+}
+
+func objectOf(name string) map[string]any { return map[string]any{"kind": "OBJECT", "name": name} }
+
+func inputOf(name string) map[string]any { return map[string]any{"kind": "INPUT_OBJECT", "name": name} }
+
+// grow gives an input type a member that is required.
+func (s schemaOf) grow(typ, member string) {
+	in := s.typ(typ)
+	in["inputFields"] = append(in["inputFields"].([]any), map[string]any{"name": member, "type": required(scalar("ID"))})
+}
+
+// retype makes a member of an input type another's.
+func (s schemaOf) retype(typ, member string, of map[string]any) {
+	named(s.typ(typ)["inputFields"], member)["type"] = of
+}
+
+// rename gives a type another name wherever it is named.
+func (s schemaOf) rename(from, to string) {
+	s.typ(from) // it must be there
+	var visit func(v any)
+	visit = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if v["name"] == from {
+				v["name"] = to
+			}
+			for _, inner := range v {
+				visit(inner)
+			}
+		case []any:
+			for _, inner := range v {
+				visit(inner)
+			}
+		}
+	}
+	visit(map[string]any(s))
 }
 
 // A tenant that says what it calls a thing fulfils the assumption again.
@@ -450,7 +586,7 @@ func checkedCoordinates(t *testing.T) map[string]bool {
 	}
 	all := map[string]bool{}
 	names := map[string]bool{}
-	for _, u := range uses() {
+	for _, u := range allUses() {
 		r := &recorder{}
 		if err := u.do(t.Context(), r.client(assumed)); !errors.Is(err, errRecorded) || len(r.documents) != 1 {
 			t.Fatalf("%s: %v, %d documents", u.name, err, len(r.documents))
@@ -466,12 +602,14 @@ func checkedCoordinates(t *testing.T) map[string]bool {
 	return all
 }
 
+func allUses() []use { return append(uses(), extraUses()...) }
+
 func wantCovered(t *testing.T, checked map[string]bool, what string, documents []document) {
 	t.Helper()
 	for _, doc := range documents {
 		for c := range coordinates(t, doc) {
 			if !checked[c] {
-				t.Errorf("%s sends %s, which no use in check_use.go does: the check would not see it", what, c)
+				t.Errorf("%s sends %s, which no use in check_use.go and check_extra.go does: the check would not see it", what, c)
 			}
 		}
 	}
@@ -496,7 +634,7 @@ func TestCheckCoversEveryMethod(t *testing.T) {
 	checked := checkedCoordinates(t)
 	byType := map[reflect.Type][]reflect.Value{reflect.TypeFor[string](): {reflect.ValueOf("text")}}
 	var mutations []Mutation
-	for _, u := range uses() {
+	for _, u := range allUses() {
 		if u.input == nil {
 			continue
 		}
@@ -519,7 +657,7 @@ func TestCheckCoversEveryMethod(t *testing.T) {
 		for n := 2; n < method.Type.NumIn(); n++ {
 			values := byType[method.Type.In(n)]
 			if len(values) == 0 {
-				t.Errorf("%s takes a %s, of which check_use.go has none", method.Name, method.Type.In(n))
+				t.Errorf("%s takes a %s, of which check_use.go and check_extra.go have none", method.Name, method.Type.In(n))
 			}
 			most = max(most, len(values))
 		}
@@ -607,7 +745,7 @@ func TestCheckUsesAllThereIs(t *testing.T) {
 			}
 		}
 	}
-	for _, u := range uses() {
+	for _, u := range allUses() {
 		if u.input != nil {
 			visit(reflect.ValueOf(u.input))
 		}

@@ -1,6 +1,8 @@
 // Package administrate is a typed client of the Administrate Core GraphQL API,
-// as far as sales opportunities need it. It takes ids, decimals and times and
-// knows nothing of Oppflow's commands; it imports nothing else of Oppflow.
+// as far as sales opportunities need it, and what side effects of their moves
+// do to accounts, contacts, learners, invoices and mail. It takes ids, decimals
+// and times and knows nothing of Oppflow's commands; it imports nothing else of
+// Oppflow.
 //
 // A method sends exactly one request and never repeats one: the API has no
 // idempotency key, so whether a request may be repeated is the caller's
@@ -10,6 +12,8 @@
 //
 // The documents name only what the API documentation shows or what public
 // code has been observed to use; every other name is an entry of Assumptions.
+// Numbers such as 5.3 are the sections of the project's own notes on the API,
+// which tell for each fact where it is from.
 package administrate
 
 import (

@@ -115,6 +115,29 @@ func (b *builder) required(member, hint, typ, value string) string {
 	return b.text(member, hint, typ, value)
 }
 
+// whole binds an input object in one variable of the object's own type. It is
+// for members whose types are not known or may be enums: in JSON both a text
+// and the value of an enum are a string. The check looks at its members by the
+// value.
+func (b *builder) whole(typ string, value any) string { return b.bind("input", typ, value) }
+
+// plain gives a text for an object that whole binds. JSON cannot carry what is
+// not UTF-8.
+func (b *builder) plain(member, value string) string {
+	if !utf8.ValidString(value) {
+		b.invalid(member, "is not valid UTF-8")
+	}
+	return value
+}
+
+// needed is plain for a text that must not be empty.
+func (b *builder) needed(member, value string) string {
+	if value == "" {
+		b.invalid(member, "is missing")
+	}
+	return b.plain(member, value)
+}
+
 // literal writes a string into the document itself, as the API documentation
 // does. It is for members whose type is not known: a literal fits any of them,
 // a variable only the one it is declared with. Only printable ASCII passes.

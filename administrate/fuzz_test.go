@@ -100,6 +100,84 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
+// FuzzErrand: no answer to a mutation of another record brings the client down,
+// and none without a clean payload and a record counts as done.
+func FuzzErrand(f *testing.F) {
+	for _, seed := range []string{
+		`[{"errors":[],"learners":[{"id":"1"}]},{"errors":[{}]}]`, `[{"errors":[],"learners":[]},null]`, `null`, `{}`, `[]`, `[1,{"errors":{}}]`,
+		`[{"learners":[{"id":"1"},{"id":""}]},{"learners":[{"id":"1","contact":{"id":"c"}}]}]`, `[{"learners":[null]},{"learners":{"id":"1"}}]`,
+	} {
+		f.Add([]byte(seed), "errors", 1.0)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, path string, at float64) {
+		if !json.Valid(raw) {
+			return
+		}
+		r := ran{errand: errand{field: "registerNamedLearners"}, raw: raw, errors: []topError{{Path: []any{"event", "registerNamedLearners", at, path}}}}
+		payloads, err := r.payloads(2)
+		if err != nil {
+			if payloads != nil {
+				t.Errorf("%s: an error and payloads", raw)
+			}
+			return
+		}
+		var form []struct {
+			Errors   []any
+			Learners []struct{ ID string }
+		}
+		clean := json.Unmarshal(raw, &form) == nil
+		for i, one := range payloads {
+			got, err := r.named(i, one)
+			if (err == nil) != (len(got) > 0) {
+				t.Errorf("%s: entry %d has %+v, %v", raw, i, got, err)
+			}
+			if err == nil && clean && (len(form[i].Errors) > 0 || len(form[i].Learners) == 0) || err == nil && path == "errors" && at == float64(i) {
+				t.Errorf("%s: entry %d counts as done", raw, i)
+			}
+			for _, l := range got {
+				if l.ID == "" {
+					t.Errorf("%s gives a learner without an id", raw)
+				}
+			}
+		}
+	})
+}
+
+// FuzzTimes: a time without an offset is taken as it stands on the clock, and
+// one of which that is not known never turns into another moment.
+func FuzzTimes(f *testing.F) {
+	for _, seed := range []string{
+		`"2031-03-03T09:00:00"`, `"2031-03-03T09:00:00.999"`, `"2031-03-03T09:00:00Z"`, `"2031-03-03T09:00:00+05:30"`, `null`, `7`, `""`, `"2031-02-30T00:00:00"`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if !json.Valid(raw) {
+			return
+		}
+		var local localTime
+		isLocal := json.Unmarshal(raw, &local) == nil && local != ""
+		if isLocal && !LocalTime(local).valid() {
+			t.Errorf("%s was taken as %q", raw, local)
+		}
+		var m moment
+		isMoment := json.Unmarshal(raw, &m) == nil && m.Time != nil
+		if isLocal && isMoment {
+			t.Errorf("%s is with and without an offset", raw)
+		}
+		var s stamp
+		if err := json.Unmarshal(raw, &s); err != nil {
+			if isLocal || isMoment {
+				t.Errorf("%s: %v", raw, err)
+			}
+			return
+		}
+		if s.given != (isLocal || isMoment) || (s.at != nil) != isMoment || isMoment && !s.at.Equal(*m.Time) {
+			t.Errorf("%s was taken as %+v", raw, s)
+		}
+	})
+}
+
 // FuzzNear: no location that an API reports brings the client down or shows
 // anything but a name of our document.
 func FuzzNear(f *testing.F) {

@@ -13,8 +13,9 @@ const (
 	MaxRequestBytes = 256 << 10
 )
 
-// Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest
-// and ExtendReservations, by value.
+// Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest,
+// ExtendReservations and ReservePlaces, by value: what Apply can send together.
+// What changes other records than opportunities is a method of its own each.
 type Mutation interface {
 	build(b *builder) operation
 }
@@ -26,7 +27,7 @@ type Answer struct {
 	// Opportunity is as it stood right after the mutation: all members but
 	// Attributes and interests. It is nil for an AddInterest, after an error,
 	// and for an ExtendReservations whose answer holds none (see
-	// Assumptions.ExtendedOpportunity).
+	// Assumptions.ExtendedOpportunity). A ReservePlaces answers none, either.
 	Opportunity *Opportunity
 	// Interests are those the API answers to an AddInterest; whether only the
 	// new one or all of the opportunity is not documented.
@@ -71,12 +72,17 @@ const labelReadOnly = "read-only"
 func kept(operations []operation) []Answer {
 	answers := make([]Answer, len(operations))
 	for i, op := range operations {
-		answers[i].Err = &RejectedError{Operation: op.field, Errors: []PayloadError{{
-			Label:   labelReadOnly,
-			Message: "nothing was sent, because this program runs read-only; run it without --read-only (OPPFLOW_READ_ONLY) and ask again",
-		}}}
+		answers[i].Err = keptBack(op.field)
 	}
 	return answers
+}
+
+// keptBack is the answer to a mutation that is not to be sent.
+func keptBack(operation string) error {
+	return &RejectedError{Operation: operation, Errors: []PayloadError{{
+		Label:   labelReadOnly,
+		Message: "nothing was sent, because this program runs read-only; run it without --read-only (OPPFLOW_READ_ONLY) and ask again",
+	}}}
 }
 
 func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
@@ -115,7 +121,7 @@ func (c *Client) mutationDocument(name string, mutations []Mutation) (document, 
 		b.prefix = alias(i) + "_"
 		b.where = fmt.Sprintf("mutation %d", i+1)
 		switch m.(type) {
-		case NewOpportunity, UpdateOpportunity, Progress, AddInterest, ExtendReservations:
+		case NewOpportunity, UpdateOpportunity, Progress, AddInterest, ExtendReservations, ReservePlaces:
 		default:
 			b.where = ""
 			b.invalid(fmt.Sprintf("mutation %d", i+1), "is nil or a pointer; give it by value")
@@ -139,10 +145,8 @@ const (
 	memberInterests   = "interests"
 )
 
-// payloadAnswer is what a mutation field answers. A missing or null list of
-// errors is an empty one (observed in the vendor's own code).
+// payloadAnswer is what a mutation field answers beside its errors.
 type payloadAnswer struct {
-	Errors      []PayloadError     `json:"errors"`
 	Opportunity *opportunityAnswer `json:"opportunity"`
 	Interests   []interestAnswer   `json:"interests"`
 }
@@ -163,27 +167,9 @@ func (op operation) answer(doc document, key string, root json.RawMessage, errs 
 	if len(root) > 0 && json.Unmarshal(root, &namespace) != nil {
 		return unknown("the answer is not of the expected form")
 	}
-	raw := namespace[op.field]
-	if len(raw) == 0 || string(raw) == "null" {
-		return unknown("the answer holds no result for it")
-	}
 	var payload payloadAnswer
-	if json.Unmarshal(raw, &payload) != nil {
-		return unknown("the answer is not of the expected form")
-	}
-	if len(payload.Errors) > 0 {
-		for i, e := range payload.Errors {
-			if string(e.Value) == "null" {
-				payload.Errors[i].Value = nil
-			}
-		}
-		return Answer{Err: &RejectedError{Operation: op.field, Errors: payload.Errors}}
-	}
-	for _, e := range own {
-		// An empty list of errors proves nothing when it could not be read.
-		if len(e.Path) > 2 && e.Path[2] == "errors" {
-			return unknown("its list of errors could not be read")
-		}
+	if err := decide(doc, op.field, namespace[op.field], own, 2, &payload); err != nil {
+		return Answer{Err: err}
 	}
 	switch op.member {
 	case memberOpportunity:
@@ -206,4 +192,35 @@ func (op operation) answer(doc document, key string, root json.RawMessage, errs 
 		return Answer{Interests: added}
 	}
 	return Answer{}
+}
+
+// decide reads the payload of a mutation and says what became of it: nil only
+// where a list of errors was read and is empty. A missing or null one is an
+// empty one (observed in the vendor's own code, 3.5). The list's name stands at
+// a depth of the paths that top-level errors have.
+func decide(doc document, operation string, raw json.RawMessage, errs []topError, depth int, into any) error {
+	if len(raw) == 0 || string(raw) == "null" {
+		return reported(doc, operation, "the answer holds no result for it", errs)
+	}
+	var payload struct {
+		Errors []PayloadError `json:"errors"`
+	}
+	if json.Unmarshal(raw, &payload) != nil || json.Unmarshal(raw, into) != nil {
+		return reported(doc, operation, "the answer is not of the expected form", errs)
+	}
+	if len(payload.Errors) > 0 {
+		for i, e := range payload.Errors {
+			if string(e.Value) == "null" {
+				payload.Errors[i].Value = nil
+			}
+		}
+		return &RejectedError{Operation: operation, Errors: payload.Errors}
+	}
+	for _, e := range errs {
+		// An empty list of errors proves nothing when it could not be read.
+		if len(e.Path) > depth && e.Path[depth] == "errors" {
+			return reported(doc, operation, "its list of errors could not be read", errs)
+		}
+	}
+	return nil
 }

@@ -72,6 +72,33 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("%d methods take a mutation, want %d", found, len(given))
 	}
 
+	// What changes other records, too.
+	assumed, _ := Assumptions{}.resolved()
+	mutations := 0
+	for _, u := range allUses() {
+		r := &recorder{}
+		if err := u.do(t.Context(), r.client(assumed)); !errors.Is(err, errRecorded) {
+			t.Fatalf("%s: %v", u.name, err)
+		}
+		change := strings.HasPrefix(r.documents[0].text, "mutation ")
+		r = &recorder{}
+		kept := r.client(assumed)
+		kept.readOnly = true
+		err := u.do(t.Context(), kept)
+		var turned *RejectedError
+		if change {
+			mutations++
+			if len(r.documents) != 0 || !errors.As(err, &turned) || turned.Errors[0].Label != "read-only" {
+				t.Errorf("%s: sent %d, %v", u.name, len(r.documents), err)
+			}
+		} else if len(r.documents) != 1 {
+			t.Errorf("%s, which reads, is kept back: %v", u.name, err)
+		}
+	}
+	if mutations < 40 {
+		t.Errorf("only %d mutations were tried", mutations)
+	}
+
 	answers, err := c.Apply(t.Context(), []Mutation{interest, create, extend, update, progress})
 	if err != nil || len(answers) != 5 {
 		t.Fatalf("%d answers, %v", len(answers), err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"sync/atomic"
@@ -35,6 +34,7 @@ const (
 // tenant is a fresh sandbox with a client of it. Its clock can be moved on.
 type tenant struct {
 	*administrate.Client
+	box        *sandbox.Sandbox
 	url, token string
 	ahead      atomic.Int64
 }
@@ -49,10 +49,15 @@ func newTenant(t *testing.T, change func(*administrate.Options)) *tenant {
 // newTenantOf gives one whose API does what is assumed otherwise.
 func newTenantOf(t *testing.T, assume map[string]string, change func(*administrate.Options)) *tenant {
 	t.Helper()
+	return newTenantWith(t, sandbox.Options{Assume: assume}, change)
+}
+
+// newTenantWith gives one of which everything else may be chosen, too.
+func newTenantWith(t *testing.T, options sandbox.Options, change func(*administrate.Options)) *tenant {
+	t.Helper()
 	s := &tenant{}
-	box, err := sandbox.Open(t.Context(), sandbox.Options{
-		Now: s.now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Assume: assume,
-	})
+	options.Now, options.Logger = s.now, slog.New(slog.DiscardHandler)
+	box, err := sandbox.Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +68,7 @@ func newTenantOf(t *testing.T, assume map[string]string, change func(*administra
 			t.Error(err)
 		}
 	})
-	s.url, s.token = server.URL+"/graphql", box.Token()
+	s.box, s.url, s.token = box, server.URL+"/graphql", box.Token()
 	s.Client = s.client(t, change)
 	return s
 }

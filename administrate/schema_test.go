@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,86 @@ func everyCall() []call {
 	lookup("lookup further", "", Wanted{Steps: &List{After: "c"}, Currencies: &List{After: "c"}})
 	lookup("lookup regions", "Regions", Wanted{Regions: &List{}})
 	lookup("lookup regions further", "Regions", Wanted{Regions: &List{After: "c"}})
+	apply("change the owner", "UpdateOwner", UpdateOpportunity{ID: "o", OwnerID: "u"})
+	apply("change the contact", "UpdateContact", UpdateOpportunity{ID: "o", ContactID: "c"})
+	apply("reserve", "", ReservePlaces{InterestIDs: []string{"i", "j"}})
+	return append(calls, everyErrand()...)
+}
+
+// everyErrand uses all that the client can send about other records than
+// opportunities.
+func everyErrand() []call {
+	var calls []call
+	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
+		calls = append(calls, call{name, strings.Fields(needs), do})
+	}
+	add("ties", "", func(ctx context.Context, c *Client) error { return anyError(c.Ties(ctx, "o")) })
+	add("hold", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.HoldPlaces(ctx, HoldPlaces{OpportunityID: "o", InterestIDs: []string{"i", "j"}, Until: time.Now()}))
+	})
+	add("account", "", func(ctx context.Context, c *Client) error { return anyError(c.Account(ctx, "a")) })
+	add("accounts by name", "", func(ctx context.Context, c *Client) error { return anyError(c.AccountsByName(ctx, "n")) })
+	add("accounts by e-mail", "", func(ctx context.Context, c *Client) error { return anyError(c.AccountsByEmail(ctx, "e")) })
+	add("create an account", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.CreateAccount(ctx, NewAccount{Name: "n"}))
+	})
+	add("create an account with e-mail", "CreateAccountEmail", func(ctx context.Context, c *Client) error {
+		return anyError(c.CreateAccount(ctx, NewAccount{Name: "n", Email: "e"}))
+	})
+	address := []Address{
+		{Usage: DefaultAddress, Lines: []string{"1", "2"}, Town: "t", Region: "r", Postcode: "p", CountryID: "c", ProvinceCode: "v", ContactPerson: "x"},
+		{Usage: BillingAddress, Town: "t"},
+		{Usage: ShippingAddress, Town: "t"},
+	}
+	update := func(name, needs string, u UpdateAccount) {
+		add(name, needs, func(ctx context.Context, c *Client) error { return anyError(c.UpdateAccount(ctx, u)) })
+	}
+	update("update an account's e-mail", "", UpdateAccount{ID: "a", Email: "e"})
+	update("update an account's name", "UpdateAccountName", UpdateAccount{ID: "a", Name: "n"})
+	update("update an account's addresses", "UpdateAccountInput", UpdateAccount{ID: "a", Addresses: address})
+	update("update an account", "UpdateAccountName UpdateAccountInput", UpdateAccount{ID: "a", Name: "n", Email: "e", Addresses: address})
+	add("contact", "", func(ctx context.Context, c *Client) error { return anyError(c.Contact(ctx, "c")) })
+	add("contacts by e-mail", "", func(ctx context.Context, c *Client) error { return anyError(c.ContactsByEmail(ctx, "e")) })
+	add("contacts of an account", "", func(ctx context.Context, c *Client) error { return anyError(c.ContactsOfAccount(ctx, "a", "")) })
+	add("more contacts of an account", "", func(ctx context.Context, c *Client) error { return anyError(c.ContactsOfAccount(ctx, "a", "c")) })
+	add("create contacts", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.CreateContacts(ctx, []NewContact{
+			{FirstName: "f", LastName: "l"}, {FirstName: "f", LastName: "l", AccountID: "a", Email: "e"},
+		}))
+	})
+	add("event", "", func(ctx context.Context, c *Client) error { return anyError(c.Event(ctx, "e")) })
+	add("interests in an event", "", func(ctx context.Context, c *Client) error { return anyError(c.EventInterests(ctx, "e", "")) })
+	add("more interests in an event", "", func(ctx context.Context, c *Client) error { return anyError(c.EventInterests(ctx, "e", "c")) })
+	add("registrations", "", func(ctx context.Context, c *Client) error { return anyError(c.EventRegistrations(ctx, "e", "")) })
+	add("more registrations", "", func(ctx context.Context, c *Client) error { return anyError(c.EventRegistrations(ctx, "e", "c")) })
+	add("enrolment", "", func(ctx context.Context, c *Client) error { return anyError(c.Enrolment(ctx, "c", "e")) })
+	add("register contacts", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.RegisterContacts(ctx, RegisterContacts{
+			EventID: "e", ContactIDs: []string{"c", "d"}, Notes: "n", Price: &Price{decimal.RequireFromString("1.5"), "GBP"},
+		}))
+	})
+	add("register learners", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.RegisterNamedLearners(ctx, []NamedLearner{
+			{EventID: "e", ContactID: "c"}, {EventID: "e", ContactID: "d", Notes: "n", CustomFields: []Attribute{{"k", "v"}}},
+		}))
+	})
+	add("cancel a learner", "", func(ctx context.Context, c *Client) error { return c.CancelLearner(ctx, "l") })
+	add("update an invoice", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.UpdateInvoice(ctx, UpdateInvoice{ID: "i", Comments: "c", PurchaseOrderRef: "p"}))
+	})
+	add("finalise an invoice", "", func(ctx context.Context, c *Client) error { return anyError(c.FinaliseInvoice(ctx, "i")) })
+	add("mail", "", func(ctx context.Context, c *Client) error {
+		return c.SendEmail(ctx, Email{ContactID: "c", Subject: "s", Body: "b", SendingAddressID: "a", CC: []string{"x"}})
+	})
+	add("sending addresses", "", func(ctx context.Context, c *Client) error { return anyError(c.SendingAddresses(ctx, "")) })
+	add("more sending addresses", "", func(ctx context.Context, c *Client) error { return anyError(c.SendingAddresses(ctx, "c")) })
+	for _, status := range []LogStatus{LogSuccess, LogFailed, LogPartial} {
+		add("log "+string(status), "", func(ctx context.Context, c *Client) error {
+			return c.WriteLog(ctx, LogEntry{Origin: "o", NodeID: "n", Message: "m", Status: status, Payload: "{}", Category: "c", Subcategory: "s"})
+		})
+	}
+	add("users", "", func(ctx context.Context, c *Client) error { return anyError(c.Users(ctx, "")) })
+	add("more users", "", func(ctx context.Context, c *Client) error { return anyError(c.Users(ctx, "c")) })
 	return calls
 }
 
@@ -182,6 +263,14 @@ func schema(t *testing.T, withAssumed bool) *ast.Schema {
 			t.Fatal("documented.graphql has no opportunities to order")
 		}
 		sources[0].Input = ordered
+		// UpdateAccountInput: the type goes by its assumed name; UpdateAccountName is
+		// a member of it.
+		named := strings.ReplaceAll(sources[0].Input, "AccountUpdate!", "AccountUpdateInput!")
+		named = strings.Replace(named, "input AccountUpdate { ", "input AccountUpdateInput { name: String, ", 1)
+		if strings.Contains(named, "AccountUpdate ") || strings.Contains(named, "AccountUpdate!") {
+			t.Fatal("documented.graphql has no update of accounts to be named")
+		}
+		sources[0].Input = named
 		sources = append(sources,
 			&ast.Source{Name: "assumed.graphql", Input: text("assumed.graphql")},
 			&ast.Source{Name: "order", Input: "input OpportunityOrder { field: OpportunityField!, direction: Direction! } enum Direction { asc desc }"})
@@ -274,7 +363,7 @@ func TestAssumptionsAreUsed(t *testing.T) {
 			*off.entries()[i].name = Off
 			_, invalid := requests(t, off)
 			for _, call := range everyCall() {
-				needed := len(call.needs) == 1 && call.needs[0] == e.entry
+				needed := slices.Contains(call.needs, e.entry)
 				if got := invalid[call.name]; (got != nil) != needed {
 					t.Errorf("%s, which needs %v, with it off: %v", call.name, call.needs, got)
 				}

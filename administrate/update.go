@@ -10,6 +10,8 @@ type UpdateOpportunity struct {
 	AccountID  string
 	Currency   string      // the bare code
 	Name       string      // assumed: see Assumptions.UpdateName
+	OwnerID    string      // a User's; assumed: see Assumptions.UpdateOwner
+	ContactID  string      // assumed: see Assumptions.UpdateContact
 	Attributes []Attribute // assumed: see Assumptions.UpdateAttributes
 }
 
@@ -34,6 +36,21 @@ func (u UpdateOpportunity) build(b *builder) operation {
 			b.invalid("Name", "cannot be changed: the assumption UpdateName is switched off")
 		}
 		in.set(string(b.assumed.UpdateName), b.text("Name", "name", "String", u.Name))
+	}
+	for _, person := range []struct {
+		member, id, entry string
+		name              Name
+	}{
+		{"OwnerID", u.OwnerID, "UpdateOwner", b.assumed.UpdateOwner},
+		{"ContactID", u.ContactID, "UpdateContact", b.assumed.UpdateContact},
+	} {
+		if person.id == "" {
+			continue
+		}
+		if person.name == Off {
+			b.invalid(person.member, "cannot be changed: the assumption "+person.entry+" is switched off")
+		}
+		in.set(string(person.name), b.text(person.member, "person", "ID", person.id))
 	}
 	writeAttributes(b, &in, b.assumed.UpdateAttributes, u.Attributes)
 	if len(in) == 1 {

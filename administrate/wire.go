@@ -241,3 +241,43 @@ func (o opportunityAnswer) opportunity() (Opportunity, error) {
 	}
 	return out, nil
 }
+
+// stamp is a time of which it is not known whether it has an offset.
+type stamp struct {
+	given bool       // it has a value
+	at    *time.Time // nil without an offset
+}
+
+func (s *stamp) UnmarshalJSON(raw []byte) error {
+	var m moment
+	if m.UnmarshalJSON(raw) == nil {
+		s.given, s.at = m.Time != nil, m.Time
+		return nil
+	}
+	var local localTime
+	if err := local.UnmarshalJSON(raw); err != nil {
+		return err
+	}
+	s.given = true
+	return nil
+}
+
+// localTime takes a date and time without an offset (LocalDateTime), to the
+// second.
+type localTime LocalTime
+
+func (l *localTime) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return errAnswer
+	}
+	at, err := time.Parse(localTimeLayout, text) // takes parts of a second, too
+	if err != nil {
+		return errAnswer
+	}
+	*l = localTime(at.Format(localTimeLayout))
+	return nil
+}

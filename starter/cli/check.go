@@ -24,7 +24,8 @@ func (p *program) check() *cobra.Command {
 		Long: `check reads the schema of the API by introspection, in one request that changes nothing, and compares it with everything
 Oppflow may send: operations, fields, arguments, members, their types, and what the API requires. It tells what is
 missing, and which of Oppflow's assumptions about the API do not hold there, what each of them costs, and in which line
-it is corrected. The exit code is 0 when nothing is missing.`,
+it is corrected. The exit code is 0 when nothing is missing. What only side effects of transitions use is told apart and does
+not count: a tenant without such side effects does without it.`,
 		Example:           "  oppflow check --api-url https://api.getadministrate.com/graphql --api-token-file token\n  oppflow check --output json",
 		Args:              exactly(),
 		ValidArgsFunction: completeNothing,
@@ -55,6 +56,14 @@ type checked struct {
 	Uses        int          `json:"uses"`
 	Missing     []missing    `json:"missing"`
 	Assumptions []assumption `json:"assumptions"`
+	Extras      extras       `json:"extras"`
+}
+
+// extras are what only side effects of transitions use. They do not count.
+type extras struct {
+	Uses        int          `json:"uses"`
+	Missing     []missing    `json:"missing"`
+	Assumptions []assumption `json:"assumptions"`
 }
 
 type missing struct {
@@ -72,13 +81,22 @@ type assumption struct {
 }
 
 func checkedOf(url string, found administrate.Checked) checked {
-	c := checked{URL: url, Uses: found.Uses, Missing: missingOf(found.Missing), Assumptions: []assumption{}}
-	for _, u := range found.Unmet {
-		c.Assumptions = append(c.Assumptions, assumption{
+	return checked{
+		URL: url, Uses: found.Uses, Missing: missingOf(found.Missing), Assumptions: assumptionsOf(found.Unmet),
+		Extras: extras{
+			Uses: found.Extras.Uses, Missing: missingOf(found.Extras.Missing), Assumptions: assumptionsOf(found.Extras.Unmet),
+		},
+	}
+}
+
+func assumptionsOf(found []administrate.Unmet) []assumption {
+	all := []assumption{}
+	for _, u := range found {
+		all = append(all, assumption{
 			Entry: u.Entry, Name: string(u.Name), Assumed: u.What, Cost: u.Cost, Line: u.Line, Missing: missingOf(u.Missing),
 		})
 	}
-	return c
+	return all
 }
 
 func missingOf(found []administrate.Missing) []missing {
@@ -117,29 +135,39 @@ const maxShownUses = 4
 func showChecked(w io.Writer, c checked) {
 	if c.failure() == nil {
 		line(w, fmt.Sprintf("The API at %s has all that Oppflow sends to it; %d different requests were compared.", c.URL, c.Uses))
-		return
 	}
-	show := func(indent string, all []missing) {
-		for _, m := range all {
-			uses := strings.Join(m.Uses[:min(len(m.Uses), maxShownUses)], ", ")
-			if more := len(m.Uses) - maxShownUses; more > 0 {
-				uses += fmt.Sprintf(" and %d more", more)
-			}
-			line(w, indent+m.Problem)
-			line(w, indent+"  fails: "+uses)
+	showMissing(w, "Missing, although documented or observed with other tenants:", c.Missing)
+	showAssumptions(w, "Assumed, and different with this tenant:", c.Assumptions)
+	showMissing(w, "Missing for side effects of transitions, if the tenant has any:", c.Extras.Missing)
+	showAssumptions(w, "Assumed for side effects of transitions, and different with this tenant:", c.Extras.Assumptions)
+}
+
+func showMissing(w io.Writer, title string, all []missing) {
+	if len(all) > 0 {
+		line(w, title)
+		showProblems(w, "  ", all)
+	}
+}
+
+func showAssumptions(w io.Writer, title string, all []assumption) {
+	if len(all) > 0 {
+		line(w, title)
+	}
+	for _, a := range all {
+		line(w, "  "+a.Assumed)
+		showProblems(w, "    ", a.Missing)
+		line(w, "    without it: "+a.Cost)
+		line(w, fmt.Sprintf("    correct it or switch it off: %s (%s)", a.Line, a.Entry))
+	}
+}
+
+func showProblems(w io.Writer, indent string, all []missing) {
+	for _, m := range all {
+		uses := strings.Join(m.Uses[:min(len(m.Uses), maxShownUses)], ", ")
+		if more := len(m.Uses) - maxShownUses; more > 0 {
+			uses += fmt.Sprintf(" and %d more", more)
 		}
-	}
-	if len(c.Missing) > 0 {
-		line(w, "Missing, although documented or observed with other tenants:")
-		show("  ", c.Missing)
-	}
-	if len(c.Assumptions) > 0 {
-		line(w, "Assumed, and different with this tenant:")
-		for _, a := range c.Assumptions {
-			line(w, "  "+a.Assumed)
-			show("    ", a.Missing)
-			line(w, "    without it: "+a.Cost)
-			line(w, fmt.Sprintf("    correct it or switch it off: %s (%s)", a.Line, a.Entry))
-		}
+		line(w, indent+m.Problem)
+		line(w, indent+"  fails: "+uses)
 	}
 }

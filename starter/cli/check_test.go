@@ -153,6 +153,38 @@ func TestCheckTellsWhatIsAssumedInVain(t *testing.T) {
 	}
 }
 
+// What only side effects use is told, and does not count.
+func TestCheckTellsWhatSideEffectsLack(t *testing.T) {
+	box := &tenant{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
+	env := box.serve(t)
+	oppflow(t, env, "check").wantDone(t,
+		"has all that Oppflow sends to it", "Missing for side effects of transitions", `"invoices" on type "Mutation"`, "finalise an invoice")
+	got := oppflow(t, env, "check", "-o", "json")
+	got.wantDone(t)
+	var read struct {
+		Missing, Assumptions []any
+		Extras               struct {
+			Uses    int
+			Missing []struct {
+				Problem string
+				Uses    []string
+			}
+			Assumptions []any
+		}
+	}
+	if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
+		t.Fatal(err)
+	}
+	if len(read.Missing)+len(read.Assumptions)+len(read.Extras.Assumptions) != 0 || len(read.Extras.Missing) != 1 ||
+		len(read.Extras.Missing[0].Uses) != 3 || read.Extras.Uses == 0 {
+		t.Errorf("%+v", read)
+	}
+
+	box = &tenant{change: rename(t, `"name":"AccountUpdateInput"`, `"name":"AccountInput"`)}
+	oppflow(t, box.serve(t), "check").wantDone(t,
+		"Assumed for side effects of transitions", "without it: postal addresses cannot be changed.", "(UpdateAccountInput)")
+}
+
 // wantFailure wants exit code 1 and one line on standard error that says all of want, whatever is on standard output.
 func (r result) wantFailure(t *testing.T, want ...string) {
 	t.Helper()

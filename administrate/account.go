@@ -1,0 +1,176 @@
+package administrate
+
+import (
+	"context"
+)
+
+// Account is an organisation, or with Individual one person's own account.
+// Its fields are documented and observed (5.1).
+type Account struct {
+	ID         string
+	Name       string
+	Email      string // empty when there is none
+	Individual bool
+	OwnerID    string // of a User; empty when there is none
+}
+
+// AccountPage are the accounts that fit: none, one or several, since nothing
+// keeps a tenant from having an account twice (documented, 5.1).
+type AccountPage struct {
+	Accounts []Account // the first 100
+	Count    int       // of all that fit
+}
+
+const (
+	selectAccount = "id name emailAddress isIndividual owner { id }"
+	whatAccount   = "account"
+)
+
+// Account reads one account. It fails with NotFoundError when there is none
+// with that id.
+func (c *Client) Account(ctx context.Context, id string) (Account, error) {
+	return findOne(ctx, c, newBuilder(&c.assumed), "Account", "accounts", whatAccount, id, selectAccount, accountAnswer.account)
+}
+
+// AccountsByName finds accounts by their name. The API compares (operation eq,
+// observed, 5.1): whether case matters is the tenant's database's affair.
+func (c *Client) AccountsByName(ctx context.Context, name string) (AccountPage, error) {
+	return c.accounts(ctx, "AccountsByName", "name", name)
+}
+
+// AccountsByEmail finds accounts by their e-mail address (observed, 5.1), like
+// AccountsByName.
+func (c *Client) AccountsByEmail(ctx context.Context, email string) (AccountPage, error) {
+	return c.accounts(ctx, "AccountsByEmail", "emailAddress", email)
+}
+
+func (c *Client) accounts(ctx context.Context, name, field, text string) (AccountPage, error) {
+	b := newBuilder(&c.assumed)
+	b.where = name
+	arguments := "filters: [{field: " + field + ", operation: eq, value: " + b.required(field, "text", "String", text) + "}], first: 100"
+	page, err := find(ctx, c, b, name, "accounts", arguments, selectAccount, accountAnswer.account)
+	return AccountPage{Accounts: page.rows, Count: page.count}, err
+}
+
+// NewAccount asks for an account.
+type NewAccount struct {
+	Name  string // documented (5.1)
+	Email string // optional (assumed: see Assumptions.CreateAccountEmail)
+}
+
+// CreateAccount makes an account (documented, 5.1) and answers it as it then
+// stands.
+func (c *Client) CreateAccount(ctx context.Context, n NewAccount) (Account, error) {
+	return c.changeAccount(ctx, "CreateAccount", n.build)
+}
+
+func (n NewAccount) build(b *builder) errand {
+	var in object
+	in.set("name", b.required("Name", "name", "String", n.Name))
+	if n.Email != "" {
+		if b.assumed.CreateAccountEmail == Off {
+			b.invalid("Email", "cannot be given: the assumption CreateAccountEmail is switched off")
+		}
+		in.set(string(b.assumed.CreateAccountEmail), b.text("Email", "email", "String", n.Email))
+	}
+	return errand{namespace: "account", field: "create", arguments: "input: " + in.String()}
+}
+
+// UpdateAccount changes the members that are not empty.
+type UpdateAccount struct {
+	ID    string
+	Name  string // assumed: see Assumptions.UpdateAccountName
+	Email string // documented (5.1)
+	// Addresses, if there are any, take the place of all that the account has
+	// (observed, 5.1): those that are to stay must be among them. They need the
+	// assumption UpdateAccountInput.
+	Addresses []Address
+}
+
+// UpdateAccount changes an account and answers it as it then stands.
+func (c *Client) UpdateAccount(ctx context.Context, u UpdateAccount) (Account, error) {
+	return c.changeAccount(ctx, "UpdateAccount", u.build)
+}
+
+func (u UpdateAccount) build(b *builder) errand {
+	if u.Name == "" && u.Email == "" && len(u.Addresses) == 0 {
+		b.invalid("ID", "is all there is; give at least one member to change")
+	}
+	if u.Name != "" && b.assumed.UpdateAccountName == Off {
+		b.invalid("Name", "cannot be changed: the assumption UpdateAccountName is switched off")
+	}
+	e := errand{namespace: "account", field: "update"}
+	if len(u.Addresses) > 0 {
+		e.arguments = "input: " + u.withAddresses(b)
+		return e
+	}
+	var in object
+	in.set("accountId", b.required("ID", "accountId", "ID", u.ID))
+	if u.Name != "" {
+		in.set(string(b.assumed.UpdateAccountName), b.text("Name", "name", "String", u.Name))
+	}
+	if u.Email != "" {
+		in.set("emailAddress", b.text("Email", "email", "String", u.Email))
+	}
+	e.arguments = "input: " + in.String()
+	return e
+}
+
+// withAddresses binds the whole input: what an address is for is an enum
+// (observed) of which the name is not known.
+func (u UpdateAccount) withAddresses(b *builder) string {
+	if b.assumed.UpdateAccountInput == Off {
+		b.invalid("Addresses", "cannot be changed: the assumption UpdateAccountInput is switched off")
+		return "{}"
+	}
+	addresses := make([]any, len(u.Addresses))
+	for i, a := range u.Addresses {
+		addresses[i] = a.write(b, i)
+	}
+	in := map[string]any{"accountId": b.needed("ID", u.ID), "postalAddresses": addresses}
+	if u.Name != "" {
+		in[string(b.assumed.UpdateAccountName)] = b.plain("Name", u.Name)
+	}
+	if u.Email != "" {
+		in["emailAddress"] = b.plain("Email", u.Email)
+	}
+	return b.whole(string(b.assumed.UpdateAccountInput), in)
+}
+
+func (c *Client) changeAccount(ctx context.Context, name string, build func(*builder) errand) (Account, error) {
+	r, err := c.run(ctx, name, func(b *builder) errand {
+		e := build(b)
+		e.result = "account { " + selectAccount + " }"
+		return e
+	})
+	if err != nil {
+		return Account{}, err
+	}
+	var payload struct {
+		Account *accountAnswer `json:"account"`
+	}
+	if err := r.payload(&payload); err != nil {
+		return Account{}, err
+	}
+	if payload.Account == nil {
+		return Account{}, r.unknown("the answer has neither errors nor the account")
+	}
+	a, err := payload.Account.account()
+	if err != nil {
+		return Account{}, r.unknown("the answer is not of the expected form")
+	}
+	return a, nil
+}
+
+type accountAnswer struct {
+	ID           string     `json:"id"`
+	Name         string     `json:"name"`
+	EmailAddress string     `json:"emailAddress"`
+	IsIndividual bool       `json:"isIndividual"`
+	Owner        *reference `json:"owner"`
+}
+
+func (a accountAnswer) account() (Account, error) {
+	out := Account{ID: a.ID, Name: a.Name, Email: a.EmailAddress, Individual: a.IsIndividual, OwnerID: a.Owner.id()}
+	return out, identified(a.ID)
+}

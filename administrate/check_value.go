@@ -1,0 +1,61 @@
+package administrate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	gql "github.com/vektah/gqlparser/v2/ast"
+)
+
+// unfit tells why the value of a variable is none of the tenant's type. The
+// validation of a document looks at the types of variables only; what is bound
+// as a whole object shows its members in the value. Other values are of the
+// type they are declared with.
+func (c *checker) unfit(t *gql.Type, value any) []string {
+	if t.Elem != nil {
+		entries, ok := value.([]any)
+		if !ok {
+			entries = []any{value}
+		}
+		var problems []string
+		for _, entry := range entries {
+			problems = append(problems, c.unfit(t.Elem, entry)...)
+		}
+		return problems
+	}
+	def := c.schema.Types[t.NamedType]
+	members, isObject := value.(map[string]any)
+	text, isText := value.(string)
+	switch {
+	case def == nil:
+		return []string{fmt.Sprintf("Unknown type %q.", t.NamedType)}
+	case isObject && def.Kind == gql.InputObject:
+		return c.unfitMembers(def, members)
+	case isObject || def.Kind == gql.InputObject:
+		return []string{fmt.Sprintf("A value of type %q is sent in another form.", def.Name)}
+	case isText && def.Kind == gql.Enum && def.EnumValues.ForName(text) == nil:
+		return []string{fmt.Sprintf("Value %q does not exist in %q enum.", text, def.Name)}
+	case isText && slices.Contains([]string{"Int", "Float", "Boolean"}, def.Name):
+		return []string{fmt.Sprintf("A value of type %q is sent as text.", def.Name)}
+	}
+	return nil
+}
+
+func (c *checker) unfitMembers(def *gql.Definition, members map[string]any) []string {
+	var problems []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		field := def.Fields.ForName(name)
+		if field == nil {
+			problems = append(problems, fmt.Sprintf("Field %q is not defined by type %q.", name, def.Name))
+			continue
+		}
+		problems = append(problems, c.unfit(field.Type, members[name])...)
+	}
+	for _, field := range def.Fields {
+		if _, given := members[field.Name]; !given && field.Type.NonNull && field.DefaultValue == nil {
+			problems = append(problems, fmt.Sprintf("Field \"%s.%s\" of required type %q was not provided.", def.Name, field.Name, field.Type))
+		}
+	}
+	return problems
+}

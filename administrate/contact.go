@@ -1,0 +1,151 @@
+package administrate
+
+import (
+	"context"
+	"fmt"
+)
+
+// Contact is a person. Its fields are observed (5.2).
+type Contact struct {
+	ID        string
+	FirstName string
+	LastName  string
+	Email     string // empty when there is none
+	Account   *Named // nil when there is none
+}
+
+// ContactPage is a part of the contacts that fit. Several may share an e-mail
+// address (observed, 5.2).
+type ContactPage struct {
+	Contacts []Contact
+	Count    int    // of all that fit
+	More     string // the cursor of the next page, empty on the last one
+}
+
+const selectContact = "id personalName { firstName lastName } emailAddress account { " + selectNamed + " }"
+
+// Contact reads one contact. It fails with NotFoundError when there is none
+// with that id.
+func (c *Client) Contact(ctx context.Context, id string) (Contact, error) {
+	return findOne(ctx, c, newBuilder(&c.assumed), "Contact", "contacts", "contact", id, selectContact, contactAnswer.contact)
+}
+
+// ContactsByEmail finds contacts by their e-mail address: none, one or several
+// (observed, 5.2), at most 100. The API compares, so whether case matters is
+// the tenant's database's affair.
+func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage, error) {
+	return c.contacts(ctx, "ContactsByEmail", "emailAddress", email, "")
+}
+
+// ContactsOfAccount reads up to 100 contacts of an account (the filter is
+// observed, 5.2) after a cursor, from the beginning with none.
+func (c *Client) ContactsOfAccount(ctx context.Context, accountID, after string) (ContactPage, error) {
+	return c.contacts(ctx, "ContactsOfAccount", "accountId", accountID, after)
+}
+
+func (c *Client) contacts(ctx context.Context, name, field, text, after string) (ContactPage, error) {
+	b := newBuilder(&c.assumed)
+	b.where = name
+	arguments := "filters: [{field: " + field + ", operation: eq, value: " + b.required(field, "text", "String", text) + "}], " + b.page(after)
+	page, err := find(ctx, c, b, name, "contacts", arguments, selectContact, contactAnswer.contact)
+	return ContactPage{Contacts: page.rows, Count: page.count, More: page.more}, err
+}
+
+// NewContact asks for a contact. Its members are observed (5.2).
+type NewContact struct {
+	FirstName string
+	LastName  string
+	AccountID string // optional; an account that is one person's takes no other contact
+	Email     string // optional; becomes the primary address
+}
+
+// ContactAnswer is what became of one NewContact. Err is nil when it was made, a
+// *RejectedError when the API turned it down, an *UnknownError when the answer
+// does not tell.
+type ContactAnswer struct {
+	Contact *Contact // as it then stands; nil after an error
+	Err     error
+}
+
+// CreateContacts makes 1 to MaxEntries contacts in one request (observed, 5.2:
+// contact.createBatch). Each has an answer of its own, in order: one that is
+// turned down says nothing of the others. An error holds for all of them alike.
+func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactAnswer, error) {
+	r, err := c.run(ctx, "CreateContacts", func(b *builder) errand {
+		b.several("contacts", len(contacts))
+		entries := make([]any, len(contacts))
+		for i, n := range contacts {
+			entries[i] = n.write(b, i)
+		}
+		return errand{
+			namespace: "contact", field: "createBatch",
+			// The variable's type is observed.
+			arguments: "input: " + b.whole("[ContactCreateInput]", entries),
+			result:    "contact { " + selectContact + " }",
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	payloads, err := r.payloads(len(contacts))
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]ContactAnswer, len(contacts))
+	for i, raw := range payloads {
+		var payload struct {
+			Contact *contactAnswer `json:"contact"`
+		}
+		if answers[i].Err = r.entry(i, raw, &payload); answers[i].Err != nil {
+			continue
+		}
+		if payload.Contact == nil {
+			answers[i].Err = r.unknown("the answer has neither errors nor the contact")
+			continue
+		}
+		made, err := payload.Contact.contact()
+		if err != nil {
+			answers[i].Err = r.unknown("the answer is not of the expected form")
+			continue
+		}
+		answers[i].Contact = &made
+	}
+	return answers, nil
+}
+
+// write gives the contact as a value for a variable.
+func (n NewContact) write(b *builder, i int) map[string]any {
+	member := func(name string) string { return fmt.Sprintf("contacts[%d].%s", i, name) }
+	entry := map[string]any{"personalName": map[string]any{
+		"firstName": b.needed(member("FirstName"), n.FirstName),
+		"lastName":  b.needed(member("LastName"), n.LastName),
+	}}
+	if n.AccountID != "" {
+		entry["accountId"] = b.plain(member("AccountID"), n.AccountID)
+	}
+	if n.Email != "" {
+		entry["emailAddresses"] = []any{map[string]any{"usage": "primary", "address": b.plain(member("Email"), n.Email)}}
+	}
+	return entry
+}
+
+type contactAnswer struct {
+	ID           string `json:"id"`
+	PersonalName struct {
+		FirstName string `json:"firstName"`
+		LastName  string `json:"lastName"`
+	} `json:"personalName"`
+	EmailAddress string       `json:"emailAddress"`
+	Account      *namedAnswer `json:"account"`
+}
+
+func (a contactAnswer) contact() (Contact, error) {
+	out := Contact{
+		ID: a.ID, FirstName: a.PersonalName.FirstName, LastName: a.PersonalName.LastName, Email: a.EmailAddress,
+	}
+	if a.Account != nil {
+		account := a.Account.named()
+		out.Account = &account
+	}
+	return out, identified(a.ID)
+}

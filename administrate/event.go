@@ -1,0 +1,123 @@
+package administrate
+
+import (
+	"context"
+	"time"
+)
+
+// ScheduledEvent is a run of a course on a date, as far as side effects of
+// transitions look at one. Its fields are observed (5.3); a number that the API
+// does not give is nil.
+type ScheduledEvent struct {
+	ID          string
+	Title       string
+	State       string // draft, published or cancelled (observed, 3.6)
+	Active      bool
+	SoldOut     bool
+	Cancelled   bool       // by its state or because there is a time of cancellation
+	CancelledAt *time.Time // nil also where the API gives that time without an offset, or none
+	Start       LocalTime  // the time on the clock in TimeZone; empty when there is none
+	TimeZone    string     // a name of the IANA database
+	StartsAt    *time.Time // the same moment with its offset
+	MaxPlaces   *int
+	// BookedPlaces do not count cancelled learners (observed, 4.6).
+	BookedPlaces *int
+	// Reserved are places held for interests of opportunities, lapsed holds not
+	// among them.
+	Reserved *int
+	// RemainingPlaces are MaxPlaces less BookedPlaces less Reserved and may be
+	// negative (observed, 4.6).
+	RemainingPlaces *int
+}
+
+const whatEvent = "event"
+
+// Event reads one event. It fails with NotFoundError when there is none with
+// that id.
+func (c *Client) Event(ctx context.Context, id string) (ScheduledEvent, error) {
+	return findOne(ctx, c, newBuilder(&c.assumed), "Event", "events", whatEvent, id,
+		"id title lifecycleState isActive isSoldOut cancelledAt start timeZoneName timeZonedStart"+
+			" maxPlaces bookedPlaces reserved remainingPlaces", eventAnswer.event)
+}
+
+// EventInterest is an interest of some opportunity in an event.
+type EventInterest struct {
+	ID            string
+	OpportunityID string
+	ContactID     string // of the opportunity; empty when there is none
+	Owner         *User  // of the opportunity; nil when there is none
+}
+
+// EventInterestPage is a part of the interests in an event.
+type EventInterestPage struct {
+	Interests []EventInterest
+	Count     int    // of all interests in it
+	More      string // the cursor of the next page, empty on the last one
+}
+
+// EventInterests reads up to 100 interests in an event after a cursor, from the
+// beginning with none: all opportunities that hold the event (observed, 4.2).
+// It fails with NotFoundError when there is no event with that id.
+func (c *Client) EventInterests(ctx context.Context, eventID, after string) (EventInterestPage, error) {
+	b := newBuilder(&c.assumed)
+	page, err := findOne(ctx, c, b, "EventInterests", "events", whatEvent, eventID,
+		"interests("+b.page(after)+") { edges { node { id opportunity { id contact { id } owner { id firstName contact { id } } } } } "+
+			selectPageInfo+" }",
+		func(a struct {
+			Interests *connection[eventInterestAnswer] `json:"interests"`
+		},
+		) (found[EventInterest], error) {
+			if a.Interests == nil {
+				return found[EventInterest]{}, errAnswer
+			}
+			return turned(*a.Interests, eventInterestAnswer.interest)
+		})
+	return EventInterestPage{Interests: page.rows, Count: page.count, More: page.more}, err
+}
+
+type eventAnswer struct {
+	ID              string    `json:"id"`
+	Title           string    `json:"title"`
+	LifecycleState  string    `json:"lifecycleState"`
+	IsActive        bool      `json:"isActive"`
+	IsSoldOut       bool      `json:"isSoldOut"`
+	CancelledAt     stamp     `json:"cancelledAt"`
+	Start           localTime `json:"start"`
+	TimeZoneName    string    `json:"timeZoneName"`
+	TimeZonedStart  moment    `json:"timeZonedStart"`
+	MaxPlaces       *int      `json:"maxPlaces"`
+	BookedPlaces    *int      `json:"bookedPlaces"`
+	Reserved        *int      `json:"reserved"`
+	RemainingPlaces *int      `json:"remainingPlaces"`
+}
+
+func (e eventAnswer) event() (ScheduledEvent, error) {
+	return ScheduledEvent{
+		ID: e.ID, Title: e.Title, State: e.LifecycleState, Active: e.IsActive, SoldOut: e.IsSoldOut,
+		Cancelled: e.LifecycleState == "cancelled" || e.CancelledAt.given, CancelledAt: e.CancelledAt.at,
+		Start: LocalTime(e.Start), TimeZone: e.TimeZoneName, StartsAt: e.TimeZonedStart.Time,
+		MaxPlaces: e.MaxPlaces, BookedPlaces: e.BookedPlaces, Reserved: e.Reserved, RemainingPlaces: e.RemainingPlaces,
+	}, identified(e.ID)
+}
+
+type eventInterestAnswer struct {
+	ID          string `json:"id"`
+	Opportunity *struct {
+		ID      string      `json:"id"`
+		Contact *reference  `json:"contact"`
+		Owner   *userAnswer `json:"owner"`
+	} `json:"opportunity"`
+}
+
+// interest has no opportunity where the API gives none, which was observed.
+func (i eventInterestAnswer) interest() (EventInterest, error) {
+	out := EventInterest{ID: i.ID}
+	if i.Opportunity != nil {
+		owner, err := i.Opportunity.Owner.owner()
+		if err != nil {
+			return out, err
+		}
+		out.OpportunityID, out.ContactID, out.Owner = i.Opportunity.ID, i.Opportunity.Contact.id(), owner
+	}
+	return out, identified(i.ID)
+}

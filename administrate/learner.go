@@ -1,0 +1,246 @@
+package administrate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/shopspring/decimal"
+)
+
+// EventLearner is a place of a person on an event.
+type EventLearner struct {
+	ID        string
+	ContactID string // not answered by RegisterNamedLearners
+}
+
+// Enrolment says whether a person is on an event.
+type Enrolment struct {
+	Active    int // places that were not cancelled
+	Cancelled int
+	// Learners are the first 100 of the active places.
+	Learners []EventLearner
+}
+
+// Enrolment looks whether a contact is on an event already, which is to be done
+// before registering one: the vendor's own check, learners by contactId and
+// eventId counted by totalRecords (observed, 5.3). Cancelled places are counted
+// apart by isCancelled (observed, 5.3), in the same request.
+func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enrolment, error) {
+	b := newBuilder(&c.assumed)
+	b.where = "Enrolment"
+	both := "{field: contactId, operation: eq, value: " + b.required("contactID", "contactId", "String", contactID) + "}, " +
+		"{field: eventId, operation: eq, value: " + b.required("eventID", "eventId", "String", eventID) + "}"
+	const cancelled = "{field: isCancelled, operation: eq, value: %q}"
+	b.root(`active: learners(filters: [%s, `+cancelled+`], first: 100) { edges { node { id contact { id } } } %s }`, both, "false", selectPageInfo)
+	b.root(`cancelled: learners(filters: [%s, `+cancelled+`], first: 1) { pageInfo { totalRecords } }`, both, "true")
+	doc, err := b.document("query", "Enrolment")
+	if err != nil {
+		return Enrolment{}, err
+	}
+	var got struct {
+		Active    *connection[eventLearnerAnswer] `json:"active"`
+		Cancelled *struct {
+			PageInfo pageInfoAnswer `json:"pageInfo"`
+		} `json:"cancelled"`
+	}
+	if err := c.read(ctx, doc, &got); err != nil {
+		return Enrolment{}, err
+	}
+	if got.Active == nil || got.Cancelled == nil {
+		return Enrolment{}, misshapen(doc.name)
+	}
+	page, err := turned(*got.Active, eventLearnerAnswer.learner)
+	if err != nil {
+		return Enrolment{}, misshapen(doc.name)
+	}
+	return Enrolment{Active: page.count, Cancelled: got.Cancelled.PageInfo.TotalRecords, Learners: page.rows}, nil
+}
+
+// Price is an amount of money.
+type Price struct {
+	Amount   decimal.Decimal // sent exactly, with at least two places
+	Currency string          // sent as financialUnitId: the bare code, as for opportunities
+}
+
+// RegisterContacts books a place on an event for each of the contacts. Its
+// members are observed (5.3). The registration belongs to no opportunity and
+// takes up none of the places one holds (observed, 4.6): a person who has a
+// held place counts twice until it is released or lapses.
+type RegisterContacts struct {
+	EventID    string
+	ContactIDs []string // 1 to MaxEntries
+	Notes      string   // optional
+	Price      *Price   // of one place; optional
+}
+
+// Registered is what an event answers to RegisterContacts.
+type Registered struct {
+	// Learners are the new places. Fewer than the contacts means that the
+	// others were not booked.
+	Learners []EventLearner
+	// BookedPlaces are those of the event afterwards, nil when not answered.
+	BookedPlaces *int
+}
+
+// RegisterContacts sends one registerContacts. Nothing in the API keeps a person
+// from being booked twice: look at Enrolment first.
+func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (Registered, error) {
+	sent, err := c.run(ctx, "RegisterContacts", r.build)
+	if err != nil {
+		return Registered{}, err
+	}
+	var payload struct {
+		Learners []eventLearnerAnswer `json:"learners"`
+		Event    *struct {
+			BookedPlaces *int `json:"bookedPlaces"`
+		} `json:"event"`
+	}
+	if err := sent.payload(&payload); err != nil {
+		return Registered{}, err
+	}
+	learners, err := sent.learners(payload.Learners)
+	if err != nil {
+		return Registered{}, err
+	}
+	out := Registered{Learners: learners}
+	if payload.Event != nil {
+		out.BookedPlaces = payload.Event.BookedPlaces
+	}
+	return out, nil
+}
+
+func (r RegisterContacts) build(b *builder) errand {
+	b.several("ContactIDs", len(r.ContactIDs))
+	contacts := make([]string, len(r.ContactIDs))
+	for i, id := range r.ContactIDs {
+		contacts[i] = b.required(fmt.Sprintf("ContactIDs[%d]", i), "contact", "ID", id)
+	}
+	in := object{"contacts: " + list(contacts)}
+	if r.Notes != "" {
+		in.set("notes", b.text("Notes", "notes", "String", r.Notes))
+	}
+	if r.Price != nil {
+		if r.Price.Currency == "" {
+			b.invalid("Price.Currency", "is missing")
+		}
+		in.set("financialUnitId", b.literal("Price.Currency", r.Price.Currency))
+		in.set("amount", b.amount("Price.Amount", r.Price.Amount))
+	}
+	return errand{
+		namespace: "event", field: "registerContacts",
+		arguments: "eventId: " + b.required("EventID", "eventId", "ID", r.EventID) + ", input: " + in.String(),
+		result:    "event { id bookedPlaces } learners { id contact { id } }",
+	}
+}
+
+// NamedLearner is a person to be put on an event. Its members are observed (5.3).
+type NamedLearner struct {
+	EventID      string
+	ContactID    string
+	Notes        string      // optional
+	CustomFields []Attribute // optional; of the learner
+}
+
+// LearnerAnswer is what became of one NamedLearner. Err is nil when it was
+// registered, a *RejectedError when the API turned it down, an *UnknownError
+// when the answer does not tell.
+type LearnerAnswer struct {
+	Learners []EventLearner // none after an error
+	Err      error
+}
+
+// RegisterNamedLearners books 1 to MaxEntries places in one request (observed,
+// 5.3). Each has an answer of its own, in order: one that is turned down says
+// nothing of the others. An error holds for all of them alike.
+func (c *Client) RegisterNamedLearners(ctx context.Context, learners []NamedLearner) ([]LearnerAnswer, error) {
+	r, err := c.run(ctx, "RegisterNamedLearners", func(b *builder) errand {
+		b.several("learners", len(learners))
+		entries := make([]string, len(learners))
+		for i, n := range learners {
+			entries[i] = n.write(b, i)
+		}
+		return errand{
+			namespace: "event", field: "registerNamedLearners", arguments: "input: " + list(entries), result: "learners { id }",
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	payloads, err := r.payloads(len(learners))
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]LearnerAnswer, len(learners))
+	for i, raw := range payloads {
+		answers[i].Learners, answers[i].Err = r.named(i, raw)
+	}
+	return answers, nil
+}
+
+func (r ran) named(i int, raw json.RawMessage) ([]EventLearner, error) {
+	var payload struct {
+		Learners []eventLearnerAnswer `json:"learners"`
+	}
+	if err := r.entry(i, raw, &payload); err != nil {
+		return nil, err
+	}
+	return r.learners(payload.Learners)
+}
+
+func (n NamedLearner) write(b *builder, i int) string {
+	member := func(name string) string { return fmt.Sprintf("learners[%d].%s", i, name) }
+	entry := object{
+		"eventId: " + b.required(member("EventID"), "eventId", "ID", n.EventID),
+		"contactId: " + b.required(member("ContactID"), "contactId", "ID", n.ContactID),
+	}
+	if n.Notes != "" {
+		entry.set("notes", b.text(member("Notes"), "notes", "String", n.Notes))
+	}
+	if len(n.CustomFields) > 0 {
+		entry.set("customFieldValues", list(b.attributes(member("CustomFields"), n.CustomFields)))
+	}
+	return entry.String()
+}
+
+// CancelLearner gives a place back (observed, 5.3). The answer holds nothing but
+// errors: Enrolment tells whether it took effect.
+func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
+	r, err := c.run(ctx, "CancelLearner", func(b *builder) errand {
+		return errand{
+			namespace: "learner", field: "cancel",
+			arguments: "input: {learnerId: " + b.required("learnerID", "learnerId", "ID", learnerID) + "}",
+		}
+	})
+	if err != nil {
+		return err
+	}
+	var payload struct{}
+	return r.payload(&payload)
+}
+
+type eventLearnerAnswer struct {
+	ID      string     `json:"id"`
+	Contact *reference `json:"contact"`
+}
+
+func (l eventLearnerAnswer) learner() (EventLearner, error) {
+	return EventLearner{ID: l.ID, ContactID: l.Contact.id()}, identified(l.ID)
+}
+
+// learners are the places a registration made; without any it is not known
+// whether it made some.
+func (r ran) learners(answers []eventLearnerAnswer) ([]EventLearner, error) {
+	if len(answers) == 0 {
+		return nil, r.unknown("the answer has neither errors nor a learner")
+	}
+	out := make([]EventLearner, len(answers))
+	for i, a := range answers {
+		l, err := a.learner()
+		if err != nil {
+			return nil, r.unknown("the answer is not of the expected form")
+		}
+		out[i] = l
+	}
+	return out, nil
+}

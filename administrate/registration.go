@@ -1,0 +1,57 @@
+package administrate
+
+import (
+	"context"
+)
+
+// Registration is a set of places on an event.
+type Registration struct {
+	ID      string // documented (3.4)
+	Account *Named // documented (5.3); nil when there is none
+	// OpportunityID is that of the opportunity it comes from (observed, 4.1 and
+	// 5.3). It is empty for one that was made by RegisterContacts (observed, 4.6).
+	OpportunityID string
+}
+
+// RegistrationPage is a part of the registrations on an event.
+type RegistrationPage struct {
+	Registrations []Registration
+	Count         int    // of all registrations on it
+	More          string // the cursor of the next page, empty on the last one
+}
+
+// EventRegistrations reads up to 100 registrations on an event after a cursor,
+// from the beginning with none. Those of one opportunity are found by looking
+// through the events of its interests: nobody has seen a filter for them. It
+// fails with NotFoundError when there is no event with that id.
+func (c *Client) EventRegistrations(ctx context.Context, eventID, after string) (RegistrationPage, error) {
+	b := newBuilder(&c.assumed)
+	page, err := findOne(ctx, c, b, "EventRegistrations", "events", whatEvent, eventID,
+		"registrations("+b.page(after)+") { edges { node { id account { "+selectNamed+" } sourceOpportunity { id } } } "+
+			selectPageInfo+" }",
+		func(a struct {
+			Registrations *connection[registrationAnswer] `json:"registrations"`
+		},
+		) (found[Registration], error) {
+			if a.Registrations == nil {
+				return found[Registration]{}, errAnswer
+			}
+			return turned(*a.Registrations, registrationAnswer.registration)
+		})
+	return RegistrationPage{Registrations: page.rows, Count: page.count, More: page.more}, err
+}
+
+type registrationAnswer struct {
+	ID                string       `json:"id"`
+	Account           *namedAnswer `json:"account"`
+	SourceOpportunity *reference   `json:"sourceOpportunity"`
+}
+
+func (r registrationAnswer) registration() (Registration, error) {
+	out := Registration{ID: r.ID, OpportunityID: r.SourceOpportunity.id()}
+	if r.Account != nil {
+		account := r.Account.named()
+		out.Account = &account
+	}
+	return out, identified(r.ID)
+}

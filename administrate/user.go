@@ -1,0 +1,49 @@
+package administrate
+
+import (
+	"context"
+)
+
+// User is somebody who works with the TMS. Mail to a user goes to the contact;
+// one without a contact cannot be mailed (observed, 5.6).
+type User struct {
+	ID        string
+	FullName  string // read with Users only
+	FirstName string // read as the owner of an opportunity only
+	ContactID string // empty when there is none
+}
+
+// UserPage is a part of the users.
+type UserPage struct {
+	Users []User
+	Count int    // of all users
+	More  string // the cursor of the next page, empty on the last one
+}
+
+// Users reads up to 100 users (observed, 5.5) after a cursor, from the
+// beginning with none. Nobody has seen a filter of users.
+func (c *Client) Users(ctx context.Context, after string) (UserPage, error) {
+	b := newBuilder(&c.assumed)
+	page, err := find(ctx, c, b, "Users", "users", b.page(after), "id fullName contact { id }", userAnswer.user)
+	return UserPage{Users: page.rows, Count: page.count, More: page.more}, err
+}
+
+type userAnswer struct {
+	ID        string     `json:"id"`
+	FullName  string     `json:"fullName"`
+	FirstName string     `json:"firstName"`
+	Contact   *reference `json:"contact"`
+}
+
+func (u userAnswer) user() (User, error) {
+	return User{ID: u.ID, FullName: u.FullName, FirstName: u.FirstName, ContactID: u.Contact.id()}, identified(u.ID)
+}
+
+// owner is the user who owns a record, nil when there is none.
+func (u *userAnswer) owner() (*User, error) {
+	if u == nil {
+		return nil, nil //nolint:nilnil // a record need not have an owner
+	}
+	owner, err := u.user()
+	return &owner, err
+}

@@ -19,7 +19,7 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		return err
 	}
 	asked.options.Progress = func(text string) { fmt.Fprintln(stderr, text) }
-	report, err := chaos.Run(ctx, asked.options, asked.rules)
+	report, err := chaos.Run(ctx, asked.options, audit.Rules{})
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,6 @@ const (
 // asked is what the flags ask for.
 type asked struct {
 	options chaos.Options
-	rules   audit.Rules
 	output  string
 	short   bool
 }
@@ -72,9 +71,6 @@ func chaosFlags(args []string, stdout io.Writer) (asked, error) {
 	seed := fs.Uint64("seed", 1, "what messages and disruptions are made from; the same seed makes the same ones")
 	opportunities := fs.Int("opportunities", 0, "how many there are (default: 20 for each minute, 60 in the short form)")
 	data := fs.String("data", "", "directory to keep the databases in (default: one that is removed in the end)")
-	resets := fs.Bool("resets", false, "reset some runs, too")
-	failInterests := fs.Bool("fail-interests", false, "have single interests of a request fail inside the API, too")
-	fs.BoolVar(&a.rules.LossReleases, "loss-releases", false, "take places for a violation that an opportunity holds whose run ended as lost")
 	race := fs.Bool("race", false, "build worker and sandbox with the race detector")
 	fs.StringVar(&a.output, "output", outputText, "how the report is written: text or json")
 	if err := fs.Parse(args); err != nil {
@@ -108,6 +104,6 @@ func chaosFlags(args []string, stdout io.Writer) (asked, error) {
 		a.options.Opportunities = *opportunities
 		a.options.Rounds = (*opportunities + a.options.Senders - 1) / a.options.Senders
 	}
-	a.options.Data, a.options.Resets, a.options.FailInterests, a.options.Race = *data, *resets, *failInterests, *race
+	a.options.Data, a.options.Race = *data, *race
 	return a, nil
 }

@@ -3,11 +3,15 @@ package opportunity
 // NextBatch answers the changes that travel together in the next request: from
 // the front of the queue, in order, at most MaxMutationsPerRequest of them and
 // MaxRequestBytes; a move to another step ends its request, since what comes
-// after it may depend on it. Places asked for travel with their expiry. It is
-// empty when nothing waits, and while a question waits for an operator.
+// after it may depend on it. Places asked for travel with their expiry; those of
+// an opportunity that was lost or archived are given back when nothing else waits.
+// It is empty when nothing waits, and while a question waits for an operator.
 func (s *State) NextBatch() []Mutation {
 	if s.ID == "" || s.Question != nil || s.Paused != nil {
 		return nil
+	}
+	if s.releaseDue() {
+		return s.ReleaseBatch()
 	}
 	var batch []Mutation
 	bytes := 0

@@ -116,14 +116,21 @@ func (s *State) know(record Snapshot, region Named) {
 
 // HasWork reports whether NextBatch has something to send.
 func (s *State) HasWork() bool {
-	return s.ID != "" && s.Question == nil && s.Paused == nil && (len(s.Queue) > 0 || s.ExtendDue)
+	return s.ID != "" && s.Question == nil && s.Paused == nil && (len(s.Queue) > 0 || s.ExtendDue || s.releaseDue())
 }
 
 // IsOver reports whether the opportunity stands in an ending step and nothing
 // is left to do. One that is paused stays as it is.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.Ends() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
-		s.Paused == nil && !s.ExtendDue && !s.RefreshDue
+		s.Paused == nil && !s.ExtendDue && !s.releaseDue() && !s.RefreshDue
+}
+
+// releaseDue reports whether places are held for what was lost or archived, so that
+// they are to be given back before the run ends.
+func (s *State) releaseDue() bool {
+	state := s.Step.Stage.State
+	return (state == Lost || state == Archived) && len(s.Queue) == 0 && s.holdsPlaces()
 }
 
 // End sums the run up.

@@ -42,12 +42,10 @@ func badDays(o Options, times uint64) []fault.Rule {
 		{Kind: fault.Slow, Probability: often, After: fault.Duration(slowFor)},
 		{Kind: fault.FailField, Operation: progress, Probability: often},
 		{Kind: fault.FailField, Operation: details, Probability: often},
+		{Kind: fault.FailField, Operation: "opportunities.addInterest", Probability: often},
 		{Kind: fault.FailTrigger, Operation: progress, Probability: often},
 		{Kind: fault.Late, Probability: seldom, After: fault.Duration(lateBy)},
 		{Kind: fault.Late, From: 40, Every: 250, After: fault.Duration(lateBy)}, // a few at any rate
-	}
-	if o.FailInterests {
-		rules = append(rules, fault.Rule{Kind: fault.FailField, Operation: "opportunities.addInterest", Probability: often})
 	}
 	for i := range rules {
 		rules[i].Seed = o.Seed + uint64(i) + times<<32

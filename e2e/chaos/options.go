@@ -23,10 +23,6 @@ type Options struct {
 	ContinueAfter int
 	// Long says that the places of the first list of disruptions are visited again until the time is over.
 	Long bool
-	// Resets says that some runs are reset.
-	Resets bool
-	// FailInterests has the fault that fails a single field meet interests, too.
-	FailInterests bool
 	// Race builds the parts with the race detector.
 	Race bool
 	// Data is where the databases are; "" is a directory that is removed in the end.

@@ -113,7 +113,8 @@ func (p *planner) script(n int) Script {
 	if terminated {
 		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Deed: Terminate}}, s.Steps[middle:]...)...)
 	}
-	if p.options.Resets && !terminated && n%resetEvery == 1 {
+	if !terminated && n%resetEvery == 1 {
+		bySignal(s.Steps)
 		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Deed: Reset, First: p.chance.IntN(2) == 0}}, s.Steps[middle:]...)...)
 	}
 	switch {
@@ -127,6 +128,14 @@ func (p *planner) script(n int) Script {
 	}
 	p.pace(s.Steps)
 	return s
+}
+
+// bySignal has all messages sent in one way: of those that come again after a reset, signals come before updates, so that
+// their order would be another.
+func bySignal(steps []Step) {
+	for i := range steps {
+		steps[i].Way = audit.BySignal
+	}
 }
 
 // pace spreads the steps over the time that the storm takes.

@@ -173,7 +173,7 @@ func TestAudit(t *testing.T) {
 		}, audit.Rules{}, []string{"orphan-reservation ours "}},
 		{"places of a lost opportunity", func(e *audit.Evidence) {
 			e.Chains[0].Status, e.Records[of].State = audit.Completed, opportunity.Lost
-		}, audit.Rules{LossReleases: true}, []string{"orphan-reservation ours "}},
+		}, audit.Rules{}, []string{"orphan-reservation ours "}},
 		{"a question about what is there", func(e *audit.Evidence) { ask(&e.Chains[0], "one") }, audit.Rules{Questions: 0.5}, nil},
 		{"a question about what is not there", func(e *audit.Evidence) {
 			ask(&e.Chains[0], "one")

@@ -24,7 +24,4 @@ type Evidence struct {
 type Rules struct {
 	// Questions is the share of the messages that may end as a question; 0 is a hundredth.
 	Questions float64
-	// LossReleases says that a run which ends as Lost is to give its places back, as one does that is closed. The
-	// contract does not promise it.
-	LossReleases bool
 }

@@ -20,8 +20,8 @@ func (a *auditor) places(f *file) {
 		ended = "was cancelled"
 	case last.Status == Completed && last.View != nil && last.View.Closing != nil:
 		ended = "was closed"
-	case last.Status == Completed && f.record.State == opportunity.Lost && a.rules.LossReleases:
-		ended = "is lost"
+	case last.Status == Completed && (f.record.State == opportunity.Lost || f.record.State == opportunity.Archived):
+		ended = "is lost or archived"
 	}
 	if ended != "" {
 		if holds && !tells(last.View, opportunity.AttentionReservation) {

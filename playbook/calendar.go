@@ -247,6 +247,9 @@ func (w clockwork) afterQuiet(t time.Time) time.Time {
 	if begins, by := setBack(w.at(t)); !begins.IsZero() && !end.After(t) {
 		end = end.Add(by) // the wall shows it twice, and the first time has passed
 	}
+	if _, set := w.at(t).ZoneBounds(); !set.IsZero() && set.Before(end) && !w.isQuiet(set) {
+		return set // clocks are set back to before the quiet hours
+	}
 	return end
 }
 

@@ -30,10 +30,10 @@ func (c *checker) check() {
 		c.within(at, c.rules.FollowUpsAtMost, 1, MaxCap)
 	}
 	c.checkSizes()
-	for _, name := range slices.Sorted(maps.Keys(c.rules.Services)) {
+	for _, name := range sorted(c.rules.Services) {
 		c.checkService("services."+name, name, c.rules.Services[name])
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.rules.Emails)) {
+	for _, name := range sorted(c.rules.Emails) {
 		c.checkMail("emails."+name, name, c.rules.Emails[name])
 	}
 	for i := range c.rules.Transitions {
@@ -261,11 +261,12 @@ func (c *checker) checkPlace(path string, place *Place) {
 		{"state", place.State, "", "a state"},
 	} {
 		at := path + "." + one.name
-		if !c.isGiven(at) {
+		if c.nodes[at] == nil {
 			continue
 		}
 		given++
 		switch {
+		case !c.isGiven(at): // that is told already
 		case strings.TrimSpace(one.value) == "":
 			c.at(at, "empty; give the name or the id of %s", one.what)
 		case one.typ != "":
@@ -344,7 +345,7 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 			c.at(path+".attributes.set", "no attributes; give at least one key and its value")
 		}
 		c.atMost(path+".attributes.set", len(e.Attributes.Set), 50)
-		for _, key := range slices.Sorted(maps.Keys(e.Attributes.Set)) {
+		for _, key := range sorted(e.Attributes.Set) {
 			if text := e.Attributes.Set[key]; text != "" { // an empty one clears the attribute
 				c.checkText(path+".attributes.set."+key, text, Variables{}, false)
 			}
@@ -374,7 +375,7 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, call *CallRule) {
 	if at := path + ".email.use"; email != nil && c.isGiven(at) {
 		if _, known := c.rules.Emails[email.Use]; !known {
-			c.at(at, "there is no mail %q under emails; %s", clip(email.Use), nearest(email.Use, slices.Sorted(maps.Keys(c.rules.Emails))))
+			c.at(at, "there is no mail %q under emails; %s", clip(email.Use), nearest(email.Use, sorted(c.rules.Emails)))
 		}
 	}
 	if log != nil {
@@ -385,7 +386,7 @@ func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, cal
 	}
 	if at := path + ".call.service"; c.isGiven(at) {
 		if _, known := c.rules.Services[call.Service]; !known {
-			c.at(at, "there is no service %q under services; %s", clip(call.Service), nearest(call.Service, slices.Sorted(maps.Keys(c.rules.Services))))
+			c.at(at, "there is no service %q under services; %s", clip(call.Service), nearest(call.Service, sorted(c.rules.Services)))
 		}
 	}
 	for _, one := range []struct{ at, value string }{{path + ".call.path", call.Path}, {path + ".call.undo", call.Undo}} {
@@ -397,6 +398,9 @@ func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, cal
 		}
 	}
 }
+
+// sorted are the names in a map.
+func sorted[V any](named map[string]V) []string { return slices.Sorted(maps.Keys(named)) }
 
 // checkLength checks a length that is given; some must be more than nothing.
 func (c *checker) checkLength(path string, length Length, some bool) {

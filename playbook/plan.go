@@ -115,14 +115,10 @@ func (p *planner) effects(rule, key, path, about string, effects []EffectRule) [
 	return planned
 }
 
-// defaultWait is how long the TMS may take to make what its triggers make.
-var defaultWait = Length{1, Hours}
-
+// after is so long after now; waiting for the TMS takes an hour where nothing else
+// is said.
 func (p *planner) after(length Length) time.Time {
-	if length.IsZero() {
-		length = defaultWait
-	}
-	return p.work.plus(p.facts.Now, length).UTC()
+	return p.work.plus(p.facts.Now, orDefault(length)).UTC()
 }
 
 func (p *planner) effect(rule string, e EffectRule) opportunity.Effect {

@@ -214,7 +214,10 @@ func sound(t interface {
 	if err != nil && (!errors.As(err, &found) || len(found) == 0 || len(found) > playbook.MaxMistakes) {
 		t.Fatalf("an error of another kind: %v", err)
 	}
-	lines := strings.Count(string(file), "\n") + 1
+	lines := 1
+	for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} { // all that end a line in YAML
+		lines += strings.Count(string(file), end)
+	}
 	for _, m := range found {
 		if m.Line < 1 || m.Line > lines+1 || m.Column < 1 || m.Text == "" || strings.ContainsAny(m.Text, "\n\r\t") {
 			t.Fatalf("a mistake without a place or of several lines: %q", m.String())

@@ -80,6 +80,16 @@ func (c *checker) checkSizes() {
 	} {
 		c.atMost(list.path, list.size, MaxRules)
 	}
+	effects := 0
+	for _, rule := range c.rules.Transitions {
+		effects += len(rule.Before) + len(rule.After)
+	}
+	for _, rule := range c.rules.Happenings {
+		effects += len(rule.Do)
+	}
+	if effects > MaxAllEffects {
+		c.at("", "%d effects in all; at most %d", effects, MaxAllEffects)
+	}
 }
 
 func (c *checker) atMost(path string, size, most int) {
@@ -213,7 +223,7 @@ func (c *checker) checkMail(path, name string, mail Mail) {
 	c.checkText(path+".subject", mail.Subject, MailVariables{}, true)
 	c.checkText(path+".body", mail.Body, MailVariables{}, false)
 	if at := path + ".from"; c.isGiven(at) && opportunity.ID(mail.From).Type() == "" {
-		c.at(at, "%q is not the id of a sending address, as the API writes it", clip(mail.From))
+		c.at(at, "not the id of a sending address, as the API writes it")
 	}
 }
 
@@ -227,6 +237,9 @@ func (c *checker) checkText(path string, text Text, variables any, line bool) {
 		c.at(path, "the text is empty")
 	case line && strings.Contains(written, "\n"):
 		c.at(path, "the text has several lines where one is wanted")
+	case line && len(text) > MaxLineBytes:
+		c.at(path, "the line has %d bytes; at most %d", len(text), MaxLineBytes)
+		return
 	}
 	for _, wrong := range text.faults(variables) {
 		row, column := c.inside(path, string(text), wrong.offset)

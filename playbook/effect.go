@@ -182,7 +182,11 @@ func (e EffectRule) undo() (opportunity.Undo, string) {
 	case opportunity.EffectRelease:
 		return opportunity.UndoNone, "an opportunity whose places were given back can never hold any again"
 	case opportunity.EffectRegister:
-		return opportunity.UndoTrace, "the learners that were registered are cancelled, and stay in the list of the event"
+		how := "the learners that were registered are cancelled, and stay in the list of the event"
+		if !e.Register.KeepPlaces {
+			how += "; places that were given back are not held again"
+		}
+		return opportunity.UndoTrace, how
 	case opportunity.EffectCancelRegistrations:
 		return opportunity.UndoTrace, "the learners that were cancelled are taken back, as far as there are places"
 	case opportunity.EffectInvoice:

@@ -84,6 +84,28 @@ func (e *exactly) refuse(node *ast.BinaryNode) {
 	}
 }
 
+// nests reports whether so many predicates stand inside of one another.
+func nests(node ast.Node, depth int) bool {
+	inner := &predicates{}
+	ast.Walk(&node, inner)
+	for _, predicate := range inner.found {
+		if depth == 1 || nests(predicate.Node, depth-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// predicates collects what is asked of each element of a list.
+type predicates struct{ found []*ast.PredicateNode }
+
+// Visit implements ast.Visitor.
+func (p *predicates) Visit(node *ast.Node) {
+	if predicate, ok := (*node).(*ast.PredicateNode); ok {
+		p.found = append(p.found, predicate)
+	}
+}
+
 // exactly reads the numbers with a point in a condition as amounts, from the text
 // as it is written: the library has read them as floats.
 type exactly struct {
@@ -97,9 +119,13 @@ func (e *exactly) Visit(node *ast.Node) {
 	if e.wrong != nil {
 		return
 	}
-	if two, ok := (*node).(*ast.BinaryNode); ok {
-		e.refuse(two)
-		return
+	switch n := (*node).(type) {
+	case *ast.BinaryNode:
+		e.refuse(n)
+	case *ast.PredicateNode:
+		if nests(n.Node, maxNesting) {
+			e.wrong, e.at = fmt.Errorf("interests are gone through inside of one another; at most %d deep", maxNesting), n.Location().From
+		}
 	}
 	number, ok := (*node).(*ast.FloatNode)
 	if !ok {

@@ -21,17 +21,26 @@ func page(t *testing.T) string {
 	return string(content)
 }
 
+// examplesOf are the blocks of YAML in a page.
+func examplesOf(text string) []string {
+	var blocks []string
+	for _, found := range regexp.MustCompile("(?s)\n```yaml\n(.*?\n)```\n").FindAllStringSubmatch(text, -1) {
+		blocks = append(blocks, found[1])
+	}
+	return blocks
+}
+
 func TestExamplesOfThePageLoad(t *testing.T) {
-	blocks := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllStringSubmatch(page(t), -1)
+	blocks := examplesOf(page(t))
 	if len(blocks) < 7 {
 		t.Errorf("%d blocks of YAML", len(blocks))
 	}
 	for _, block := range blocks {
-		if _, err := playbook.Load([]byte(block[1])); err != nil {
-			t.Errorf("%v\n%s", err, block[1])
+		if _, err := playbook.Load([]byte(block)); err != nil {
+			t.Errorf("%v\n%s", err, block)
 		}
-		if err := refuses(t, []byte(block[1])); err != nil {
-			t.Errorf("the schema: %v\n%s", err, block[1])
+		if err := refuses(t, []byte(block)); err != nil {
+			t.Errorf("the schema: %v\n%s", err, block)
 		}
 	}
 }
@@ -40,10 +49,7 @@ func TestExamplesOfThePageLoad(t *testing.T) {
 // in one of its examples.
 func TestPageIsComplete(t *testing.T) {
 	text := page(t)
-	var examples strings.Builder
-	for _, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
-		examples.WriteString(block[1])
-	}
+	examples := strings.Join(examplesOf(text), "")
 	seen := make(map[reflect.Type]bool)
 	var walk func(typ reflect.Type)
 	walk = func(typ reflect.Type) {
@@ -63,7 +69,7 @@ func TestPageIsComplete(t *testing.T) {
 				if !strings.Contains(text, "`"+name+"`") {
 					t.Errorf("the page does not tell of %s of %s", name, typ.Name())
 				}
-				if !regexp.MustCompile(`\b` + name + `:`).MatchString(examples.String()) {
+				if !regexp.MustCompile(`\b` + name + `:`).MatchString(examples) {
 					t.Errorf("no example shows %s of %s", name, typ.Name())
 				}
 				for _, word := range regexp.MustCompile(`enum=([A-Za-z]+)`).FindAllStringSubmatch(typ.Field(i).Tag.Get("jsonschema"), -1) {
@@ -84,6 +90,7 @@ func TestPageIsComplete(t *testing.T) {
 	for _, limit := range []string{
 		fmt.Sprintf("| a file | %d KiB |", playbook.MaxFileBytes>>10), fmt.Sprintf("| %d each |", playbook.MaxRules),
 		fmt.Sprintf("follow-ups of a step | %d |", playbook.MaxEffects), fmt.Sprintf("| %d KiB; %d KiB |", playbook.MaxTextBytes>>10, playbook.MaxExpressionBytes>>10),
+		fmt.Sprintf("| effects in all | %d |", playbook.MaxAllEffects), fmt.Sprintf("one line | %d KiB |", playbook.MaxLineBytes>>10),
 		fmt.Sprintf("| mistakes told at once | %d |", playbook.MaxMistakes), fmt.Sprintf("1 to %d; %d where", playbook.MaxCap, playbook.DefaultCap),
 		fmt.Sprintf("in all, 2 to %d,", playbook.MaxTimes), "| holidays | 1,000 |",
 	} {

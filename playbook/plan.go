@@ -14,13 +14,7 @@ import (
 // move or of a happening or, for the zero occasion, the follow-ups of the step the
 // opportunity stands in. The same facts give the same plan. All times are in UTC.
 func (p *Playbook) Plan(facts Facts, occasion opportunity.Occasion) opportunity.Plan {
-	if p == nil {
-		p = new(Playbook)
-	}
-	planner := planner{
-		Playbook: p, facts: facts, surroundings: surroundingsOf(facts), variables: p.variables(facts),
-		plan: opportunity.Plan{Digest: p.Digest()},
-	}
+	planner := p.plannerOf(facts)
 	switch occasion.Kind {
 	case "":
 		planner.followUps()
@@ -34,6 +28,17 @@ func (p *Playbook) Plan(facts Facts, occasion opportunity.Occasion) opportunity.
 	return planner.plan
 }
 
+// plannerOf is what makes a plan about the facts.
+func (p *Playbook) plannerOf(facts Facts) *planner {
+	if p == nil {
+		p = new(Playbook)
+	}
+	return &planner{
+		Playbook: p, facts: facts, surroundings: surroundingsOf(facts), variables: p.variables(facts),
+		plan: opportunity.Plan{Digest: p.Digest()},
+	}
+}
+
 // planner makes one plan.
 type planner struct {
 	*Playbook
@@ -43,8 +48,11 @@ type planner struct {
 	plan         opportunity.Plan
 }
 
+// problem notes what could not be decided, each once.
 func (p *planner) problem(format string, args ...any) {
-	p.plan.Problems = append(p.plan.Problems, fmt.Sprintf(format, args...))
+	if told := fmt.Sprintf(format, args...); len(p.plan.Problems) < maxTold && !slices.Contains(p.plan.Problems, told) {
+		p.plan.Problems = append(p.plan.Problems, told)
+	}
 }
 
 // holds decides the condition at the path; what cannot be decided does not hold.
@@ -62,7 +70,15 @@ func (p *planner) write(rule string, text Text) string {
 	if err != nil {
 		p.problem("%s: a text cannot be filled in about this record, and stays empty", rule)
 	}
-	return strings.TrimSpace(written)
+	return cut(strings.TrimSpace(written))
+}
+
+// cut keeps a text that is filled in from growing with the record.
+func cut(text string) string {
+	if len(text) <= maxWrittenBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxWrittenBytes], "")
 }
 
 // matches reports whether a step lies in the place; no place is anywhere.
@@ -134,8 +150,8 @@ func (p *planner) effect(rule string, e EffectRule) opportunity.Effect {
 		effect.Contacts = &opportunity.EnsureContacts{Several: cmp.Or(opportunity.Several(e.Contacts.Several), opportunity.SeveralAsk)}
 	case opportunity.EffectAttributes:
 		effect.Attributes = &opportunity.EnsureAttributes{Values: make(map[string]string)}
-		for key, text := range e.Attributes.Set {
-			effect.Attributes.Values[key] = p.write(rule, text)
+		for _, key := range sorted(e.Attributes.Set) {
+			effect.Attributes.Values[key] = p.write(rule, e.Attributes.Set[key])
 		}
 	case opportunity.EffectReserve:
 		effect.Reserve = &opportunity.HoldPlaces{Until: p.after(e.Reserve.For)}
@@ -191,6 +207,7 @@ func (p *planner) log(rule string, log *LogRule) *opportunity.WriteLog {
 
 // followUps plans those of the step, the earliest first, as far as the cap goes.
 func (p *planner) followUps() {
+	var all []candidate
 	for i, step := range p.rules.Steps {
 		if !step.At.matches(p.facts.Step) {
 			continue
@@ -200,24 +217,37 @@ func (p *planner) followUps() {
 				continue
 			}
 			for _, course := range p.courses(rule) {
-				p.course(rule, course)
+				all = p.course(all, rule, course)
 			}
 		}
 	}
-	slices.SortFunc(p.plan.FollowUps, func(a, b opportunity.FollowUp) int {
-		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Key, b.Key))
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(a.followUp.Due.Compare(b.followUp.Due), cmp.Compare(a.followUp.Key, b.followUp.Key))
 	})
-	left := max(0, cmp.Or(p.rules.FollowUpsAtMost, DefaultCap)-len(p.facts.Done))
-	if left < len(p.plan.FollowUps) {
-		for _, capped := range p.plan.FollowUps[left:] {
-			p.plan.LeftOut = append(p.plan.LeftOut, opportunity.LeftOut{Key: capped.Key, Reason: opportunity.LeftOutByCap})
+	left := cmp.Or(p.rules.FollowUpsAtMost, DefaultCap) - len(p.facts.Done)
+	for _, c := range all {
+		reason := opportunity.LeftOutByCap
+		switch {
+		case c.late:
+			reason = opportunity.LeftOutLate
+		case left > 0:
+			left--
+			c.followUp.Action = p.action(c.followUp.Name, c.action)
+			p.plan.FollowUps = append(p.plan.FollowUps, c.followUp)
+			continue
 		}
-		p.plan.FollowUps = slices.Clip(p.plan.FollowUps[:left])
+		if len(p.plan.LeftOut) < maxTold {
+			p.plan.LeftOut = append(p.plan.LeftOut, opportunity.LeftOut{Key: c.followUp.Key, Reason: reason})
+		}
 	}
-	slices.SortFunc(p.plan.LeftOut, func(a, b opportunity.LeftOut) int { return cmp.Compare(a.Key, b.Key) })
-	if len(p.plan.FollowUps) == 0 {
-		p.plan.FollowUps = nil
-	}
+}
+
+// candidate is a follow-up that is still to be done, unless it is too late or one
+// too many.
+type candidate struct {
+	followUp opportunity.FollowUp
+	action   ActionRule
+	late     bool
 }
 
 // course is one run of a follow-up and its repetitions.
@@ -276,7 +306,7 @@ func (p *planner) courses(rule FollowUpRule) []course {
 				all = append(all, one)
 			}
 		}
-		return all
+		return nearestCourses(all)
 	case untilExpires:
 		var all []course
 		for _, interest := range f.Interests {
@@ -289,14 +319,22 @@ func (p *planner) courses(rule FollowUpRule) []course {
 				all = append(all, one)
 			}
 		}
-		return all
+		return nearestCourses(all)
 	}
 	return nil
 }
 
-// course plans what is left of a run. What was done late puts off what comes after
+// nearestCourses are those with the nearest deadlines: no more than could be done.
+func nearestCourses(all []course) []course {
+	slices.SortFunc(all, func(a, b course) int {
+		return cmp.Or(a.deadline.Compare(b.deadline), cmp.Compare(a.about, b.about))
+	})
+	return all[:min(len(all), MaxCap)]
+}
+
+// course adds what is left of a run. What was done late puts off what comes after
 // it, so that nothing is done twice in a row to make up for lost time.
-func (p *planner) course(rule FollowUpRule, c course) {
+func (p *planner) course(all []candidate, rule FollowUpRule, c course) []candidate {
 	due := c.due
 	for number := 1; number <= rule.length(); number++ {
 		key, action := fmt.Sprintf("%s/%s/%d", rule.Name, c.about, number), rule.Do
@@ -307,18 +345,16 @@ func (p *planner) course(rule FollowUpRule, c course) {
 			due = at
 		} else {
 			due = p.work.allowed(latest(due, p.facts.Now), rule.Hours != "any")
-			if !c.deadline.IsZero() && !due.Before(c.deadline) {
-				p.plan.LeftOut = append(p.plan.LeftOut, opportunity.LeftOut{Key: key, Reason: opportunity.LeftOutLate})
-			} else {
-				p.plan.FollowUps = append(p.plan.FollowUps, opportunity.FollowUp{
-					Key: key, Name: rule.Name, Due: due.UTC(), Number: number, Of: rule.length(), Action: p.action(rule.Name, action),
-				})
-			}
+			all = append(all, candidate{
+				followUp: opportunity.FollowUp{Key: key, Name: rule.Name, Due: due.UTC(), Number: number, Of: rule.length()},
+				action:   action, late: !c.deadline.IsZero() && !due.Before(c.deadline),
+			})
 		}
 		if rule.Repeat != nil {
 			due = p.work.plus(due, rule.Repeat.Every)
 		}
 	}
+	return all
 }
 
 func (p *planner) done(key string) (time.Time, bool) {

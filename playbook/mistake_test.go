@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -286,5 +287,22 @@ func TestMistakesAreNotWithoutEnd(t *testing.T) {
 	_, err = playbook.Load([]byte("# " + strings.Repeat("x", playbook.MaxFileBytes)))
 	if err == nil || !strings.Contains(err.Error(), "at most 262144") {
 		t.Errorf("a file that is too large: %v", err)
+	}
+}
+
+// No file takes long to refuse.
+func TestNothingTakesLong(t *testing.T) {
+	for _, file := range []string{
+		strings.Repeat("[", 200_000), strings.Repeat("{a: ", 50_000), strings.Repeat("- ", 100_000), strings.Repeat("a:\n", 80_000),
+		strings.Repeat(`"`, 200_000), strings.Repeat("a: b: ", 40_000), strings.Repeat("&a ", 60_000), strings.Repeat("? ", 100_000),
+		strings.Repeat("a: [", 4_000), "x: |\n" + strings.Repeat("  y\n", 60_000) + " z",
+		rule("    when: " + strings.Repeat("(", 1000) + "\n"), rule("    when: " + strings.Repeat("not ", 250) + "\n"),
+		"emails: { a: { subject: \"" + strings.Repeat("{{if .Name}}", 1000) + "\", body: b } }",
+	} {
+		began := time.Now()
+		_, err := playbook.Load([]byte(file))
+		if took := time.Since(began); err == nil || took > 5*time.Second {
+			t.Errorf("%.20q…: refused after %v: %v", file, took, err != nil)
+		}
 	}
 }

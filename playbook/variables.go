@@ -18,7 +18,7 @@ type Variables struct {
 	Region, Account string
 	// Currency is the code, such as GBP; Value is the sum over the interests.
 	Currency, Value string
-	// ReservedUntil is when the places that are held lapse.
+	// ReservedUntil is when the places that are held lapse; "" when none are.
 	ReservedUntil string
 	// FirstStart is when the first event starts.
 	FirstStart string
@@ -48,10 +48,14 @@ func (p *Playbook) variables(f Facts) Variables {
 		}
 		return p.work.at(t).Format(timeForm)
 	}
+	held := f.Reservation.Until
+	if !f.Reservation.Valid {
+		held = time.Time{}
+	}
 	return Variables{
 		ID: string(f.ID), Name: f.Details.Name, Step: f.Step.Name, Stage: f.Step.Stage.Name,
 		Region: f.Details.Region.Name, Account: f.Details.Account.Name, Currency: f.Details.Currency,
-		Value: f.value().String(), ReservedUntil: tell(f.Reservation.Until), FirstStart: tell(f.firstStart()),
+		Value: f.value().String(), ReservedUntil: tell(held), FirstStart: tell(f.firstStart()),
 		Attributes: f.Attributes,
 	}
 }

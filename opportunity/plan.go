@@ -223,8 +223,8 @@ type FollowUp struct {
 	Key string `json:"key"`
 	// Name is that of the follow-up in the playbook.
 	Name string `json:"name"`
-	// Due is when, in UTC. It is never earlier than the time the plan was made, but
-	// for what was due by then and may be done at once.
+	// Due is when, in UTC: never earlier than the moment the plan is made for, which
+	// is when what was due before is to be done.
 	Due time.Time `json:"due"`
 	// Number counts the repetitions from 1 to Of; the last may be what ends them.
 	Number int    `json:"number"`

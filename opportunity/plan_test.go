@@ -38,8 +38,11 @@ func TestPlanWithNothingInItIsEmpty(t *testing.T) {
 		t.Error("a plan without effects is not empty")
 	}
 	for _, plan := range []opportunity.Plan{
-		{Before: make([]opportunity.Effect, 1)}, {After: make([]opportunity.Effect, 1)}, {FollowUps: make([]opportunity.FollowUp, 1)},
-		{LeftOut: make([]opportunity.LeftOut, 1)}, {Problems: []string{"p"}},
+		{Before: make([]opportunity.Effect, 1)},
+		{After: make([]opportunity.Effect, 1)},
+		{FollowUps: make([]opportunity.FollowUp, 1)},
+		{LeftOut: make([]opportunity.LeftOut, 1)},
+		{Problems: []string{"p"}},
 	} {
 		if plan.IsEmpty() {
 			t.Errorf("%+v is empty", plan)

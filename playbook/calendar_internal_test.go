@@ -95,6 +95,17 @@ func TestWhatIsPutOff(t *testing.T) {
 			t.Errorf("%s is put off to %s, want %s", test.at, got, test.any)
 		}
 	}
+	// The wall shows 01:00 to 02:00 twice: quiet hours that have begun by 01:59 begin
+	// again when they are over for a while.
+	night := Calendar{Quiet: &QuietHours{From: 75, To: 0}}.clockwork(zone(t, "Europe/London"))
+	for from, want := range map[string]string{
+		"2026-10-25T00:10:00Z": "2026-10-25T00:10:00Z", "2026-10-25T00:59:00Z": "2026-10-25T01:00:00Z",
+		"2026-10-25T01:10:00Z": "2026-10-25T01:10:00Z", "2026-10-25T01:20:00Z": "2026-10-26T00:00:00Z",
+	} {
+		if got := night.allowed(at(t, from), false).UTC().Format(time.RFC3339); got != want {
+			t.Errorf("%s is put off to %s, want %s", from, got, want)
+		}
+	}
 	var none clockwork
 	if got := none.allowed(at(t, "2026-12-25T03:00:00Z"), true); !got.Equal(at(t, "2026-12-25T03:00:00Z")) {
 		t.Errorf("a calendar without hours puts off to %s", got)

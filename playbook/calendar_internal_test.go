@@ -240,6 +240,15 @@ func TestLengthsAreReadAsTheyAreWritten(t *testing.T) {
 			t.Fatalf("%s is read as %s: %v", want, got, err)
 		}
 	})
+	for text, want := range map[string]Length{
+		"5m": {5, Minutes}, "1 minute": {1, Minutes}, "36h": {36, Hours}, "1 hour": {1, Hours}, "7d": {7, Days}, "1day": {1, Days},
+		"2w": {2, Weeks}, "2 weeks": {2, Weeks}, "4bh": {4, BusinessHours}, "1 business hour": {1, BusinessHours},
+		"2bd": {2, BusinessDays}, "2 business days": {2, BusinessDays}, "0 hours": {0, Hours},
+	} {
+		if got := length(t, text); got != want {
+			t.Errorf("%q is read as %s", text, got)
+		}
+	}
 	for _, wrong := range []string{"", "5", "5 parsecs", "-1 day", "1.5 days", "1d12h", "4000 days", "9999999999 days", "d", "5  days"} {
 		var got Length
 		if err := got.UnmarshalText([]byte(wrong)); err == nil {

@@ -38,6 +38,12 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"tab", "steps:\n\t- a\n", []string{"2:1: not YAML"}},
 		{"alias", "steps: *all\n", []string{"1:8: *all stands for something else; write it out"}},
 		{"anchor and alias", "followUpsAtMost: &most 5\nsteps: *most\n", []string{"2:8: *most stands for something else; write it out"}},
+		{"no names", "emails: []\n", []string{"1:9: a list stands where names and what they stand for are wanted"}},
+		{"no name", "emails: { a.b: {} }\n", []string{`1:11: "a.b" is no name; leave out dots and brackets`}},
+		{"same mail", "services:\n  a: { url: https://a.example.com, secret: a }\n  a: { url: https://a.example.com, secret: a }\n", []string{`3:3: the name "a" stands twice`}},
+		{"a list for a text", "calendar: { zone: [UTC] }\n", []string{"1:19: a list stands where a text is wanted"}},
+		{"a list for a length", rule("    after: [reserve: { for: [1 day] }]\n"), []string{"4:29: a list stands where a text is wanted"}},
+		{"a word for yes", rule("    before: [reserve: { for: 1 day, noneHeld: yes }]\n"), []string{`4:14: reserve cannot be done`, `4:47: "yes" stands where true or false is wanted`}},
 		{"tag", "steps: !secret []\n", []string{"1:8: the tag !secret has no meaning here"}},
 		{"two documents", "steps: []\n---\nsteps: []\n", []string{"2:1: a second document"}},
 		{"a text", "hello\n", []string{`1:1: "hello" stands where members are wanted: calendar, followUpsAtMost`}},
@@ -123,6 +129,9 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		// What contradicts itself.
 		{"reserve and release", rule("    after: [reserve: { for: 7 days }, release: {}]\n"), []string{"4:39: release and reserve contradict each other"}},
 		{"register and reserve", rule("    before: [reserve: { for: 7 days, noneHeld: true }]\n    after: [register: {}]\n"), []string{"5:13: register and reserve contradict each other … keepPlaces: true"}},
+		{"extend and release", rule("    after: [release: {}, extend: { for: 7 days }]\n"), []string{"4:26: extend and release contradict each other"}},
+		{"reserve and extend", rule("    after: [reserve: { for: 1 day }, extend: { for: 7 days }]\n"), []string{"4:38: extend and reserve contradict each other: both say until when"}},
+		{"register and cancel", rule("    after: [register: {}, cancelRegistrations: {}]\n"), []string{"4:27: cancelRegistrations and register contradict each other"}},
 		{"twice registered", rule("    after: [register: {}, register: {}]\n"), []string{"4:27: register is given twice; give it once"}},
 		{
 			"two rules", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    after: [release: {}]\n",
@@ -154,6 +163,8 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"loop", "emails: { a: { subject: s, body: \"{{range 9}}x{{end}}\" } }\n", []string{"1:43: a template may not do this; it knows variables, if"}},
 		{"function", "emails: { a: { subject: s, body: \"{{printf .Name}}\" } }\n", []string{"1:37: a template may not call printf"}},
 		{"cut-off template", "emails: { a: { subject: s, body: \"Dear {{.Name\" } }\n", []string{"1:35: the template cannot be filled in: unclosed action"}},
+		{"template in a template", "emails: { a: { subject: s, body: \"{{define \\\"x\\\"}}y{{end}}\" } }\n", []string{`1:34: it defines the template "x"; write its text where it is wanted`}},
+		{"variable in brackets", "emails: { a: { subject: s, body: \"{{if (eq (.Nam) .Of)}}x{{end}}\" } }\n", []string{"1:45: unknown variable {{.Nam}}; did you mean Name?"}},
 		{"index of a text", "emails: { a: { subject: s, body: \"{{index .Name 5}}\" } }\n", []string{"1:37: the template cannot be filled in"}},
 		{"lines in a subject", "emails:\n  a: { body: b, subject: \"a\\nb\" }\n", []string{"2:26: the text has several lines where one is wanted"}},
 
@@ -184,6 +195,31 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestListsHaveLimits(t *testing.T) {
+	var many strings.Builder
+	for i := range playbook.MaxRules + 1 {
+		fmt.Fprintf(&many, "  - { name: r%d, after: [log: { message: m }, log: { message: m }] }\n", i)
+	}
+	_, err := playbook.Load([]byte("transitions:\n" + many.String()))
+	for _, want := range []string{"1:1: 402 effects in all; at most 400", "2:3: 201 of them; at most 200"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	for what, file := range map[string]string{
+		"21 of them; at most 20":    rule("    after: [" + strings.Repeat("log: { message: m }, ", 21) + "]\n"),
+		"line has 1025 bytes":       rule("    after: [log: { message: " + strings.Repeat("m", 1025) + " }]\n"),
+		"text has 16385 bytes":      "emails: { a: { subject: s, body: " + strings.Repeat("b", 16385) + " } }\n",
+		"condition has 1025 bytes":  rule("    after: [release: {}]\n    when: " + strings.Repeat("v", 1025) + "\n"),
+		"number from 2 to 20 is":    followUp("        due: { idle: 1 day }\n        repeat: { times: 21, every: 1 day }\n        do: { attention: { text: Look } }\n"),
+		"1001 of them; at most 100": "calendar: { holidays: [" + strings.Repeat("2026-12-25, ", 1001) + "] }\n",
+	} {
+		if _, err := playbook.Load([]byte(file)); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%.300v, want %s", err, what)
+		}
 	}
 }
 

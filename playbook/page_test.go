@@ -36,8 +36,15 @@ func TestExamplesOfThePageLoad(t *testing.T) {
 		t.Errorf("%d blocks of YAML", len(blocks))
 	}
 	for _, block := range blocks {
-		if _, err := playbook.Load([]byte(block)); err != nil {
+		p, err := playbook.Load([]byte(block))
+		if err != nil {
 			t.Errorf("%v\n%s", err, block)
+			continue
+		}
+		for _, name := range regexp.MustCompile(`name: ([a-z-]+)`).FindAllStringSubmatch(block, -1) {
+			if !strings.Contains(p.Explain(), "("+name[1]+")") {
+				t.Errorf("%s is not explained:\n%s", name[1], p.Explain())
+			}
 		}
 		if err := refuses(t, []byte(block)); err != nil {
 			t.Errorf("the schema: %v\n%s", err, block)

@@ -40,6 +40,7 @@ func (c *checker) check() {
 		c.checkTransition(fmt.Sprintf("transitions[%d]", i), &c.rules.Transitions[i])
 	}
 	c.checkTogether()
+	c.checkPromises()
 	for i := range c.rules.Happenings {
 		path, rule := fmt.Sprintf("happenings[%d]", i), &c.rules.Happenings[i]
 		c.checkName(path+".name", rule.Name)
@@ -506,6 +507,26 @@ func (c *checker) checkTogether() {
 					if why := contradict(earlier.effect, later.effect); why != "" && earlier.effect.When == "" && later.effect.When == "" {
 						line, _ := c.position(earlier.path)
 						c.at(later.path, "%s, together with line %d, which goes with the same moves, %s", later.effect.kind(), line, why)
+					}
+				}
+			}
+		}
+	}
+}
+
+// checkPromises looks for promises that no places are held yet which another rule
+// breaks: it always holds places on the move that leads to where this one starts.
+func (c *checker) checkPromises() {
+	for i, b := range c.rules.Transitions {
+		for _, later := range effectsOf(fmt.Sprintf("transitions[%d].before", i), b.Before) {
+			if b.From == nil || later.effect.Reserve == nil || !later.effect.Reserve.NoneHeld {
+				continue
+			}
+			for j, a := range c.rules.Transitions {
+				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
+					if a.To != nil && *a.To == *b.From && a.When == "" && earlier.effect.Reserve != nil && earlier.effect.When == "" {
+						line, _ := c.position(earlier.path)
+						c.at(later.path+".reserve.noneHeld", "places are held by then: line %d holds them on every move to %s; hold them there, or after this move", line, b.From.words())
 					}
 				}
 			}

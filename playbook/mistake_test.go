@@ -138,6 +138,10 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 			[]string{"6:13: release, together with line 4, which goes with the same moves, and reserve contradict each other"},
 		},
 		{
+			"broken promise", rule("    after: [reserve: { for: 7 days }]\n") + "  - name: other\n    from: { step: Won }\n    to: { step: Lost }\n    before: [reserve: { for: 7 days, noneHeld: true }]\n",
+			[]string{"8:48: places are held by then: line 4 holds them on every move to step Won"},
+		},
+		{
 			"two steps", "steps:\n  - at: { step: A }\n    followUps: [{ name: a, due: { idle: 1 day }, do: { progress: { to: B } } }]\n  - at: { step: A }\n    followUps: [{ name: b, due: { idle: 1 day }, do: { progress: { to: A } } }]\n",
 			[]string{"4:9: line 2 is about the same already; put all follow-ups there", "5:72: a move to the step it stands in; give another step"},
 		},

@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
+
+// notOurs are the files in docs/schemas that other rooms write, and look after.
+var notOurs = []string{"playbook.json"}
 
 // What lies in docs/schemas is what would be written now, no file less or more.
 func TestFilesAreUpToDate(t *testing.T) {
@@ -36,7 +40,7 @@ func TestFilesAreUpToDate(t *testing.T) {
 		}
 	}
 	for name := range got {
-		if want[name] == nil {
+		if want[name] == nil && !slices.Contains(notOurs, name) {
 			t.Errorf("%s is no schema of the contract", name)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // commands are all of them; TestEveryCommandIsHere keeps the list right.
 var commands = []string{
-	"add-interest", "check", "close", "completion", "demo", "extend", "help", "list", "outcome", "pause", "progress", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update", "version", "watch",
+	"add-interest", "check", "close", "completion", "demo", "extend", "help", "list", "outcome", "pause", "playbook", "progress", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update", "version", "watch",
 }
 
 func TestEveryCommandIsHere(t *testing.T) {
@@ -161,6 +161,19 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"check here", api, []string{`"here"`}},
 		{"check", nil, []string{"ADMINISTRATE_URL"}},
 		{"check --output xml", api, []string{"--output", "table or json"}},
+
+		{"playbook", nil, []string{"check or explain is missing"}},
+		{"playbook chekc x", nil, []string{`"chekc"`, "did you mean check?", "oppflow playbook --help"}},
+		{"playbook --fast", nil, []string{"--fast", "oppflow playbook --help"}},
+		{"playbook check", nil, []string{"FILE is missing", "oppflow playbook check FILE"}},
+		{"playbook check ", nil, []string{"FILE is empty"}},
+		{"playbook check a b", nil, []string{`"b"`}},
+		{"playbook check /no/such/file", nil, []string{"FILE", "no such file"}},
+		{"playbook check /", nil, []string{"FILE", "directory"}},
+		{"playbook check - --output xml", nil, []string{"--output", "table or json"}},
+		{"playbook explain a b", nil, []string{`"b"`}},
+		{"playbook explain /no/such/file", nil, []string{"FILE", "no such file"}},
+		{"playbook explain --sorce", nil, []string{"did you mean --source?", "oppflow playbook explain --help"}},
 
 		{"setup now", nil, []string{`"now"`}},
 		{"setup --temporal-address :7233", nil, []string{"--temporal-address", "host:port"}},

@@ -1,0 +1,51 @@
+package opportunity_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func TestPlanIsPlainData(t *testing.T) {
+	until := time.Date(2026, 12, 14, 10, 0, 0, 0, time.UTC)
+	plan := opportunity.Plan{
+		Digest: "d",
+		Before: []opportunity.Effect{{
+			Key: "propose/before/1/reserve", Kind: opportunity.EffectReserve, Undo: opportunity.UndoTrace, Reserve: &opportunity.HoldPlaces{Until: until},
+		}},
+		FollowUps: []opportunity.FollowUp{{
+			Key: "remind/x/then", Name: "remind", Due: until, Number: 4, Of: 4,
+			Action: opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}},
+		}},
+		LeftOut: []opportunity.LeftOut{{Key: "k", Reason: opportunity.LeftOutByCap}},
+	}
+	const want = `{"digest":"d",` +
+		`"before":[{"key":"propose/before/1/reserve","kind":"reserve","undo":"trace","reserve":{"until":"2026-12-14T10:00:00Z"}}],` +
+		`"followUps":[{"key":"remind/x/then","name":"remind","due":"2026-12-14T10:00:00Z","number":4,"of":4,"action":{"kind":"progress","progress":{"to":"Lost"}}}],` +
+		`"leftOut":[{"key":"k","reason":"cap"}]}`
+	if got, err := json.Marshal(plan); err != nil || string(got) != want {
+		t.Errorf("%v\n%s, want\n%s", err, got, want)
+	}
+	if plan.IsEmpty() {
+		t.Error("a plan with effects is empty")
+	}
+}
+
+func TestPlanWithNothingInItIsEmpty(t *testing.T) {
+	if !(opportunity.Plan{Digest: "d"}).IsEmpty() {
+		t.Error("a plan without effects is not empty")
+	}
+	for _, plan := range []opportunity.Plan{
+		{Before: make([]opportunity.Effect, 1)},
+		{After: make([]opportunity.Effect, 1)},
+		{FollowUps: make([]opportunity.FollowUp, 1)},
+		{LeftOut: make([]opportunity.LeftOut, 1)},
+		{Problems: []string{"p"}},
+	} {
+		if plan.IsEmpty() {
+			t.Errorf("%+v is empty", plan)
+		}
+	}
+}

@@ -1,0 +1,291 @@
+package playbook
+
+import (
+	"slices"
+	"time"
+	_ "time/tzdata" // zones are known where no zone database is installed, too
+)
+
+// Calendar says when a tenant works. Left out, the zone is UTC, business days are
+// Monday to Friday, and nothing is put off.
+type Calendar struct {
+	// Zone is the time zone of everything below, by its IANA name, such as
+	// Europe/London.
+	Zone string `json:"zone,omitempty"`
+	// Hours are the business hours. Follow-ups wait for them.
+	Hours []OpenHours `json:"hours,omitempty"`
+	// Holidays are days without business hours.
+	Holidays []Date `json:"holidays,omitempty"`
+	// Quiet are the hours, every day, in which no follow-up is done.
+	Quiet *QuietHours `json:"quiet,omitempty"`
+}
+
+// OpenHours are business hours on some days of the week.
+type OpenHours struct {
+	Days []Weekday `json:"days"`
+	From Clock     `json:"from"`
+	// To is when they end; 24:00 is the end of the day.
+	To Clock `json:"to"`
+}
+
+// QuietHours begin at From and end at To; they may pass midnight.
+type QuietHours struct {
+	From Clock `json:"from"`
+	To   Clock `json:"to"`
+}
+
+// clockwork is a calendar that can be reckoned with. Its zero value is UTC, with
+// business days from Monday to Friday.
+type clockwork struct {
+	zone     *time.Location
+	open     map[time.Weekday][]span
+	holidays map[Date]bool
+	quiet    *QuietHours
+}
+
+// span is a part of a day on the wall.
+type span struct{ from, to Clock }
+
+func (c Calendar) clockwork(zone *time.Location) clockwork {
+	w := clockwork{zone: zone, holidays: make(map[Date]bool), quiet: c.Quiet}
+	for _, day := range c.Holidays {
+		w.holidays[day] = true
+	}
+	if len(c.Hours) > 0 {
+		w.open = make(map[time.Weekday][]span)
+	}
+	for _, hours := range c.Hours {
+		for _, day := range hours.Days {
+			w.open[time.Weekday(day)] = append(w.open[time.Weekday(day)], span{hours.From, hours.To})
+		}
+	}
+	for _, spans := range w.open {
+		slices.SortFunc(spans, func(a, b span) int { return int(a.from - b.from) })
+	}
+	return w
+}
+
+// at is t on the tenant's wall.
+func (w clockwork) at(t time.Time) time.Time {
+	if w.zone == nil {
+		return t.UTC()
+	}
+	return t.In(w.zone)
+}
+
+// local is when the wall shows the time of day.
+func (w clockwork) local(day Date, of time.Duration) time.Time {
+	return wall{day, of}.in(w.at(time.Time{}).Location())
+}
+
+// spans are the business hours of a day.
+func (w clockwork) spans(day Date) []span {
+	switch {
+	case w.holidays[day]:
+		return nil
+	case w.open != nil:
+		return w.open[day.weekday()]
+	case day.weekday() == time.Saturday || day.weekday() == time.Sunday:
+		return nil
+	}
+	return []span{{0, endOfDay}}
+}
+
+func (w clockwork) isBusinessDay(day Date) bool { return len(w.spans(day)) > 0 }
+
+// longestSearch bounds the search for a day with business hours. No calendar that
+// loads has so many holidays in a row.
+const longestSearch = 10 * MaxHolidays
+
+// plus is the moment the length after t. It never goes back when t goes on.
+func (w clockwork) plus(t time.Time, l Length) time.Time {
+	switch l.Unit {
+	case Hours:
+		return t.Add(time.Duration(l.Count) * time.Hour)
+	case Days, Weeks:
+		here := wallOf(unfold(w.at(t)))
+		return w.local(here.date.plus(l.days()), here.of)
+	case BusinessDays:
+		here := wallOf(unfold(w.at(t)))
+		for range longestSearch { // a day off counts as the morning of the next day that is none
+			if w.isBusinessDay(here.date) {
+				break
+			}
+			here = wall{date: here.date.plus(1)}
+		}
+		for range l.Count {
+			here.date = here.date.plus(1)
+			for n := 0; n < longestSearch && !w.isBusinessDay(here.date); n++ {
+				here.date = here.date.plus(1)
+			}
+		}
+		return w.local(here.date, here.of)
+	case BusinessHours:
+		return w.forward(t, time.Duration(l.Count)*time.Hour)
+	}
+	return t.Add(time.Duration(l.Count) * time.Minute)
+}
+
+// minus is the moment the length before t. It never goes back when t goes on.
+func (w clockwork) minus(t time.Time, l Length) time.Time {
+	switch l.Unit {
+	case Hours:
+		return t.Add(-time.Duration(l.Count) * time.Hour)
+	case Days, Weeks:
+		here := wallOf(unfold(w.at(t)))
+		return w.local(here.date.plus(-l.days()), here.of)
+	case BusinessDays:
+		here := wallOf(unfold(w.at(t)))
+		for range longestSearch { // a day off counts as the end of the last day that was none
+			if w.isBusinessDay(here.date) {
+				break
+			}
+			here = wall{date: here.date.plus(-1), of: 24*time.Hour - 1}
+		}
+		for range l.Count {
+			here.date = here.date.plus(-1)
+			for n := 0; n < longestSearch && !w.isBusinessDay(here.date); n++ {
+				here.date = here.date.plus(-1)
+			}
+		}
+		return w.local(here.date, here.of)
+	case BusinessHours:
+		return w.backward(t, time.Duration(l.Count)*time.Hour)
+	}
+	return t.Add(-time.Duration(l.Count) * time.Minute)
+}
+
+func (l Length) days() int {
+	if l.Unit == Weeks {
+		return 7 * l.Count
+	}
+	return l.Count
+}
+
+// opening is the business hours of a day as moments.
+type opening struct{ from, to time.Time }
+
+func (w clockwork) openings(day Date) []opening {
+	var all []opening
+	for _, s := range w.spans(day) {
+		o := opening{w.local(day, s.from.duration()), w.local(day, s.to.duration())}
+		if o.from.Before(o.to) { // where clocks are set, nothing may be left of it
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// forward goes on until so much of business hours has passed.
+func (w clockwork) forward(t time.Time, length time.Duration) time.Time {
+	if length <= 0 {
+		return t
+	}
+	day := dateOf(w.at(t))
+	for idle := 0; idle < longestSearch; day = day.plus(1) {
+		idle++
+		for _, o := range w.openings(day) {
+			idle = 0
+			if o.from.Before(t) {
+				o.from = t
+			}
+			open := o.to.Sub(o.from)
+			if open >= length {
+				return o.from.Add(length)
+			}
+			length -= max(open, 0)
+		}
+	}
+	return t.Add(length)
+}
+
+// backward goes back until so much of business hours has passed.
+func (w clockwork) backward(t time.Time, length time.Duration) time.Time {
+	if length <= 0 {
+		return t
+	}
+	day := dateOf(w.at(t))
+	for idle := 0; idle < longestSearch; day = day.plus(-1) {
+		idle++
+		all := w.openings(day)
+		slices.Reverse(all)
+		for _, o := range all {
+			idle = 0
+			if o.to.After(t) {
+				o.to = t
+			}
+			open := o.to.Sub(o.from)
+			if open >= length {
+				return o.to.Add(-length)
+			}
+			length -= max(open, 0)
+		}
+	}
+	return t.Add(-length)
+}
+
+// isQuiet reports whether t lies in the quiet hours.
+func (w clockwork) isQuiet(t time.Time) bool {
+	if w.quiet == nil {
+		return false
+	}
+	of, from, to := wallOf(w.at(t)).of, w.quiet.From.duration(), w.quiet.To.duration()
+	if from <= to {
+		return from <= of && of < to
+	}
+	return of >= from || of < to
+}
+
+// afterQuiet is the end of the quiet hours t lies in.
+func (w clockwork) afterQuiet(t time.Time) time.Time {
+	here := wallOf(w.at(t))
+	day, to := here.date, w.quiet.To.duration()
+	if to <= here.of {
+		day = day.plus(1)
+	}
+	end := w.local(day, to)
+	if begins, by := setBack(w.at(t)); !begins.IsZero() && !end.After(t) {
+		end = end.Add(by) // the wall shows it twice, and the first time has passed
+	}
+	if _, set := w.at(t).ZoneBounds(); !set.IsZero() && set.Before(end) && !w.isQuiet(set) {
+		return set // clocks are set back to before the quiet hours
+	}
+	return end
+}
+
+// isOpen reports whether t lies in business hours.
+func (w clockwork) isOpen(t time.Time) bool {
+	return slices.ContainsFunc(w.openings(dateOf(w.at(t))), func(o opening) bool {
+		return !t.Before(o.from) && t.Before(o.to)
+	})
+}
+
+// nextOpening is when business hours begin that t lies before.
+func (w clockwork) nextOpening(t time.Time) time.Time {
+	day := dateOf(w.at(t))
+	for range longestSearch {
+		for _, o := range w.openings(day) {
+			if o.from.After(t) {
+				return o.from
+			}
+		}
+		day = day.plus(1)
+	}
+	return t
+}
+
+// allowed is the first moment from t on that is not in the quiet hours and, where
+// business is set and the tenant has business hours, in these.
+func (w clockwork) allowed(t time.Time, business bool) time.Time {
+	for range longestSearch {
+		switch {
+		case w.isQuiet(t):
+			t = w.afterQuiet(t)
+		case business && w.open != nil && !w.isOpen(t):
+			t = w.nextOpening(t)
+		default:
+			return t
+		}
+	}
+	return t
+}

@@ -1,0 +1,162 @@
+package playbook
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Clock is a time of day on the wall, in minutes since midnight; 24:00 is the end
+// of the day. It is written as 09:00.
+type Clock int
+
+const endOfDay Clock = 24 * 60
+
+var clockForm = regexp.MustCompile(`^([01][0-9]|2[0-4]):([0-5][0-9])$`)
+
+// UnmarshalText reads a time such as 09:00.
+func (c *Clock) UnmarshalText(text []byte) error {
+	found := clockForm.FindStringSubmatch(string(text))
+	if found == nil {
+		return fmt.Errorf("%q is not a time of day; write hours and minutes, such as 09:00", clip(string(text)))
+	}
+	hours, _ := strconv.Atoi(found[1])
+	minutes, _ := strconv.Atoi(found[2])
+	if *c = Clock(60*hours + minutes); *c > endOfDay {
+		return fmt.Errorf("%q is not a time of day; the day ends at 24:00", clip(string(text)))
+	}
+	return nil
+}
+
+// MarshalText writes the time as it is read.
+func (c Clock) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// String writes the time as it is read.
+func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", c/60, c%60) }
+
+// Date is a day of the calendar, written as 2026-12-25.
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// UnmarshalText reads a day such as 2026-12-25.
+func (d *Date) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.DateOnly, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a day; write it as 2026-12-25", clip(string(text)))
+	}
+	*d = dateOf(t)
+	return nil
+}
+
+// MarshalText writes the day as it is read.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// String writes the day as it is read.
+func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
+
+// dateOf is the day of t in the zone t is in.
+func dateOf(t time.Time) Date {
+	year, month, day := t.Date()
+	return Date{year, month, day}
+}
+
+// plus is the day n days later, or earlier.
+func (d Date) plus(n int) Date {
+	return dateOf(time.Date(d.Year, d.Month, d.Day+n, 0, 0, 0, 0, time.UTC))
+}
+
+func (d Date) weekday() time.Weekday {
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Weekday()
+}
+
+// Weekday is a day of the week, written as mon, tue, wed, thu, fri, sat or sun.
+type Weekday time.Weekday
+
+// UnmarshalText reads a day such as mon or monday.
+func (w *Weekday) UnmarshalText(text []byte) error {
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if name := Weekday(day).String(); string(text) == name || string(text) == longName(day) {
+			*w = Weekday(day)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not a day of the week; write mon, tue, wed, thu, fri, sat or sun", clip(string(text)))
+}
+
+// MarshalText writes the day by its first three letters.
+func (w Weekday) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// String writes the day by its first three letters.
+func (w Weekday) String() string { return longName(time.Weekday(w))[:3] }
+
+func longName(day time.Weekday) string {
+	name := day.String()
+	return string(name[0]|0x20) + name[1:]
+}
+
+// wall is a moment as a wall shows it, in a zone that is known from elsewhere.
+type wall struct {
+	date Date
+	of   time.Duration // since midnight on the wall
+}
+
+func wallOf(t time.Time) wall {
+	hour, minute, second := t.Clock()
+	return wall{dateOf(t), time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second + time.Duration(t.Nanosecond())}
+}
+
+func (c Clock) duration() time.Duration { return time.Duration(c) * time.Minute }
+
+// in answers when the wall shows w. Where clocks are set back, it is the first of
+// the two times; where they skip it, the moment they are set.
+func (w wall) in(zone *time.Location) time.Time {
+	t := time.Date(w.date.Year, w.date.Month, w.date.Day, 0, 0, 0, int(w.of), zone)
+	if wanted := w.date.plus(int(w.of / (24 * time.Hour))); wallOf(t) != (wall{wanted, w.of % (24 * time.Hour)}) {
+		return setClocks(t)
+	}
+	if begins, by := setBack(t); !begins.IsZero() {
+		return t.Add(-by)
+	}
+	return t
+}
+
+// setClocks is the nearest moment at which clocks are set forward.
+func setClocks(t time.Time) time.Time {
+	begins, ends := t.ZoneBounds()
+	switch {
+	case begins.IsZero():
+		return ends
+	case ends.IsZero() || t.Sub(begins) < ends.Sub(t):
+		return begins
+	}
+	return ends
+}
+
+// setBack answers, where t lies in the second pass of times that a wall shows
+// twice, when that pass begins and how long it is; zero elsewhere.
+func setBack(t time.Time) (begins time.Time, by time.Duration) {
+	begins, _ = t.ZoneBounds()
+	if begins.IsZero() {
+		return time.Time{}, 0
+	}
+	_, now := t.Zone()
+	_, before := begins.Add(-1).Zone()
+	by = time.Duration(before-now) * time.Second
+	if by > 0 && t.Before(begins.Add(by)) {
+		return begins, by
+	}
+	return time.Time{}, 0
+}
+
+// unfold moves a time that the wall shows for the second time to the end of what
+// it shows twice, so that what the wall shows never goes back.
+func unfold(t time.Time) time.Time {
+	if begins, by := setBack(t); !begins.IsZero() {
+		return begins.Add(by)
+	}
+	return t
+}

@@ -1,0 +1,210 @@
+package playbook
+
+import "github.com/oppflow/oppflow/opportunity"
+
+// EffectRule is one effect, under the name of its kind, and when it applies.
+// Effects look first and do only what is missing.
+type EffectRule struct {
+	// When is a condition; left out, the effect always applies.
+	When Expression `json:"when,omitempty"`
+	// Account gives the opportunity an account where it has none.
+	Account *AccountRule `json:"account,omitempty"`
+	// Contacts makes contacts of the learners of the interests.
+	Contacts *ContactsRule `json:"contacts,omitempty"`
+	// Attributes sets attributes of the record.
+	Attributes *AttributesRule `json:"attributes,omitempty"`
+	// Reserve holds places for the interests in events.
+	Reserve *ReserveRule `json:"reserve,omitempty"`
+	// Extend holds the places that are held until another time.
+	Extend *ExtendRule `json:"extend,omitempty"`
+	// Release gives all places back. The opportunity can never hold any again.
+	Release *ReleaseRule `json:"release,omitempty"`
+	// Register registers the learners on their events.
+	Register *RegisterRule `json:"register,omitempty"`
+	// CancelRegistrations cancels the learners of the opportunity.
+	CancelRegistrations *CancelRegistrationsRule `json:"cancelRegistrations,omitempty"`
+	// Invoice waits for the draft the TMS makes, fills it in and makes it final.
+	Invoice *InvoiceRule `json:"invoice,omitempty"`
+	// Tokens checks that training tokens were issued.
+	Tokens *TokensRule `json:"tokens,omitempty"`
+	// Email sends a mail.
+	Email *EmailRule `json:"email,omitempty"`
+	// Log writes an entry of the external integration log of the record.
+	Log *LogRule `json:"log,omitempty"`
+	// Call calls a service of the tenant.
+	Call *CallRule `json:"call,omitempty"`
+}
+
+// AccountRule says what a new account is called.
+type AccountRule struct {
+	// Name is a template; left out, the account is called like the opportunity.
+	Name Text `json:"name,omitempty"`
+}
+
+// ContactsRule says which contact is taken.
+type ContactsRule struct {
+	// Several says what to do where more than one contact has the e-mail address:
+	// ask an operator (the default), or take the oldest.
+	Several string `json:"several,omitempty" jsonschema:"enum=ask,enum=oldest"`
+}
+
+// AttributesRule says which attributes get which values.
+type AttributesRule struct {
+	// Set holds a template for every key.
+	Set map[string]Text `json:"set"`
+}
+
+// ReserveRule says how long places are held.
+type ReserveRule struct {
+	// For is how long, from now on.
+	For Length `json:"for"`
+	// NoneHeld promises that the opportunity holds no places yet. Only then may
+	// places be held before a move: giving them back gives all places back.
+	NoneHeld bool `json:"noneHeld,omitempty"`
+}
+
+// ExtendRule says how long places are held.
+type ExtendRule struct {
+	// For is how long, from now on.
+	For Length `json:"for"`
+}
+
+// ReleaseRule has no settings.
+type ReleaseRule struct{}
+
+// RegisterRule says what becomes of the places that were held.
+type RegisterRule struct {
+	// KeepPlaces leaves the places that were held to lapse. Otherwise they are given
+	// back once all learners are registered, since they count twice.
+	KeepPlaces bool `json:"keepPlaces,omitempty"`
+}
+
+// CancelRegistrationsRule has no settings.
+type CancelRegistrationsRule struct{}
+
+// InvoiceRule says what the invoice holds and when it is made final.
+type InvoiceRule struct {
+	// Wait is how long the draft may take to be there; 1 hour where it is left out.
+	Wait Length `json:"wait,omitzero"`
+	// PurchaseOrder is a template.
+	PurchaseOrder Text `json:"purchaseOrder,omitempty"`
+	// Comments is a template.
+	Comments Text `json:"comments,omitempty"`
+	// FinaliseBeforeStart is how long before the first event starts it is made
+	// final; left out, it stays a draft.
+	FinaliseBeforeStart *Length `json:"finaliseBeforeStart,omitempty"`
+}
+
+// TokensRule says how long tokens may take to be issued.
+type TokensRule struct {
+	// Wait is how long; 1 hour where it is left out.
+	Wait Length `json:"wait,omitzero"`
+}
+
+// EmailRule says to whom which mail is sent.
+type EmailRule struct {
+	// To is the owner or the contact of the record.
+	To string `json:"to" jsonschema:"enum=owner,enum=contact"`
+	// Use is the name of a mail under emails.
+	Use string `json:"use"`
+}
+
+// LogRule says what is logged.
+type LogRule struct {
+	// Message is a template on one line, which names no person.
+	Message Text `json:"message"`
+	// Status is success where it is left out.
+	Status string `json:"status,omitempty" jsonschema:"enum=success,enum=failed,enum=partial"`
+}
+
+// CallRule says what is called.
+type CallRule struct {
+	// Service is the name of a service under services.
+	Service string `json:"service"`
+	// Path follows the address of the service; it begins with a slash.
+	Path string `json:"path"`
+	// Undo is the path that is called to take the call back.
+	Undo string `json:"undo,omitempty"`
+}
+
+// given are the kinds of effects that are given, in the order of the members.
+func (e EffectRule) given() []opportunity.EffectKind {
+	var kinds []opportunity.EffectKind
+	for _, one := range []struct {
+		kind opportunity.EffectKind
+		is   bool
+	}{
+		{opportunity.EffectAccount, e.Account != nil},
+		{opportunity.EffectContacts, e.Contacts != nil},
+		{opportunity.EffectAttributes, e.Attributes != nil},
+		{opportunity.EffectReserve, e.Reserve != nil},
+		{opportunity.EffectExtend, e.Extend != nil},
+		{opportunity.EffectRelease, e.Release != nil},
+		{opportunity.EffectRegister, e.Register != nil},
+		{opportunity.EffectCancelRegistrations, e.CancelRegistrations != nil},
+		{opportunity.EffectInvoice, e.Invoice != nil},
+		{opportunity.EffectTokens, e.Tokens != nil},
+		{opportunity.EffectEmail, e.Email != nil},
+		{opportunity.EffectLog, e.Log != nil},
+		{opportunity.EffectCall, e.Call != nil},
+	} {
+		if one.is {
+			kinds = append(kinds, one.kind)
+		}
+	}
+	return kinds
+}
+
+// kind is the kind of an effect that was found to have one.
+func (e EffectRule) kind() opportunity.EffectKind {
+	if kinds := e.given(); len(kinds) == 1 {
+		return kinds[0]
+	}
+	return ""
+}
+
+// undo is how far the effect can be taken back, and in words how, or why it cannot.
+func (e EffectRule) undo() (opportunity.Undo, string) {
+	switch e.kind() {
+	case opportunity.EffectAccount:
+		return opportunity.UndoTrace, "an account that was made stays in the TMS, without the opportunity"
+	case opportunity.EffectContacts:
+		return opportunity.UndoTrace, "contacts that were made stay in the TMS"
+	case opportunity.EffectAttributes:
+		return opportunity.UndoExact, "the values of before are written back"
+	case opportunity.EffectReserve:
+		if e.Reserve.NoneHeld {
+			return opportunity.UndoTrace, "the places are given back, and the opportunity can hold none again"
+		}
+		return opportunity.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never hold any again"
+	case opportunity.EffectExtend:
+		return opportunity.UndoExact, "the expiry of before is set again"
+	case opportunity.EffectRelease:
+		return opportunity.UndoNone, "an opportunity whose places were given back can never hold any again"
+	case opportunity.EffectRegister:
+		how := "the learners that were registered are cancelled, and stay in the list of the event"
+		if !e.Register.KeepPlaces {
+			how += "; places that were given back are not held again"
+		}
+		return opportunity.UndoTrace, how
+	case opportunity.EffectCancelRegistrations:
+		return opportunity.UndoTrace, "the learners that were cancelled are taken back, as far as there are places"
+	case opportunity.EffectInvoice:
+		if e.Invoice.FinaliseBeforeStart != nil {
+			return opportunity.UndoNone, "a final invoice cannot be made a draft again"
+		}
+		return opportunity.UndoExact, "what stood in the draft is written back"
+	case opportunity.EffectTokens:
+		return opportunity.UndoExact, "it only looks"
+	case opportunity.EffectEmail:
+		return opportunity.UndoNone, "a mail that was sent cannot be called back"
+	case opportunity.EffectLog:
+		return opportunity.UndoNone, "entries of the log cannot be deleted"
+	case opportunity.EffectCall:
+		if e.Call.Undo != "" {
+			return opportunity.UndoTrace, "the service is told to take it back"
+		}
+		return opportunity.UndoNone, "no path is given that takes the call back"
+	}
+	return opportunity.UndoNone, ""
+}

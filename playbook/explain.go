@@ -1,0 +1,283 @@
+package playbook
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Explain tells in words what the playbook does and when, for people: its calendar,
+// then every transition, happening and step, with what is undone how.
+func (p *Playbook) Explain() string {
+	if p == nil {
+		p = new(Playbook)
+	}
+	var t teller
+	t.calendar(p.rules)
+	for _, rule := range p.rules.Transitions {
+		t.transition(rule)
+	}
+	for _, rule := range p.rules.Happenings {
+		t.heading("When %s (%s)%s:", map[string]string{
+			string(opportunity.OccasionEventCancelled): "an event of the interests was cancelled",
+			string(opportunity.OccasionLapsed):         "the places that were held have lapsed",
+		}[rule.On], rule.Name, given(rule.When))
+		t.effects("", rule.Do, false)
+	}
+	for _, rule := range p.rules.Steps {
+		t.heading("While it stands in %s:", rule.At.words())
+		for _, f := range rule.FollowUps {
+			t.followUp(f)
+		}
+	}
+	if len(p.rules.Transitions)+len(p.rules.Happenings)+len(p.rules.Steps) == 0 {
+		t.heading("It does nothing.")
+	}
+	return t.String()
+}
+
+// teller writes what is told, line by line.
+type teller struct{ strings.Builder }
+
+func (t *teller) line(indent int, format string, args ...any) {
+	t.WriteString(strings.Repeat("  ", indent) + fmt.Sprintf(format, args...) + "\n")
+}
+
+func (t *teller) heading(format string, args ...any) {
+	t.WriteString("\n")
+	t.line(0, format, args...)
+}
+
+func (t *teller) calendar(rules Rules) {
+	c := rules.Calendar
+	zone := c.Zone
+	if zone == "" {
+		zone = "UTC"
+	}
+	t.line(0, "Times of day are those of %s.", zone)
+	if len(c.Hours) == 0 {
+		t.line(0, "Business days are Monday to Friday%s; follow-ups are not put off to business hours.", exceptHolidays(c))
+	}
+	for _, hours := range c.Hours {
+		var days []string
+		for _, day := range hours.Days {
+			days = append(days, day.String())
+		}
+		t.line(0, "Business hours are %s to %s on %s%s.", hours.From, hours.To, strings.Join(days, ", "), exceptHolidays(c))
+	}
+	if c.Quiet != nil {
+		t.line(0, "No follow-up is done from %s to %s; what is due then waits.", c.Quiet.From, c.Quiet.To)
+	}
+	most := rules.FollowUpsAtMost
+	if most == 0 {
+		most = DefaultCap
+	}
+	if len(rules.Steps) > 0 {
+		t.line(0, "An opportunity gets at most %d follow-ups in its life.", most)
+	}
+}
+
+func exceptHolidays(c Calendar) string {
+	switch len(c.Holidays) {
+	case 0:
+		return ""
+	case 1:
+		return ", except for 1 holiday"
+	}
+	return fmt.Sprintf(", except for %d holidays", len(c.Holidays))
+}
+
+// words tell the place.
+func (place Place) words() string {
+	switch {
+	case place.Step != "":
+		return "step " + place.Step
+	case place.Stage != "":
+		return "stage " + place.Stage
+	case place.State != "":
+		return "any step that is " + place.State
+	}
+	return "any step"
+}
+
+func given(when Expression) string {
+	if when == "" {
+		return ""
+	}
+	return ", if " + oneLine(string(when))
+}
+
+func (t *teller) transition(rule Transition) {
+	from, to := "", "any step"
+	if rule.From != nil {
+		from = " from " + rule.From.words()
+	}
+	if rule.To != nil {
+		to = rule.To.words()
+	}
+	t.heading("On a move%s to %s (%s)%s:", from, to, rule.Name, given(rule.When))
+	if len(rule.Before) > 0 {
+		t.line(1, "before the move, and undone, the last one first, should one of them or the move fail:")
+		t.effects("  ", rule.Before, true)
+	}
+	if len(rule.After) > 0 {
+		t.line(1, "after the move:")
+		t.effects("  ", rule.After, false)
+	}
+}
+
+func (t *teller) effects(indent string, effects []EffectRule, before bool) {
+	for i, e := range effects {
+		t.line(1, "%s%d. %s%s", indent, i+1, e.words(), given(e.When))
+		undo, how := e.undo()
+		switch {
+		case undo == opportunity.UndoNone:
+			t.line(1, "%s   cannot be undone: %s", indent, how)
+		case before:
+			t.line(1, "%s   undone if need be: %s", indent, how)
+		default:
+			t.line(1, "%s   can be undone: %s", indent, how)
+		}
+	}
+}
+
+// words tell the effect.
+func (e EffectRule) words() string {
+	switch e.kind() {
+	case opportunity.EffectAccount:
+		name := "called like the opportunity"
+		if e.Account.Name != "" {
+			name = "called " + quote(e.Account.Name)
+		}
+		return "account: where it has none, it gets the one " + name + ", which is made where there is none"
+	case opportunity.EffectContacts:
+		if e.Contacts.Several == string(opportunity.SeveralOldest) {
+			return "contacts: learners who are not known become contacts; of several with the same address the oldest is taken"
+		}
+		return "contacts: learners who are not known become contacts; of several with the same address an operator chooses"
+	case opportunity.EffectAttributes:
+		var all []string
+		for _, key := range sorted(e.Attributes.Set) {
+			all = append(all, key+" to "+quote(e.Attributes.Set[key]))
+		}
+		return "attributes: set " + strings.Join(all, ", ")
+	case opportunity.EffectReserve:
+		return "reserve: places on the events are held for " + e.Reserve.For.String()
+	case opportunity.EffectExtend:
+		return "extend: the places that are held stay so for another " + e.Extend.For.String() + " from then on"
+	case opportunity.EffectRelease:
+		return "release: all places are given back"
+	case opportunity.EffectRegister:
+		if e.Register.KeepPlaces {
+			return "register: the learners are registered on their events; the places that were held lapse by themselves"
+		}
+		return "register: the learners are registered on their events; then the places that were held are given back"
+	case opportunity.EffectCancelRegistrations:
+		return "cancelRegistrations: the learners of the opportunity are cancelled"
+	case opportunity.EffectInvoice:
+		return e.Invoice.words()
+	case opportunity.EffectTokens:
+		return "tokens: it is checked that the training tokens were issued, within " + orDefault(e.Tokens.Wait).String()
+	case opportunity.EffectEmail:
+		return "email: " + e.Email.words()
+	case opportunity.EffectLog:
+		return "log: " + e.Log.words()
+	case opportunity.EffectCall:
+		return "call: " + e.Call.words()
+	}
+	return ""
+}
+
+func (i InvoiceRule) words() string {
+	text := "invoice: the draft is waited for, at most " + orDefault(i.Wait).String()
+	if i.PurchaseOrder != "" {
+		text += ", gets the purchase order " + quote(i.PurchaseOrder)
+	}
+	if i.Comments != "" {
+		text += ", gets the comments " + quote(i.Comments)
+	}
+	if i.FinaliseBeforeStart == nil {
+		return text + " and stays a draft"
+	}
+	return text + " and is made final " + i.FinaliseBeforeStart.String() + " before the first event starts"
+}
+
+// orDefault is how long the TMS may take to make what its triggers make.
+func orDefault(wait Length) Length {
+	if wait.IsZero() {
+		return Length{1, Hours}
+	}
+	return wait
+}
+
+func (e EmailRule) words() string { return "mail " + e.Use + " goes to the " + e.To }
+
+func (l LogRule) words() string {
+	status := l.Status
+	if status == "" {
+		status = string(opportunity.LogSuccess)
+	}
+	return fmt.Sprintf("an entry of status %s in the log of the TMS, %s", status, quote(l.Message))
+}
+
+func (c CallRule) words() string { return "service " + c.Service + " is called at " + c.Path }
+
+// quote shows a template on one line.
+func quote(text Text) string { return `"` + clip(oneLine(string(text))) + `"` }
+
+func (t *teller) followUp(f FollowUpRule) {
+	t.line(1, "%s (%s)%s:", f.Due.words(), f.Name, given(f.When))
+	t.line(2, "%s", f.Do.words())
+	if f.Repeat != nil {
+		t.line(2, "%d times in all, %s apart", f.Repeat.Times, f.Repeat.Every)
+	}
+	if f.Then != nil {
+		t.line(2, "then, another %s later, %s", f.Repeat.Every, f.Then.words())
+	}
+	if f.Hours == "any" {
+		t.line(2, "at any hour that is not quiet")
+	}
+}
+
+// words tell when it is due.
+func (d Due) words() string {
+	anchors, lengths := d.given()
+	if len(anchors) != 1 {
+		return ""
+	}
+	length := lengths[0].String()
+	switch anchors[0] {
+	case sinceStep:
+		return length + " after it came into the step"
+	case sinceIdle:
+		return length + " after anything last happened"
+	case untilLapse:
+		if lengths[0].Count == 0 {
+			return "when the places that are held lapse"
+		}
+		return length + " before the places that are held lapse"
+	case untilStart:
+		return length + " before an event starts"
+	case untilExpires:
+		return length + " before training tokens expire"
+	}
+	return ""
+}
+
+// words tell the action.
+func (a ActionRule) words() string {
+	switch {
+	case a.Email != nil:
+		return a.Email.words()
+	case a.Log != nil:
+		return a.Log.words()
+	case a.Call != nil:
+		return a.Call.words()
+	case a.Progress != nil:
+		return "it moves to " + a.Progress.To
+	case a.Attention != nil:
+		return "an operator is told " + quote(a.Attention.Text)
+	}
+	return ""
+}

@@ -1,0 +1,100 @@
+package playbook
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Unit is the unit of a length of time.
+type Unit string
+
+// The units. Minutes and hours are exact. Days and weeks keep the time on the
+// wall, also where clocks are set. A business day is a day with business hours
+// that is no holiday; business hours count while it is open.
+const (
+	Minutes       Unit = "minute"
+	Hours         Unit = "hour"
+	Days          Unit = "day"
+	Weeks         Unit = "week"
+	BusinessHours Unit = "business hour"
+	BusinessDays  Unit = "business day"
+)
+
+// most is the longest length, some ten years.
+func (u Unit) most() int {
+	switch u {
+	case Minutes:
+		return 5_000_000
+	case Hours:
+		return 87_600
+	case Weeks:
+		return 520
+	case BusinessHours:
+		return 20_000
+	case BusinessDays:
+		return 2_600
+	}
+	return 3_650
+}
+
+// Length is a length of time in a unit, written as 2 business days, 36 hours or
+// 7d. Its zero value is no time.
+type Length struct {
+	Count int
+	Unit  Unit
+}
+
+var lengthForm = regexp.MustCompile(`^([0-9]{1,9}) ?(m|minutes?|h|hours?|d|days?|w|weeks?|bh|business hours?|bd|business days?)$`)
+
+// UnmarshalText reads a length such as 7d, 36 hours or 2 business days.
+func (l *Length) UnmarshalText(text []byte) error {
+	const right = "write a whole number and a unit, such as 30 minutes, 36 hours, 7 days, 2 weeks, 4 business hours or 2 business days"
+	found := lengthForm.FindStringSubmatch(string(text))
+	if found == nil {
+		return fmt.Errorf("%q is not a length of time; %s", clip(string(text)), right)
+	}
+	count, _ := strconv.Atoi(found[1])
+	l.Count, l.Unit = count, unitOf(found[2])
+	if most := l.Unit.most(); count > most {
+		return fmt.Errorf("%q is too long; at most %s", clip(string(text)), Length{most, l.Unit})
+	}
+	return nil
+}
+
+func unitOf(text string) Unit {
+	switch text = strings.TrimSuffix(text, "s"); text {
+	case "m":
+		return Minutes
+	case "h":
+		return Hours
+	case "d":
+		return Days
+	case "w":
+		return Weeks
+	case "bh":
+		return BusinessHours
+	case "bd":
+		return BusinessDays
+	}
+	return Unit(text)
+}
+
+// MarshalText writes the length in words; no time is 0 minutes.
+func (l Length) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// String writes the length in words.
+func (l Length) String() string {
+	unit := l.Unit
+	if unit == "" {
+		unit = Minutes
+	}
+	if l.Count == 1 {
+		return "1 " + string(unit)
+	}
+	return fmt.Sprintf("%d %ss", l.Count, unit)
+}
+
+// IsZero reports whether the length is left out.
+func (l Length) IsZero() bool { return l == Length{} }

@@ -1,0 +1,77 @@
+package playbook
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Mistake is something wrong in a playbook: where, counted from 1, and in one line
+// what was wrong and what would be right.
+type Mistake struct {
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Text   string `json:"text"`
+}
+
+// String writes the mistake as line:column: text.
+func (m Mistake) String() string { return fmt.Sprintf("%d:%d: %s", m.Line, m.Column, m.Text) }
+
+// Mistakes are all the mistakes of a playbook that does not load, in the order of
+// the file.
+type Mistakes []Mistake
+
+// Error writes one line for every mistake.
+func (m Mistakes) Error() string {
+	lines := make([]string, len(m))
+	for i := range m {
+		lines[i] = m[i].String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// add notes a mistake; its text is kept to one line.
+func (m *Mistakes) add(line, column int, text string) {
+	*m = append(*m, Mistake{max(line, 1), max(column, 1), strings.Join(strings.Fields(text), " ")})
+}
+
+// inOrder are the mistakes as they are told.
+func (m Mistakes) inOrder() Mistakes {
+	slices.SortStableFunc(m, func(a, b Mistake) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	m = slices.Compact(m)
+	return m[:min(len(m), MaxMistakes)]
+}
+
+// nearest offers the known name that is most like the one that was written, if
+// one is; else it lists them all.
+func nearest(written string, known []string) string {
+	best, distance := "", 3
+	for _, name := range known {
+		d := levenshtein.ComputeDistance(strings.ToLower(clip(written)), strings.ToLower(name))
+		if d < distance && d < len(name) {
+			best, distance = name, d
+		}
+	}
+	switch {
+	case best != "":
+		return fmt.Sprintf("did you mean %s?", best)
+	case len(known) == 0:
+		return "there are none"
+	}
+	return "known are " + strings.Join(known, ", ")
+}
+
+// clip shortens what is quoted in a mistake.
+func clip(text string) string {
+	const longest = 60
+	if utf8.RuneCountInString(text) <= longest {
+		return text
+	}
+	return string([]rune(text)[:longest]) + "…"
+}

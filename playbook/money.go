@@ -1,0 +1,147 @@
+package playbook
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// money is an exact decimal in conditions. It has no members and no methods, so
+// that a condition cannot turn it into a float.
+type money struct{ amount decimal.Decimal }
+
+func moneyOf(a opportunity.Amount) money { return money{a.Decimal()} }
+
+// reckoning is how conditions reckon with money: every operator takes amounts and
+// whole numbers, and answers exactly.
+func reckoning() []expr.Option {
+	compare := func(holds func(order int) bool) func(a, b decimal.Decimal) any {
+		return func(a, b decimal.Decimal) any { return holds(a.Cmp(b)) }
+	}
+	options := []expr.Option{
+		expr.Function("money", func(arguments ...any) (any, error) {
+			text, _ := arguments[0].(string)
+			amount, err := opportunity.ParseAmount(text)
+			if err != nil {
+				return nil, errors.New("not an amount")
+			}
+			return moneyOf(amount), nil
+		}, new(func(string) money)),
+	}
+	for _, operator := range []struct {
+		sign, name string
+		compares   bool
+		reckon     func(a, b decimal.Decimal) any
+	}{
+		{"==", "moneyIs", true, compare(func(order int) bool { return order == 0 })},
+		{"!=", "moneyIsNot", true, compare(func(order int) bool { return order != 0 })},
+		{"<", "moneyBelow", true, compare(func(order int) bool { return order < 0 })},
+		{"<=", "moneyAtMost", true, compare(func(order int) bool { return order <= 0 })},
+		{">", "moneyAbove", true, compare(func(order int) bool { return order > 0 })},
+		{">=", "moneyAtLeast", true, compare(func(order int) bool { return order >= 0 })},
+		{"+", "moneyPlus", false, func(a, b decimal.Decimal) any { return money{a.Add(b)} }},
+		{"-", "moneyMinus", false, func(a, b decimal.Decimal) any { return money{a.Sub(b)} }},
+		{"*", "moneyTimes", false, func(a, b decimal.Decimal) any { return money{a.Mul(b)} }},
+	} {
+		types := []any{new(func(money, money) money), new(func(money, int) money), new(func(int, money) money)}
+		if operator.compares {
+			types = []any{new(func(money, money) bool), new(func(money, int) bool), new(func(int, money) bool)}
+		}
+		reckon := operator.reckon
+		options = append(options, expr.Function(operator.name, func(arguments ...any) (any, error) {
+			var exact [2]decimal.Decimal
+			for i, argument := range arguments {
+				switch argument := argument.(type) {
+				case money:
+					exact[i] = argument.amount
+				case int:
+					exact[i] = decimal.NewFromInt(int64(argument))
+				default:
+					return nil, errors.New("not an amount")
+				}
+			}
+			return reckon(exact[0], exact[1]), nil
+		}, types...), expr.Operator(operator.sign, operator.name))
+	}
+	return options
+}
+
+// refuse notes what could not be exact.
+func (e *exactly) refuse(node *ast.BinaryNode) {
+	switch {
+	case slices.Contains([]string{"/", "**", "^", "%"}, node.Operator):
+		e.wrong, e.at = fmt.Errorf("a condition cannot reckon with %s, which is not exact; multiply the other side instead", node.Operator), node.Location().From
+	case node.Operator == "in" && node.Left.Type() == reflect.TypeFor[money]():
+		e.wrong, e.at = errors.New("an amount cannot be looked for with in; compare it with == or >="), node.Location().From
+	}
+}
+
+// nests reports whether so many predicates stand inside of one another.
+func nests(node ast.Node, depth int) bool {
+	inner := &predicates{}
+	ast.Walk(&node, inner)
+	for _, predicate := range inner.found {
+		if depth == 1 || nests(predicate.Node, depth-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// predicates collects what is asked of each element of a list.
+type predicates struct{ found []*ast.PredicateNode }
+
+// Visit implements ast.Visitor.
+func (p *predicates) Visit(node *ast.Node) {
+	if predicate, ok := (*node).(*ast.PredicateNode); ok {
+		p.found = append(p.found, predicate)
+	}
+}
+
+// exactly reads the numbers with a point in a condition as amounts, from the text
+// as it is written: the library has read them as floats.
+type exactly struct {
+	text  []rune
+	wrong error
+	at    int
+}
+
+// Visit implements ast.Visitor.
+func (e *exactly) Visit(node *ast.Node) {
+	if e.wrong != nil {
+		return
+	}
+	switch n := (*node).(type) {
+	case *ast.BinaryNode:
+		e.refuse(n)
+	case *ast.PredicateNode:
+		if nests(n.Node, maxNesting) {
+			e.wrong, e.at = fmt.Errorf("interests are gone through inside of one another; at most %d deep", maxNesting), n.Location().From
+		}
+	}
+	number, ok := (*node).(*ast.FloatNode)
+	if !ok {
+		return
+	}
+	from := number.Location().From
+	to := from
+	for to < len(e.text) && strings.ContainsRune("0123456789_.eE", e.text[to]) {
+		to++
+	}
+	written := string(e.text[min(from, to):to])
+	amount, err := opportunity.ParseAmount(strings.ReplaceAll(written, "_", ""))
+	if err != nil {
+		e.wrong, e.at = fmt.Errorf("%q is not an amount; write a decimal such as 199.90", clip(written)), from
+		return
+	}
+	constant := &ast.ConstantNode{Value: moneyOf(amount)}
+	ast.Patch(node, constant)
+}

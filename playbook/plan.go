@@ -1,0 +1,394 @@
+package playbook
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Plan says what is to be done about the facts on the occasion: the effects of a
+// move or of a happening or, for the zero occasion, the follow-ups of the step the
+// opportunity stands in. The same facts give the same plan. All times are in UTC.
+func (p *Playbook) Plan(facts Facts, occasion opportunity.Occasion) opportunity.Plan {
+	planner := p.plannerOf(facts)
+	switch occasion.Kind {
+	case "":
+		planner.followUps()
+	case opportunity.OccasionMove:
+		planner.move(occasion.To)
+	case opportunity.OccasionEventCancelled, opportunity.OccasionLapsed:
+		planner.happening(occasion)
+	default:
+		planner.problem("no playbook knows of the occasion %q", clip(string(occasion.Kind)))
+	}
+	return planner.plan
+}
+
+// plannerOf is what makes a plan about the facts.
+func (p *Playbook) plannerOf(facts Facts) *planner {
+	if p == nil {
+		p = new(Playbook)
+	}
+	return &planner{
+		Playbook: p, facts: facts, surroundings: surroundingsOf(facts), variables: p.variables(facts),
+		plan: opportunity.Plan{Digest: p.Digest()},
+	}
+}
+
+// planner makes one plan.
+type planner struct {
+	*Playbook
+	facts        Facts
+	surroundings surroundings
+	variables    Variables
+	plan         opportunity.Plan
+}
+
+// problem notes what could not be decided, each once.
+func (p *planner) problem(format string, args ...any) {
+	if told := fmt.Sprintf(format, args...); len(p.plan.Problems) < maxTold && !slices.Contains(p.plan.Problems, told) {
+		p.plan.Problems = append(p.plan.Problems, told)
+	}
+}
+
+// holds decides the condition at the path; what cannot be decided does not hold.
+func (p *planner) holds(rule, path string) bool {
+	holds, err := p.conditions[path].holds(p.surroundings)
+	if err != nil {
+		p.problem("%s: its condition cannot be decided about this record, and counts as not met", rule)
+	}
+	return holds
+}
+
+// write fills a template in; one that cannot be is a problem.
+func (p *planner) write(rule string, text Text) string {
+	written, err := text.write(p.variables)
+	if err != nil {
+		p.problem("%s: a text cannot be filled in about this record, and stays empty", rule)
+	}
+	return cut(strings.TrimSpace(written))
+}
+
+// cut keeps a text that is filled in from growing with the record.
+func cut(text string) string {
+	if len(text) <= maxWrittenBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxWrittenBytes], "")
+}
+
+// matches reports whether a step lies in the place; no place is anywhere.
+func (place *Place) matches(step opportunity.Step) bool {
+	is := func(written string, id opportunity.ID, name string) bool {
+		return written != "" && (written == string(id) || written == name)
+	}
+	return place == nil || is(place.Step, step.ID, step.Name) || is(place.Stage, step.Stage.ID, step.Stage.Name) ||
+		place.State != "" && place.State == string(step.Stage.State)
+}
+
+func (p *planner) move(to opportunity.Step) {
+	for i, rule := range p.rules.Transitions {
+		path := fmt.Sprintf("transitions[%d]", i)
+		if rule.From.matches(p.facts.Step) && rule.To.matches(to) && p.holds(rule.Name, path+".when") {
+			p.plan.Before = append(p.plan.Before, p.effects(rule.Name, rule.Name+"/before", path+".before", "", rule.Before)...)
+			p.plan.After = append(p.plan.After, p.effects(rule.Name, rule.Name+"/after", path+".after", "", rule.After)...)
+		}
+	}
+}
+
+func (p *planner) happening(occasion opportunity.Occasion) {
+	for i, rule := range p.rules.Happenings {
+		path := fmt.Sprintf("happenings[%d]", i)
+		if rule.On != string(occasion.Kind) || !p.holds(rule.Name, path+".when") {
+			continue
+		}
+		about := string(occasion.Item)
+		if occasion.Kind == opportunity.OccasionLapsed {
+			about = stamp(p.facts.Reservation.Until)
+		}
+		if about != "" {
+			about = "/" + about
+		}
+		p.plan.After = append(p.plan.After, p.effects(rule.Name, rule.Name+"/do", path+".do", about, rule.Do)...)
+	}
+}
+
+// effects are those of a list whose conditions hold.
+func (p *planner) effects(rule, key, path, about string, effects []EffectRule) []opportunity.Effect {
+	var planned []opportunity.Effect
+	for i, e := range effects {
+		if !p.holds(rule, fmt.Sprintf("%s[%d].when", path, i)) {
+			continue
+		}
+		effect := p.effect(rule, e)
+		effect.Key = fmt.Sprintf("%s/%d/%s%s", key, i+1, effect.Kind, about)
+		planned = append(planned, effect)
+	}
+	return planned
+}
+
+// after is so long after now; waiting for the TMS takes an hour where nothing else
+// is said.
+func (p *planner) after(length Length) time.Time {
+	return p.work.plus(p.facts.Now, orDefault(length)).UTC()
+}
+
+func (p *planner) effect(rule string, e EffectRule) opportunity.Effect {
+	undo, _ := e.undo()
+	effect := opportunity.Effect{Kind: e.kind(), Undo: undo}
+	switch effect.Kind {
+	case opportunity.EffectAccount:
+		effect.Account = &opportunity.EnsureAccount{Name: p.facts.Details.Name}
+		if name := p.write(rule, e.Account.Name); name != "" {
+			effect.Account.Name = oneLine(name)
+		}
+	case opportunity.EffectContacts:
+		effect.Contacts = &opportunity.EnsureContacts{Several: cmp.Or(opportunity.Several(e.Contacts.Several), opportunity.SeveralAsk)}
+	case opportunity.EffectAttributes:
+		effect.Attributes = &opportunity.EnsureAttributes{Values: make(map[string]string)}
+		for _, key := range sorted(e.Attributes.Set) {
+			effect.Attributes.Values[key] = p.write(rule, e.Attributes.Set[key])
+		}
+	case opportunity.EffectReserve:
+		effect.Reserve = &opportunity.HoldPlaces{Until: p.after(e.Reserve.For)}
+	case opportunity.EffectExtend:
+		effect.Extend = &opportunity.HoldPlaces{Until: p.after(e.Extend.For)}
+	case opportunity.EffectRegister:
+		effect.Register = &opportunity.Register{Release: !e.Register.KeepPlaces}
+	case opportunity.EffectInvoice:
+		effect.Invoice = &opportunity.EnsureInvoice{
+			WaitUntil: p.after(e.Invoice.Wait), PurchaseOrder: oneLine(p.write(rule, e.Invoice.PurchaseOrder)),
+			Comments: p.write(rule, e.Invoice.Comments), FinaliseAt: p.finaliseAt(rule, e.Invoice.FinaliseBeforeStart),
+		}
+	case opportunity.EffectTokens:
+		effect.Tokens = &opportunity.AwaitTokens{WaitUntil: p.after(e.Tokens.Wait)}
+	case opportunity.EffectEmail:
+		effect.Email = e.Email.planned()
+	case opportunity.EffectLog:
+		effect.Log = p.log(rule, e.Log)
+	case opportunity.EffectCall:
+		effect.Call = e.Call.planned()
+	}
+	return effect
+}
+
+// finaliseAt is when an invoice is made final, never before now; zero when it stays
+// a draft.
+func (p *planner) finaliseAt(rule string, before *Length) time.Time {
+	if before == nil {
+		return time.Time{}
+	}
+	start := p.facts.firstStart()
+	if start.IsZero() {
+		p.problem("%s: no event is known to start after now, so the invoice stays a draft", rule)
+		return time.Time{}
+	}
+	return latest(p.work.minus(start, *before), p.facts.Now).UTC()
+}
+
+func (e EmailRule) planned() *opportunity.SendEmail {
+	return &opportunity.SendEmail{To: opportunity.Recipient(e.To), Template: e.Use}
+}
+
+func (c CallRule) planned() *opportunity.CallService {
+	return &opportunity.CallService{Service: c.Service, Path: c.Path, UndoPath: c.Undo}
+}
+
+func (p *planner) log(rule string, log *LogRule) *opportunity.WriteLog {
+	return &opportunity.WriteLog{
+		Status:  cmp.Or(opportunity.LogStatus(log.Status), opportunity.LogSuccess),
+		Message: oneLine(p.write(rule, log.Message)),
+	}
+}
+
+// followUps plans those of the step, the earliest first, as far as the cap goes.
+func (p *planner) followUps() {
+	var all []candidate
+	for i, step := range p.rules.Steps {
+		if !step.At.matches(p.facts.Step) {
+			continue
+		}
+		for j, rule := range step.FollowUps {
+			if !p.holds(rule.Name, fmt.Sprintf("steps[%d].followUps[%d].when", i, j)) {
+				continue
+			}
+			for _, course := range p.courses(rule) {
+				all = p.course(all, rule, course)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(a.followUp.Due.Compare(b.followUp.Due), cmp.Compare(a.followUp.Key, b.followUp.Key))
+	})
+	left := cmp.Or(p.rules.FollowUpsAtMost, DefaultCap) - len(p.facts.Done)
+	for _, c := range all {
+		reason := opportunity.LeftOutByCap
+		switch {
+		case c.late:
+			reason = opportunity.LeftOutLate
+		case left > 0:
+			left--
+			c.followUp.Action = p.action(c.followUp.Name, c.action)
+			p.plan.FollowUps = append(p.plan.FollowUps, c.followUp)
+			continue
+		}
+		if len(p.plan.LeftOut) < maxTold {
+			p.plan.LeftOut = append(p.plan.LeftOut, opportunity.LeftOut{Key: c.followUp.Key, Reason: reason})
+		}
+	}
+}
+
+// candidate is a follow-up that is still to be done, unless it is too late or one
+// too many.
+type candidate struct {
+	followUp opportunity.FollowUp
+	action   ActionRule
+	late     bool
+}
+
+// course is one run of a follow-up and its repetitions.
+type course struct {
+	// about is what it is reckoned from, as its keys have it.
+	about string
+	// due is when the first is due, before anything puts it off.
+	due time.Time
+	// deadline is what it has to come before; zero when there is nothing.
+	deadline time.Time
+}
+
+// stamp writes a moment as keys have it, to the second.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("20060102T150405Z")
+}
+
+// courses are the runs of a follow-up there is reason for.
+func (p *planner) courses(rule FollowUpRule) []course {
+	anchors, lengths := rule.Due.given()
+	if len(anchors) != 1 {
+		return nil
+	}
+	f, length := p.facts, lengths[0]
+	since := func(t time.Time) []course {
+		if t.IsZero() {
+			return nil
+		}
+		return []course{{about: stamp(t), due: p.work.plus(t, length)}}
+	}
+	until := func(about string, t time.Time) course {
+		return course{about: about + stamp(t), due: p.work.minus(t, length), deadline: t}
+	}
+	switch anchors[0] {
+	case sinceStep:
+		return since(f.Entered)
+	case sinceIdle:
+		return since(f.LastActivity)
+	case untilLapse:
+		lapse := f.Reservation.Until
+		switch {
+		case lapse.IsZero():
+			return nil
+		case length.Count == 0 && !lapse.Before(f.Entered): // those of an earlier step are no matter
+			return []course{{about: stamp(lapse), due: lapse}}
+		case length.Count > 0 && f.Reservation.Valid && lapse.After(f.Now):
+			return []course{until("", lapse)}
+		}
+	case untilStart:
+		var all []course
+		for _, interest := range f.Interests {
+			if one := until(string(interest.Item)+"/", interest.Start); interest.Start.After(f.Now) && !slices.Contains(all, one) {
+				all = append(all, one)
+			}
+		}
+		return nearestCourses(all)
+	case untilExpires:
+		var all []course
+		for _, interest := range f.Interests {
+			written, err := time.Parse(opportunity.LocalTimeForm, interest.ExpiresAt)
+			if err != nil {
+				continue
+			}
+			expires := p.work.local(dateOf(written), wallOf(written).of)
+			if one := until(string(interest.Item)+"/", expires); expires.After(f.Now) && !slices.Contains(all, one) {
+				all = append(all, one)
+			}
+		}
+		return nearestCourses(all)
+	}
+	return nil
+}
+
+// nearestCourses are those with the nearest deadlines: no more than could be done.
+func nearestCourses(all []course) []course {
+	slices.SortFunc(all, func(a, b course) int {
+		return cmp.Or(a.deadline.Compare(b.deadline), cmp.Compare(a.about, b.about))
+	})
+	return all[:min(len(all), MaxCap)]
+}
+
+// course adds what is left of a run. What was done late puts off what comes after
+// it, so that nothing is done twice in a row to make up for lost time.
+func (p *planner) course(all []candidate, rule FollowUpRule, c course) []candidate {
+	due := c.due
+	for number := 1; number <= rule.length(); number++ {
+		key, action := fmt.Sprintf("%s/%s/%d", rule.Name, c.about, number), rule.Do
+		if number > rule.times() {
+			key, action = fmt.Sprintf("%s/%s/then", rule.Name, c.about), *rule.Then
+		}
+		if at, done := p.done(key); done {
+			due = at
+		} else {
+			due = p.work.allowed(latest(due, p.facts.Now), rule.Hours != "any")
+			all = append(all, candidate{
+				followUp: opportunity.FollowUp{Key: key, Name: rule.Name, Due: due.UTC(), Number: number, Of: rule.length()},
+				action:   action, late: !c.deadline.IsZero() && !due.Before(c.deadline),
+			})
+		}
+		if rule.Repeat != nil {
+			due = p.work.plus(due, rule.Repeat.Every)
+		}
+	}
+	return all
+}
+
+func (p *planner) done(key string) (time.Time, bool) {
+	for _, done := range p.facts.Done {
+		if done.Key == key {
+			return done.At, true
+		}
+	}
+	return time.Time{}, false
+}
+
+func (p *planner) action(rule string, a ActionRule) opportunity.Action {
+	var action opportunity.Action
+	if kinds := a.given(); len(kinds) == 1 {
+		action.Kind = kinds[0]
+	}
+	switch action.Kind {
+	case opportunity.ActionEmail:
+		action.Email = a.Email.planned()
+	case opportunity.ActionLog:
+		action.Log = p.log(rule, a.Log)
+	case opportunity.ActionCall:
+		action.Call = a.Call.planned()
+	case opportunity.ActionProgress:
+		action.Progress = &opportunity.Progress{To: a.Progress.To}
+	case opportunity.ActionAttention:
+		action.Attention = oneLine(p.write(rule, a.Attention.Text))
+	}
+	return action
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

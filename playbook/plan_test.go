@@ -1,0 +1,348 @@
+package playbook_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+)
+
+// The steps of the documentation's workflow, and two of a waiting list.
+func step(name string) opportunity.Step {
+	states := map[string]opportunity.StageState{"Won": opportunity.Won, "Lost": opportunity.Lost, "Archived": opportunity.Archived}
+	state, ends := states[name]
+	if !ends {
+		state = opportunity.Open
+	}
+	return opportunity.Step{ID: opportunity.ID("step-" + name), Name: name, Stage: opportunity.Stage{ID: opportunity.ID("stage-" + name), Name: "Stage " + name, State: state}}
+}
+
+func amount(t testing.TB, text string) opportunity.Amount {
+	t.Helper()
+	a, err := opportunity.ParseAmount(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func at(t testing.TB, text string) time.Time {
+	t.Helper()
+	moment, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return moment
+}
+
+// facts are those of an opportunity with two places on an event, on a Monday.
+func facts(t testing.TB) playbook.Facts {
+	return playbook.Facts{
+		Now: at(t, "2026-11-30T10:00:00Z"), ID: "T3Bwb3J0dW5pdHk6MQ==",
+		Details: opportunity.Details{
+			Name: "First Aid course", Region: opportunity.Named{ID: "UmVnaW9uOlVL", Name: "UK"},
+			Account: opportunity.Named{ID: "a1", Name: "Administrate"}, Currency: "GBP",
+		},
+		Step: step("Proposed"), Entered: at(t, "2026-11-27T15:00:00Z"), LastActivity: at(t, "2026-11-27T15:00:00Z"),
+		Interests: []playbook.Interest{{
+			Item: "Q291cnNlOjE=", Kind: opportunity.Event, Quantity: 2, UnitAmount: amount(t, "199.90"), Reserve: true,
+			Start: at(t, "2027-01-18T09:00:00Z"),
+		}},
+		Attributes: map[string]string{"po": "PO-4711", "company": "Administrate Ltd"},
+	}
+}
+
+func load(t testing.TB, file string) *playbook.Playbook {
+	t.Helper()
+	content, err := os.ReadFile(filepath.FromSlash(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := playbook.Load(content)
+	if err != nil {
+		t.Fatalf("%s:\n%v", file, err)
+	}
+	return p
+}
+
+func move(to string) opportunity.Occasion {
+	return opportunity.Occasion{Kind: opportunity.OccasionMove, To: step(to)}
+}
+
+// told writes a plan in short lines, so that a table can hold it.
+func told(plan opportunity.Plan) []string {
+	var lines []string
+	settings := func(value any, drop ...string) string {
+		var members map[string]any
+		data, _ := json.Marshal(value)
+		_ = json.Unmarshal(data, &members)
+		for _, name := range drop {
+			delete(members, name)
+		}
+		data, _ = json.Marshal(members)
+		return strings.TrimSuffix(strings.TrimPrefix(string(data), "{"), "}")
+	}
+	effects := func(when string, effects []opportunity.Effect) {
+		for _, e := range effects {
+			lines = append(lines, strings.TrimSpace(when+" "+e.Key+" undo "+string(e.Undo)+" "+settings(e, "key", "kind", "undo")))
+		}
+	}
+	effects("before", plan.Before)
+	effects("after", plan.After)
+	for _, f := range plan.FollowUps {
+		lines = append(lines, f.Due.Format(time.RFC3339)+" "+f.Key+" "+settings(f.Action, "kind"))
+	}
+	for _, l := range plan.LeftOut {
+		lines = append(lines, "left out "+l.Key+": "+string(l.Reason))
+	}
+	for _, problem := range plan.Problems {
+		lines = append(lines, "problem "+problem)
+	}
+	return lines
+}
+
+// planned is a row of the tables: what changes in the facts, and what is planned.
+type planned struct {
+	name     string
+	change   func(*playbook.Facts)
+	occasion opportunity.Occasion
+	want     []string
+}
+
+func checkPlans(t *testing.T, p *playbook.Playbook, rows []planned) {
+	t.Helper()
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			f := facts(t)
+			if row.change != nil {
+				row.change(&f)
+			}
+			plan := p.Plan(f, row.occasion)
+			if diff := cmp.Diff(row.want, told(plan)); diff != "" {
+				t.Errorf("wanted (-), planned (+):\n%s", diff)
+			}
+			if plan.Digest != p.Digest() {
+				t.Errorf("the plan is of %q, the playbook %q", plan.Digest, p.Digest())
+			}
+			first, _ := json.Marshal(plan)
+			again, _ := json.Marshal(p.Plan(f, row.occasion))
+			if string(first) != string(again) {
+				t.Errorf("the same facts give\n%s\nand\n%s", first, again)
+			}
+			var read opportunity.Plan
+			if err := json.Unmarshal(first, &read); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(plan, read, cmp.Comparer(func(a, b opportunity.Amount) bool { return a.Equal(b) })); diff != "" {
+				t.Errorf("made (-), and read back from JSON (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReserveOnProposalAndReleaseOnLoss(t *testing.T) {
+	checkPlans(t, load(t, "examples/reserve-on-proposal.yaml"), []planned{
+		{"to the proposal", nil, move("Proposed"), []string{
+			`before propose/before/1/reserve undo trace "reserve":{"until":"2026-12-14T10:00:00Z"}`,
+		}},
+		{"without events", func(f *playbook.Facts) { f.Interests[0].Kind = opportunity.Course }, move("Proposed"), nil},
+		{"over the end of summer time", func(f *playbook.Facts) { f.Now = at(t, "2026-10-20T09:00:00Z") }, move("Proposed"), []string{
+			`before propose/before/1/reserve undo trace "reserve":{"until":"2026-11-03T10:00:00Z"}`,
+		}},
+		{"lost", nil, move("Lost"), []string{`after lose/after/1/release undo none`}},
+		{"won", nil, move("Won"), nil},
+		{"standing", nil, opportunity.Occasion{}, nil},
+	})
+}
+
+func TestWin(t *testing.T) {
+	always := []string{
+		`before win/before/1/account undo trace "account":{"name":"Administrate Ltd"}`,
+		`after win/after/1/contacts undo trace "contacts":{"several":"ask"}`,
+		`after win/after/2/register undo trace "register":{"release":true}`,
+		`after win/after/4/invoice undo exact "invoice":{"comments":"First Aid course, 399.80 GBP","purchaseOrder":"PO-4711","waitUntil":"2026-11-30T12:00:00Z"}`,
+		`after win/after/5/attributes undo exact "attributes":{"values":{"handled-by":"Oppflow"}}`,
+		`after win/after/7/log undo none "log":{"message":"Won with 399.80 GBP","status":"success"}`,
+	}
+	call := `after win/after/6/call undo trace "call":{"path":"/orders","service":"erp","undoPath":"/orders/cancel"}`
+	tokens := `after win/after/3/tokens undo exact "tokens":{"waitUntil":"2026-11-30T10:30:00Z"}`
+	worth := func(unit, total string) []string {
+		var lines []string
+		for _, line := range always {
+			if strings.Contains(line, "/log") && unit != "499.9999" {
+				lines = append(lines, call)
+			}
+			lines = append(lines, strings.ReplaceAll(line, "399.80", total))
+		}
+		return lines
+	}
+	checkPlans(t, load(t, "examples/win.yaml"), []planned{
+		{"two places", nil, move("Won"), always},
+		{"worth a thousand", func(f *playbook.Facts) { f.Interests[0].UnitAmount = amount(t, "500") }, move("Won"), worth("500", "1000.00")},
+		{"worth less by a little", func(f *playbook.Facts) { f.Interests[0].UnitAmount = amount(t, "499.9999") }, move("Won"), worth("499.9999", "999.9998")},
+		{"with tokens", func(f *playbook.Facts) {
+			f.Interests = append(f.Interests, playbook.Interest{Item: "t", Kind: opportunity.Tokens, Quantity: 5})
+		}, move("Won"), append(append(append([]string{}, always[:3]...), tokens), always[3:]...)},
+		{"lost", nil, move("Lost"), nil},
+	})
+}
+
+func TestInvoiceBeforeTheEvent(t *testing.T) {
+	register := `after win/after/1/register undo trace "register":{"release":true}`
+	invoice := func(final string) string {
+		return `after win/after/2/invoice undo none "invoice":{"comments":"First Aid course",` + final + `"purchaseOrder":"PO-4711","waitUntil":"2026-11-30T11:00:00Z"}`
+	}
+	checkPlans(t, load(t, "examples/invoice-before-event.yaml"), []planned{
+		{"in time", nil, move("Won"), []string{register, invoice(`"finaliseAt":"2027-01-11T09:00:00Z",`)}},
+		{"the first of two", func(f *playbook.Facts) {
+			f.Interests = append(f.Interests, playbook.Interest{Item: "other", Kind: opportunity.Event, Quantity: 1, Start: at(t, "2027-01-10T09:00:00Z")})
+		}, move("Won"), []string{register, invoice(`"finaliseAt":"2027-01-03T09:00:00Z",`)}},
+		{"at once, since it starts soon", func(f *playbook.Facts) { f.Interests[0].Start = at(t, "2026-12-02T09:00:00Z") }, move("Won"), []string{
+			register, invoice(`"finaliseAt":"2026-11-30T10:00:00Z",`),
+		}},
+		{"over the beginning of summer time", func(f *playbook.Facts) { f.Interests[0].Start = at(t, "2027-03-30T08:00:00Z") }, move("Won"), []string{
+			register, invoice(`"finaliseAt":"2027-03-23T09:00:00Z",`),
+		}},
+		{"without a start", func(f *playbook.Facts) { f.Interests[0].Start = time.Time{} }, move("Won"), []string{
+			register, invoice(""), "problem win: no event is known to start after now, so the invoice stays a draft",
+		}},
+	})
+}
+
+func TestThreeRemindersThenLost(t *testing.T) {
+	mail, lost := ` "email":{"template":"reminder","to":"contact"}`, ` "progress":{"to":"Lost"}`
+	const key = "remind/20261127T150000Z/"
+	done := func(f *playbook.Facts, number, when string) {
+		f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + number, At: at(t, when)})
+	}
+	checkPlans(t, load(t, "examples/reminders.yaml"), []planned{
+		{"from a Friday on", nil, opportunity.Occasion{}, []string{
+			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
+			"2026-12-10T15:00:00Z " + key + "3" + mail, "2026-12-14T15:00:00Z " + key + "then" + lost,
+		}},
+		{"put off to the morning and over the holidays", func(f *playbook.Facts) { f.LastActivity = at(t, "2026-12-17T19:00:00Z") }, opportunity.Occasion{}, []string{
+			"2026-12-29T09:00:00Z remind/20261217T190000Z/1" + mail, "2026-12-31T09:00:00Z remind/20261217T190000Z/2" + mail,
+			"2027-01-05T09:00:00Z remind/20261217T190000Z/3" + mail, "2027-01-07T09:00:00Z remind/20261217T190000Z/then" + lost,
+		}},
+		{"after the first, which was late", func(f *playbook.Facts) {
+			f.Now = at(t, "2026-12-09T16:00:00Z")
+			done(f, "1", "2026-12-09T15:30:00Z")
+		}, opportunity.Occasion{}, []string{
+			"2026-12-11T15:30:00Z " + key + "2" + mail, "2026-12-15T15:30:00Z " + key + "3" + mail, "2026-12-17T15:30:00Z " + key + "then" + lost,
+		}},
+		{"after a night without a worker, not all at once", func(f *playbook.Facts) { f.Now = at(t, "2026-12-11T22:00:00Z") }, opportunity.Occasion{}, []string{
+			"2026-12-14T09:00:00Z " + key + "1" + mail, "2026-12-16T09:00:00Z " + key + "2" + mail,
+			"2026-12-18T09:00:00Z " + key + "3" + mail, "2026-12-22T09:00:00Z " + key + "then" + lost,
+		}},
+		{"all but the last", func(f *playbook.Facts) {
+			f.Now = at(t, "2026-12-11T09:00:00Z")
+			done(f, "1", "2026-12-04T15:00:00Z")
+			done(f, "2", "2026-12-08T15:00:00Z")
+			done(f, "3", "2026-12-10T15:00:00Z")
+		}, opportunity.Occasion{}, []string{"2026-12-14T15:00:00Z " + key + "then" + lost}},
+		{"up to the cap", func(f *playbook.Facts) {
+			for range 8 {
+				f.Done = append(f.Done, opportunity.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z")})
+			}
+		}, opportunity.Occasion{}, []string{
+			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
+			"left out " + key + "3: cap", "left out " + key + "then: cap",
+		}},
+		{"another step", func(f *playbook.Facts) { f.Step = step("Won") }, opportunity.Occasion{}, nil},
+		{"the account it is not for", func(f *playbook.Facts) { f.Details.Account.Name = "House account" }, opportunity.Occasion{}, nil},
+		{"without an activity", func(f *playbook.Facts) { f.LastActivity = time.Time{} }, opportunity.Occasion{}, nil},
+	})
+}
+
+func TestWaitlistOffer(t *testing.T) {
+	p := load(t, "examples/waitlist-offer.yaml")
+	mail, lost := ` "email":{"template":"last-call","to":"contact"}`, ` "progress":{"to":"Lost"}`
+	held := func(until string, valid bool) func(*playbook.Facts) {
+		return func(f *playbook.Facts) {
+			f.Step, f.Reservation = step("Offered"), opportunity.Reservation{Valid: valid, Until: at(t, until)}
+		}
+	}
+	checkPlans(t, p, []planned{
+		{"offered", func(f *playbook.Facts) { f.Step = step("Waitlist") }, move("Offered"), []string{
+			`after offer/after/1/reserve undo none "reserve":{"until":"2026-12-02T10:00:00Z"}`,
+			`after offer/after/2/email undo none "email":{"template":"offer","to":"contact"}`,
+		}},
+		{"not from the waiting list", nil, move("Offered"), nil},
+		{"held", held("2026-12-02T10:00:00Z", true), opportunity.Occasion{}, []string{
+			"2026-12-02T07:00:00Z last-call/20261202T100000Z/1" + mail, "2026-12-02T10:00:00Z offer-lapsed/20261202T100000Z/1" + lost,
+		}},
+		{"lapses in the morning", held("2026-12-02T06:30:00Z", true), opportunity.Occasion{}, []string{
+			"2026-12-01T18:30:00Z last-call/20261202T063000Z/1" + mail, "2026-12-02T07:00:00Z offer-lapsed/20261202T063000Z/1" + lost,
+		}},
+		{"lapses at night", func(f *playbook.Facts) {
+			held("2026-12-01T06:30:00Z", true)(f)
+			f.Now = at(t, "2026-11-30T22:00:00Z")
+		}, opportunity.Occasion{}, []string{
+			"2026-12-01T07:00:00Z offer-lapsed/20261201T063000Z/1" + lost, "left out last-call/20261201T063000Z/1: late",
+		}},
+		{"lapsed", held("2026-11-30T09:00:00Z", false), opportunity.Occasion{}, []string{
+			"2026-11-30T10:00:00Z offer-lapsed/20261130T090000Z/1" + lost,
+		}},
+		{"lapsed before it came into the step", held("2026-11-20T09:00:00Z", false), opportunity.Occasion{}, nil},
+		{"nothing held", func(f *playbook.Facts) { f.Step = step("Offered") }, opportunity.Occasion{}, nil},
+	})
+}
+
+func TestEventCancelled(t *testing.T) {
+	cancelled := opportunity.Occasion{Kind: opportunity.OccasionEventCancelled, Item: "Q291cnNlOjE="}
+	checkPlans(t, load(t, "examples/event-cancelled.yaml"), []planned{
+		{"open", nil, cancelled, []string{
+			`after tell-owner/do/1/email/Q291cnNlOjE= undo none "email":{"template":"event-cancelled","to":"owner"}`,
+			`after tell-owner/do/2/log/Q291cnNlOjE= undo none "log":{"message":"An event was cancelled; the owner of the opportunity is told","status":"partial"}`,
+		}},
+		{"lost", func(f *playbook.Facts) { f.Step = step("Lost") }, cancelled, nil},
+		{"something else", nil, opportunity.Occasion{Kind: opportunity.OccasionLapsed}, nil},
+		{"something unknown", nil, opportunity.Occasion{Kind: "eclipse"}, []string{`problem no playbook knows of the occasion "eclipse"`}},
+	})
+}
+
+func TestDefault(t *testing.T) {
+	p, err := playbook.Load(playbook.DefaultFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lapse := ` "email":{"template":"places-lapse","to":"owner"}`
+	checkPlans(t, p, []planned{
+		{"won", nil, move("Won"), []string{
+			`after win/after/1/account undo trace "account":{"name":"First Aid course"}`,
+			`after win/after/2/contacts undo trace "contacts":{"several":"ask"}`,
+			`after win/after/3/register undo trace "register":{"release":true}`,
+			`after win/after/5/invoice undo exact "invoice":{"waitUntil":"2026-11-30T11:00:00Z"}`,
+		}},
+		{"lost", nil, move("Lost"), []string{"after lose/after/1/release undo none"}},
+		{"archived", nil, move("Archived"), []string{"after archive/after/1/release undo none"}},
+		{"another step", nil, move("Opportunity"), nil},
+		{"places held", func(f *playbook.Facts) {
+			f.Reservation = opportunity.Reservation{Valid: true, Until: at(t, "2026-12-07T12:00:00Z")}
+		}, opportunity.Occasion{}, []string{"2026-12-03T12:00:00Z places-lapse/20261207T120000Z/1" + lapse}},
+		{"no places held", nil, opportunity.Occasion{}, nil},
+	})
+}
+
+func TestNothingIsDoneByAnEmptyPlaybook(t *testing.T) {
+	empty, err := playbook.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*playbook.Playbook{nil, new(playbook.Playbook), empty} {
+		for _, occasion := range []opportunity.Occasion{
+			{}, move("Won"), move("Lost"), {Kind: opportunity.OccasionEventCancelled, Item: "x"}, {Kind: opportunity.OccasionLapsed},
+		} {
+			if plan := p.Plan(facts(t), occasion); !plan.IsEmpty() || plan.Digest != empty.Digest() {
+				t.Errorf("planned: %+v", plan)
+			}
+		}
+	}
+}

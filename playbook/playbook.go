@@ -1,0 +1,59 @@
+package playbook
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Playbook is a tenant's rules, checked and ready to plan with. Its zero value has
+// no rules: it does nothing. It does not change, so that any number of goroutines
+// may use it.
+type Playbook struct {
+	rules Rules
+	work  clockwork
+	// conditions are found by their paths in the rules; what has none always holds.
+	conditions map[string]condition
+	digest     string
+}
+
+// Load reads a playbook from YAML. An empty file is a playbook that does nothing.
+// The error is of type Mistakes and holds everything that is wrong.
+func Load(file []byte) (*Playbook, error) {
+	c := checker{conditions: make(map[string]condition)}
+	c.read(file, &c.rules)
+	c.check()
+	if mistakes := c.mistakes.inOrder(); len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	return &Playbook{
+		rules: c.rules, work: c.rules.Calendar.clockwork(c.zone), conditions: c.conditions, digest: c.rules.digest(),
+	}, nil
+}
+
+// Digest tells playbooks apart that differ in what they say: 16 bytes in
+// hexadecimal digits. Comments, formatting and the order of members make no
+// difference.
+func (p *Playbook) Digest() string {
+	if p == nil || p.digest == "" {
+		return Rules{}.digest()
+	}
+	return p.digest
+}
+
+// digest is that of rules whose conditions stand in their canonical form.
+func (r Rules) digest() string {
+	canonical := r
+	canonical.Calendar.Holidays = slices.Clone(canonical.Calendar.Holidays)
+	slices.SortFunc(canonical.Calendar.Holidays, func(a, b Date) int {
+		return time.Date(a.Year, a.Month, a.Day, 0, 0, 0, 0, time.UTC).Compare(time.Date(b.Year, b.Month, b.Day, 0, 0, 0, 0, time.UTC))
+	})
+	data, err := json.Marshal(canonical)
+	if err != nil {
+		return "" // cannot happen for plain data
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:16])
+}

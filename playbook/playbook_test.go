@@ -1,0 +1,170 @@
+package playbook_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+)
+
+func digest(t *testing.T, file string) string {
+	t.Helper()
+	p, err := playbook.Load([]byte(file))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, file)
+	}
+	return p.Digest()
+}
+
+func TestDigestIsOfWhatIsSaid(t *testing.T) {
+	const file = `
+followUpsAtMost: 5
+calendar: { zone: Europe/London, holidays: [2026-12-25, 2026-12-28] }
+transitions:
+  - name: win
+    to: { state: Won }
+    when: value >= 1000.50
+    after: [reserve: { for: 2 days }, log: { message: Won }]
+steps:
+  - at: { step: Proposed }
+    followUps: [{ name: a, due: { idle: 36h }, do: { progress: { to: Lost } } }]
+`
+	want := digest(t, file)
+	if !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(want) {
+		t.Errorf("the digest is %q", want)
+	}
+	for name, same := range map[string][2]string{
+		"comment":             {"followUpsAtMost: 5", "# so many\nfollowUpsAtMost: 5 # not more"},
+		"order of members":    {"name: win\n    to: { state: Won }", "to: { state: \"Won\" }\n    name: win"},
+		"form":                {"{ zone: Europe/London, holidays: [2026-12-25, 2026-12-28] }", "\n  zone: Europe/London\n  holidays:\n    - \"2026-12-25\"\n    - 2026-12-28"},
+		"order of holidays":   {"2026-12-25, 2026-12-28", "2026-12-28, 2026-12-25"},
+		"spaces in condition": {"value >= 1000.50", "\"value  >=1000.5\""},
+		"unit":                {"36h", "36 hours"},
+	} {
+		if got := digest(t, strings.Replace(file, same[0], same[1], 1)); got != want {
+			t.Errorf("%s changes the digest", name)
+		}
+	}
+	for name, other := range map[string][2]string{
+		"cap":             {"followUpsAtMost: 5", "followUpsAtMost: 6"},
+		"condition":       {"1000.50", "1000.51"},
+		"setting":         {"2 days", "48 hours"},
+		"name":            {"name: a", "name: b"},
+		"order of effect": {"reserve: { for: 2 days }, log: { message: Won }", "log: { message: Won }, reserve: { for: 2 days }"},
+		"holiday":         {"2026-12-28", "2026-12-29"},
+		"nothing":         {file, ""},
+	} {
+		if got := digest(t, strings.Replace(file, other[0], other[1], 1)); got == want {
+			t.Errorf("%s does not change the digest", name)
+		}
+	}
+	if digest(t, "") != digest(t, "# nothing\n") || digest(t, "") != digest(t, "{}") || digest(t, "") != new(playbook.Playbook).Digest() {
+		t.Error("playbooks that do nothing differ")
+	}
+}
+
+func TestMailIsWritten(t *testing.T) {
+	p, f := load(t, "examples/reminders.yaml"), facts(t)
+	got, known := p.Mail("reminder", f, "Olive Owner", "Carl Contact", 2, 4)
+	if want := "First Aid course: are you still interested?"; !known || got.Subject != want {
+		t.Errorf("subject %q, want %q", got.Subject, want)
+	}
+	for _, want := range []string{"Dear Carl Contact,", "this is reminder 2 about", "starts on Monday, 18 January 2027, 09:00 GMT."} {
+		if !strings.Contains(got.Body, want) {
+			t.Errorf("%q does not say %q", got.Body, want)
+		}
+	}
+	if _, known := p.Mail("none", f, "", "", 1, 1); known {
+		t.Error("a mail is written that the playbook does not have")
+	}
+	f.Details.Name = "a\nBcc: all"
+	if got, _ := p.Mail("reminder", f, "", "", 1, 1); strings.Contains(got.Subject, "\n") {
+		t.Errorf("a subject of several lines: %q", got.Subject)
+	}
+}
+
+func TestFollowUpsBeforeEventsAndTokens(t *testing.T) {
+	p, err := playbook.Load([]byte(`
+calendar: { zone: America/New_York }
+steps:
+  - at: { state: Open }
+    followUps:
+      - { name: starts, due: { beforeStart: 2 days }, do: { attention: { text: "{{.Name}} starts" } } }
+      - { name: expires, due: { beforeTokensExpire: 1 week }, do: { log: { message: "Tokens expire" } } }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPlans(t, p, []planned{
+		{"an event", nil, opportunity.Occasion{}, []string{
+			`2027-01-16T09:00:00Z starts/Q291cnNlOjE=/20270118T090000Z/1 "attention":"First Aid course starts"`,
+		}},
+		{"the same event twice, another, and one that has started", func(f *playbook.Facts) {
+			other := f.Interests[0]
+			other.Item, other.Start = "e2", at(t, "2027-03-15T12:00:00Z") // after the clocks are set
+			past := f.Interests[0]
+			past.Item, past.Start = "e3", at(t, "2026-11-01T12:00:00Z")
+			f.Interests = append(f.Interests, f.Interests[0], other, past)
+		}, opportunity.Occasion{}, []string{
+			`2027-01-16T09:00:00Z starts/Q291cnNlOjE=/20270118T090000Z/1 "attention":"First Aid course starts"`,
+			`2027-03-13T13:00:00Z starts/e2/20270315T120000Z/1 "attention":"First Aid course starts"`,
+		}},
+		{"tokens, at local time", func(f *playbook.Facts) {
+			f.Interests = []playbook.Interest{
+				{Item: "t1", Kind: opportunity.Tokens, Quantity: 1, ExpiresAt: "2026-12-31T23:59:59"},
+				{Item: "t2", Kind: opportunity.Tokens, Quantity: 1, ExpiresAt: "2023-12-31T23:59:59"},
+				{Item: "t3", Kind: opportunity.Tokens, Quantity: 1},
+			}
+		}, opportunity.Occasion{}, []string{
+			`2026-12-25T04:59:59Z expires/t1/20270101T045959Z/1 "log":{"message":"Tokens expire","status":"success"}`,
+		}},
+		{"at once, since little time is left", func(f *playbook.Facts) { f.Interests[0].Start = f.Now.Add(time.Hour) }, opportunity.Occasion{}, []string{
+			`2026-11-30T10:00:00Z starts/Q291cnNlOjE=/20261130T110000Z/1 "attention":"First Aid course starts"`,
+		}},
+	})
+}
+
+func TestWhatCannotBeDecidedIsTold(t *testing.T) {
+	p, err := playbook.Load([]byte("transitions:\n  - name: a\n    when: int(attributes[\"seats\"]) > 5\n    after: [release: {}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := facts(t)
+	f.Attributes["seats"] = "Melissa Green"
+	plan := p.Plan(f, move("Won"))
+	if len(plan.After) != 0 || len(plan.Problems) != 1 || strings.Contains(plan.Problems[0], "Melissa") || !strings.HasPrefix(plan.Problems[0], "a: ") {
+		t.Errorf("planned: %+v", plan)
+	}
+}
+
+func TestAllIsExplained(t *testing.T) {
+	for _, file := range seeds(t) {
+		p, err := playbook.Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := p.Explain()
+		for _, name := range regexp.MustCompile(`(?m)name: ([a-z-]+)$`).FindAllStringSubmatch(string(file), -1) {
+			if !strings.Contains(said, "("+name[1]+")") {
+				t.Errorf("%s is not explained:\n%s", name[1], said)
+			}
+		}
+	}
+	said := load(t, "examples/reminders.yaml").Explain()
+	for _, want := range []string{
+		"Times of day are those of Europe/London.", "Business hours are 09:00 to 17:30 on mon, tue, wed, thu, fri, except for 3 holidays.",
+		"from 20:00 to 08:00", "at most 10 follow-ups", "While it stands in step Proposed:",
+		`5 business days after anything last happened (remind), if account != "House account":`,
+		"3 times in all, 2 business days apart", "then, another 2 business days later, it moves to Lost",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it is not said %q:\n%s", want, said)
+		}
+	}
+	if said := new(playbook.Playbook).Explain(); !strings.Contains(said, "It does nothing.") {
+		t.Errorf("of nothing it is said: %s", said)
+	}
+}

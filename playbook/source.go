@@ -1,0 +1,356 @@
+package playbook
+
+import (
+	"bytes"
+	"encoding"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	goccy "github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v3"
+)
+
+// source is a playbook as it is written: the values it was decoded to are found
+// again in the file by their paths, such as "transitions[0].to.step".
+type source struct {
+	lines    []string
+	nodes    map[string]*yaml.Node
+	mistakes Mistakes
+	// unread are the paths of values that could not be read, and odd those of
+	// structs with members that are not known: that is told already.
+	unread, odd map[string]bool
+}
+
+// read decodes the file into rules, and notes everything that is not as the types
+// have it.
+func (s *source) read(file []byte, rules *Rules) {
+	s.lines = strings.Split(string(file), "\n")
+	s.nodes, s.unread, s.odd = make(map[string]*yaml.Node), make(map[string]bool), make(map[string]bool)
+	if len(file) > MaxFileBytes {
+		s.mistakes.add(1, 1, fmt.Sprintf("the file has %d bytes; at most %d", len(file), MaxFileBytes))
+		return
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(file))
+	var document, second yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF): // nothing in it, or comments only
+		return
+	case err != nil:
+		s.syntax(err)
+		return
+	}
+	switch err := decoder.Decode(&second); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		s.syntax(err)
+		return
+	default:
+		s.mistakes.add(second.Line, second.Column, "a second document; a playbook is one document")
+	}
+	for _, node := range document.Content {
+		if isNull(node) {
+			return
+		}
+		s.decode("", node, reflect.ValueOf(rules).Elem(), "")
+	}
+}
+
+var (
+	yamlLine    = regexp.MustCompile(`^yaml: line ([0-9]+): (.*)$`)
+	yamlUnknown = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
+)
+
+// syntax notes why the file is no YAML. The library tells a line at most; another
+// that knows the column is asked where and why it stumbles.
+func (s *source) syntax(err error) {
+	text := strings.ReplaceAll(err.Error(), "\n", " ")
+	if found := yamlUnknown.FindStringSubmatch(text); found != nil {
+		for row, line := range s.lines {
+			if column := strings.Index(line, "*"+found[1]); column >= 0 {
+				s.mistakes.add(row+1, len([]rune(line[:column]))+1, fmt.Sprintf("*%s stands for something else; write it out", clip(found[1])))
+				return
+			}
+		}
+	}
+	var exact *goccy.SyntaxError
+	whole := strings.Join(s.lines, "\n")
+	if strings.Contains(text, "exceeded max depth") { // which the other reads slowly
+		whole = ""
+	}
+	if _, err := parser.ParseBytes([]byte(whole), 0); errors.As(err, &exact) && exact.Token != nil && exact.Token.Position != nil {
+		s.mistakes.add(exact.Token.Position.Line, exact.Token.Position.Column, "not YAML: "+exact.Message)
+		return
+	}
+	line := 1
+	if found := yamlLine.FindStringSubmatch(text); found != nil {
+		line, _ = strconv.Atoi(found[1])
+		text = found[2]
+	}
+	written := s.line(line)
+	s.mistakes.add(line, 1+len(written)-len(strings.TrimLeft(written, " ")), "not YAML: "+strings.TrimPrefix(text, "yaml: "))
+}
+
+// at notes a mistake of the value at the path or, where it is left out, of what it
+// is left out of.
+func (s *source) at(path, format string, args ...any) {
+	line, column := s.position(path)
+	s.mistakes.add(line, column, fmt.Sprintf(format, args...))
+}
+
+// cannotRead notes why the value at the path could not be read.
+func (s *source) cannotRead(path, format string, args ...any) {
+	s.unread[path] = true
+	s.at(path, format, args...)
+}
+
+// isGiven reports whether there is a value at the path that could be read.
+func (s *source) isGiven(path string) bool { return s.nodes[path] != nil && !s.unread[path] }
+
+func (s *source) position(path string) (line, column int) {
+	for {
+		if node := s.nodes[path]; node != nil {
+			return node.Line, node.Column
+		}
+		if path == "" {
+			return 1, 1
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+}
+
+// inside is where the byte of the text at the path stands in the file.
+func (s *source) inside(path, text string, offset int) (line, column int) {
+	node := s.nodes[path]
+	if node == nil {
+		return s.position(path)
+	}
+	before := text[:min(max(offset, 0), len(text))]
+	row := strings.Count(before, "\n")
+	column = len([]rune(before[strings.LastIndex(before, "\n")+1:]))
+	switch node.Style &^ yaml.TaggedStyle {
+	case yaml.LiteralStyle, yaml.FoldedStyle:
+		if node.Style&yaml.FoldedStyle != 0 && row == 0 && !strings.HasPrefix(s.line(node.Line+1), s.indentOf(node)+text[:len(before)]) {
+			return node.Line, node.Column // folded from several lines
+		}
+		return node.Line + 1 + row, len(s.indentOf(node)) + column + 1
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		column++
+	}
+	written := []rune(s.line(node.Line))
+	if start := node.Column - 1; row > 0 || start > len(written) || !strings.Contains(string(written[start:]), text) {
+		return node.Line, node.Column // written with escapes or on several lines
+	}
+	return node.Line, node.Column + column
+}
+
+// line is a line of the file, counted from 1.
+func (s *source) line(number int) string {
+	if number < 1 || number > len(s.lines) {
+		return ""
+	}
+	return s.lines[number-1]
+}
+
+// indentOf is what every line of a block begins with.
+func (s *source) indentOf(node *yaml.Node) string {
+	for number := node.Line + 1; number <= len(s.lines); number++ {
+		if written := s.line(number); strings.TrimSpace(written) != "" {
+			return written[:len(written)-len(strings.TrimLeft(written, " "))]
+		}
+	}
+	return ""
+}
+
+func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
+
+// decode reads a node into a value. enums are the words a text may be.
+func (s *source) decode(path string, node *yaml.Node, value reflect.Value, tag reflect.StructTag) {
+	s.nodes[path] = node
+	if node.Kind == yaml.AliasNode {
+		s.cannotRead(path, "*%s stands for something else; write it out", clip(node.Value))
+		return
+	}
+	if node.Style&yaml.TaggedStyle != 0 {
+		s.cannotRead(path, "the tag %s has no meaning here; leave it out", clip(node.Tag))
+		return
+	}
+	if value.Kind() == reflect.Pointer {
+		value.Set(reflect.New(value.Type().Elem()))
+		if value = value.Elem(); isNull(node) && value.Kind() == reflect.Struct && !isText(value) {
+			s.required(path, value) // "release:" is an effect without settings
+			return
+		}
+	}
+	if isText(value) {
+		s.decodeText(path, node, value)
+		return
+	}
+	switch value.Kind() {
+	case reflect.Struct:
+		s.decodeStruct(path, node, value)
+	case reflect.Map:
+		s.decodeMap(path, node, value)
+	case reflect.Slice:
+		if node.Kind != yaml.SequenceNode {
+			s.cannotRead(path, "%s stands where a list is wanted; begin each of its lines with \"- \"", kindOf(node))
+			return
+		}
+		value.Set(reflect.MakeSlice(value.Type(), len(node.Content), len(node.Content)))
+		for i, element := range node.Content {
+			s.decode(fmt.Sprintf("%s[%d]", path, i), element, value.Index(i), "")
+		}
+	case reflect.String:
+		if node.Kind != yaml.ScalarNode || isNull(node) {
+			s.cannotRead(path, "%s stands where a text is wanted", kindOf(node))
+			return
+		}
+		value.SetString(node.Value)
+		if words := enumOf(tag); len(words) > 0 && !slices.Contains(words, node.Value) {
+			s.cannotRead(path, "%q is not one of %s; %s", clip(node.Value), strings.Join(words, ", "), nearest(node.Value, words))
+		}
+	case reflect.Int:
+		number, err := strconv.Atoi(node.Value)
+		if node.Kind != yaml.ScalarNode || err != nil {
+			s.cannotRead(path, "%s stands where a whole number is wanted", kindOf(node))
+			return
+		}
+		value.SetInt(int64(number))
+	case reflect.Bool:
+		if node.Kind != yaml.ScalarNode || node.Value != "true" && node.Value != "false" {
+			s.cannotRead(path, "%s stands where true or false is wanted", kindOf(node))
+			return
+		}
+		value.SetBool(node.Value == "true")
+	}
+}
+
+func (s *source) decodeText(path string, node *yaml.Node, value reflect.Value) {
+	if node.Kind != yaml.ScalarNode || isNull(node) {
+		s.cannotRead(path, "%s stands where a text is wanted", kindOf(node))
+		return
+	}
+	if reader, ok := value.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		if err := reader.UnmarshalText([]byte(node.Value)); err != nil {
+			s.cannotRead(path, "%v", err)
+		}
+	}
+}
+
+// isText reports whether a value is read from a text by itself.
+func isText(value reflect.Value) bool {
+	return value.CanAddr() && reflect.PointerTo(value.Type()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+func (s *source) decodeStruct(path string, node *yaml.Node, value reflect.Value) {
+	if node.Kind != yaml.MappingNode {
+		s.cannotRead(path, "%s stands where members are wanted: %s", kindOf(node), strings.Join(members(value.Type()), ", "))
+		return
+	}
+	seen := make(map[string]bool)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, inner := node.Content[i], node.Content[i+1]
+		field, known := member(value.Type(), key.Value)
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			s.mistakes.add(key.Line, key.Column, "the name of a member is a word")
+		case !known:
+			s.odd[path] = true
+			s.mistakes.add(key.Line, key.Column, fmt.Sprintf("unknown member %q; %s", clip(key.Value), nearest(key.Value, members(value.Type()))))
+		case seen[key.Value]:
+			s.mistakes.add(key.Line, key.Column, fmt.Sprintf("the member %s stands twice", key.Value))
+		default:
+			seen[key.Value] = true
+			s.decode(join(path, key.Value), inner, value.FieldByIndex(field.Index), field.Tag)
+		}
+	}
+	s.required(path, value)
+}
+
+// required notes the members that are left out and must not be.
+func (s *source) required(path string, value reflect.Value) {
+	for i := range value.NumField() {
+		name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
+		if options == "" && s.nodes[join(path, name)] == nil {
+			s.at(path, "%s is missing", name)
+		}
+	}
+}
+
+func (s *source) decodeMap(path string, node *yaml.Node, value reflect.Value) {
+	if node.Kind != yaml.MappingNode {
+		s.cannotRead(path, "%s stands where names and what they stand for are wanted", kindOf(node))
+		return
+	}
+	value.Set(reflect.MakeMap(value.Type()))
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, inner := node.Content[i], node.Content[i+1]
+		name := reflect.ValueOf(key.Value)
+		switch {
+		case key.Kind != yaml.ScalarNode || key.Value == "" || strings.ContainsAny(key.Value, ".[]"):
+			s.mistakes.add(key.Line, key.Column, fmt.Sprintf("%q is no name; leave out dots and brackets", clip(key.Value)))
+		case value.MapIndex(name).IsValid():
+			s.mistakes.add(key.Line, key.Column, fmt.Sprintf("the name %q stands twice", clip(key.Value)))
+		default:
+			element := reflect.New(value.Type().Elem()).Elem()
+			s.decode(join(path, key.Value), inner, element, "")
+			value.SetMapIndex(name, element)
+		}
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// member is the field of the name.
+func member(t reflect.Type, name string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if written, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); written == name {
+			return t.Field(i), true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// members are the names of all fields.
+func members(t reflect.Type) []string {
+	var names []string
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+// enumOf are the words a field may be, as the schema has them.
+func enumOf(tag reflect.StructTag) []string {
+	var words []string
+	for option := range strings.SplitSeq(tag.Get("jsonschema"), ",") {
+		if word, found := strings.CutPrefix(option, "enum="); found {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+func kindOf(node *yaml.Node) string {
+	switch {
+	case node.Kind == yaml.MappingNode:
+		return "an object with members"
+	case node.Kind == yaml.SequenceNode:
+		return "a list"
+	case isNull(node):
+		return "nothing"
+	}
+	return fmt.Sprintf("%q", clip(node.Value))
+}

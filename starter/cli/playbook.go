@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/playbook"
+)
+
+// standardInput is how a FILE says that it is read from standard input.
+const standardInput = "-"
+
+func (p *program) playbook() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "playbook check|explain",
+		Short: "Check or explain a tenant's rules for moves and follow-ups",
+		Long: `playbook works with playbooks: files with a tenant's rules, which say what goes with a move from step to step and what
+follows up on an opportunity that stands in a step. docs/playbook.md tells how they are written. Nothing is sent
+anywhere.`,
+		Example: "  oppflow playbook check playbook.yaml\n  oppflow playbook explain",
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(command, args[0])
+			}
+			return usagef("check or explain is missing; usage: %s", command.UseLine())
+		},
+		ValidArgsFunction: completeNothing,
+	}
+	for _, c := range []*cobra.Command{p.checkPlaybook(), p.explainPlaybook()} {
+		c.DisableFlagsInUseLine = true
+		c.Flags().SortFlags = false
+		command.AddCommand(c)
+	}
+	return command
+}
+
+func (p *program) checkPlaybook() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "check FILE [flags]",
+		Short: "Tell every mistake in a playbook",
+		Long: `check tells every mistake in the playbook, each in one line with the line and the column it is in, and what would be
+right: names, lengths of time, conditions, templates, rules that contradict each other, and effects that cannot be done
+before a move. A FILE of - is read from standard input. The exit code is 0 when there are none.`,
+		Example:           "  oppflow playbook check playbook.yaml\n  oppflow playbook check - < playbook.yaml\n  oppflow playbook check playbook.yaml --output json",
+		Args:              exactly("FILE"),
+		ValidArgsFunction: completeYAML,
+	}
+	form := outputFlag(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		file, err := readPlaybook(command, args[0])
+		if err != nil {
+			return err
+		}
+		result := checkedPlaybook{File: fileName(args[0]), Mistakes: playbook.Mistakes{}}
+		loaded, err := playbook.Load(file)
+		if err != nil && !errors.As(err, &result.Mistakes) {
+			return err
+		}
+		if err == nil {
+			result.Digest = loaded.Digest()
+		}
+		if err := form.show(p.stdout, result, func(w io.Writer) { showPlaybook(w, result) }); err != nil {
+			return err
+		}
+		return result.failure()
+	}
+	return command
+}
+
+func (p *program) explainPlaybook() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "explain [FILE] [flags]",
+		Short: "Tell in words what a playbook does and when",
+		Long: `explain tells in words what the playbook does and when: for every transition what is done before and after the move and
+how it is undone, for every step what follows up. Without a FILE it explains the playbook of a tenant that has none of
+its own. A FILE of - is read from standard input.`,
+		Example: "  oppflow playbook explain\n  oppflow playbook explain playbook.yaml\n  oppflow playbook explain --source > playbook.yaml",
+		Args: func(command *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("unexpected argument %q; usage: %s", args[1], command.UseLine())
+			}
+			return nil
+		},
+		ValidArgsFunction: completeYAML,
+	}
+	var source bool
+	command.Flags().BoolVar(&source, "source", false, "print the file itself instead of words, such as the one to begin a playbook of your own with")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		file, name := playbook.DefaultFile(), "the default playbook"
+		if len(args) == 1 {
+			var err error
+			if file, err = readPlaybook(command, args[0]); err != nil {
+				return err
+			}
+			name = fileName(args[0])
+		}
+		if source {
+			_, err := p.stdout.Write(file)
+			return err
+		}
+		loaded, err := playbook.Load(file)
+		result := checkedPlaybook{File: name}
+		switch {
+		case errors.As(err, &result.Mistakes):
+			showPlaybook(p.stdout, result)
+			return result.failure()
+		case err != nil:
+			return err
+		}
+		_, err = io.WriteString(p.stdout, loaded.Explain())
+		return err
+	}
+	return command
+}
+
+// readPlaybook reads the file, and of one that is too large as much as tells that it is.
+func readPlaybook(command *cobra.Command, name string) ([]byte, error) {
+	from := command.InOrStdin()
+	switch name {
+	case "":
+		return nil, usagef("FILE is empty; give a file, or - for standard input")
+	case standardInput:
+	default:
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, usagef("FILE: %v", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	content, err := io.ReadAll(io.LimitReader(from, playbook.MaxFileBytes+1))
+	if err != nil {
+		return nil, usagef("FILE: %v", err)
+	}
+	return content, nil
+}
+
+func fileName(name string) string {
+	if name == standardInput {
+		return "standard input"
+	}
+	return name
+}
+
+func completeYAML(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// checkedPlaybook is the JSON form of what a check of a playbook found.
+type checkedPlaybook struct {
+	File     string            `json:"file"`
+	Digest   string            `json:"digest,omitempty"`
+	Mistakes playbook.Mistakes `json:"mistakes"`
+}
+
+// failure sums up what is wrong, nil when nothing is.
+func (c checkedPlaybook) failure() error {
+	if len(c.Mistakes) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s has %s", c.File, counted(len(c.Mistakes), "mistake", "mistakes"))
+}
+
+func showPlaybook(w io.Writer, c checkedPlaybook) {
+	if len(c.Mistakes) == 0 {
+		line(w, fmt.Sprintf("%s has no mistakes; its digest is %s.", c.File, c.Digest))
+		return
+	}
+	for _, mistake := range c.Mistakes {
+		line(w, fmt.Sprintf("%s:%s", c.File, mistake))
+	}
+}

@@ -133,7 +133,11 @@ func (s *State) Lapse(now time.Time) {
 		return true
 	})
 	for _, e := range lapsed {
-		s.finish(e, Invalidf("until: it passed while the request waited; nothing was sent"), now)
+		why := "until: it passed while the request waited; nothing was sent"
+		if e.Tried {
+			why = "until: it passed while the request waited; it is unknown whether the places were held until then"
+		}
+		s.finish(e, Invalidf("%s", why), now)
 	}
 }
 

@@ -19,6 +19,9 @@ type Entry struct {
 	// Doubt says that it is unknown whether its change happened, and that only
 	// an operator can tell.
 	Doubt bool `json:"doubt,omitempty"`
+	// Tried says that it was sent before with an unknown end, and is sent again since
+	// that does no harm: it may have happened.
+	Tried bool `json:"tried,omitempty"`
 	// Alone says that its changes travel one by one, since a request that held
 	// one of them was refused as a whole.
 	Alone bool `json:"alone,omitempty"`

@@ -46,6 +46,7 @@ const (
 	packedAlone
 	packedSilent
 	packedCalled
+	packedTried
 )
 
 func (e Entry) packedFlags() int {
@@ -61,6 +62,9 @@ func (e Entry) packedFlags() int {
 	}
 	if e.Called {
 		flags |= packedCalled
+	}
+	if e.Tried {
+		flags |= packedTried
 	}
 	return flags
 }
@@ -116,7 +120,7 @@ func (q *Queue) UnmarshalJSON(data []byte) error {
 			Request: request, Verb: e.verb, Payload: packed.Payloads[e.payload], Accepted: time.UnixMilli(at).UTC(),
 			Changes: e.changes, Results: e.results,
 			Doubt: e.flags&packedDoubt != 0, Alone: e.flags&packedAlone != 0, Silent: e.flags&packedSilent != 0,
-			Called: e.flags&packedCalled != 0, Errors: e.errors,
+			Called: e.flags&packedCalled != 0, Tried: e.flags&packedTried != 0, Errors: e.errors,
 		}
 		if e.errors > 0 {
 			(*q)[i].FailingSince = time.UnixMilli(at + e.failing).UTC()

@@ -24,7 +24,7 @@ import (
 // leads nowhere, since a transition is one between two steps (documented), and
 // sent again it is refused again. Setting details or an expiry again does no harm,
 // so these are not in doubt, unless the same details were set once more after
-// them.
+// them; that they were tried is noted.
 //
 // resolved tells the ids of items that were named otherwise.
 func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, resolved map[Name]ID) []Answer {
@@ -39,10 +39,12 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 			decided[i] = s.recallProgress(*m.Progress, record, resolved)
 		case m.Update != nil && !overwritten(i, batch, decided):
 			decided[i] = Answer{Fate: FateNotSent}
+			s.tried(m.Request)
 		case m.Extend != nil && outlasted(i, batch, decided):
 			decided[i] = Answer{Fate: FateDone, Reservation: &Reservation{Valid: true, Until: m.Extend.Until}}
 		case m.Extend != nil:
 			decided[i] = recallExtend(*m.Extend, record)
+			s.tried(m.Request)
 		}
 	}
 	for i, m := range batch {
@@ -51,6 +53,15 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 		}
 	}
 	return decided
+}
+
+// tried notes that the request is sent again although it may have happened.
+func (s *State) tried(request string) {
+	for i := range s.Queue {
+		if e := &s.Queue[i]; e.Request == request && e.Verb != VerbAddInterests {
+			e.Tried = true
+		}
+	}
 }
 
 // ranAfter reports whether a later change of the batch was made, so that the one

@@ -381,7 +381,7 @@ func (s *State) FailAll(reason *Error, now time.Time) {
 		why = "an operator closed the opportunity: " + s.Closing.Reason
 	}
 	for _, e := range waiting {
-		if e.Doubt {
+		if e.Doubt || e.Tried {
 			s.finish(e, Failf(Undecided, "it is unknown whether the request was carried out; look at the record in the TMS; %s", why), now)
 		} else {
 			s.finish(e, reason, now)

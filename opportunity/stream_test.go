@@ -466,7 +466,7 @@ func (s *stream) close(t *rapid.T) {
 	waiting := map[string]bool{}
 	for _, e := range s.state.Queue {
 		waiting[e.Request] = true
-		s.open[e.Request] = e.Doubt
+		s.open[e.Request] = e.Doubt || e.Tried
 	}
 	failures := s.state.Failures
 	s.state.FailAll(s.state.Closing.Told(), s.now())
@@ -491,7 +491,7 @@ func (s *stream) close(t *rapid.T) {
 			}
 		}
 		want := opportunity.Closed
-		if s.open[a.id] { // it was in doubt
+		if s.open[a.id] { // it was in doubt, or was sent before
 			want = opportunity.Undecided
 		}
 		told := slices.ContainsFunc(whys, func(e *opportunity.Error) bool { return e != nil && e.Type == want })
@@ -611,7 +611,7 @@ func (s *stream) account(t *rapid.T) {
 			}
 		case opportunity.UpdateDetails: // may be made again
 			times := s.tms.count(a.id + "/0")
-			if got.State == opportunity.Done && times == 0 || got.State == opportunity.Failed && times > 0 && got.Error.Type != opportunity.Closed && !open(got.Error) {
+			if got.State == opportunity.Done && times == 0 || got.State == opportunity.Failed && times > 0 && !open(got.Error) {
 				t.Fatalf("the update %s is %+v and was made %d times", a.id, got, times)
 			}
 			if times > 0 {

@@ -38,6 +38,9 @@ const (
 	// ReasonErrors: the API answers with errors of its own. It is the workflow's,
 	// of a request whose fate was read back.
 	ReasonErrors Reason = "errors"
+	// ReasonNamespace: the namespace is asked too much to answer now whether there
+	// was another run of the same reference.
+	ReasonNamespace Reason = "namespace"
 	// ReasonUnreachable: no connection to the API.
 	ReasonUnreachable Reason = "unreachable"
 	// ReasonAuthentication: the API does not take the token.

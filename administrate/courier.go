@@ -170,10 +170,14 @@ func (c *courier) token(ctx context.Context) (string, error) {
 	return c.tokens.Token(ctx)
 }
 
-// heed lets an answer begin or end a pause.
+// heed lets an answer begin or end a pause. What the bucket has saved up for a burst
+// is spent by a 429: after the pause it would only be refused.
 func (c *courier) heed(resp *http.Response, sent time.Time) {
 	if resp.StatusCode == http.StatusTooManyRequests {
 		c.pause.refused(sent, retryAfter(resp, RateLimited))
+		if saved := int(c.bucket.Tokens()); saved > 0 {
+			c.bucket.AllowN(time.Now(), saved)
+		}
 	} else {
 		c.pause.passed(sent)
 	}

@@ -43,7 +43,8 @@ func limit(t *testing.T, after string) *limited {
 func TestOne429StopsTheProcess(t *testing.T) {
 	for _, after := range []string{"", "1"} {
 		l := limit(t, after)
-		c := client(t, l.URL, nil)
+		c := client(t, l.URL, func(o *Options) { o.RequestsPerSecond, o.Burst = 5, 60 })
+		begun := time.Now()
 		l.refusing.Store(true)
 		var notSent *NotSentError
 		if err := add(t.Context(), c); !errors.As(err, &notSent) || notSent.Reason != RateLimited {
@@ -74,6 +75,10 @@ func TestOne429StopsTheProcess(t *testing.T) {
 		wait.Wait()
 		if l.answered.Load() != 10 || l.refused.Load() != 1 {
 			t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
+		}
+		// They came at the rate, not in a burst.
+		if took := time.Since(begun); took < 1600*time.Millisecond {
+			t.Errorf("ten requests at 5 a second took %s with the pause", took)
 		}
 	}
 }

@@ -145,6 +145,11 @@ func defaultDynamicConfig() dynamicconfig.StaticClient {
 		// 20 polls per second and shard by default, and there is one shard: every activity would wait 45 to 50 ms for it.
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():   2000,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 2000,
+		// A worker asks once for each opportunity it starts whether there was one before.
+		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 200,
+		// A rate limit of a task queue is divided among its partitions, and what one does not use is lost.
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
 		// A search attribute is usable at once after it was registered.
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
 		// Would ask a server on the Internet for newer versions.

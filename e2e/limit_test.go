@@ -21,7 +21,11 @@ import (
 func TestABurstWithinTheLimit(t *testing.T) {
 	// The server hands out as many activities at once as it does in a second, so 18
 	// a second are up to 198 in the first 10 seconds.
-	const opportunities, commands, limit, window, least = 500, 10, 200, 10 * time.Second, 170
+	const opportunities, commands, limit, window = 500, 10, 200, 10 * time.Second
+	least := 170
+	if race { // the machine itself is then at its limit
+		least = 140
+	}
 	p := bring(t, stack.Options{
 		NoUI: true, NoWorker: true,
 		SandboxArgs: []string{"--rate", fmt.Sprintf("%d/%s", limit, window)},
@@ -55,17 +59,14 @@ func TestABurstWithinTheLimit(t *testing.T) {
 	if err := p.AddWorker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
+	p.quiet(ctx, window)
 	for n := range opportunities {
-		eventually(t, 5*time.Minute, string(reference(n))+" is done", func() bool {
-			view, err := p.client.View(ctx, reference(n))
-			if err != nil {
-				return false // the server holds more queries than it takes at once
-			}
-			return len(view.Queue) == 0 && view.Opportunity != "" && len(view.Interests) == commands-1
-		})
 		view, err := p.client.View(ctx, reference(n))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(view.Queue) > 0 || len(view.Interests) != commands-1 {
+			t.Fatalf("%s: %d wait, %d interests", reference(n), len(view.Queue), len(view.Interests))
 		}
 		if view.Failures > 0 || view.Question != nil || view.Step.Name != "Opportunity" {
 			t.Fatalf("%s: %d failures, question %+v, step %s", reference(n), view.Failures, view.Question, view.Step.Name)
@@ -86,6 +87,24 @@ func TestABurstWithinTheLimit(t *testing.T) {
 	t.Logf("%d requests for %d commands in %s, %d refused; least in any %s while work waited: %d", len(sent), opportunities*commands, sent[len(sent)-1].Sub(sent[0]).Round(time.Second), refused, window, lowest)
 	if lowest < least {
 		t.Errorf("in some %s while work waited only %d requests were sent; want at least %d", window, lowest, least)
+	}
+}
+
+// quiet waits until the API has had no request for some time. It asks seldom: the
+// parts need the machine.
+func (p *parts) quiet(ctx context.Context, long time.Duration) {
+	p.t.Helper()
+	ticker := time.NewTicker(long / 2)
+	defer ticker.Stop()
+	for seen, since := 0, time.Now(); time.Since(since) < long; {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			p.t.Fatal("the API is asked and asked")
+		}
+		if now := len(p.ledger()); now > seen {
+			seen, since = now, time.Now()
+		}
 	}
 }
 

@@ -230,8 +230,11 @@ func (r *run) backOff(ctx workflow.Context, sending activities.Sending) error {
 
 // setbackText tells an operator what everything waits for.
 func setbackText(reason activities.Reason) string {
-	if reason == activities.ReasonErrors {
+	switch reason {
+	case activities.ReasonErrors:
 		return "the API answers with errors of its own; what waits is sent again and again"
+	case activities.ReasonNamespace:
+		return "Temporal is asked too much to answer whether there was an opportunity of this reference before; everything waits"
 	}
 	return fmt.Sprintf("the API cannot be reached (%s); everything waits", reason)
 }

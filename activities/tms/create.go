@@ -2,9 +2,12 @@ package tms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 
@@ -34,8 +37,14 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	if len(dictionary.missing) > 0 {
 		return activities.CreateResult{Sending: dictionary.unresolved()}, nil
 	}
-	if !in.Looked && a.ranBefore(ctx) {
-		return activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
+	if !in.Looked {
+		before, err := a.ranBefore(ctx)
+		switch {
+		case err != nil: // nobody can tell yet; the API is not asked
+			return activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonNamespace}}, nil
+		case before:
+			return activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
+		}
 	}
 	created, err := a.api.CreateOpportunity(inTime(ctx), record)
 	result := activities.CreateResult{Sending: sending(err)}
@@ -58,26 +67,38 @@ func (a *Activities) region(given, id string) opportunity.Named {
 	return region
 }
 
+// askWithin is how long the namespace is asked for other runs. It answers a
+// limited number of such questions a second.
+const askWithin = 5 * time.Second
+
 // ranBefore reports whether the namespace knows another run of this workflow
-// than the one that asks, or cannot tell. Runs are listed from their start on,
-// so one that has ended a moment ago is seen.
-func (a *Activities) ranBefore(ctx context.Context) bool {
+// than the one that asks. Runs are listed from their start on, so one that has
+// ended a moment ago is seen. Its error says that the namespace is asked too much
+// to answer now; where it does not answer at all there may have been one.
+func (a *Activities) ranBefore(ctx context.Context) (bool, error) {
 	execution := activity.GetInfo(ctx).WorkflowExecution
 	if strings.ContainsAny(execution.ID, `'"\`+"`") {
-		return true // not to be put into a query; looking costs a request, guessing a second record
+		return true, nil // not to be put into a query; looking costs a request, guessing a second record
 	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
 	listed, err := a.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		PageSize: 2, Query: fmt.Sprintf("WorkflowId = '%s'", execution.ID),
 	})
-	if err != nil {
-		return true
+	var exhausted *serviceerror.ResourceExhausted
+	var late *serviceerror.DeadlineExceeded
+	switch {
+	case errors.As(err, &exhausted), errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
+		return false, err
+	case err != nil:
+		return true, nil
 	}
 	for _, other := range listed.GetExecutions() {
 		if other.GetExecution().GetRunId() != execution.RunID {
-			return true
+			return true, nil
 		}
 	}
-	return false
+	return false, nil
 }
 
 // inTime bounds when the request may go out: late enough to be useful, early

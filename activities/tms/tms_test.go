@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -360,6 +361,8 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 		{name: "not listed yet"},
 		{name: "an earlier run", runs: []string{own, "other"}, want: activities.ReasonSeen},
 		{name: "the namespace does not answer", err: errors.New("down"), want: activities.ReasonSeen},
+		{name: "the namespace is asked too much", err: &serviceerror.ResourceExhausted{Message: "rps"}, want: activities.ReasonNamespace},
+		{name: "the namespace answers too late", err: context.DeadlineExceeded, want: activities.ReasonNamespace},
 		{name: "looked already", runs: []string{"other"}, looked: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -98,6 +98,7 @@ func namings() map[assume.Name]naming {
 		assume.FilterTypes:      {},
 		assume.OrderTypes:       {},
 		assume.InputTypes:       {},
+		assume.OtherInputTypes:  {},
 		assume.InvoiceID:        {},
 		assume.UserID:           {},
 		assume.CurrencyPrefix:   {},
@@ -226,6 +227,11 @@ func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 		assume.InputTypes: {
 			"verb", []string{"OpportunityProgressInput", "OpportunityAddInterestInput"}, []string{"ProgressInput", "AddInterestInput"}, []string{"OpportunityCreateInput", "OpportunityUpdateInput"},
 		},
+		assume.OtherInputTypes: {
+			"graph-input", []string{"AccountUpdateInput", "PostalAddressInput", "OpportunityInterestDetailsInput", "InvoiceUpdateInput"},
+			[]string{"AccountUpdateGraphInput", "PostalAddressGraphInput", "OpportunityInterestDetailsGraphInput", "InvoiceUpdateGraphInput"},
+			[]string{"OpportunityCreateInput", "OpportunityUpdateInput", "AccountCreateInput", "ContactCreateInput", "ExternalIntegrationLogCreateInput", "OpportunityProgressInput"},
+		},
 	} {
 		for choice, has := range map[string][2][]string{"": {test.first, test.second}, test.other: {test.second, test.first}} {
 			o := sandbox.Options{}
@@ -252,6 +258,12 @@ func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 	data := a.ask(t, `query ($f: [OpportunityFilter], $o: OpportunityOrder) { opportunities(filters: $f, order: [$o]) { edges { node { name } } } }`,
 		vars{"f": vars{"field": "name", "operation": "like", "value": "%aid%"}, "o": vars{"field": "name"}})
 	if got := leaves(data); got != "Annual first aid refresher" {
+		t.Error(got)
+	}
+	other := open(t, sandbox.Options{Assume: map[string]string{string(assume.OtherInputTypes): "graph-input"}})
+	added := other.ask(t, `mutation ($in: OpportunityAddInterestInput!) { opportunities { addInterest(input: $in) { errors { label } interests { item { __typename } } } } }`,
+		vars{"in": vars{"opportunityId": oneOpportunity, "interestDetails": vars{"id": "Q291cnNlVGVtcGxhdGU6MTE=", "quantity": 1, "unitAmount": "1.00"}}})
+	if got := leaves(added); got != "CourseTemplate" {
 		t.Error(got)
 	}
 	moved := a.ask(t, `mutation ($in: ProgressInput!) { opportunities { progress(input: $in) { errors { label } opportunity { step { name } } } } }`, vars{"in": vars{"opportunityId": oneOpportunity, "stepId": stepOpportunity}})

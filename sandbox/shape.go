@@ -159,6 +159,7 @@ func prefixes(c assume.Choices) map[string]string {
 func typeNames(c assume.Choices) func(name string) string {
 	operation := c.Of(assume.FilterOperation)
 	filter, order, input := c.Is(assume.FilterTypes, "filter"), c.Is(assume.OrderTypes, "order"), c.Is(assume.InputTypes, "verb")
+	others := c.Is(assume.OtherInputTypes, "graph-input")
 	return func(name string) string {
 		if name == "FilterOperation" {
 			return operation
@@ -178,6 +179,12 @@ func typeNames(c assume.Choices) func(name string) string {
 			if input {
 				return strings.TrimPrefix(name, "Opportunity")
 			}
+			return name
+		case "OpportunityCreateInput", "OpportunityUpdateInput", "AccountCreateInput", "ContactCreateInput", "ExternalIntegrationLogCreateInput": // they were seen
+			return name
+		}
+		if typ, ok := strings.CutSuffix(name, "Input"); ok && others {
+			return typ + "GraphInput"
 		}
 		return name
 	}

@@ -33,6 +33,8 @@ const (
 	TotalTax Name = "total.tax"
 	// InputTypes says what the input types of mutations of opportunities are called, but for create and update, which are documented.
 	InputTypes Name = "input.types"
+	// OtherInputTypes says what all other input types are called that nobody has seen.
+	OtherInputTypes Name = "input.types.others"
 )
 
 func names() []Row {
@@ -77,6 +79,10 @@ func names() []Row {
 		{Name: InputTypes, Values: []Value{
 			{"opportunity-first", "the input types of mutations of opportunities are OpportunityProgressInput, OpportunityAddInterestInput and so on, like those documented"},
 			{"verb", "they are ProgressInput, AddInterestInput and so on, but for create and update"},
+		}},
+		{Name: OtherInputTypes, Values: []Value{
+			{"input", "the other input types that nobody has seen are AccountUpdateInput, InvoiceUpdateInput, PostalAddressInput and so on"},
+			{"graph-input", "they are AccountUpdateGraphInput and so on, by analogy with those of filters"},
 		}},
 	}
 }

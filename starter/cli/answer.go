@@ -13,7 +13,8 @@ func (p *program) retry() *cobra.Command {
 		Use:   "retry REF REQUEST [flags]",
 		Short: "Answer a question: the request did not happen, send it again",
 		Long: `retry answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
-the TMS first: retry says that the change is not there, and sends it again.`,
+the TMS first: retry says that the change is not there, and sends it again. A request that is parked, since the TMS fails
+to carry it out, is sent again before all that waits.`,
 		Example:           "  oppflow retry lead-4711 6f1c…",
 		Args:              exactly("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
@@ -38,7 +39,8 @@ func (p *program) skip() *cobra.Command {
 		Use:   "skip REF REQUEST --reason REASON [flags]",
 		Short: "Answer a question: the request did happen, or never mind",
 		Long: `skip answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
-the TMS first: skip leaves the change as it is there and goes on with what waits.`,
+the TMS first: skip leaves the change as it is there and goes on with what waits. It also ends a request that is parked,
+since the TMS fails to carry it out.`,
 		Example:           `  oppflow skip lead-4711 6f1c… --reason "the interest is there"`,
 		Args:              exactly("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,

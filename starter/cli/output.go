@@ -161,6 +161,7 @@ func showView(w io.Writer, v opportunity.View) {
 	}
 	for n, q := range v.Parked {
 		line(w, heading("Parked", n), since(q.Accepted), q.Summary, "request "+q.Request)
+		line(w, "", fmt.Sprintf("answer with: oppflow retry %s %s, or oppflow skip %s %s --reason …", v.Reference, q.Request, v.Reference, q.Request))
 	}
 	for n, m := range v.Timeline {
 		line(w, heading("Timeline", n), since(m.At), m.Text)

@@ -37,6 +37,7 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 		Total:       unit.Times(3),
 		Reservation: &opportunity.Reservation{Valid: true, Until: at},
 		Queue:       []opportunity.Waiting{{Request: "r-2", Summary: "progress to Won", Accepted: at, Doubt: true}},
+		Parked:      []opportunity.Waiting{{Request: "r-9", Summary: "add 2 interests", Accepted: at}},
 		Question:    &opportunity.Question{Request: "r-2", Verb: opportunity.VerbProgress, Text: "did it happen?", Since: at},
 		Attention:   []opportunity.Attention{{Word: opportunity.AttentionUndecided, Text: "somebody must look", Since: at}},
 		Paused:      &opportunity.Standstill{Reason: "being merged", Since: at},
@@ -47,6 +48,7 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 	for _, want := range []string{
 		"lead-1", "T3Bwb3J0dW5pdHk6Mg==", "First Aid course", "UK (UmVnaW9uOlVL)", "Proposed (stage Early, Open)", "599.70 USD",
 		"held until 2026-03-01T12:00:00+01:00", "3 × 199.90", "progress to Won", "in doubt", "did it happen?",
+		"add 2 interests", "oppflow retry lead-1 r-9", "oppflow skip lead-1 r-9 --reason",
 		"oppflow retry lead-1 r-2", "oppflow skip lead-1 r-2 --reason", "undecided", "somebody must look", "Failures", "start accepted",
 		"since 2026-03-01T11:00:00Z: being merged", "oppflow resume lead-1", "Closing", "by phone",
 		"2026-03-01T11:00:00Z",

@@ -115,6 +115,10 @@ func TestAudit(t *testing.T) {
 			delete(e.Chains[0].Outcomes, "one")
 			e.Chains[0].Status = audit.Terminated
 		}, audit.Rules{}, nil},
+		{"a request that is parked", func(e *audit.Evidence) {
+			ask(&e.Chains[0], "one")
+			e.Chains[0].View.Question, e.Chains[0].View.Parked, e.Chains[0].View.Queue = nil, e.Chains[0].View.Queue, nil
+		}, audit.Rules{Questions: 1}, nil},
 		{"an interest twice", func(e *audit.Evidence) {
 			twice := e.Records[of].Interests[0]
 			twice.ID, twice.Key = "another", 99

@@ -3,13 +3,17 @@ package audit
 // mostQuestions is the share of the messages that may end as a question where no rule says otherwise.
 const mostQuestions = 0.01
 
-// Questions counts the opportunities that wait for an operator's answer.
+// Questions counts what waits for an operator's answer: opportunities, and requests that are parked.
 func (e Evidence) Questions() int {
 	n := 0
 	for _, c := range e.Chains {
-		if c.Status == Running && c.View != nil && c.View.Question != nil {
+		if c.Status != Running || c.View == nil {
+			continue
+		}
+		if c.View.Question != nil {
 			n++
 		}
+		n += len(c.View.Parked)
 	}
 	return n
 }

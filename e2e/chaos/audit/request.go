@@ -77,10 +77,10 @@ func (c *Chain) request(id string, command opportunity.Command) request {
 	return r
 }
 
-// waits reports whether the request is in the queue, as far as the view spells it out.
+// waits reports whether the request is parked or in the queue, as far as the view spells it out.
 func (c *Chain) waits(id string) bool {
 	const spelt = 100
-	return len(c.View.Queue) >= spelt || slices.ContainsFunc(c.View.Queue, func(w opportunity.Waiting) bool { return w.Request == id })
+	return len(c.View.Queue) >= spelt || slices.ContainsFunc(slices.Concat(c.View.Queue, c.View.Parked), func(w opportunity.Waiting) bool { return w.Request == id })
 }
 
 // failed is the standing of what failed for a reason: one that says that nobody knows leaves it open.

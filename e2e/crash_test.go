@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -183,6 +184,8 @@ func (p *parts) mutationsOf(id opportunity.ID) int {
 func sight(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil
+	// Whether a failure needs attention depends on whether a caller waited for it in that moment.
+	view.Attention = slices.DeleteFunc(view.Attention, func(a opportunity.Attention) bool { return a.Word == opportunity.AttentionFailed })
 	return nameless(picture(t, view))
 }
 

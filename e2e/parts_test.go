@@ -45,8 +45,16 @@ type parts struct {
 // bring starts the parts; they are gone when the test ends.
 func bring(t *testing.T, o stack.Options) *parts {
 	t.Helper()
+	o.Race = race
+	return bringAsTold(t, o)
+}
+
+// bringAsTold is bring for parts that need not be slower than they are: without
+// the race detector unless it is asked for.
+func bringAsTold(t *testing.T, o stack.Options) *parts {
+	t.Helper()
 	var output lockedBuffer
-	o.Race, o.Setup, o.Output = race, host.SetupAt, &output
+	o.Setup, o.Output = host.SetupAt, &output
 	// Tests send at any rate; those about the limit are against a sandbox of their own.
 	if !slices.Contains(o.SandboxArgs, "--rate") {
 		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)

@@ -23,10 +23,8 @@ func TestABurstWithinTheLimit(t *testing.T) {
 	// The server hands out as many activities at once as it does in a second, so 18
 	// a second are up to 198 in the first 10 seconds.
 	const opportunities, commands, limit, window = 500, 10, 200, 10 * time.Second
-	least := 170
-	if race { // then this process takes what the parts need of the machine
-		least = 150
-	}
+	// 172 on a machine that does nothing else; some is left for one that does.
+	const least = 150
 	p := bringAsTold(t, stack.Options{
 		NoUI: true, NoWorker: true,
 		SandboxArgs: []string{"--rate", fmt.Sprintf("%d/%s", limit, window)},

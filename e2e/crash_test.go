@@ -185,7 +185,7 @@ func sight(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil
 	// Whether a failure needs attention depends on whether a caller waited for it in that moment.
-	view.Attention = slices.DeleteFunc(view.Attention, func(a opportunity.Attention) bool { return a.Word == opportunity.AttentionFailed })
+	view.Attention = slices.DeleteFunc(slices.Clone(view.Attention), func(a opportunity.Attention) bool { return a.Word == opportunity.AttentionFailed })
 	return nameless(picture(t, view))
 }
 

@@ -76,8 +76,8 @@ func (s *State) Calm(word Word) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a Attention) bool { return a.Word == word })
 }
 
-// settled takes back what was raised under the word about the request.
-func (s *State) settled(word Word, request string) {
+// calmAbout takes back what was raised under the word about the request.
+func (s *State) calmAbout(word Word, request string) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a Attention) bool { return a.Word == word && a.Request == request })
 }
 

@@ -75,7 +75,7 @@ func (s *State) unpark(request string) (Entry, bool) {
 	}
 	e := s.Parked[at]
 	s.Parked = slices.Delete(s.Parked, at, at+1)
-	s.settled(AttentionParked, request)
+	s.calmAbout(AttentionParked, request)
 	e.Errors, e.FailingSince = 0, time.Time{}
 	return e, true
 }

@@ -39,27 +39,28 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 			decided[i] = s.recallProgress(*m.Progress, record, resolved)
 		case m.Update != nil && !overwritten(i, batch, decided):
 			decided[i] = Answer{Fate: FateNotSent}
-			s.tried(m.Request)
+			s.tried(m)
 		case m.Extend != nil && outlasted(i, batch, decided):
 			decided[i] = Answer{Fate: FateDone, Reservation: &Reservation{Valid: true, Until: m.Extend.Until}}
 		case m.Extend != nil:
 			decided[i] = recallExtend(*m.Extend, record)
-			s.tried(m.Request)
+			s.tried(m)
 		}
 	}
 	for i, m := range batch {
 		if m.Interest != nil && answers[i].Fate == FateUnknown && decided[i].Fate == FateNotSent && ranAfter(i, batch, answers, decided) {
-			decided[i] = Answer{Fate: FateRejected, Error: Failf(Rejected, "the API did not add it, and did what came after it; its reason got lost")}
+			decided[i] = Answer{Fate: FateRejected, Error: Failf(Rejected, "the API did not add it, and went on to what came after it; its reason got lost")}
 		}
 	}
 	return decided
 }
 
-// tried notes that the request is sent again although it may have happened.
-func (s *State) tried(request string) {
+// tried notes that the change a request asks for is sent again although it may
+// have happened.
+func (s *State) tried(m Mutation) {
 	for i := range s.Queue {
-		if e := &s.Queue[i]; e.Request == request && e.Verb != VerbAddInterests {
-			e.Tried = true
+		if s.Queue[i].Request == m.Request && m.isAsked() {
+			s.Queue[i].Tried = true
 		}
 	}
 }

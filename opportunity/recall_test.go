@@ -469,3 +469,28 @@ func TestAnInterestThatHadItsTurn(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestOnlyWhatIsSentAgainWasTried: an expiry that is set on behalf of places bears
+// the reference, which a caller may use as a request id, too.
+func TestOnlyWhatIsSentAgainWasTried(t *testing.T) {
+	for _, c := range []struct {
+		command opportunity.Command
+		want    opportunity.ErrorType
+	}{
+		{opportunity.Progress{To: string(won.ID)}, opportunity.Closed},
+		{opportunity.UpdateDetails{Name: "x"}, opportunity.Undecided},
+	} {
+		s := opened(t)
+		s.ExtendDue = true
+		accept(t, s, c.command, string(s.Reference))
+		batch := s.NextBatch()
+		if len(batch) != 2 {
+			t.Fatalf("the request is %v", told(batch))
+		}
+		s.Settle(batch, s.Recall(batch, many(unknown, 2), recordNow(), nil), noon)
+		s.FailAll(opportunity.Failf(opportunity.Closed, "closed"), noon)
+		if got := outcome(t, s, string(s.Reference)); got.Error == nil || got.Error.Type != c.want {
+			t.Errorf("%s: got %+v, want %s", c.command.Verb(), got.Error, c.want)
+		}
+	}
+}

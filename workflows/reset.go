@@ -38,7 +38,7 @@ func (r *run) accounted() {
 // before may have done it. No activity may have told yet, so the worker is asked,
 // which knows the run by the server's name for it.
 func (r *run) lookForReset(ctx workflow.Context) {
-	if r.state.ID == "" || r.own == "" || len(r.state.Backlog().Mutations) == 0 ||
+	if r.state.ID == "" || r.own == "" || len(r.state.Queue) == 0 ||
 		workflow.GetVersion(ctx, "look for a reset before failing what waits", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,7 +44,7 @@ type crash struct {
 func (c *crash) play(ctx context.Context) {
 	defer close(c.finished)
 	if c.k == 1 {
-		c.rule, c.err = c.p.set(fault.Rule{Kind: c.kind, Operation: "opportunities.create", Mentions: string(c.reference), Times: 1})
+		c.rule, c.err = c.p.remote().Set(ctx, fault.Rule{Kind: c.kind, Operation: "opportunities.create", Mentions: string(c.reference), Times: 1})
 		if c.arrive(); c.err != nil {
 			return
 		}
@@ -66,13 +65,13 @@ func (c *crash) between(ctx context.Context, _ string) error {
 		if err != nil {
 			return err
 		}
-		c.rule, err = c.p.set(fault.Rule{Kind: c.kind, Operation: fault.AnyMutation, Mentions: string(view.Opportunity), From: c.k - 1, Times: 1})
+		c.rule, err = c.p.remote().Set(ctx, fault.Rule{Kind: c.kind, Operation: fault.AnyMutation, Mentions: string(view.Opportunity), From: c.k - 1, Times: 1})
 		if err != nil {
 			return err
 		}
 	}
-	faults, err := c.p.faults()
-	if err == nil && faults[c.rule].Matched == c.k-2 { // the create was before it
+	status, err := c.p.remote().Fault(ctx, c.rule)
+	if err == nil && status.Matched == c.k-2 { // the create was before it
 		c.arrive()
 	}
 	return err
@@ -123,7 +122,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	close(going)
 	held := func() int {
 		n := 0
-		faults, err := p.faults()
+		faults, err := p.remote().Faults(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,8 +134,11 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	eventually(t, 30*time.Second, "every story is at its request", func() bool { return held() == len(crashes) })
 	p.Worker().Kill()
 	for _, c := range crashes {
-		verb := map[fault.Kind]string{fault.HoldBefore: "discard", fault.HoldAfter: "release"}[c.kind]
-		if err := p.admin(http.MethodPost, fmt.Sprintf("faults/%d/%s", c.rule, verb), nil, nil); err != nil {
+		letGo := p.remote().Release
+		if c.kind == fault.HoldBefore {
+			letGo = p.remote().Discard
+		}
+		if err := letGo(ctx, c.rule); err != nil {
 			t.Fatal(err)
 		}
 	}

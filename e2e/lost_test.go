@@ -74,7 +74,7 @@ func TestWhatFailsInsideIsNotSentOutOfTurn(t *testing.T) {
 	if _, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Order", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.set(fault.Rule{Kind: fault.FailField, Operation: "opportunities.addInterest", Times: 1}); err != nil {
+	if _, err := p.remote().Set(ctx, fault.Rule{Kind: fault.FailField, Operation: "opportunities.addInterest", Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.client.Pause(ctx, reference, opportunity.Pause{}); err != nil {

@@ -76,7 +76,7 @@ func TestRequestsOfMessages(t *testing.T) {
 	want("a repeated request id", 0, 0)
 
 	// Five messages that come while the answer of the first is under way.
-	hold, err := p.set(fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Mentions: string(opened.Opportunity), Times: 1})
+	hold, err := p.remote().Set(ctx, fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Mentions: string(opened.Opportunity), Times: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,15 +87,15 @@ func TestRequestsOfMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, time.Minute, "the first is under way", func() bool {
-			faults, err := p.faults()
-			return err == nil && faults[hold].Held == 1
+			status, err := p.remote().Fault(ctx, hold)
+			return err == nil && status.Held == 1
 		})
 	}
 	eventually(t, time.Minute, "all five are known", func() bool {
 		view, err := p.client.View(ctx, "counted")
 		return err == nil && len(view.Queue) == 5
 	})
-	if err := p.admin(http.MethodPost, fmt.Sprintf("faults/%d/release", hold), nil, nil); err != nil {
+	if err := p.remote().Release(ctx, hold); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, time.Minute, "all five took effect", func() bool {

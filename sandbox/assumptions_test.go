@@ -108,15 +108,15 @@ func switches() map[assume.Name]switched {
 			t.Helper()
 			var told []string
 			for _, mutation := range []string{
-				`create(input: {name: " ", accountId: "T3JnYW5pc2F0aW9uOjk5", regionId: "UmVnaW9uOlhY", financialUnitId: "XXX", entryStepId: "T3Bwb3J0dW5pdHlTdGVwOjU="})`,
-				`update(input: {id: "T3Bwb3J0dW5pdHk6MQ==", name: "changed", financialUnitId: "XXX", accountId: "T3JnYW5pc2F0aW9uOjk5"})`,
+				`create(input: {name: " ", accountId: "T3JnYW5pc2F0aW9uOjk5", regionId: "UmVnaW9uOlhY", financialUnitId: "ZZZ", entryStepId: "T3Bwb3J0dW5pdHlTdGVwOjU="})`,
+				`update(input: {id: "T3Bwb3J0dW5pdHk6MQ==", name: "changed", financialUnitId: "ZZZ", accountId: "T3JnYW5pc2F0aW9uOjk5"})`,
 			} {
 				told = append(told, a.told(t, `mutation { opportunities { it: `+mutation+` { errors { value } opportunity { name } } } }`))
 			}
 			return strings.Join(append(told, a.told(t, `{ opportunities { edges { node { name account { name } } } } }`)), ", ")
 		}, map[string]string{
-			"first": " , XXX, Annual first aid refresher a b",
-			"all":   "  T3JnYW5pc2F0aW9uOjk5 UmVnaW9uOlhY XXX T3Bwb3J0dW5pdHlTdGVwOjU=, XXX T3JnYW5pc2F0aW9uOjk5, Annual first aid refresher a b",
+			"first": " , ZZZ, Annual first aid refresher a b",
+			"all":   "  T3JnYW5pc2F0aW9uOjk5 UmVnaW9uOlhY ZZZ T3Bwb3J0dW5pdHlTdGVwOjU=, ZZZ T3JnYW5pc2F0aW9uOjk5, Annual first aid refresher a b",
 		}},
 		assume.AddInterestAnswer: {func(t *testing.T, a *api) string {
 			t.Helper()

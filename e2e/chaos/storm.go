@@ -20,6 +20,7 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/remote"
 	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/stack"
 	"github.com/oppflow/oppflow/worker/host"
@@ -35,7 +36,7 @@ type Storm struct {
 	workers  []*stack.Process
 	temporal client.Client
 	client   *lifecycle.Client
-	sandbox  badDay
+	sandbox  remote.Sandbox
 	journal  *journal
 	before   []opportunity.ID
 	began    time.Time
@@ -110,7 +111,7 @@ func (s *Storm) bring(ctx context.Context) error {
 	if err := s.workers[1].Start(ctx); err != nil {
 		return err
 	}
-	s.sandbox = newBadDay(s.parts.APIURL(), s.parts.APIToken())
+	s.sandbox = remote.Sandbox{APIURL: s.parts.APIURL(), Token: s.parts.APIToken()}
 	s.temporal, _, err = host.Connect(ctx, settings.Temporal{Address: s.parts.TemporalAddress(), Environment: settings.Environment{}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -200,7 +201,7 @@ func (s *Storm) Blow(ctx context.Context) error {
 	})
 	s.disrupt(disrupting, s.plan.Disruptions)
 	s.tell("calm down")
-	if err := errors.Join(s.startWorkers(ctx), s.sandbox.clear(ctx)); err != nil {
+	if err := errors.Join(s.startWorkers(ctx), s.sandbox.Clear(ctx)); err != nil {
 		return err
 	}
 	if s.options.Long {

@@ -1,0 +1,216 @@
+package playbook
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (c *checker) checkTransition(path string, rule *Transition) {
+	c.checkName(path+".name", rule.Name)
+	c.checkPlace(path+".from", rule.From)
+	c.checkPlace(path+".to", rule.To)
+	c.checkWhen(path+".when", &rule.When)
+	if len(rule.Before)+len(rule.After) == 0 && c.isGiven(path) && !c.odd[path] {
+		c.at(path, "nothing to do; give effects before or after the move")
+	}
+	if rule.From != nil && rule.To != nil && rule.From.Step != "" && *rule.From == *rule.To {
+		c.at(path+".to", "a move from step %q to itself; give another step", clip(rule.To.Step))
+	}
+	c.checkEffects(path+".before", rule.Before, true)
+	c.checkEffects(path+".after", rule.After, false)
+	c.checkContradictions(rule.effects(path))
+}
+
+func (c *checker) checkEffects(path string, effects []EffectRule, before bool) {
+	c.atMost(path, len(effects), MaxEffects)
+	for i := range effects {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		c.checkEffect(at, &effects[i])
+		if undo, why := effects[i].undo(); before && undo == opportunity.UndoNone && why != "" {
+			right := "do it after the move"
+			switch effects[i].kind() {
+			case opportunity.EffectReserve:
+				right += ", or say noneHeld: true where the opportunity can hold no places yet"
+			case opportunity.EffectCall:
+				right += ", or give undo"
+			case opportunity.EffectInvoice:
+				right += ", or leave finaliseBeforeStart out"
+			}
+			c.at(at, "%s cannot be done before a move, since the move may fail: %s; %s", effects[i].kind(), why, right)
+		}
+	}
+}
+
+func (c *checker) checkEffect(path string, e *EffectRule) {
+	if !c.isGiven(path) {
+		return
+	}
+	c.checkWhen(path+".when", &e.When)
+	if given := e.given(); !c.isOne(path, len(given)) {
+		if len(given) == 0 {
+			c.at(path, "no effect is given; give one of %s", strings.Join(members(reflect.TypeFor[EffectRule]())[1:], ", "))
+		} else {
+			c.at(path, "%d effects are given in one; begin each with \"- \"", len(given))
+		}
+	}
+	if e.Account != nil {
+		c.checkText(path+".account.name", e.Account.Name, Variables{}, true)
+	}
+	if e.Attributes != nil {
+		if len(e.Attributes.Set) == 0 && c.isGiven(path+".attributes.set") {
+			c.at(path+".attributes.set", "no attributes; give at least one key and its value")
+		}
+		c.atMost(path+".attributes.set", len(e.Attributes.Set), 50)
+		for _, key := range sorted(e.Attributes.Set) {
+			if text := e.Attributes.Set[key]; text != "" { // an empty one clears the attribute
+				c.checkText(path+".attributes.set."+key, text, Variables{}, false)
+			}
+		}
+	}
+	if e.Reserve != nil {
+		c.checkLength(path+".reserve.for", e.Reserve.For, true)
+	}
+	if e.Extend != nil {
+		c.checkLength(path+".extend.for", e.Extend.For, true)
+	}
+	if e.Invoice != nil {
+		c.checkLength(path+".invoice.wait", e.Invoice.Wait, true)
+		c.checkText(path+".invoice.purchaseOrder", e.Invoice.PurchaseOrder, Variables{}, true)
+		c.checkText(path+".invoice.comments", e.Invoice.Comments, Variables{}, false)
+		if e.Invoice.FinaliseBeforeStart != nil {
+			c.checkLength(path+".invoice.finaliseBeforeStart", *e.Invoice.FinaliseBeforeStart, false)
+		}
+	}
+	if e.Tokens != nil {
+		c.checkLength(path+".tokens.wait", e.Tokens.Wait, true)
+	}
+	c.checkMessages(path, e.Email, e.Log, e.Call)
+}
+
+func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, call *CallRule) {
+	if at := path + ".email.use"; email != nil && c.isGiven(at) {
+		if _, known := c.rules.Emails[email.Use]; !known {
+			c.at(at, "there is no mail %q under emails; %s", clip(email.Use), nearest(email.Use, sorted(c.rules.Emails)))
+		}
+	}
+	if log != nil {
+		c.checkText(path+".log.message", log.Message, Variables{}, true)
+	}
+	if call == nil {
+		return
+	}
+	if at := path + ".call.service"; c.isGiven(at) {
+		if _, known := c.rules.Services[call.Service]; !known {
+			c.at(at, "there is no service %q under services; %s", clip(call.Service), nearest(call.Service, sorted(c.rules.Services)))
+		}
+	}
+	for _, one := range []struct{ at, value string }{{path + ".call.path", call.Path}, {path + ".call.undo", call.Undo}} {
+		if !c.isGiven(one.at) {
+			continue
+		}
+		if u, err := url.Parse(one.value); err != nil || !strings.HasPrefix(one.value, "/") || strings.HasPrefix(one.value, "//") || u.Fragment != "" {
+			c.at(one.at, "%q is no path; begin it with one slash, such as /orders", clip(one.value))
+		}
+	}
+}
+
+type placed struct {
+	path   string
+	effect EffectRule
+}
+
+func effectsOf(path string, effects []EffectRule) []placed {
+	var all []placed
+	for i, effect := range effects {
+		all = append(all, placed{fmt.Sprintf("%s[%d]", path, i), effect})
+	}
+	return all
+}
+
+func (t Transition) effects(path string) []placed {
+	return append(effectsOf(path+".before", t.Before), effectsOf(path+".after", t.After)...)
+}
+
+func contradict(a, b EffectRule) string {
+	kinds := []opportunity.EffectKind{a.kind(), b.kind()}
+	has := func(one, other opportunity.EffectKind) bool {
+		return kinds[0] == one && kinds[1] == other || kinds[0] == other && kinds[1] == one
+	}
+	switch {
+	case kinds[0] == "" || kinds[1] == "":
+		return ""
+	case kinds[0] == kinds[1]:
+		switch kinds[0] {
+		case opportunity.EffectAttributes, opportunity.EffectEmail, opportunity.EffectLog, opportunity.EffectCall:
+			return ""
+		}
+		return "is given twice; give it once"
+	case has(opportunity.EffectReserve, opportunity.EffectRelease), has(opportunity.EffectExtend, opportunity.EffectRelease):
+		return fmt.Sprintf("and %s contradict each other: what is held is given back for good; give one of them", kinds[0])
+	case has(opportunity.EffectReserve, opportunity.EffectExtend):
+		return fmt.Sprintf("and %s contradict each other: both say until when places are held; give one of them", kinds[0])
+	case has(opportunity.EffectRegister, opportunity.EffectCancelRegistrations):
+		return fmt.Sprintf("and %s contradict each other; give one of them", kinds[0])
+	case has(opportunity.EffectRegister, opportunity.EffectReserve), has(opportunity.EffectRegister, opportunity.EffectExtend):
+		register := a.Register
+		if register == nil {
+			register = b.Register
+		}
+		if !register.KeepPlaces {
+			return fmt.Sprintf("and %s contradict each other: registering gives the places back; give one of them, or say keepPlaces: true", kinds[0])
+		}
+	}
+	return ""
+}
+
+func (c *checker) checkContradictions(effects []placed) {
+	for i, b := range effects {
+		for _, a := range effects[:i] {
+			if why := contradict(a.effect, b.effect); why != "" && a.effect.When == "" && b.effect.When == "" {
+				c.at(b.path, "%s %s", b.effect.kind(), why)
+				break
+			}
+		}
+	}
+}
+
+func (c *checker) checkTogether() {
+	overlap := func(a, b *Place) bool { return a == nil || b == nil || *a == *b }
+	for i, b := range c.rules.Transitions {
+		for j, a := range c.rules.Transitions[:i] {
+			if !overlap(a.From, b.From) || !overlap(a.To, b.To) || a.When != "" || b.When != "" {
+				continue
+			}
+			for _, later := range b.effects(fmt.Sprintf("transitions[%d]", i)) {
+				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
+					if why := contradict(earlier.effect, later.effect); why != "" && earlier.effect.When == "" && later.effect.When == "" {
+						line, _ := c.position(earlier.path)
+						c.at(later.path, "%s, together with line %d, which goes with the same moves, %s", later.effect.kind(), line, why)
+					}
+				}
+			}
+		}
+	}
+}
+
+func (c *checker) checkPromises() {
+	for i, b := range c.rules.Transitions {
+		for _, later := range effectsOf(fmt.Sprintf("transitions[%d].before", i), b.Before) {
+			if b.From == nil || later.effect.Reserve == nil || !later.effect.Reserve.NoneHeld {
+				continue
+			}
+			for j, a := range c.rules.Transitions {
+				for _, earlier := range a.effects(fmt.Sprintf("transitions[%d]", j)) {
+					if a.To != nil && *a.To == *b.From && a.When == "" && earlier.effect.Reserve != nil && earlier.effect.When == "" {
+						line, _ := c.position(earlier.path)
+						c.at(later.path+".reserve.noneHeld", "places are held by then: line %d holds them on every move to %s; hold them there, or after this move", line, b.From.words())
+					}
+				}
+			}
+		}
+	}
+}

@@ -228,7 +228,8 @@ func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 			"verb", []string{"OpportunityProgressInput", "OpportunityAddInterestInput"}, []string{"ProgressInput", "AddInterestInput"}, []string{"OpportunityCreateInput", "OpportunityUpdateInput"},
 		},
 		assume.OtherInputTypes: {
-			"graph-input", []string{"AccountUpdateInput", "PostalAddressInput", "OpportunityInterestDetailsInput", "InvoiceUpdateInput"},
+			"graph-input",
+			[]string{"AccountUpdateInput", "PostalAddressInput", "OpportunityInterestDetailsInput", "InvoiceUpdateInput"},
 			[]string{"AccountUpdateGraphInput", "PostalAddressGraphInput", "OpportunityInterestDetailsGraphInput", "InvoiceUpdateGraphInput"},
 			[]string{"OpportunityCreateInput", "OpportunityUpdateInput", "AccountCreateInput", "ContactCreateInput", "ExternalIntegrationLogCreateInput", "OpportunityProgressInput"},
 		},

@@ -19,6 +19,9 @@ const (
 	ResolveNames      = "ResolveNames"
 	MarkOpportunity   = "MarkOpportunity"
 	ProbeAPI          = "ProbeAPI"
+	PlanOpportunity   = "PlanOpportunity"
+	InspectEffect     = "InspectEffect"
+	CarryOutEffect    = "CarryOutEffect"
 )
 
 // Reason says why a request was not sent.
@@ -69,6 +72,8 @@ type Sending struct {
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 	// Error says why, unless Fate is done. It holds nothing a person typed.
 	Error *opportunity.Error `json:"error,omitempty"`
+	// Rules are those of the worker's playbook; nil where it has none.
+	Rules *Rules `json:"rules,omitempty"`
 }
 
 // CreateInput asks for the record to be created.
@@ -138,6 +143,9 @@ type ReadResult struct {
 	Run   string `json:"run,omitempty"`
 	// Next is where the interests go on, "" at their end.
 	Next string `json:"next,omitempty"`
+	// Rules are those of the worker's playbook, on the first page; nil where it has
+	// none.
+	Rules *Rules `json:"rules,omitempty"`
 }
 
 // MarkInput asks for the reference's mark to be put on a record that has none.

@@ -80,6 +80,9 @@ type Held struct {
 	UnitAmount Amount `json:"unitAmount"`
 	// Reserve says that places were asked for.
 	Reserve bool `json:"reserve,omitempty"`
+	// ExpiresAt is when training tokens expire, a local time without a zone as the
+	// API takes it.
+	ExpiresAt string `json:"expiresAt,omitempty"`
 }
 
 // NewState makes the state of an opportunity that is about to be created.

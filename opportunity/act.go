@@ -1,0 +1,144 @@
+package opportunity
+
+import "time"
+
+// Act is one request that an effect still needs: what looking found missing. It is
+// plain data that the activity which looked wrote and the one that acts reads; it
+// names no person.
+type Act struct {
+	Kind ActKind `json:"kind"`
+	// On is what is acted on where it is not the opportunity: an account, an event,
+	// an invoice, a learner, or the contact who gets a mail.
+	On ID `json:"on,omitempty"`
+	// IDs are contacts, interests or learners.
+	IDs []ID `json:"ids,omitempty"`
+	// Attendees are the places in the list of attendees that the act is about.
+	Attendees []int `json:"attendees,omitempty"`
+	// Values are attributes of the record by their keys.
+	Values map[string]string `json:"values,omitempty"`
+	// Until is until when places are to be held, in UTC.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// ActKind names a request that an effect may need.
+type ActKind string
+
+// The requests of effects.
+const (
+	ActCreateAccount  ActKind = "createAccount"
+	ActSetAccount     ActKind = "setAccount"
+	ActCreateContacts ActKind = "createContacts"
+	ActSetAttributes  ActKind = "setAttributes"
+	ActHold           ActKind = "hold"
+	ActExtend         ActKind = "extend"
+	ActRelease        ActKind = "release"
+	ActRegister       ActKind = "register"
+	ActCancelLearner  ActKind = "cancelLearner"
+	ActReinstate      ActKind = "reinstateLearner"
+	ActFillInvoice    ActKind = "fillInvoice"
+	ActFinalise       ActKind = "finaliseInvoice"
+	ActMail           ActKind = "mail"
+	ActLog            ActKind = "log"
+	ActCall           ActKind = "call"
+)
+
+// IsSeen reports whether looking again tells what became of the request. Of mails
+// and entries of the log the API shows nothing afterwards.
+func (k ActKind) IsSeen() bool { return k != ActMail && k != ActLog }
+
+// MayRepeat reports whether the request may be sent again when it is unknown what
+// became of it: services tell a repetition by the key it carries.
+func (k ActKind) MayRepeat() bool { return k == ActCall }
+
+// Summary tells the act in a few words, which name no person.
+func (k ActKind) Summary() string {
+	switch k {
+	case ActCreateAccount:
+		return "create the account"
+	case ActSetAccount:
+		return "set the account"
+	case ActCreateContacts:
+		return "create contacts"
+	case ActSetAttributes:
+		return "set attributes"
+	case ActHold:
+		return "hold places"
+	case ActExtend:
+		return "hold the places until another time"
+	case ActRelease:
+		return "give the places back"
+	case ActRegister:
+		return "register learners"
+	case ActCancelLearner:
+		return "cancel a learner"
+	case ActReinstate:
+		return "take a learner back"
+	case ActFillInvoice:
+		return "fill the invoice in"
+	case ActFinalise:
+		return "make the invoice final"
+	case ActMail:
+		return "send a mail"
+	case ActLog:
+		return "write an entry of the log"
+	case ActCall:
+		return "call a service"
+	}
+	return string(k)
+}
+
+// Trace is what is kept of an effect: what was there before, to take it back by,
+// and what was found or made. It names no person.
+type Trace struct {
+	// Account was the account of the record before, "" when it had none; HadAccount
+	// says that it was looked at.
+	Account    ID   `json:"account,omitempty"`
+	HadAccount bool `json:"hadAccount,omitempty"`
+	// Values are the attributes as they were before, by their keys.
+	Values map[string]string `json:"values,omitempty"`
+	// Until is until when places were held before; zero when none were.
+	Until time.Time `json:"until,omitzero"`
+	// PurchaseOrder and Comments stood in the draft before.
+	PurchaseOrder string `json:"purchaseOrder,omitempty"`
+	Comments      string `json:"comments,omitempty"`
+	// Records are those that were found or made, each once, in the order in which
+	// they turned up.
+	Records []Record `json:"records,omitempty"`
+}
+
+// Record is a record of the TMS that an effect found or made.
+type Record struct {
+	ID ID `json:"id"`
+	// Kind is account, contact, learner or invoice.
+	Kind RecordKind `json:"kind"`
+	// Made says that the effect made it; otherwise it was there already, made by the
+	// TMS itself or by somebody else.
+	Made bool `json:"made,omitempty"`
+	// On is the event a learner is on.
+	On ID `json:"on,omitempty"`
+	// Gone says that it was taken back.
+	Gone bool `json:"gone,omitempty"`
+}
+
+// RecordKind is the kind of a Record.
+type RecordKind string
+
+// The kinds of records.
+const (
+	RecordAccount RecordKind = "account"
+	RecordContact RecordKind = "contact"
+	RecordLearner RecordKind = "learner"
+	RecordInvoice RecordKind = "invoice"
+)
+
+// Attendee is a person who is to be trained on an event, as long as a playbook may
+// still want to register them: the API does not show who stands in an interest.
+type Attendee struct {
+	// Interest is the interest they stand in, Event its item.
+	Interest ID `json:"interest"`
+	Event    ID `json:"event"`
+	// Person is who it is, until the contact is known.
+	Person *Learner `json:"person,omitempty"`
+	// Contact is their contact in the TMS, "" until it is known.
+	Contact ID `json:"contact,omitempty"`
+}

@@ -6,18 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Rules tells what the worker's playbook has, so that a workflow asks for plans
-// only where there is something to plan.
-type Rules struct {
-	// Digest tells the playbook from others; "" is that of a worker without one.
-	Digest string `json:"digest,omitempty"`
-	// Moves, Happenings and FollowUps say that it has rules of that kind.
-	Moves      bool `json:"moves,omitempty"`
-	Happenings bool `json:"happenings,omitempty"`
-	FollowUps  bool `json:"followUps,omitempty"`
-	// Learners says that it may register learners or make contacts of them.
-	Learners bool `json:"learners,omitempty"`
-}
+// Rules tells what the worker's playbook has.
+type Rules = opportunity.Rules
 
 // PlanInput asks what the worker's playbook says about an opportunity.
 type PlanInput struct {

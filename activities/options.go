@@ -14,11 +14,12 @@ import (
 const answerWithin = 15 * time.Second
 
 // What waits for a turn of the task queue's rate is served in this order: commands
-// and what they need before sweeps over records that nobody waits for. 3, which is
-// what the server takes for the usual, is left for follow-ups.
+// and what they need before follow-ups, and those before sweeps over records that
+// nobody waits for.
 const (
-	priorityCommands = 2
-	prioritySweeps   = 4
+	priorityCommands  = 2
+	priorityFollowUps = 3
+	prioritySweeps    = 4
 )
 
 // ToChange are the options of an activity that changes something: one attempt,
@@ -66,4 +67,11 @@ func ToRead(summary string) workflow.ActivityOptions {
 		Priority: temporal.Priority{PriorityKey: priorityCommands},
 		Summary:  summary,
 	}
+}
+
+// AsFollowUp are the options for what follows up on an opportunity: commands go
+// before it.
+func AsFollowUp(o workflow.ActivityOptions) workflow.ActivityOptions {
+	o.Priority = temporal.Priority{PriorityKey: priorityFollowUps}
+	return o
 }

@@ -30,6 +30,12 @@ const (
 	AttentionMessage Word = "message"
 	// AttentionParked: the API fails to carry a command out; the others go on.
 	AttentionParked Word = "parked"
+	// AttentionEffect: a side effect could not be done, or taken back.
+	AttentionEffect Word = "effect"
+	// AttentionFollowUp: a follow-up has something to tell.
+	AttentionFollowUp Word = "followUp"
+	// AttentionPlaybook: the playbook could not decide something about the record.
+	AttentionPlaybook Word = "playbook"
 	// AttentionPaused: an operator keeps everything from being sent.
 	AttentionPaused Word = "paused"
 )

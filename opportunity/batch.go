@@ -41,6 +41,9 @@ filling:
 		if e.Alone && len(batch) > 0 {
 			break
 		}
+		if e.Verb == VerbProgress && s.Rules.Moves && (len(batch) > 0 || s.moveWaits()) {
+			break // its effects are planned when it is next
+		}
 		for _, m := range e.mutations() {
 			if !add(m) {
 				break filling

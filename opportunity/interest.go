@@ -83,6 +83,7 @@ func (i Interest) held(id ID) Held {
 	return Held{
 		ID: id, Item: clip(i.Item, MaxHeldItem), Kind: i.ResolvedKind(),
 		Quantity: i.Quantity, UnitAmount: i.UnitAmount, Reserve: i.Reserve,
+		ExpiresAt: i.ExpiresAt,
 	}
 }
 

@@ -64,6 +64,14 @@ const (
 	MaxParked      = 20
 	MaxParkedBytes = 64 << 10
 
+	// MaxJobs is how many effects may be under way, MaxLedger how many that ended are
+	// shown.
+	MaxJobs   = 100
+	MaxLedger = 100
+	// MaxAttendees is how many people who are to be trained are kept until they are
+	// registered.
+	MaxAttendees = 1000
+
 	// MaxWaitingUpdates is how many updates of commands wait for their outcome at
 	// once: a further one is answered as pending at once. The server holds ten open
 	// updates of one run, and an operator's must always find room.

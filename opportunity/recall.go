@@ -267,6 +267,10 @@ func (s *State) retry(answer Retry, now time.Time) {
 		s.note(now, "an operator answered retry: "+e.Summary())
 		return
 	}
+	if s.stuck(answer.Request) {
+		s.retryJob(answer.Request, now)
+		return
+	}
 	at, err := s.doubted(answer.Request)
 	if err != nil {
 		return // asked before
@@ -282,6 +286,10 @@ func (s *State) skip(answer Skip, now time.Time) {
 	if s.asksAboutCreate(answer.Request) {
 		s.answerCreate("an operator answered skip: do not create the record", now)
 		s.CreateSkipped = &Error{Type: Skipped, Message: answer.Reason}
+		return
+	}
+	if s.stuck(answer.Request) {
+		s.skipJob(answer.Request, answer.Reason, now)
 		return
 	}
 	skipped, parked := s.unpark(answer.Request)
@@ -301,7 +309,7 @@ func (s *State) skip(answer Skip, now time.Time) {
 
 // doubts reports why no answer to a question about the request is wanted.
 func (s *State) doubts(request string) error {
-	if s.asksAboutCreate(request) || s.parked(request) >= 0 {
+	if s.asksAboutCreate(request) || s.parked(request) >= 0 || s.stuck(request) {
 		return nil
 	}
 	_, err := s.doubted(request)

@@ -34,15 +34,25 @@ func (s *State) NeedsReading() bool { return s.ID != "" && s.RefreshDue }
 // way: interests that are gone there are forgotten, others are shown from now on.
 func (s *State) Refreshed(record Snapshot, now time.Time) {
 	s.RefreshDue = false
-	if record.Step.ID != s.Step.ID {
+	if !s.Looked(record, now) {
+		s.note(now, "read again from the TMS")
+	}
+}
+
+// Looked takes in the record like Refreshed, and reports whether anything had
+// changed there, which it notes.
+func (s *State) Looked(record Snapshot, now time.Time) bool {
+	moved := record.Step.ID != s.Step.ID
+	if moved {
 		s.note(now, "found in step "+record.Step.Name)
+		s.LastActivity = now
 	}
 	region := s.Details.Region
 	s.Details = record.Details
 	if s.Details.Region == (Named{}) { // the record's answer need not hold it
 		s.Details.Region = region
 	}
-	s.Step = record.Step
+	s.stand(record.Step, now)
 	s.Reservation = record.Reservation
 	if s.Reservation.Valid {
 		s.Calm(AttentionReservation)
@@ -59,9 +69,11 @@ func (s *State) Refreshed(record Snapshot, now time.Time) {
 		s.note(now, fmt.Sprintf("read again: %d interests are gone", gone))
 	case found > 0:
 		s.note(now, fmt.Sprintf("read again: %d interests are new", found))
-	default:
-		s.note(now, "read again from the TMS")
 	}
+	if gone+found > 0 {
+		s.LastActivity = now
+	}
+	return moved || gone+found > 0
 }
 
 // Unreadable notes that the record could not be read for the given reason.

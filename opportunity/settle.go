@@ -160,14 +160,14 @@ func (s *State) settleOne(at int, m Mutation, answer Answer, places *Reservation
 		if e.Results == nil {
 			e.Results = make([]InterestResult, e.Changes)
 		}
-		e.Results[m.Index] = s.interestResult(*m.Interest, answer, places)
+		e.Results[m.Index] = s.interestResult(*m.Interest, answer, places, now)
 		if e.mutationsLeft() > 0 {
 			return
 		}
 	case answer.Fate == FateRejected:
 	case m.Progress != nil:
 		if answer.Step != nil {
-			s.Step = *answer.Step
+			s.stand(*answer.Step, now)
 		}
 	case m.Update != nil:
 		if answer.Details != nil {
@@ -195,7 +195,7 @@ func (e Extend) missed(held *Reservation) *Error {
 	return nil
 }
 
-func (s *State) interestResult(asked Interest, answer Answer, places *Reservation) InterestResult {
+func (s *State) interestResult(asked Interest, answer Answer, places *Reservation, now time.Time) InterestResult {
 	result := InterestResult{Item: asked.Item}
 	if answer.Fate == FateRejected || len(answer.Interests) == 0 {
 		result.Error = answer.Error.kept()
@@ -205,6 +205,7 @@ func (s *State) interestResult(asked Interest, answer Answer, places *Reservatio
 		return result
 	}
 	result.Interest = answer.Interests[0].ID
+	s.attends(asked, answer.Interests[0], now)
 	s.Interests = append(s.Interests, asked.held(result.Interest))
 	switch {
 	case !asked.Reserve || places == nil:
@@ -222,6 +223,9 @@ func (s *State) interestResult(asked Interest, answer Answer, places *Reservatio
 func (s *State) finish(e Entry, reason *Error, now time.Time) {
 	reason = reason.kept()
 	outcome := Outcome{RequestID: e.Request, State: Done}
+	if e.Verb == VerbProgress {
+		s.moveEnded(e.Request, reason, now)
+	}
 	if e.Verb != VerbAddInterests {
 		if reason != nil {
 			outcome.State, outcome.Error = Failed, reason
@@ -271,6 +275,8 @@ func (s *State) keep(verb Verb, outcome Outcome, now time.Time) {
 func (s *State) close(e Entry, outcome Outcome, now time.Time) {
 	s.keep(e.Verb, outcome, now)
 	s.note(now, e.told(outcome, s))
+	s.LastActivity = now
+	s.replan()
 	if outcome.State != Failed {
 		return
 	}
@@ -387,5 +393,6 @@ func (s *State) FailAll(reason *Error, now time.Time) {
 			s.finish(e, reason, now)
 		}
 	}
+	s.abandonJobs(now)
 	s.ask(now)
 }

@@ -11,7 +11,8 @@ import (
 //
 // Version 2 knows pause, close and refresh, and writes the queue in fewer bytes.
 // Version 3 knows parked commands, and which run wrote it.
-const StateVersion = 3
+// Version 4 knows effects, follow-ups and the playbook they come from.
+const StateVersion = 4
 
 // State is all one run knows of its opportunity and hands to the run that
 // continues it. It is plain data; its rules are its methods, and every method
@@ -62,6 +63,36 @@ type State struct {
 	Foreign   []ID        `json:"foreign,omitempty"`
 	Attention []Attention `json:"attention,omitempty"`
 	Timeline  []Moment    `json:"timeline,omitempty"`
+
+	// Rules are those of the playbook of the worker that answered last.
+	Rules Rules `json:"rules,omitzero"`
+	// Renewed says that the playbook changed, so that the run is to be continued by a
+	// new one as soon as nothing waits.
+	Renewed bool `json:"renewed,omitempty"`
+	// Entered is when it came into its step, LastActivity when anything last happened
+	// with it but following up; zero when it is unknown.
+	Entered      time.Time `json:"entered,omitzero"`
+	LastActivity time.Time `json:"lastActivity,omitzero"`
+	// PlanDue says that the follow-ups are to be planned again, PlannedAt when they
+	// last were.
+	PlanDue   bool      `json:"planDue,omitempty"`
+	PlannedAt time.Time `json:"plannedAt,omitzero"`
+	// Forgetful says that the run was reset, so that what is due may have been done.
+	Forgetful bool           `json:"forgetful,omitempty"`
+	FollowUps []FollowUp     `json:"followUps,omitempty"`
+	Done      []DoneFollowUp `json:"done,omitempty"`
+	// Moves are those that wait and whose effects are planned, Jobs the effects that
+	// are under way, Chains how many chains of effects there were.
+	Moves  []Move `json:"moves,omitempty"`
+	Jobs   []Job  `json:"jobs,omitempty"`
+	Chains int    `json:"chains,omitempty"`
+	// Ledger says what became of effects, the latest last.
+	Ledger []LedgerEntry `json:"ledger,omitempty"`
+	// Attendees are who is to be trained, as long as a playbook may register them.
+	Attendees []Attendee `json:"attendees,omitempty"`
+	// CancelledEvents are the events known to be cancelled.
+	CancelledEvents []ID `json:"cancelledEvents,omitempty"`
+
 	// Runs counts the runs of the workflow, this one included.
 	Runs int `json:"runs"`
 	// Writer is the id of the run that handed the state over, as far as that run
@@ -98,6 +129,7 @@ func NewState(reference Reference, start Start, now time.Time) *State {
 func (s *State) Created(record Snapshot, region Named, now time.Time) {
 	start := s.Start
 	s.know(record, region)
+	s.Entered, s.LastActivity = now, now
 	s.note(now, "created in step "+record.Step.Name)
 	if start != nil && len(start.Interests) > 0 {
 		payload, err := json.Marshal(AddInterests{Interests: start.Interests})
@@ -115,18 +147,19 @@ func (s *State) know(record Snapshot, region Named) {
 	s.Details.Region = region
 	s.Step = record.Step
 	s.Reservation = record.Reservation
+	s.replan()
 }
 
 // HasWork reports whether NextBatch has something to send.
 func (s *State) HasWork() bool {
-	return s.ID != "" && s.Question == nil && s.Paused == nil && (len(s.Queue) > 0 || s.ExtendDue || s.releaseDue())
+	return s.ID != "" && s.Question == nil && s.Paused == nil && (len(s.Queue) > 0 && !s.moveWaits() || s.ExtendDue || s.releaseDue())
 }
 
 // IsOver reports whether the opportunity stands in an ending step and nothing
 // is left to do. One that is paused stays as it is.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.Ends() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
-		s.Paused == nil && !s.ExtendDue && !s.releaseDue() && !s.RefreshDue
+		s.Paused == nil && !s.ExtendDue && !s.releaseDue() && !s.RefreshDue && len(s.Jobs) == 0 && len(s.FollowUps) == 0 && !s.PlanDue
 }
 
 // releaseDue reports whether places are held for what was lost or archived, so that

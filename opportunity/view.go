@@ -27,12 +27,32 @@ type View struct {
 	// Closing is set once an operator has ended the opportunity.
 	Closing   *Closing    `json:"closing,omitempty"`
 	Attention []Attention `json:"attention"`
+	// Effects say what became of the side effects, the latest last, and Working those
+	// that are under way.
+	Effects []LedgerEntry `json:"effects,omitempty"`
+	Working []Working     `json:"working,omitempty"`
 	// Failures counts the requests that failed over the whole life.
 	Failures int `json:"failures"`
 	// Timeline holds the last entries, oldest first.
 	Timeline     []Moment `json:"timeline"`
 	Runs         int      `json:"runs"`
 	StateVersion int      `json:"stateVersion"`
+}
+
+// Working is a side effect that is under way.
+type Working struct {
+	Key  string     `json:"key"`
+	Kind EffectKind `json:"kind"`
+	// Stage is before or after its move, or undo.
+	Stage JobStage `json:"stage"`
+	// Next is when it is looked at again, where it waits for a time.
+	Next time.Time `json:"next,omitzero"`
+	// Problem says why it waits for an operator.
+	Problem string `json:"problem,omitempty"`
+}
+
+func (j Job) working() Working {
+	return Working{Key: j.Effect.Key, Kind: j.Effect.Kind, Stage: j.Stage, Next: j.NotBefore, Problem: j.Problem}
 }
 
 // Waiting is a command in the queue, without its payload.
@@ -80,6 +100,10 @@ func (s *State) View() View {
 	}
 	for _, e := range s.Queue[:min(len(s.Queue), maxShownQueue)] {
 		v.Queue = append(v.Queue, e.waiting())
+	}
+	v.Effects = append(v.Effects, s.Ledger...)
+	for _, j := range s.Jobs {
+		v.Working = append(v.Working, j.working())
 	}
 	for _, e := range s.Parked {
 		v.Parked = append(v.Parked, e.waiting())

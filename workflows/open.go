@@ -51,6 +51,7 @@ func (r *run) open(ctx workflow.Context) error {
 		switch {
 		case result.Fate == opportunity.FateDone:
 			r.state.Created(result.Record, result.Region, workflow.Now(ctx))
+			r.state.Ruled(result.Rules)
 			r.recovered()
 		case result.Fate == opportunity.FateRejected:
 			err = result.Error
@@ -71,7 +72,7 @@ func (r *run) open(ctx workflow.Context) error {
 			if err = r.settleReset(ctx); err == nil {
 				r.told = result.Run
 				looked = r.find(ctx)
-				r.accounted() // what it did not find is asked about, or is not there
+				r.accounted(ctx) // what it did not find is asked about, or is not there
 			}
 		default:
 			err = r.backOff(ctx, result.Sending)

@@ -28,10 +28,11 @@ func (r *run) inherit(before string) {
 func (r *run) wasReset() bool { return r.told != "" && r.told != r.own }
 
 // accounted notes that what the run before did is known.
-func (r *run) accounted() {
+func (r *run) accounted(ctx workflow.Context) {
 	if r.told != "" {
 		r.own = r.told
 	}
+	r.state.Reset(workflow.Now(ctx))
 }
 
 // lookForReset accounts for a reset before what waits is reported failed: the run
@@ -69,7 +70,7 @@ func (r *run) accountForReset(ctx workflow.Context, from opportunity.ID) {
 		// Nothing can be told of a record that cannot be read.
 		all := r.state.Backlog().Mutations
 		r.state.Settle(all, slices.Repeat([]opportunity.Answer{{Fate: opportunity.FateUnknown}}, len(all)), workflow.Now(ctx))
-		r.accounted()
+		r.accounted(ctx)
 		return
 	}
 	r.recount(ctx, from, record)
@@ -83,7 +84,7 @@ func (r *run) recount(ctx workflow.Context, from opportunity.ID, record opportun
 	backlog := r.state.Backlog()
 	answers := r.state.Recount(backlog, from, record, r.itemIDs())
 	r.state.Recounted(backlog, answers, record, workflow.Now(ctx))
-	r.accounted()
+	r.accounted(ctx)
 }
 
 // forgotten leaves what is unknown in the queue, to be decided with all the rest.

@@ -133,17 +133,56 @@ func (r *run) serve(ctx workflow.Context) error {
 			r.state.Shed(workflow.Now(ctx))
 		case r.state.NeedsReading():
 			r.refresh(ctx)
-		case r.state.HasWork():
-			r.applyNext(ctx)
 		default:
-			err := workflow.Await(ctx, func() bool {
-				return r.arrivals.waiting() || r.state.Closing != nil || r.state.NeedsReading() || r.state.HasWork() || r.isOver(ctx) || r.mayContinue(ctx)
-			})
-			if err != nil {
+			if err := r.work(ctx); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// work does what is to be done next: the effects of moves, what messages ask for,
+// and then what follows up; or it waits until there is something.
+func (r *run) work(ctx workflow.Context) error {
+	now := workflow.Now(ctx)
+	if job, due := r.state.DueJob(now); due {
+		r.ensure(ctx, job)
+		return nil
+	}
+	if request, to, due := r.state.MoveToPlan(); due {
+		r.planMove(ctx, request, to)
+		return nil
+	}
+	if r.state.HasWork() {
+		r.applyNext(ctx)
+		return nil
+	}
+	if r.state.PlansNow(now) {
+		r.planAhead(ctx)
+		return nil
+	}
+	if followUp, due := r.state.Overdue(now); due {
+		r.followUp(ctx, followUp)
+		return nil
+	}
+	return r.rest(ctx)
+}
+
+// rest waits until there is something to do. What is to be done at a time has one
+// timer, for the earliest.
+func (r *run) rest(ctx workflow.Context) error {
+	stirs := func() bool {
+		return r.arrivals.waiting() || r.state.Closing != nil || r.state.NeedsReading() || r.state.HasWork() ||
+			r.state.HasChores(workflow.Now(ctx)) || r.isOver(ctx) || r.mayContinue(ctx)
+	}
+	wake := r.state.WakeAt(workflow.Now(ctx))
+	if wake.IsZero() {
+		return workflow.Await(ctx, stirs)
+	}
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout: wake.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: "until the next thing is due"},
+	}, stirs)
+	return err
 }
 
 // isOver reports whether the run may complete: nothing waits, and every caller
@@ -166,7 +205,7 @@ func (r *run) shouldContinue(ctx workflow.Context) bool {
 // waits must fit into the input of the next run, or it is worked off first, and
 // every caller must have had its answer, since an update cannot be handed over.
 func (r *run) mayContinue(ctx workflow.Context) bool {
-	return r.shouldContinue(ctx) && r.fits() && workflow.AllHandlersFinished(ctx)
+	return (r.shouldContinue(ctx) || r.state.RenewsNow(workflow.Now(ctx))) && r.fits() && workflow.AllHandlersFinished(ctx)
 }
 
 func (r *run) fits() bool { return r.state.WaitingBytes() <= opportunity.MaxCarriedBytes }
@@ -190,6 +229,7 @@ func (r *run) mustShed(ctx workflow.Context) bool {
 func (r *run) carryOn(ctx workflow.Context) error {
 	r.takeSignals(ctx)
 	r.state.Runs++
+	r.state.Renewed = false
 	r.state.Writer = r.own
 	return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, r.state)
 }
@@ -214,6 +254,7 @@ func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, e
 	r.takeSignals(ctx)
 	r.lookForReset(ctx)
 	r.state.FailAll(told, workflow.Now(ctx))
+	r.takeBack(ctx)
 	r.releasePlaces(ctx)
 	// Handlers wake by what FailAll did; the wait cannot be cancelled.
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })

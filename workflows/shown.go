@@ -14,7 +14,7 @@ import (
 // one event, and the details of the Web UI, which cost none.
 func (r *run) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.state.Card())
-	if changes := r.attributeChanges(workflow.GetTypedSearchAttributes(ctx)); len(changes) > 0 {
+	if changes := r.attributeChanges(workflow.GetTypedSearchAttributes(ctx), workflow.Now(ctx)); len(changes) > 0 {
 		if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
 			workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
 		}
@@ -23,7 +23,7 @@ func (r *run) show(ctx workflow.Context) {
 
 // attributeChanges compares what is shown with what should be. Attributes are
 // carried over from run to run.
-func (r *run) attributeChanges(shown temporal.SearchAttributes) []temporal.SearchAttributeUpdate {
+func (r *run) attributeChanges(shown temporal.SearchAttributes, now time.Time) []temporal.SearchAttributeUpdate {
 	s := r.state
 	var changes []temporal.SearchAttributeUpdate
 	keyword := func(key temporal.SearchAttributeKeyKeyword, value string) {
@@ -48,16 +48,20 @@ func (r *run) attributeChanges(shown temporal.SearchAttributes) []temporal.Searc
 			changes = append(changes, lifecycle.OpportunityAttention.ValueSet(words))
 		}
 	}
+	moment := func(key temporal.SearchAttributeKeyTime, value time.Time) {
+		current, set := shown.GetTime(key)
+		switch {
+		case value.IsZero() && set:
+			changes = append(changes, key.ValueUnset())
+		case !value.IsZero() && (!set || !current.Equal(value)):
+			changes = append(changes, key.ValueSet(value))
+		}
+	}
 	until := time.Time{}
 	if s.Reservation.Valid {
 		until = s.Reservation.Until
 	}
-	current, set := shown.GetTime(lifecycle.OpportunityReservedUntil)
-	switch {
-	case until.IsZero() && set:
-		changes = append(changes, lifecycle.OpportunityReservedUntil.ValueUnset())
-	case !until.IsZero() && (!set || !current.Equal(until)):
-		changes = append(changes, lifecycle.OpportunityReservedUntil.ValueSet(until))
-	}
+	moment(lifecycle.OpportunityReservedUntil, until)
+	moment(lifecycle.OpportunityNextActionTime, s.ActsAt(now))
 	return changes
 }

@@ -29,6 +29,7 @@ func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
 	switch result.Fate {
 	case opportunity.FateDone:
 		r.recovered()
+		r.state.Ruled(result.Rules)
 		r.settleBatch(ctx, batch, r.state.Review(batch, result.Answers))
 		r.heedErrors(ctx, batch, result.Sending)
 	case opportunity.FateRejected:
@@ -117,6 +118,7 @@ func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.Act
 		return opportunity.Snapshot{}, err
 	}
 	r.told = page.Run
+	r.state.Ruled(page.Rules)
 	record := page.Record
 	for page.Next != "" {
 		input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, After: page.Next}

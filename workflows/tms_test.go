@@ -55,6 +55,9 @@ type record struct {
 	read func(n int) error
 	mark func(n int) (commit bool, instead *activities.Sending, err error)
 
+	// book is the worker's playbook, as far as these tests imagine one; nil is none.
+	book *book
+
 	creates, applies int
 	reads, marked    int
 	looked           bool // what the last create said
@@ -97,6 +100,9 @@ func (r *record) register(env *testsuite.TestWorkflowEnvironment) {
 		activities.ResolveNames:      r.resolveNames,
 		activities.MarkOpportunity:   r.markOpportunity,
 		activities.ProbeAPI:          r.probeAPI,
+		activities.PlanOpportunity:   r.planOpportunity,
+		activities.InspectEffect:     r.inspectEffect,
+		activities.CarryOutEffect:    r.carryOutEffect,
 	} {
 		env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}
@@ -129,7 +135,7 @@ func (r *record) createOpportunity(_ context.Context, in activities.CreateInput)
 		return *instead, err
 	}
 	return activities.CreateResult{
-		Sending: activities.Sending{Fate: opportunity.FateDone}, Record: r.snapshot(),
+		Sending: activities.Sending{Fate: opportunity.FateDone, Rules: r.book.rules()}, Record: r.snapshot(),
 		Region: opportunity.Named{ID: id("Region", "UK"), Name: in.Start.Region},
 	}, nil
 }
@@ -147,7 +153,7 @@ func (r *record) applyCommands(_ context.Context, in activities.ApplyInput) (act
 	if r.apply != nil {
 		commit, instead, err = r.apply(r.applies, in)
 	}
-	result := activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateDone}}
+	result := activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateDone, Rules: r.book.rules()}}
 	if commit {
 		for i, m := range in.Mutations {
 			if r.cap == i {
@@ -236,7 +242,7 @@ func (r *record) readOpportunity(_ context.Context, in activities.ReadInput) (ac
 		_, _ = fmt.Sscan(in.After, &from)
 	}
 	to := min(from+2, len(snapshot.Interests))
-	out := activities.ReadResult{Record: snapshot, Run: r.run}
+	out := activities.ReadResult{Record: snapshot, Run: r.run, Rules: r.book.rules()}
 	switch {
 	case in.After != "":
 		out.Run = ""

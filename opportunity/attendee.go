@@ -1,0 +1,38 @@
+package opportunity
+
+import "time"
+
+// attends keeps who is to be trained, for a playbook that may register them. Whoever
+// finds no room is left to an operator.
+func (s *State) attends(asked Interest, ref InterestRef, now time.Time) {
+	if !s.Rules.Learners || asked.ResolvedKind() != Event {
+		return
+	}
+	event := ref.Item
+	if event == "" && ID(asked.Item).Type() == TypeEvent {
+		event = ID(asked.Item)
+	}
+	add := func(a Attendee) {
+		if event == "" || len(s.Attendees) >= MaxAttendees {
+			s.Attend(AttentionEffect, string(ref.ID), "not everybody who is to be trained could be kept; register those of this interest by hand", now)
+			return
+		}
+		a.Interest, a.Event = ref.ID, event
+		s.Attendees = append(s.Attendees, a)
+	}
+	for _, learner := range asked.Learners {
+		add(Attendee{Person: &learner})
+	}
+	for _, contact := range asked.Contacts {
+		add(Attendee{Contact: contact})
+	}
+}
+
+// identify takes in who attendees turned out to be. Their names are kept no longer.
+func (s *State) identify(contacts []ID) {
+	for i, contact := range contacts {
+		if i < len(s.Attendees) && contact != "" {
+			s.Attendees[i].Contact, s.Attendees[i].Person = contact, nil
+		}
+	}
+}

@@ -1,0 +1,331 @@
+package opportunity
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// Job is an effect that is under way or waits for its turn. Whoever carries it out
+// looks what is missing and does only that, one request at a time, and looks again
+// after each: an answer without errors proves nothing.
+type Job struct {
+	// Effect is what to ensure. Its key tells it from every other of the whole life.
+	Effect Effect `json:"effect"`
+	// Chain is the number of those that belong together and have an order.
+	Chain int      `json:"chain"`
+	Stage JobStage `json:"stage"`
+	// Done says that it stands, of a move that is not made yet.
+	Done bool `json:"done,omitempty"`
+	// Begun says that a request was sent for it, or was about to be.
+	Begun bool  `json:"begun,omitempty"`
+	Trace Trace `json:"trace,omitzero"`
+	// Sent is the request that the API last said it carried out.
+	Sent *Act `json:"sent,omitempty"`
+	// NotBefore is when to look again. Aside says that others need not wait until then.
+	NotBefore time.Time `json:"notBefore,omitzero"`
+	Aside     bool      `json:"aside,omitempty"`
+	// Errors counts the requests in a row whose fate nobody knew at first.
+	Errors int `json:"errors,omitempty"`
+	// Problem says why it waits for an operator; "" while it does not.
+	Problem string `json:"problem,omitempty"`
+	// Number and Of count the repetitions of a follow-up; both are 0 for others.
+	Number int `json:"number,omitempty"`
+	Of     int `json:"of,omitempty"`
+}
+
+// JobStage says what a job is for.
+type JobStage string
+
+// The stages.
+const (
+	// JobBefore: it must stand before a move is made.
+	JobBefore JobStage = "before"
+	// JobAfter: it is to stand after a move or a happening, or when a follow-up is due.
+	JobAfter JobStage = "after"
+	// JobUndo: it is to be taken back.
+	JobUndo JobStage = "undo"
+)
+
+// Undoes reports whether the effect is to be taken back.
+func (j Job) Undoes() bool { return j.Stage == JobUndo }
+
+// isDue reports whether the job can be worked on.
+func (j Job) isDue(now time.Time) bool {
+	return !j.Done && j.Problem == "" && !j.NotBefore.After(now)
+}
+
+// DueJob answers the effect to work on next: what is to be taken back, the last
+// first; what must stand before the move that is next; and then what comes after.
+// Within a chain each waits for those before it.
+func (s *State) DueJob(now time.Time) (Job, bool) {
+	if s.ID == "" || s.Question != nil || s.Paused != nil {
+		return Job{}, false
+	}
+	for _, j := range slices.Backward(s.Jobs) {
+		if j.Stage == JobUndo && j.isDue(now) {
+			return j, true
+		}
+	}
+	if move := s.nextMove(); move != nil {
+		for _, j := range s.Jobs {
+			if j.Chain == move.Chain && j.Stage == JobBefore && !j.Done {
+				if j.isDue(now) {
+					return j, true
+				}
+				break
+			}
+		}
+	}
+	held := make(map[int]bool)
+	for _, j := range s.Jobs {
+		if j.Stage != JobAfter || held[j.Chain] {
+			continue
+		}
+		if j.isDue(now) {
+			return j, true
+		}
+		held[j.Chain] = !j.Aside || j.Problem != ""
+	}
+	return Job{}, false
+}
+
+// jobsAt is when the first of the jobs that wait for a time to come is to be looked
+// at; zero when none does.
+func (s *State) jobsAt(now time.Time) time.Time {
+	var at time.Time
+	for _, j := range s.Jobs {
+		if !j.Done && j.Problem == "" && j.NotBefore.After(now) && (at.IsZero() || j.NotBefore.Before(at)) {
+			at = j.NotBefore
+		}
+	}
+	return at
+}
+
+func (s *State) job(key string) *Job {
+	at := slices.IndexFunc(s.Jobs, func(j Job) bool { return j.Effect.Key == key })
+	if at < 0 {
+		return nil
+	}
+	return &s.Jobs[at]
+}
+
+// Finding is what looking at an effect told.
+type Finding struct {
+	// Act is the request that is missing next; nil when there is none.
+	Act *Act
+	// Again is when to look again, where nothing is to be done before; Aside says that
+	// what comes after need not wait for it.
+	Again time.Time
+	Aside bool
+	// Error says why it cannot be ensured.
+	Error *Error
+	Trace Trace
+	// Contacts are who attendees turned out to be, by their places.
+	Contacts []ID
+}
+
+// Found takes in what looking at the effect of the key told, and answers the request
+// to make for it, nil when there is none to make now.
+func (s *State) Found(key string, found Finding, now time.Time) *Act {
+	j := s.job(key)
+	if j == nil {
+		return nil
+	}
+	j.Trace, j.NotBefore, j.Aside = found.Trace, time.Time{}, false
+	s.identify(found.Contacts)
+	switch {
+	case found.Error != nil:
+		s.jobFailed(j, found.Error.label()+detail(found.Error), now)
+	case found.Act != nil && j.Sent != nil && reflect.DeepEqual(*j.Sent, *found.Act):
+		s.jobFailed(j, fmt.Sprintf("the API answered that it did (%s), and nothing of it shows", found.Act.Kind.Summary()), now)
+	case found.Act != nil:
+		j.Begun = true
+		return found.Act
+	case !found.Again.IsZero():
+		j.NotBefore, j.Aside = found.Again, found.Aside
+	default:
+		s.jobStands(j, now)
+	}
+	return nil
+}
+
+// detail is what an error says beyond its label, as far as an operator may read it.
+func detail(e *Error) string {
+	if e == nil || e.Message == "" {
+		return ""
+	}
+	return ": " + clip(e.Message, MaxKeptMessage)
+}
+
+// jobErrors is how many requests of unknown fate in a row an effect may have before
+// an operator is told, or before it fails the move it belongs to.
+const jobErrors = 5
+
+// Acted takes in what became of the request that was made for the effect of the key.
+// What was not sent changes nothing.
+func (s *State) Acted(key string, act Act, answer Answer, trace Trace, contacts []ID, now time.Time) {
+	j := s.job(key)
+	if j == nil {
+		return
+	}
+	switch answer.Fate {
+	case FateDone:
+		j.Trace, j.Sent, j.Errors = trace, &act, 0
+		s.identify(contacts)
+		s.calmAbout(AttentionEffect, key)
+		if !act.Kind.IsSeen() {
+			s.jobStands(j, now)
+		}
+	case FateRejected:
+		s.jobFailed(j, answer.Error.label()+detail(answer.Error), now)
+	case FateUnknown:
+		j.Sent = nil
+		s.jobUnknown(j, act, now)
+	case FateNotSent:
+	}
+}
+
+// jobUnknown takes in that nobody knows what became of the request. Looking tells,
+// but of a mail or an entry of the log.
+func (s *State) jobUnknown(j *Job, act Act, now time.Time) {
+	j.Errors++
+	switch {
+	case !act.Kind.IsSeen() && !act.Kind.MayRepeat():
+		s.stick(j, fmt.Sprintf("did it happen (%s)? Its fate is unknown, and the API does not show it. Answer retry (it did not) or skip (it did, or never mind)",
+			act.Kind.Summary()), now)
+	case j.Errors < jobErrors:
+	case j.Stage == JobBefore:
+		s.jobFailed(j, fmt.Sprintf("the API failed %d times at it (%s)", j.Errors, act.Kind.Summary()), now)
+	default:
+		j.NotBefore = now.Add(min(time.Minute<<min(j.Errors-jobErrors, 6), time.Hour))
+		s.Attend(AttentionEffect, j.Effect.Key, fmt.Sprintf("the API failed %d times at it (%s); it is tried again and again", j.Errors, act.Kind.Summary()), now)
+	}
+}
+
+// jobStands takes in that nothing of the effect is missing, or left to take back.
+func (s *State) jobStands(j *Job, now time.Time) {
+	key := j.Effect.Key
+	s.calmAbout(AttentionEffect, key)
+	how := EffectThere
+	switch {
+	case j.Stage == JobUndo:
+		how = EffectUndone
+	case j.Begun:
+		how = EffectDone
+	}
+	s.enter(*j, how, "", now)
+	if j.Stage == JobBefore {
+		j.Done = true
+		return
+	}
+	s.drop(key)
+	s.replan()
+}
+
+// jobFailed takes in that the effect cannot be ensured: one before a move fails the
+// move, any other waits for an operator.
+func (s *State) jobFailed(j *Job, why string, now time.Time) {
+	if j.Stage == JobBefore {
+		s.enter(*j, EffectFailed, why, now)
+		s.failMove(*j, why, now)
+		return
+	}
+	if j.Stage == JobUndo {
+		why = "it could not be taken back: " + why
+	}
+	s.stick(j, why+". Answer retry (try it again) or skip (it is done by hand, or never mind)", now)
+}
+
+// stick leaves the job to an operator.
+func (s *State) stick(j *Job, problem string, now time.Time) {
+	j.Problem = problem
+	s.Attend(AttentionEffect, j.Effect.Key, problem, now)
+	s.note(now, fmt.Sprintf("an effect waits for an operator: %s (%s)", j.Effect.Kind, j.Effect.Key))
+}
+
+// drop forgets the job.
+func (s *State) drop(key string) {
+	s.Jobs = slices.DeleteFunc(s.Jobs, func(j Job) bool { return j.Effect.Key == key })
+}
+
+// stuck reports whether the effect of the key waits for an operator.
+func (s *State) stuck(key string) bool {
+	j := s.job(key)
+	return j != nil && j.Problem != ""
+}
+
+// retryJob has the effect tried again.
+func (s *State) retryJob(key string, now time.Time) {
+	j := s.job(key)
+	j.Problem, j.Errors, j.Sent, j.NotBefore = "", 0, nil, time.Time{}
+	s.calmAbout(AttentionEffect, key)
+	s.note(now, "an operator answered retry: "+string(j.Effect.Kind))
+}
+
+// skipJob lets the effect be as it is.
+func (s *State) skipJob(key, reason string, now time.Time) {
+	j := *s.job(key)
+	s.calmAbout(AttentionEffect, key)
+	s.note(now, "an operator answered skip: "+string(j.Effect.Kind))
+	how := EffectSkipped
+	if j.Stage == JobUndo {
+		how = EffectLeft
+	}
+	s.enter(j, how, reason, now)
+	s.drop(key)
+	s.replan()
+}
+
+// startChain queues effects that come after something, under keys of their own.
+func (s *State) startChain(stage JobStage, chain int, effects []Effect, now time.Time) {
+	for _, effect := range effects {
+		effect.Key = fmt.Sprintf("%d/%s", chain, effect.Key)
+		job := Job{Effect: effect, Chain: chain, Stage: stage}
+		if len(s.Jobs) >= MaxJobs {
+			s.enter(job, EffectLeft, "too many effects wait already", now)
+			s.Attend(AttentionEffect, effect.Key, "it was left out, since too many effects wait already; do it by hand", now)
+			continue
+		}
+		s.Jobs = append(s.Jobs, job)
+	}
+}
+
+// nextChain is a number that no chain had before.
+func (s *State) nextChain() int {
+	s.Chains++
+	return s.Chains
+}
+
+// Happened queues the effects of something that happened outside.
+func (s *State) Happened(plan Plan, now time.Time) {
+	s.tell(plan, now)
+	s.startChain(JobAfter, s.nextChain(), plan.After, now)
+}
+
+// tell tells an operator what a plan could not decide.
+func (s *State) tell(plan Plan, now time.Time) {
+	for _, problem := range plan.Problems {
+		s.Attend(AttentionPlaybook, clip(problem, 60), problem, now)
+	}
+}
+
+// abandonJobs leaves what is not begun to be undone, and what was to come after, as
+// it is when a run ends: it is written down, so that somebody can do it by hand.
+func (s *State) abandonJobs(now time.Time) {
+	for _, j := range s.Jobs {
+		if j.Stage == JobAfter {
+			s.enter(j, EffectLeft, "the run of the opportunity has ended", now)
+		}
+	}
+	s.Jobs = slices.DeleteFunc(s.Jobs, func(j Job) bool { return j.Stage == JobAfter })
+}
+
+// AbandonUndo leaves what could not be taken back as it is.
+func (s *State) AbandonUndo(now time.Time) {
+	for _, j := range s.Jobs {
+		s.enter(j, EffectLeft, "the run of the opportunity has ended", now)
+	}
+	s.Jobs = nil
+}

@@ -1,0 +1,143 @@
+package opportunity
+
+import (
+	"slices"
+	"time"
+)
+
+// Overdue answers the follow-up that is due, when nothing else is to be done first.
+func (s *State) Overdue(now time.Time) (FollowUp, bool) {
+	if s.ID == "" || s.Question != nil || s.Paused != nil || s.PlanDue {
+		return FollowUp{}, false
+	}
+	next, due, some := s.NextFollowUp()
+	return next, some && !due.After(now)
+}
+
+// HasChores reports whether something is to be done that no message asks for.
+func (s *State) HasChores(now time.Time) bool {
+	_, job := s.DueJob(now)
+	_, _, move := s.MoveToPlan()
+	_, followUp := s.Overdue(now)
+	return job || move || followUp || s.PlansNow(now)
+}
+
+// WakeAt is when there will be something to do without a message; zero when there
+// will not.
+func (s *State) WakeAt(now time.Time) time.Time {
+	if s.ID == "" || s.Question != nil || s.Paused != nil {
+		return time.Time{}
+	}
+	var wake time.Time
+	for _, at := range []time.Time{s.watchAt(), s.jobsAt(now), s.NextAction()} {
+		if at.After(now) && (wake.IsZero() || at.Before(wake)) {
+			wake = at
+		}
+	}
+	return wake
+}
+
+// ActsAt is when the next follow-up is due or the next effect that waits for its
+// time, such as an invoice to be made final; zero when nothing waits for a time.
+func (s *State) ActsAt(now time.Time) time.Time {
+	at := s.jobsAt(now)
+	if next := s.NextAction(); !next.IsZero() && (at.IsZero() || next.Before(at)) {
+		at = next
+	}
+	return at
+}
+
+// RenewsNow reports whether the run is to be continued by a new one for the sake of
+// another playbook: nothing waits and nothing is under way.
+func (s *State) RenewsNow(now time.Time) bool {
+	return s.Renewed && len(s.Queue) == 0 && !s.HasChores(now)
+}
+
+// PlannedFor takes in a plan for the step it stands in, made from the record, and
+// answers what happened outside since the last one.
+func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled []ID, now time.Time) []Occasion {
+	var happened []Occasion
+	if held := s.Reservation; held.Valid && !record.Reservation.Valid && !held.Until.After(now) {
+		happened = append(happened, Occasion{Kind: OccasionLapsed})
+	}
+	for _, event := range cancelled {
+		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < MaxInterests {
+			s.CancelledEvents = append(s.CancelledEvents, event)
+			happened = append(happened, Occasion{Kind: OccasionEventCancelled, Item: event})
+		}
+	}
+	s.Looked(record, now)
+	s.tell(plan, now)
+	s.Planned(plan, now)
+	s.PlanDue, s.PlannedAt = false, now
+	if s.Forgetful {
+		s.Forgetful = false
+		s.askAboutDue(now)
+	}
+	return happened
+}
+
+// Unplannable notes that no plan could be made for the given reason.
+func (s *State) Unplannable(reason string, now time.Time) {
+	s.PlanDue, s.PlannedAt = false, now
+	s.note(now, "could not be planned: "+reason)
+}
+
+// FollowUp begins the follow-up that is due: from here on it is not planned again.
+func (s *State) FollowUp(f FollowUp, now time.Time) {
+	s.FollowedUp(f.Key, now)
+	switch action := f.Action; action.Kind {
+	case ActionProgress:
+		if action.Progress != nil {
+			if _, err := s.Accept(*action.Progress, "", true, now); err != nil {
+				s.Attend(AttentionFollowUp, f.Key, "it could not be asked for: "+err.Error(), now)
+			}
+		}
+	case ActionAttention:
+		s.Attend(AttentionFollowUp, f.Key, action.Attention, now)
+	default:
+		s.startFollowUp(f, now)
+	}
+}
+
+func (s *State) startFollowUp(f FollowUp, now time.Time) {
+	chain := s.nextChain()
+	s.startChain(JobAfter, chain, []Effect{{
+		Key: f.Key, Kind: EffectKind(f.Action.Kind), Undo: UndoNone,
+		Email: f.Action.Email, Log: f.Action.Log, Call: f.Action.Call,
+	}}, now)
+	for i := range s.Jobs {
+		if s.Jobs[i].Chain == chain {
+			s.Jobs[i].Number, s.Jobs[i].Of = f.Number, f.Of
+		}
+	}
+}
+
+// Reset takes in that the run was reset: mails and entries of the log that wait may
+// have been sent by the run before, and so may those of follow-ups that are due.
+func (s *State) Reset(now time.Time) {
+	s.replan()
+	s.Forgetful = s.PlanDue
+	s.askAboutJobs(func(Job) bool { return true }, now)
+}
+
+func (s *State) askAboutJobs(which func(Job) bool, now time.Time) {
+	for i := range s.Jobs {
+		j := &s.Jobs[i]
+		if unseen := j.Effect.Kind == EffectEmail || j.Effect.Kind == EffectLog; unseen && !j.Done && j.Problem == "" && which(*j) {
+			s.stick(j, "did it happen? The run was reset, and the API does not show it. Answer retry (it did not) or skip (it did, or never mind)", now)
+		}
+	}
+}
+
+// askAboutDue leaves follow-ups that are due to an operator.
+func (s *State) askAboutDue(now time.Time) {
+	for {
+		f, due := s.Overdue(now)
+		if !due {
+			return
+		}
+		s.FollowUp(f, now)
+		s.askAboutJobs(func(j Job) bool { return j.Chain == s.Chains }, now)
+	}
+}

@@ -1,0 +1,154 @@
+package workflows_test
+
+import (
+	"context"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// book is a playbook as these tests imagine it, and what its effects do to the world.
+type book struct {
+	has  activities.Rules
+	plan func(in activities.PlanInput) opportunity.Plan
+	// things are what effects ensure, by the names of the effects in the plan.
+	things map[string]*thing
+	plans  int
+	// acts counts the requests of effects; lost answers what becomes of the nth, whose
+	// answer is lost.
+	acts int
+	lost func(n int) (commits, is bool)
+}
+
+// thing is what an effect ensures: it stands once as much was done as it needs.
+type thing struct {
+	needs int
+	done  int
+	// refused is how often the API turns a request for it down, idle how often it says
+	// that it did it and does not.
+	refused, idle int
+	// stays says that it cannot be taken back.
+	stays bool
+	// looks, when set, is asked before the thing is looked at.
+	looks func(in activities.EffectInput) *activities.InspectResult
+	kind  opportunity.ActKind
+}
+
+func (b *book) rules() *activities.Rules {
+	if b == nil {
+		return nil
+	}
+	has := b.has
+	return &has
+}
+
+// thing finds what the effect is about; its key ends with its name.
+func (b *book) thing(in activities.EffectInput) (string, *thing) {
+	name := in.Effect.Key[strings.LastIndex(in.Effect.Key, "/")+1:]
+	return name, b.things[name]
+}
+
+// named makes effects with the given names.
+func named(names ...string) []opportunity.Effect {
+	var effects []opportunity.Effect
+	for _, name := range names {
+		effects = append(effects, opportunity.Effect{Key: "rule/" + name, Kind: opportunity.EffectAttributes, Undo: opportunity.UndoExact})
+	}
+	return effects
+}
+
+func (r *record) planOpportunity(_ context.Context, in activities.PlanInput) (activities.PlanResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.PlanOpportunity)
+	r.book.plans++
+	if r.down != nil {
+		return activities.PlanResult{}, r.down
+	}
+	if !r.exists {
+		return activities.PlanResult{}, temporal.NewNonRetryableApplicationError("no such record", string(opportunity.NotFound), nil)
+	}
+	out := activities.PlanResult{Rules: *r.book.rules(), Record: r.snapshot(), Run: r.run}
+	if r.book.plan != nil {
+		out.Plan = r.book.plan(in)
+	}
+	return out, nil
+}
+
+func (r *record) inspectEffect(_ context.Context, in activities.EffectInput) (activities.InspectResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.InspectEffect)
+	if r.down != nil {
+		return activities.InspectResult{}, r.down
+	}
+	name, thing := r.book.thing(in)
+	out := activities.InspectResult{Trace: in.Trace, Run: r.run}
+	if thing.looks != nil {
+		if instead := thing.looks(in); instead != nil {
+			instead.Run = r.run
+			return *instead, nil
+		}
+	}
+	kind := thing.kind
+	if kind == "" {
+		kind = opportunity.ActSetAttributes
+	}
+	switch {
+	case in.Undo && thing.done > 0:
+		out.Act = &opportunity.Act{Kind: kind, On: opportunity.ID("undo " + name)}
+		out.Act.Attendees = []int{thing.done}
+	case !in.Undo && thing.done < max(thing.needs, 1):
+		out.Act = &opportunity.Act{Kind: kind, On: opportunity.ID(name)}
+		out.Act.Attendees = []int{thing.done}
+	}
+	return out, nil
+}
+
+func (r *record) carryOutEffect(_ context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, activities.CarryOutEffect)
+	if in.Run != r.run {
+		return activities.CarryOutResult{Sending: r.reset()}, nil
+	}
+	if r.down != nil {
+		return activities.CarryOutResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable}}, nil
+	}
+	r.book.acts++
+	name, thing := r.book.thing(in)
+	if r.book.lost != nil {
+		if commits, is := r.book.lost(r.book.acts); is {
+			if commits {
+				r.did(in, name, thing)
+			}
+			return activities.CarryOutResult{}, temporal.NewTimeoutError(1, nil)
+		}
+	}
+	switch {
+	case in.Undo && thing.stays, !in.Undo && thing.refused > 0:
+		thing.refused--
+		return activities.CarryOutResult{Sending: activities.Sending{
+			Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out"},
+		}}, nil
+	case thing.idle > 0:
+		thing.idle--
+	default:
+		r.did(in, name, thing)
+	}
+	return activities.CarryOutResult{Sending: activities.Sending{Fate: opportunity.FateDone}, Trace: in.Trace}, nil
+}
+
+// did has the request take effect.
+func (r *record) did(in activities.EffectInput, name string, thing *thing) {
+	if in.Undo {
+		thing.done--
+		r.log = append(r.log, "undo "+name)
+		return
+	}
+	thing.done++
+	r.log = append(r.log, "do "+name)
+}

@@ -1,0 +1,127 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// ensure works on an effect: it looks what is missing, or what is left to take back,
+// and makes at most one request for it. Whoever calls it again looks again, so that
+// what an answer says is never all that is known.
+func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
+	key := job.Effect.Key
+	found, err := r.inspect(ctx, job)
+	switch {
+	case r.interrupted(ctx):
+		return
+	case err != nil && !lasting(err):
+		_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonUnreachable})
+		return
+	case err != nil:
+		found = activities.InspectResult{Error: opportunity.Failf(opportunity.Rejected, "%s", reasonOf(err)), Trace: job.Trace}
+	case r.noticed(ctx, found.Run):
+		return
+	}
+	act := r.state.Found(key, opportunity.Finding{
+		Act: found.Act, Again: found.Again, Aside: found.Aside, Error: found.Error, Trace: found.Trace, Contacts: found.Contacts,
+	}, workflow.Now(ctx))
+	if act == nil {
+		return
+	}
+	job.Trace = found.Trace
+	result := r.carryOut(ctx, job, *act)
+	if result.Fate == opportunity.FateNotSent {
+		r.notSent(ctx, key, *act, result.Sending)
+		return
+	}
+	if result.Fate == opportunity.FateUnknown {
+		if r.settle(ctx) != nil {
+			return // cancelled; it is looked at again when it is taken back
+		}
+	} else {
+		r.recovered()
+	}
+	r.state.Acted(key, *act, opportunity.Answer{Fate: result.Fate, Error: result.Error}, result.Trace, result.Contacts, workflow.Now(ctx))
+}
+
+// notSent waits before a request for an effect is made again that was not sent.
+func (r *run) notSent(ctx workflow.Context, key string, act opportunity.Act, sending activities.Sending) {
+	if sending.Reason != activities.ReasonReset {
+		// A cancellation ends the wait; the caller looks at the context itself.
+		_ = r.backOff(ctx, sending)
+		return
+	}
+	if r.noticed(ctx, sending.Run); !act.Kind.IsSeen() {
+		r.state.Acted(key, act, opportunity.Answer{Fate: opportunity.FateUnknown}, opportunity.Trace{}, nil, workflow.Now(ctx))
+	}
+}
+
+// inspect looks at the effect, until it succeeds or the opportunity is closed.
+func (r *run) inspect(ctx workflow.Context, job opportunity.Job) (activities.InspectResult, error) {
+	why := "look at the effect: " + string(job.Effect.Kind)
+	if job.Undoes() {
+		why = "look what is left to take back: " + string(job.Effect.Kind)
+	}
+	var found activities.InspectResult
+	var err error
+	input := r.effectInput(ctx, job)
+	r.unlessClosed(ctx, func(ctx workflow.Context) {
+		ctx = workflow.WithActivityOptions(ctx, priority(job, activities.ToRead(why)))
+		err = workflow.ExecuteActivity(ctx, activities.InspectEffect, input).Get(ctx, &found)
+	})
+	return found, err
+}
+
+// carryOut makes one request for the effect, once.
+func (r *run) carryOut(ctx workflow.Context, job opportunity.Job, act opportunity.Act) activities.CarryOutResult {
+	// A request is seen through even when the workflow is cancelled meanwhile.
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	input := r.effectInput(ctx, job)
+	input.Act, input.Run = &act, r.own
+	var result activities.CarryOutResult
+	ctx = workflow.WithActivityOptions(ctx, priority(job, activities.ToChange(act.Kind.Summary())))
+	if err := workflow.ExecuteActivity(ctx, activities.CarryOutEffect, input).Get(ctx, &result); err != nil {
+		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
+	}
+	return result
+}
+
+func (r *run) effectInput(ctx workflow.Context, job opportunity.Job) activities.EffectInput {
+	input := activities.EffectInput{
+		Reference: r.state.Reference, Opportunity: r.state.ID, Effect: job.Effect, Undo: job.Undoes(), Trace: job.Trace,
+		Interests: r.state.Interests, Number: job.Number, Of: job.Of, Now: workflow.Now(ctx),
+	}
+	switch job.Effect.Kind {
+	case opportunity.EffectContacts, opportunity.EffectRegister, opportunity.EffectCancelRegistrations:
+		input.Attendees = r.state.Attendees // nobody else needs to know who they are
+	}
+	return input
+}
+
+// priority lets commands go before follow-ups.
+func priority(job opportunity.Job, options workflow.ActivityOptions) workflow.ActivityOptions {
+	if job.Number > 0 {
+		return activities.AsFollowUp(options)
+	}
+	return options
+}
+
+// maxUndos is how often what is left to take back is looked at when a run ends: with
+// a minute between two requests, for about three hours.
+const maxUndos = 180
+
+// takeBack takes the effects back of moves that will not be made, until nothing is
+// left or the API has been out of reach for hours.
+func (r *run) takeBack(ctx workflow.Context) {
+	for range maxUndos {
+		job, due := r.state.DueJob(workflow.Now(ctx))
+		if !due {
+			break
+		}
+		r.ensure(ctx, job)
+	}
+	r.state.AbandonUndo(workflow.Now(ctx))
+}

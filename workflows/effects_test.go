@@ -1,0 +1,326 @@
+package workflows_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// moving has effects go with the move to the step called Opportunity.
+func moving(s *stage, before, after []string) *book {
+	b := &book{has: activities.Rules{Digest: "one", Moves: true}, things: map[string]*thing{}}
+	for _, name := range slices.Concat(before, after) {
+		b.things[name] = &thing{needs: 1}
+	}
+	b.plan = func(in activities.PlanInput) opportunity.Plan {
+		if in.Occasion.Kind != opportunity.OccasionMove || in.Step != "Opportunity" {
+			return opportunity.Plan{}
+		}
+		return opportunity.Plan{Before: named(before...), After: named(after...)}
+	}
+	s.record.book = b
+	return b
+}
+
+func TestEffectsGoWithTheMove(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, []string{"account", "hold"}, []string{"mail", "note"})
+	b.things["hold"].needs = 2
+	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)); s.update("p", "progress", to("Opportunity")) })
+	s.at(time.Minute, func() {
+		if v := s.view(); len(v.Effects) != 4 || v.Effects[0].How != opportunity.EffectDone {
+			t.Errorf("the view tells of %+v", v.Effects)
+		}
+		s.update("won", "progress", to("Won"))
+	})
+	s.run(start, nil)
+	s.wantDone("p", "won")
+	s.wantLog("create", "interest 1", "do account", "do hold", "do hold", "progress Opportunity", "do mail", "do note", "progress Won")
+}
+
+func TestWhatIsThereIsNotDone(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, []string{"account"}, []string{"invoice"})
+	b.things["account"].done, b.things["invoice"].done = 1, 1 // by a trigger of the TMS
+	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+	s.at(time.Minute, func() {
+		for _, e := range s.view().Effects {
+			if e.How != opportunity.EffectThere {
+				t.Errorf("%s ended as %s; want it found there", e.Key, e.How)
+			}
+		}
+		s.update("won", "progress", to("Won"))
+	})
+	s.run(start, nil)
+	s.wantLog("create", "progress Opportunity", "progress Won")
+}
+
+// Whichever effect of a chain fails, those before it are taken back, the last first,
+// and the move is not made.
+func TestAFailedChainUndoesItself(t *testing.T) {
+	chain := []string{"a", "b", "c", "d", "e"}
+	for at, name := range chain {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			b := moving(s, chain, []string{"after"})
+			b.things["b"].needs = 2
+			b.things[name].refused = 1
+			s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+			s.at(time.Hour, func() {
+				v := s.view()
+				if v.Step.Name != "Proposed" || len(v.Attention) > 0 {
+					t.Errorf("it stands in %s, attention %+v", v.Step.Name, v.Attention)
+				}
+				s.update("c", "close", opportunity.Close{Reason: "over"})
+			})
+			s.run(start, nil)
+			want := []string{"create"}
+			for _, done := range chain[:at] {
+				want = append(want, slices.Repeat([]string{"do " + done}, b.things[done].needs)...)
+			}
+			if name == "b" { // refused at once, so nothing of it was done
+				b.things["b"].needs = 0
+			}
+			for _, done := range slices.Backward(chain[:at]) {
+				want = append(want, slices.Repeat([]string{"undo " + done}, b.things[done].needs)...)
+			}
+			s.wantLog(want...)
+			got := s.answers["p"]
+			if got.outcome.State != opportunity.Failed || got.outcome.Error.Type != opportunity.Rejected || !strings.Contains(got.outcome.Error.Message, "Sold Out") {
+				t.Errorf("the caller was told %+v", got)
+			}
+		})
+	}
+}
+
+func TestARefusedMoveUndoesItsEffects(t *testing.T) {
+	s := newStage(t)
+	moving(s, []string{"a", "b"}, []string{"after"})
+	s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		if in.Mutations[0].Progress == nil {
+			return true, nil, nil
+		}
+		return false, &activities.ApplyResult{Sending: activities.Sending{
+			Fate: opportunity.FateRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Attribute Missing"},
+		}}, nil
+	}
+	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+	s.at(time.Hour, func() { s.update("c", "close", opportunity.Close{Reason: "over"}) })
+	s.run(start, nil)
+	s.wantLog("create", "do a", "do b", "undo b", "undo a")
+}
+
+func TestWhatCannotBeTakenBackIsShown(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, []string{"a", "b"}, nil)
+	b.things["a"].stays, b.things["b"].refused = true, 1
+	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+	s.at(time.Minute, func() {
+		if got := s.attention(); !slices.Equal(got, []string{"effect"}) {
+			t.Fatalf("attention: %v", got)
+		}
+		s.update("s", "skip", opportunity.Skip{Request: "1/rule/a", Reason: "cleaned up by hand"})
+	})
+	s.at(2*time.Minute, func() {
+		v := s.view()
+		if last := v.Effects[len(v.Effects)-1]; len(v.Attention) > 0 || last.How != opportunity.EffectLeft || last.Text != "cleaned up by hand" {
+			t.Errorf("attention %+v, last effect %+v", v.Attention, last)
+		}
+		s.update("c", "close", opportunity.Close{Reason: "over"})
+	})
+	s.run(start, nil)
+	s.wantDone("s")
+	s.wantLog("create", "do a")
+}
+
+// An API that says it did what it did not do is found out by looking again.
+func TestASilentNoOpIsNotDone(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, nil, []string{"hold", "note"})
+	b.things["hold"].idle = 1
+	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+	s.at(time.Minute, func() {
+		if got := s.attention(); !slices.Equal(got, []string{"effect"}) {
+			t.Errorf("attention: %v", got)
+		}
+		s.wantLog("create", "progress Opportunity")
+		s.update("r", "retry", opportunity.Retry{Request: "1/rule/hold"})
+	})
+	s.at(2*time.Minute, func() { s.update("won", "progress", to("Won")) })
+	s.run(start, nil)
+	s.wantDone("p", "r", "won")
+	s.wantLog("create", "progress Opportunity", "do hold", "do note", "progress Won")
+}
+
+// Effects that wait for an operator keep the run open, and nothing else waiting.
+func TestAStuckEffectHoldsNothingUp(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, nil, []string{"invoice", "note"})
+	b.things["invoice"].refused = 1
+	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+	s.at(time.Minute, func() { s.update("won", "progress", to("Won")) })
+	s.at(time.Hour, func() { s.update("s", "skip", opportunity.Skip{Request: "1/rule/invoice", Reason: "raised by hand"}) })
+	s.run(start, nil)
+	s.wantDone("won", "s")
+	s.wantLog("create", "progress Opportunity", "progress Won", "do note")
+}
+
+// Whatever request of an effect is lost, before or after the API carried it out,
+// the end is that of a run in which none is.
+func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
+	for _, commits := range []bool{false, true} {
+		for k := 1; ; k++ {
+			s := newStage(t)
+			b := moving(s, []string{"a", "b"}, []string{"c", "d"})
+			b.things["b"].needs, b.things["d"].needs = 2, 3
+			reached := false
+			b.lost = func(n int) (bool, bool) {
+				reached = reached || n == k
+				return commits, n == k
+			}
+			s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+			s.at(time.Hour, func() { s.env.SignalWorkflow("progress", to("Won")) })
+			s.run(start, nil)
+			s.wantLog("create", "do a", "do b", "do b", "progress Opportunity", "do c", "do d", "do d", "do d", "progress Won")
+			if t.Failed() {
+				t.Fatalf("request %d was lost, committed %v", k, commits)
+			}
+			if !reached {
+				if k < 8 {
+					t.Errorf("only %d requests", k-1)
+				}
+				break
+			}
+		}
+	}
+}
+
+// A mail leaves no trace in the API: one that may have been sent is not sent again
+// unless an operator says so.
+func TestAMailOfUnknownFateIsAQuestion(t *testing.T) {
+	for _, answer := range []string{"retry", "skip"} {
+		s := newStage(t)
+		b := moving(s, nil, []string{"mail", "note"})
+		b.things["mail"].kind = opportunity.ActMail
+		b.lost = func(n int) (bool, bool) { return true, n == 1 }
+		s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+		s.at(time.Hour, func() {
+			s.wantLog("create", "progress Opportunity", "do mail")
+			if answer == "retry" {
+				b.things["mail"].done = 0
+				s.update("r", "retry", opportunity.Retry{Request: "1/rule/mail"})
+			} else {
+				s.update("r", "skip", opportunity.Skip{Request: "1/rule/mail", Reason: "it came"})
+			}
+		})
+		s.at(2*time.Hour, func() { s.update("won", "progress", to("Won")) })
+		s.run(start, nil)
+		s.wantDone("r", "won")
+		want := []string{"create", "progress Opportunity", "do mail", "do note", "progress Won"}
+		if answer == "retry" {
+			want = slices.Insert(want, 2, "do mail")
+		}
+		s.wantLog(want...)
+	}
+}
+
+func TestAnEffectWaitsForItsTime(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, nil, []string{"invoice", "note"})
+	final := time.Date(2026, 12, 24, 9, 0, 0, 0, time.UTC)
+	b.things["invoice"].looks = func(in activities.EffectInput) *activities.InspectResult {
+		if in.Now.Before(final) {
+			return &activities.InspectResult{Again: final, Aside: true, Trace: in.Trace}
+		}
+		return nil
+	}
+	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+	s.at(time.Hour, func() {
+		s.wantLog("create", "progress Opportunity", "do note")
+		s.update("won", "progress", to("Won"))
+	})
+	s.run(start, nil)
+	s.wantLog("create", "progress Opportunity", "do note", "progress Won", "do invoice")
+	if s.env.Now().Before(final) {
+		t.Errorf("it ended at %s", s.env.Now())
+	}
+}
+
+// A run that is cancelled or closed takes back what it did for a move that is not
+// made, and writes down what it leaves.
+func TestAnEndTakesEffectsBack(t *testing.T) {
+	for _, way := range []string{"cancel", "close"} {
+		t.Run(way, func(t *testing.T) {
+			s := newStage(t)
+			b := moving(s, []string{"a", "tokens"}, nil)
+			b.things["tokens"].looks = func(in activities.EffectInput) *activities.InspectResult {
+				return &activities.InspectResult{Again: in.Now.Add(time.Minute), Trace: in.Trace}
+			}
+			s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+			s.at(90*time.Second, func() {
+				if way == "cancel" {
+					s.env.CancelWorkflow()
+				} else {
+					s.update("c", "close", opportunity.Close{Reason: "over"})
+				}
+			})
+			s.run(start, nil)
+			s.wantLog("create", "do a", "undo a")
+		})
+	}
+}
+
+// While the API is out of reach everything waits; nobody is charged for it.
+func TestEffectsWaitForTheAPI(t *testing.T) {
+	s := newStage(t)
+	moving(s, []string{"a"}, []string{"b"})
+	s.at(time.Second, func() {
+		s.record.down = temporal.NewApplicationError("out", "unreachable")
+		s.update("p", "progress", to("Opportunity"))
+	})
+	s.at(time.Hour, func() { s.record.down = nil })
+	s.at(2*time.Hour, func() { s.update("won", "progress", to("Won")) })
+	s.run(start, nil)
+	s.wantDone("won")
+	s.wantLog("create", "do a", "progress Opportunity", "do b", "progress Won")
+}
+
+// A run that was reset sends no mail that the run before may have sent.
+func TestAResetSendsNoMailAgain(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, nil, []string{"tokens", "mail"})
+	issued := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	b.things["tokens"].looks = func(in activities.EffectInput) *activities.InspectResult {
+		if in.Now.Before(issued) {
+			return &activities.InspectResult{Again: issued, Trace: in.Trace}
+		}
+		return nil
+	}
+	b.plan = func(in activities.PlanInput) opportunity.Plan {
+		if in.Step != "Opportunity" {
+			return opportunity.Plan{}
+		}
+		effects := named("tokens", "mail")
+		effects[1].Kind = opportunity.EffectEmail
+		return opportunity.Plan{After: effects}
+	}
+	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+	s.at(time.Minute, func() { s.record.run = "another" }) // as a reset run is known
+	s.at(2*time.Hour, func() {
+		s.wantLog("create", "progress Opportunity", "do tokens")
+		if got := s.attention(); !slices.Equal(got, []string{"effect"}) {
+			t.Errorf("attention: %v", got)
+		}
+		s.update("r", "skip", opportunity.Skip{Request: "1/rule/mail", Reason: "it came"})
+	})
+	s.at(3*time.Hour, func() { s.env.SignalWorkflow("progress", to("Won")) })
+	s.run(start, nil)
+	s.wantDone("r")
+	s.wantLog("create", "progress Opportunity", "do tokens", "progress Won")
+}

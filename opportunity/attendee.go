@@ -12,12 +12,13 @@ func (s *State) attends(asked Interest, ref InterestRef, now time.Time) {
 	if event == "" && ID(asked.Item).Type() == TypeEvent {
 		event = ID(asked.Item)
 	}
+	taken := jsonSize(s.Attendees)
 	add := func(a Attendee) {
-		if event == "" || len(s.Attendees) >= MaxAttendees {
+		a.Interest, a.Event = ref.ID, event
+		if taken += jsonSize(a); event == "" || taken > MaxAttendeeBytes {
 			s.Attend(AttentionEffect, string(ref.ID), "not everybody who is to be trained could be kept; register those of this interest by hand", now)
 			return
 		}
-		a.Interest, a.Event = ref.ID, event
 		s.Attendees = append(s.Attendees, a)
 	}
 	for _, learner := range asked.Learners {

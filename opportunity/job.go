@@ -280,10 +280,11 @@ func (s *State) skipJob(key, reason string, now time.Time) {
 
 // startChain queues effects that come after something, under keys of their own.
 func (s *State) startChain(stage JobStage, chain int, effects []Effect, now time.Time) {
+	taken := jsonSize(s.Jobs)
 	for _, effect := range effects {
 		effect.Key = fmt.Sprintf("%d/%s", chain, effect.Key)
 		job := Job{Effect: effect, Chain: chain, Stage: stage}
-		if len(s.Jobs) >= MaxJobs {
+		if taken += jsonSize(job); taken > MaxJobBytes {
 			s.enter(job, EffectLeft, "too many effects wait already", now)
 			s.Attend(AttentionEffect, effect.Key, "it was left out, since too many effects wait already; do it by hand", now)
 			continue

@@ -11,7 +11,7 @@ type LedgerEntry struct {
 	Kind EffectKind `json:"kind"`
 	At   time.Time  `json:"at"`
 	How  EffectEnd  `json:"how"`
-	// Records are those that were found or made, the first fifty.
+	// Records are those that were found or made, the first five.
 	Records []Record `json:"records,omitempty"`
 	// Text says why, where it was not done.
 	Text string `json:"text,omitempty"`
@@ -31,13 +31,13 @@ const (
 )
 
 // maxLedgerRecords is how many records an entry of the ledger names.
-const maxLedgerRecords = 50
+const maxLedgerRecords = 5
 
 // enter writes down what became of the job.
 func (s *State) enter(j Job, how EffectEnd, text string, now time.Time) {
 	records := slices.Clone(j.Trace.Records[:min(len(j.Trace.Records), maxLedgerRecords)])
 	s.Ledger = append(s.Ledger, LedgerEntry{
-		Key: j.Effect.Key, Kind: j.Effect.Kind, At: now, How: how, Records: records, Text: clip(text, MaxKeptMessage),
+		Key: j.Effect.Key, Kind: j.Effect.Kind, At: now, How: how, Records: records, Text: clip(text, MaxKeptLabel),
 	})
 	if extra := len(s.Ledger) - MaxLedger; extra > 0 {
 		s.Ledger = slices.Delete(s.Ledger, 0, extra)

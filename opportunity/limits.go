@@ -64,13 +64,14 @@ const (
 	MaxParked      = 20
 	MaxParkedBytes = 64 << 10
 
-	// MaxJobs is how many effects may be under way, MaxLedger how many that ended are
-	// shown.
-	MaxJobs   = 100
-	MaxLedger = 100
-	// MaxAttendees is how many people who are to be trained are kept until they are
-	// registered.
-	MaxAttendees = 1000
+	// MaxJobBytes is the most JSON that effects under way may take when further ones
+	// are to begin; what is kept of them while they are under way comes on top.
+	MaxJobBytes = 32 << 10
+	// MaxLedger is how many effects that ended are shown.
+	MaxLedger = 50
+	// MaxAttendeeBytes is the most JSON of people who are to be trained that is kept
+	// for a playbook that may register them.
+	MaxAttendeeBytes = 32 << 10
 
 	// MaxWaitingUpdates is how many updates of commands wait for their outcome at
 	// once: a further one is answered as pending at once. The server holds ten open

@@ -361,6 +361,25 @@ func TestStateSurvives(t *testing.T) {
 	full.Parked = opportunity.Queue{full.Queue[0]}
 	full.Parked[0].Errors, full.Parked[0].FailingSince = 5, noon.Add(time.Minute)
 	full.Writer = "7b7e8b4a-0000-4000-8000-000000000000"
+	full.Rules = opportunity.Rules{Digest: "d", Moves: true, Happenings: true, FollowUps: true, Learners: true}
+	full.Renewed, full.PlanDue, full.Forgetful, full.Chains = true, true, true, 3
+	full.Entered, full.LastActivity, full.PlannedAt = noon, noon.Add(time.Hour), noon.Add(2*time.Hour)
+	effect := opportunity.Effect{Key: "1/win/after/1/email", Kind: opportunity.EffectEmail, Undo: opportunity.UndoNone, Email: &opportunity.SendEmail{To: opportunity.ToOwner, Template: "t"}}
+	full.Moves = []opportunity.Move{{Request: "r", Chain: 1, After: []opportunity.Effect{effect}}}
+	trace := opportunity.Trace{
+		Account: "a", HadAccount: true, Values: map[string]string{"k": "<v>"}, Until: noon, PurchaseOrder: "p", Comments: "c",
+		Records: []opportunity.Record{{ID: "l", Kind: opportunity.RecordLearner, Made: true, On: "e", Gone: true}},
+	}
+	full.Jobs = []opportunity.Job{{
+		Effect: effect, Chain: 2, Stage: opportunity.JobUndo, Done: true, Begun: true, Trace: trace,
+		Sent:      &opportunity.Act{Kind: opportunity.ActHold, On: "o", IDs: []opportunity.ID{"i"}, Attendees: []int{0, 2}, Values: trace.Values, Until: noon},
+		NotBefore: noon, Aside: true, Errors: 2, Problem: "<p>", Number: 1, Of: 3,
+	}}
+	full.Ledger = []opportunity.LedgerEntry{{Key: "k", Kind: opportunity.EffectCall, At: noon, How: opportunity.EffectLeft, Records: trace.Records, Text: "t"}}
+	full.Attendees = []opportunity.Attendee{{Interest: "i", Event: "e", Person: &opportunity.Learner{FirstName: "F", LastName: "L", Email: "a@b.example"}, Contact: "c"}}
+	full.CancelledEvents = []opportunity.ID{"e"}
+	full.FollowUps = []opportunity.FollowUp{{Key: "k", Name: "n", Due: noon, Number: 1, Of: 2, Action: opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}}}
+	full.Done = []opportunity.DoneFollowUp{{Key: "j", At: noon}}
 	if diff := sameState(full, carried(t, full)); diff != "" {
 		t.Error(diff)
 	}

@@ -137,6 +137,7 @@ func (s *State) Card() string {
 	}
 	row("Waiting", waitingText(s.Queue))
 	row("Parked", waitingText(s.Parked))
+	row("Effects under way", jobsText(s.Jobs))
 	if s.Failures > 0 {
 		row("Failed requests", fmt.Sprint(s.Failures))
 	}
@@ -157,6 +158,16 @@ func (s *State) Card() string {
 		}
 	}
 	return b.String()
+}
+
+func jobsText(jobs []Job) string {
+	switch len(jobs) {
+	case 0:
+		return ""
+	case 1:
+		return markdown(string(jobs[0].Effect.Kind))
+	}
+	return fmt.Sprintf("%d, first: %s", len(jobs), markdown(string(jobs[0].Effect.Kind)))
 }
 
 func waitingText(queue []Entry) string {

@@ -22,6 +22,9 @@ type PlanInput struct {
 	// last happened with it but following up.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
+	// Region is what the workflow knows of the region: the record's own answer does
+	// not hold it.
+	Region opportunity.Named `json:"region,omitzero"`
 	// Known are the interests as the workflow made them: the API does not tell all
 	// of it again.
 	Known []opportunity.Held `json:"known,omitempty"`
@@ -64,6 +67,8 @@ type EffectInput struct {
 	Attendees []opportunity.Attendee `json:"attendees,omitempty"`
 	// Interests are those of the opportunity.
 	Interests []opportunity.Held `json:"interests,omitempty"`
+	// Region is what the workflow knows of the region, for mails.
+	Region opportunity.Named `json:"region,omitzero"`
 	// Number and Of count the repetitions of a follow-up, for mails; 0 is 1.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`

@@ -128,6 +128,11 @@ func extraUses() []use {
 		_, err := c.Event(ctx, "id")
 		return err
 	})
+	events := []string{"id"}
+	add("read events", events, func(ctx context.Context, c *Client) error {
+		_, err := c.Events(ctx, events)
+		return err
+	})
 	add("read the interests in an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.EventInterests(ctx, "id", "")
 		return err

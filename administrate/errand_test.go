@@ -364,6 +364,8 @@ func TestBadErrands(t *testing.T) {
 		"CreateContacts.contacts[0].LastName":  anyError(c.CreateContacts(ctx, []NewContact{{FirstName: secretName}})),
 		"CreateContacts.contacts[1].FirstName": anyError(c.CreateContacts(ctx, []NewContact{{FirstName: "f", LastName: "l"}, {LastName: secretName}})),
 		"id  ":                                 anyError(c.Event(ctx, "")),
+		"Events.ids":                           anyError(c.Events(ctx, nil)),
+		"Events.ids[1]":                        anyError(c.Events(ctx, []string{"e", ""})),
 		"id   ":                                anyError(c.EventInterests(ctx, "", "")),
 		"id    ":                               anyError(c.EventRegistrations(ctx, "", "")),
 		"Enrolment.contactID":                  anyError(c.Enrolment(ctx, "", "e")),
@@ -473,5 +475,27 @@ func TestHoldPlacesInOrder(t *testing.T) {
 		if diff := cmp.Diff(want, rootsOf(t, last())); diff != "" {
 			t.Errorf("%s: sent (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestHoldPlacesForMany: more interests than one mutation takes go out in several,
+// in one request, and one that is turned down is told.
+func TestHoldPlacesForMany(t *testing.T) {
+	ids := make([]string, MaxEntries+1)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("I%d", i)
+	}
+	c, last := answering(t, `{"data":{"m0":{"reservePlacesForInterests":{"errors":[]}},"m1":{"reservePlacesForInterests":{"errors":[{"label":"L"}]}},`+
+		`"m2":{"extendReservations":{"errors":[],"opportunity":{"id":"O"}}}}}`)
+	held, err := c.HoldPlaces(t.Context(), HoldPlaces{OpportunityID: "O", InterestIDs: ids, Until: time.Now()})
+	if err != nil || fate(t, held.Reserve) != "rejected" || fate(t, held.Extend) != "done" {
+		t.Errorf("%+v, %v", held, err)
+	}
+	var sent []string
+	for _, root := range rootsOf(t, last()) {
+		sent = append(sent, root.Inner)
+	}
+	if diff := cmp.Diff([]string{"reservePlacesForInterests", "reservePlacesForInterests", "extendReservations"}, sent); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -25,6 +25,7 @@ func findings() []finding {
 		{"Account", "accounts", true, func(ctx context.Context, c *Client) (any, error) { return c.Account(ctx, secretName) }},
 		{"Contact", "contacts", true, func(ctx context.Context, c *Client) (any, error) { return c.Contact(ctx, secretName) }},
 		{"Event", "events", true, func(ctx context.Context, c *Client) (any, error) { return c.Event(ctx, secretName) }},
+		{"Events", "events", false, func(ctx context.Context, c *Client) (any, error) { return c.Events(ctx, []string{"e", secretName}) }},
 		{"AccountsByName", "accounts", false, func(ctx context.Context, c *Client) (any, error) { return c.AccountsByName(ctx, secretName) }},
 		{"AccountsByEmail", "accounts", false, func(ctx context.Context, c *Client) (any, error) { return c.AccountsByEmail(ctx, secretName) }},
 		{"ContactsByEmail", "contacts", false, func(ctx context.Context, c *Client) (any, error) { return c.ContactsByEmail(ctx, secretName) }},

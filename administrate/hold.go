@@ -1,8 +1,10 @@
 package administrate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -28,14 +30,14 @@ func (r ReservePlaces) build(b *builder) operation {
 // HoldPlaces asks for places for interests of one opportunity until a time.
 type HoldPlaces struct {
 	OpportunityID string
-	InterestIDs   []string  // 1 to MaxEntries
+	InterestIDs   []string  // from 1 up; of more than MaxEntries, several mutations are made
 	Until         time.Time // the expiry of all that the opportunity holds
 }
 
 // Held is what became of a HoldPlaces.
 type Held struct {
-	// Reserve and Extend are the errors of the two mutations, like Answer.Err:
-	// the second is executed whatever became of the first.
+	// Reserve and Extend are the errors of the mutations, like Answer.Err, of
+	// several the first: the last is executed whatever became of those before.
 	Reserve, Extend error
 	// Reservations are read back, nil when the answer holds none: read the
 	// opportunity then.
@@ -59,18 +61,27 @@ func (h Held) Holds(until, now time.Time) bool {
 
 // HoldPlaces reserves places and sets their expiry, in this order in one
 // request, and reads back what is held. With a nil error look at Held, never at
-// the absence of errors alone. An error holds for both mutations alike.
+// the absence of errors alone. An error holds for all mutations alike.
 func (c *Client) HoldPlaces(ctx context.Context, h HoldPlaces) (Held, error) {
-	answers, err := c.Apply(ctx, []Mutation{
-		ReservePlaces{InterestIDs: h.InterestIDs},
-		ExtendReservations{OpportunityID: h.OpportunityID, Until: h.Until},
-	})
+	var mutations []Mutation
+	for ids := range slices.Chunk(h.InterestIDs, MaxEntries) {
+		mutations = append(mutations, ReservePlaces{InterestIDs: ids})
+	}
+	if len(mutations) == 0 {
+		mutations = append(mutations, ReservePlaces{}) // which says what is missing
+	}
+	mutations = append(mutations, ExtendReservations{OpportunityID: h.OpportunityID, Until: h.Until})
+	answers, err := c.Apply(ctx, mutations)
 	if err != nil {
 		return Held{}, err
 	}
-	held := Held{Reserve: answers[0].Err, Extend: answers[1].Err}
-	if o := answers[1].Opportunity; o != nil {
-		held.Reservations = &o.Reservations
+	last := answers[len(answers)-1]
+	held := Held{Extend: last.Err}
+	for _, reserve := range answers[:len(answers)-1] {
+		held.Reserve = cmp.Or(held.Reserve, reserve.Err)
+	}
+	if last.Opportunity != nil {
+		held.Reservations = &last.Opportunity.Reservations
 	}
 	return held, nil
 }

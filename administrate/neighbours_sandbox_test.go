@@ -196,6 +196,11 @@ func TestEvents(t *testing.T) {
 	if _, err := s.Event(ctx, id("Course", 99)); !errors.As(err, new(*administrate.NotFoundError)) {
 		t.Errorf("an event that is not there: %v", err)
 	}
+	several := must[[]administrate.ScheduledEvent](t)(s.Events(ctx, []string{id("Course", 3), id("Course", 99), event}))
+	slices.SortFunc(several, func(a, b administrate.ScheduledEvent) int { return strings.Compare(a.ID, b.ID) })
+	if diff := cmp.Diff([]administrate.ScheduledEvent{want, cancelled}, several); diff != "" {
+		t.Errorf("several at once: %s", diff)
+	}
 
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
 	must[administrate.Opportunity](t)(s.UpdateOpportunity(ctx, administrate.UpdateOpportunity{ID: o.ID, OwnerID: id("User", 1), ContactID: contactTwo}))

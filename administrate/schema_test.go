@@ -172,6 +172,7 @@ func everyErrand() []call {
 		}))
 	})
 	add("event", "", func(ctx context.Context, c *Client) error { return anyError(c.Event(ctx, "e")) })
+	add("events", "", func(ctx context.Context, c *Client) error { return anyError(c.Events(ctx, []string{"e", "f"})) })
 	add("interests in an event", "", func(ctx context.Context, c *Client) error { return anyError(c.EventInterests(ctx, "e", "")) })
 	add("more interests in an event", "", func(ctx context.Context, c *Client) error { return anyError(c.EventInterests(ctx, "e", "c")) })
 	add("registrations", "", func(ctx context.Context, c *Client) error { return anyError(c.EventRegistrations(ctx, "e", "")) })

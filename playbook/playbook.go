@@ -17,6 +17,7 @@ type Playbook struct {
 	// conditions are found by their paths in the rules; what has none always holds.
 	conditions map[string]condition
 	digest     string
+	secrets    []secret
 }
 
 // Load reads a playbook from YAML. An empty file is a playbook that does nothing.
@@ -28,9 +29,14 @@ func Load(file []byte) (*Playbook, error) {
 	if mistakes := c.mistakes.inOrder(); len(mistakes) > 0 {
 		return nil, mistakes
 	}
-	return &Playbook{
+	loaded := &Playbook{
 		rules: c.rules, work: c.rules.Calendar.clockwork(c.zone), conditions: c.conditions, digest: c.rules.digest(),
-	}, nil
+	}
+	for _, name := range sorted(c.rules.Services) {
+		line, column := c.position("services." + name + ".secret")
+		loaded.secrets = append(loaded.secrets, secret{c.rules.Services[name].Secret, line, column})
+	}
+	return loaded, nil
 }
 
 // Digest tells playbooks apart that differ in what they say: 16 bytes in

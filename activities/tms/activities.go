@@ -3,6 +3,7 @@ package tms
 import (
 	"cmp"
 	"errors"
+	"net/http"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/playbook"
 )
 
 // Options configure the activities. API and Temporal are needed.
@@ -25,6 +27,13 @@ type Options struct {
 	ReservationLength time.Duration
 	// NamesFor is how long what a name means is remembered; 0 is 10 minutes.
 	NamesFor time.Duration
+	// Playbook is the tenant's; nil is one without rules.
+	Playbook *playbook.Playbook
+	// ServiceKeys are what requests to the services of the playbook are signed with,
+	// by the names of their secrets.
+	ServiceKeys map[string]ServiceKey
+	// Services carries those requests; nil is a transport of the worker's own.
+	Services http.RoundTripper
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -36,6 +45,9 @@ type Activities struct {
 	mark              Mark
 	reservationLength time.Duration
 	names             *names
+	playbook          *playbook.Playbook
+	services          *services
+	sender            *sender
 	now               func() time.Time
 }
 
@@ -52,6 +64,9 @@ func New(o Options) (*Activities, error) {
 		api: o.API, temporal: o.Temporal, mark: o.Mark, now: now,
 		reservationLength: cmp.Or(o.ReservationLength, 14*24*time.Hour),
 		names:             newNames(cmp.Or(o.NamesFor, 10*time.Minute), now),
+		playbook:          o.Playbook,
+		services:          newServices(o.Services, o.ServiceKeys, now),
+		sender:            &sender{now: now},
 	}, nil
 }
 
@@ -65,6 +80,9 @@ func (a *Activities) Register(registry worker.ActivityRegistry) {
 		activities.ResolveNames:      a.ResolveNames,
 		activities.MarkOpportunity:   a.MarkOpportunity,
 		activities.ProbeAPI:          a.ProbeAPI,
+		activities.PlanOpportunity:   a.PlanOpportunity,
+		activities.InspectEffect:     a.InspectEffect,
+		activities.CarryOutEffect:    a.CarryOutEffect,
 	} {
 		registry.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
 	}

@@ -27,6 +27,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	if err != nil {
 		return result, nil
 	}
+	result.Rules = a.rules()
 	result.Answers = make([]opportunity.Answer, len(in.Mutations))
 	for i := range in.Mutations {
 		result.Answers[i] = a.answer(in, i, mutations[i], answers[i])

@@ -49,6 +49,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	created, err := a.api.CreateOpportunity(inTime(ctx), record)
 	result := activities.CreateResult{Sending: sending(err)}
 	if err == nil {
+		result.Rules = a.rules()
 		result.Record = a.snapshot(created, in.Reference)
 		result.Region = a.region(in.Start.Region, record.RegionID)
 	}

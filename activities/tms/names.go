@@ -16,6 +16,8 @@ type names struct {
 
 	mu    sync.Mutex
 	known map[opportunity.Name]remembered
+	// steps are those that names of steps were looked up among, by their ids.
+	steps map[opportunity.ID]rememberedStep
 }
 
 type remembered struct {
@@ -23,8 +25,15 @@ type remembered struct {
 	until   time.Time
 }
 
+type rememberedStep struct {
+	step  opportunity.Step
+	until time.Time
+}
+
 func newNames(keep time.Duration, now func() time.Time) *names {
-	return &names{keep: keep, now: now, known: make(map[opportunity.Name]remembered)}
+	return &names{
+		keep: keep, now: now, known: make(map[opportunity.Name]remembered), steps: make(map[opportunity.ID]rememberedStep),
+	}
 }
 
 // maxNames bounds the cache; past it, everything is looked up anew.
@@ -47,6 +56,25 @@ func (n *names) lookup(name opportunity.Name) (opportunity.Named, bool) {
 		return opportunity.Named{}, false
 	}
 	return found.meaning, true
+}
+
+func (n *names) rememberStep(step opportunity.Step) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.steps) >= maxNames {
+		clear(n.steps)
+	}
+	n.steps[step.ID] = rememberedStep{step: step, until: n.now().Add(n.keep)}
+}
+
+func (n *names) step(id opportunity.ID) (opportunity.Step, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	found, ok := n.steps[id]
+	if !ok || n.now().After(found.until) {
+		return opportunity.Step{}, false
+	}
+	return found.step, true
 }
 
 // dictionary tells ids by what the workflow resolved already and what the

@@ -3,8 +3,6 @@ package tms
 import (
 	"context"
 
-	"go.temporal.io/sdk/activity"
-
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
@@ -30,7 +28,7 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	}
 	return activities.ReadResult{
 		Record: a.snapshot(record, in.Reference), Owner: a.mark.owner(record, in.Reference), Next: record.MoreInterests,
-		Run: activity.GetInfo(ctx).WorkflowExecution.RunID,
+		Run: runOf(ctx), Rules: a.rules(),
 	}, nil
 }
 
@@ -75,13 +73,7 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 		Details: opportunity.Details{
 			Name: a.mark.read(record.Name, ref),
 		},
-		Step: opportunity.Step{
-			ID: opportunity.ID(record.Step.ID), Name: record.Step.Name,
-			Stage: opportunity.Stage{
-				ID: opportunity.ID(record.Step.Stage.ID), Name: record.Step.Stage.Name,
-				State: opportunity.StageState(record.Step.Stage.State),
-			},
-		},
+		Step:        stepOf(record.Step),
 		Reservation: a.held(record.Reservations),
 	}
 	if record.Account != nil {
@@ -94,6 +86,15 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 		out.Interests = append(out.Interests, reference(interest))
 	}
 	return out
+}
+
+func stepOf(step administrate.Step) opportunity.Step {
+	return opportunity.Step{
+		ID: opportunity.ID(step.ID), Name: step.Name,
+		Stage: opportunity.Stage{
+			ID: opportunity.ID(step.Stage.ID), Name: step.Stage.Name, State: opportunity.StageState(step.Stage.State),
+		},
+	}
 }
 
 func reference(interest administrate.Interest) opportunity.InterestRef {

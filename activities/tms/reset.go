@@ -14,9 +14,12 @@ import (
 // its history says the same as before. The server, which hands the activity out,
 // knows the run by its own id.
 func anotherRun(ctx context.Context, believed string) (string, bool) {
-	run := activity.GetInfo(ctx).WorkflowExecution.RunID
+	run := runOf(ctx)
 	return run, believed != "" && believed != run
 }
+
+// runOf is the id of the run that asks.
+func runOf(ctx context.Context) string { return activity.GetInfo(ctx).WorkflowExecution.RunID }
 
 func reset(run string) activities.Sending {
 	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonReset, Run: run}

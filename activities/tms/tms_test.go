@@ -74,6 +74,9 @@ type room struct {
 	namespace *namespace
 	url       string
 	token     string
+	box       http.Handler
+	// options are those of the next worker, beside the mark.
+	options tms.Options
 
 	mu       sync.Mutex
 	requests int
@@ -117,8 +120,14 @@ func (r *room) status(code int, header ...string) {
 
 func newRoom(t *testing.T, mark tms.Mark) *room {
 	t.Helper()
+	return newRoomOf(t, mark, nil)
+}
+
+// newRoomOf is a room over a sandbox with other values of what is assumed of the API.
+func newRoomOf(t *testing.T, mark tms.Mark, assume map[string]string) *room {
+	t.Helper()
 	r := &room{t: t, namespace: &namespace{}}
-	box, err := sandbox.Open(t.Context(), sandbox.Options{Now: r.now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	box, err := sandbox.Open(t.Context(), sandbox.Options{Now: r.now, Assume: assume, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,6 +146,7 @@ func newRoom(t *testing.T, mark tms.Mark) *room {
 			t.Error(err)
 		}
 	})
+	r.box = box.Handler()
 	r.url, r.token = server.URL+"/graphql", box.Token()
 	r.worker(mark)
 	return r
@@ -149,7 +159,9 @@ func (r *room) worker(mark tms.Mark) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	a, err := tms.New(tms.Options{API: api, Temporal: r.namespace, Mark: mark, Now: r.now})
+	options := r.options
+	options.API, options.Temporal, options.Mark, options.Now = api, r.namespace, mark, r.now
+	a, err := tms.New(options)
 	if err != nil {
 		r.t.Fatal(err)
 	}

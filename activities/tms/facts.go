@@ -1,0 +1,132 @@
+package tms
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+)
+
+// whole reads the record with all of its interests: in one request for each hundred
+// of them.
+func (a *Activities) whole(ctx context.Context, id opportunity.ID) (administrate.Opportunity, error) {
+	record, err := a.api.Opportunity(ctx, string(id))
+	for err == nil && record.MoreInterests != "" {
+		var page administrate.InterestPage
+		if page, err = a.api.Interests(ctx, string(id), record.MoreInterests); err == nil {
+			record.Interests, record.MoreInterests = append(record.Interests, page.Interests...), page.More
+		}
+	}
+	return record, err
+}
+
+// eventsOf reads the events of the record's interests, each once, in one request for
+// each hundred of them.
+func (a *Activities) eventsOf(ctx context.Context, record administrate.Opportunity) ([]administrate.ScheduledEvent, error) {
+	var ids []string
+	for _, interest := range record.Interests {
+		if kindOf(interest) == opportunity.Event && !slices.Contains(ids, interest.Item.ID) {
+			ids = append(ids, interest.Item.ID)
+		}
+	}
+	var all []administrate.ScheduledEvent
+	for some := range slices.Chunk(ids, administrate.MaxEntries) {
+		events, err := a.api.Events(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, events...)
+	}
+	return all, nil
+}
+
+// known is what a workflow knows of a record that the API does not tell, or not to
+// every tenant.
+type known struct {
+	region    opportunity.Named
+	interests []opportunity.Held
+}
+
+// facts are what a playbook is asked about. Where the API tells something, that
+// counts: somebody may have changed it.
+func (a *Activities) facts(record opportunity.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k known, now time.Time) playbook.Facts {
+	facts := playbook.Facts{
+		Now: now, ID: record.ID, Details: record.Details, Step: record.Step, Reservation: record.Reservation,
+		Attributes: make(map[string]string, len(raw.Attributes)),
+	}
+	if facts.Details.Region == (opportunity.Named{}) {
+		facts.Details.Region = k.region
+	}
+	for _, attribute := range raw.Attributes {
+		facts.Attributes[attribute.Key] = attribute.Value
+	}
+	starts := make(map[string]time.Time, len(events))
+	for _, event := range events {
+		starts[event.ID] = startOf(event)
+	}
+	for i, interest := range raw.Interests {
+		ref := record.Interests[i]
+		at := slices.IndexFunc(k.interests, func(h opportunity.Held) bool { return h.ID == ref.ID })
+		var held opportunity.Held
+		if at >= 0 {
+			held = k.interests[at]
+		}
+		one := playbook.Interest{
+			Item: ref.Item, Kind: cmp.Or(kindOf(interest), held.Kind), Quantity: held.Quantity, UnitAmount: held.UnitAmount,
+			Reserve: held.Reserve, Start: starts[interest.Item.ID], ExpiresAt: held.ExpiresAt,
+		}
+		if interest.Quantity != nil {
+			one.Quantity = ref.Quantity
+		}
+		if ref.UnitAmount != nil {
+			one.UnitAmount = *ref.UnitAmount
+		}
+		facts.Interests = append(facts.Interests, one)
+	}
+	return facts
+}
+
+// kindOf tells what an interest is in, by the id and else by the name of the type in
+// the schema; "" where neither is known.
+func kindOf(interest administrate.Interest) opportunity.Kind {
+	if kind := (opportunity.Interest{Item: interest.Item.ID}).ResolvedKind(); kind != "" {
+		return kind
+	}
+	switch interest.Item.Type {
+	case "CourseTemplate":
+		return opportunity.Course
+	case "Event":
+		return opportunity.Event
+	case "LearningPath":
+		return opportunity.Path
+	case "TrainingTokenType":
+		return opportunity.Tokens
+	}
+	return ""
+}
+
+// startOf is when an event starts; zero where it is unknown, and for one that was
+// cancelled, which never does.
+func startOf(event administrate.ScheduledEvent) time.Time {
+	switch {
+	case event.Cancelled:
+		return time.Time{}
+	case event.StartsAt != nil:
+		return event.StartsAt.UTC()
+	case event.Start == "" || event.TimeZone == "":
+		return time.Time{}
+	}
+	zone, err := time.LoadLocation(event.TimeZone)
+	if err != nil {
+		return time.Time{}
+	}
+	at, err := time.ParseInLocation(opportunity.LocalTimeForm, string(event.Start), zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
+}

@@ -1,0 +1,90 @@
+package tms
+
+import (
+	"context"
+	"errors"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// PlanOpportunity reads the record and answers what the worker's playbook says about
+// it: in one request for each hundred interests, and, where the plan depends on
+// them, one for each hundred events. A move to a step that is not known to the
+// worker takes one more, to read the steps. A step that means nothing makes an empty
+// plan: the API will answer the move itself.
+func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInput) (activities.PlanResult, error) {
+	raw, err := a.whole(ctx, in.Opportunity)
+	if err != nil {
+		return activities.PlanResult{}, reading(err)
+	}
+	record := a.snapshot(raw, in.Reference)
+	result := activities.PlanResult{Record: record, To: in.Occasion.To, Run: runOf(ctx)}
+	if rules := a.rules(); rules != nil {
+		result.Rules = *rules
+	}
+	occasion := in.Occasion
+	var problem string
+	if result.Rules.Moves && occasion.Kind == opportunity.OccasionMove && occasion.To == (opportunity.Step{}) {
+		if occasion.To, problem, err = a.stepCalled(ctx, in.Step); err != nil {
+			return activities.PlanResult{}, reading(err)
+		}
+		result.To = occasion.To
+	}
+	if occasion.Kind == opportunity.OccasionMove && occasion.To == (opportunity.Step{}) {
+		result.Plan = opportunity.Plan{Digest: a.playbook.Digest()}
+		if problem != "" {
+			result.Plan.Problems = []string{problem}
+		}
+		return result, nil
+	}
+	var events []administrate.ScheduledEvent
+	if a.playbook.NeedsEvents(occasion.Kind) {
+		if events, err = a.eventsOf(ctx, raw); err != nil {
+			return activities.PlanResult{}, reading(err)
+		}
+	}
+	facts := a.facts(record, raw, events, known{in.Region, in.Known}, in.Now)
+	facts.Entered, facts.LastActivity, facts.Done = in.Entered, in.LastActivity, in.Done
+	result.Plan = a.playbook.Plan(facts, occasion)
+	for _, event := range events {
+		result.Events = append(result.Events, activities.EventNews{
+			Event: opportunity.ID(event.ID), Cancelled: event.Cancelled, SoldOut: event.SoldOut,
+		})
+	}
+	return result, nil
+}
+
+// stepCalled is the step of the name or id, zero where there is none or several. The
+// problem says that steps cannot be read in this TMS.
+func (a *Activities) stepCalled(ctx context.Context, text string) (step opportunity.Step, problem string, err error) {
+	if step, ok := a.rememberedStep(text); ok {
+		return step, "", nil
+	}
+	name := opportunity.Name{Type: opportunity.TypeStep, Text: text}
+	candidates, err := a.lookUp(ctx, []opportunity.Name{name})
+	var refused *administrate.RefusedError
+	var invalid *administrate.InvalidError
+	switch {
+	case errors.As(err, &refused), errors.As(err, &invalid):
+		return opportunity.Step{}, "the steps cannot be read in this TMS, so nothing goes with the move", nil
+	case err != nil:
+		return opportunity.Step{}, "", err
+	}
+	if meaning, fault := choose(name, candidates[opportunity.TypeStep]); fault == nil {
+		a.names.remember(name, meaning)
+	}
+	step, _ = a.rememberedStep(text)
+	return step, "", nil
+}
+
+// rememberedStep is the step of the name or id, if the worker knows it.
+func (a *Activities) rememberedStep(text string) (opportunity.Step, bool) {
+	id := opportunity.ID(text)
+	for _, name := range (opportunity.Mutation{Progress: &opportunity.Progress{To: text}}).Names() { // none for an id
+		meaning, _ := a.names.lookup(name)
+		id = meaning.ID
+	}
+	return a.names.step(id)
+}

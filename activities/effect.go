@@ -95,6 +95,9 @@ type InspectResult struct {
 	// their places in the list; "" where it is not known.
 	Trace    opportunity.Trace `json:"trace,omitzero"`
 	Contacts []opportunity.ID  `json:"contacts,omitempty"`
+	// Reservation is what the API says of the places that are held, where that was
+	// looked at.
+	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
 	// Run is the id of the run that asked.
 	Run string `json:"run,omitempty"`
 }

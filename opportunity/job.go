@@ -124,6 +124,8 @@ type Finding struct {
 	Trace Trace
 	// Contacts are who attendees turned out to be, by their places.
 	Contacts []ID
+	// Reservation is what the API says of the places, nil where nobody looked.
+	Reservation *Reservation
 }
 
 // Found takes in what looking at the effect of the key told, and answers the request
@@ -135,6 +137,9 @@ func (s *State) Found(key string, found Finding, now time.Time) *Act {
 	}
 	j.Trace, j.NotBefore, j.Aside = found.Trace, time.Time{}, false
 	s.identify(found.Contacts)
+	if found.Reservation != nil {
+		s.Reservation = *found.Reservation
+	}
 	switch {
 	case found.Error != nil:
 		s.jobFailed(j, found.Error.label()+detail(found.Error), now)
@@ -216,12 +221,30 @@ func (s *State) jobStands(j *Job, now time.Time) {
 		how = EffectDone
 	}
 	s.enter(*j, how, "", now)
+	if j.Effect.Kind == EffectAccount {
+		s.knowAccount(*j)
+	}
 	if j.Stage == JobBefore {
 		j.Done = true
 		return
 	}
 	s.drop(key)
 	s.replan()
+}
+
+// knowAccount takes in which account the effect gave the opportunity, or took away.
+func (s *State) knowAccount(j Job) {
+	if j.Stage == JobUndo {
+		if j.Trace.HadAccount && j.Trace.Account == "" {
+			s.Details.Account = Named{}
+		}
+		return
+	}
+	for _, record := range j.Trace.Records {
+		if record.Kind == RecordAccount && record.ID != s.Details.Account.ID {
+			s.Details.Account = Named{ID: record.ID, Name: j.Effect.Account.Name}
+		}
+	}
 }
 
 // jobFailed takes in that the effect cannot be ensured: one before a move fails the

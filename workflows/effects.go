@@ -26,6 +26,7 @@ func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 	}
 	act := r.state.Found(key, opportunity.Finding{
 		Act: found.Act, Again: found.Again, Aside: found.Aside, Error: found.Error, Trace: found.Trace, Contacts: found.Contacts,
+		Reservation: found.Reservation,
 	}, workflow.Now(ctx))
 	if act == nil {
 		return
@@ -93,6 +94,7 @@ func (r *run) effectInput(ctx workflow.Context, job opportunity.Job) activities.
 	input := activities.EffectInput{
 		Reference: r.state.Reference, Opportunity: r.state.ID, Effect: job.Effect, Undo: job.Undoes(), Trace: job.Trace,
 		Interests: r.state.Interests, Number: job.Number, Of: job.Of, Now: workflow.Now(ctx),
+		Region: r.state.Details.Region,
 	}
 	switch job.Effect.Kind {
 	case opportunity.EffectContacts, opportunity.EffectRegister, opportunity.EffectCancelRegistrations:

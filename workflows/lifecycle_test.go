@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	gocmp "cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ type stage struct {
 	record  *record
 	answers map[string]*answer
 	shown   temporal.SearchAttributes
+	// knownRun, when set, is the id of the run that the workflow takes itself for.
+	knownRun string
 }
 
 // answer is what an update answered.
@@ -97,6 +100,12 @@ func (l *lookoutIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error
 func (l *lookoutOut) UpsertTypedSearchAttributes(ctx workflow.Context, changes ...temporal.SearchAttributeUpdate) error {
 	l.stage.shown = temporal.NewSearchAttributes(append([]temporal.SearchAttributeUpdate{l.stage.shown.Copy()}, changes...)...)
 	return l.Next.UpsertTypedSearchAttributes(ctx, changes...)
+}
+
+func (l *lookoutOut) GetInfo(ctx workflow.Context) *workflow.Info {
+	info := *l.Next.GetInfo(ctx)
+	info.OriginalRunID = gocmp.Or(l.stage.knownRun, info.OriginalRunID)
+	return &info
 }
 
 type quiet struct{}

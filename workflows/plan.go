@@ -66,6 +66,7 @@ func (r *run) planAhead(ctx workflow.Context) {
 func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (activities.PlanResult, error) {
 	s := r.state
 	input.Reference, input.Opportunity, input.Known, input.Done = s.Reference, s.ID, s.Interests, s.Done
+	input.Region = s.Details.Region
 	input.Entered, input.LastActivity, input.Now = s.Entered, s.LastActivity, workflow.Now(ctx)
 	var result activities.PlanResult
 	var err error

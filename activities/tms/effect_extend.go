@@ -23,6 +23,7 @@ func (e ensureExtend) inspect(ctx context.Context, in activities.EffectInput) (a
 	if err != nil {
 		return out, reading(err)
 	}
+	out.Reservation = now.reservation()
 	until, before := in.Effect.Extend.Until, in.Trace.Until
 	if in.Undo {
 		switch {

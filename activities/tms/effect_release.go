@@ -20,6 +20,7 @@ func (e ensureRelease) inspect(ctx context.Context, in activities.EffectInput) (
 	if err != nil {
 		return out, reading(err)
 	}
+	out.Reservation = now.reservation()
 	// Where the API takes no expiry for what it says is held, nothing is.
 	if now.held && (!now.until.IsZero() || in.Trace.Values[keptAsked] == "") {
 		out.Trace = now.looked(in.Trace)

@@ -35,6 +35,7 @@ func (e ensureReserve) inspect(ctx context.Context, in activities.EffectInput) (
 	if err != nil {
 		return out, reading(err)
 	}
+	out.Reservation = now.reservation()
 	if in.Undo {
 		e.undo(&out, in, now)
 		return out, nil

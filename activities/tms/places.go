@@ -23,6 +23,12 @@ type places struct {
 	spent bool
 }
 
+// reservation is what a view shows of them: places without an expiry are not known to
+// be held.
+func (p places) reservation() *opportunity.Reservation {
+	return &opportunity.Reservation{Valid: p.held && !p.until.IsZero(), Until: p.until}
+}
+
 func (a *Activities) places(ctx context.Context, id opportunity.ID) (places, error) {
 	record, err := a.api.Opportunity(ctx, string(id))
 	if err != nil {

@@ -1,0 +1,215 @@
+package workflows_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+// house is a tenant in virtual time: the workflow, the activities of a worker with a
+// playbook, and the API, which all go by the same clock.
+type house struct {
+	*stage
+	box *sandbox.Sandbox
+	url string
+
+	mu sync.Mutex
+	// requests counts those to the API; lost, when set, is asked about the nth of those
+	// that change something: whether its answer is lost, and whether it is carried out.
+	changes int
+	lost    func(n int) (commits, is bool)
+	// called are the requests to the tenant's services.
+	called []string
+}
+
+// alone is a namespace in which no reference had an earlier run.
+type alone struct{ client.Client }
+
+func (alone) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
+}
+
+// registry lets the activities register themselves as in a worker.
+type registry struct{ *testsuite.TestWorkflowEnvironment }
+
+func (r registry) RegisterActivity(any) {}
+
+func (r registry) RegisterDynamicActivity(any, activity.DynamicRegisterOptions) {}
+
+// example is one of the playbooks that ship.
+func example(t *testing.T, name string) []byte {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join("..", "playbook", "examples", name+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func newHouse(t *testing.T, file []byte) *house {
+	t.Helper()
+	book, err := playbook.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{stage: bareStage(t)}
+	h.knownRun = "default-test-run-id" // as the activities hear of it
+	h.trace()
+	// A worker sends nothing whose time has passed by the clock on the wall.
+	h.env.SetStartTime(time.Date(2041, 11, 25, 9, 0, 0, 0, time.UTC))
+	h.env.SetTestTimeout(2 * time.Minute)
+	box, err := sandbox.Open(t.Context(), sandbox.Options{
+		Catalogue: filepath.Join("testdata", "tenant.yaml"), Now: h.env.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), NoAuth: true,
+		Rate: sandbox.Rate{Off: true}, NoLedger: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.box = box
+	server := httptest.NewServer(http.HandlerFunc(h.serve))
+	h.url = server.URL + "/graphql"
+	t.Cleanup(func() {
+		server.Close()
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	api, err := administrate.New(administrate.Options{URL: h.url, Tokens: administrate.StaticToken("any"), Burst: 10_000, RequestsPerSecond: 10_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]tms.ServiceKey{"erp-signing-key": tms.NewServiceKey("a secret")}
+	a, err := tms.New(tms.Options{API: api, Temporal: alone{}, Mark: tms.Mark{Name: true}, Playbook: book, ServiceKeys: keys, Services: h, Now: h.env.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Register(registry{h.env})
+	return h
+}
+
+// serve is the API; an answer may be lost.
+func (h *house) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if r.Header.Get("Test") == "" && bytes.Contains(body, []byte(`"query":"mutation`)) {
+		h.mu.Lock()
+		h.changes++
+		n, lost := h.changes, h.lost
+		h.mu.Unlock()
+		if lost != nil {
+			if commits, is := lost(n); is {
+				if commits {
+					h.box.Handler().ServeHTTP(httptest.NewRecorder(), r)
+				}
+				panic(http.ErrAbortHandler)
+			}
+		}
+	}
+	h.box.Handler().ServeHTTP(w, r)
+}
+
+// RoundTrip is the tenant's service.
+func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.called = append(h.called, r.URL.Path+" "+r.Header.Get("Idempotency-Key"))
+	return &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+// tms asks the API as the people who work with it do, and answers the data.
+func (h *house) tms(document string) map[string]any {
+	h.t.Helper()
+	payload, err := json.Marshal(map[string]string{"query": document})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	request := httptest.NewRequest(http.MethodPost, h.url, bytes.NewReader(payload))
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Test", "yes")
+	answer := httptest.NewRecorder()
+	h.box.Handler().ServeHTTP(answer, request)
+	var got struct {
+		Data   map[string]any
+		Errors []struct{ Message string }
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || len(got.Errors) > 0 {
+		h.t.Fatalf("%s: %s", document, answer.Body)
+	}
+	return got.Data
+}
+
+// told is what the API answers, in one line.
+func (h *house) told(document string) string {
+	h.t.Helper()
+	data, err := json.Marshal(h.tms(document))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(data), `"`, "")
+}
+
+func (h *house) wantTold(document, want string) {
+	h.t.Helper()
+	if got := h.told(document); got != want {
+		h.t.Errorf("%s\ngot  %s\nwant %s", document, got, want)
+	}
+}
+
+// record is the id of the story's opportunity.
+var theirs = id("Opportunity", 1)
+
+// belongs gives the opportunity an owner and a contact, as a sales manager would.
+func (h *house) belongs() {
+	h.t.Helper()
+	h.wantTold(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, ownerId: %q, contactId: %q}) { errors { message } } } }`,
+		theirs, id("User", 1), id(opportunity.TypeContact, 1)), "{opportunities:{update:{errors:[]}}}")
+}
+
+// mails are the subjects of the mails that were sent, with who got them.
+func (h *house) mails() []string {
+	h.t.Helper()
+	outbox, err := h.box.Outbox(context.Background())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var all []string
+	for _, mail := range outbox {
+		all = append(all, fmt.Sprint(mail.To, ": ", mail.Subject))
+	}
+	return all
+}
+
+// places asks for places on an event for people.
+func places(event int, learners ...string) opportunity.AddInterests {
+	one := interest(len(learners))
+	one.Item, one.Reserve = string(id("Course", event)), true
+	for _, name := range learners {
+		one.Learners = append(one.Learners, opportunity.Learner{FirstName: name, LastName: "Byrne", Email: strings.ToLower(name) + "@byrne.example"})
+	}
+	return opportunity.AddInterests{Interests: opportunity.Interests{one}}
+}

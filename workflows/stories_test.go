@@ -1,0 +1,159 @@
+package workflows_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// These are the stories that the playbooks in playbook/examples tell, in virtual
+// time, through the activities of a worker and the API as the sandbox answers it.
+
+// showPlaces is what the TMS says of the places of an event and of the opportunity.
+func showPlaces(event int) string {
+	return fmt.Sprintf(`{ event: node(id: %q) { ... on Event { reserved bookedPlaces } } opp: node(id: %q) { ... on Opportunity { step { name } isReservationValid } } }`,
+		id("Course", event), theirs)
+}
+
+func TestPlacesAreHeldWhileAProposalIsOut(t *testing.T) {
+	h := newHouse(t, example(t, "reserve-on-proposal"))
+	one := places(1, "Ada", "Ben")
+	one.Interests[0].Reserve = false // the playbook holds them
+	h.at(time.Minute, func() { h.update("i", "addInterests", one) })
+	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+	h.at(2*time.Hour, func() {
+		h.wantTold(showPlaces(1), "{event:{bookedPlaces:0,reserved:2},opp:{isReservationValid:true,step:{name:Proposed}}}")
+		view := h.view()
+		if view.Reservation == nil || !view.Reservation.Valid || view.Reservation.Until.Sub(h.env.Now()) < 13*24*time.Hour {
+			t.Errorf("the view tells of %+v", view.Reservation)
+		}
+	})
+	h.at(24*time.Hour, func() { h.update("l", "progress", to("Lost")) })
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	h.wantDone("i", "p", "l")
+	h.wantTold(showPlaces(1), "{event:{bookedPlaces:0,reserved:0},opp:{isReservationValid:false,step:{name:Lost}}}")
+}
+
+// A proposal for what is sold out is not made.
+func TestNothingIsProposedThatIsSoldOut(t *testing.T) {
+	h := newHouse(t, example(t, "reserve-on-proposal"))
+	one := places(1, "Ada", "Ben", "Cai", "Dot", "Eve")
+	one.Interests[0].Reserve = false
+	h.at(time.Minute, func() { h.update("i", "addInterests", one) })
+	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+	h.at(3*time.Hour, func() {
+		if got := h.answers["p"].outcome; got.State != opportunity.Failed || got.Error.Label != "Effect Failed" {
+			t.Errorf("the move: %+v", got)
+		}
+		h.wantTold(showPlaces(1), "{event:{bookedPlaces:0,reserved:0},opp:{isReservationValid:false,step:{name:Lead}}}")
+		h.update("c", "close", opportunity.Close{Reason: "over"})
+	})
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+}
+
+func TestThreeRemindersThenLost(t *testing.T) {
+	h := newHouse(t, example(t, "reminders"))
+	h.at(time.Second, h.belongs)
+	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	h.wantDone("p")
+	// Proposed on Monday 25 November at 10; five business days later the first comes.
+	var want []string
+	for n := range 3 {
+		want = append(want, fmt.Sprintf("priya.raman@harbour-street.example: First Aid [A-1]: are you still interested? %s", []string{"2041-12-02", "2041-12-04", "2041-12-06"}[n]))
+	}
+	outbox, err := h.box.Outbox(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, mail := range outbox {
+		got = append(got, fmt.Sprint(mail.To, ": ", mail.Subject, " ", mail.SentAt.Format(time.DateOnly)))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("mails (-want +got):\n%s", diff)
+	}
+	if ended := h.ended(); ended.State != opportunity.Lost {
+		t.Errorf("it ended as %+v", ended)
+	}
+	if now := h.env.Now().Format(time.DateOnly); now != "2041-12-10" {
+		t.Errorf("it was lost on %s", now)
+	}
+}
+
+// An answer in between puts the reminders off.
+func TestAnAnswerPutsRemindersOff(t *testing.T) {
+	h := newHouse(t, example(t, "reminders"))
+	h.at(time.Second, h.belongs)
+	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+	h.at(8*24*time.Hour, func() { // after the first
+		if n := len(h.mails()); n != 1 {
+			t.Errorf("%d mails", n)
+		}
+		h.update("u", "updateDetails", opportunity.UpdateDetails{Name: "First Aid for ten"})
+	})
+	h.at(12*24*time.Hour, func() {
+		if n := len(h.mails()); n != 1 {
+			t.Errorf("%d mails four days after the customer answered", n)
+		}
+		h.update("w", "progress", to("Won"))
+	})
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	h.wantDone("p", "u", "w")
+	if n := len(h.mails()); n != 1 {
+		t.Errorf("%d mails", n)
+	}
+}
+
+func TestAnOfferToTheWaitingList(t *testing.T) {
+	for _, taken := range []bool{true, false} {
+		h := newHouse(t, example(t, "waitlist-offer"))
+		one := places(1, "Ada")
+		one.Interests[0].Reserve = false
+		h.at(time.Second, h.belongs)
+		h.at(time.Minute, func() { h.update("i", "addInterests", one) })
+		h.at(time.Hour, func() { h.update("p", "progress", to("Offered")) })
+		h.at(2*time.Hour, func() {
+			h.wantTold(showPlaces(1), "{event:{bookedPlaces:0,reserved:1},opp:{isReservationValid:true,step:{name:Offered}}}")
+		})
+		mails := 3
+		if taken {
+			mails = 1
+			h.at(24*time.Hour, func() { h.update("w", "progress", to("Won")) })
+		}
+		h.run(opportunity.Start{Name: "First Aid", Region: "UK", EntryStep: "Waitlist"}, nil)
+		h.wantDone("i", "p")
+		got := h.mails()
+		if !taken {
+			mails = 2
+			h.wantTold(showPlaces(1), "{event:{bookedPlaces:0,reserved:0},opp:{isReservationValid:false,step:{name:Lost}}}")
+		}
+		if len(got) != mails {
+			t.Errorf("taken %v: mails %q", taken, got)
+		}
+	}
+}
+
+func TestAnEventIsCancelled(t *testing.T) {
+	h := newHouse(t, example(t, "event-cancelled"))
+	h.at(time.Second, h.belongs)
+	h.at(time.Minute, func() { h.update("i", "addInterests", places(1, "Ada")) })
+	h.at(30*time.Hour, func() {
+		if got := h.mails(); len(got) != 0 {
+			t.Errorf("mails before anything happened: %q", got)
+		}
+		h.tms(fmt.Sprintf(`mutation { event { update(eventId: %q, input: {lifecycleState: "cancelled"}) { errors { message } } } }`, id("Course", 1)))
+	})
+	h.at(7*24*time.Hour, func() { h.update("l", "progress", to("Lost")) })
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	h.wantDone("i", "l")
+	want := []string{"nora.whitfield@training.example: An event of First Aid was cancelled"}
+	if diff := cmp.Diff(want, h.mails()); diff != "" {
+		t.Errorf("mails (-want +got):\n%s", diff)
+	}
+	h.wantTold(fmt.Sprintf(`{ logs: node(id: %q) { id } }`, theirs), "{logs:{id:"+string(theirs)+"}}")
+}

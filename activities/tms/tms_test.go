@@ -160,7 +160,10 @@ func (r *room) worker(mark tms.Mark) {
 		r.t.Fatal(err)
 	}
 	options := r.options
-	options.API, options.Temporal, options.Mark, options.Now = api, r.namespace, mark, r.now
+	options.Temporal, options.Mark, options.Now = r.namespace, mark, r.now
+	if options.API == nil {
+		options.API = api
+	}
 	a, err := tms.New(options)
 	if err != nil {
 		r.t.Fatal(err)

@@ -43,6 +43,14 @@ type answer struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
+	s := bareStage(t)
+	s.record.register(s.env)
+	return s
+}
+
+// bareStage has a workflow and no activities.
+func bareStage(t *testing.T) *stage {
+	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	s := &stage{t: t, env: suite.NewTestWorkflowEnvironment(), record: newRecord(), answers: map[string]*answer{}}
@@ -55,7 +63,6 @@ func newStage(t *testing.T) *stage {
 	s.env.SetStartTime(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.env.SetTestTimeout(time.Minute)
 	workflows.Register(s.env, workflows.Options{})
-	s.record.register(s.env)
 	return s
 }
 

@@ -39,14 +39,59 @@ func (r *run) accounted(ctx workflow.Context) {
 // before may have done it. No activity may have told yet, so the worker is asked,
 // which knows the run by the server's name for it.
 func (r *run) lookForReset(ctx workflow.Context) {
-	if r.state.ID == "" || r.own == "" || len(r.state.Queue) == 0 ||
-		workflow.GetVersion(ctx, "look for a reset before failing what waits", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	change := "look for a reset before failing what waits"
+	switch {
+	case r.own == "":
+		return
+	case r.state.ID == "":
+		change = "look for a reset before the record is known"
+	case len(r.state.Queue) == 0:
+		return
+	}
+	if workflow.GetVersion(ctx, change, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		return
 	}
 	run := workflow.SideEffect(ctx, func(ctx workflow.Context) any { return workflow.GetInfo(ctx).WorkflowExecution.RunID })
-	if run.Get(&r.told) == nil && r.wasReset() {
+	switch {
+	case run.Get(&r.told) != nil || !r.wasReset():
+	case r.state.ID == "":
+		r.lookForRecord(ctx)
+	default:
 		r.accountForReset(ctx, r.state.Step.ID)
 	}
+}
+
+// lookForRecord finds out whether the run before, which was reset, made the record
+// or took one over, and what it did of all that waits.
+func (r *run) lookForRecord(ctx workflow.Context) {
+	if r.settleReset(ctx) != nil {
+		return // cannot be cancelled
+	}
+	adopt := r.state.Start.Adopt
+	if adopt == "" {
+		if !r.find(ctx) && r.state.ID == "" {
+			r.doubtAll(ctx) // nobody can tell which is the record, if there is one
+		}
+		r.accounted(ctx)
+		return
+	}
+	record, err := r.read(ctx, adopt, activities.ToRead("the run was reset: read the record that it may have taken over"))
+	switch {
+	case err != nil:
+		r.doubtAll(ctx)
+		r.accounted(ctx)
+	case r.owner == activities.OwnerNobody, r.owner == activities.OwnerOther:
+		r.accounted(ctx) // it was not taken over
+	default:
+		r.state.Known(record, record.Details.Region, workflow.Now(ctx))
+		r.recount(ctx, "", record)
+	}
+}
+
+// doubtAll notes that nothing can be told of all that waits.
+func (r *run) doubtAll(ctx workflow.Context) {
+	all := r.state.Backlog().Mutations
+	r.state.Settle(all, slices.Repeat([]opportunity.Answer{{Fate: opportunity.FateUnknown}}, len(all)), workflow.Now(ctx))
 }
 
 // settleReset waits until nothing that the run before sent can commit any more: a
@@ -67,9 +112,7 @@ func (r *run) accountForReset(ctx workflow.Context, from opportunity.ID) {
 	}
 	record, err := r.read(ctx, r.state.ID, activities.ToRead("the run was reset: read back what became of all that waits"))
 	if err != nil {
-		// Nothing can be told of a record that cannot be read.
-		all := r.state.Backlog().Mutations
-		r.state.Settle(all, slices.Repeat([]opportunity.Answer{{Fate: opportunity.FateUnknown}}, len(all)), workflow.Now(ctx))
+		r.doubtAll(ctx) // the record cannot be read
 		r.accounted(ctx)
 		return
 	}

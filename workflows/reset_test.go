@@ -204,3 +204,75 @@ func TestAResetRunIsClosed(t *testing.T) {
 		s.wantLog(over.log...)
 	}
 }
+
+// So does one that was reset to its beginning and ended before it knew that the
+// record exists: it is found by its mark, and its places are given back.
+func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
+	for _, way := range []string{"close", "cancel"} {
+		over := before(t, 2)
+		over.held = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+		s := restage(t, over)
+		state := opportunity.NewState("A-1", start, s.env.Now())
+		state.Writer = "a run that was reset"
+		state.Paused = &opportunity.Standstill{Since: s.env.Now()}
+		s.record.run = "default-test-run-id"
+		done := addIn(1)
+		done.RequestID = "done"
+		s.at(time.Second, func() {
+			s.env.SignalWorkflow("addInterests", done)
+			s.env.SignalWorkflow("addInterests", addIn(7))
+		})
+		s.at(2*time.Second, func() {
+			if way == "cancel" {
+				s.env.CancelWorkflow()
+			} else {
+				s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"})
+			}
+		})
+		s.run(nil, state)
+		if got, err := s.outcomeOf(map[string]string{"requestId": "done"}); err != nil || got.State != opportunity.Done {
+			t.Errorf("%s: what was done: got %+v, %v", way, got, err)
+		}
+		if got, err := s.outcomeOf(map[string]string{"requestId": "#1"}); err != nil || got.State != opportunity.Failed {
+			t.Errorf("%s: what was not: got %+v, %v", way, got, err)
+		}
+		s.wantLog("create", "interest 1", "progress Opportunity", "release")
+	}
+}
+
+// Where nothing tells whether there is a record, nothing is reported failed that
+// may have happened.
+func TestAResetRunIsClosedAndNobodyCanTell(t *testing.T) {
+	s := restage(t, before(t, 2))
+	state := opportunity.NewState("A-1", start, s.env.Now())
+	state.Writer = "a run that was reset"
+	state.Paused = &opportunity.Standstill{Since: s.env.Now()}
+	s.record.run, s.record.marks = "default-test-run-id", 2
+	done := addIn(1)
+	done.RequestID = "done"
+	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", done) })
+	s.at(2*time.Second, func() { s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"}) })
+	s.run(nil, state)
+	if got, err := s.outcomeOf(map[string]string{"requestId": "done"}); err != nil || got.Error == nil || got.Error.Type != opportunity.Undecided {
+		t.Errorf("got %+v, %v; want it undecided", got, err)
+	}
+}
+
+// A record that the run before did not take over is left as it is.
+func TestAResetRunIsClosedBeforeItTookARecordOver(t *testing.T) {
+	for owner, released := range map[opportunity.Reference]bool{"A-1": true, "": false, "B-2": false} {
+		over := before(t, 2)
+		over.held = opportunity.Reservation{Valid: true, Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+		over.owner = owner
+		s := restage(t, over)
+		state := opportunity.NewState("A-1", opportunity.Start{Adopt: id("Opportunity", 2)}, s.env.Now())
+		state.Writer = "a run that was reset"
+		state.Paused = &opportunity.Standstill{Since: s.env.Now()}
+		s.record.run = "default-test-run-id"
+		s.at(time.Second, func() { s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"}) })
+		s.run(nil, state)
+		if got := count(s.record.log, "release") == 1; got != released {
+			t.Errorf("marked as that of %q: released %v, want %v", owner, got, released)
+		}
+	}
+}

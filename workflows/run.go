@@ -25,6 +25,8 @@ type run struct {
 	// server knows it by, "" until an activity said so. Where they differ the run
 	// was reset, and what the run before put to the API is to be read back first.
 	own, told string
+	// owner says whose mark the record carried when it was last read.
+	owner activities.Owner
 	// setbacks counts the requests in a row that could not be sent.
 	setbacks int
 	// failed says why the record cannot be created.

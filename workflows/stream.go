@@ -117,7 +117,7 @@ func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.Act
 	if err := workflow.ExecuteActivity(ctx, activities.ReadOpportunity, activities.ReadInput{Reference: r.state.Reference, Opportunity: id}).Get(ctx, &page); err != nil {
 		return opportunity.Snapshot{}, err
 	}
-	r.told = page.Run
+	r.told, r.owner = page.Run, page.Owner
 	r.state.Ruled(page.Rules)
 	record := page.Record
 	for page.Next != "" {

@@ -159,7 +159,7 @@ func (r *room) lose() {
 // discard is an answer nobody gets.
 type discard struct{ header http.Header }
 
-func (d discard) Header() http.Header           { return d.header }
+func (d discard) Header() http.Header            { return d.header }
 func (d discard) Write(text []byte) (int, error) { return len(text), nil }
 func (d discard) WriteHeader(int)                {}
 

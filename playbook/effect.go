@@ -174,7 +174,7 @@ func (e EffectRule) undo() (opportunity.Undo, string) {
 		return opportunity.UndoExact, "the values of before are written back"
 	case opportunity.EffectReserve:
 		if e.Reserve.NoneHeld {
-			return opportunity.UndoTrace, "the places are given back, and the opportunity can hold none again"
+			return opportunity.UndoTrace, "the places lapse an hour later, unless somebody holds on to them, and then the opportunity can hold none again"
 		}
 		return opportunity.UndoNone, "giving the places back would drop every place the opportunity holds, and it could never hold any again"
 	case opportunity.EffectExtend:

@@ -143,19 +143,14 @@ func (r *room) set(record opportunity.ID, key, value string) {
 }
 
 // lose has the sandbox do the next mutation, and its answer never come.
-func (r *room) lose(inner http.Handler) {
+func (r *room) lose() {
 	done := false
 	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
-		body, err := io.ReadAll(q.Body)
-		if err != nil {
-			r.t.Error(err)
-		}
-		q.Body = io.NopCloser(strings.NewReader(string(body)))
-		if done || !strings.Contains(string(body), "mutation ") {
+		if text := body(r.t, q); done || !strings.Contains(text, "mutation ") {
 			return false
 		}
 		done = true
-		inner.ServeHTTP(discard{http.Header{}}, q)
+		r.box.Handler().ServeHTTP(discard{http.Header{}}, q)
 		w.WriteHeader(http.StatusBadGateway)
 		return true
 	})
@@ -164,7 +159,7 @@ func (r *room) lose(inner http.Handler) {
 // discard is an answer nobody gets.
 type discard struct{ header http.Header }
 
-func (d discard) Header() http.Header           { return d.header }
+func (d discard) Header() http.Header            { return d.header }
 func (d discard) Write(text []byte) (int, error) { return len(text), nil }
 func (d discard) WriteHeader(int)                {}
 
@@ -219,7 +214,7 @@ func TestAttributesWhoseAnswerIsLostAreFoundSet(t *testing.T) {
 	record := r.created("A-1")
 	in := attributesEffect(record, map[string]string{"po": "PO 17"})
 	r.requested()
-	r.lose(r.box)
+	r.lose()
 	done := r.ensure(in)
 	r.want(done, 3, opportunity.ActSetAttributes)
 	if diff := cmp.Diff(map[string]string{"po": ""}, done.trace.Values); diff != "" {
@@ -257,4 +252,15 @@ func TestEffectsOfAnotherRunSendNothing(t *testing.T) {
 	if n := r.requested(); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
+}
+
+// body is what a request holds, which can be read again.
+func body(t *testing.T, q *http.Request) string {
+	t.Helper()
+	text, err := io.ReadAll(q.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	q.Body = io.NopCloser(strings.NewReader(string(text)))
+	return string(text)
 }

@@ -95,4 +95,6 @@ func asked(in activities.EffectInput, err error) activities.CarryOutResult {
 }
 
 // noUndo answers that the effect cannot be taken back.
-func noUndo(why string) *opportunity.Error { return opportunity.Invalidf("it cannot be taken back: %s", why) }
+func noUndo(why string) *opportunity.Error {
+	return opportunity.Invalidf("it cannot be taken back: %s", why)
+}

@@ -74,7 +74,7 @@ type room struct {
 	namespace *namespace
 	url       string
 	token     string
-	box       http.Handler
+	box       *sandbox.Sandbox
 	// options are those of the next worker, beside the mark.
 	options tms.Options
 
@@ -146,7 +146,7 @@ func newRoomOf(t *testing.T, mark tms.Mark, assume map[string]string) *room {
 			t.Error(err)
 		}
 	})
-	r.box = box.Handler()
+	r.box = box
 	r.url, r.token = server.URL+"/graphql", box.Token()
 	r.worker(mark)
 	return r
@@ -160,7 +160,10 @@ func (r *room) worker(mark tms.Mark) {
 		r.t.Fatal(err)
 	}
 	options := r.options
-	options.API, options.Temporal, options.Mark, options.Now = api, r.namespace, mark, r.now
+	options.Temporal, options.Mark, options.Now = r.namespace, mark, r.now
+	if options.API == nil {
+		options.API = api
+	}
 	a, err := tms.New(options)
 	if err != nil {
 		r.t.Fatal(err)

@@ -40,6 +40,8 @@ const (
 type Options struct {
 	Temporal settings.Temporal
 	API      settings.API
+	// Playbook says what the worker does on its own.
+	Playbook settings.Playbook
 	// Telemetry says where traces and metrics go. Where it names no environment it looks in that of Temporal.
 	Telemetry settings.Telemetry
 	// Logger takes the worker's log; nil is slog.Default.
@@ -62,6 +64,10 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := o.API.Resolve(); err != nil {
 		return &SettingsError{cause: err}
+	}
+	follows, err := followed(&o.Playbook)
+	if err != nil {
+		return err
 	}
 	if o.Telemetry.Environment == nil {
 		o.Telemetry.Environment = o.Temporal.Environment
@@ -92,9 +98,12 @@ func Run(ctx context.Context, o Options) error {
 	if err := checkNamespace(ctx, c, namespace, o.Logger); err != nil {
 		return interrupted(ctx, err)
 	}
-	workers, err := assemble(c, o, observer)
+	workers, err := assemble(c, o, follows, observer)
 	if err != nil {
 		return err
+	}
+	if follows.playbook != nil {
+		o.Logger.InfoContext(ctx, "the worker follows a playbook", "playbook", o.Playbook.File, "digest", follows.playbook.Digest())
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -155,7 +164,7 @@ func mayNotLook(err error) bool {
 
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
 // The client's interceptors come before those given here, so that tracing is the outermost.
-func assemble(c client.Client, o Options, observer *telemetry.Telemetry) ([]worker.Worker, error) {
+func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry) ([]worker.Worker, error) {
 	tokens, err := Credentials(o.API, o.Logger)
 	if err != nil {
 		return nil, &SettingsError{cause: err}
@@ -175,7 +184,8 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry) ([]work
 	}
 	calls, err := tms.New(tms.Options{
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength,
-		Mark: tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
+		Mark:     tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
+		Playbook: follows.playbook, ServiceKeys: follows.keys,
 	})
 	if err != nil {
 		return nil, &SettingsError{cause: err}

@@ -31,7 +31,7 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 		return tellVersion(args[1:], stdout, stderr)
 	}
 	options := Options{CachedWorkflows: DefaultCachedWorkflows}
-	options.Temporal.Environment, options.API.Environment = env, env
+	options.Temporal.Environment, options.API.Environment, options.Playbook.Environment = env, env, env
 	log := settings.Log{Environment: env}
 
 	flags := pflag.NewFlagSet("oppflow-worker", pflag.ContinueOnError)
@@ -39,6 +39,7 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 	flags.SortFlags = false
 	options.Temporal.AddFlags(flags)
 	options.API.AddFlags(flags)
+	options.Playbook.AddFlags(flags)
 	flags.Var((*count)(&options.CachedWorkflows), "cached-workflows", "how many opportunities are kept ready in memory, about 36 KB each")
 	flags.StringVar(&options.ReadyFile, "ready-file", "", "file that is written when the worker takes tasks")
 	healthFlag(flags, &options.HealthAddress)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"maps"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -34,12 +36,32 @@ func TestWorkerSaysInOneLineWhyItDoesNotStart(t *testing.T) {
 	delete(partly, "OpportunityStep")
 	delete(partly, "OpportunityNextActionTime")
 	incomplete := serve(t, &frontend{attributes: partly})
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const service = "services:\n  erp: { url: https://erp.example.com, secret: erp-key }\n"
+	mistaken := file("mistaken.yaml", "transitions:\n  - name: win\n    too: { state: Won }\n")
+	calling, key, empty := file("calling.yaml", service), file("key", secret), file("empty", "")
 	for name, test := range map[string]struct {
 		args []string
 		env  []string
 		code int
 		want []string
 	}{
+		"no playbook there":      {[]string{"--playbook", dir + "/none.yaml"}, api, 2, []string{"--playbook", "none.yaml", "no such file"}},
+		"mistake in a playbook":  {[]string{"--playbook", mistaken}, api, 2, []string{mistaken, "OPPFLOW_PLAYBOOK", "3:5: unknown member", "did you mean to?"}},
+		"playbook by variable":   {nil, append([]string{"OPPFLOW_PLAYBOOK=" + mistaken}, api...), 2, []string{mistaken, "3:5"}},
+		"several mistakes":       {[]string{"--playbook", file("several.yaml", "emails: 1\nsteps: 2\n")}, api, 2, []string{"1:9: ", "1 more", "oppflow playbook check"}},
+		"no key":                 {[]string{"--playbook", calling}, api, 2, []string{calling, "2:48: ", "erp-key", "--service-key", "OPPFLOW_SERVICE_KEYS_DIR"}},
+		"an empty key":           {[]string{"--playbook", calling, "--service-key", "erp-key=" + empty}, api, 2, []string{"erp-key", empty, "is empty"}},
+		"a key without a file":   {[]string{"--service-key", "erp-key"}, api, 2, []string{"--service-key", "NAME=FILE"}},
+		"playbook without fault": {[]string{"--playbook", calling, "--service-key", "erp-key=" + key, "--temporal-address", nobody}, api, 1, []string{nobody}},
+		"the default playbook":   {[]string{"--playbook", "default", "--temporal-address", nobody}, api, 1, []string{nobody}},
 		"unknown flag":        {[]string{"--fast"}, api, 2, []string{"--fast", "--help"}},
 		"argument":            {[]string{"now"}, api, 2, []string{`"now"`, "--help"}},
 		"no cache":            {[]string{"--cached-workflows", "0"}, api, 2, []string{"cached-workflows", "from 1 up"}},
@@ -85,7 +107,7 @@ func TestWorkerHelpGoesToStandardOutputWithoutSecrets(t *testing.T) {
 	if code != 0 || stderr.Len() > 0 {
 		t.Errorf("exit code %d, standard error %q", code, stderr.String())
 	}
-	for _, want := range []string{"--ready-file", "--cached-workflows", "(default 1000)", "--temporal-address", "--api-url", "--settle-time"} {
+	for _, want := range []string{"--ready-file", "--cached-workflows", "(default 1000)", "--temporal-address", "--api-url", "--settle-time", "--playbook", "--service-key"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("help does not tell of %s", want)
 		}

@@ -1,0 +1,101 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// DefaultPlaybook stands for the playbook that is built in.
+const DefaultPlaybook = "default"
+
+const serviceKeySetting = "--service-key or OPPFLOW_SERVICE_KEYS_DIR"
+
+// Playbook says which playbook a worker follows, and where the keys are that requests to the services of it are signed
+// with. Call Resolve before use.
+type Playbook struct {
+	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook stands for the one that is built in; "" is none,
+	// and then nothing happens on its own.
+	File string
+	// KeyFiles are files that hold one key each, by the names the playbook has for them: --service-key NAME=FILE.
+	KeyFiles map[string]string
+	// KeysDir is a directory with a file for every other key, which is called like it: OPPFLOW_SERVICE_KEYS_DIR.
+	KeysDir string
+	// Environment is where variables are looked up; nil is the environment of the process.
+	Environment Environment
+}
+
+// AddFlags binds the fields to flags.
+func (p *Playbook) AddFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&p.File, "playbook", p.File, "file with the playbook to follow; default is the one that is built in (default none) [OPPFLOW_PLAYBOOK]")
+	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: file with the key that the playbook calls NAME; may be repeated [OPPFLOW_SERVICE_KEYS_DIR, a directory of such files]")
+}
+
+// Resolve fills the empty fields from the environment. Calling it again changes nothing.
+func (p *Playbook) Resolve() error {
+	if p.File == "" {
+		p.File = p.Environment.Get("OPPFLOW_PLAYBOOK")
+	}
+	if p.KeysDir == "" {
+		p.KeysDir = p.Environment.Get("OPPFLOW_SERVICE_KEYS_DIR")
+	}
+	if p.KeysDir == "" {
+		return nil
+	}
+	info, err := os.Stat(p.KeysDir)
+	if err == nil && !info.IsDir() {
+		err = errors.New("is no directory")
+	}
+	if err != nil {
+		return fmt.Errorf("OPPFLOW_SERVICE_KEYS_DIR %s: %w", p.KeysDir, cause(err))
+	}
+	return nil
+}
+
+// Key reads the key of the name, empty where there is none. Names with slashes or dots at their beginning have none in
+// the directory.
+func (p *Playbook) Key(name string) (Secret, error) {
+	path, given := p.KeyFiles[name]
+	if !given {
+		if p.KeysDir == "" || name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
+			return Secret{}, nil
+		}
+		path = filepath.Join(p.KeysDir, name)
+	}
+	key, err := ReadSecret(path)
+	if errors.Is(err, fs.ErrNotExist) && !given {
+		return Secret{}, nil
+	}
+	if err != nil {
+		return Secret{}, fmt.Errorf("the key %s, file %s (%s): %w", name, path, serviceKeySetting, err)
+	}
+	return key, nil
+}
+
+// keyFiles is a flag's value that may be given several times.
+type keyFiles struct{ files *map[string]string }
+
+func (k *keyFiles) Set(text string) error {
+	name, file, found := strings.Cut(text, "=")
+	if !found || name == "" || file == "" {
+		return errors.New("must be NAME=FILE")
+	}
+	if _, twice := (*k.files)[name]; twice {
+		return fmt.Errorf("the key %s is given twice", name)
+	}
+	if *k.files == nil {
+		*k.files = make(map[string]string)
+	}
+	(*k.files)[name] = file
+	return nil
+}
+
+func (k *keyFiles) String() string { return "" }
+
+// Type names the kind of value in help output.
+func (k *keyFiles) Type() string { return "name=file" }

@@ -88,6 +88,10 @@ type Assumptions struct {
 	// analogy with the documented AccountCreateInput. Off: postal addresses
 	// cannot be changed.
 	UpdateAccountInput Name
+	// TokenIssues is the field of an opportunity that lists the training tokens that
+	// were issued for it, with quantity and tokenType: "tokenIssues". Off: whether
+	// tokens were issued cannot be told.
+	TokenIssues Name
 }
 
 // assumption is one entry of Assumptions.
@@ -131,6 +135,7 @@ func (a *Assumptions) extras() []assumption {
 		{"CreateAccountEmail", &a.CreateAccountEmail, "emailAddress"},
 		{"UpdateAccountName", &a.UpdateAccountName, "name"},
 		{"UpdateAccountInput", &a.UpdateAccountInput, "AccountUpdateInput"},
+		{"TokenIssues", &a.TokenIssues, "tokenIssues"},
 	}
 }
 

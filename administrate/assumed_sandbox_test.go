@@ -50,6 +50,7 @@ func without() map[string]string {
 		"UpdateOwner":        "opportunity.people",
 		"UpdateContact":      "opportunity.people",
 		"UpdateAccountName":  "account.inputs",
+		"TokenIssues":        "opportunity.tokenIssues",
 		"CreateAccountEmail": "",
 		"UpdateAccountInput": "",
 	}

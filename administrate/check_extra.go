@@ -184,6 +184,7 @@ func extraUses() []use {
 		})
 	}
 	add("cancel a learner", nil, func(ctx context.Context, c *Client) error { return c.CancelLearner(ctx, "id") })
+	add("take a learner back", nil, func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "id") })
 
 	for _, u := range []struct {
 		name   string
@@ -197,6 +198,10 @@ func extraUses() []use {
 			return err
 		})
 	}
+	add("read issued tokens", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.TokenIssues(ctx, "id")
+		return err
+	})
 	add("finalise an invoice", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.FinaliseInvoice(ctx, "id")
 		return err

@@ -109,6 +109,10 @@ func errands() []struct {
 			"learner.cancel", input(map[string]any{"learnerId": "L"}), `{"errors":[]}`, nil,
 		},
 		{
+			"take a learner back", func(ctx context.Context, c *Client) (any, error) { return none(c.ReactivateLearner(ctx, "L")) },
+			"learner.reactivate", input(map[string]any{"learnerId": "L"}), `{"errors":[]}`, nil,
+		},
+		{
 			"update an invoice", func(ctx context.Context, c *Client) (any, error) {
 				return c.UpdateInvoice(ctx, UpdateInvoice{ID: "I", Comments: secretName, PurchaseOrderRef: "p"})
 			},
@@ -383,6 +387,7 @@ func TestBadErrands(t *testing.T) {
 		"RegisterNamedLearners.learners[0].CustomFields[0].Key": anyError(c.RegisterNamedLearners(ctx, []NamedLearner{{EventID: "e", ContactID: "c", CustomFields: []Attribute{{Value: secretName}}}})),
 
 		"CancelLearner.learnerID":                  c.CancelLearner(ctx, ""),
+		"ReactivateLearner.learnerID":              c.ReactivateLearner(ctx, ""),
 		"UpdateInvoice.ID":                         anyError(c.UpdateInvoice(ctx, UpdateInvoice{Comments: secretName})),
 		"UpdateInvoice.ID ":                        anyError(c.UpdateInvoice(ctx, UpdateInvoice{ID: "i"})),
 		"FinaliseInvoice.invoiceID":                anyError(c.FinaliseInvoice(ctx, "")),

@@ -10,7 +10,8 @@ import (
 type Invoice struct {
 	ID    string
 	State string // Draft, Final or Void (observed, 3.6); not answered by UpdateInvoice
-	// Comments and PurchaseOrderRef are answered by UpdateInvoice only.
+	// Comments and PurchaseOrderRef are answered by UpdateInvoice, whose answer is
+	// where they were observed, and read with Ties.
 	Comments         string
 	PurchaseOrderRef string
 	// FinalisedAt is answered by FinaliseInvoice only; nil also where the API

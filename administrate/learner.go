@@ -219,6 +219,22 @@ func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
 	return r.payload(&payload)
 }
 
+// ReactivateLearner takes a place back that was cancelled (observed, 5.3). The answer
+// holds nothing but errors: Enrolment tells whether it took effect.
+func (c *Client) ReactivateLearner(ctx context.Context, learnerID string) error {
+	r, err := c.run(ctx, "ReactivateLearner", func(b *builder) errand {
+		return errand{
+			namespace: "learner", field: "reactivate",
+			arguments: "input: {learnerId: " + b.required("learnerID", "learnerId", "ID", learnerID) + "}",
+		}
+	})
+	if err != nil {
+		return err
+	}
+	var payload struct{}
+	return r.payload(&payload)
+}
+
 type eventLearnerAnswer struct {
 	ID      string     `json:"id"`
 	Contact *reference `json:"contact"`

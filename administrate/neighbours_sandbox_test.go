@@ -301,6 +301,11 @@ func TestLearners(t *testing.T) {
 		t.Errorf("left %+v", got)
 	}
 	rejected(t, s.CancelLearner(ctx, id("learner", 999)), "Not Found")
+	if err := s.ReactivateLearner(ctx, made.Learners[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	enrolled(contactTwo, 2, 0)
+	rejected(t, s.ReactivateLearner(ctx, id("learner", 999)), "Not Found")
 	_, err := s.RegisterContacts(ctx, administrate.RegisterContacts{EventID: id("Course", 3), ContactIDs: []string{one}})
 	rejected(t, err, "")
 }

@@ -189,9 +189,11 @@ func everyErrand() []call {
 		}))
 	})
 	add("cancel a learner", "", func(ctx context.Context, c *Client) error { return c.CancelLearner(ctx, "l") })
+	add("take a learner back", "", func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "l") })
 	add("update an invoice", "", func(ctx context.Context, c *Client) error {
 		return anyError(c.UpdateInvoice(ctx, UpdateInvoice{ID: "i", Comments: "c", PurchaseOrderRef: "p"}))
 	})
+	add("issued tokens", "TokenIssues", func(ctx context.Context, c *Client) error { return anyError(c.TokenIssues(ctx, "o")) })
 	add("finalise an invoice", "", func(ctx context.Context, c *Client) error { return anyError(c.FinaliseInvoice(ctx, "i")) })
 	add("mail", "", func(ctx context.Context, c *Client) error {
 		return c.SendEmail(ctx, Email{ContactID: "c", Subject: "s", Body: "b", SendingAddressID: "a", CC: []string{"x"}})

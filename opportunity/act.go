@@ -1,6 +1,9 @@
 package opportunity
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Act is one request that an effect still needs: what looking found missing. It is
 // plain data that the activity which looked wrote and the one that acts reads; it
@@ -106,6 +109,26 @@ type Trace struct {
 	Records []Record `json:"records,omitempty"`
 }
 
+// Adding is the trace with the record, which it does not hold twice. A learner whose
+// id is not known yet is one that is about to be made.
+func (t Trace) Adding(r Record) Trace {
+	if r.ID == "" && r.Contact == "" {
+		return t
+	}
+	records := slices.Clone(t.Records)
+	at := slices.IndexFunc(records, func(o Record) bool {
+		return o.Kind == r.Kind && (o.ID == r.ID && r.ID != "" || o.ID == "" && o.Contact == r.Contact && o.On == r.On)
+	})
+	switch {
+	case at < 0:
+		records = append(records, r)
+	case records[at].ID == "":
+		records[at].ID = r.ID
+	}
+	t.Records = records
+	return t
+}
+
 // Record is a record of the TMS that an effect found or made.
 type Record struct {
 	ID ID `json:"id"`
@@ -114,8 +137,9 @@ type Record struct {
 	// Made says that the effect made it; otherwise it was there already, made by the
 	// TMS itself or by somebody else.
 	Made bool `json:"made,omitempty"`
-	// On is the event a learner is on.
-	On ID `json:"on,omitempty"`
+	// On is the event a learner is on, Contact who it is.
+	On      ID `json:"on,omitempty"`
+	Contact ID `json:"contact,omitempty"`
 	// Gone says that it was taken back.
 	Gone bool `json:"gone,omitempty"`
 }

@@ -13,20 +13,31 @@ type ID string
 // Type answers the type the id names, such as "CourseTemplate" or "Region", or
 // "" when id is not in the form of a global id (a name or a code is not).
 func (id ID) Type() string {
+	typ, _ := id.parts()
+	return typ
+}
+
+// Key answers what stands behind the type, mostly a number; "" where Type answers "".
+func (id ID) Key() string {
+	_, key := id.parts()
+	return key
+}
+
+func (id ID) parts() (typ, key string) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(string(id))
 	if err != nil || strings.ContainsAny(string(id), "\r\n") { // which decoding skips
-		return ""
+		return "", ""
 	}
 	typ, key, found := strings.Cut(string(raw), ":")
 	if !found || typ == "" || key == "" {
-		return ""
+		return "", ""
 	}
 	for _, c := range typ {
 		if (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
-			return ""
+			return "", ""
 		}
 	}
-	return typ
+	return typ, key
 }
 
 // The types global ids name. Two differ from the name of the type in the schema.

@@ -142,7 +142,7 @@ func (s *State) Found(key string, found Finding, now time.Time) *Act {
 	}
 	switch {
 	case found.Error != nil:
-		s.jobFailed(j, found.Error.label()+detail(found.Error), now)
+		s.jobFailed(j, found.Error.told(), now)
 	case found.Act != nil && j.Sent != nil && reflect.DeepEqual(*j.Sent, *found.Act):
 		s.jobFailed(j, fmt.Sprintf("the API answered that it did (%s), and nothing of it shows", found.Act.Kind.Summary()), now)
 	case found.Act != nil:
@@ -156,12 +156,13 @@ func (s *State) Found(key string, found Finding, now time.Time) *Act {
 	return nil
 }
 
-// detail is what an error says beyond its label, as far as an operator may read it.
-func detail(e *Error) string {
-	if e == nil || e.Message == "" {
-		return ""
+// told is what an operator is told of an error: our own words, and of what the API
+// says only the label, since the rest may name people.
+func (e *Error) told() string {
+	if e == nil || e.Label != "" || e.Message == "" {
+		return e.label()
 	}
-	return ": " + clip(e.Message, MaxKeptMessage)
+	return clip(e.Message, MaxKeptMessage)
 }
 
 // jobErrors is how many requests of unknown fate in a row an effect may have before
@@ -184,7 +185,7 @@ func (s *State) Acted(key string, act Act, answer Answer, trace Trace, contacts 
 			s.jobStands(j, now)
 		}
 	case FateRejected:
-		s.jobFailed(j, answer.Error.label()+detail(answer.Error), now)
+		s.jobFailed(j, answer.Error.told(), now)
 	case FateUnknown:
 		j.Sent = nil
 		s.jobUnknown(j, act, now)
@@ -232,14 +233,8 @@ func (s *State) jobStands(j *Job, now time.Time) {
 	s.replan()
 }
 
-// knowAccount takes in which account the effect gave the opportunity, or took away.
+// knowAccount takes in which account the opportunity has.
 func (s *State) knowAccount(j Job) {
-	if j.Stage == JobUndo {
-		if j.Trace.HadAccount && j.Trace.Account == "" {
-			s.Details.Account = Named{}
-		}
-		return
-	}
 	for _, record := range j.Trace.Records {
 		if record.Kind == RecordAccount && record.ID != s.Details.Account.ID {
 			s.Details.Account = Named{ID: record.ID, Name: j.Effect.Account.Name}

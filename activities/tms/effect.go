@@ -16,6 +16,18 @@ type ensurer interface {
 // ensurerOf is who ensures effects of the kind; nil where nobody does.
 func (a *Activities) ensurerOf(kind opportunity.EffectKind) ensurer {
 	switch kind {
+	case opportunity.EffectAccount:
+		return ensureAccount{a}
+	case opportunity.EffectContacts:
+		return ensureContacts{a}
+	case opportunity.EffectRegister:
+		return ensureRegister{a}
+	case opportunity.EffectCancelRegistrations:
+		return ensureCancelled{a}
+	case opportunity.EffectInvoice:
+		return ensureInvoice{a}
+	case opportunity.EffectTokens:
+		return ensureTokens{a}
 	case opportunity.EffectAttributes:
 		return ensureAttributes{a}
 	case opportunity.EffectReserve:

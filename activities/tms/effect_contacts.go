@@ -109,8 +109,8 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	result := activities.CarryOutResult{Trace: in.Trace}
 	account, err := a.accountForContacts(ctx, in.Opportunity)
 	if err != nil {
-		// Nothing was sent that changes anything, and reading may be tried again.
-		return result, reading(err)
+		result.Sending = unread(err)
+		return result, nil
 	}
 	var wanted []administrate.NewContact
 	var places []int

@@ -1,0 +1,38 @@
+package administrate
+
+import "context"
+
+// TokenIssue says that training tokens were issued for an opportunity.
+type TokenIssue struct {
+	TypeID   string // of the training token type
+	Quantity int
+}
+
+// TokenIssues reads what was issued for an opportunity, in one request. Nobody has
+// seen the API show it (see Assumptions.TokenIssues). It fails with NotFoundError
+// when there is no opportunity with that id.
+func (c *Client) TokenIssues(ctx context.Context, opportunityID string) ([]TokenIssue, error) {
+	b := newBuilder(&c.assumed)
+	b.where = "TokenIssues"
+	if b.assumed.TokenIssues == Off {
+		b.invalid("opportunityID", "cannot be asked about: the assumption TokenIssues is switched off")
+	}
+	return findOne(ctx, c, b, "TokenIssues", "opportunities", "opportunity", opportunityID,
+		"id issues: "+string(b.assumed.TokenIssues)+" { quantity tokenType { id } }", tokensAnswer.issues)
+}
+
+type tokensAnswer struct {
+	ID     string `json:"id"`
+	Issues []struct {
+		Quantity  int        `json:"quantity"`
+		TokenType *reference `json:"tokenType"`
+	} `json:"issues"`
+}
+
+func (t tokensAnswer) issues() ([]TokenIssue, error) {
+	issues := []TokenIssue{}
+	for _, issue := range t.Issues {
+		issues = append(issues, TokenIssue{TypeID: issue.TokenType.id(), Quantity: issue.Quantity})
+	}
+	return issues, identified(t.ID)
+}

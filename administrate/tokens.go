@@ -9,16 +9,21 @@ type TokenIssue struct {
 }
 
 // TokenIssues reads what was issued for an opportunity, in one request. Nobody has
-// seen the API show it (see Assumptions.TokenIssues). It fails with NotFoundError
-// when there is no opportunity with that id.
+// seen the API show it (see Assumptions.TokenIssues): switched off, none are read, and
+// nil is answered, which is otherwise an empty list. It fails with NotFoundError when
+// there is no opportunity with that id.
 func (c *Client) TokenIssues(ctx context.Context, opportunityID string) ([]TokenIssue, error) {
 	b := newBuilder(&c.assumed)
 	b.where = "TokenIssues"
-	if b.assumed.TokenIssues == Off {
-		b.invalid("opportunityID", "cannot be asked about: the assumption TokenIssues is switched off")
+	selection := "id"
+	if b.assumed.TokenIssues != Off {
+		selection += " issues: " + string(b.assumed.TokenIssues) + " { quantity tokenType { id } }"
 	}
-	return findOne(ctx, c, b, "TokenIssues", "opportunities", "opportunity", opportunityID,
-		"id issues: "+string(b.assumed.TokenIssues)+" { quantity tokenType { id } }", tokensAnswer.issues)
+	issues, err := findOne(ctx, c, b, "TokenIssues", "opportunities", "opportunity", opportunityID, selection, tokensAnswer.issues)
+	if b.assumed.TokenIssues == Off {
+		return nil, err
+	}
+	return issues, err
 }
 
 type tokensAnswer struct {

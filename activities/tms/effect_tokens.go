@@ -27,9 +27,8 @@ func (e ensureTokens) inspect(ctx context.Context, in activities.EffectInput) (a
 	}
 	issues, err := e.api.TokenIssues(ctx, string(in.Opportunity))
 	var refused *administrate.RefusedError
-	var invalid *administrate.InvalidError
 	switch {
-	case errors.As(err, &refused), errors.As(err, &invalid):
+	case errors.As(err, &refused), err == nil && issues == nil:
 		out.Error = opportunity.Failf(opportunity.Rejected, "this TMS does not tell whether %s were issued; look there, and answer skip when they were", counted(wanted, "token"))
 		return out, nil
 	case err != nil:

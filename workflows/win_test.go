@@ -1,0 +1,95 @@
+package workflows_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// showWin is what the TMS says of what a win makes.
+func showWin() string {
+	return fmt.Sprintf(`{ opp: node(id: %q) { ... on Opportunity { step { name } account { name } attributes { definitionKey value } isReservationValid
+		salesDocument { ... on Invoice { lifecycleState purchaseOrderReference comments } } } }
+		event: node(id: %q) { ... on Event { reserved bookedPlaces learners { edges { node { isCancelled contact { emailAddress account { name } } } } } } }
+		accounts(filters: [{field: name, operation: eq, value: "Byrne Ltd"}]) { pageInfo { totalRecords } } }`, theirs, id("Course", 1))
+}
+
+// company gives the opportunity the attributes that the playbook asks about.
+func (h *house) company() {
+	h.t.Helper()
+	h.wantTold(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, attributes: [{definitionKey: "company", value: "Byrne Ltd"}, {definitionKey: "po", value: "PO-7"}]}) { errors { message } } } }`, theirs),
+		"{opportunities:{update:{errors:[]}}}")
+}
+
+const won = "{accounts:{pageInfo:{totalRecords:1}}," +
+	"event:{bookedPlaces:2,learners:{edges:[{node:{contact:{account:{name:Byrne Ltd},emailAddress:ada@byrne.example},isCancelled:false}},{node:{contact:{account:{name:Byrne Ltd},emailAddress:ben@byrne.example},isCancelled:false}}]},reserved:0}," +
+	"opp:{account:{name:Byrne Ltd},attributes:[{definitionKey:company,value:Byrne Ltd},{definitionKey:po,value:PO-7},{definitionKey:handled-by,value:Oppflow}],isReservationValid:false,salesDocument:{comments:First Aid, 399.80 GBP,lifecycleState:Draft,purchaseOrderReference:PO-7},step:{name:Won}}}"
+
+func (h *house) win() {
+	h.at(time.Second, h.company)
+	h.at(time.Minute, func() { h.update("i", "addInterests", places(1, "Ada", "Ben")) })
+	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+	h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })
+}
+
+func TestAWinMakesAllThatIsNeeded(t *testing.T) {
+	h := newHouse(t, example(t, "win"))
+	h.win()
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	h.wantDone("i", "p", "w")
+	h.wantTold(showWin(), won)
+	if ended := h.ended(); ended.State != opportunity.Won {
+		t.Errorf("it ended as %+v", ended)
+	}
+}
+
+// Whichever request that changes something is lost, before or after it was carried
+// out, a win ends as one in which none is.
+func TestALostRequestOfAWinChangesNothing(t *testing.T) {
+	for _, commits := range []bool{false, true} {
+		for k := 1; ; k++ {
+			h := newHouse(t, example(t, "win"))
+			reached := false
+			h.lost = func(n int) (bool, bool) {
+				reached = reached || n == k
+				return commits, n == k
+			}
+			h.win()
+			h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+			if !reached {
+				if k < 10 {
+					t.Errorf("only %d requests changed something", k-1)
+				}
+				break
+			}
+			if h.wantTold(showWin(), won); t.Failed() {
+				t.Fatalf("request %d was lost, carried out %v; effects %+v, attention %+v", k, commits, h.view().Effects, h.view().Attention)
+			}
+		}
+	}
+}
+
+func TestTheInvoiceIsFinalAWeekBefore(t *testing.T) {
+	h := newHouse(t, example(t, "invoice-before-event"))
+	h.at(time.Second, func() {
+		h.company()
+		h.wantTold(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, accountId: %q}) { errors { message } } } }`, theirs, id(opportunity.TypeAccount, 1)),
+			"{opportunities:{update:{errors:[]}}}")
+	})
+	h.at(time.Minute, func() { h.update("i", "addInterests", places(1, "Ada")) })
+	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+	h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })
+	state := fmt.Sprintf(`{ opp: node(id: %q) { ... on Opportunity { salesDocument { ... on Invoice { lifecycleState purchaseOrderReference } } } } }`, theirs)
+	h.at(61*24*time.Hour, func() { // 25 January 2042, 09:00; the event starts on 3 February at 09:30
+		h.wantTold(state, "{opp:{salesDocument:{lifecycleState:Draft,purchaseOrderReference:PO-7}}}")
+		if next, set := h.shown.GetTime(lifecycle.OpportunityNextActionTime); !set || next.Format(time.DateTime) != "2042-01-25 09:30:00" {
+			t.Errorf("next: %s", next)
+		}
+	})
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	h.wantDone("i", "p", "w")
+	h.wantTold(state, "{opp:{salesDocument:{lifecycleState:Final,purchaseOrderReference:PO-7}}}")
+}

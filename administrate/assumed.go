@@ -88,6 +88,14 @@ type Assumptions struct {
 	// analogy with the documented AccountCreateInput. Off: postal addresses
 	// cannot be changed.
 	UpdateAccountInput Name
+	// ClearAccount is the member of OpportunityUpdateInput that takes the account
+	// away when it is null: "accountId". An API may as well leave the account
+	// then, so read it back. Off: an opportunity keeps an account it was given.
+	ClearAccount Name
+	// TokenIssues is the field of an opportunity that lists the training tokens
+	// that were issued for it, each with tokenType { id } and quantity:
+	// "tokenIssues". Off: it cannot be seen whether tokens were issued.
+	TokenIssues Name
 }
 
 // assumption is one entry of Assumptions.
@@ -131,6 +139,8 @@ func (a *Assumptions) extras() []assumption {
 		{"CreateAccountEmail", &a.CreateAccountEmail, "emailAddress"},
 		{"UpdateAccountName", &a.UpdateAccountName, "name"},
 		{"UpdateAccountInput", &a.UpdateAccountInput, "AccountUpdateInput"},
+		{"ClearAccount", &a.ClearAccount, "accountId"},
+		{"TokenIssues", &a.TokenIssues, "tokenIssues"},
 	}
 }
 

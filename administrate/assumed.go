@@ -88,9 +88,13 @@ type Assumptions struct {
 	// analogy with the documented AccountCreateInput. Off: postal addresses
 	// cannot be changed.
 	UpdateAccountInput Name
-	// TokenIssues is the field of an opportunity that lists the training tokens that
-	// were issued for it, with quantity and tokenType: "tokenIssues". Off: whether
-	// tokens were issued cannot be told.
+	// ClearAccount is the member of OpportunityUpdateInput that takes the account
+	// away when it is null: "accountId". An API may as well leave the account
+	// then, so read it back. Off: an opportunity keeps an account it was given.
+	ClearAccount Name
+	// TokenIssues is the field of an opportunity that lists the training tokens
+	// that were issued for it, each with tokenType { id } and quantity:
+	// "tokenIssues". Off: it cannot be seen whether tokens were issued.
 	TokenIssues Name
 }
 
@@ -135,6 +139,7 @@ func (a *Assumptions) extras() []assumption {
 		{"CreateAccountEmail", &a.CreateAccountEmail, "emailAddress"},
 		{"UpdateAccountName", &a.UpdateAccountName, "name"},
 		{"UpdateAccountInput", &a.UpdateAccountInput, "AccountUpdateInput"},
+		{"ClearAccount", &a.ClearAccount, "accountId"},
 		{"TokenIssues", &a.TokenIssues, "tokenIssues"},
 	}
 }

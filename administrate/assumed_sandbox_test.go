@@ -43,16 +43,18 @@ func differs() map[string]struct {
 }
 
 // without is, for each assumption that side effects of transitions need and
-// nothing else, a row of the sandbox by which it does not hold. Two have none:
-// the schema they fail in is made by hand, elsewhere.
+// nothing else, a row of the sandbox by which it does not hold. Three have none:
+// the schema two of them fail in is made by hand, elsewhere, and the member that
+// takes the account away is documented, but not that it does.
 func without() map[string]string {
 	return map[string]string{
 		"UpdateOwner":        "opportunity.people",
 		"UpdateContact":      "opportunity.people",
 		"UpdateAccountName":  "account.inputs",
-		"TokenIssues":        "opportunity.tokenIssues",
 		"CreateAccountEmail": "",
 		"UpdateAccountInput": "",
+		"ClearAccount":       "",
+		"TokenIssues":        "opportunity.tokenIssues",
 	}
 }
 

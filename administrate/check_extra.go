@@ -27,6 +27,7 @@ func extraUses() []use {
 	}{
 		{"update the owner", UpdateOpportunity{ID: "id", OwnerID: "id"}},
 		{"update the contact", UpdateOpportunity{ID: "id", ContactID: "id"}},
+		{"take the account away", UpdateOpportunity{ID: "id", NoAccount: true}},
 		{"reserve places", ReservePlaces{InterestIDs: []string{"id"}}},
 	} {
 		add(m.name, m.mutation, func(ctx context.Context, c *Client) error {
@@ -97,6 +98,15 @@ func extraUses() []use {
 	})
 	add("find contacts by e-mail", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.ContactsByEmail(ctx, "e@example.com")
+		return err
+	})
+	emails := []string{"e@example.com"}
+	add("find contacts by several e-mails", emails, func(ctx context.Context, c *Client) error {
+		_, err := c.ContactsByEmails(ctx, emails, "")
+		return err
+	})
+	add("find more contacts by several e-mails", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.ContactsByEmails(ctx, emails, "cursor")
 		return err
 	})
 	add("find contacts of an account", nil, func(ctx context.Context, c *Client) error {
@@ -184,7 +194,29 @@ func extraUses() []use {
 		})
 	}
 	add("cancel a learner", nil, func(ctx context.Context, c *Client) error { return c.CancelLearner(ctx, "id") })
-	add("take a learner back", nil, func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "id") })
+	add("reactivate a learner", nil, func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "id") })
+	people := []string{"id"}
+	add("look which contacts are on an event", people, func(ctx context.Context, c *Client) error {
+		_, err := c.Enrolments(ctx, "id", people, "")
+		return err
+	})
+	add("look which more contacts are on an event", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.Enrolments(ctx, "id", people, "cursor")
+		return err
+	})
+	add("look which learners are active", people, func(ctx context.Context, c *Client) error {
+		_, err := c.ActiveLearners(ctx, people)
+		return err
+	})
+
+	add("read what an opportunity is billed by", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.Billing(ctx, "id")
+		return err
+	})
+	add("read which tokens were issued", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.TokenIssues(ctx, "id")
+		return err
+	})
 
 	for _, u := range []struct {
 		name   string
@@ -192,16 +224,13 @@ func extraUses() []use {
 	}{
 		{"update the comments of an invoice", UpdateInvoice{ID: "id", Comments: "comments"}},
 		{"update the reference of an invoice", UpdateInvoice{ID: "id", PurchaseOrderRef: "reference"}},
+		{"empty the texts of an invoice", UpdateInvoice{ID: "id", NoComments: true, NoPurchaseOrderRef: true}},
 	} {
 		add(u.name, u.update, func(ctx context.Context, c *Client) error {
 			_, err := c.UpdateInvoice(ctx, u.update)
 			return err
 		})
 	}
-	add("read issued tokens", nil, func(ctx context.Context, c *Client) error {
-		_, err := c.TokenIssues(ctx, "id")
-		return err
-	})
 	add("finalise an invoice", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.FinaliseInvoice(ctx, "id")
 		return err

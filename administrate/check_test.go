@@ -177,7 +177,9 @@ func TestCheckTellsAssumptionsApart(t *testing.T) {
 	if got, want := entriesOf(documented.Unmet), names(none.basics()); !slices.Equal(got, want) {
 		t.Errorf("unmet %v, want all: %v", got, want)
 	}
-	if got, want := entriesOf(documented.Extras.Unmet), names(none.extras()); !slices.Equal(got, want) {
+	// The member that ClearAccount names is documented; what is assumed is what null means.
+	meant := slices.DeleteFunc(names(none.extras()), func(entry string) bool { return entry == "ClearAccount" })
+	if got, want := entriesOf(documented.Extras.Unmet), meant; !slices.Equal(got, want) {
 		t.Errorf("unmet extras %v, want all: %v", got, want)
 	}
 	for _, u := range append(documented.Unmet, documented.Extras.Unmet...) {

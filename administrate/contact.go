@@ -37,6 +37,18 @@ func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage
 	return c.contacts(ctx, "ContactsByEmail", "emailAddress", email, "")
 }
 
+// ContactsByEmails reads up to 100 contacts that have one of 1 to MaxEntries e-mail
+// addresses, like ContactsByEmail, after a cursor, from the beginning with none
+// (the operation is observed of other filters, 3.3). They come in the API's order.
+func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after string) (ContactPage, error) {
+	const name = "ContactsByEmails"
+	b := newBuilder(&c.assumed)
+	b.where = name
+	arguments := "filters: [" + b.oneOf("emailAddress", "emails", emails) + "], " + b.page(after)
+	page, err := find(ctx, c, b, name, "contacts", arguments, selectContact, contactAnswer.contact)
+	return ContactPage{Contacts: page.rows, Count: page.count, More: page.more}, err
+}
+
 // ContactsOfAccount reads up to 100 contacts of an account (the filter is
 // observed, 5.2) after a cursor, from the beginning with none.
 func (c *Client) ContactsOfAccount(ctx context.Context, accountID, after string) (ContactPage, error) {

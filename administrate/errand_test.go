@@ -109,8 +109,16 @@ func errands() []struct {
 			"learner.cancel", input(map[string]any{"learnerId": "L"}), `{"errors":[]}`, nil,
 		},
 		{
-			"take a learner back", func(ctx context.Context, c *Client) (any, error) { return none(c.ReactivateLearner(ctx, "L")) },
+			"reactivate a learner", func(ctx context.Context, c *Client) (any, error) { return none(c.ReactivateLearner(ctx, "L")) },
 			"learner.reactivate", input(map[string]any{"learnerId": "L"}), `{"errors":[]}`, nil,
+		},
+		{
+			"empty an invoice", func(ctx context.Context, c *Client) (any, error) {
+				return c.UpdateInvoice(ctx, UpdateInvoice{ID: "I", NoComments: true, PurchaseOrderRef: "p"})
+			},
+			"invoices.update", input(map[string]any{"invoiceId": "I", "comments": "", "purchaseOrderRef": "p"}),
+			`{"invoice":{"id":"I","comments":"","purchaseOrderReference":"p"}}`,
+			Invoice{ID: "I", PurchaseOrderRef: "p"},
 		},
 		{
 			"update an invoice", func(ctx context.Context, c *Client) (any, error) {
@@ -386,8 +394,15 @@ func TestBadErrands(t *testing.T) {
 
 		"RegisterNamedLearners.learners[0].CustomFields[0].Key": anyError(c.RegisterNamedLearners(ctx, []NamedLearner{{EventID: "e", ContactID: "c", CustomFields: []Attribute{{Value: secretName}}}})),
 
+		"Enrolments.eventID":                       anyError(c.Enrolments(ctx, "", []string{"c"}, "")),
+		"Enrolments.contactIDs":                    anyError(c.Enrolments(ctx, "e", nil, "")),
+		"Enrolments.contactIDs[1]":                 anyError(c.Enrolments(ctx, "e", []string{"c", ""}, "")),
+		"ActiveLearners.learnerIDs":                anyError(c.ActiveLearners(ctx, nil)),
+		"ContactsByEmails.emails":                  anyError(c.ContactsByEmails(ctx, make([]string, MaxEntries+1), "")),
+		"ContactsByEmails.emails[0]":               anyError(c.ContactsByEmails(ctx, []string{""}, "")),
 		"CancelLearner.learnerID":                  c.CancelLearner(ctx, ""),
 		"ReactivateLearner.learnerID":              c.ReactivateLearner(ctx, ""),
+		"UpdateInvoice.ID  ":                       anyError(c.UpdateInvoice(ctx, UpdateInvoice{ID: "i", Comments: secretName, NoComments: true})),
 		"UpdateInvoice.ID":                         anyError(c.UpdateInvoice(ctx, UpdateInvoice{Comments: secretName})),
 		"UpdateInvoice.ID ":                        anyError(c.UpdateInvoice(ctx, UpdateInvoice{ID: "i"})),
 		"FinaliseInvoice.invoiceID":                anyError(c.FinaliseInvoice(ctx, "")),

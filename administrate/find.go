@@ -3,12 +3,23 @@ package administrate
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 )
 
 // byID is the filter that the usual read of one record has (observed, 3.3): the
 // value is text like that of every filter.
 func (b *builder) byID(id string) string {
 	return "filters: [{field: id, operation: eq, value: " + b.required("id", "id", "String", id) + "}]"
+}
+
+// oneOf is the filter by 1 to MaxEntries values of a field (observed, 3.3).
+func (b *builder) oneOf(field, member string, texts []string) string {
+	b.several(member, len(texts))
+	values := make([]string, len(texts))
+	for i, text := range texts {
+		values[i] = b.required(fmt.Sprintf("%s[%d]", member, i), field, "String", text)
+	}
+	return "{field: " + field + ", operation: in, values: " + list(values) + "}"
 }
 
 // page writes the arguments for a page of 100, which is the most the API gives

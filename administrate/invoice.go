@@ -10,8 +10,7 @@ import (
 type Invoice struct {
 	ID    string
 	State string // Draft, Final or Void (observed, 3.6); not answered by UpdateInvoice
-	// Comments and PurchaseOrderRef are answered by UpdateInvoice, whose answer is
-	// where they were observed, and read with Ties.
+	// Comments and PurchaseOrderRef are answered by Billing and UpdateInvoice only.
 	Comments         string
 	PurchaseOrderRef string
 	// FinalisedAt is answered by FinaliseInvoice only; nil also where the API
@@ -22,11 +21,32 @@ type Invoice struct {
 // Final says whether the invoice is finalised.
 func (i Invoice) Final() bool { return i.State == "Final" }
 
+// Billing is what an opportunity is billed by.
+type Billing struct {
+	// ActiveInvoiceID is the invoice that counts, empty when there is none.
+	ActiveInvoiceID string
+	// Invoice is the sales document if that is an invoice, with state, comments and
+	// purchase order; nil otherwise.
+	Invoice *Invoice
+}
+
+// Billing reads it in one request. Ties and UpdateInvoice show that the fields are
+// there (observed, 4.1 and 5.4); that they can be selected together follows. It fails
+// with NotFoundError when there is no opportunity with that id.
+func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, error) {
+	return findOne(ctx, c, newBuilder(&c.assumed), "Billing", "opportunities", "opportunity", opportunityID,
+		"id activeInvoiceId salesDocument { ... on Invoice { id lifecycleState comments purchaseOrderReference } }", billingAnswer.billing)
+}
+
 // UpdateInvoice changes the members that are not empty. They are observed (5.4).
 type UpdateInvoice struct {
 	ID               string
 	Comments         string
 	PurchaseOrderRef string
+	// NoComments and NoPurchaseOrderRef empty them by sending an empty text. An API
+	// may as well leave then what is there, so read it back.
+	NoComments         bool
+	NoPurchaseOrderRef bool
 }
 
 // UpdateInvoice sends one invoices.update and answers what the invoice then
@@ -37,10 +57,13 @@ func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, e
 
 func (u UpdateInvoice) build(b *builder) errand {
 	in := object{"invoiceId: " + b.required("ID", "invoiceId", "ID", u.ID)}
-	if u.Comments != "" {
+	if u.Comments != "" && u.NoComments || u.PurchaseOrderRef != "" && u.NoPurchaseOrderRef {
+		b.invalid("ID", "is of an invoice of which something is to be written and emptied at once")
+	}
+	if u.Comments != "" || u.NoComments {
 		in.set("comments", b.text("Comments", "comments", "String", u.Comments))
 	}
-	if u.PurchaseOrderRef != "" {
+	if u.PurchaseOrderRef != "" || u.NoPurchaseOrderRef {
 		in.set("purchaseOrderRef", b.text("PurchaseOrderRef", "purchaseOrderRef", "String", u.PurchaseOrderRef))
 	}
 	if len(in) == 1 {
@@ -98,4 +121,23 @@ func (i invoiceAnswer) invoice() (Invoice, error) {
 		ID: i.ID, State: i.LifecycleState, Comments: i.Comments, PurchaseOrderRef: i.PurchaseOrderReference,
 		FinalisedAt: i.FinalisedAt.at,
 	}, identified(i.ID)
+}
+
+type billingAnswer struct {
+	ID              string         `json:"id"`
+	ActiveInvoiceID string         `json:"activeInvoiceId"`
+	SalesDocument   *invoiceAnswer `json:"salesDocument"`
+}
+
+func (b billingAnswer) billing() (Billing, error) {
+	out := Billing{ActiveInvoiceID: b.ActiveInvoiceID}
+	// Of a document that is no invoice nothing is selected.
+	if b.SalesDocument != nil && b.SalesDocument.ID != "" {
+		invoice, err := b.SalesDocument.invoice()
+		if err != nil {
+			return out, err
+		}
+		out.Invoice = &invoice
+	}
+	return out, identified(b.ID)
 }

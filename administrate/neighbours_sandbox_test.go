@@ -146,6 +146,10 @@ func TestContacts(t *testing.T) {
 			t.Errorf("%s: %+v", email, page)
 		}
 	}
+	several := must[administrate.ContactPage](t)(s.ContactsByEmails(ctx, []string{"melissa@example.com", "nobody@example.com", "ada@example.com"}, ""))
+	if several.Count != 3 || len(several.Contacts) != 3 || several.More != "" {
+		t.Errorf("of three addresses: %+v", several)
+	}
 	if got := s.ask(t, `{ contacts(filters: {field: lastName, operation: eq, value: "Known"}) { pageInfo { totalRecords } } }`); !strings.Contains(got, `:0}`) {
 		t.Errorf("the one that was turned down: %s", got)
 	}
@@ -301,10 +305,25 @@ func TestLearners(t *testing.T) {
 		t.Errorf("left %+v", got)
 	}
 	rejected(t, s.CancelLearner(ctx, id("learner", 999)), "Not Found")
+
+	// Many at once tell the same, and a cancelled place can be taken again.
+	all := []string{made.Learners[0].ID, made.Learners[1].ID, answers[2].Learners[0].ID, id("learner", 999)}
+	active := func(want ...administrate.EventLearner) {
+		t.Helper()
+		if got := must[[]administrate.EventLearner](t)(s.ActiveLearners(ctx, all)); !slices.Equal(got, want) {
+			t.Errorf("active %+v, want %+v", got, want)
+		}
+		page := must[administrate.LearnerPage](t)(s.Enrolments(ctx, event, []string{contactTwo, one}, ""))
+		if !slices.Equal(page.Learners, want) || page.More != "" {
+			t.Errorf("on the event %+v, want %+v", page, want)
+		}
+	}
+	again := administrate.EventLearner{ID: answers[2].Learners[0].ID, ContactID: contactTwo} // its contact is not answered
+	active(made.Learners[1], again)
 	if err := s.ReactivateLearner(ctx, made.Learners[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	enrolled(contactTwo, 2, 0)
+	active(made.Learners[0], made.Learners[1], again)
 	rejected(t, s.ReactivateLearner(ctx, id("learner", 999)), "Not Found")
 	_, err := s.RegisterContacts(ctx, administrate.RegisterContacts{EventID: id("Course", 3), ContactIDs: []string{one}})
 	rejected(t, err, "")
@@ -352,6 +371,16 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	if updated.Comments != "as \"agreed\"" || updated.PurchaseOrderRef != "PO 17" {
 		t.Errorf("updated %+v", updated)
 	}
+	want := administrate.Billing{ActiveInvoiceID: updated.ID, Invoice: &updated}
+	want.Invoice.State = "Draft"
+	if diff := cmp.Diff(want, must[administrate.Billing](t)(s.Billing(ctx, o.ID))); diff != "" {
+		t.Error(diff)
+	}
+	emptied := must[administrate.Invoice](t)(s.UpdateInvoice(ctx, administrate.UpdateInvoice{ID: ties.Invoice.ID, NoComments: true, NoPurchaseOrderRef: true}))
+	if emptied.Comments != "" || emptied.PurchaseOrderRef != "" {
+		t.Errorf("emptied %+v", emptied)
+	}
+	must[administrate.Invoice](t)(s.UpdateInvoice(ctx, administrate.UpdateInvoice{ID: ties.Invoice.ID, Comments: updated.Comments, PurchaseOrderRef: "PO 17"}))
 	final := must[administrate.Invoice](t)(s.FinaliseInvoice(ctx, ties.Invoice.ID))
 	if !final.Final() || final.FinalisedAt == nil {
 		t.Errorf("finalised %+v", final)
@@ -595,5 +624,58 @@ func TestFatesOfErrands(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestAccountTakenAway: whether null takes the account away or leaves it is the
+// tenant's affair; the record read back tells.
+func TestAccountTakenAway(t *testing.T) {
+	for value, stays := range map[string]bool{"kept": true, "cleared": false} {
+		s := newTenantOf(t, map[string]string{"update.null": value}, nil)
+		o := must[administrate.Opportunity](t)(s.CreateOpportunity(t.Context(), administrate.NewOpportunity{Name: "n", RegionID: regionDR, AccountID: accountTwo}))
+		answer := must[administrate.Opportunity](t)(s.UpdateOpportunity(t.Context(), administrate.UpdateOpportunity{ID: o.ID, NoAccount: true}))
+		read := must[administrate.Opportunity](t)(s.Opportunity(t.Context(), o.ID))
+		if (answer.Account != nil) != stays || (read.Account != nil) != stays {
+			t.Errorf("%s: answered %+v, read %+v", value, answer.Account, read.Account)
+		}
+	}
+}
+
+// TestTokenIssues: the tokens of a won opportunity are seen where the API shows
+// them by the assumed name, by a corrected one, and not where that is switched off.
+func TestTokenIssues(t *testing.T) {
+	tokens := id("TokenType", "0123456789abcdef0123456789abcdef")
+	for name, c := range map[string]struct {
+		rows    map[string]string
+		assumed administrate.Name
+		want    administrate.TokenIssues
+	}{
+		"as assumed": {nil, "", administrate.TokenIssues{Shown: true, Issues: []administrate.TokenIssue{{TokenTypeID: tokens, Quantity: 3}}}},
+		"corrected": {
+			map[string]string{"opportunity.tokenIssues": "issued"},
+			"issued",
+			administrate.TokenIssues{Shown: true, Issues: []administrate.TokenIssue{{TokenTypeID: tokens, Quantity: 3}}},
+		},
+		"off": {map[string]string{"opportunity.tokenIssues": "absent"}, administrate.Off, administrate.TokenIssues{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTenantWith(t, sandbox.Options{Catalogue: "../sandbox/catalogue/tenant.yaml", Assume: c.rows}, func(o *administrate.Options) { o.Assumed.TokenIssues = c.assumed })
+			o := must[administrate.Opportunity](t)(s.CreateOpportunity(t.Context(), administrate.NewOpportunity{
+				Name: "n", RegionID: id("Region", "UK"), EntryStepID: id("OpportunityStep", 2), Attributes: []administrate.Attribute{{Key: "source", Value: "web"}},
+			}))
+			must[[]administrate.Interest](t)(s.AddInterest(t.Context(), administrate.AddInterest{OpportunityID: o.ID, ItemID: tokens, Kind: administrate.Tokens, Quantity: 3}))
+			if got := must[administrate.TokenIssues](t)(s.TokenIssues(t.Context(), o.ID)); len(got.Issues) != 0 || got.Shown != c.want.Shown {
+				t.Errorf("before: %+v", got)
+			}
+			must[administrate.Opportunity](t)(s.Progress(t.Context(), administrate.Progress{OpportunityID: o.ID, StepID: id("OpportunityStep", 4)}))
+			if diff := cmp.Diff(c.want, must[administrate.TokenIssues](t)(s.TokenIssues(t.Context(), o.ID))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	s := newTenantOf(t, map[string]string{"opportunity.tokenIssues": "absent"}, nil)
+	o := must[administrate.Opportunity](t)(s.CreateOpportunity(t.Context(), administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
+	if _, err := s.TokenIssues(t.Context(), o.ID); !errors.As(err, new(*administrate.RefusedError)) {
+		t.Errorf("where the API has none: %v", err)
 	}
 }

@@ -125,6 +125,7 @@ func everyCall() []call {
 	lookup("lookup regions", "Regions", Wanted{Regions: &List{}})
 	lookup("lookup regions further", "Regions", Wanted{Regions: &List{After: "c"}})
 	apply("change the owner", "UpdateOwner", UpdateOpportunity{ID: "o", OwnerID: "u"})
+	apply("take the account away", "ClearAccount", UpdateOpportunity{ID: "o", NoAccount: true})
 	apply("change the contact", "UpdateContact", UpdateOpportunity{ID: "o", ContactID: "c"})
 	apply("reserve", "", ReservePlaces{InterestIDs: []string{"i", "j"}})
 	return append(calls, everyErrand()...)
@@ -164,6 +165,12 @@ func everyErrand() []call {
 	update("update an account", "UpdateAccountName UpdateAccountInput", UpdateAccount{ID: "a", Name: "n", Email: "e", Addresses: address})
 	add("contact", "", func(ctx context.Context, c *Client) error { return anyError(c.Contact(ctx, "c")) })
 	add("contacts by e-mail", "", func(ctx context.Context, c *Client) error { return anyError(c.ContactsByEmail(ctx, "e")) })
+	add("contacts by e-mails", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.ContactsByEmails(ctx, []string{"e", "f"}, ""))
+	})
+	add("more contacts by e-mails", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.ContactsByEmails(ctx, []string{"e"}, "c"))
+	})
 	add("contacts of an account", "", func(ctx context.Context, c *Client) error { return anyError(c.ContactsOfAccount(ctx, "a", "")) })
 	add("more contacts of an account", "", func(ctx context.Context, c *Client) error { return anyError(c.ContactsOfAccount(ctx, "a", "c")) })
 	add("create contacts", "", func(ctx context.Context, c *Client) error {
@@ -189,11 +196,22 @@ func everyErrand() []call {
 		}))
 	})
 	add("cancel a learner", "", func(ctx context.Context, c *Client) error { return c.CancelLearner(ctx, "l") })
-	add("take a learner back", "", func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "l") })
+	add("reactivate a learner", "", func(ctx context.Context, c *Client) error { return c.ReactivateLearner(ctx, "l") })
+	add("enrolments", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.Enrolments(ctx, "e", []string{"c", "d"}, ""))
+	})
+	add("more enrolments", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.Enrolments(ctx, "e", []string{"c"}, "f"))
+	})
+	add("active learners", "", func(ctx context.Context, c *Client) error { return anyError(c.ActiveLearners(ctx, []string{"l", "m"})) })
+	add("billing", "", func(ctx context.Context, c *Client) error { return anyError(c.Billing(ctx, "o")) })
+	add("token issues", "", func(ctx context.Context, c *Client) error { return anyError(c.TokenIssues(ctx, "o")) })
+	add("empty an invoice", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.UpdateInvoice(ctx, UpdateInvoice{ID: "i", NoComments: true, NoPurchaseOrderRef: true}))
+	})
 	add("update an invoice", "", func(ctx context.Context, c *Client) error {
 		return anyError(c.UpdateInvoice(ctx, UpdateInvoice{ID: "i", Comments: "c", PurchaseOrderRef: "p"}))
 	})
-	add("issued tokens", "", func(ctx context.Context, c *Client) error { return anyError(c.TokenIssues(ctx, "o")) })
 	add("finalise an invoice", "", func(ctx context.Context, c *Client) error { return anyError(c.FinaliseInvoice(ctx, "i")) })
 	add("mail", "", func(ctx context.Context, c *Client) error {
 		return c.SendEmail(ctx, Email{ContactID: "c", Subject: "s", Body: "b", SendingAddressID: "a", CC: []string{"x"}})

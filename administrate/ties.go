@@ -15,8 +15,8 @@ type Ties struct {
 	Attributes    []Attribute
 	// ActiveInvoiceID is the invoice that counts, empty when there is none.
 	ActiveInvoiceID string
-	// Invoice is the sales document if that is an invoice, with id, state, comments
-	// and purchase order; nil otherwise.
+	// Invoice is the sales document if that is an invoice, with id and state;
+	// nil otherwise.
 	Invoice *Invoice
 }
 
@@ -25,7 +25,7 @@ type Ties struct {
 func (c *Client) Ties(ctx context.Context, opportunityID string) (Ties, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Ties", "opportunities", "opportunity", opportunityID,
 		"id account { "+selectNamed+" } contact { id } owner { id firstName contact { id } } "+selectAttributes+
-			" activeInvoiceId salesDocument { ... on Invoice { id lifecycleState comments purchaseOrderReference } }", tiesAnswer.ties)
+			" activeInvoiceId salesDocument { ... on Invoice { id lifecycleState } }", tiesAnswer.ties)
 }
 
 type tiesAnswer struct {
@@ -56,11 +56,7 @@ func (t tiesAnswer) ties() (Ties, error) {
 	}
 	// Of a document that is no invoice nothing is selected.
 	if t.SalesDocument != nil && t.SalesDocument.ID != "" {
-		invoice, err := t.SalesDocument.invoice()
-		if err != nil {
-			return Ties{}, err
-		}
-		out.Invoice = &invoice
+		out.Invoice = &Invoice{ID: t.SalesDocument.ID, State: t.SalesDocument.LifecycleState}
 	}
 	return out, identified(t.ID)
 }

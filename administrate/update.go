@@ -8,6 +8,7 @@ import (
 type UpdateOpportunity struct {
 	ID         string
 	AccountID  string
+	NoAccount  bool        // takes the account away; assumed: see Assumptions.ClearAccount
 	Currency   string      // the bare code
 	Name       string      // assumed: see Assumptions.UpdateName
 	OwnerID    string      // a User's; assumed: see Assumptions.UpdateOwner
@@ -27,6 +28,14 @@ func (u UpdateOpportunity) build(b *builder) operation {
 	in.set("id", b.required("ID", "id", "ID", u.ID))
 	if u.AccountID != "" {
 		in.set("accountId", b.text("AccountID", "accountId", "ID", u.AccountID))
+	}
+	switch {
+	case u.NoAccount && u.AccountID != "":
+		b.invalid("NoAccount", "does not go together with AccountID")
+	case u.NoAccount && b.assumed.ClearAccount == Off:
+		b.invalid("NoAccount", "cannot be asked for: the assumption ClearAccount is switched off")
+	case u.NoAccount:
+		in.set(string(b.assumed.ClearAccount), "null")
 	}
 	if u.Currency != "" {
 		in.set("financialUnitId", b.literal("Currency", u.Currency))

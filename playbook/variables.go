@@ -29,8 +29,8 @@ type Variables struct {
 // MailVariables are what the templates of mails may name.
 type MailVariables struct {
 	Variables
-	// Owner and Contact are the names of the owner and the contact of the record.
-	// They are known to mails only.
+	// Owner and Contact are the first name of the owner and the name of the contact
+	// of the record. They are known to mails only.
 	Owner, Contact string
 	// Number and Of count the repetitions of a follow-up: 2 and 3 of the second of
 	// three. Otherwise both are 1.

@@ -24,7 +24,8 @@ func resolvedPlaybook(t *testing.T, env settings.Environment, args ...string) (s
 	if err := flags.Parse(args); err != nil {
 		return p, err
 	}
-	return p, p.Resolve()
+	err := p.Resolve()
+	return p, err
 }
 
 func fileIn(t *testing.T, dir, name, content string) string {

@@ -68,7 +68,7 @@ func example(t *testing.T, name string) []byte {
 	return file
 }
 
-func newHouse(t *testing.T, file []byte) *house {
+func newHouse(t *testing.T, file []byte, assume ...string) *house {
 	t.Helper()
 	book, err := playbook.Load(file)
 	if err != nil {
@@ -76,13 +76,17 @@ func newHouse(t *testing.T, file []byte) *house {
 	}
 	h := &house{stage: bareStage(t)}
 	h.knownRun = "default-test-run-id" // as the activities hear of it
-	h.trace()
 	// A worker sends nothing whose time has passed by the clock on the wall.
 	h.env.SetStartTime(time.Date(2041, 11, 25, 9, 0, 0, 0, time.UTC))
 	h.env.SetTestTimeout(2 * time.Minute)
+	assumed := make(map[string]string)
+	for _, row := range assume {
+		name, value, _ := strings.Cut(row, "=")
+		assumed[name] = value
+	}
 	box, err := sandbox.Open(t.Context(), sandbox.Options{
 		Catalogue: filepath.Join("testdata", "tenant.yaml"), Now: h.env.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), NoAuth: true,
-		Rate: sandbox.Rate{Off: true}, NoLedger: true,
+		Rate: sandbox.Rate{Off: true}, NoLedger: true, Assume: assumed,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -38,21 +38,26 @@ func TestPlacesAreHeldWhileAProposalIsOut(t *testing.T) {
 	h.wantTold(showPlaces(1), "{event:{bookedPlaces:0,reserved:0},opp:{isReservationValid:false,step:{name:Lost}}}")
 }
 
-// A proposal for what is sold out is not made.
+// A proposal for what is sold out is not made, however the API says so.
 func TestNothingIsProposedThatIsSoldOut(t *testing.T) {
-	h := newHouse(t, example(t, "reserve-on-proposal"))
-	one := places(1, "Ada", "Ben", "Cai", "Dot", "Eve")
-	one.Interests[0].Reserve = false
-	h.at(time.Minute, func() { h.update("i", "addInterests", one) })
-	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
-	h.at(3*time.Hour, func() {
-		if got := h.answers["p"].outcome; got.State != opportunity.Failed || got.Error.Label != "Effect Failed" {
-			t.Errorf("the move: %+v", got)
-		}
-		h.wantTold(showPlaces(1), "{event:{bookedPlaces:0,reserved:0},opp:{isReservationValid:false,step:{name:Lead}}}")
-		h.update("c", "close", opportunity.Close{Reason: "over"})
-	})
-	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	for _, short := range []string{"refused", "nothing"} {
+		h := newHouse(t, example(t, "reserve-on-proposal"), "reserve.short="+short)
+		one := places(1, "Ada", "Ben", "Cai", "Dot", "Eve")
+		one.Interests[0].Reserve = false
+		h.at(time.Minute, func() { h.update("i", "addInterests", one) })
+		h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+		h.at(3*time.Hour, func() {
+			if got := h.answers["p"].outcome; got.State != opportunity.Failed || got.Error.Label != "Effect Failed" {
+				t.Errorf("%s: the move: %+v", short, got)
+			}
+			h.wantTold(showPlaces(1), "{event:{bookedPlaces:0,reserved:0},opp:{isReservationValid:false,step:{name:Lead}}}")
+			if attention := h.attention(); len(attention) > 0 {
+				t.Errorf("%s: attention %v", short, attention)
+			}
+			h.update("c", "close", opportunity.Close{Reason: "over"})
+		})
+		h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	}
 }
 
 func TestThreeRemindersThenLost(t *testing.T) {
@@ -64,7 +69,7 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	// Proposed on Monday 25 November at 10; five business days later the first comes.
 	var want []string
 	for n := range 3 {
-		want = append(want, fmt.Sprintf("priya.raman@harbour-street.example: First Aid [A-1]: are you still interested? %s", []string{"2041-12-02", "2041-12-04", "2041-12-06"}[n]))
+		want = append(want, fmt.Sprintf("priya.raman@harbour-street.example: First Aid: are you still interested? %s", []string{"2041-12-02", "2041-12-04", "2041-12-06"}[n]))
 	}
 	outbox, err := h.box.Outbox(t.Context())
 	if err != nil {
@@ -100,10 +105,10 @@ func TestAnAnswerPutsRemindersOff(t *testing.T) {
 		if n := len(h.mails()); n != 1 {
 			t.Errorf("%d mails four days after the customer answered", n)
 		}
-		h.update("w", "progress", to("Won"))
+		h.update("l", "progress", to("Lost"))
 	})
 	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
-	h.wantDone("p", "u", "w")
+	h.wantDone("p", "u", "l")
 	if n := len(h.mails()); n != 1 {
 		t.Errorf("%d mails", n)
 	}

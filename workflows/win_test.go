@@ -26,10 +26,10 @@ func (h *house) company() {
 
 const won = "{accounts:{pageInfo:{totalRecords:1}}," +
 	"event:{bookedPlaces:2,learners:{edges:[{node:{contact:{account:{name:Byrne Ltd},emailAddress:ada@byrne.example},isCancelled:false}},{node:{contact:{account:{name:Byrne Ltd},emailAddress:ben@byrne.example},isCancelled:false}}]},reserved:0}," +
-	"opp:{account:{name:Byrne Ltd},attributes:[{definitionKey:company,value:Byrne Ltd},{definitionKey:po,value:PO-7},{definitionKey:handled-by,value:Oppflow}],isReservationValid:false,salesDocument:{comments:First Aid, 399.80 GBP,lifecycleState:Draft,purchaseOrderReference:PO-7},step:{name:Won}}}"
+	"opp:{account:{name:Byrne Ltd},attributes:[{definitionKey:company,value:Byrne Ltd},{definitionKey:handled-by,value:Oppflow},{definitionKey:po,value:PO-7}],isReservationValid:false,salesDocument:{comments:First Aid, 399.80 GBP,lifecycleState:Draft,purchaseOrderReference:PO-7},step:{name:Won}}}"
 
 func (h *house) win() {
-	h.at(time.Second, h.company)
+	h.at(10*time.Minute, h.company) // when the record exists, whatever was lost
 	h.at(time.Minute, func() { h.update("i", "addInterests", places(1, "Ada", "Ben")) })
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })

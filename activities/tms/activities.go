@@ -34,6 +34,9 @@ type Options struct {
 	ServiceKeys map[string]ServiceKey
 	// Services carries those requests; nil is a transport of the worker's own.
 	Services http.RoundTripper
+	// ReadOnly keeps those requests from being sent; the client of the API has a switch
+	// of its own.
+	ReadOnly bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -47,6 +50,7 @@ type Activities struct {
 	names             *names
 	playbook          *playbook.Playbook
 	services          *services
+	readOnly          bool
 	sender            *sender
 	now               func() time.Time
 }
@@ -66,6 +70,7 @@ func New(o Options) (*Activities, error) {
 		names:             newNames(cmp.Or(o.NamesFor, 10*time.Minute), now),
 		playbook:          o.Playbook,
 		services:          newServices(o.Services, o.ServiceKeys, now),
+		readOnly:          o.ReadOnly,
 		sender:            &sender{now: now},
 	}, nil
 }

@@ -58,6 +58,9 @@ func (e ensureCall) carryOut(ctx context.Context, in activities.EffectInput) (ac
 		return activities.CarryOutResult{Sending: reset(run)}, nil
 	}
 	message, fault := e.message(in)
+	if fault == nil && e.readOnly {
+		fault = opportunity.Failf(opportunity.Rejected, "the worker is read-only: the service %s is not called", message.name)
+	}
 	if fault != nil {
 		return rejected(fault), nil
 	}

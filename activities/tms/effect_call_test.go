@@ -199,6 +199,18 @@ func TestACallThatCannotBeSigned(t *testing.T) {
 	r.wantProblem(r.ensure(in), 0, `no service "another"`)
 }
 
+func TestAReadOnlyWorkerCallsNobody(t *testing.T) {
+	r, s, _ := serviced(t)
+	record := r.created("A-1")
+	r.options.ReadOnly = true
+	r.worker(tms.Mark{})
+	r.requested()
+	r.wantProblem(r.ensure(callEffect(record)), 1, "read-only", opportunity.ActCall)
+	if got := s.taken(); got != nil {
+		t.Errorf("called: %q", got)
+	}
+}
+
 func TestServiceKeysDoNotShow(t *testing.T) {
 	key := tms.NewServiceKey(signingKey)
 	options := tms.Options{ServiceKeys: map[string]tms.ServiceKey{"erp": key}}

@@ -26,11 +26,11 @@ func (e ensureInvoice) inspect(ctx context.Context, in activities.EffectInput) (
 		out.Error = opportunity.Invalidf("the effect does not say what the invoice is to be")
 		return out, nil
 	}
-	ties, err := e.api.Ties(ctx, string(in.Opportunity))
+	billing, err := e.api.Billing(ctx, string(in.Opportunity))
 	if err != nil {
 		return out, reading(err)
 	}
-	invoice := ties.Invoice
+	invoice := billing.Invoice
 	if in.Undo {
 		return e.takeBack(in, out, invoice), nil
 	}

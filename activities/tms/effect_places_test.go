@@ -134,6 +134,17 @@ func TestPlacesWhoseAnswerIsLostAreHeldOnce(t *testing.T) {
 	r.wantReserved(3)
 }
 
+// An API that answers no opportunity proves nothing; looking does.
+func TestPlacesThatAreNotReadBackAreLookedFor(t *testing.T) {
+	r := newRoomOf(t, tms.Mark{}, map[string]string{"extend.answer": "errors"})
+	record, interests := r.withEvent(3)
+	r.want(r.ensure(reserveEffect(record, interests, r.in(48*time.Hour))), 3, opportunity.ActHold)
+	r.want(r.ensure(extendEffect(record, r.in(72*time.Hour))), 3, opportunity.ActExtend)
+	r.want(r.ensure(releaseEffect(record)), 3, opportunity.ActRelease)
+	r.pass(time.Second)
+	r.wantReserved(0)
+}
+
 func TestPlacesOfNoEventAreNotAskedFor(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record, interests := r.withEvent(3)

@@ -28,14 +28,14 @@ func (e ensureTokens) inspect(ctx context.Context, in activities.EffectInput) (a
 	issues, err := e.api.TokenIssues(ctx, string(in.Opportunity))
 	var refused *administrate.RefusedError
 	switch {
-	case errors.As(err, &refused), err == nil && issues == nil:
+	case errors.As(err, &refused), err == nil && !issues.Shown:
 		out.Error = opportunity.Failf(opportunity.Rejected, "this TMS does not tell whether %s were issued; look there, and answer skip when they were", counted(wanted, "token"))
 		return out, nil
 	case err != nil:
 		return out, reading(err)
 	}
 	issued := 0
-	for _, issue := range issues {
+	for _, issue := range issues.Issues {
 		issued += issue.Quantity
 	}
 	switch until := in.Effect.Tokens.WaitUntil; {

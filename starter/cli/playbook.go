@@ -76,8 +76,8 @@ func (p *program) explainPlaybook() *cobra.Command {
 		Use:   "explain [FILE] [flags]",
 		Short: "Tell in words what a playbook does and when",
 		Long: `explain tells in words what the playbook does and when: for every transition what is done before and after the move and
-how it is undone, for every step what follows up. Without a FILE it explains the playbook of a tenant that has none of
-its own. A FILE of - is read from standard input.`,
+how it is undone, for every step what follows up. Without a FILE it explains the playbook of a typical tenant,
+which a worker follows with --playbook default. A FILE of - is read from standard input.`,
 		Example: "  oppflow playbook explain\n  oppflow playbook explain playbook.yaml\n  oppflow playbook explain --source > playbook.yaml",
 		Args: func(command *cobra.Command, args []string) error {
 			if len(args) > 1 {

@@ -170,7 +170,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		return nil, &SettingsError{cause: err}
 	}
 	if o.API.ReadOnly {
-		o.Logger.Warn("the worker is read-only: every change is rejected, nothing is written to the API")
+		o.Logger.Warn("the worker is read-only: every change is rejected, nothing is written to the API, and no service is called")
 	}
 	api, err := administrate.New(administrate.Options{
 		URL:               o.API.URL,
@@ -185,7 +185,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	calls, err := tms.New(tms.Options{
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength,
 		Mark:     tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
-		Playbook: follows.playbook, ServiceKeys: follows.keys,
+		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly,
 	})
 	if err != nil {
 		return nil, &SettingsError{cause: err}

@@ -67,7 +67,23 @@ func (s *State) Recount(b Backlog, from ID, record Snapshot, resolved map[Name]I
 			answers[i].Fate = FateUnknown
 		}
 	}
+	b.sendAlong(answers)
 	return answers
+}
+
+// sendAlong has updates sent again that show, where one before them is sent again that
+// sets the same: they may show what was so before.
+func (b Backlog) sendAlong(answers []Answer) {
+	for i, m := range b.Mutations {
+		if m.Update == nil || answers[i].Fate == FateDone {
+			continue
+		}
+		for j := i + 1; j < len(answers); j++ {
+			if later := b.Mutations[j].Update; later != nil && answers[j].Fate == FateDone && m.Update.without(*later) != *m.Update {
+				answers[j] = Answer{Fate: FateNotSent}
+			}
+		}
+	}
 }
 
 // sent reports whether something that surely came after the change took effect.

@@ -48,6 +48,8 @@ func TestRecount(t *testing.T) {
 		{"so was an interest that is not there", []opportunity.Command{in(course), move(middle)}, at(middle), "unknown|done"},
 		{"and details that do not show", []opportunity.Command{rename("x"), in(course)}, at(proposed, ref("a", course)), "unknown|done a"},
 		{"details that were set over", []opportunity.Command{rename("x"), rename("y"), in(course)}, named(at(proposed, ref("a", course)), "y"), "done|done|done a"},
+		{"details that were so before", []opportunity.Command{opportunity.UpdateDetails{Name: "x", Account: string(account)}, rename("y"), rename("y")}, named(at(proposed), "y"), "notSent|notSent|notSent"},
+		{"other details that were so before", []opportunity.Command{opportunity.UpdateDetails{Account: string(account)}, rename("y")}, named(at(proposed), "y"), "notSent|done"},
 		{"an expiry that was set over", []opportunity.Command{until(3), until(9), until(30)}, held(at(proposed), 9), "done|done|notSent"},
 		{"interests of somebody else", []opportunity.Command{in(course), in(event)}, at(proposed, ref("x", path), ref("a", event)), "unknown|done a"},
 		{"moves in a row", []opportunity.Command{move(middle), move(won)}, at(won), "unknown|done"},

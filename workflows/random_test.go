@@ -1,0 +1,233 @@
+package workflows_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// everything is a playbook in which all that can happen to an opportunity has
+// effects, and every step follow-ups.
+const everything = `
+calendar:
+  zone: Europe/London
+  hours:
+    - { days: [mon, tue, wed, thu, fri], from: "09:00", to: "17:30" }
+  quiet: { from: "20:00", to: "08:00" }
+followUpsAtMost: 8
+services:
+  erp: { url: https://erp.example.com/oppflow, secret: erp-signing-key }
+emails:
+  reminder: { subject: "{{.Name}}: {{.Number}} of {{.Of}}", body: "Dear {{.Contact}}, {{.ReservedUntil}}" }
+  news: { subject: "News of {{.Name}}", body: "Dear {{.Owner}}" }
+transitions:
+  - name: propose
+    to: { step: Proposed }
+    before:
+      - account: { name: "Byrne Ltd" }
+      - attributes: { set: { handled-by: Oppflow } }
+    after:
+      - email: { to: contact, use: reminder }
+      - log: { message: "Proposed" }
+  - name: offer
+    to: { step: Offered }
+    after:
+      - reserve: { for: 48 hours }
+  - name: win
+    to: { state: Won }
+    after:
+      - account: {}
+      - register: {}
+      - invoice: { wait: 2 hours, comments: "{{.Name}}", finaliseBeforeStart: 7 days }
+      - call: { service: erp, path: /orders }
+      - email: { to: owner, use: news }
+  - name: lose
+    to: { state: Lost }
+    after:
+      - cancelRegistrations: {}
+      - release: {}
+happenings:
+  - name: told
+    on: eventCancelled
+    do:
+      - email: { to: owner, use: news }
+  - name: lapsed
+    on: reservationLapsed
+    do:
+      - log: { message: "Lapsed", status: partial }
+steps:
+  - at: { state: Open }
+    followUps:
+      - name: remind
+        due: { idle: 3 business days }
+        repeat: { times: 3, every: 2 business days }
+        do: { email: { to: contact, use: reminder } }
+        then: { progress: { to: Lost } }
+      - name: lapses
+        due: { beforeLapse: 1 day }
+        do: { email: { to: owner, use: reminder } }
+      - name: long
+        due: { inStep: 5 days }
+        do: { attention: { text: "{{.Name}} stands still" } }
+  - at: { state: Won }
+    followUps:
+      - name: soon
+        due: { beforeStart: 2 days }
+        do: { log: { message: "An event starts on {{.FirstStart}}" } }
+`
+
+// witness keeps what activities were asked to do that must not be done twice.
+type witness struct {
+	mu   sync.Mutex
+	sent map[string]int // by the key of the effect: mails, entries of the log
+	// finals counts requests to make an invoice final.
+	finals int
+}
+
+func (w *witness) watch(s *stage) {
+	s.env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, args converter.EncodedValues) {
+		if info.ActivityType.Name != activities.CarryOutEffect {
+			return
+		}
+		var in activities.EffectInput
+		if err := args.Get(&in); err != nil {
+			s.t.Error(err)
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		switch in.Act.Kind {
+		case opportunity.ActMail, opportunity.ActLog:
+			w.sent[in.Effect.Key]++
+		case opportunity.ActFinalise:
+			w.finals++
+		}
+	})
+}
+
+// Whatever happens to an opportunity in two months, and whichever answers of the API
+// are lost: no mail and no entry of the log is sent twice, nobody is registered twice,
+// no invoice is made final twice, and no places are held for what was lost. What
+// cannot be told is put to an operator, never taken for done.
+func TestRandomLives(t *testing.T) {
+	lives := 300
+	switch {
+	case testing.Short():
+		lives = 20
+	case raceDetector:
+		lives = 60
+	}
+	for seed := range lives {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			live(t, uint64(seed))
+		})
+	}
+}
+
+func live(t *testing.T, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 6))
+	h := newHouse(t, []byte(everything))
+	w := &witness{sent: map[string]int{}}
+	w.watch(h.stage)
+	// Of some lives no answer is lost, of others one in four.
+	losses := []float64{0, 0.05, 0.25}[r.IntN(3)]
+	chance := rand.New(rand.NewPCG(seed, 7))
+	h.lost = func(int) (bool, bool) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return chance.IntN(2) == 0, chance.Float64() < losses
+	}
+	h.at(30*time.Minute, h.belongs)
+	day := func() time.Duration { return time.Duration(r.Int64N(int64(60 * 24 * time.Hour))) }
+	for n := range 3 + r.IntN(8) {
+		at := time.Hour + day()
+		switch r.IntN(8) {
+		case 0, 1, 2:
+			step := []string{"Proposed", "Offered", "Won", "Lost", "Lead"}[r.IntN(5)]
+			h.at(at, func() { h.env.SignalWorkflow("progress", to(step)) })
+		case 3, 4:
+			wanted := places(1+r.IntN(2), []string{"Ada", "Ben", "Cai"}[:1+r.IntN(3)]...)
+			wanted.Interests[0].Reserve = r.IntN(2) == 0
+			h.at(at, func() { h.env.SignalWorkflow("addInterests", wanted) })
+		case 5:
+			until := h.env.Now().Add(at + time.Duration(r.IntN(20*24))*time.Hour)
+			h.at(at, func() { h.env.SignalWorkflow("extendReservations", opportunity.ExtendReservations{Until: until}) })
+		case 6:
+			name := fmt.Sprint("Name ", n)
+			h.at(at, func() { h.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{Name: name}) })
+		case 7:
+			event := 1 + r.IntN(2)
+			h.at(at, func() {
+				h.tms(fmt.Sprintf(`mutation { event { update(eventId: %q, input: {lifecycleState: "cancelled"}) { errors { message } } } }`, id("Course", event)))
+			})
+		}
+	}
+	// In the end an operator looks, lets be what waits, and closes it.
+	for n := range 30 {
+		h.at(100*24*time.Hour+time.Duration(n)*time.Minute, func() {
+			view := h.view()
+			if q := view.Question; q != nil {
+				h.env.SignalWorkflow("skip", opportunity.Skip{Request: q.Request, Reason: "seen"})
+			}
+			for _, job := range view.Working {
+				if job.Problem != "" {
+					h.env.SignalWorkflow("skip", opportunity.Skip{Request: job.Key, Reason: "seen"})
+				}
+			}
+		})
+	}
+	h.at(101*24*time.Hour, func() { h.env.SignalWorkflow("close", opportunity.Close{Reason: "the life is over"}) })
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+
+	for key, times := range w.sent {
+		if times > 1 {
+			t.Errorf("%s was sent %d times", key, times)
+		}
+	}
+	if mails := len(h.mails()); mails > len(w.sent) {
+		t.Errorf("%d mails for %d effects", mails, len(w.sent))
+	}
+	if w.finals > 1 && losses == 0 {
+		t.Errorf("the invoice was made final %d times", w.finals)
+	}
+	data := h.tms(fmt.Sprintf(`{ opp: node(id: %q) { ... on Opportunity { isReservationValid } }
+		one: node(id: %q) { ... on Event { learners { edges { node { isCancelled contact { id } } } } } }
+		two: node(id: %q) { ... on Event { learners { edges { node { isCancelled contact { id } } } } } } }`, theirs, id("Course", 1), id("Course", 2)))
+	if valid := data["opp"].(map[string]any)["isReservationValid"]; valid != false && h.view().Step.Stage.State != opportunity.Won {
+		t.Error("the opportunity is lost or closed, and places are held")
+	}
+	for _, event := range []string{"one", "two"} {
+		on := map[string]int{}
+		for _, edge := range data[event].(map[string]any)["learners"].(map[string]any)["edges"].([]any) {
+			learner := edge.(map[string]any)["node"].(map[string]any)
+			if learner["isCancelled"] == false {
+				on[fmt.Sprint(learner["contact"])]++
+			}
+		}
+		for contact, times := range on {
+			if times > 1 {
+				t.Errorf("%s is on event %s %d times", contact, event, times)
+			}
+		}
+	}
+	view := h.view()
+	for _, effect := range view.Effects {
+		if effect.How == opportunity.EffectDone && strings.Contains(effect.Text, "nothing of it shows") {
+			t.Errorf("taken for done: %+v", effect)
+		}
+	}
+	if len(view.Working) > 0 {
+		t.Errorf("still under way: %+v", view.Working)
+	}
+}

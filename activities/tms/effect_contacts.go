@@ -183,7 +183,12 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	result.Contacts = make([]opportunity.ID, len(in.Attendees))
 	for n, answer := range answers {
 		if answer.Err == nil {
-			result.Contacts[places[n]] = opportunity.ID(answer.Contact.ID)
+			// The same person may be on several events.
+			for i, attendee := range in.Attendees {
+				if isUnknown(attendee) && address(attendee) == address(in.Attendees[places[n]]) {
+					result.Contacts[i] = opportunity.ID(answer.Contact.ID)
+				}
+			}
 			result.Trace = result.Trace.Adding(opportunity.Record{Kind: opportunity.RecordContact, ID: opportunity.ID(answer.Contact.ID), Made: true})
 		}
 	}

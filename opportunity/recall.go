@@ -30,7 +30,7 @@ import (
 func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, resolved map[Name]ID) []Answer {
 	decided := slices.Clone(answers)
 	s.recallInterests(batch, decided, record, resolved)
-	for i, m := range batch {
+	for i, m := range slices.Backward(batch) { // what shows of the later tells of the earlier
 		if decided[i].Fate != FateUnknown {
 			continue
 		}
@@ -193,12 +193,14 @@ func overwritten(i int, batch []Mutation, answers []Answer) bool {
 }
 
 // outlasted reports whether the places are held by a later expiry of the batch,
-// which the API set and which is no shorter than the one asked for at i: sending
-// that again would undo the later.
+// which the API set: sending the one asked for at i again would undo it. One that
+// was not asked for, but comes with places just taken, only counts where it is no
+// shorter.
 func outlasted(i int, batch []Mutation, answers []Answer) bool {
 	asked := batch[i].Extend.Until
 	for n := i + 1; n < len(batch) && !asked.IsZero(); n++ {
-		if held := answers[n].Reservation; batch[n].Extend != nil && answers[n].Fate == FateDone && held != nil && held.Valid && !held.Until.Before(asked) {
+		held := answers[n].Reservation
+		if batch[n].Extend != nil && answers[n].Fate == FateDone && held != nil && held.Valid && (batch[n].isAsked() || !held.Until.Before(asked)) {
 			return true
 		}
 	}

@@ -328,6 +328,37 @@ func TestALaterExpiryStands(t *testing.T) {
 	}
 }
 
+// TestExpiriesInARow: of two expiries whose answers were lost the places show the
+// later one, so the earlier is not sent again behind it.
+func TestExpiriesInARow(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		first, second int // months from now
+		held          int // 0 when the places show neither
+		again         string
+	}{
+		{"longer", 1, 2, 2, ""},
+		{"shorter", 2, 1, 1, ""},
+		{"the first only", 1, 2, 1, "second~"},
+		{"neither", 1, 2, 0, "first~ second~"},
+	} {
+		s := opened(t)
+		at := func(months int) time.Time { return noon.AddDate(0, months, 0) }
+		accept(t, s, opportunity.ExtendReservations{Until: at(c.first)}, "first")
+		accept(t, s, opportunity.ExtendReservations{Until: at(c.second)}, "second")
+		batch := s.NextBatch()
+		record := recordNow()
+		record.Reservation = opportunity.Reservation{Valid: true, Until: at(c.held)}
+		s.Settle(batch, s.Recall(batch, []opportunity.Answer{unknown, unknown}, record, nil), noon)
+		if got := strings.Join(told(s.NextBatch()), " "); got != c.again {
+			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
+		}
+		if !s.Reservation.Until.Equal(at(c.held)) && c.held > 0 {
+			t.Errorf("%s: held until %s", c.name, s.Reservation.Until)
+		}
+	}
+}
+
 // TestWhatIsNotOursIsNotTakenForOurs: interests that made a question are not
 // taken for the effect of a later request.
 func TestWhatIsNotOursIsNotTakenForOurs(t *testing.T) {

@@ -233,8 +233,14 @@ func (s *State) jobStands(j *Job, now time.Time) {
 	s.replan()
 }
 
-// knowAccount takes in which account the opportunity has.
+// knowAccount takes in which account the opportunity has, or has no longer.
 func (s *State) knowAccount(j Job) {
+	if j.Undoes() {
+		if j.Trace.HadAccount && slices.ContainsFunc(j.Trace.Records, func(r Record) bool { return r.ID == s.Details.Account.ID }) {
+			s.Details.Account = Named{}
+		}
+		return
+	}
 	for _, record := range j.Trace.Records {
 		if record.Kind == RecordAccount && record.ID != s.Details.Account.ID {
 			s.Details.Account = Named{ID: record.ID, Name: j.Effect.Account.Name}

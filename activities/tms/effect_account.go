@@ -14,12 +14,17 @@ import (
 // ensureAccount gives the record an account where it has none.
 type ensureAccount struct{ *Activities }
 
+// keptMaking says which records are about to be made, under a key of Trace.Values: what
+// is found there afterwards was made by the effect, even when no answer said so.
+const keptMaking = "making"
+
 func (e ensureAccount) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
-	if in.Undo {
-		return out, nil // nobody has seen a way to take an account off a record again
-	}
-	if in.Effect.Account == nil || in.Effect.Account.Name == "" {
+	name := e.called(in)
+	switch {
+	case in.Undo && !in.Trace.HadAccount: // it had one, or nobody has looked
+		return out, nil
+	case !in.Undo && name == "":
 		out.Error = opportunity.Invalidf("the effect does not say what the account is called")
 		return out, nil
 	}
@@ -27,12 +32,16 @@ func (e ensureAccount) inspect(ctx context.Context, in activities.EffectInput) (
 	if err != nil {
 		return out, reading(err)
 	}
-	if ties.Account != nil {
+	switch {
+	case in.Undo:
+		e.undo(&out, ties)
+		return out, nil
+	case ties.Account != nil:
 		out.Trace = in.Trace.Adding(opportunity.Record{Kind: opportunity.RecordAccount, ID: opportunity.ID(ties.Account.ID)})
 		return out, nil
 	}
 	out.Trace.HadAccount = true
-	page, err := e.api.AccountsByName(ctx, in.Effect.Account.Name)
+	page, err := e.api.AccountsByName(ctx, name)
 	if err != nil {
 		return out, reading(err)
 	}
@@ -40,19 +49,39 @@ func (e ensureAccount) inspect(ctx context.Context, in activities.EffectInput) (
 	accounts := slices.DeleteFunc(page.Accounts, func(a administrate.Account) bool { return a.Individual })
 	switch len(accounts) {
 	case 0:
+		out.Trace = keep(out.Trace, keptMaking, "yes")
 		out.Act = &opportunity.Act{Kind: opportunity.ActCreateAccount}
 	case 1:
-		out.Trace = out.Trace.Adding(opportunity.Record{Kind: opportunity.RecordAccount, ID: opportunity.ID(accounts[0].ID)})
-		out.Act = &opportunity.Act{Kind: opportunity.ActSetAccount, On: opportunity.ID(accounts[0].ID)}
+		account := opportunity.ID(accounts[0].ID)
+		out.Trace = out.Trace.Adding(opportunity.Record{Kind: opportunity.RecordAccount, ID: account, Made: in.Trace.Values[keptMaking] != ""})
+		out.Act = &opportunity.Act{Kind: opportunity.ActSetAccount, On: account}
 	default:
 		var ids []string
 		for _, account := range accounts {
 			ids = append(ids, account.ID)
 		}
 		out.Error = opportunity.Failf(opportunity.Conflict, "%s have the name that the account is to have: %s; merge them, or give the opportunity one of them",
-			counted(page.Count, "account"), strings.Join(ids[:min(len(ids), 5)], ", "))
+			counted(len(accounts), "account"), strings.Join(ids[:min(len(ids), 5)], ", "))
 	}
 	return out, nil
+}
+
+// undo takes the account off the record. Nobody has seen a request that does: where
+// what is assumed has no effect, looking again tells.
+func (e ensureAccount) undo(out *activities.InspectResult, ties administrate.Ties) {
+	if ties.Account == nil || !slices.ContainsFunc(out.Trace.Records, func(r opportunity.Record) bool {
+		return r.Kind == opportunity.RecordAccount && r.ID == opportunity.ID(ties.Account.ID)
+	}) {
+		return // it has none again, or one that somebody else gave it
+	}
+	out.Act = &opportunity.Act{Kind: opportunity.ActSetAccount}
+}
+
+func (ensureAccount) called(in activities.EffectInput) string {
+	if in.Effect.Account == nil {
+		return ""
+	}
+	return strings.TrimSpace(in.Effect.Account.Name)
 }
 
 func (e ensureAccount) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
@@ -60,10 +89,12 @@ func (e ensureAccount) carryOut(ctx context.Context, in activities.EffectInput) 
 		return activities.CarryOutResult{Sending: reset(run)}, nil
 	}
 	if in.Act.Kind == opportunity.ActSetAccount {
-		_, err := e.api.UpdateOpportunity(inTime(ctx), administrate.UpdateOpportunity{ID: string(in.Opportunity), AccountID: string(in.Act.On)})
+		_, err := e.api.UpdateOpportunity(inTime(ctx), administrate.UpdateOpportunity{
+			ID: string(in.Opportunity), AccountID: string(in.Act.On), NoAccount: in.Act.On == "",
+		})
 		return activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}, nil
 	}
-	made, err := e.api.CreateAccount(inTime(ctx), administrate.NewAccount{Name: in.Effect.Account.Name})
+	made, err := e.api.CreateAccount(inTime(ctx), administrate.NewAccount{Name: e.called(in)})
 	result := activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}
 	if err == nil {
 		result.Trace = in.Trace.Adding(opportunity.Record{Kind: opportunity.RecordAccount, ID: opportunity.ID(made.ID), Made: true})

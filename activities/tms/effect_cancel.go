@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/oppflow/oppflow/activities"
-	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -17,51 +16,90 @@ func (e ensureCancelled) inspect(ctx context.Context, in activities.EffectInput)
 	if in.Undo {
 		return e.takeBack(ctx, in, out)
 	}
-	found, err := e.contacts(ctx, in, out, opportunity.SeveralAsk)
+	found, err := e.contacts(ctx, withAddresses(in), out, opportunity.SeveralAsk)
 	if err != nil || found.Error != nil {
+		found.Trace = in.Trace
 		return found, err
 	}
 	out.Contacts = found.Contacts // those who are no contacts are on no event
 	for _, event := range eventsFor(in.Attendees) {
-		for _, contact := range contactsOn(event, in.Attendees, out.Contacts) {
-			enrolled, err := e.api.Enrolment(ctx, string(contact), string(event))
-			if err != nil {
-				return out, reading(err)
+		contacts := contactsOn(event, in.Attendees, out.Contacts)
+		places, err := e.learnersOn(ctx, event, contacts)
+		if err != nil {
+			return out, reading(err)
+		}
+		for _, contact := range contacts {
+			for _, learner := range places[contact] {
+				out.Trace = out.Trace.Adding(opportunity.Record{
+					Kind: opportunity.RecordLearner, ID: learner, On: event, Contact: contact, Gone: true,
+				})
+				if out.Act == nil {
+					out.Act = &opportunity.Act{Kind: opportunity.ActCancelLearner, On: learner}
+				}
 			}
-			if enrolled.Active == 0 || len(enrolled.Learners) == 0 {
-				continue
-			}
-			learner := opportunity.Record{
-				Kind: opportunity.RecordLearner, ID: opportunity.ID(enrolled.Learners[0].ID), On: event, Contact: contact, Gone: true,
-			}
-			out.Trace = out.Trace.Adding(learner)
-			out.Act = &opportunity.Act{Kind: opportunity.ActCancelLearner, On: learner.ID}
-			return out, nil
 		}
 	}
 	return out, nil
 }
 
-// takeBack takes back the learners that the effect cancelled.
+// withAddresses leaves it out who attendees are by whom no contact can be found: they
+// are on no event.
+func withAddresses(in activities.EffectInput) activities.EffectInput {
+	in.Attendees = slices.Clone(in.Attendees)
+	for i, attendee := range in.Attendees {
+		if isUnknown(attendee) && address(attendee) == "" {
+			in.Attendees[i].Person = nil
+		}
+	}
+	return in
+}
+
+// takeBack takes back the learners that the effect cancelled, as far as their events
+// have places.
 func (e ensureCancelled) takeBack(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
 	out.Trace.Records = slices.Clone(in.Trace.Records)
+	cancelled := func(r opportunity.Record) bool { return r.Kind == opportunity.RecordLearner && r.Gone }
+	on, err := e.placesOf(ctx, in.Trace.Records, cancelled)
+	if err != nil {
+		return out, reading(err)
+	}
+	room := make(map[opportunity.ID]bool)
+	left, full := 0, opportunity.ID("")
 	for i := range out.Trace.Records {
 		learner := &out.Trace.Records[i]
-		if learner.Kind != opportunity.RecordLearner || !learner.Gone {
+		if !cancelled(*learner) {
 			continue
 		}
-		enrolled, err := e.api.Enrolment(ctx, string(learner.Contact), string(learner.On))
-		if err != nil {
-			return out, reading(err)
-		}
-		if slices.ContainsFunc(enrolled.Learners, func(l administrate.EventLearner) bool { return opportunity.ID(l.ID) == learner.ID }) {
+		places := on[learner.On][learner.Contact]
+		if slices.Contains(places, learner.ID) {
 			learner.Gone = false
 			continue
 		}
+		// Who has got another place since needs no other.
+		if out.Act != nil || slices.ContainsFunc(places, func(id opportunity.ID) bool { return !holdsLearner(in.Trace, id) }) {
+			continue
+		}
+		if _, looked := room[learner.On]; !looked {
+			event, err := e.api.Event(ctx, string(learner.On))
+			if err != nil {
+				return out, reading(err)
+			}
+			room[learner.On] = event.Active && (event.RemainingPlaces == nil || *event.RemainingPlaces > 0)
+		}
+		if !room[learner.On] {
+			left, full = left+1, learner.On
+			continue
+		}
 		out.Act = &opportunity.Act{Kind: opportunity.ActReinstate, On: learner.ID}
-		return out, nil
+	}
+	if out.Act == nil && left > 0 {
+		out.Error = opportunity.Failf(opportunity.Conflict, "of the learners %d stay cancelled: event %s has no place left", left, full)
 	}
 	return out, nil
+}
+
+func holdsLearner(trace opportunity.Trace, id opportunity.ID) bool {
+	return slices.ContainsFunc(trace.Records, func(r opportunity.Record) bool { return r.Kind == opportunity.RecordLearner && r.ID == id })
 }
 
 func (e ensureCancelled) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {

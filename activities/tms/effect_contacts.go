@@ -3,9 +3,9 @@ package tms
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/oppflow/oppflow/activities"
@@ -33,50 +33,97 @@ func (e ensureContacts) inspect(ctx context.Context, in activities.EffectInput) 
 func (a *Activities) contacts(
 	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several opportunity.Several,
 ) (activities.InspectResult, error) {
-	found := make(map[string]opportunity.ID)
-	var missing []int
 	for i, attendee := range in.Attendees {
-		if attendee.Contact != "" || attendee.Person == nil {
-			continue
-		}
-		email := address(attendee)
-		if email == "" {
+		if isUnknown(attendee) && address(attendee) == "" {
 			out.Error = opportunity.Invalidf("attendee %d has no e-mail address, by which a contact is found; make the contact and register it by hand", i+1)
 			return out, nil
 		}
-		if _, asked := found[email]; !asked {
-			page, err := a.api.ContactsByEmail(ctx, email)
-			if err != nil {
-				return out, reading(err)
-			}
-			if page.Count > 1 && several == opportunity.SeveralAsk {
-				out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge them, or let the playbook take the oldest",
-					counted(page.Count, "contact"), i+1)
-				return out, nil
-			}
-			found[email] = oldest(page.Contacts)
-			if found[email] == "" && len(missing) < administrate.MaxEntries {
-				missing = append(missing, i)
-			}
-		}
+	}
+	known, err := a.contactsByAddress(ctx, in.Attendees)
+	if err != nil {
+		return out, reading(err)
 	}
 	out.Contacts = make([]opportunity.ID, len(in.Attendees))
+	making := strings.Split(in.Trace.Values[keptMaking], ",")
+	made := make(map[string]bool) // addresses that the effect was about to make contacts of
 	for i, attendee := range in.Attendees {
-		if attendee.Contact == "" && attendee.Person != nil {
-			out.Contacts[i] = found[address(attendee)]
-			out.Trace = out.Trace.Adding(opportunity.Record{Kind: opportunity.RecordContact, ID: out.Contacts[i]})
+		if isUnknown(attendee) && slices.Contains(making, strconv.Itoa(i)) {
+			made[address(attendee)] = true
+		}
+	}
+	var missing []int
+	wanted := make(map[string]bool)
+	for i, attendee := range in.Attendees {
+		if !isUnknown(attendee) {
+			continue
+		}
+		email := address(attendee)
+		candidates := known[email]
+		if len(candidates) > 1 && several != opportunity.SeveralOldest {
+			out.Act, out.Contacts = nil, nil
+			out.Error = opportunity.Failf(opportunity.Conflict, "%s have the e-mail address of attendee %d; merge them, or let the playbook take the oldest",
+				counted(len(candidates), "contact"), i+1)
+			return out, nil
+		}
+		out.Contacts[i] = oldest(candidates)
+		out.Trace = out.Trace.Adding(opportunity.Record{Kind: opportunity.RecordContact, ID: out.Contacts[i], Made: made[email]})
+		if out.Contacts[i] == "" && !wanted[email] && len(missing) < administrate.MaxEntries {
+			missing, wanted[email] = append(missing, i), true
 		}
 	}
 	if len(missing) > 0 {
+		var places []string
+		for _, i := range missing {
+			places = append(places, strconv.Itoa(i))
+		}
+		out.Trace = keep(out.Trace, keptMaking, strings.Join(places, ","))
 		out.Act = &opportunity.Act{Kind: opportunity.ActCreateContacts, Attendees: missing}
 	}
 	return out, nil
 }
 
-// address is how a contact of the attendee is found. Addresses that differ in case
-// only are one person's.
-func address(attendee opportunity.Attendee) string {
-	return strings.ToLower(strings.TrimSpace(attendee.Person.Email))
+// isUnknown reports whether the contact of the attendee is to be found.
+func isUnknown(attendee opportunity.Attendee) bool {
+	return attendee.Contact == "" && attendee.Person != nil
+}
+
+// address tells attendees apart: addresses that differ in case only are one person's.
+func address(attendee opportunity.Attendee) string { return strings.ToLower(written(attendee)) }
+
+// written is the address as it was given.
+func written(attendee opportunity.Attendee) string { return strings.TrimSpace(attendee.Person.Email) }
+
+// contactsByAddress finds the contacts of all attendees who are not known yet, by their
+// addresses in small letters. Nobody has seen whether the API cares for case, so it is
+// asked for an address as it was given, and in small letters.
+func (a *Activities) contactsByAddress(ctx context.Context, attendees []opportunity.Attendee) (map[string][]administrate.Contact, error) {
+	var emails []string
+	for _, attendee := range attendees {
+		if isUnknown(attendee) && address(attendee) != "" {
+			emails = append(emails, written(attendee), address(attendee))
+		}
+	}
+	slices.Sort(emails)
+	known := make(map[string][]administrate.Contact)
+	for some := range slices.Chunk(slices.Compact(emails), administrate.MaxEntries) {
+		for after := ""; ; {
+			page, err := a.api.ContactsByEmails(ctx, some, after)
+			if err != nil {
+				return nil, err
+			}
+			for _, contact := range page.Contacts {
+				email := strings.ToLower(strings.TrimSpace(contact.Email))
+				// Two requests may answer the same one.
+				if !slices.ContainsFunc(known[email], func(c administrate.Contact) bool { return c.ID == contact.ID }) {
+					known[email] = append(known[email], contact)
+				}
+			}
+			if after = page.More; after == "" {
+				break
+			}
+		}
+	}
+	return known, nil
 }
 
 // oldest is the contact that was made first, "" when there is none: the API shows no
@@ -106,6 +153,7 @@ func (e ensureContacts) carryOut(ctx context.Context, in activities.EffectInput)
 // createContacts makes the contacts that are missing, in the account of the record
 // unless that is one person's own.
 func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
+	ctx = inTime(ctx)
 	result := activities.CarryOutResult{Trace: in.Trace}
 	account, err := a.accountForContacts(ctx, in.Opportunity)
 	if err != nil {
@@ -115,35 +163,43 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	var wanted []administrate.NewContact
 	var places []int
 	for _, i := range in.Act.Attendees {
-		if i < 0 || i >= len(in.Attendees) || in.Attendees[i].Person == nil {
+		if i < 0 || i >= len(in.Attendees) || !isUnknown(in.Attendees[i]) {
 			continue
 		}
 		person := in.Attendees[i].Person
 		wanted = append(wanted, administrate.NewContact{
-			FirstName: person.FirstName, LastName: person.LastName, Email: strings.TrimSpace(person.Email), AccountID: account,
+			FirstName: person.FirstName, LastName: person.LastName, Email: written(in.Attendees[i]), AccountID: account,
 		})
 		places = append(places, i)
 	}
 	if len(wanted) == 0 {
 		return rejected(opportunity.Invalidf("nobody is to be made a contact")), nil
 	}
-	answers, err := a.api.CreateContacts(inTime(ctx), wanted)
+	answers, err := a.api.CreateContacts(ctx, wanted)
 	result.Sending = sending(err)
 	if err != nil {
 		return result, nil
 	}
 	result.Contacts = make([]opportunity.ID, len(in.Attendees))
 	for n, answer := range answers {
-		if answer.Err != nil {
-			// Looking again tells which were made; of those that were turned down one says why.
-			result.Sending = sending(answer.Err)
-			if result.Error != nil {
-				result.Error.Message = fmt.Sprintf("attendee %d: %s", places[n]+1, result.Error.Message)
+		if answer.Err == nil {
+			// The same person may be on several events.
+			for i, attendee := range in.Attendees {
+				if isUnknown(attendee) && address(attendee) == address(in.Attendees[places[n]]) {
+					result.Contacts[i] = opportunity.ID(answer.Contact.ID)
+				}
 			}
-			continue
+			result.Trace = result.Trace.Adding(opportunity.Record{Kind: opportunity.RecordContact, ID: opportunity.ID(answer.Contact.ID), Made: true})
 		}
-		result.Contacts[places[n]] = opportunity.ID(answer.Contact.ID)
-		result.Trace = result.Trace.Adding(opportunity.Record{Kind: opportunity.RecordContact, ID: opportunity.ID(answer.Contact.ID), Made: true})
+	}
+	// Looking again tells which were made; of those that were not, one says why.
+	if n := slices.IndexFunc(answers, func(c administrate.ContactAnswer) bool { return c.Err != nil }); n >= 0 {
+		result.Sending = sending(answers[n].Err)
+		if result.Fate == opportunity.FateRejected {
+			// The API's own words may tell the address.
+			result.Error = opportunity.Failf(opportunity.Rejected, "the API turned the contact of attendee %d down (%s)",
+				places[n]+1, cmp.Or(result.Error.Label, "no label"))
+		}
 	}
 	return result, nil
 }

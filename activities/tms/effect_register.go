@@ -2,6 +2,7 @@ package tms
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/oppflow/oppflow/activities"
@@ -12,80 +13,155 @@ import (
 // ensureRegister registers those who are to be trained on their events. Places that
 // are held for the opportunity are not used up by that: until they are given back,
 // which is done once everybody is registered, they count twice. Registering first is
-// what keeps a place from going to somebody else in between.
+// what keeps a place from going to somebody else in between. An event whose held places
+// leave too few for that is seen to take more (its remaining places become negative);
+// where it does not, they are given back first, so that nobody is turned away by the
+// very places that were held for them.
 type ensureRegister struct{ *Activities }
+
+// keptShort says, under a key of Trace.Values, that an event took nobody more as long
+// as places were held.
+const keptShort = "short"
 
 func (e ensureRegister) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
-	if in.Undo {
+	switch {
+	case in.Undo:
 		return e.takeBack(ctx, in, out)
+	case len(in.Attendees) == 0: // the places are held for people who are not named yet
+		return out, nil
 	}
 	out, err := e.contacts(ctx, in, out, opportunity.SeveralAsk)
 	if err != nil || out.Error != nil || out.Act != nil {
 		return out, err
 	}
+	act, err := e.registers(ctx, in, &out)
+	if err != nil {
+		return out, reading(err)
+	}
+	if e.releases(in) && (act == nil || in.Trace.Values[keptShort] != "") {
+		now, err := e.places(ctx, in.Opportunity)
+		if err != nil {
+			return out, reading(err)
+		}
+		out.Reservation = now.reservation()
+		if now.held && !now.until.IsZero() {
+			act = &opportunity.Act{Kind: opportunity.ActRelease}
+		}
+	}
+	out.Act = act
+	return out, nil
+}
+
+func (ensureRegister) releases(in activities.EffectInput) bool {
+	return in.Effect.Register != nil && in.Effect.Register.Release
+}
+
+// registers is the next registration that is missing, nil when there is none.
+func (e ensureRegister) registers(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*opportunity.Act, error) {
 	for _, event := range eventsFor(in.Attendees) {
+		contacts := contactsOn(event, in.Attendees, out.Contacts)
+		places, err := e.learnersOn(ctx, event, contacts)
+		if err != nil {
+			return nil, err
+		}
 		var missing []opportunity.ID
-		for _, contact := range contactsOn(event, in.Attendees, out.Contacts) {
-			enrolled, err := e.api.Enrolment(ctx, string(contact), string(event))
-			if err != nil {
-				return out, reading(err)
-			}
-			learner := opportunity.Record{Kind: opportunity.RecordLearner, On: event, Contact: contact}
-			if enrolled.Active == 0 {
+		for _, contact := range contacts {
+			// Who is about to be registered is kept: should no answer come, whoever is on
+			// the event then was registered by this.
+			learner := opportunity.Record{Kind: opportunity.RecordLearner, On: event, Contact: contact, Made: true}
+			if on := places[contact]; len(on) > 0 {
+				learner.ID, learner.Made = on[0], false
+			} else {
 				missing = append(missing, contact)
-				learner.Made = true
-			} else if len(enrolled.Learners) > 0 {
-				learner.ID = opportunity.ID(enrolled.Learners[0].ID)
 			}
 			out.Trace = out.Trace.Adding(learner)
 		}
 		if len(missing) > 0 {
-			out.Act = &opportunity.Act{Kind: opportunity.ActRegister, On: event, IDs: missing[:min(len(missing), administrate.MaxEntries)]}
-			return out, nil
+			return &opportunity.Act{Kind: opportunity.ActRegister, On: event, IDs: missing[:min(len(missing), administrate.MaxEntries)]}, nil
 		}
 	}
-	if in.Effect.Register == nil || !in.Effect.Register.Release {
-		return out, nil
-	}
-	now, err := e.places(ctx, in.Opportunity)
-	if err != nil {
-		return out, reading(err)
-	}
-	out.Reservation = now.reservation()
-	if now.held && !now.until.IsZero() {
-		out.Act = &opportunity.Act{Kind: opportunity.ActRelease}
-	}
-	return out, nil
+	return nil, nil
 }
 
 // takeBack cancels the learners that the effect made.
 func (e ensureRegister) takeBack(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
 	out.Trace.Records = slices.Clone(in.Trace.Records)
+	ours := func(r opportunity.Record) bool { return r.Kind == opportunity.RecordLearner && r.Made && !r.Gone }
+	on, err := e.placesOf(ctx, in.Trace.Records, ours)
+	if err != nil {
+		return out, reading(err)
+	}
 	for i := range out.Trace.Records {
 		made := &out.Trace.Records[i]
-		if made.Kind != opportunity.RecordLearner || !made.Made || made.Gone {
+		if !ours(*made) {
 			continue
 		}
-		enrolled, err := e.api.Enrolment(ctx, string(made.Contact), string(made.On))
-		if err != nil {
-			return out, reading(err)
+		places := on[made.On][made.Contact]
+		if made.ID == "" && len(places) > 0 {
+			made.ID = places[0]
 		}
-		if enrolled.Active == 0 || len(enrolled.Learners) == 0 {
+		if !slices.Contains(places, made.ID) { // somebody may have registered the person anew
 			made.Gone = true
 			continue
 		}
-		if made.ID == "" {
-			made.ID = opportunity.ID(enrolled.Learners[0].ID)
+		if out.Act == nil {
+			out.Act = &opportunity.Act{Kind: opportunity.ActCancelLearner, On: made.ID}
 		}
-		if !slices.ContainsFunc(enrolled.Learners, func(l administrate.EventLearner) bool { return opportunity.ID(l.ID) == made.ID }) {
-			made.Gone = true // somebody registered the person anew
-			continue
-		}
-		out.Act = &opportunity.Act{Kind: opportunity.ActCancelLearner, On: made.ID}
-		return out, nil
 	}
 	return out, nil
+}
+
+// placesOf reads, for each event of the records that are asked about, the places of
+// their contacts.
+func (a *Activities) placesOf(
+	ctx context.Context, records []opportunity.Record, about func(opportunity.Record) bool,
+) (map[opportunity.ID]map[opportunity.ID][]opportunity.ID, error) {
+	contacts := make(map[opportunity.ID][]opportunity.ID)
+	var events []opportunity.ID
+	for _, r := range records {
+		if !about(r) {
+			continue
+		}
+		if contacts[r.On] == nil {
+			events = append(events, r.On)
+		}
+		if !slices.Contains(contacts[r.On], r.Contact) {
+			contacts[r.On] = append(contacts[r.On], r.Contact)
+		}
+	}
+	out := make(map[opportunity.ID]map[opportunity.ID][]opportunity.ID)
+	for _, event := range events {
+		places, err := a.learnersOn(ctx, event, contacts[event])
+		if err != nil {
+			return nil, err
+		}
+		out[event] = places
+	}
+	return out, nil
+}
+
+// learnersOn reads which places the contacts have on the event, those that were
+// cancelled not among them.
+func (a *Activities) learnersOn(ctx context.Context, event opportunity.ID, contacts []opportunity.ID) (map[opportunity.ID][]opportunity.ID, error) {
+	places := make(map[opportunity.ID][]opportunity.ID)
+	for some := range slices.Chunk(contacts, administrate.MaxEntries) {
+		ids := texts(some)
+		for after := ""; ; {
+			page, err := a.api.Enrolments(ctx, string(event), ids, after)
+			if err != nil {
+				return nil, err
+			}
+			for _, learner := range page.Learners {
+				contact := opportunity.ID(learner.ContactID)
+				places[contact] = append(places[contact], opportunity.ID(learner.ID))
+			}
+			if after = page.More; after == "" {
+				break
+			}
+		}
+	}
+	return places, nil
 }
 
 func (e ensureRegister) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
@@ -101,18 +177,50 @@ func (e ensureRegister) carryOut(ctx context.Context, in activities.EffectInput)
 		err := e.api.CancelLearner(inTime(ctx), string(in.Act.On))
 		return activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}, nil
 	}
-	contacts := make([]string, len(in.Act.IDs))
-	for i, id := range in.Act.IDs {
-		contacts[i] = string(id)
-	}
-	registered, err := e.api.RegisterContacts(inTime(ctx), administrate.RegisterContacts{EventID: string(in.Act.On), ContactIDs: contacts})
+	registered, err := e.api.RegisterContacts(inTime(ctx), administrate.RegisterContacts{EventID: string(in.Act.On), ContactIDs: texts(in.Act.IDs)})
 	result := activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}
 	for _, learner := range registered.Learners {
 		result.Trace = result.Trace.Adding(opportunity.Record{
 			Kind: opportunity.RecordLearner, ID: opportunity.ID(learner.ID), On: in.Act.On, Contact: opportunity.ID(learner.ContactID), Made: true,
 		})
 	}
+	if errors.As(err, new(*administrate.RejectedError)) && e.releases(in) && in.Trace.Values[keptShort] == "" && e.short(ctx, in) {
+		// It was answered, and what is to be done next is another request.
+		result.Sending = activities.Sending{Fate: opportunity.FateDone}
+		result.Trace = keep(in.Trace, keptShort, "yes")
+	}
 	return result, nil
+}
+
+// short reports whether the event has too few places only because of those that are
+// held for the opportunity, as far as that can be told: what was given back cannot be
+// held again.
+func (e ensureRegister) short(ctx context.Context, in activities.EffectInput) bool {
+	now, err := e.places(ctx, in.Opportunity)
+	if err != nil || !now.held || now.until.IsZero() {
+		return false
+	}
+	event, err := e.api.Event(ctx, string(in.Act.On))
+	if err != nil || !event.Active || event.RemainingPlaces == nil || event.Reserved == nil {
+		return false
+	}
+	ours := 0
+	for _, held := range in.Interests {
+		if slices.ContainsFunc(in.Attendees, func(a opportunity.Attendee) bool { return a.Interest == held.ID && a.Event == in.Act.On }) {
+			ours += held.Quantity
+		}
+	}
+	left, needed := *event.RemainingPlaces, len(in.Act.IDs)
+	return left < needed && left+min(ours, *event.Reserved) >= needed
+}
+
+// texts are the ids as the client takes them.
+func texts(ids []opportunity.ID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = string(id)
+	}
+	return out
 }
 
 // eventsFor are the events the attendees are to be on, each once.

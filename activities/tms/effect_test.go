@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,18 +37,30 @@ type ended struct {
 	acts []opportunity.ActKind
 	// problem is why it does not stand; "" when it does.
 	problem string
+	// attendees are those who were looked for, as far as they are known now.
+	attendees []opportunity.Attendee
+}
+
+// identify takes in who the attendees turned out to be, as a workflow does.
+func (e *ended) identify(contacts []opportunity.ID) {
+	for i, contact := range contacts {
+		if contact != "" {
+			e.attendees[i].Contact, e.attendees[i].Person = contact, nil
+		}
+	}
 }
 
 // ensure looks and acts until the effect stands or cannot, as a workflow does.
 func (r *room) ensure(in activities.EffectInput) ended {
 	r.t.Helper()
-	out := ended{trace: in.Trace}
+	out := ended{trace: in.Trace, attendees: slices.Clone(in.Attendees)}
 	in.Now = r.now()
 	var sent *opportunity.Act
-	for range 10 {
-		in.Trace, in.Act = out.trace, nil
+	for range 20 {
+		in.Trace, in.Act, in.Attendees = out.trace, nil, out.attendees
 		looked := do[activities.InspectResult](r, activities.InspectEffect, in)
 		out.trace = looked.Trace
+		out.identify(looked.Contacts)
 		switch {
 		case looked.Error != nil:
 			out.problem = looked.Error.Error()
@@ -64,6 +77,7 @@ func (r *room) ensure(in activities.EffectInput) ended {
 		switch acted.Fate {
 		case opportunity.FateDone:
 			out.trace, sent = acted.Trace, looked.Act
+			out.identify(acted.Contacts)
 			if !looked.Act.Kind.IsSeen() {
 				return out
 			}

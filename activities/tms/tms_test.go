@@ -126,8 +126,15 @@ func newRoom(t *testing.T, mark tms.Mark) *room {
 // newRoomOf is a room over a sandbox with other values of what is assumed of the API.
 func newRoomOf(t *testing.T, mark tms.Mark, assume map[string]string) *room {
 	t.Helper()
+	return newRoomIn(t, mark, sandbox.Options{Assume: assume})
+}
+
+// newRoomIn is a room over a sandbox of its own kind.
+func newRoomIn(t *testing.T, mark tms.Mark, o sandbox.Options) *room {
+	t.Helper()
 	r := &room{t: t, namespace: &namespace{}}
-	box, err := sandbox.Open(t.Context(), sandbox.Options{Now: r.now, Assume: assume, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	o.Now, o.Logger = r.now, slog.New(slog.NewTextHandler(io.Discard, nil))
+	box, err := sandbox.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

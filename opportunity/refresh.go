@@ -34,6 +34,7 @@ func (s *State) NeedsReading() bool { return s.ID != "" && s.RefreshDue }
 // way: interests that are gone there are forgotten, others are shown from now on.
 func (s *State) Refreshed(record Snapshot, now time.Time) {
 	s.RefreshDue = false
+	s.replan()
 	if !s.Looked(record, now) {
 		s.note(now, "read again from the TMS")
 	}

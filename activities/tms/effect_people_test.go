@@ -577,9 +577,9 @@ func TestLearnersWhoseAnswerIsLostAreRegisteredOnce(t *testing.T) {
 
 func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
-	record, interests, attendees := r.booking()
+	record, _, attendees := r.booking()
 	there := r.register(event, contact)
-	in := registerEffect(record, interests, attendees[2:3]...)
+	in := registerEffect(record, nil, attendees[2:3]...)
 	done := r.ensure(in)
 	r.want(done, 5, opportunity.ActRelease)
 	r.wantRecords(done, opportunity.RecordLearner, string(there[0]))
@@ -591,8 +591,8 @@ func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
 // Nobody but who was registered by the effect is cancelled with it.
 func TestWhoWasRegisteredAnewIsNotCancelled(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
-	record, interests, attendees := r.booking()
-	in := registerEffect(record, interests, attendees[2])
+	record, _, attendees := r.booking()
+	in := registerEffect(record, nil, attendees[2])
 	done := r.ensure(in)
 	if err := r.client().CancelLearner(t.Context(), strings.TrimPrefix(records(done, opportunity.RecordLearner)[0], "+")); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package tms_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
@@ -33,4 +34,20 @@ func TestAContactThatIsNotMadeIsTold(t *testing.T) {
 	r.requested()
 	got := r.ensure(contactsEffect(record, opportunity.SeveralAsk, person(event, "Ada", "ada@example.com")))
 	r.wantProblem(got, 4, "nothing shows", opportunity.ActCreateContacts)
+}
+
+// Places are given back all at once: those of people who are not named yet would be
+// lost for good with those of the one who is.
+func TestPlacesOfPeopleWhoAreNotNamedStayHeld(t *testing.T) {
+	r := newRoom(t, tms.Mark{})
+	record := r.created("A-1")
+	three := interest(event, 3)
+	three.Interest.Reserve = true
+	r.apply(record, three, opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{Until: r.in(240 * time.Hour)}})
+	ref := r.read(record).Interests[0]
+	ada := person(event, "Ada", "ada@example.com")
+	ada.Interest = ref.ID
+	in := registerEffect(record, []opportunity.Held{{ID: ref.ID, Item: string(ref.Item), Quantity: 3}}, ada)
+	r.stands(r.ensure(in))
+	r.wantReserved(3)
 }

@@ -236,7 +236,7 @@ func (s *State) jobStands(j *Job, now time.Time) {
 // knowAccount takes in which account the opportunity has, or has no longer.
 func (s *State) knowAccount(j Job) {
 	if j.Undoes() {
-		if j.Trace.HadAccount && slices.ContainsFunc(j.Trace.Records, func(r Record) bool { return r.ID == s.Details.Account.ID }) {
+		if slices.ContainsFunc(j.Trace.Records, func(r Record) bool { return r.Gone && r.ID == s.Details.Account.ID }) {
 			s.Details.Account = Named{}
 		}
 		return

@@ -18,11 +18,15 @@ type ensureAccount struct{ *Activities }
 // is found there afterwards was made by the effect, even when no answer said so.
 const keptMaking = "making"
 
+// keptSet is the account that the record was asked to be given, under a key of
+// Trace.Values. No other is taken off it again.
+const keptSet = "set"
+
 func (e ensureAccount) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
 	name := e.called(in)
 	switch {
-	case in.Undo && !in.Trace.HadAccount: // it had one, or nobody has looked
+	case in.Undo && in.Trace.Values[keptSet] == "": // it was given none
 		return out, nil
 	case !in.Undo && name == "":
 		out.Error = opportunity.Invalidf("the effect does not say what the account is called")
@@ -54,6 +58,7 @@ func (e ensureAccount) inspect(ctx context.Context, in activities.EffectInput) (
 	case 1:
 		account := opportunity.ID(accounts[0].ID)
 		out.Trace = out.Trace.Adding(opportunity.Record{Kind: opportunity.RecordAccount, ID: account, Made: in.Trace.Values[keptMaking] != ""})
+		out.Trace = keep(out.Trace, keptSet, string(account))
 		out.Act = &opportunity.Act{Kind: opportunity.ActSetAccount, On: account}
 	default:
 		var ids []string
@@ -69,12 +74,18 @@ func (e ensureAccount) inspect(ctx context.Context, in activities.EffectInput) (
 // undo takes the account off the record. Nobody has seen a request that does: where
 // what is assumed has no effect, looking again tells.
 func (e ensureAccount) undo(out *activities.InspectResult, ties administrate.Ties) {
-	if ties.Account == nil || !slices.ContainsFunc(out.Trace.Records, func(r opportunity.Record) bool {
-		return r.Kind == opportunity.RecordAccount && r.ID == opportunity.ID(ties.Account.ID)
-	}) {
-		return // it has none again, or one that somebody else gave it
+	ours := opportunity.ID(out.Trace.Values[keptSet])
+	if ties.Account != nil && opportunity.ID(ties.Account.ID) == ours {
+		out.Act = &opportunity.Act{Kind: opportunity.ActSetAccount}
+		return
 	}
-	out.Act = &opportunity.Act{Kind: opportunity.ActSetAccount}
+	// It has none again, or one that somebody else gave it.
+	out.Trace.Records = slices.Clone(out.Trace.Records)
+	for i := range out.Trace.Records {
+		if out.Trace.Records[i].ID == ours {
+			out.Trace.Records[i].Gone = true
+		}
+	}
 }
 
 func (ensureAccount) called(in activities.EffectInput) string {

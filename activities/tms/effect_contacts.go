@@ -180,19 +180,8 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	if err != nil {
 		return result, nil
 	}
-	result.Contacts = make([]opportunity.ID, len(in.Attendees))
-	for n, answer := range answers {
-		if answer.Err == nil {
-			// The same person may be on several events.
-			for i, attendee := range in.Attendees {
-				if isUnknown(attendee) && address(attendee) == address(in.Attendees[places[n]]) {
-					result.Contacts[i] = opportunity.ID(answer.Contact.ID)
-				}
-			}
-			result.Trace = result.Trace.Adding(opportunity.Record{Kind: opportunity.RecordContact, ID: opportunity.ID(answer.Contact.ID), Made: true})
-		}
-	}
-	// Looking again tells which were made; of those that were not, one says why.
+	// Who was made is not taken from the answer: looking again finds them by their
+	// addresses, or does not. Of those that were not made one says why.
 	if n := slices.IndexFunc(answers, func(c administrate.ContactAnswer) bool { return c.Err != nil }); n >= 0 {
 		result.Sending = sending(answers[n].Err)
 		if result.Fate == opportunity.FateRejected {

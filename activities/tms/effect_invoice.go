@@ -2,6 +2,7 @@ package tms
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
@@ -35,6 +36,9 @@ func (e ensureInvoice) inspect(ctx context.Context, in activities.EffectInput) (
 		return e.takeBack(in, out, invoice), nil
 	}
 	switch {
+	case billing.ActiveInvoiceID != "" && (invoice == nil || invoice.ID != billing.ActiveInvoiceID):
+		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice that counts, %s, is not what the opportunity shows as its sales document; look in the TMS", billing.ActiveInvoiceID)
+		return out, nil
 	case invoice == nil && in.Now.Before(wanted.WaitUntil):
 		out.Again = lookAgain(in.Now, wanted.WaitUntil)
 		return out, nil
@@ -45,16 +49,19 @@ func (e ensureInvoice) inspect(ctx context.Context, in activities.EffectInput) (
 		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is void; raise another one in the TMS, then answer retry", invoice.ID)
 		return out, nil
 	}
-	out.Trace = in.Trace.Adding(opportunity.Record{Kind: opportunity.RecordInvoice, ID: opportunity.ID(invoice.ID)})
-	if invoice.Final() {
-		return out, nil // whoever made it so: it is not changed any more
+	id := opportunity.ID(invoice.ID)
+	if out.Trace = in.Trace.Adding(opportunity.Record{Kind: opportunity.RecordInvoice, ID: id}); len(out.Trace.Records) > len(in.Trace.Records) {
+		// It is a new one, whose texts are what stood there before.
+		out.Trace.PurchaseOrder, out.Trace.Comments = invoice.PurchaseOrderRef, invoice.Comments
 	}
-	if fill(wanted.PurchaseOrder, invoice.PurchaseOrderRef) || fill(wanted.Comments, invoice.Comments) {
-		if in.Trace.Values[keptLooked] == "" {
-			out.Trace.PurchaseOrder, out.Trace.Comments = invoice.PurchaseOrderRef, invoice.Comments
-			out.Trace = keep(out.Trace, keptLooked, "yes")
-		}
-		out.Act = &opportunity.Act{Kind: opportunity.ActFillInvoice, On: opportunity.ID(invoice.ID)}
+	switch missing := unfilled(wanted, *invoice); {
+	case invoice.Final(): // whoever made it so: it is not changed any more
+		return out, nil
+	case invoice.State != invoiceDraft:
+		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is %s; look in the TMS", invoice.ID, invoice.State)
+		return out, nil
+	case len(missing) > 0:
+		out.Act = &opportunity.Act{Kind: opportunity.ActFillInvoice, On: id, Values: missing}
 		return out, nil
 	}
 	switch {
@@ -67,8 +74,30 @@ func (e ensureInvoice) inspect(ctx context.Context, in activities.EffectInput) (
 	return out, nil
 }
 
-// fill reports whether a text is to be written: none leaves what is there.
-func fill(wanted, there string) bool { return wanted != "" && wanted != there }
+// Which text of an invoice is to be written, as keys of Act.Values: what is not named
+// stays.
+const (
+	purchaseOrder = "purchaseOrder"
+	comments      = "comments"
+)
+
+// unfilled are the texts that the draft does not have yet. None leaves what is there.
+func unfilled(wanted *opportunity.EnsureInvoice, invoice administrate.Invoice) map[string]string {
+	missing := make(map[string]string)
+	if wanted.PurchaseOrder != "" && !sameText(wanted.PurchaseOrder, invoice.PurchaseOrderRef) {
+		missing[purchaseOrder] = wanted.PurchaseOrder
+	}
+	if wanted.Comments != "" && !sameText(wanted.Comments, invoice.Comments) {
+		missing[comments] = wanted.Comments
+	}
+	return missing
+}
+
+// sameText compares what is written with what is read: an API may well write the ends
+// of lines and the space around a text in its own way.
+func sameText(a, b string) bool {
+	return strings.TrimSpace(strings.ReplaceAll(a, "\r\n", "\n")) == strings.TrimSpace(strings.ReplaceAll(b, "\r\n", "\n"))
+}
 
 // lookAgain is when to look again for what the TMS is to make: after a minute at
 // first, and less often the longer it takes.
@@ -81,39 +110,45 @@ func lookAgain(now, until time.Time) time.Time {
 }
 
 // takeBack writes back what stood in the draft, as far as it still holds what the
-// effect wrote.
+// effect wrote: what somebody has changed since is theirs.
 func (e ensureInvoice) takeBack(in activities.EffectInput, out activities.InspectResult, invoice *administrate.Invoice) activities.InspectResult {
-	wanted, before := in.Effect.Invoice, in.Trace
-	if invoice == nil || invoice.State != invoiceDraft || before.Values[keptLooked] == "" {
-		return out
+	records := in.Trace.Records
+	if invoice == nil || len(records) == 0 || records[len(records)-1].ID != opportunity.ID(invoice.ID) {
+		return out // what was filled in is there no more
 	}
-	theirs := func(wanted, there, before string) bool { return wanted == "" || there != wanted || there == before }
-	if theirs(wanted.PurchaseOrder, invoice.PurchaseOrderRef, before.PurchaseOrder) && theirs(wanted.Comments, invoice.Comments, before.Comments) {
-		return out
+	back := make(map[string]string)
+	for key, text := range map[string]struct{ wrote, there, before string }{
+		purchaseOrder: {in.Effect.Invoice.PurchaseOrder, invoice.PurchaseOrderRef, in.Trace.PurchaseOrder},
+		comments:      {in.Effect.Invoice.Comments, invoice.Comments, in.Trace.Comments},
+	} {
+		if text.wrote != "" && sameText(text.wrote, text.there) && !sameText(text.before, text.there) {
+			back[key] = text.before
+		}
 	}
-	if wanted.PurchaseOrder != "" && before.PurchaseOrder == "" || wanted.Comments != "" && before.Comments == "" {
-		out.Error = opportunity.Failf(opportunity.Rejected, "the invoice %s was filled in, and nobody has seen the API empty a text of it; do it in the TMS", invoice.ID)
-		return out
+	switch {
+	case len(back) == 0:
+	case invoice.State != invoiceDraft:
+		out.Error = noUndo("the invoice " + invoice.ID + " is " + invoice.State)
+	default:
+		out.Act = &opportunity.Act{Kind: opportunity.ActFillInvoice, On: opportunity.ID(invoice.ID), Values: back}
 	}
-	out.Act = &opportunity.Act{Kind: opportunity.ActFillInvoice, On: opportunity.ID(invoice.ID)}
 	return out
 }
 
+// carryOut fills the draft in or makes it final. That an empty text empties what is
+// there is assumed: where it does not, looking again tells.
 func (e ensureInvoice) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	if run, other := anotherRun(ctx, in.Run); other {
 		return activities.CarryOutResult{Sending: reset(run)}, nil
 	}
 	var err error
-	switch {
-	case in.Act.Kind == opportunity.ActFinalise:
+	if in.Act.Kind == opportunity.ActFinalise {
 		_, err = e.api.FinaliseInvoice(inTime(ctx), string(in.Act.On))
-	case in.Undo:
+	} else {
+		order, hasOrder := in.Act.Values[purchaseOrder]
+		text, hasText := in.Act.Values[comments]
 		_, err = e.api.UpdateInvoice(inTime(ctx), administrate.UpdateInvoice{
-			ID: string(in.Act.On), PurchaseOrderRef: in.Trace.PurchaseOrder, Comments: in.Trace.Comments,
-		})
-	default:
-		_, err = e.api.UpdateInvoice(inTime(ctx), administrate.UpdateInvoice{
-			ID: string(in.Act.On), PurchaseOrderRef: in.Effect.Invoice.PurchaseOrder, Comments: in.Effect.Invoice.Comments,
+			ID: string(in.Act.On), PurchaseOrderRef: order, NoPurchaseOrderRef: hasOrder && order == "", Comments: text, NoComments: hasText && text == "",
 		})
 	}
 	return activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}, nil

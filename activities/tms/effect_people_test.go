@@ -350,7 +350,7 @@ func TestContactsAreFoundOrMadeOnce(t *testing.T) {
 	in := contactsEffect(record, opportunity.SeveralAsk, person(event, "Ada", "Ada@byrne.example"), known,
 		person(event, "Mel", "Melissa@Example.com"), person(eventTwo, "Ada", "ada@byrne.example "))
 	done := r.ensure(in)
-	r.want(done, 4, opportunity.ActCreateContacts)
+	r.want(done, 5, opportunity.ActCreateContacts)
 	ada := r.contactsOf("Ada@byrne.example")
 	if len(ada) != 1 || len(r.contactsOf("ada@byrne.example")) != 0 {
 		t.Fatalf("made %+v", ada)
@@ -413,7 +413,7 @@ func TestContactsOfOnePersonsAccountHaveNone(t *testing.T) {
 	record := r.created("A-1")
 	r.ask(`mutation { account { create(input: {name: "Ada Byrne", isIndividual: true}) { errors { message } } } }`)
 	r.belongs(record, r.accountsCalled("Ada Byrne")[0])
-	r.want(r.ensure(contactsEffect(record, opportunity.SeveralAsk, person(event, "Ada", "ada@byrne.example"))), 4, opportunity.ActCreateContacts)
+	r.want(r.ensure(contactsEffect(record, opportunity.SeveralAsk, person(event, "Ada", "ada@byrne.example"))), 5, opportunity.ActCreateContacts)
 	if got := r.contactsOf("ada@byrne.example"); len(got) != 1 || got[0].Account != nil {
 		t.Errorf("made %+v", got)
 	}
@@ -517,7 +517,7 @@ func TestLearnersAreRegisteredOnceAndTheirPlacesGivenBack(t *testing.T) {
 	r.wantPlaces(event, 4, 3)
 	in := registerEffect(record, interests, attendees...)
 	done := r.ensure(in)
-	r.want(done, 15, opportunity.ActCreateContacts, opportunity.ActRegister, opportunity.ActRegister, opportunity.ActRelease)
+	r.want(done, 16, opportunity.ActCreateContacts, opportunity.ActRegister, opportunity.ActRegister, opportunity.ActRelease)
 	r.pass(time.Second)
 	r.wantPlaces(event, 7, 0)
 	r.wantPlaces(eventTwo, 1, 0)
@@ -577,9 +577,9 @@ func TestLearnersWhoseAnswerIsLostAreRegisteredOnce(t *testing.T) {
 
 func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
-	record, interests, attendees := r.booking()
+	record, _, attendees := r.booking()
 	there := r.register(event, contact)
-	in := registerEffect(record, interests, attendees[2:3]...)
+	in := registerEffect(record, nil, attendees[2:3]...)
 	done := r.ensure(in)
 	r.want(done, 5, opportunity.ActRelease)
 	r.wantRecords(done, opportunity.RecordLearner, string(there[0]))
@@ -591,8 +591,8 @@ func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
 // Nobody but who was registered by the effect is cancelled with it.
 func TestWhoWasRegisteredAnewIsNotCancelled(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
-	record, interests, attendees := r.booking()
-	in := registerEffect(record, interests, attendees[2])
+	record, _, attendees := r.booking()
+	in := registerEffect(record, nil, attendees[2])
 	done := r.ensure(in)
 	if err := r.client().CancelLearner(t.Context(), strings.TrimPrefix(records(done, opportunity.RecordLearner)[0], "+")); err != nil {
 		t.Fatal(err)
@@ -693,7 +693,7 @@ func TestManyLearnersTakeFewRequests(t *testing.T) {
 	record := r.created("A-1")
 	r.requested()
 	done := r.ensure(registerEffect(record, nil, persons(event, 150)...))
-	r.want(done, 16, opportunity.ActCreateContacts, opportunity.ActCreateContacts, opportunity.ActRegister, opportunity.ActRegister)
+	r.want(done, 18, opportunity.ActCreateContacts, opportunity.ActCreateContacts, opportunity.ActRegister, opportunity.ActRegister)
 	r.wantPlaces(event, 154, 0)
 }
 

@@ -1,6 +1,7 @@
 package tms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -53,8 +54,23 @@ func (e ensureRegister) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
+// releases reports whether the places are to be given back. That is done all at once:
+// those of people who are not named yet would be lost with the others.
 func (ensureRegister) releases(in activities.EffectInput) bool {
-	return in.Effect.Register != nil && in.Effect.Register.Release
+	return in.Effect.Register != nil && in.Effect.Register.Release && !awaitsOthers(in)
+}
+
+// awaitsOthers reports whether an interest in an event has more places than people who
+// are named.
+func awaitsOthers(in activities.EffectInput) bool {
+	named := make(map[opportunity.ID]int)
+	for _, attendee := range in.Attendees {
+		named[attendee.Interest]++
+	}
+	return slices.ContainsFunc(in.Interests, func(held opportunity.Held) bool {
+		kind := cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind())
+		return kind == opportunity.Event && held.Quantity > named[held.ID]
+	})
 }
 
 // registers is the next registration that is missing, nil when there is none.

@@ -82,8 +82,6 @@ func (s *State) isDone(key string) bool {
 type timedFollowUp struct {
 	FollowUp
 	at time.Time
-	// snoozed is until when an operator put it off, zero when nobody did.
-	snoozed time.Time
 }
 
 // timed puts follow-ups into the order in which they are to be done. Each is done
@@ -94,7 +92,7 @@ func (s *State) timed(followUps []FollowUp) []timedFollowUp {
 	for i, f := range followUps {
 		all[i] = timedFollowUp{FollowUp: f, at: f.Due}
 		if z := s.snoozed(f.Key); z != nil {
-			all[i].snoozed, all[i].at = z.Until, latest(f.Due, z.Until)
+			all[i].at = latest(f.Due, z.Until)
 		}
 	}
 	if len(s.Snoozed) > 0 {

@@ -94,7 +94,7 @@ func TestDecodeOfInstructions(t *testing.T) {
 		{"(start)", `{"adopt":"` + adoptable + `","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1.00"}]}`, alone},
 		{"(start)", `{"adopt":"` + adoptable + `","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
 
-		{"archive", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, close`},
+		{"archive", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, snooze, cancelFollowUp, close`},
 	} {
 		t.Run(c.verb+" "+c.payload, func(t *testing.T) {
 			var err error
@@ -340,7 +340,7 @@ func TestAnInstructionIsCarriedOutOnce(t *testing.T) {
 		id          string
 		paused      bool
 	}{{pause, "p", true}, {opportunity.Resume{}, "r", false}, {pause, "p", false}, {opportunity.Pause{Reason: "audit"}, "p", false}, {opportunity.Pause{Reason: "audit"}, "", true}} {
-		wantError(t, s.Applies(step.instruction, step.id), "", "")
+		wantError(t, s.Applies(step.instruction, step.id, noon), "", "")
 		got, err := s.Instruct(step.instruction, step.id, noon)
 		if err != nil || got.State != opportunity.Done || step.id != "" && got.RequestID != step.id || got.RequestID == "" {
 			t.Errorf("%+v: %+v, %v", step, got, err)
@@ -355,7 +355,7 @@ func TestAnInstructionIsCarriedOutOnce(t *testing.T) {
 	}
 	for _, other := range []opportunity.Instruction{opportunity.Pause{Reason: "x"}, opportunity.Resume{}, opportunity.Close{Reason: "audit"}} {
 		const want = `requestId "p" was used for another message; give each message an id of its own`
-		wantError(t, s.Applies(other, "p"), opportunity.Conflict, want)
+		wantError(t, s.Applies(other, "p", noon), opportunity.Conflict, want)
 		_, err := s.Instruct(other, "p", noon)
 		wantError(t, err, opportunity.Conflict, want)
 	}
@@ -373,7 +373,7 @@ func TestAnAnswerNeedsItsQuestion(t *testing.T) {
 	for _, answer := range []opportunity.Instruction{opportunity.Retry{Request: "r"}, opportunity.Skip{Request: "r", Reason: "x"}, opportunity.Retry{Request: opportunity.CreateRequest}} {
 		before := carried(t, s)
 		var missing *opportunity.Error
-		if err := s.Applies(answer, "a"); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
+		if err := s.Applies(answer, "a", noon); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
 			t.Errorf("%+v: %v", answer, err)
 		}
 		if _, err := s.Instruct(answer, "a", noon); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
@@ -498,7 +498,7 @@ func TestAMadeUpNameIsMasked(t *testing.T) {
 	} {
 		_, err := opportunity.Decode(opportunity.Verb(name), []byte(`{}`))
 		wantError(t, err, opportunity.Invalid, "there is no message called "+want+
-			"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, close")
+			"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, snooze, cancelFollowUp, close")
 		s := opened(t)
 		var invalid *opportunity.Error
 		if !errors.As(err, &invalid) {

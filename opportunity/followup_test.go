@@ -100,11 +100,13 @@ func TestFollowUpsAreDoneInTheirOrder(t *testing.T) {
 			[]opportunity.FollowUp{one, other}, []opportunity.SnoozedFollowUp{snoozed(one, 5)}, "remind1@10 too-long1@15",
 		},
 		"what repeats it does not overtake it": {
-			[]opportunity.FollowUp{one, other, two, three}, []opportunity.SnoozedFollowUp{snoozed(one, 25)},
+			[]opportunity.FollowUp{one, other, two, three},
+			[]opportunity.SnoozedFollowUp{snoozed(one, 25)},
 			"too-long1@15 remind1@25 remind2@25 remind3@30",
 		},
 		"nor does what comes after what comes after it": {
-			[]opportunity.FollowUp{one, two, three}, []opportunity.SnoozedFollowUp{snoozed(two, 50)},
+			[]opportunity.FollowUp{one, two, three},
+			[]opportunity.SnoozedFollowUp{snoozed(two, 50)},
 			"remind1@10 remind2@50 remind3@50",
 		},
 	} {
@@ -147,15 +149,18 @@ func TestWhatIsPlannedIsTakenOver(t *testing.T) {
 		},
 		"what is put off stays so": {
 			func(s *opportunity.State) { s.Snoozed = []opportunity.SnoozedFollowUp{snoozed(one, 12)} },
-			[]opportunity.FollowUp{one, two}, "remind1 remind2", "12", 1,
+			[]opportunity.FollowUp{one, two},
+			"remind1 remind2", "12", 1,
 		},
 		"but not when the time has come": {
 			func(s *opportunity.State) { s.Snoozed = []opportunity.SnoozedFollowUp{snoozed(one, 0)} },
-			[]opportunity.FollowUp{one, two}, "remind1 remind2", "10", 0,
+			[]opportunity.FollowUp{one, two},
+			"remind1 remind2", "10", 0,
 		},
 		"nor when it is not planned any more": {
 			func(s *opportunity.State) { s.Snoozed = []opportunity.SnoozedFollowUp{snoozed(one, 12)} },
-			[]opportunity.FollowUp{two}, "remind2", "20", 0,
+			[]opportunity.FollowUp{two},
+			"remind2", "20", 0,
 		},
 		"twenty are kept": {
 			func(*opportunity.State) {}, many,

@@ -210,7 +210,7 @@ func (s *State) nextText() string {
 	}
 	text := fmt.Sprintf("%s (%s, %d of %d) at %s", markdown(next.Name), markdown(string(next.Action.Kind)), next.Number, next.Of, at.UTC().Format(time.RFC3339))
 	if len(s.FollowUps) > 1 {
-		text += fmt.Sprintf("; %d more are planned", len(s.FollowUps)-1)
+		text += fmt.Sprintf("; %d more planned", len(s.FollowUps)-1)
 	}
 	return text
 }

@@ -46,8 +46,8 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 			{Key: "remind/x/2", Name: "remind", Due: at, SnoozedUntil: at.Add(time.Hour), Reason: "on holiday", Number: 2, Of: 4, Action: opportunity.ActionEmail},
 			{Key: "late/x/1", Name: "late", Due: at, Number: 1, Of: 1, Action: opportunity.ActionAttention},
 		},
-		Failures:    2,
-		Timeline:    []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
+		Failures: 2,
+		Timeline: []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
 	})
 	for _, want := range []string{
 		"lead-1", "T3Bwb3J0dW5pdHk6Mg==", "First Aid course", "UK (UmVnaW9uOlVL)", "Proposed (stage Early, Open)", "599.70 USD",

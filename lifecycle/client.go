@@ -184,6 +184,16 @@ func (c *Client) Refresh(ctx context.Context, reference opportunity.Reference, i
 	return c.Instruct(ctx, reference, instruction)
 }
 
+// Snooze puts a planned follow-up off until a time to come. View shows what is planned.
+func (c *Client) Snooze(ctx context.Context, reference opportunity.Reference, instruction opportunity.Snooze) (opportunity.Outcome, error) {
+	return c.Instruct(ctx, reference, instruction)
+}
+
+// CancelFollowUp has a planned follow-up never done.
+func (c *Client) CancelFollowUp(ctx context.Context, reference opportunity.Reference, instruction opportunity.CancelFollowUp) (opportunity.Outcome, error) {
+	return c.Instruct(ctx, reference, instruction)
+}
+
 // Close ends the run: what waits is reported failed, places are given back, and
 // the step in the TMS stays as it is.
 func (c *Client) Close(ctx context.Context, reference opportunity.Reference, instruction opportunity.Close) (opportunity.Outcome, error) {

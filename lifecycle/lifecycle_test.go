@@ -225,6 +225,8 @@ func TestCommandsGetAnID(t *testing.T) {
 			opportunity.Retry{RequestID: id, Request: "x"},
 			opportunity.Skip{RequestID: id, Request: "x", Reason: "y"},
 			opportunity.Refresh{RequestID: id},
+			opportunity.Snooze{RequestID: id, FollowUp: "x", Until: until},
+			opportunity.CancelFollowUp{RequestID: id, FollowUp: "x", Reason: "y"},
 			opportunity.Close{RequestID: id, Reason: "y"},
 		} {
 			n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
@@ -250,6 +252,10 @@ func TestCommandsGetAnID(t *testing.T) {
 					_, err = c.Skip(t.Context(), "A-1", m)
 				case opportunity.Refresh:
 					_, err = c.Refresh(t.Context(), "A-1", m)
+				case opportunity.Snooze:
+					_, err = c.Snooze(t.Context(), "A-1", m)
+				case opportunity.CancelFollowUp:
+					_, err = c.CancelFollowUp(t.Context(), "A-1", m)
 				case opportunity.Close:
 					_, err = c.Close(t.Context(), "A-1", m)
 				}
@@ -321,6 +327,14 @@ func TestNothingInvalidIsSent(t *testing.T) {
 		},
 		"refresh": func(r opportunity.Reference, ok bool) error {
 			_, err := c.Refresh(ctx, r, opportunity.Refresh{RequestID: pick(!ok, "#1")})
+			return err
+		},
+		"snooze": func(r opportunity.Reference, ok bool) error {
+			_, err := c.Snooze(ctx, r, opportunity.Snooze{FollowUp: pick(ok, "f"), Until: time.Now()})
+			return err
+		},
+		"cancel": func(r opportunity.Reference, ok bool) error {
+			_, err := c.CancelFollowUp(ctx, r, opportunity.CancelFollowUp{FollowUp: "f", Reason: pick(ok, "x")})
 			return err
 		},
 		"close": func(r opportunity.Reference, ok bool) error {
@@ -463,7 +477,7 @@ func TestSearchAttributes(t *testing.T) {
 func TestDescriptionsCanBeTyped(t *testing.T) {
 	fill := strings.NewReplacer(
 		`"item":"<id>"`, `"item":"Q291cnNlOjE="`, `"email":"…"`, `"email":"a@b"`, `"<optional>"`, `"r"`, `"<name or id of the step>"`, `"Won"`,
-		`"<name or id>"`, `"Administrate"`, `"<id>"`, `"r"`, "…", "x",
+		`"<name or id>"`, `"Administrate"`, `"<id>"`, `"r"`, `"<key>"`, `"f"`, "…", "x",
 	)
 	example := func(description string) []byte {
 		_, members, _ := strings.Cut(description, "{")
@@ -475,6 +489,7 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 		lifecycle.UpdateDetails.Name: lifecycle.UpdateDetails.Description, lifecycle.ExtendReservations.Name: lifecycle.ExtendReservations.Description,
 		lifecycle.Pause.Name: lifecycle.Pause.Description, lifecycle.Resume.Name: lifecycle.Resume.Description,
 		lifecycle.Retry.Name: lifecycle.Retry.Description, lifecycle.Skip.Name: lifecycle.Skip.Description,
+		lifecycle.Snooze.Name: lifecycle.Snooze.Description, lifecycle.CancelFollowUp.Name: lifecycle.CancelFollowUp.Description,
 		lifecycle.Refresh.Name: lifecycle.Refresh.Description, lifecycle.Close.Name: lifecycle.Close.Description,
 	}
 	for _, verb := range opportunity.Verbs() {

@@ -60,6 +60,16 @@ var (
 		Name:        string(opportunity.VerbRefresh),
 		Description: `Operators: read the record again from the TMS, and wait for the API no longer: {}`,
 	}
+	// Snooze puts a planned follow-up off.
+	Snooze = Message[opportunity.Snooze, opportunity.Outcome]{
+		Name:        string(opportunity.VerbSnooze),
+		Description: `Operators: do a planned follow-up not before a time: {"followUp":"<key>","until":"2026-12-31T17:00:00Z","reason":"<optional>"}`,
+	}
+	// CancelFollowUp has a planned follow-up never done.
+	CancelFollowUp = Message[opportunity.CancelFollowUp, opportunity.Outcome]{
+		Name:        string(opportunity.VerbCancelFollowUp),
+		Description: `Operators: never do a planned follow-up: {"followUp":"<key>","reason":"…"}`,
+	}
 	// Close ends the run and leaves the step in the TMS as it is.
 	Close = Message[opportunity.Close, opportunity.Outcome]{
 		Name:        string(opportunity.VerbClose),

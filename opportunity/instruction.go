@@ -16,7 +16,7 @@ type Instruction interface {
 // IsInstruction reports whether the verb names an instruction.
 func IsInstruction(verb Verb) bool {
 	switch verb {
-	case VerbPause, VerbResume, VerbRetry, VerbSkip, VerbRefresh, VerbClose:
+	case VerbPause, VerbResume, VerbRetry, VerbSkip, VerbRefresh, VerbSnooze, VerbCancelFollowUp, VerbClose:
 		return true
 	}
 	return false
@@ -36,6 +36,10 @@ func DecodeInstruction(verb Verb, payload []byte) (Instruction, error) {
 		return decodeInstruction[Skip](payload)
 	case VerbRefresh:
 		return decodeInstruction[Refresh](payload)
+	case VerbSnooze:
+		return decodeInstruction[Snooze](payload)
+	case VerbCancelFollowUp:
+		return decodeInstruction[CancelFollowUp](payload)
 	case VerbClose:
 		return decodeInstruction[Close](payload)
 	}
@@ -62,7 +66,7 @@ func (s *State) Instruct(i Instruction, id string, now time.Time) (Outcome, erro
 	if known {
 		return s.Outcome(id)
 	}
-	if err := s.applies(i); err != nil {
+	if err := s.applies(i, now); err != nil {
 		return Outcome{}, err
 	}
 	if id == "" {
@@ -81,6 +85,10 @@ func (s *State) Instruct(i Instruction, id string, now time.Time) (Outcome, erro
 		s.skip(i, now)
 	case Refresh:
 		s.RefreshDue = true
+	case Snooze:
+		s.snooze(i, now)
+	case CancelFollowUp:
+		s.cancelFollowUp(i, now)
 	case Close:
 		s.startClosing(i, now)
 	}
@@ -90,20 +98,24 @@ func (s *State) Instruct(i Instruction, id string, now time.Time) (Outcome, erro
 }
 
 // Applies reports why Instruct would refuse, without changing anything.
-func (s *State) Applies(i Instruction, id string) error {
+func (s *State) Applies(i Instruction, id string, now time.Time) error {
 	_, known, err := s.seen(i, id)
 	if err != nil || known {
 		return err
 	}
-	return s.applies(i)
+	return s.applies(i, now)
 }
 
-func (s *State) applies(i Instruction) error {
+func (s *State) applies(i Instruction, now time.Time) error {
 	switch i := i.(type) {
 	case Retry:
 		return s.doubts(i.Request)
 	case Skip:
 		return s.doubts(i.Request)
+	case Snooze:
+		return s.maySnooze(i, now)
+	case CancelFollowUp:
+		return s.mayCancel(i.FollowUp)
 	}
 	return nil
 }

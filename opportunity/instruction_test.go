@@ -67,6 +67,20 @@ func TestDecodeOfInstructions(t *testing.T) {
 		{"refresh", `{"requestId":"r"}`, ""},
 		{"refresh", `{"step":"Won"}`, `unknown member "step"`},
 		{"refresh", `{"requestId":"` + long + `"}`, "requestId: 512 bytes; at most 200"},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z"}`, ""},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00+01:00","reason":"x","requestId":"r"}`, ""},
+		{"snooze", `{"until":"2026-12-31T17:00:00Z"}`, "followUp: missing"},
+		{"snooze", `{"followUp":"f"}`, "until: missing; give the time before which it is not to be done, such as 2026-12-31T17:00:00Z"},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00"}`, noTime},
+		{"snooze", `{"followUp":"f","until":"9999-12-31T23:59:59-01:00"}`, farUntil},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","reason":" "}`, "reason: missing"},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","for":"2 days"}`, `unknown member "for"`},
+		{"snooze", `{"followUp":"f","until":"2026-12-31T17:00:00Z","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
+		{"cancelFollowUp", `{"followUp":"f","reason":"x","requestId":"r"}`, ""},
+		{"cancelFollowUp", `{"followUp":"f"}`, "reason: missing"},
+		{"cancelFollowUp", `{"reason":"x"}`, "followUp: missing"},
+		{"cancelFollowUp", `{"followUp":"` + long + `","reason":"x"}`, "followUp: 256 characters; at most 255"},
+		{"cancelFollowUp", `{"followUp":"f","reason":"x","until":"2026-12-31T17:00:00Z"}`, `unknown member "until"`},
 		{"close", `{"reason":"sold elsewhere"}`, ""},
 		{"close", `{}`, "reason: missing"},
 		{"close", `{"reason":"x","force":true}`, `unknown member "force"`},
@@ -94,7 +108,7 @@ func TestDecodeOfInstructions(t *testing.T) {
 		{"(start)", `{"adopt":"` + adoptable + `","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1.00"}]}`, alone},
 		{"(start)", `{"adopt":"` + adoptable + `","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
 
-		{"archive", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, close`},
+		{"archive", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, snooze, cancelFollowUp, close`},
 	} {
 		t.Run(c.verb+" "+c.payload, func(t *testing.T) {
 			var err error
@@ -340,7 +354,7 @@ func TestAnInstructionIsCarriedOutOnce(t *testing.T) {
 		id          string
 		paused      bool
 	}{{pause, "p", true}, {opportunity.Resume{}, "r", false}, {pause, "p", false}, {opportunity.Pause{Reason: "audit"}, "p", false}, {opportunity.Pause{Reason: "audit"}, "", true}} {
-		wantError(t, s.Applies(step.instruction, step.id), "", "")
+		wantError(t, s.Applies(step.instruction, step.id, noon), "", "")
 		got, err := s.Instruct(step.instruction, step.id, noon)
 		if err != nil || got.State != opportunity.Done || step.id != "" && got.RequestID != step.id || got.RequestID == "" {
 			t.Errorf("%+v: %+v, %v", step, got, err)
@@ -355,7 +369,7 @@ func TestAnInstructionIsCarriedOutOnce(t *testing.T) {
 	}
 	for _, other := range []opportunity.Instruction{opportunity.Pause{Reason: "x"}, opportunity.Resume{}, opportunity.Close{Reason: "audit"}} {
 		const want = `requestId "p" was used for another message; give each message an id of its own`
-		wantError(t, s.Applies(other, "p"), opportunity.Conflict, want)
+		wantError(t, s.Applies(other, "p", noon), opportunity.Conflict, want)
 		_, err := s.Instruct(other, "p", noon)
 		wantError(t, err, opportunity.Conflict, want)
 	}
@@ -373,7 +387,7 @@ func TestAnAnswerNeedsItsQuestion(t *testing.T) {
 	for _, answer := range []opportunity.Instruction{opportunity.Retry{Request: "r"}, opportunity.Skip{Request: "r", Reason: "x"}, opportunity.Retry{Request: opportunity.CreateRequest}} {
 		before := carried(t, s)
 		var missing *opportunity.Error
-		if err := s.Applies(answer, "a"); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
+		if err := s.Applies(answer, "a", noon); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
 			t.Errorf("%+v: %v", answer, err)
 		}
 		if _, err := s.Instruct(answer, "a", noon); !errors.As(err, &missing) || missing.Type != opportunity.NotFound {
@@ -498,7 +512,7 @@ func TestAMadeUpNameIsMasked(t *testing.T) {
 	} {
 		_, err := opportunity.Decode(opportunity.Verb(name), []byte(`{}`))
 		wantError(t, err, opportunity.Invalid, "there is no message called "+want+
-			"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, close")
+			"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, snooze, cancelFollowUp, close")
 		s := opened(t)
 		var invalid *opportunity.Error
 		if !errors.As(err, &invalid) {

@@ -73,6 +73,14 @@ const (
 	// for a playbook that may register them.
 	MaxAttendeeBytes = 32 << 10
 
+	// MaxFollowUps is how many planned follow-ups are kept, the earliest, and how many
+	// of them may be put off; MaxFollowUpBytes is the most JSON they may take together.
+	MaxFollowUps     = 20
+	MaxFollowUpBytes = 32 << 10
+	// MaxCancelledFollowUps is how many follow-ups may be cancelled. Which they were is
+	// never forgotten, or they would be planned again.
+	MaxCancelledFollowUps = 100
+
 	// MaxWaitingUpdates is how many updates of commands wait for their outcome at
 	// once: a further one is answered as pending at once. The server holds ten open
 	// updates of one run, and an operator's must always find room.

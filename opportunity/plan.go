@@ -272,8 +272,11 @@ const (
 	LeftOutLate LeftOutReason = "late"
 )
 
-// DoneFollowUp is a follow-up that was done.
+// DoneFollowUp is a follow-up that was done, or will never be.
 type DoneFollowUp struct {
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
+	// Cancelled says that an operator cancelled it. It counts as done, but not as one
+	// of those that the opportunity had.
+	Cancelled bool `json:"cancelled,omitempty"`
 }

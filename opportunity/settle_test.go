@@ -170,8 +170,8 @@ func TestSettle(t *testing.T) {
 			t.Fatalf("the second question is %+v", s.Question)
 		}
 		wantError(t, instruct(s, opportunity.Skip{Request: "r", Reason: "x"}), opportunity.NotFound, `no question about request "r" waits`)
-		wantError(t, s.Applies(opportunity.Retry{Request: "nobody"}, ""), opportunity.NotFound, `no question about request "nobody" waits`)
-		if err := s.Applies(opportunity.Retry{Request: "q"}, ""); err != nil {
+		wantError(t, s.Applies(opportunity.Retry{Request: "nobody"}, "", noon), opportunity.NotFound, `no question about request "nobody" waits`)
+		if err := s.Applies(opportunity.Retry{Request: "q"}, "", noon); err != nil {
 			t.Error(err)
 		}
 		if err := instruct(s, opportunity.Skip{Request: "q", Reason: "it moved"}); err != nil {
@@ -386,7 +386,7 @@ func TestQuestionAboutTheCreate(t *testing.T) {
 			t.Fatalf("question %+v", s.Question)
 		}
 		wantError(t, instruct(s, opportunity.Retry{Request: "r"}), opportunity.NotFound, `no question about request "r" waits`)
-		if err := s.Applies(opportunity.Retry{Request: opportunity.CreateRequest}, ""); err != nil {
+		if err := s.Applies(opportunity.Retry{Request: opportunity.CreateRequest}, "", noon); err != nil {
 			t.Error(err)
 		}
 		var err error
@@ -405,7 +405,7 @@ func TestQuestionAboutTheCreate(t *testing.T) {
 			t.Errorf("skipped: %v", s.CreateSkipped)
 		}
 		var none *opportunity.Error
-		if err := s.Applies(opportunity.Retry{Request: opportunity.CreateRequest}, ""); !errors.As(err, &none) || none.Type != opportunity.NotFound {
+		if err := s.Applies(opportunity.Retry{Request: opportunity.CreateRequest}, "", noon); !errors.As(err, &none) || none.Type != opportunity.NotFound {
 			t.Errorf("the question can be answered twice: %v", err)
 		}
 	}

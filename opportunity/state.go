@@ -78,9 +78,14 @@ type State struct {
 	PlanDue   bool      `json:"planDue,omitempty"`
 	PlannedAt time.Time `json:"plannedAt,omitzero"`
 	// Forgetful says that the run was reset, so that what is due may have been done.
-	Forgetful bool           `json:"forgetful,omitempty"`
-	FollowUps []FollowUp     `json:"followUps,omitempty"`
-	Done      []DoneFollowUp `json:"done,omitempty"`
+	Forgetful bool `json:"forgetful,omitempty"`
+	// FollowUps are the earliest of those that are planned; FollowUpsCut says that
+	// there are others. Snoozed are those that were put off, Done those that are not
+	// to be done again, or ever.
+	FollowUps    []FollowUp        `json:"followUps,omitempty"`
+	FollowUpsCut bool              `json:"followUpsCut,omitempty"`
+	Snoozed      []SnoozedFollowUp `json:"snoozed,omitempty"`
+	Done         []DoneFollowUp    `json:"done,omitempty"`
 	// Moves are those that wait and whose effects are planned, Jobs the effects that
 	// are under way, Chains how many chains of effects there were.
 	Moves  []Move `json:"moves,omitempty"`

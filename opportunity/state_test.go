@@ -379,7 +379,9 @@ func TestStateSurvives(t *testing.T) {
 	full.Attendees = []opportunity.Attendee{{Interest: "i", Event: "e", Person: &opportunity.Learner{FirstName: "F", LastName: "L", Email: "a@b.example"}, Contact: "c"}}
 	full.CancelledEvents = []opportunity.ID{"e"}
 	full.FollowUps = []opportunity.FollowUp{{Key: "k", Name: "n", Due: noon, Number: 1, Of: 2, Action: opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}}}
-	full.Done = []opportunity.DoneFollowUp{{Key: "j", At: noon}}
+	full.FollowUpsCut = true
+	full.Snoozed = []opportunity.SnoozedFollowUp{{Key: "k", Until: noon, Reason: "<why>"}}
+	full.Done = []opportunity.DoneFollowUp{{Key: "j", At: noon, Cancelled: true}}
 	if diff := sameState(full, carried(t, full)); diff != "" {
 		t.Error(diff)
 	}
@@ -543,6 +545,7 @@ func TestCapsOfAState(t *testing.T) {
 	if s.WaitingBytes() > opportunity.MaxCarriedBytes {
 		t.Fatalf("%d bytes wait", s.WaitingBytes())
 	}
+	fillFollowUps(s)
 	kept, err := json.Marshal(s.Outcomes)
 	if err != nil {
 		t.Fatal(err)
@@ -572,6 +575,24 @@ func TestCapsOfAState(t *testing.T) {
 			t.Logf("%s: %d", name, len(value))
 		}
 		t.Errorf("the state takes %d bytes, at most %d", len(whole), opportunity.MaxStateBytes)
+	}
+}
+
+// fillFollowUps plans, puts off and ends as many follow-ups as may be.
+func fillFollowUps(s *opportunity.State) {
+	var planned []opportunity.FollowUp
+	for n := range 100 {
+		f := reminder(n, n)
+		f.Key = strings.Repeat("k", 100) + f.Key
+		f.Action.Attention = strings.Repeat("y", 1000)
+		planned = append(planned, f)
+		if n < opportunity.MaxFollowUps {
+			s.Snoozed = append(s.Snoozed, opportunity.SnoozedFollowUp{Key: f.Key, Until: noon.Add(time.Hour), Reason: strings.Repeat("y", opportunity.MaxTextLength)})
+		}
+	}
+	s.Planned(opportunity.Plan{FollowUps: planned}, noon)
+	for n := range 100 + opportunity.MaxCancelledFollowUps {
+		s.Done = append(s.Done, opportunity.DoneFollowUp{Key: fmt.Sprint(planned[0].Key, n), At: noon, Cancelled: n >= 100})
 	}
 }
 

@@ -31,6 +31,8 @@ type View struct {
 	// that are under way.
 	Effects []LedgerEntry `json:"effects,omitempty"`
 	Working []Working     `json:"working,omitempty"`
+	// FollowUps are the earliest of those that are planned, the next one first.
+	FollowUps []PlannedFollowUp `json:"followUps,omitempty"`
 	// Failures counts the requests that failed over the whole life.
 	Failures int `json:"failures"`
 	// Timeline holds the last entries, oldest first.
@@ -53,6 +55,35 @@ type Working struct {
 
 func (j Job) working() Working {
 	return Working{Key: j.Effect.Key, Kind: j.Effect.Kind, Stage: j.Stage, Next: j.NotBefore, Problem: j.Problem}
+}
+
+// PlannedFollowUp is a follow-up that is to be done.
+type PlannedFollowUp struct {
+	// Key is what to name it by when it is put off or cancelled.
+	Key string `json:"key"`
+	// Name is that of the follow-up in the playbook.
+	Name string    `json:"name"`
+	Due  time.Time `json:"due"`
+	// SnoozedUntil is the time before which it is not done, where an operator put it
+	// off, and Reason why.
+	SnoozedUntil time.Time `json:"snoozedUntil,omitzero"`
+	Reason       string    `json:"reason,omitempty"`
+	// Number counts the repetitions from 1 to Of.
+	Number int        `json:"number"`
+	Of     int        `json:"of"`
+	Action ActionKind `json:"action"`
+}
+
+func (s *State) plannedFollowUps() []PlannedFollowUp {
+	var planned []PlannedFollowUp
+	for _, t := range s.timed(s.FollowUps) {
+		shown := PlannedFollowUp{Key: t.Key, Name: t.Name, Due: t.Due, Number: t.Number, Of: t.Of, Action: t.Action.Kind}
+		if z := s.snoozed(t.Key); z != nil {
+			shown.SnoozedUntil, shown.Reason = z.Until, z.Reason
+		}
+		planned = append(planned, shown)
+	}
+	return planned
 }
 
 // Waiting is a command in the queue, without its payload.
@@ -105,6 +136,7 @@ func (s *State) View() View {
 	for _, j := range s.Jobs {
 		v.Working = append(v.Working, j.working())
 	}
+	v.FollowUps = s.plannedFollowUps()
 	for _, e := range s.Parked {
 		v.Parked = append(v.Parked, e.waiting())
 	}
@@ -138,6 +170,7 @@ func (s *State) Card() string {
 	row("Waiting", waitingText(s.Queue))
 	row("Parked", waitingText(s.Parked))
 	row("Effects under way", jobsText(s.Jobs))
+	row("Next follow-up", s.nextText())
 	if s.Failures > 0 {
 		row("Failed requests", fmt.Sprint(s.Failures))
 	}
@@ -168,6 +201,18 @@ func jobsText(jobs []Job) string {
 		return markdown(string(jobs[0].Effect.Kind))
 	}
 	return fmt.Sprintf("%d, first: %s", len(jobs), markdown(string(jobs[0].Effect.Kind)))
+}
+
+func (s *State) nextText() string {
+	next, at, some := s.NextFollowUp()
+	if !some {
+		return ""
+	}
+	text := fmt.Sprintf("%s (%s, %d of %d) at %s", markdown(next.Name), markdown(string(next.Action.Kind)), next.Number, next.Of, at.UTC().Format(time.RFC3339))
+	if len(s.FollowUps) > 1 {
+		text += fmt.Sprintf("; %d more planned", len(s.FollowUps)-1)
+	}
+	return text
 }
 
 func waitingText(queue []Entry) string {

@@ -27,7 +27,8 @@ type Facts struct {
 	Reservation opportunity.Reservation `json:"reservation,omitzero"`
 	// Attributes are those of the record, by their keys.
 	Attributes map[string]string `json:"attributes,omitempty"`
-	// Done are the follow-ups that were done over the whole life, each once.
+	// Done are the follow-ups that were done or cancelled over the whole life, each
+	// once.
 	Done []opportunity.DoneFollowUp `json:"done,omitempty"`
 }
 

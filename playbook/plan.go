@@ -224,7 +224,12 @@ func (p *planner) followUps() {
 	slices.SortFunc(all, func(a, b candidate) int {
 		return cmp.Or(a.followUp.Due.Compare(b.followUp.Due), cmp.Compare(a.followUp.Key, b.followUp.Key))
 	})
-	left := cmp.Or(p.rules.FollowUpsAtMost, DefaultCap) - len(p.facts.Done)
+	left := cmp.Or(p.rules.FollowUpsAtMost, DefaultCap)
+	for _, done := range p.facts.Done {
+		if !done.Cancelled {
+			left--
+		}
+	}
 	for _, c := range all {
 		reason := opportunity.LeftOutByCap
 		switch {

@@ -255,6 +255,26 @@ func TestThreeRemindersThenLost(t *testing.T) {
 			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
 			"left out " + key + "3: cap", "left out " + key + "then: cap",
 		}},
+		{"what was cancelled is no matter of the cap", func(f *playbook.Facts) {
+			for n := range 20 {
+				f.Done = append(f.Done, opportunity.DoneFollowUp{Key: "old", At: at(t, "2026-11-01T10:00:00Z"), Cancelled: n >= 8})
+			}
+		}, opportunity.Occasion{}, []string{
+			"2026-12-04T15:00:00Z " + key + "1" + mail, "2026-12-08T15:00:00Z " + key + "2" + mail,
+			"left out " + key + "3: cap", "left out " + key + "then: cap",
+		}},
+		{"after the first, which was cancelled when it was due", func(f *playbook.Facts) {
+			f.Now = at(t, "2026-12-09T16:00:00Z")
+			f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-09T15:30:00Z"), Cancelled: true})
+		}, opportunity.Occasion{}, []string{
+			"2026-12-11T15:30:00Z " + key + "2" + mail, "2026-12-15T15:30:00Z " + key + "3" + mail, "2026-12-17T15:30:00Z " + key + "then" + lost,
+		}},
+		{"after the first, which was cancelled before it was due", func(f *playbook.Facts) {
+			f.Now = at(t, "2026-12-01T16:00:00Z")
+			f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-01T15:30:00Z"), Cancelled: true})
+		}, opportunity.Occasion{}, []string{
+			"2026-12-03T15:30:00Z " + key + "2" + mail, "2026-12-07T15:30:00Z " + key + "3" + mail, "2026-12-09T15:30:00Z " + key + "then" + lost,
+		}},
 		{"another step", func(f *playbook.Facts) { f.Step = step("Won") }, opportunity.Occasion{}, nil},
 		{"the account it is not for", func(f *playbook.Facts) { f.Details.Account.Name = "House account" }, opportunity.Occasion{}, nil},
 		{"without an activity", func(f *playbook.Facts) { f.LastActivity = time.Time{} }, opportunity.Occasion{}, nil},

@@ -28,6 +28,8 @@ func (r *run) listen(ctx workflow.Context) error {
 		handleInstruction(ctx, r, lifecycle.Retry),
 		handleInstruction(ctx, r, lifecycle.Skip),
 		handleInstruction(ctx, r, lifecycle.Refresh),
+		handleInstruction(ctx, r, lifecycle.Snooze),
+		handleInstruction(ctx, r, lifecycle.CancelFollowUp),
 		handleInstruction(ctx, r, lifecycle.Close),
 	)
 	if err != nil {
@@ -42,6 +44,8 @@ func (r *run) listen(ctx workflow.Context) error {
 	describeSignal(ctx, lifecycle.Retry)
 	describeSignal(ctx, lifecycle.Skip)
 	describeSignal(ctx, lifecycle.Refresh)
+	describeSignal(ctx, lifecycle.Snooze)
+	describeSignal(ctx, lifecycle.CancelFollowUp)
 	describeSignal(ctx, lifecycle.Close)
 	workflow.GoNamed(ctx, "signals", r.readSignals)
 	return nil
@@ -210,7 +214,7 @@ func (r *run) validateInstruction(ctx workflow.Context, verb opportunity.Verb, r
 	if err != nil {
 		return err
 	}
-	return r.state.Applies(instruction, requestID(ctx, instruction))
+	return r.state.Applies(instruction, requestID(ctx, instruction), workflow.Now(ctx))
 }
 
 // answerInstruction carries the instruction out.

@@ -43,6 +43,8 @@ func documents() []document {
 		message(lifecycle.Retry.Name, both, opportunity.Retry{}),
 		message(lifecycle.Skip.Name, both, opportunity.Skip{}),
 		message(lifecycle.Refresh.Name, both, opportunity.Refresh{}),
+		message(lifecycle.Snooze.Name, both, opportunity.Snooze{}),
+		message(lifecycle.CancelFollowUp.Name, both, opportunity.CancelFollowUp{}),
 		message(lifecycle.Close.Name, both, opportunity.Close{}),
 		message(lifecycle.Opened.Name, "the update", lifecycle.OpenedInput{}),
 		message(lifecycle.OutcomeOf.Name, "the query", lifecycle.OutcomeInput{}),

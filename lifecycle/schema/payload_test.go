@@ -186,6 +186,10 @@ func textOr(typ string) *rapid.Generator[string] {
 	return rapid.OneOf(text(), ids(typ))
 }
 
+func moments() *rapid.Generator[string] {
+	return rapid.StringMatching(`20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])`)
+}
+
 func ids(typ string) *rapid.Generator[string] {
 	return rapid.Map(rapid.StringMatching(`[0-9a-f]{1,12}`), func(key string) string { return id(typ, key) })
 }
@@ -221,13 +225,20 @@ func drawn(t *rapid.T, name string) map[string]any {
 		put("account", textOr(opportunity.TypeAccount), false)
 		put("currency", text(), len(payload) == 0)
 	case "extendReservations":
-		put("until", rapid.StringMatching(`20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])`), true)
+		put("until", moments(), true)
 	case "pause":
 		put("reason", text(), false)
 	case "retry":
 		put("request", text(), true)
 	case "skip":
 		put("request", text(), true)
+		put("reason", text(), true)
+	case "snooze":
+		put("followUp", text(), true)
+		put("until", moments(), true)
+		put("reason", text(), false)
+	case "cancelFollowUp":
+		put("followUp", text(), true)
 		put("reason", text(), true)
 	case "close":
 		put("reason", text(), true)

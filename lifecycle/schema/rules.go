@@ -139,6 +139,12 @@ func (r *rules) apply(name string, s *jsonschema.Schema) {
 	case "Skip":
 		o.text("request", textForm, opportunity.MaxTextLength)
 		o.text("reason", textForm, opportunity.MaxTextLength)
+	case "Snooze":
+		o.text("followUp", textForm, opportunity.MaxTextLength)
+		o.optionalTexts("reason")
+	case "CancelFollowUp":
+		o.text("followUp", textForm, opportunity.MaxTextLength)
+		o.text("reason", textForm, opportunity.MaxTextLength)
 	case "Close":
 		o.text("reason", textForm, opportunity.MaxTextLength)
 	case "OutcomeInput":

@@ -144,6 +144,24 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			"the record of lead-1 is read again; see oppflow show lead-1",
 		},
 		{
+			[]string{"snooze", "lead-1", "remind/20261201T120000Z/2", "--until", "2026-12-31T17:00:00+01:00", "--reason", "on holiday", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "snooze", `{"requestId":"o-1","followUp":"remind/20261201T120000Z/2","until":"2026-12-31T17:00:00+01:00","reason":"on holiday"}`},
+			"remind/20261201T120000Z/2 of lead-1 is not done before 2026-12-31T17:00:00+01:00",
+		},
+		{
+			[]string{"snooze", "lead-1", "f", "--until", "2026-12-31T17:00:00Z", "--request-id", "o-1", "--signal"},
+			nil,
+			message{"signal", workflow, "snooze", `{"requestId":"o-1","followUp":"f","until":"2026-12-31T17:00:00Z"}`},
+			"sent: lead-1, request o-1",
+		},
+		{
+			[]string{"cancel-follow-up", "lead-1", "remind/20261201T120000Z/2", "--reason", "we talked", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "cancelFollowUp", `{"requestId":"o-1","followUp":"remind/20261201T120000Z/2","reason":"we talked"}`},
+			"remind/20261201T120000Z/2 of lead-1 is cancelled",
+		},
+		{
 			[]string{"close", "lead-1", "--reason", "by phone", "--request-id", "o-1"},
 			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
 			message{"update", workflow, "close", `{"requestId":"o-1","reason":"by phone"}`},

@@ -12,7 +12,7 @@ import (
 
 // commands are all of them; TestEveryCommandIsHere keeps the list right.
 var commands = []string{
-	"add-interest", "check", "close", "completion", "demo", "extend", "help", "list", "outcome", "pause", "playbook", "progress", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "start", "up", "update", "version", "watch",
+	"add-interest", "cancel-follow-up", "check", "close", "completion", "demo", "extend", "help", "list", "outcome", "pause", "playbook", "progress", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
 }
 
 func TestEveryCommandIsHere(t *testing.T) {
@@ -124,6 +124,15 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"pause lead now", nil, []string{`"now"`}},
 		{"resume lead --request-id #1", nil, []string{"--request-id:", `"#"`}},
 		{"refresh a@b", nil, []string{"REF:", `"@"`}},
+		{"snooze lead f", nil, []string{"--until is missing", "2026-12-31T17:00:00Z"}},
+		{"snooze lead --until 2026-12-31T17:00:00Z", nil, []string{"FOLLOW-UP is missing"}},
+		{"snooze lead f --until 2026-12-31", nil, []string{"--until", `"2026-12-31"`, "with an offset"}},
+		{"snooze lead f --until 2026-12-31T17:00:00Z --reason ", nil, []string{"--reason is empty"}},
+		{"snooze lead  --until 2026-12-31T17:00:00Z", nil, []string{"FOLLOW-UP:", "missing"}},
+		{"cancel-follow-up lead f", nil, []string{"--reason is missing"}},
+		{"cancel-follow-up lead --reason so", nil, []string{"FOLLOW-UP is missing"}},
+		{"cancel-follow-up lead  --reason so", nil, []string{"FOLLOW-UP:", "missing"}},
+		{"cancel-follow-up lead f --reason ␣", nil, []string{"--reason:", "missing"}},
 		{"close lead", nil, []string{"--reason is missing"}},
 		{"close lead --reason ␣", nil, []string{"--reason:", "missing"}},
 		{"outcome lead", nil, []string{"REQUEST is missing"}},
@@ -245,6 +254,8 @@ func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
 		{[]string{"pause", "lead"}, unreachable},
 		{[]string{"resume", "lead"}, unreachable},
 		{[]string{"refresh", "lead"}, unreachable},
+		{[]string{"snooze", "lead", "f", "--until", "2026-12-31T17:00:00Z"}, unreachable},
+		{[]string{"cancel-follow-up", "lead", "f", "--reason", "so"}, unreachable},
 		{[]string{"close", "lead", "--reason", "so"}, unreachable},
 		{[]string{"outcome", "lead", "r"}, unreachable},
 		{[]string{"watch", "lead"}, unreachable},
@@ -308,7 +319,7 @@ func (r result) wantSuggestions(t *testing.T, want ...string) {
 func TestNothingTypedMakesMoreThanOneLine(t *testing.T) {
 	flags := []string{"--name", "--region", "--item", "--amount", "--kind", "--learner", "--to", "--filter", "--request-id", "--output", "--timeout", "--quantity", "-o", "--query", "--status", "--until", "--reason", "--adopt", "--every", "--"}
 	rapid.Check(t, func(t *rapid.T) {
-		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search", "check", "list", "extend", "pause", "resume", "refresh", "close", "outcome", "watch"}).Draw(t, "command")}
+		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search", "check", "list", "extend", "pause", "resume", "refresh", "snooze", "cancel-follow-up", "close", "outcome", "watch"}).Draw(t, "command")}
 		for range rapid.IntRange(0, 6).Draw(t, "arguments") {
 			args = append(args, rapid.OneOf(rapid.SampledFrom(flags), rapid.String()).Draw(t, "argument"))
 		}

@@ -163,6 +163,13 @@ func showView(w io.Writer, v opportunity.View) {
 		line(w, heading("Parked", n), since(q.Accepted), q.Summary, "request "+q.Request)
 		line(w, "", fmt.Sprintf("answer with: oppflow retry %s %s, or oppflow skip %s %s --reason …", v.Reference, q.Request, v.Reference, q.Request))
 	}
+	for n, f := range v.FollowUps {
+		off := ""
+		if !f.SnoozedUntil.IsZero() {
+			off = strings.TrimSuffix(fmt.Sprintf("put off until %s: %s", since(f.SnoozedUntil), f.Reason), ": ")
+		}
+		line(w, heading("Follow-ups", n), since(f.Due), fmt.Sprintf("%s, %d of %d", f.Name, f.Number, f.Of), string(f.Action), f.Key, off)
+	}
 	for n, m := range v.Timeline {
 		line(w, heading("Timeline", n), since(m.At), m.Text)
 	}

@@ -42,8 +42,12 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 		Attention:   []opportunity.Attention{{Word: opportunity.AttentionUndecided, Text: "somebody must look", Since: at}},
 		Paused:      &opportunity.Standstill{Reason: "being merged", Since: at},
 		Closing:     &opportunity.Closing{Reason: "by phone", Since: at},
-		Failures:    2,
-		Timeline:    []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
+		FollowUps: []opportunity.PlannedFollowUp{
+			{Key: "remind/x/2", Name: "remind", Due: at, SnoozedUntil: at.Add(time.Hour), Reason: "on holiday", Number: 2, Of: 4, Action: opportunity.ActionEmail},
+			{Key: "late/x/1", Name: "late", Due: at, Number: 1, Of: 1, Action: opportunity.ActionAttention},
+		},
+		Failures: 2,
+		Timeline: []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
 	})
 	for _, want := range []string{
 		"lead-1", "T3Bwb3J0dW5pdHk6Mg==", "First Aid course", "UK (UmVnaW9uOlVL)", "Proposed (stage Early, Open)", "599.70 USD",
@@ -51,7 +55,7 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 		"add 2 interests", "oppflow retry lead-1 r-9", "oppflow skip lead-1 r-9 --reason",
 		"oppflow retry lead-1 r-2", "oppflow skip lead-1 r-2 --reason", "undecided", "somebody must look", "Failures", "start accepted",
 		"since 2026-03-01T11:00:00Z: being merged", "oppflow resume lead-1", "Closing", "by phone",
-		"2026-03-01T11:00:00Z",
+		"2026-03-01T11:00:00Z", "Follow-ups", "remind, 2 of 4", "remind/x/2", "put off until 2026-03-01T12:00:00Z: on holiday", "late, 1 of 1",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not shown:\n%s", want, text)

@@ -1,0 +1,67 @@
+package opportunity
+
+import "time"
+
+// VerbCancelFollowUp cancels a planned follow-up.
+const VerbCancelFollowUp Verb = "cancelFollowUp"
+
+// CancelFollowUp asks for a planned follow-up never to be done.
+type CancelFollowUp struct {
+	RequestID string `json:"requestId,omitempty"`
+	// FollowUp is the key of the follow-up, as the view shows it.
+	FollowUp string `json:"followUp"`
+	// Reason is shown with what became of it.
+	Reason string `json:"reason"`
+}
+
+// Verb implements Instruction.
+func (CancelFollowUp) Verb() Verb { return VerbCancelFollowUp }
+
+// ID implements Instruction.
+func (c CancelFollowUp) ID() string { return c.RequestID }
+
+// WithID implements Instruction.
+func (c CancelFollowUp) WithID(id string) Instruction { c.RequestID = id; return c }
+
+// Validate implements Instruction.
+func (c CancelFollowUp) Validate() error {
+	if err := validRequestID(c.RequestID); err != nil {
+		return err
+	}
+	if err := validText("followUp", c.FollowUp); err != nil {
+		return err
+	}
+	return validText("reason", c.Reason)
+}
+
+// mayCancel reports why the follow-up cannot be cancelled.
+func (s *State) mayCancel(key string) error {
+	if err := s.plans(key); err != nil {
+		return err
+	}
+	cancelled := 0
+	for _, done := range s.Done {
+		if done.Cancelled {
+			cancelled++
+		}
+	}
+	if cancelled >= MaxCancelledFollowUps {
+		return Invalidf("followUp: %d follow-ups of the opportunity were cancelled already, and no more can be; snooze it until a time far off, or change the playbook", cancelled)
+	}
+	return nil
+}
+
+// cancelFollowUp keeps the follow-up from ever being done. What comes after it is
+// planned again, since it is reckoned from now.
+func (s *State) cancelFollowUp(c CancelFollowUp, now time.Time) {
+	effect := Effect{Key: c.FollowUp}
+	for _, f := range s.FollowUps {
+		if f.Key == c.FollowUp {
+			effect.Kind = EffectKind(f.Action.Kind)
+		}
+	}
+	s.endFollowUp(DoneFollowUp{Key: c.FollowUp, At: now, Cancelled: true})
+	s.note(now, "a follow-up was cancelled by an operator: "+c.FollowUp)
+	s.enter(Job{Effect: effect}, EffectSkipped, c.Reason, now)
+	s.replan()
+}

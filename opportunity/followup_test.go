@@ -1,0 +1,256 @@
+package opportunity_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// reminder is a follow-up of the course "remind", due so many hours after noon.
+func reminder(number, hours int) opportunity.FollowUp {
+	return followUp("remind", number, hours)
+}
+
+func followUp(name string, number, hours int) opportunity.FollowUp {
+	return opportunity.FollowUp{
+		Key: fmt.Sprintf("%s/20261201T120000Z/%d", name, number), Name: name, Due: noon.Add(time.Duration(hours) * time.Hour), Number: number, Of: 9,
+		Action: opportunity.Action{Kind: opportunity.ActionAttention, Attention: "call them"},
+	}
+}
+
+// following is an opportunity whose playbook planned the follow-ups.
+func following(t reporter, planned ...opportunity.FollowUp) *opportunity.State {
+	t.Helper()
+	s := opened(t)
+	s.Ruled(&opportunity.Rules{Digest: "d", FollowUps: true})
+	replanned(s, noon, planned...)
+	return s
+}
+
+// replanned has the follow-ups planned at that time.
+func replanned(s *opportunity.State, now time.Time, planned ...opportunity.FollowUp) {
+	s.PlannedFor(opportunity.Plan{Digest: "d", FollowUps: planned}, recordNow(), nil, now)
+}
+
+// hours tells a time in hours after noon.
+func hours(at time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	return fmt.Sprint(at.Sub(noon).Hours())
+}
+
+// keys are those of the follow-ups that are kept, without what they are reckoned from.
+func keys(s *opportunity.State) string {
+	var all []string
+	for _, f := range s.FollowUps {
+		all = append(all, fmt.Sprint(f.Name, f.Number))
+	}
+	return strings.Join(all, " ")
+}
+
+// followed does one follow-up after the other, each when it is to be done and planned
+// anew right before, as the workflow does, and tells which were done when.
+func followed(s *opportunity.State) string {
+	var all []string
+	for f, at, some := s.NextFollowUp(); some; f, at, some = s.NextFollowUp() {
+		all = append(all, fmt.Sprintf("%s%d@%s", f.Name, f.Number, hours(at)))
+		planned := slices.Clone(s.FollowUps)
+		for i := range planned {
+			if planned[i].Due.Before(at) {
+				planned[i].Due = at // what is late is due at once
+			}
+		}
+		replanned(s, at, planned...)
+		s.FollowedUp(f.Key, at)
+	}
+	return strings.Join(all, " ")
+}
+
+func snoozed(f opportunity.FollowUp, hours int) opportunity.SnoozedFollowUp {
+	return opportunity.SnoozedFollowUp{Key: f.Key, Until: noon.Add(time.Duration(hours) * time.Hour)}
+}
+
+func TestFollowUpsAreDoneInTheirOrder(t *testing.T) {
+	one, two, three := reminder(1, 10), reminder(2, 20), reminder(3, 30)
+	other := followUp("too-long", 1, 15)
+	for name, c := range map[string]struct {
+		planned []opportunity.FollowUp
+		snoozed []opportunity.SnoozedFollowUp
+		want    string
+	}{
+		"nothing is planned": {nil, nil, ""},
+		"as they are due":    {[]opportunity.FollowUp{one, other, two}, nil, "remind1@10 too-long1@15 remind2@20"},
+		"whatever the order of the plan": {
+			[]opportunity.FollowUp{two, other, one}, nil, "remind1@10 too-long1@15 remind2@20",
+		},
+		"at the same time, the lower number first": {
+			[]opportunity.FollowUp{reminder(2, 10), followUp("a", 3, 10), one}, nil, "remind1@10 remind2@10 a3@10",
+		},
+		"one that is put off comes later": {
+			[]opportunity.FollowUp{one, other}, []opportunity.SnoozedFollowUp{snoozed(one, 18)}, "too-long1@15 remind1@18",
+		},
+		"one that is put off until before it is due comes when it is due": {
+			[]opportunity.FollowUp{one, other}, []opportunity.SnoozedFollowUp{snoozed(one, 5)}, "remind1@10 too-long1@15",
+		},
+		"what repeats it does not overtake it": {
+			[]opportunity.FollowUp{one, other, two, three},
+			[]opportunity.SnoozedFollowUp{snoozed(one, 25)},
+			"too-long1@15 remind1@25 remind2@25 remind3@30",
+		},
+		"nor does what comes after what comes after it": {
+			[]opportunity.FollowUp{one, two, three},
+			[]opportunity.SnoozedFollowUp{snoozed(two, 50)},
+			"remind1@10 remind2@50 remind3@50",
+		},
+	} {
+		s := following(t)
+		s.Snoozed = c.snoozed
+		replanned(s, noon, c.planned...)
+		if got := followed(s); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+		if len(s.Done) != len(c.planned) || len(s.Snoozed) != 0 {
+			t.Errorf("%s: %d are done, %d of %d are still put off", name, len(s.Done), len(s.Snoozed), len(c.planned))
+		}
+	}
+}
+
+func TestWhatIsPlannedIsTakenOver(t *testing.T) {
+	one, two := reminder(1, 10), reminder(2, 20)
+	var many []opportunity.FollowUp
+	for n := range 30 {
+		many = append(many, reminder(n+1, n+1))
+	}
+	for name, c := range map[string]struct {
+		before  func(s *opportunity.State)
+		planned []opportunity.FollowUp
+		want    string
+		next    string
+		snoozed int
+	}{
+		"what was planned before is forgotten": {
+			func(s *opportunity.State) { replanned(s, noon, followUp("other", 1, 5)) }, []opportunity.FollowUp{one}, "remind1", "10", 0,
+		},
+		"nothing any more": {func(s *opportunity.State) { replanned(s, noon, one) }, nil, "", "never", 0},
+		"but never what was done": {
+			func(s *opportunity.State) { s.FollowedUp(one.Key, noon) }, []opportunity.FollowUp{one, two}, "remind2", "20", 0,
+		},
+		"nor what was cancelled": {
+			func(s *opportunity.State) {
+				s.Done = append(s.Done, opportunity.DoneFollowUp{Key: one.Key, At: noon, Cancelled: true})
+			}, []opportunity.FollowUp{one, two}, "remind2", "20", 0,
+		},
+		"what is put off stays so": {
+			func(s *opportunity.State) { s.Snoozed = []opportunity.SnoozedFollowUp{snoozed(one, 12)} },
+			[]opportunity.FollowUp{one, two},
+			"remind1 remind2", "12", 1,
+		},
+		"but not when the time has come": {
+			func(s *opportunity.State) { s.Snoozed = []opportunity.SnoozedFollowUp{snoozed(one, 0)} },
+			[]opportunity.FollowUp{one, two},
+			"remind1 remind2", "10", 0,
+		},
+		"nor when it is not planned any more": {
+			func(s *opportunity.State) { s.Snoozed = []opportunity.SnoozedFollowUp{snoozed(one, 12)} },
+			[]opportunity.FollowUp{two},
+			"remind2", "20", 0,
+		},
+		"twenty are kept": {
+			func(*opportunity.State) {}, many,
+			"remind1 remind2 remind3 remind4 remind5 remind6 remind7 remind8 remind9 remind10 " +
+				"remind11 remind12 remind13 remind14 remind15 remind16 remind17 remind18 remind19 remind20", "1", 0,
+		},
+	} {
+		s := following(t)
+		c.before(s)
+		replanned(s, noon, c.planned...)
+		s = carried(t, s)
+		if got := keys(s); got != c.want || hours(s.NextAction()) != c.next || len(s.Snoozed) != c.snoozed {
+			t.Errorf("%s: planned are %q, the next at %s, %d put off; want %q, %s, %d", name, got, hours(s.NextAction()), len(s.Snoozed), c.want, c.next, c.snoozed)
+		}
+	}
+}
+
+// TestThoseThatArePutOffLeaveRoom: twenty that wait for months do not keep the
+// others from being done.
+func TestThoseThatArePutOffLeaveRoom(t *testing.T) {
+	s := following(t)
+	var planned []opportunity.FollowUp
+	for n := range 25 {
+		f := followUp(fmt.Sprint("f", n), 1, n+1)
+		planned = append(planned, f)
+		if n < opportunity.MaxFollowUps {
+			s.Snoozed = append(s.Snoozed, snoozed(f, 2000))
+		}
+	}
+	replanned(s, noon, planned...)
+	if next, at, _ := s.NextFollowUp(); next.Key != planned[20].Key || hours(at) != "21" || len(s.FollowUps) != opportunity.MaxFollowUps {
+		t.Errorf("the first of %d is %s at %s", len(s.FollowUps), next.Key, hours(at))
+	}
+}
+
+// TestLongFollowUpsAreFew: texts of the tenant's own do not make the state large,
+// and the longest is still done.
+func TestLongFollowUpsAreFew(t *testing.T) {
+	var planned []opportunity.FollowUp
+	for n := range 20 {
+		f := reminder(n+1, n+1)
+		f.Action.Attention = strings.Repeat("<", 1500) // 9,000 bytes of JSON
+		planned = append(planned, f)
+	}
+	s := following(t, planned...)
+	if got := keys(s); got != "remind1 remind2 remind3" {
+		t.Errorf("planned are %s", got)
+	}
+	planned[0].Action.Attention = strings.Repeat("<", opportunity.MaxFollowUpBytes)
+	if replanned(s, noon, planned...); keys(s) != "remind1" {
+		t.Errorf("planned are %s", keys(s))
+	}
+}
+
+// TestTheRestIsPlannedInTheEnd: when all that were kept are done, the others that
+// there were are planned.
+func TestTheRestIsPlannedInTheEnd(t *testing.T) {
+	var planned []opportunity.FollowUp
+	for n := range opportunity.MaxFollowUps + 1 {
+		planned = append(planned, reminder(n+1, n+1))
+	}
+	for n, rest := range map[int]bool{1: false, opportunity.MaxFollowUps: false, opportunity.MaxFollowUps + 1: true} {
+		s := following(t, planned[:n]...)
+		for _, f := range planned[:min(n, opportunity.MaxFollowUps)] {
+			s.FollowedUp(f.Key, noon)
+		}
+		if s.PlanDue != rest {
+			t.Errorf("of %d: to be planned again is %t", n, s.PlanDue)
+		}
+	}
+}
+
+func TestAFollowUpIsDoneOnce(t *testing.T) {
+	one, two := reminder(1, 10), reminder(2, 20)
+	s := following(t, one, two)
+	for n := range 3 {
+		s.FollowedUp(one.Key, noon.Add(time.Duration(n)*time.Hour))
+		replanned(s, noon, one, two)
+		s = carried(t, s)
+	}
+	if diff := cmp.Diff([]opportunity.DoneFollowUp{{Key: one.Key, At: noon}}, s.Done); diff != "" || keys(s) != "remind2" {
+		t.Errorf("planned are %q, done: %s", keys(s), diff)
+	}
+	told := 0
+	for _, m := range s.Timeline {
+		if m.Text == "followed up: "+one.Key {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("the timeline tells %d times", told)
+	}
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+func (p *program) snooze() *cobra.Command {
+	var snooze opportunity.Snooze
+	command := &cobra.Command{
+		Use:   "snooze REF FOLLOW-UP --until TIME [--reason TEXT] [flags]",
+		Short: "Put a planned follow-up off until a time",
+		Long: `snooze keeps a planned follow-up from being done before a time; what repeats it waits with it. show tells the keys of
+those that are planned. Putting one off again sets another time.`,
+		Example:           `  oppflow snooze lead-4711 remind/20261201T120000Z/2 --until 2026-12-31T17:00:00+01:00 --reason "on holiday"`,
+		Args:              exactly("REF", "FOLLOW-UP"),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	fs.Var((*moment)(&snooze.Until), "until", "before which it is not done, with an offset, such as 2026-12-31T17:00:00Z")
+	fs.StringVar(&snooze.Reason, "reason", "", "why; shown to whoever looks")
+	sending := p.sending(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		if snooze.Until.IsZero() {
+			return usagef("--until is missing; give a time with an offset, such as --until 2026-12-31T17:00:00Z")
+		}
+		if fs.Changed("reason") && snooze.Reason == "" {
+			return usagef("--reason is empty; say why or leave the flag out")
+		}
+		snooze.FollowUp, snooze.RequestID = args[1], sending.request.get()
+		sending.told = fmt.Sprintf("%s of %s is not done before %s", args[1], reference, snooze.Until.Format(time.RFC3339))
+		return sending.send(command.Context(), reference, snooze, map[string]string{
+			"requestId": "--request-id", "followUp": "FOLLOW-UP", "until": "--until", "reason": "--reason",
+		})
+	}
+	return command
+}

@@ -1,0 +1,299 @@
+package workflows_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// follow is a follow-up of the step called Proposed, due so long after it came there.
+type follow struct {
+	name   string
+	after  time.Duration
+	action opportunity.Action
+}
+
+var (
+	callThem = follow{"call", time.Hour, opportunity.Action{Kind: opportunity.ActionAttention, Attention: "call them"}}
+	mailThem = follow{"mail", 2 * time.Hour, opportunity.Action{
+		Kind: opportunity.ActionEmail, Email: &opportunity.SendEmail{To: opportunity.ToContact, Template: "reminder"},
+	}}
+	moveOn = follow{"move", 3 * time.Hour, opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
+)
+
+// followUps has the tenant follow up on what stands in the first step.
+func followUps(s *stage, all ...follow) *book {
+	b := &book{has: activities.Rules{Digest: "one", FollowUps: true}, things: map[string]*thing{}}
+	for _, f := range all {
+		if f.action.Kind == opportunity.ActionEmail {
+			b.things[f.name] = &thing{needs: 1, kind: opportunity.ActMail}
+		}
+	}
+	b.plan = func(in activities.PlanInput) opportunity.Plan {
+		plan := opportunity.Plan{Digest: "one"}
+		if s.record.step.Name != "Proposed" {
+			return plan
+		}
+		for _, f := range all {
+			key := keyOf(in.Entered, f.name)
+			if slices.ContainsFunc(in.Done, func(d opportunity.DoneFollowUp) bool { return d.Key == key }) {
+				continue
+			}
+			due := in.Entered.Add(f.after)
+			if due.Before(in.Now) {
+				due = in.Now
+			}
+			plan.FollowUps = append(plan.FollowUps, opportunity.FollowUp{Key: key, Name: f.name, Due: due, Number: 1, Of: 1, Action: f.action})
+		}
+		return plan
+	}
+	s.record.book = b
+	return b
+}
+
+func keyOf(entered time.Time, name string) string {
+	return fmt.Sprintf("rule/%s/%s", entered.UTC().Format("20060102T150405Z"), name)
+}
+
+// begun is when the opportunities of these tests come into their first step.
+var begun = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+func keyed(name string) string { return keyOf(begun, name) }
+
+// followed tells which follow-ups were done when, as the timeline has it.
+func (s *stage) followed() string {
+	s.t.Helper()
+	var all []string
+	for _, m := range s.view().Timeline {
+		if key, is := strings.CutPrefix(m.Text, "followed up: "); is {
+			all = append(all, fmt.Sprint(key[strings.LastIndex(key, "/")+1:], " ", m.At.Sub(begun).Round(time.Minute)))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+func (s *stage) wantFollowed(want string) {
+	s.t.Helper()
+	if got := s.followed(); got != want {
+		s.t.Errorf("followed up: %s; want %s", got, want)
+	}
+}
+
+// wantNext asserts when the next thing is to be done, as lists have it; zero is never.
+func (s *stage) wantNext(want time.Duration) {
+	s.t.Helper()
+	got, set := s.shown.GetTime(lifecycle.OpportunityNextActionTime)
+	if set != (want != 0) || set && !got.Equal(begun.Add(want)) {
+		s.t.Errorf("%s after the begin the next action is shown at %s; want %s after the begin", s.env.Now().Sub(begun), got, want)
+	}
+}
+
+func TestFollowUpsAreDoneAtTheirTimes(t *testing.T) {
+	s := newStage(t)
+	followUps(s, callThem, mailThem, moveOn)
+	var timers []time.Duration
+	s.env.SetOnTimerScheduledListener(func(_ string, d time.Duration) { timers = append(timers, d.Round(time.Minute)) })
+	s.at(30*time.Minute, func() {
+		s.wantFollowed("")
+		s.wantNext(time.Hour)
+		if v := s.view(); len(v.FollowUps) != 3 || v.FollowUps[0].Key != keyed("call") {
+			t.Errorf("planned are %+v", v.FollowUps)
+		}
+	})
+	s.at(90*time.Minute, func() {
+		if got := s.attention(); !slices.Equal(got, []string{"followUp"}) {
+			t.Errorf("attention: %v", got)
+		}
+		s.wantNext(2 * time.Hour)
+	})
+	s.at(150*time.Minute, func() { s.wantNext(3 * time.Hour) })
+	s.at(4*time.Hour, func() {
+		s.wantFollowed("call 1h0m0s, mail 2h0m0s, move 3h0m0s")
+		s.wantNext(0)
+		if diff := cmp.Diff([]time.Duration{time.Hour, time.Hour, time.Hour}, timers); diff != "" {
+			t.Errorf("timers, one for the earliest (-want +got):\n%s", diff)
+		}
+		s.update("won", "progress", to("Won"))
+	})
+	s.run(start, nil)
+	s.wantDone("won")
+	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
+}
+
+// Whenever the run is continued by a new one, what was done is not done again, and
+// what was not is.
+func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
+	for _, cut := range []time.Duration{30 * time.Minute, time.Hour, 90 * time.Minute, 2 * time.Hour, 150 * time.Minute, 3*time.Hour + time.Minute} {
+		t.Run(cut.String(), func(t *testing.T) {
+			first := newStage(t)
+			b := followUps(first, callThem, mailThem, moveOn)
+			first.at(cut, func() {
+				first.env.SetContinueAsNewSuggested(true)
+				first.env.SignalWorkflow("resume", opportunity.Resume{}) // wakes it
+			})
+			first.run(start, nil)
+			next := first.continued()
+			second := restage(t, first.record)
+			second.env.SetStartTime(first.env.Now())
+			again := followUps(second, callThem, mailThem, moveOn)
+			again.things = b.things
+			left := 4*time.Hour - cut
+			second.at(left, func() {
+				second.wantFollowed("call 1h0m0s, mail 2h0m0s, move 3h0m0s")
+				second.update("won", "progress", to("Won"))
+			})
+			second.run(nil, next)
+			second.wantDone("won")
+			second.wantLog("create", "do mail", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
+// A follow-up that is put off is done then, also when it is put off again until
+// an earlier time.
+func TestAFollowUpIsPutOff(t *testing.T) {
+	for _, way := range []string{"update", "signal"} {
+		t.Run(way, func(t *testing.T) {
+			s := newStage(t)
+			followUps(s, callThem, mailThem)
+			off := func(id string, until time.Duration) opportunity.Snooze {
+				return opportunity.Snooze{RequestID: id, FollowUp: keyed("mail"), Until: begun.Add(until), Reason: "on holiday"}
+			}
+			s.at(90*time.Minute, func() { s.tell(way, "far", off("far", 50*time.Hour)) })
+			s.at(100*time.Minute, func() {
+				s.wantNext(50 * time.Hour)
+				if got := s.view().FollowUps; len(got) != 1 || !got[0].SnoozedUntil.Equal(begun.Add(50*time.Hour)) || got[0].Reason != "on holiday" {
+					t.Errorf("planned are %+v", got)
+				}
+			})
+			s.at(3*time.Hour, func() { s.wantFollowed("call 1h0m0s"); s.tell(way, "near", off("near", 5*time.Hour)) })
+			s.at(4*time.Hour, func() { s.wantNext(5 * time.Hour) })
+			s.at(5*time.Hour+time.Minute, func() {
+				s.wantFollowed("call 1h0m0s, mail 5h0m0s")
+				s.wantNext(0)
+				s.update("late", "snooze", off("late", 9*time.Hour))
+			})
+			s.at(60*time.Hour, func() { s.wantFollowed("call 1h0m0s, mail 5h0m0s") })
+			s.win(60 * time.Hour)
+			s.run(start, nil)
+			s.wantTold(way, "far", "near")
+			s.wantRefused("late", opportunity.NotFound)
+			s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
+func TestATimeThatHasPassedIsRefused(t *testing.T) {
+	s := newStage(t)
+	followUps(s, mailThem)
+	s.at(time.Hour, func() {
+		s.update("past", "snooze", opportunity.Snooze{FollowUp: keyed("mail"), Until: begun.Add(time.Hour)})
+		s.update("unknown", "cancelFollowUp", opportunity.CancelFollowUp{FollowUp: "mail", Reason: "we talked"})
+	})
+	s.win(3 * time.Hour)
+	s.run(start, nil)
+	s.wantRefused("past", opportunity.Invalid)
+	s.wantRefused("unknown", opportunity.NotFound)
+	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
+}
+
+func TestACancelledFollowUpIsNeverDone(t *testing.T) {
+	for _, way := range []string{"update", "signal"} {
+		t.Run(way, func(t *testing.T) {
+			s := newStage(t)
+			followUps(s, mailThem, moveOn)
+			s.at(time.Hour, func() {
+				s.tell(way, "c", opportunity.CancelFollowUp{RequestID: "c", FollowUp: keyed("mail"), Reason: "we talked"})
+			})
+			s.at(61*time.Minute, func() {
+				s.wantNext(3 * time.Hour)
+				if got := s.view().Effects; len(got) != 1 || got[0].Key != keyed("mail") || got[0].Text != "we talked" {
+					t.Errorf("effects: %+v", got)
+				}
+			})
+			s.at(4*time.Hour, func() { s.wantFollowed("move 3h0m0s"); s.update("won", "progress", to("Won")) })
+			s.run(start, nil)
+			s.wantTold(way, "c")
+			s.wantLog("create", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
+// While it is paused nothing is followed up; what was due meanwhile is done after.
+func TestNothingIsFollowedUpDuringAPause(t *testing.T) {
+	s := newStage(t)
+	followUps(s, callThem, mailThem)
+	s.at(30*time.Minute, func() { s.update("p", "pause", pauseIt) })
+	s.at(5*time.Hour, func() { s.wantFollowed(""); s.update("r", "resume", opportunity.Resume{}) })
+	s.at(6*time.Hour, func() { s.wantFollowed("call 5h0m0s, mail 5h0m0s") })
+	s.win(6 * time.Hour)
+	s.run(start, nil)
+	s.wantDone("p", "r")
+	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
+}
+
+func TestAMoveEndsTheFollowUpsOfItsStep(t *testing.T) {
+	s := newStage(t)
+	followUps(s, mailThem)
+	s.at(30*time.Minute, func() { s.wantNext(2 * time.Hour); s.update("p", "progress", to("Opportunity")) })
+	s.at(40*time.Minute, func() {
+		s.wantNext(0)
+		if got := s.view().FollowUps; len(got) != 0 {
+			t.Errorf("planned are %+v", got)
+		}
+	})
+	s.at(5*time.Hour, func() { s.wantFollowed(""); s.update("won", "progress", to("Won")) })
+	s.run(start, nil)
+	s.wantDone("p", "won")
+	s.wantLog("create", "progress Opportunity", "progress Won")
+}
+
+// Somebody moved it by hand: it is noticed when the follow-up is due, which is then
+// no matter any more.
+func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
+	s := newStage(t)
+	followUps(s, mailThem)
+	s.at(30*time.Minute, func() {
+		s.record.mu.Lock()
+		defer s.record.mu.Unlock()
+		s.record.step = steps[1]
+	})
+	s.at(3*time.Hour, func() {
+		s.wantFollowed("")
+		s.wantNext(0)
+		if got := s.view().Step.Name; got != "Opportunity" {
+			t.Errorf("it stands in %s", got)
+		}
+		s.update("won", "progress", to("Won"))
+	})
+	s.run(start, nil)
+	s.wantDone("won")
+	s.wantLog("create", "progress Won")
+}
+
+// While the API is out of reach nothing is sent, and what was due meanwhile is sent
+// once.
+func TestAFollowUpWaitsForTheAPI(t *testing.T) {
+	s := newStage(t)
+	followUps(s, callThem, mailThem)
+	reach := func(down error) {
+		s.record.mu.Lock()
+		defer s.record.mu.Unlock()
+		s.record.down = down
+	}
+	s.at(90*time.Minute, func() { reach(errors.New("out of reach")) })
+	s.at(10*time.Hour, func() { s.wantLog("create"); reach(nil) })
+	s.at(10*time.Hour+2*time.Minute, func() { s.wantLog("create", "do mail"); s.wantNext(0) })
+	s.win(11 * time.Hour)
+	s.run(start, nil)
+	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
+}

@@ -52,7 +52,9 @@ func (alone) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutio
 }
 
 // registry lets the activities register themselves as in a worker.
-type registry struct{ *testsuite.TestWorkflowEnvironment }
+type registry struct {
+	*testsuite.TestWorkflowEnvironment
+}
 
 func (r registry) RegisterActivity(any) {}
 

@@ -61,6 +61,7 @@ func TestAFollowUpIsCancelled(t *testing.T) {
 	if err := instruct(s, snooze(one, 12)); err != nil {
 		t.Fatal(err)
 	}
+	replanned(s, noon, one, two)
 	if err := instruct(s, opportunity.CancelFollowUp{FollowUp: one.Key, Reason: "we talked"}); err != nil {
 		t.Fatal(err)
 	}

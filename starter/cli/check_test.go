@@ -176,7 +176,7 @@ func TestCheckTellsWhatSideEffectsLack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(read.Missing)+len(read.Assumptions)+len(read.Extras.Assumptions) != 0 || len(read.Extras.Missing) != 1 ||
-		len(read.Extras.Missing[0].Uses) != 3 || read.Extras.Uses == 0 {
+		len(read.Extras.Missing[0].Uses) != 4 || read.Extras.Uses == 0 {
 		t.Errorf("%+v", read)
 	}
 

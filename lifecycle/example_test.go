@@ -318,6 +318,29 @@ func ExampleClient_Refresh() {
 	// First Aid, evening course <nil>
 }
 
+// A follow-up that the tenant's playbook plans is named by its key, which View shows.
+// Without a playbook there is none.
+func ExampleClient_Snooze() {
+	ctx, oppflow := running("order-117")
+	_, err := oppflow.Snooze(ctx, "order-117", opportunity.Snooze{
+		FollowUp: "remind/20261201T093000Z/2", Until: time.Now().AddDate(0, 0, 7), Reason: "the customer is on holiday",
+	})
+	fmt.Println(err)
+	// Output:
+	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; none is
+}
+
+// A follow-up that was cancelled is never done. Without a playbook there is none.
+func ExampleClient_CancelFollowUp() {
+	ctx, oppflow := running("order-118")
+	_, err := oppflow.CancelFollowUp(ctx, "order-118", opportunity.CancelFollowUp{
+		FollowUp: "remind/20261201T093000Z/2", Reason: "we talked on the phone",
+	})
+	fmt.Println(err)
+	// Output:
+	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; none is
+}
+
 // The step in the TMS stays as it is; places that were held are given back.
 func ExampleClient_Close() {
 	ctx, oppflow := running("order-112")

@@ -10,8 +10,7 @@ import (
 // long ago the follow-up was planned: what somebody did about it meanwhile leaves
 // nothing to follow up on.
 func (r *run) followUp(ctx workflow.Context, due opportunity.FollowUp) {
-	r.planAhead(ctx)
-	if r.interrupted(ctx) {
+	if !r.planAhead(ctx) || r.interrupted(ctx) {
 		return
 	}
 	if now, is := r.state.Overdue(workflow.Now(ctx)); is && now.Key == due.Key {

@@ -280,7 +280,7 @@ func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
 	s.wantLog("create", "progress Won")
 }
 
-// While the API is out of reach nothing is sent, and what was due meanwhile is sent
+// An API that is out of reach when a follow-up is due puts it off, and it is done
 // once.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	s := newStage(t)
@@ -291,8 +291,13 @@ func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 		s.record.down = down
 	}
 	s.at(90*time.Minute, func() { reach(errors.New("out of reach")) })
-	s.at(10*time.Hour, func() { s.wantLog("create"); reach(nil) })
-	s.at(10*time.Hour+2*time.Minute, func() { s.wantLog("create", "do mail"); s.wantNext(0) })
+	s.at(10*time.Hour, func() { s.wantFollowed("call 1h0m0s"); reach(nil) })
+	s.at(10*time.Hour+2*time.Minute, func() {
+		if !strings.HasPrefix(s.followed(), "call 1h0m0s, mail 10h") {
+			t.Errorf("followed up: %s", s.followed())
+		}
+		s.wantNext(0)
+	})
 	s.win(11 * time.Hour)
 	s.run(start, nil)
 	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")

@@ -30,19 +30,20 @@ func (r *run) planMove(ctx workflow.Context, request, to string) {
 }
 
 // planAhead looks at the record and plans the follow-ups of the step it stands in,
-// and what is to be done about what happened outside since it was looked at.
-func (r *run) planAhead(ctx workflow.Context) {
+// and what is to be done about what happened outside since it was looked at. It
+// reports whether the API answered; where it did not, it is to be asked again.
+func (r *run) planAhead(ctx workflow.Context) bool {
 	options := activities.ToSweep("plan the follow-ups")
 	result, err := r.plans(ctx, activities.PlanInput{}, options)
 	switch {
 	case r.interrupted(ctx), err == nil && r.noticed(ctx, result.Run):
-		return
+		return false
 	case err != nil && !lasting(err):
 		_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonUnreachable})
-		return
+		return false
 	case err != nil:
 		r.state.Unplannable(reasonOf(err), workflow.Now(ctx))
-		return
+		return true
 	}
 	r.state.Ruled(&result.Rules)
 	var cancelled []opportunity.ID
@@ -60,6 +61,7 @@ func (r *run) planAhead(ctx workflow.Context) {
 			r.state.Happened(happened.Plan, workflow.Now(ctx))
 		}
 	}
+	return true
 }
 
 // plans asks what the playbook says, until it succeeds or the opportunity is closed.

@@ -52,7 +52,7 @@ func (s *State) mayCancel(key string) error {
 }
 
 // cancelFollowUp keeps the follow-up from ever being done. What comes after it is
-// planned again, since it is reckoned from now.
+// planned again, since it is reckoned from now where this one was late.
 func (s *State) cancelFollowUp(c CancelFollowUp, now time.Time) {
 	effect := Effect{Key: c.FollowUp}
 	for _, f := range s.FollowUps {

@@ -346,7 +346,11 @@ func (p *planner) course(all []candidate, rule FollowUpRule, c course) []candida
 		if number > rule.times() {
 			key, action = fmt.Sprintf("%s/%s/then", rule.Name, c.about), *rule.Then
 		}
-		if at, done := p.done(key); done {
+		if done := p.done(key); done != nil {
+			at := done.At
+			if done.Cancelled { // which brings what comes after it no nearer
+				at = latest(due, at)
+			}
 			due = at
 		} else {
 			due = p.work.allowed(latest(due, p.facts.Now), rule.Hours != "any")
@@ -362,13 +366,12 @@ func (p *planner) course(all []candidate, rule FollowUpRule, c course) []candida
 	return all
 }
 
-func (p *planner) done(key string) (time.Time, bool) {
-	for _, done := range p.facts.Done {
-		if done.Key == key {
-			return done.At, true
-		}
+func (p *planner) done(key string) *opportunity.DoneFollowUp {
+	at := slices.IndexFunc(p.facts.Done, func(d opportunity.DoneFollowUp) bool { return d.Key == key })
+	if at < 0 {
+		return nil
 	}
-	return time.Time{}, false
+	return &p.facts.Done[at]
 }
 
 func (p *planner) action(rule string, a ActionRule) opportunity.Action {

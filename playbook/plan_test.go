@@ -273,7 +273,7 @@ func TestThreeRemindersThenLost(t *testing.T) {
 			f.Now = at(t, "2026-12-01T16:00:00Z")
 			f.Done = append(f.Done, opportunity.DoneFollowUp{Key: key + "1", At: at(t, "2026-12-01T15:30:00Z"), Cancelled: true})
 		}, opportunity.Occasion{}, []string{
-			"2026-12-03T15:30:00Z " + key + "2" + mail, "2026-12-07T15:30:00Z " + key + "3" + mail, "2026-12-09T15:30:00Z " + key + "then" + lost,
+			"2026-12-08T15:00:00Z " + key + "2" + mail, "2026-12-10T15:00:00Z " + key + "3" + mail, "2026-12-14T15:00:00Z " + key + "then" + lost,
 		}},
 		{"another step", func(f *playbook.Facts) { f.Step = step("Won") }, opportunity.Occasion{}, nil},
 		{"the account it is not for", func(f *playbook.Facts) { f.Details.Account.Name = "House account" }, opportunity.Occasion{}, nil},

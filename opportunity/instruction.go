@@ -111,6 +111,9 @@ func (s *State) applies(i Instruction, now time.Time) error {
 	case Retry:
 		return s.doubts(i.Request)
 	case Skip:
+		if s.told(i.Request) {
+			return nil
+		}
 		return s.doubts(i.Request)
 	case Snooze:
 		return s.maySnooze(i, now)

@@ -294,6 +294,12 @@ func (s *State) skip(answer Skip, now time.Time) {
 		s.skipJob(answer.Request, answer.Reason, now)
 		return
 	}
+	if s.told(answer.Request) {
+		s.calmAbout(AttentionFollowUp, answer.Request)
+		s.calmAbout(AttentionPlaybook, answer.Request)
+		s.note(now, "an operator has seen: "+clip(answer.Request, 60))
+		return
+	}
 	skipped, parked := s.unpark(answer.Request)
 	if !parked {
 		at, err := s.doubted(answer.Request)
@@ -316,6 +322,14 @@ func (s *State) doubts(request string) error {
 	}
 	_, err := s.doubted(request)
 	return err
+}
+
+// told reports whether attention was raised under the name that an operator can but
+// take note of.
+func (s *State) told(request string) bool {
+	return slices.ContainsFunc(s.Attention, func(a Attention) bool {
+		return a.Request == request && (a.Word == AttentionFollowUp || a.Word == AttentionPlaybook)
+	})
 }
 
 func (s *State) doubted(request string) (int, error) {

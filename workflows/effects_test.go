@@ -324,3 +324,30 @@ func TestAResetSendsNoMailAgain(t *testing.T) {
 	s.wantDone("r")
 	s.wantLog("create", "progress Opportunity", "do tokens", "progress Won")
 }
+
+// What a playbook could not decide stays shown until somebody has seen it.
+func TestAnOperatorTakesNote(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, nil, nil)
+	b.plan = func(in activities.PlanInput) opportunity.Plan {
+		return opportunity.Plan{Problems: []string{"win: its condition cannot be decided"}}
+	}
+	s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+	s.at(time.Minute, func() {
+		raised := s.view().Attention
+		if len(raised) != 1 || raised[0].Word != opportunity.AttentionPlaybook {
+			t.Fatalf("attention: %+v", raised)
+		}
+		s.update("r", "retry", opportunity.Retry{Request: raised[0].Request})
+		s.update("s", "skip", opportunity.Skip{Request: raised[0].Request, Reason: "seen"})
+	})
+	s.at(2*time.Minute, func() {
+		if got := s.attention(); len(got) > 0 {
+			t.Errorf("attention: %v", got)
+		}
+		s.update("c", "close", opportunity.Close{Reason: "over"})
+	})
+	s.run(start, nil)
+	s.wantDone("p", "s")
+	s.wantRefused("r", opportunity.NotFound)
+}

@@ -163,6 +163,15 @@ func showView(w io.Writer, v opportunity.View) {
 		line(w, heading("Parked", n), since(q.Accepted), q.Summary, "request "+q.Request)
 		line(w, "", fmt.Sprintf("answer with: oppflow retry %s %s, or oppflow skip %s %s --reason …", v.Reference, q.Request, v.Reference, q.Request))
 	}
+	for n, e := range v.Working {
+		line(w, heading("Working", n), string(e.Kind), string(e.Stage), "effect "+e.Key, e.Problem)
+		if e.Problem != "" {
+			line(w, "", fmt.Sprintf("answer with: oppflow retry %s %s, or oppflow skip %s %s --reason …", v.Reference, e.Key, v.Reference, e.Key))
+		}
+	}
+	for n, e := range v.Effects {
+		line(w, heading("Effects", n), since(e.At), string(e.Kind), string(e.How), "effect "+e.Key, e.Text)
+	}
 	for n, f := range v.FollowUps {
 		off := ""
 		if !f.SnoozedUntil.IsZero() {

@@ -46,6 +46,8 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 			{Key: "remind/x/2", Name: "remind", Due: at, SnoozedUntil: at.Add(time.Hour), Reason: "on holiday", Number: 2, Of: 4, Action: opportunity.ActionEmail},
 			{Key: "late/x/1", Name: "late", Due: at, Number: 1, Of: 1, Action: opportunity.ActionAttention},
 		},
+		Working:  []opportunity.Working{{Key: "1/win/after/2/register", Kind: opportunity.EffectRegister, Stage: opportunity.JobAfter, Problem: "sold out"}},
+		Effects:  []opportunity.LedgerEntry{{Key: "1/win/after/1/account", Kind: opportunity.EffectAccount, At: at, How: opportunity.EffectThere}},
 		Failures: 2,
 		Timeline: []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
 	})
@@ -56,6 +58,7 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 		"oppflow retry lead-1 r-2", "oppflow skip lead-1 r-2 --reason", "undecided", "somebody must look", "Failures", "start accepted",
 		"since 2026-03-01T11:00:00Z: being merged", "oppflow resume lead-1", "Closing", "by phone",
 		"2026-03-01T11:00:00Z", "Follow-ups", "remind, 2 of 4", "remind/x/2", "put off until 2026-03-01T12:00:00Z: on holiday", "late, 1 of 1",
+		"register", "sold out", "oppflow retry lead-1 1/win/after/2/register", "1/win/after/1/account", "there",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not shown:\n%s", want, text)

@@ -1,0 +1,431 @@
+package playbook_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+)
+
+// life is the life of one opportunity under a playbook, drawn from a seed and a number.
+type life struct {
+	counts
+	book  *book
+	rand  *rand.Rand
+	spoil spoiler
+	facts playbook.Facts
+	// before is the step it stood in before the one it stands in.
+	before opportunity.Step
+	// again says that the planner that is asked was loaded again.
+	again bool
+	// told is what happened.
+	told []string
+}
+
+// counts tell how much happened.
+type counts struct{ plans, planned, done, cancelled, moved, released, leftOut, full int }
+
+func (c *counts) add(o counts) {
+	c.plans, c.planned, c.done, c.cancelled = c.plans+o.plans, c.planned+o.planned, c.done+o.done, c.cancelled+o.cancelled
+	c.moved, c.released, c.leftOut, c.full = c.moved+o.moved, c.released+o.released, c.leftOut+o.leftOut, c.full+o.full
+}
+
+// spoiler is a planner with a mistake.
+type spoiler func(*life, *book, playbook.Facts, opportunity.Occasion) opportunity.Plan
+
+func newLife(b *book, seed uint64, number int, spoil spoiler) *life {
+	r := rand.New(rand.NewPCG(seed, 1<<32+uint64(number)))
+	l := &life{book: b, rand: r, spoil: spoil}
+	// Around the days on which clocks are set, and any others.
+	start := oneOf(r, time.Date(2026, 10, 20, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC))
+	now := start.Add(time.Duration(r.IntN(20*24*60*60)) * time.Second)
+	l.facts = playbook.Facts{
+		Now: now, ID: "T3Bwb3J0dW5pdHk6MQ==", Details: opportunity.Details{Name: "First Aid course", Currency: "GBP"},
+		Step: step("Proposed"), Entered: now, LastActivity: now, Attributes: map[string]string{},
+	}
+	l.before = l.facts.Step
+	for n := range r.IntN(4) {
+		interest := playbook.Interest{Item: opportunity.ID(fmt.Sprint("item", n)), Kind: opportunity.Event, Quantity: 1 + r.IntN(200)}
+		switch r.IntN(3) {
+		case 0:
+			interest.Kind = opportunity.Tokens
+			interest.ExpiresAt = l.ahead(90).In(b.zone).Format(opportunity.LocalTimeForm)
+		default:
+			interest.Start = l.ahead(60)
+		}
+		interest.UnitAmount, _ = opportunity.ParseAmount("1")
+		l.facts.Interests = append(l.facts.Interests, interest)
+	}
+	return l
+}
+
+// ahead is a moment within so many days from now on.
+func (l *life) ahead(days int) time.Time {
+	return l.facts.Now.Add(time.Duration(1+l.rand.IntN(days*24*60)) * time.Minute)
+}
+
+func (l *life) value() int {
+	value := 0
+	for _, i := range l.facts.Interests {
+		value += i.Quantity
+	}
+	return value
+}
+
+func (l *life) tell(format string, args ...any) {
+	l.told = append(l.told, l.facts.Now.In(l.book.zone).Format("2006-01-02 15:04:05 ")+fmt.Sprintf(format, args...))
+}
+
+// live lives it, and answers what was wrong with a plan, "" when nothing was.
+func (l *life) live() string {
+	for range 3 + l.rand.IntN(9) {
+		l.happens()
+		wrong := l.follow()
+		if l.rand.IntN(4) == 0 && wrong == "" {
+			wrong = l.moveTo(oneOf(l.rand, "Proposed", "Offered", "Offered", "Won", "Lost", "Archived"))
+		}
+		if wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+// happens draws something that happens outside of following up.
+func (l *life) happens() {
+	f := &l.facts
+	switch l.rand.IntN(8) {
+	case 0, 1:
+		f.Now = f.Now.Add(time.Duration(l.rand.IntN(10*24*60*60)) * time.Second)
+		l.tell("time has passed")
+	case 2:
+		f.Reservation = opportunity.Reservation{Valid: true, Until: l.ahead(20)}
+		l.tell("places are held until %s", f.Reservation.Until)
+	case 3:
+		if f.Reservation.Valid {
+			f.Reservation.Until = l.ahead(40)
+			l.tell("places are held until %s instead", f.Reservation.Until)
+		}
+	case 4:
+		if f.Reservation.Valid {
+			f.Reservation = opportunity.Reservation{Until: f.Now}
+			l.tell("places are given back by hand")
+		}
+	case 5:
+		for i := range f.Interests {
+			if f.Interests[i].Kind == opportunity.Event {
+				f.Interests[i].Start = l.ahead(30)
+				l.tell("%s starts at %s", f.Interests[i].Item, f.Interests[i].Start)
+				break
+			}
+		}
+	case 6:
+		f.LastActivity = f.Now
+		l.tell("somebody did something")
+	case 7:
+		if f.Attributes = map[string]string{"po": ""}; l.rand.IntN(2) == 0 {
+			f.Attributes["po"] = "4711"
+		}
+		l.tell("the attribute is %q", f.Attributes["po"])
+	}
+	if held := &f.Reservation; held.Valid && !held.Until.After(f.Now) {
+		held.Valid = false
+		l.tell("the places have lapsed")
+	}
+}
+
+// ask has the occasion planned for, by one of the workers.
+func (l *life) ask(facts playbook.Facts, occasion opportunity.Occasion) opportunity.Plan {
+	l.plans++
+	if l.again = l.rand.IntN(2) == 0; l.spoil != nil {
+		return l.spoil(l, l.book, facts, occasion)
+	}
+	if l.again {
+		return l.book.again.Plan(facts, occasion)
+	}
+	return l.book.first.Plan(facts, occasion)
+}
+
+// moveTo moves it, with the effects of the playbook on its places.
+func (l *life) moveTo(name string) string {
+	to, f := step(name), &l.facts
+	if to == f.Step {
+		return ""
+	}
+	plan := l.ask(*f, opportunity.Occasion{Kind: opportunity.OccasionMove, To: to})
+	releases := 0
+	for _, e := range slices.Concat(plan.Before, plan.After) {
+		switch e.Kind {
+		case opportunity.EffectRelease:
+			releases++
+		case opportunity.EffectReserve:
+			if !e.Reserve.Until.After(f.Now) {
+				return fmt.Sprintf("places are to be held until %s, which has passed", e.Reserve.Until)
+			}
+			f.Reservation = opportunity.Reservation{Valid: true, Until: e.Reserve.Until}
+		}
+	}
+	want := 0
+	if l.book.releases[to.Stage.State] {
+		want = 1
+	}
+	if releases != want {
+		return fmt.Sprintf("the move to %s gives places back %d times, want %d", name, releases, want)
+	}
+	if releases > 0 && f.Reservation.Valid {
+		l.released++
+		f.Reservation = opportunity.Reservation{Until: f.Now}
+	}
+	l.before, f.Step, f.Entered, f.LastActivity = f.Step, to, f.Now, f.Now
+	l.tell("moved to %s", name)
+	return ""
+}
+
+// follow plans, and does what is due: now, on the dot or late; with luck or not.
+func (l *life) follow() string {
+	f := &l.facts
+	for range 1 + l.rand.IntN(4) {
+		plan := l.ask(*f, opportunity.Occasion{})
+		if wrong := l.wrong(plan); wrong != "" {
+			return wrong
+		}
+		if wrong := l.planAgain(plan); wrong != "" {
+			return wrong
+		}
+		if len(plan.FollowUps) == 0 {
+			return ""
+		}
+		if next := plan.FollowUps[0]; next.Due.After(f.Now) {
+			switch l.rand.IntN(5) {
+			case 0:
+				return ""
+			case 1:
+				cancelled := oneOf(l.rand, plan.FollowUps...)
+				l.tell("%s is cancelled", cancelled.Key)
+				l.cancelled++
+				f.Done = append(f.Done, opportunity.DoneFollowUp{Key: cancelled.Key, At: f.Now, Cancelled: true})
+				continue
+			case 2:
+				f.Now = next.Due.Add(time.Duration(l.rand.IntN(3*24*60)) * time.Minute)
+			default:
+				f.Now = next.Due
+			}
+			if held := &f.Reservation; held.Valid && !held.Until.After(f.Now) {
+				held.Valid = false
+			}
+			continue // it is planned right before it is done
+		}
+		if l.rand.IntN(4) == 0 {
+			f.Now = f.Now.Add(time.Duration(1+l.rand.IntN(600)) * time.Second)
+			l.tell("%s failed", plan.FollowUps[0].Key)
+			continue
+		}
+		if wrong := l.do(plan.FollowUps[0]); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+// do does what is due.
+func (l *life) do(due opportunity.FollowUp) string {
+	f := &l.facts
+	l.tell("%s is done: %s", due.Key, due.Action.Kind)
+	l.done++
+	if slices.ContainsFunc(f.Done, func(d opportunity.DoneFollowUp) bool { return d.Key == due.Key }) {
+		return due.Key + " is done twice"
+	}
+	if l.book.isQuiet(f.Now) {
+		return fmt.Sprintf("%s is done at %s, which is quiet", due.Key, f.Now.In(l.book.zone))
+	}
+	f.Done = append(f.Done, opportunity.DoneFollowUp{Key: due.Key, At: f.Now})
+	if due.Action.Kind == opportunity.ActionProgress && l.rand.IntN(5) > 0 { // the TMS may refuse it
+		l.moved++
+		return l.moveTo(due.Action.Progress.To)
+	}
+	return ""
+}
+
+// planAgain plans the same once more, at the same moment and on the way to what is
+// due next, and wants the same follow-ups.
+func (l *life) planAgain(plan opportunity.Plan) string {
+	facts := l.facts
+	if l.rand.IntN(2) == 0 { // the zone in which a moment is given makes no difference
+		facts.Entered, facts.LastActivity = facts.Entered.In(l.book.zone), facts.LastActivity.In(l.book.zone)
+	}
+	if wrong := differ(plan, l.ask(facts, opportunity.Occasion{})); wrong != "" {
+		return "planned again at the same moment: " + wrong
+	}
+	if len(plan.FollowUps) == 0 {
+		return ""
+	}
+	wait := plan.FollowUps[0].Due.Sub(facts.Now)
+	if wait <= 0 {
+		return ""
+	}
+	facts.Now = facts.Now.Add(time.Duration(l.rand.Int64N(int64(wait))))
+	if wrong := differ(plan, l.ask(facts, opportunity.Occasion{})); wrong != "" {
+		return fmt.Sprintf("planned again at %s: %s", facts.Now, wrong)
+	}
+	return ""
+}
+
+func differ(a, b opportunity.Plan) string {
+	if len(a.FollowUps) != len(b.FollowUps) {
+		return fmt.Sprintf("%d follow-ups, and %d", len(a.FollowUps), len(b.FollowUps))
+	}
+	for i, f := range a.FollowUps {
+		if g := b.FollowUps[i]; f.Key != g.Key || !f.Due.Equal(g.Due) {
+			return fmt.Sprintf("%s at %s, and %s at %s", f.Key, f.Due, g.Key, g.Due)
+		}
+	}
+	return ""
+}
+
+// wrong answers what is wrong with a plan of follow-ups.
+func (l *life) wrong(plan opportunity.Plan) string {
+	f := l.facts
+	done := 0
+	for _, d := range f.Done {
+		if !d.Cancelled {
+			done++
+		}
+	}
+	l.planned, l.leftOut = l.planned+len(plan.FollowUps), l.leftOut+len(plan.LeftOut)
+	switch room := l.book.most - done; {
+	case len(plan.FollowUps) > room:
+		return fmt.Sprintf("%d are planned after %d, at most %d", len(plan.FollowUps), done, l.book.most)
+	case len(plan.FollowUps) == room:
+		l.full++
+	}
+	if len(plan.Problems) > 0 {
+		return "problems: " + strings.Join(plan.Problems, "; ")
+	}
+	seen := make(map[string]bool, len(plan.FollowUps))
+	var last time.Time
+	for _, p := range plan.FollowUps {
+		where := fmt.Sprintf("%s (%d of %d, %s) at %s, planned at %s: ", p.Key, p.Number, p.Of, p.Action.Kind, p.Due.In(l.book.zone), f.Now.In(l.book.zone))
+		switch {
+		case p.Due.Before(last):
+			return where + "not in order"
+		case p.Due.Before(f.Now):
+			return where + "before it was planned"
+		case p.Due.Location() != time.UTC:
+			return where + "not in UTC"
+		case seen[p.Key]:
+			return where + "planned twice"
+		case l.book.isQuiet(p.Due):
+			return where + "in quiet hours"
+		}
+		seen[p.Key], last = true, p.Due
+		if wrong := l.wrongOne(plan, p); wrong != "" {
+			return where + wrong
+		}
+	}
+	return ""
+}
+
+// wrongOne answers what is wrong with one follow-up by its rule.
+func (l *life) wrongOne(plan opportunity.Plan, p opportunity.FollowUp) string {
+	rule := l.book.rules[p.Name]
+	parts := strings.Split(p.Key, "/")
+	switch {
+	case rule == nil:
+		return "no rule of that name"
+	case parts[0] != p.Name || len(parts) < 3:
+		return "its key does not tell the rule and the reason"
+	case !rule.fits(l.facts.Step):
+		return fmt.Sprintf("planned for %s, and it stands in %s", rule.where, l.facts.Step.Name)
+	case !rule.holds(l):
+		return "its condition does not hold"
+	case p.Of != rule.of || p.Number < 1 || p.Number > p.Of:
+		return "wrongly counted"
+	case p.Action.Kind == opportunity.ActionProgress && (!rule.moves || p.Number != p.Of):
+		return "a move that is not the last thing"
+	}
+	number := strconv.Itoa(p.Number)
+	if p.Number > rule.times {
+		number = "then"
+	}
+	if parts[len(parts)-1] != number {
+		return "its key does not tell the number"
+	}
+	row := strings.TrimSuffix(p.Key, number)
+	for _, other := range plan.FollowUps {
+		if strings.HasPrefix(other.Key, row) && other.Key != p.Key && (other.Number > p.Number) != other.Due.After(p.Due) {
+			return "not in its place in the row, which has " + other.Key
+		}
+	}
+	for _, d := range l.facts.Done {
+		after, of := strings.CutPrefix(d.Key, row)
+		switch {
+		case !of:
+		case after == number:
+			return "it was done already"
+		case after == "then" && !d.Cancelled:
+			return "what ends it was done already"
+		case after == strconv.Itoa(p.Number-1) && p.Due.Before(d.At.Add(rule.every.least)):
+			return fmt.Sprintf("too soon after the one before it, done at %s", d.At)
+		}
+	}
+	about, err := time.Parse("20060102T150405Z", parts[len(parts)-2])
+	if err != nil {
+		return "its key does not tell what it is reckoned from"
+	}
+	return l.wrongTime(rule, p, parts[1], about)
+}
+
+// wrongTime answers what is wrong with when a follow-up is due.
+func (l *life) wrongTime(rule *drawnRule, p opportunity.FollowUp, item string, about time.Time) string {
+	f := l.facts
+	is := func(t time.Time) bool { return t.Truncate(time.Second).Equal(about) }
+	waited := rule.due.least + time.Duration(p.Number-1)*rule.every.least
+	early := about.Add(-rule.due.most)
+	switch rule.anchor {
+	case "inStep":
+		if !is(f.Entered) || p.Due.Before(f.Entered.Add(waited)) {
+			return "too early in the step"
+		}
+		return ""
+	case "idle":
+		if !is(f.LastActivity) || p.Due.Before(f.LastActivity.Add(waited)) {
+			return "too early after the last activity"
+		}
+		return ""
+	case "beforeLapse":
+		if !is(f.Reservation.Until) {
+			return "not about the places that are held"
+		}
+		if strings.HasPrefix(rule.due.text, "0 ") || rule.due.text == "0h" || rule.due.text == "0w" {
+			if p.Due.Before(about) {
+				return "before the places lapse"
+			}
+			return ""
+		}
+		if !f.Reservation.Valid {
+			return "no places are held"
+		}
+	default:
+		if !slices.ContainsFunc(f.Interests, func(i playbook.Interest) bool {
+			deadline := i.Start
+			if i.Kind == opportunity.Tokens {
+				deadline, _ = time.ParseInLocation(opportunity.LocalTimeForm, i.ExpiresAt, l.book.zone)
+			}
+			return string(i.Item) == item && deadline.Sub(about).Abs() < 2*time.Hour
+		}) {
+			return "not about anything that starts or expires"
+		}
+	}
+	switch {
+	case !p.Due.Before(about):
+		return fmt.Sprintf("not before %s", about)
+	case !rule.due.open && p.Due.Before(early):
+		return fmt.Sprintf("more than %s before %s", rule.due.text, about)
+	}
+	return ""
+}

@@ -207,7 +207,7 @@ func (b *book) drawRule(r *rand.Rand, rules *strings.Builder, name, where string
 	if where == "step: Lost" {
 		move = "progress: { to: Archived }"
 	}
-	do := oneOf(r, "email: { to: owner, use: mail }", "log: { message: \"{{.Name}}\" }", "attention: { text: \"{{.Step}}\" }", move)
+	do := oneOf(r, "email: { to: owner, use: mail }", "log: { message: It waits }", "attention: { text: It waits }", move)
 	repeats := r.IntN(2) == 0
 	if do == move {
 		rule.moves, repeats = true, false

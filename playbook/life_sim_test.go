@@ -23,8 +23,9 @@ type life struct {
 	before opportunity.Step
 	// again says that the planner that is asked was loaded again.
 	again bool
-	// told is what happened.
-	told []string
+	// told is what happened, where somebody listens.
+	told    []string
+	listens bool
 }
 
 // counts tell how much happened.
@@ -78,12 +79,15 @@ func (l *life) value() int {
 }
 
 func (l *life) tell(format string, args ...any) {
+	if !l.listens {
+		return
+	}
 	l.told = append(l.told, l.facts.Now.In(l.book.zone).Format("2006-01-02 15:04:05 ")+fmt.Sprintf(format, args...))
 }
 
 // live lives it, and answers what was wrong with a plan, "" when nothing was.
 func (l *life) live() string {
-	for range 3 + l.rand.IntN(9) {
+	for range 2 + l.rand.IntN(7) {
 		l.happens()
 		wrong := l.follow()
 		if l.rand.IntN(4) == 0 && wrong == "" {
@@ -189,7 +193,7 @@ func (l *life) moveTo(name string) string {
 // follow plans, and does what is due: now, on the dot or late; with luck or not.
 func (l *life) follow() string {
 	f := &l.facts
-	for range 1 + l.rand.IntN(4) {
+	for range 1 + l.rand.IntN(3) {
 		plan := l.ask(*f, opportunity.Occasion{})
 		if wrong := l.wrong(plan); wrong != "" {
 			return wrong
@@ -265,7 +269,7 @@ func (l *life) planAgain(plan opportunity.Plan) string {
 		return ""
 	}
 	wait := plan.FollowUps[0].Due.Sub(facts.Now)
-	if wait <= 0 {
+	if wait <= 0 || l.rand.IntN(2) == 0 {
 		return ""
 	}
 	facts.Now = facts.Now.Add(time.Duration(l.rand.Int64N(int64(wait))))
@@ -309,23 +313,26 @@ func (l *life) wrong(plan opportunity.Plan) string {
 	seen := make(map[string]bool, len(plan.FollowUps))
 	var last time.Time
 	for _, p := range plan.FollowUps {
-		where := fmt.Sprintf("%s (%d of %d, %s) at %s, planned at %s: ", p.Key, p.Number, p.Of, p.Action.Kind, p.Due.In(l.book.zone), f.Now.In(l.book.zone))
+		var wrong string
 		switch {
 		case p.Due.Before(last):
-			return where + "not in order"
+			wrong = "not in order"
 		case p.Due.Before(f.Now):
-			return where + "before it was planned"
+			wrong = "before it was planned"
 		case p.Due.Location() != time.UTC:
-			return where + "not in UTC"
+			wrong = "not in UTC"
 		case seen[p.Key]:
-			return where + "planned twice"
+			wrong = "planned twice"
 		case l.book.isQuiet(p.Due):
-			return where + "in quiet hours"
+			wrong = "in quiet hours"
+		default:
+			wrong = l.wrongOne(plan, p)
+		}
+		if wrong != "" {
+			return fmt.Sprintf("%s (%d of %d, %s) at %s, planned at %s: %s",
+				p.Key, p.Number, p.Of, p.Action.Kind, p.Due.In(l.book.zone), f.Now.In(l.book.zone), wrong)
 		}
 		seen[p.Key], last = true, p.Due
-		if wrong := l.wrongOne(plan, p); wrong != "" {
-			return where + wrong
-		}
 	}
 	return ""
 }

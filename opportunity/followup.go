@@ -16,7 +16,8 @@ type SnoozedFollowUp struct {
 }
 
 // Planned takes over the follow-ups of a plan that are not done yet, as many of the
-// earliest as are kept; the others come with a later plan.
+// earliest as are kept; the others come with a later plan. What the plan leaves out
+// is shown, and raises nothing.
 func (s *State) Planned(plan Plan, now time.Time) {
 	planned := slices.DeleteFunc(slices.Clone(plan.FollowUps), func(f FollowUp) bool { return s.isDone(f.Key) })
 	s.Snoozed = slices.DeleteFunc(s.Snoozed, func(z SnoozedFollowUp) bool {
@@ -32,6 +33,7 @@ func (s *State) Planned(plan Plan, now time.Time) {
 		s.FollowUps = append(s.FollowUps, t.FollowUp)
 	}
 	s.FollowUpsCut = len(s.FollowUps) < len(planned)
+	s.LeftOut = slices.Clone(plan.LeftOut[:min(len(plan.LeftOut), MaxLeftOut)])
 }
 
 // NextFollowUp answers the follow-up that is to be done first, and when.

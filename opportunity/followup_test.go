@@ -254,3 +254,27 @@ func TestAFollowUpIsDoneOnce(t *testing.T) {
 		t.Errorf("the timeline tells %d times", told)
 	}
 }
+
+// TestWhatIsLeftOutIsShown, as the last plan has it, and raises nothing.
+func TestWhatIsLeftOutIsShown(t *testing.T) {
+	s := following(t)
+	var plan opportunity.Plan
+	for n := range opportunity.MaxLeftOut + 5 {
+		plan.LeftOut = append(plan.LeftOut, opportunity.LeftOut{Key: fmt.Sprint("remind/20261201T120000Z/", n), Reason: opportunity.LeftOutByCap})
+	}
+	s.Planned(plan, noon)
+	if diff := cmp.Diff(plan.LeftOut[:opportunity.MaxLeftOut], carried(t, s).View().LeftOut); diff != "" {
+		t.Error(diff)
+	}
+	if words := s.Words(); len(words) != 0 {
+		t.Errorf("it raises %v", words)
+	}
+	s.Planned(opportunity.Plan{LeftOut: plan.LeftOut[7:8]}, noon)
+	if diff := cmp.Diff(plan.LeftOut[7:8], s.View().LeftOut); diff != "" {
+		t.Error(diff)
+	}
+	s.Ruled(&opportunity.Rules{Digest: "of another playbook"})
+	if left := s.View().LeftOut; left != nil {
+		t.Errorf("without follow-ups %v are left out", left)
+	}
+}

@@ -80,6 +80,8 @@ const (
 	// MaxCancelledFollowUps is how many follow-ups may be cancelled. Which they were is
 	// never forgotten, or they would be planned again.
 	MaxCancelledFollowUps = 100
+	// MaxLeftOut is how many follow-ups that will not be done are shown.
+	MaxLeftOut = 20
 
 	// MaxWaitingUpdates is how many updates of commands wait for their outcome at
 	// once: a further one is answered as pending at once. The server holds ten open

@@ -54,6 +54,7 @@ func TestLimitsPage(t *testing.T) {
 		"MaxAttendeeBytes":       {"people to be trained whom a playbook may register", bytes(opportunity.MaxAttendeeBytes)},
 		"MaxFollowUps":           {"follow-ups that are planned and kept", count(opportunity.MaxFollowUps) + ","},
 		"MaxFollowUpBytes":       {"follow-ups that are planned and kept", bytes(opportunity.MaxFollowUpBytes)},
+		"MaxLeftOut":             {"follow-ups that will not be done and are shown", count(opportunity.MaxLeftOut)},
 		"MaxCancelledFollowUps":  {"follow-ups that are cancelled", count(opportunity.MaxCancelledFollowUps)},
 		"AnswerWithin":           {"time an update waits for its outcome", seconds(opportunity.AnswerWithin)},
 		"MaxStateBytes":          {"what a run hands to the one that continues it", bytes(opportunity.MaxStateBytes)},

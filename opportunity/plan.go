@@ -257,7 +257,8 @@ type Action struct {
 
 // LeftOut is a follow-up that will not be done.
 type LeftOut struct {
-	Key    string        `json:"key"`
+	Key string `json:"key"`
+	// Reason is cap or late.
 	Reason LeftOutReason `json:"reason"`
 }
 

@@ -32,7 +32,7 @@ func (s *State) Ruled(rules *Rules) {
 	s.Rules = now
 	s.replan()
 	if !now.FollowUps {
-		s.FollowUps = nil
+		s.FollowUps, s.LeftOut = nil, nil
 	}
 }
 

@@ -80,10 +80,11 @@ type State struct {
 	// Forgetful says that the run was reset, so that what is due may have been done.
 	Forgetful bool `json:"forgetful,omitempty"`
 	// FollowUps are the earliest of those that are planned; FollowUpsCut says that
-	// there are others. Snoozed are those that were put off, Done those that are not
+	// there are others. LeftOut are those that will not be done. Snoozed are those that were put off, Done those that are not
 	// to be done again, or ever.
 	FollowUps    []FollowUp        `json:"followUps,omitempty"`
 	FollowUpsCut bool              `json:"followUpsCut,omitempty"`
+	LeftOut      []LeftOut         `json:"leftOut,omitempty"`
 	Snoozed      []SnoozedFollowUp `json:"snoozed,omitempty"`
 	Done         []DoneFollowUp    `json:"done,omitempty"`
 	// Moves are those that wait and whose effects are planned, Jobs the effects that

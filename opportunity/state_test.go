@@ -380,6 +380,7 @@ func TestStateSurvives(t *testing.T) {
 	full.CancelledEvents = []opportunity.ID{"e"}
 	full.FollowUps = []opportunity.FollowUp{{Key: "k", Name: "n", Due: noon, Number: 1, Of: 2, Action: opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}}}
 	full.FollowUpsCut = true
+	full.LeftOut = []opportunity.LeftOut{{Key: "l", Reason: opportunity.LeftOutLate}}
 	full.Snoozed = []opportunity.SnoozedFollowUp{{Key: "k", Until: noon, Reason: "<why>"}}
 	full.Done = []opportunity.DoneFollowUp{{Key: "j", At: noon, Cancelled: true}}
 	if diff := sameState(full, carried(t, full)); diff != "" {

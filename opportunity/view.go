@@ -33,6 +33,8 @@ type View struct {
 	Working []Working     `json:"working,omitempty"`
 	// FollowUps are the earliest of those that are planned, the next one first.
 	FollowUps []PlannedFollowUp `json:"followUps,omitempty"`
+	// LeftOut are follow-ups that will not be done, and why.
+	LeftOut []LeftOut `json:"leftOut,omitempty"`
 	// Failures counts the requests that failed over the whole life.
 	Failures int `json:"failures"`
 	// Timeline holds the last entries, oldest first.
@@ -137,6 +139,7 @@ func (s *State) View() View {
 		v.Working = append(v.Working, j.working())
 	}
 	v.FollowUps = s.plannedFollowUps()
+	v.LeftOut = append(v.LeftOut, s.LeftOut...)
 	for _, e := range s.Parked {
 		v.Parked = append(v.Parked, e.waiting())
 	}

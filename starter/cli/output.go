@@ -179,6 +179,9 @@ func showView(w io.Writer, v opportunity.View) {
 		}
 		line(w, heading("Follow-ups", n), since(f.Due), fmt.Sprintf("%s, %d of %d", f.Name, f.Number, f.Of), string(f.Action), f.Key, off)
 	}
+	for n, l := range v.LeftOut {
+		line(w, heading("Left out", n), fmt.Sprintf("%s (%s)", l.Key, l.Reason))
+	}
 	for n, m := range v.Timeline {
 		line(w, heading("Timeline", n), since(m.At), m.Text)
 	}

@@ -48,11 +48,12 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 		},
 		Working:  []opportunity.Working{{Key: "1/win/after/2/register", Kind: opportunity.EffectRegister, Stage: opportunity.JobAfter, Problem: "sold out"}},
 		Effects:  []opportunity.LedgerEntry{{Key: "1/win/after/1/account", Kind: opportunity.EffectAccount, At: at, How: opportunity.EffectThere}},
+		LeftOut:  []opportunity.LeftOut{{Key: "remind/x/then", Reason: opportunity.LeftOutByCap}},
 		Failures: 2,
 		Timeline: []opportunity.Moment{{At: at, Text: "start accepted"}, {At: at, Text: "created"}},
 	})
 	for _, want := range []string{
-		"lead-1", "T3Bwb3J0dW5pdHk6Mg==", "First Aid course", "UK (UmVnaW9uOlVL)", "Proposed (stage Early, Open)", "599.70 USD",
+		"remind/x/then (cap)\n", "lead-1", "T3Bwb3J0dW5pdHk6Mg==", "First Aid course", "UK (UmVnaW9uOlVL)", "Proposed (stage Early, Open)", "599.70 USD",
 		"held until 2026-03-01T12:00:00+01:00", "3 × 199.90", "progress to Won", "in doubt", "did it happen?",
 		"add 2 interests", "oppflow retry lead-1 r-9", "oppflow skip lead-1 r-9 --reason",
 		"oppflow retry lead-1 r-2", "oppflow skip lead-1 r-2 --reason", "undecided", "somebody must look", "Failures", "start accepted",

@@ -92,6 +92,14 @@ type Assumptions struct {
 	// away when it is null: "accountId". An API may as well leave the account
 	// then, so read it back. Off: an opportunity keeps an account it was given.
 	ClearAccount Name
+	// InvoiceComments is the field of the sales document of an opportunity, where
+	// that is an invoice, with its comments: "comments", as an update of an invoice
+	// answers it. Off: what stands there is known only from answers of updates.
+	InvoiceComments Name
+	// InvoicePurchaseOrder is the one with its purchase order:
+	// "purchaseOrderReference", as an update answers it. Off: what stands there is
+	// known only from answers of updates.
+	InvoicePurchaseOrder Name
 	// TokenIssues is the field of an opportunity that lists the training tokens
 	// that were issued for it, each with tokenType { id } and quantity:
 	// "tokenIssues". Off: it cannot be seen whether tokens were issued.
@@ -140,6 +148,8 @@ func (a *Assumptions) extras() []assumption {
 		{"UpdateAccountName", &a.UpdateAccountName, "name"},
 		{"UpdateAccountInput", &a.UpdateAccountInput, "AccountUpdateInput"},
 		{"ClearAccount", &a.ClearAccount, "accountId"},
+		{"InvoiceComments", &a.InvoiceComments, "comments"},
+		{"InvoicePurchaseOrder", &a.InvoicePurchaseOrder, "purchaseOrderReference"},
 		{"TokenIssues", &a.TokenIssues, "tokenIssues"},
 	}
 }

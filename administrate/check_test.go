@@ -405,6 +405,8 @@ func TestCheckTellsExtrasApart(t *testing.T) {
 		"another name":          {func(s schemaOf) { s.drop("AccountUpdateInput", "inputFields", "name") }, "", "", []string{"UpdateAccountName"}},
 		"the type of an update": {func(s schemaOf) { s.rename("AccountUpdateInput", "AccountInput") }, "", "", []string{"UpdateAccountInput"}},
 		"postal addresses":      {func(s schemaOf) { s.drop("AccountUpdateInput", "inputFields", "postalAddresses") }, "", "", []string{"UpdateAccountInput"}},
+		"texts of an invoice":   {func(s schemaOf) { s.changedInvoices(t) }, "", "", []string{"InvoiceComments", "InvoicePurchaseOrder"}},
+		"issued tokens":         {func(s schemaOf) { s.drop("Opportunity", "fields", "tokenIssues") }, "", "", []string{"TokenIssues"}},
 		"usages are an enum": {func(s schemaOf) {
 			s.retype("PostalAddressInput", "usage", required(map[string]any{"kind": "ENUM", "name": "AddressUsage"}))
 			s.retype("EmailAddressInput", "usage", map[string]any{"kind": "ENUM", "name": "AddressUsage"})
@@ -438,6 +440,21 @@ func TestCheckTellsExtrasApart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// changedInvoices answers updates with a type of their own, which alone has the texts.
+func (s schemaOf) changedInvoices(t *testing.T) {
+	t.Helper()
+	raw, err := json.Marshal(s.typ("Invoice"))
+	var changed map[string]any
+	if err != nil || json.Unmarshal(raw, &changed) != nil {
+		t.Fatal("the schema has no invoices")
+	}
+	changed["name"] = "ChangedInvoice"
+	s["types"] = append(s["types"].([]any), changed)
+	named(s.typ("InvoicePayload")["fields"], "invoice")["type"] = objectOf("ChangedInvoice")
+	s.drop("Invoice", "fields", "comments")
+	s.drop("Invoice", "fields", "purchaseOrderReference")
 }
 
 func contacts(s schemaOf) map[string]any {

@@ -201,6 +201,46 @@ func TestTies(t *testing.T) {
 	}
 }
 
+// TestBilling: what a tenant does not show is not asked for, and told from what is empty.
+func TestBilling(t *testing.T) {
+	for members, test := range map[string]struct {
+		assumed Assumptions
+		asked   string
+		want    Billing
+	}{
+		`"activeInvoiceId":"I","salesDocument":{"id":"I","lifecycleState":"Draft","comments":"c","purchaseOrderReference":null}`: {
+			Assumptions{},
+			"{ id lifecycleState comments: comments purchaseOrderReference: purchaseOrderReference }",
+			Billing{ActiveInvoiceID: "I", Invoice: &Invoice{ID: "I", State: "Draft", Comments: "c"}, ShowsComments: true, ShowsPurchaseOrder: true},
+		},
+		`"activeInvoiceId":"I","salesDocument":{"id":"I","lifecycleState":"Final","purchaseOrderReference":"p"}`: {
+			Assumptions{InvoiceComments: Off, InvoicePurchaseOrder: "poNumber"},
+			"{ id lifecycleState purchaseOrderReference: poNumber }",
+			Billing{ActiveInvoiceID: "I", Invoice: &Invoice{ID: "I", State: "Final", PurchaseOrderRef: "p"}, ShowsPurchaseOrder: true},
+		},
+		`"activeInvoiceId":"I","salesDocument":{}`: {
+			Assumptions{InvoiceComments: Off, InvoicePurchaseOrder: Off}, "{ id lifecycleState }", Billing{ActiveInvoiceID: "I"},
+		},
+		`"activeInvoiceId":null,"salesDocument":null`: {
+			Assumptions{InvoicePurchaseOrder: Off}, "{ id lifecycleState comments: comments }", Billing{ShowsComments: true},
+		},
+	} {
+		c, last := answering(t, `{"data":{"opportunities":`+rows(lastPage, `{"id":"O",`+members+`}`)+`}}`)
+		assumed, err := test.assumed.resolved()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.assumed = assumed
+		got, err := c.Billing(t.Context(), "O")
+		if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", members, err, diff)
+		}
+		if !strings.Contains(last().Query, "... on Invoice "+test.asked) {
+			t.Errorf("sent %s", last().Query)
+		}
+	}
+}
+
 func TestEnrolment(t *testing.T) {
 	const cancelled = `"cancelled":{"pageInfo":{"totalRecords":3}}`
 	for name, test := range map[string]struct {

@@ -10,7 +10,8 @@ import (
 type Invoice struct {
 	ID    string
 	State string // Draft, Final or Void (observed, 3.6); not answered by UpdateInvoice
-	// Comments and PurchaseOrderRef are answered by Billing and UpdateInvoice only.
+	// Comments and PurchaseOrderRef are answered by UpdateInvoice, and by Billing as
+	// far as it says that they are shown.
 	Comments         string
 	PurchaseOrderRef string
 	// FinalisedAt is answered by FinaliseInvoice only; nil also where the API
@@ -28,14 +29,28 @@ type Billing struct {
 	// Invoice is the sales document if that is an invoice, with state, comments and
 	// purchase order; nil otherwise.
 	Invoice *Invoice
+	// ShowsComments and ShowsPurchaseOrder say that they were read: they are not
+	// where the assumption is switched off.
+	ShowsComments, ShowsPurchaseOrder bool
 }
 
-// Billing reads it in one request. Ties and UpdateInvoice show that the fields are
-// there (observed, 4.1 and 5.4); that they can be selected together follows. It fails
-// with NotFoundError when there is no opportunity with that id.
+// Billing reads it in one request. Observed are the id of the active invoice and the
+// state of the sales document (4.1), and comments and purchase order of the invoice
+// that an update answers (5.4): that the sales document has them, too, is assumed, see
+// Assumptions.InvoiceComments and InvoicePurchaseOrder. It fails with NotFoundError
+// when there is no opportunity with that id.
 func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, error) {
+	shown := Billing{ShowsComments: c.assumed.InvoiceComments != Off, ShowsPurchaseOrder: c.assumed.InvoicePurchaseOrder != Off}
+	selection := "id lifecycleState"
+	if shown.ShowsComments {
+		selection += " comments: " + string(c.assumed.InvoiceComments)
+	}
+	if shown.ShowsPurchaseOrder {
+		selection += " purchaseOrderReference: " + string(c.assumed.InvoicePurchaseOrder)
+	}
 	return findOne(ctx, c, newBuilder(&c.assumed), "Billing", "opportunities", "opportunity", opportunityID,
-		"id activeInvoiceId salesDocument { ... on Invoice { id lifecycleState comments purchaseOrderReference } }", billingAnswer.billing)
+		"id activeInvoiceId salesDocument { ... on Invoice { "+selection+" } }",
+		func(answer billingAnswer) (Billing, error) { return answer.billing(shown) })
 }
 
 // UpdateInvoice changes the members that are not empty. They are observed (5.4).
@@ -129,8 +144,9 @@ type billingAnswer struct {
 	SalesDocument   *invoiceAnswer `json:"salesDocument"`
 }
 
-func (b billingAnswer) billing() (Billing, error) {
-	out := Billing{ActiveInvoiceID: b.ActiveInvoiceID}
+// billing adds what was answered to what was asked for.
+func (b billingAnswer) billing(out Billing) (Billing, error) {
+	out.ActiveInvoiceID = b.ActiveInvoiceID
 	// Of a document that is no invoice nothing is selected.
 	if b.SalesDocument != nil && b.SalesDocument.ID != "" {
 		invoice, err := b.SalesDocument.invoice()

@@ -371,7 +371,7 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	if updated.Comments != "as \"agreed\"" || updated.PurchaseOrderRef != "PO 17" {
 		t.Errorf("updated %+v", updated)
 	}
-	want := administrate.Billing{ActiveInvoiceID: updated.ID, Invoice: &updated}
+	want := administrate.Billing{ActiveInvoiceID: updated.ID, Invoice: &updated, ShowsComments: true, ShowsPurchaseOrder: true}
 	want.Invoice.State = "Draft"
 	if diff := cmp.Diff(want, must[administrate.Billing](t)(s.Billing(ctx, o.ID))); diff != "" {
 		t.Error(diff)
@@ -664,6 +664,9 @@ func TestTokenIssues(t *testing.T) {
 				Name: "n", RegionID: id("Region", "UK"), EntryStepID: id("OpportunityStep", 2), Attributes: []administrate.Attribute{{Key: "source", Value: "web"}},
 			}))
 			must[[]administrate.Interest](t)(s.AddInterest(t.Context(), administrate.AddInterest{OpportunityID: o.ID, ItemID: tokens, Kind: administrate.Tokens, Quantity: 3}))
+			if got := s.ShowsTokenIssues(); got != c.want.Shown {
+				t.Errorf("it shows them: %v", got)
+			}
 			if got := must[administrate.TokenIssues](t)(s.TokenIssues(t.Context(), o.ID)); len(got.Issues) != 0 || got.Shown != c.want.Shown {
 				t.Errorf("before: %+v", got)
 			}

@@ -19,6 +19,10 @@ type TokenIssues struct {
 	Issues []TokenIssue
 }
 
+// ShowsTokenIssues reports whether TokenIssues can tell anything: not where the
+// assumption is switched off.
+func (c *Client) ShowsTokenIssues() bool { return c.assumed.TokenIssues != Off }
+
 // TokenIssues reads what was issued for an opportunity. Nobody has seen how the API
 // shows it: see Assumptions.TokenIssues. It fails with NotFoundError when there is no
 // opportunity with that id, and with RefusedError where the API does not have what

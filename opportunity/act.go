@@ -17,7 +17,8 @@ type Act struct {
 	IDs []ID `json:"ids,omitempty"`
 	// Attendees are the places in the list of attendees that the act is about.
 	Attendees []int `json:"attendees,omitempty"`
-	// Values are attributes of the record by their keys, or texts of an invoice.
+	// Values are attributes of the record by their keys, or name the texts of an
+	// invoice that are written back.
 	Values map[string]string `json:"values,omitempty"`
 	// Until is until when places are to be held, in UTC.
 	Until time.Time `json:"until,omitzero"`

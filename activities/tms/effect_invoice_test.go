@@ -1,327 +1,385 @@
 package tms_test
 
 import (
-	"io"
+	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/shopspring/decimal"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox"
+	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
-// tokensTT are the training tokens of the tenant whose moves make something.
-var tokensTT = id(opportunity.TypeTokens, "0123456789abcdef0123456789abcdef")
-
-// newTenantRoom is a room over a TMS whose moves make something.
-func newTenantRoom(t *testing.T, assume map[string]string) *room {
-	t.Helper()
-	return newRoomIn(t, tms.Mark{}, sandbox.Options{Catalogue: "../../sandbox/catalogue/tenant.yaml", Assume: assume})
-}
-
-// order is a record of the web shop: a place on an event for Ada, and three tokens. It
-// is won with all that a move makes, but stands before that.
-func (r *room) order() opportunity.ID {
+// live is ensure over time: where there is nothing to do yet it goes on when the effect
+// wants to be looked at again, after what happens meanwhile. It answers, too, how long
+// each wait was; those that nothing else has to wait for are marked with aside.
+func (r *room) live(in activities.EffectInput, meanwhile func(wait int)) (ended, []string) {
 	r.t.Helper()
-	ctx, api := r.t.Context(), r.client()
-	made, err := api.CreateOpportunity(ctx, administrate.NewOpportunity{
-		Name: "Byrne Ltd", RegionID: string(id(opportunity.TypeRegion, "UK")), EntryStepID: string(id(opportunity.TypeStep, 2)),
-		Attributes: []administrate.Attribute{{Key: "source", Value: "web"}},
-	})
-	if err == nil {
-		_, err = api.Apply(ctx, []administrate.Mutation{
-			administrate.AddInterest{
-				OpportunityID: made.ID, ItemID: string(event), Kind: administrate.Event, Quantity: 1, UnitAmount: decimal.NewFromInt(7),
-				NewLearners: []administrate.Learner{{FirstName: "ada", LastName: "Byrne", Email: "ada@example.com"}},
-			},
-			administrate.AddInterest{OpportunityID: made.ID, ItemID: string(tokensTT), Kind: administrate.Tokens, Quantity: 3},
-		})
+	out := ended{trace: in.Trace, attendees: in.Attendees}
+	var waits []string
+	var sent *opportunity.Act
+	now := r.in(0)
+	for range 40 {
+		in.Trace, in.Act, in.Now = out.trace, nil, now
+		looked := do[activities.InspectResult](r, activities.InspectEffect, in)
+		out.trace = looked.Trace
+		switch {
+		case looked.Error != nil:
+			out.problem = looked.Error.Error()
+			return out, waits
+		case looked.Act == nil && looked.Again.IsZero():
+			return out, waits
+		case looked.Act == nil:
+			wait := looked.Again.Sub(now)
+			if wait <= 0 {
+				r.t.Fatalf("it is to be looked at again at once: %s", wait)
+			}
+			waits = append(waits, fmt.Sprint(wait)+map[bool]string{true: " aside"}[looked.Aside])
+			r.pass(wait)
+			now = looked.Again
+			if meanwhile != nil {
+				meanwhile(len(waits))
+			}
+			continue
+		case sent != nil && reflect.DeepEqual(sent, looked.Act):
+			out.problem = "nothing shows"
+			return out, waits
+		}
+		in.Act = looked.Act
+		in.Trace = out.trace
+		acted := do[activities.CarryOutResult](r, activities.CarryOutEffect, in)
+		out.acts = append(out.acts, looked.Act.Kind)
+		switch acted.Fate {
+		case opportunity.FateDone:
+			out.trace, sent = acted.Trace, looked.Act
+		case opportunity.FateRejected:
+			out.problem = acted.Error.Error()
+			return out, waits
+		case opportunity.FateUnknown:
+			sent = nil
+		default:
+			r.t.Fatalf("%+v", acted)
+		}
 	}
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.requested()
-	return opportunity.ID(made.ID)
+	r.t.Fatal("it never ends")
+	return out, waits
 }
 
-// win moves the record of an order to Won, beside the worker.
+// committed is how often the field of a mutation took effect.
+func (r *room) committed(field string) int {
+	n := 0
+	for _, entry := range r.box.Ledger().After(0, 1000) {
+		for _, f := range entry.Fields {
+			if f.Name == field && f.Outcome == ledger.Committed {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// sold is a room whose TMS drafts an invoice when an opportunity is won, and a record
+// that is about to be.
+func sold(t *testing.T) (*room, opportunity.ID) {
+	t.Helper()
+	r := newRoomIn(t, tms.Mark{}, sandbox.Options{
+		Catalogue: keeping(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [account, token, invoice] }"),
+	})
+	start := opportunity.Start{Name: "Byrne Ltd", Region: string(regionDR), EntryStep: string(stepTwo)}
+	record := r.create(activities.CreateInput{Reference: "A-1", Start: start, Looked: true}).Record.ID
+	r.requested()
+	return r, record
+}
+
+// win makes the move by which the TMS drafts the invoice.
 func (r *room) win(record opportunity.ID) {
 	r.t.Helper()
-	_, err := r.client().Progress(r.t.Context(), administrate.Progress{OpportunityID: string(record), StepID: string(id(opportunity.TypeStep, 4))})
-	if err != nil {
-		r.t.Fatal(err)
+	if answers := r.apply(record, progress(string(stepWon))).Answers; len(answers) != 1 || answers[0].Fate != opportunity.FateDone {
+		r.t.Fatalf("%+v", answers)
 	}
 	r.requested()
 }
 
-// invoice is that of the record.
-func (r *room) invoice(record opportunity.ID) administrate.Invoice {
+// billed is the invoice of the record.
+func (r *room) billed(record opportunity.ID) administrate.Invoice {
 	r.t.Helper()
 	billing, err := r.client().Billing(r.t.Context(), string(record))
 	if err != nil || billing.Invoice == nil {
-		r.t.Fatal(err, billing)
+		r.t.Fatalf("%+v, %v", billing, err)
 	}
 	r.requested()
 	return *billing.Invoice
 }
 
-// write writes to the invoice beside the worker.
-func (r *room) write(u administrate.UpdateInvoice) {
+// wantBilled fails unless the invoice is like this.
+func (r *room) wantBilled(record opportunity.ID, state, purchaseOrder, comments string) {
 	r.t.Helper()
-	if _, err := r.client().UpdateInvoice(r.t.Context(), u); err != nil {
+	got := r.billed(record)
+	if diff := cmp.Diff(administrate.Invoice{ID: got.ID, State: state, PurchaseOrderRef: purchaseOrder, Comments: comments}, got); diff != "" {
+		r.t.Error(diff)
+	}
+}
+
+// write changes the draft beside the worker.
+func (r *room) write(record opportunity.ID, purchaseOrder, comments string) {
+	r.t.Helper()
+	_, err := r.client().UpdateInvoice(r.t.Context(), administrate.UpdateInvoice{ID: r.billed(record).ID, PurchaseOrderRef: purchaseOrder, Comments: comments})
+	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.requested()
 }
 
-func invoiceEffect(record opportunity.ID, invoice opportunity.EnsureInvoice) activities.EffectInput {
+// finalise makes it final beside the worker.
+func (r *room) finalise(record opportunity.ID) {
+	r.t.Helper()
+	if _, err := r.client().FinaliseInvoice(r.t.Context(), r.billed(record).ID); err != nil {
+		r.t.Fatal(err)
+	}
+	r.requested()
+}
+
+// invoiceEffect waits an hour for the draft.
+func (r *room) invoiceEffect(record opportunity.ID, purchaseOrder, comments string, finalise time.Time) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
-		Key: "1/x/after/1/invoice", Kind: opportunity.EffectInvoice, Invoice: &invoice,
+		Key: "1/win/after/5/invoice", Kind: opportunity.EffectInvoice, Invoice: &opportunity.EnsureInvoice{
+			WaitUntil: r.in(time.Hour), PurchaseOrder: purchaseOrder, Comments: comments, FinaliseAt: finalise,
+		},
 	}}
 }
 
-func tokensEffect(record opportunity.ID, until time.Time, sold int) activities.EffectInput {
-	return activities.EffectInput{
-		Reference: "A-1", Opportunity: record,
-		Interests: []opportunity.Held{{ID: "I", Item: string(event), Quantity: 9}, {ID: "J", Item: string(tokensTT), Quantity: sold}},
-		Effect:    opportunity.Effect{Key: "1/x/after/1/tokens", Kind: opportunity.EffectTokens, Tokens: &opportunity.AwaitTokens{WaitUntil: until}},
-	}
-}
-
-// look looks at the effect now.
-func (r *room) look(in activities.EffectInput) activities.InspectResult {
-	r.t.Helper()
-	in.Now = r.now()
-	return do[activities.InspectResult](r, activities.InspectEffect, in)
-}
-
-// awaited looks again whenever it is told to, and answers how often that was. It fails
-// unless that ends.
-func (r *room) awaited(in activities.EffectInput) (int, activities.InspectResult) {
-	r.t.Helper()
-	for looks := 1; looks < 100; looks++ {
-		now := r.now()
-		got := r.look(in)
-		if got.Again.IsZero() {
-			return looks, got
+func TestADraftThatComesLateIsFilledInOnceAndFinalInTime(t *testing.T) {
+	r, record := sold(t)
+	in := r.invoiceEffect(record, "PO 17", "First Aid\r\nfor \"Byrne\"\n", r.in(10*24*time.Hour))
+	done, waits := r.live(in, func(wait int) {
+		switch wait {
+		case 5: // 28 minutes later
+			n := r.requested()
+			r.win(record)
+			r.write(record, "old", "")
+			if n != 5 {
+				t.Errorf("%d requests while there was none", n)
+			}
+		case 6:
+			r.wantBilled(record, "Draft", "PO 17", "First Aid\r\nfor \"Byrne\"")
 		}
-		wait := got.Again.Sub(now)
-		if wait < time.Second || got.Aside {
-			r.t.Fatalf("look %d: again in %v, aside %v", looks, wait, got.Aside)
-		}
-		in.Trace = got.Trace
-		r.pass(wait)
-	}
-	r.t.Fatal("it is looked at for ever")
-	return 0, activities.InspectResult{}
-}
-
-func TestADraftIsWaitedForFilledInAndMadeFinal(t *testing.T) {
-	r := newTenantRoom(t, nil)
-	record := r.order()
-	in := invoiceEffect(record, opportunity.EnsureInvoice{
-		WaitUntil: r.in(2 * time.Hour), PurchaseOrder: "PO 17", Comments: "one\ntwo\n", FinaliseAt: r.in(48 * time.Hour),
 	})
-	if got := r.look(in); got.Again.IsZero() || got.Act != nil || got.Error != nil || got.Again.Sub(r.now()) > 20*time.Minute {
-		t.Fatalf("without an invoice: %+v", got)
-	}
-	r.win(record)
-	// It is filled in at once, and final when it is time. Nobody waits for that.
-	done := r.ensure(in)
-	r.want(done, 3, opportunity.ActFillInvoice)
-	in.Trace = done.trace
-	if got := r.look(in); !got.Aside || !got.Again.Equal(in.Effect.Invoice.FinaliseAt) {
-		t.Errorf("before its time: %+v", got)
-	}
-	invoice := r.invoice(record)
-	if invoice.State != "Draft" || invoice.PurchaseOrderRef != "PO 17" || invoice.Comments != "one\ntwo\n" {
-		t.Errorf("filled in: %+v", invoice)
-	}
-	want := []opportunity.Record{{Kind: opportunity.RecordInvoice, ID: opportunity.ID(invoice.ID)}}
-	if diff := cmp.Diff(want, done.trace.Records); diff != "" {
+	// Before the last look: it is seen, filled in, seen filled in; and then seen, made final, seen final.
+	r.want(done, 3, opportunity.ActFillInvoice, opportunity.ActFinalise)
+	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "239h32m0s aside"}, waits); diff != "" {
 		t.Error(diff)
 	}
-	r.pass(48 * time.Hour)
-	r.lose()
-	r.want(r.ensure(in), 3, opportunity.ActFinalise)
-	if !r.invoice(record).Final() {
-		t.Errorf("in time: %+v", r.invoice(record))
+	r.wantBilled(record, "Final", "PO 17", "First Aid\r\nfor \"Byrne\"")
+	r.wantRecords(done, opportunity.RecordInvoice, r.billed(record).ID)
+	if done.trace.PurchaseOrder != "old" || done.trace.Comments != "" {
+		t.Errorf("kept %+v", done.trace)
 	}
-	r.want(r.ensure(in), 1)
-	in.Undo = true
-	r.wantProblem(r.ensure(in), 1, "is Final")
-}
-
-func TestADraftThatDoesNotComeIsTold(t *testing.T) {
-	r := newTenantRoom(t, nil)
-	record := r.order()
-	in := invoiceEffect(record, opportunity.EnsureInvoice{WaitUntil: r.in(3 * time.Hour)})
-	start := r.now()
-	looks, got := r.awaited(in)
-	if got.Error == nil || got.Error.Type != opportunity.NotFound || looks < 5 || looks > 60 {
-		t.Errorf("after %d looks: %+v", looks, got)
-	}
-	if took := r.now().Sub(start); took > 3*time.Hour+time.Minute || took < 3*time.Hour-time.Minute {
-		t.Errorf("it was waited for for %v", took)
-	}
-	in.Undo = true
-	if got := r.look(in); got.Act != nil || got.Error != nil {
-		t.Errorf("taken back: %+v", got)
-	}
-}
-
-func TestADraftIsWrittenBackAsItWas(t *testing.T) {
-	r := newTenantRoom(t, nil)
-	record := r.order()
-	r.win(record)
-	invoice := r.invoice(record)
-	r.write(administrate.UpdateInvoice{ID: invoice.ID, PurchaseOrderRef: "theirs"})
-	before := r.invoice(record)
-	in := invoiceEffect(record, opportunity.EnsureInvoice{WaitUntil: r.in(time.Hour), PurchaseOrder: "PO 17", Comments: "ours"})
-	r.lose()
-	done := r.ensure(in)
-	r.want(done, 3, opportunity.ActFillInvoice)
 	in.Trace = done.trace
 	r.want(r.ensure(in), 1)
-
-	in.Undo = true
-	r.want(r.ensure(in), 3, opportunity.ActFillInvoice)
-	if diff := cmp.Diff(before, r.invoice(record)); diff != "" {
-		t.Errorf("taken back: %s", diff)
-	}
-	r.want(r.ensure(in), 1)
-
-	// What somebody has changed since stays.
-	in.Undo, in.Trace = false, opportunity.Trace{}
-	in.Trace = r.ensure(in).trace
-	r.write(administrate.UpdateInvoice{ID: invoice.ID, Comments: "changed"})
-	in.Undo = true
-	r.want(r.ensure(in), 3, opportunity.ActFillInvoice)
-	if got := r.invoice(record); got.Comments != "changed" || got.PurchaseOrderRef != "theirs" {
-		t.Errorf("taken back: %+v", got)
+	r.want(r.ensure(r.invoiceEffect(record, "another", "another", r.in(-time.Hour))), 1) // final is final
+	if updates, finals := r.committed("invoices.update"), r.committed("invoices.finalise"); updates != 2 || finals != 1 {
+		t.Errorf("%d updates, one of them by somebody else, and final %d times", updates, finals)
 	}
 }
 
-func TestADraftThatIsNotFilledInIsTold(t *testing.T) {
-	r := newTenantRoom(t, nil)
-	record := r.order()
+func TestADraftThatNeverComesIsTold(t *testing.T) {
+	r, record := sold(t)
+	in := r.invoiceEffect(record, "", "", time.Time{})
+	out, waits := r.live(in, nil)
+	r.wantProblem(out, 10, "the TMS has made no invoice by "+in.Effect.Invoice.WaitUntil.Format(time.RFC3339)+"; raise one there, then answer retry")
+	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "10m0s", "10m0s", "10m0s", "2m0s"}, waits); diff != "" {
+		t.Error(diff)
+	}
 	r.win(record)
-	in := invoiceEffect(record, opportunity.EnsureInvoice{WaitUntil: r.in(time.Hour), PurchaseOrder: "PO 17"})
-	r.pretend("update", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"I","purchaseOrderReference":"PO 17"}}}}}`)
-	r.wantProblem(r.ensure(in), 3, "nothing shows", opportunity.ActFillInvoice)
-	r.pretend("update", `{"data":{"invoices":{"update":{"errors":[{"label":"Locked","message":"no"}]}}}}`)
-	r.wantProblem(r.ensure(in), 2, "Locked", opportunity.ActFillInvoice)
-
-	in.Effect.Invoice = &opportunity.EnsureInvoice{WaitUntil: r.in(time.Hour), FinaliseAt: r.in(-time.Second)}
-	r.pretend("finalise", `{"data":{"invoices":{"finalise":{"errors":[],"invoice":{"id":"I","lifecycleState":"Final"}}}}}`)
-	r.wantProblem(r.ensure(in), 3, "nothing shows", opportunity.ActFinalise)
+	in.Trace = out.trace
+	done, _ := r.live(in, nil)
+	r.want(done, 1)
+	r.wantBilled(record, "Draft", "", "")
+	r.wantRecords(done, opportunity.RecordInvoice, r.billed(record).ID)
 }
 
-// An invoice that is final is neither changed nor made final again, and one that is
-// none any more is asked about.
-func TestAnInvoiceThatIsNoDraft(t *testing.T) {
-	r := newTenantRoom(t, nil)
-	record := r.order()
+func TestAnInvoiceThatSomebodyMadeFinalIsLeft(t *testing.T) {
+	r, record := sold(t)
 	r.win(record)
-	if _, err := r.client().FinaliseInvoice(t.Context(), r.invoice(record).ID); err != nil {
+	done, waits := r.live(r.invoiceEffect(record, "PO 17", "", r.in(10*24*time.Hour)), func(int) { r.finalise(record) })
+	r.want(done, 1, opportunity.ActFillInvoice)
+	if len(waits) != 1 {
+		t.Errorf("waits %q", waits)
+	}
+	if n := r.committed("invoices.finalise"); n != 1 {
+		t.Errorf("made final %d times", n)
+	}
+}
+
+// Between the look and the request somebody else may make it final, filled in or not.
+func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
+	for words, acts := range map[string][]opportunity.ActKind{
+		"mutation UpdateInvoice":   {opportunity.ActFillInvoice},
+		"mutation FinaliseInvoice": {opportunity.ActFillInvoice, opportunity.ActFinalise},
+	} {
+		r, record := sold(t)
+		r.win(record)
+		done := false
+		r.answerInstead(func(_ http.ResponseWriter, q *http.Request) bool {
+			if !done && strings.Contains(body(t, q), words) {
+				done = true
+				r.finalise(record)
+			}
+			return false
+		})
+		out, _ := r.live(r.invoiceEffect(record, "PO 17", "", r.in(-time.Minute)), nil)
+		r.want(out, 2, acts...) // why it was turned down, and what became of it
+		if n := r.committed("invoices.finalise"); n != 1 {
+			t.Errorf("made final %d times", n)
+		}
+	}
+}
+
+// Whichever request is lost, before or after it was carried out, the draft is filled in
+// and made final once.
+func TestAnInvoiceWhoseAnswerIsLost(t *testing.T) {
+	for _, commits := range []bool{false, true} {
+		for n := 1; n <= 2; n++ {
+			r, record := sold(t)
+			r.win(record)
+			count := r.loseNth(n, commits)
+			in := r.invoiceEffect(record, "PO 17", "First Aid", r.in(-time.Minute))
+			done, _ := r.live(in, nil)
+			if want := map[bool]int{true: 2, false: 3}[commits]; *count != want || done.problem != "" {
+				t.Errorf("request %d, carried out %v: %d requests, want %d; problem %q", n, commits, *count, want, done.problem)
+			}
+			r.wantBilled(record, "Final", "PO 17", "First Aid")
+			if updates, finals := r.committed("invoices.update"), r.committed("invoices.finalise"); updates != 1 || finals != 1 {
+				t.Errorf("request %d, carried out %v: %d updates, final %d times", n, commits, updates, finals)
+			}
+		}
+	}
+}
+
+func TestWhatPeopleChangeInADraftIsTheirs(t *testing.T) {
+	r, record := sold(t)
+	r.win(record)
+	done, _ := r.live(r.invoiceEffect(record, "PO 17", "First Aid", r.in(10*24*time.Hour)), func(int) { r.write(record, "PO 18", "") })
+	r.want(done, 3, opportunity.ActFillInvoice, opportunity.ActFinalise)
+	r.wantBilled(record, "Final", "PO 18", "First Aid")
+}
+
+// billing is how the API answers what an opportunity is billed by.
+func billing(active, document string) string {
+	return fmt.Sprintf(`{"data":{"opportunities":{"edges":[{"node":{"id":"O","activeInvoiceId":%s,"salesDocument":%s}}],"pageInfo":{"totalRecords":1,"hasNextPage":false}}}}`, active, document)
+}
+
+func TestAnInvoiceThatIsNoDraftIsLookedAtByAnOperator(t *testing.T) {
+	const draft = `{"id":"I","lifecycleState":"Draft","comments":"c","purchaseOrderReference":null}`
+	r := newRoom(t, tms.Mark{})
+	record := r.created("A-1")
+	r.requested()
+	known := opportunity.Trace{Records: []opportunity.Record{{ID: "I", Kind: opportunity.RecordInvoice}}}
+	for answer, test := range map[string]struct {
+		trace opportunity.Trace
+		says  string
+	}{
+		billing("null", strings.Replace(draft, "Draft", "Void", 1)):    {opportunity.Trace{}, "the invoice I is void; raise another"},
+		billing(`"I"`, strings.Replace(draft, "Draft", "Archived", 1)): {known, "the invoice I is neither a draft nor final but \"Archived\""},
+		billing(`"J"`, draft): {known, "two invoices, J and I"},
+		billing(`"J"`, "{}"):  {opportunity.Trace{}, "by J, and does not tell its state"},
+		billing("null", "{}"): {known, "does not have the invoice I any more"},
+	} {
+		r.answerOnce("query Billing", answer)
+		in := r.invoiceEffect(record, "PO 17", "", r.in(-time.Minute))
+		in.Effect.Invoice.WaitUntil, in.Trace = r.in(-time.Minute), test.trace
+		r.wantProblem(r.ensure(in), 1, test.says)
+	}
+}
+
+// Another that takes the place of one that is void is filled in, too.
+func TestAnInvoiceInTheStead(t *testing.T) {
+	r, record := sold(t)
+	r.win(record)
+	r.write(record, "theirs", "")
+	in := r.invoiceEffect(record, "PO 17", "", time.Time{})
+	in.Trace = opportunity.Trace{PurchaseOrder: "of the other", Values: map[string]string{"looked": "I", "filled": "I", "asked": "I"}}
+	done := r.ensure(in)
+	r.want(done, 3, opportunity.ActFillInvoice)
+	r.wantBilled(record, "Draft", "PO 17", "")
+	if done.trace.PurchaseOrder != "theirs" {
+		t.Errorf("kept %+v", done.trace)
+	}
+}
+
+func TestAnAnswerThatDidNothingIsTold(t *testing.T) {
+	r, record := sold(t)
+	r.win(record)
+	id := r.billed(record).ID
+	r.answerOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":null,"purchaseOrderReference":"PO 17"}}}}}`)
+	r.wantProblem(r.ensure(r.invoiceEffect(record, "PO 17", "", time.Time{})), 3, "nothing shows", opportunity.ActFillInvoice)
+	r.answerOnce("mutation FinaliseInvoice", `{"data":{"invoices":{"finalise":{"errors":[],"invoice":{"id":"`+id+`","lifecycleState":"Draft","finalisedAt":null}}}}}`)
+	r.wantProblem(r.ensure(r.invoiceEffect(record, "", "", r.in(-time.Minute))), 3, "nothing shows", opportunity.ActFinalise)
+	r.answerOnce("mutation FinaliseInvoice", `{"data":{"invoices":{"finalise":{"errors":[{"label":"Missing","message":"no address","value":null}],"invoice":null}}}}`)
+	r.wantProblem(r.ensure(r.invoiceEffect(record, "", "", r.in(-time.Minute))), 3, "Missing", opportunity.ActFinalise)
+	r.wantBilled(record, "Draft", "", "")
+}
+
+func TestADraftIsAsBeforeOnceTakenBack(t *testing.T) {
+	r, record := sold(t)
+	r.win(record)
+	r.write(record, "old", "")
+	in := r.invoiceEffect(record, "PO 17", "First Aid\n", time.Time{})
+	r.want(r.ensure(undo(in, ended{})), 0) // nothing was written
+	done := r.ensure(in)
+	r.want(done, 3, opportunity.ActFillInvoice)
+	r.want(r.ensure(undo(in, done)), 3, opportunity.ActFillInvoice)
+	r.wantBilled(record, "Draft", "old", "")
+	r.want(r.ensure(undo(in, done)), 1)
+
+	// What somebody has changed since is theirs.
+	done = r.ensure(in)
+	r.write(record, "PO 18", "")
+	r.want(r.ensure(undo(in, done)), 3, opportunity.ActFillInvoice)
+	r.wantBilled(record, "Draft", "PO 18", "")
+
+	// What cannot be emptied is told.
+	done = r.ensure(r.invoiceEffect(record, "", "First Aid", time.Time{}))
+	id := r.billed(record).ID
+	r.answerOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":"First Aid"}}}}}`)
+	in = r.invoiceEffect(record, "", "First Aid", time.Time{})
+	r.wantProblem(r.ensure(undo(in, done)), 3, "nothing shows", opportunity.ActFillInvoice)
+
+	// Nor can one be put right that is final.
+	r.finalise(record)
+	r.wantProblem(r.ensure(undo(in, done)), 1, "no draft any more")
+}
+
+// Where the API shows neither text, the answer of the update is what is known.
+func TestTextsThatAreNotShown(t *testing.T) {
+	r, record := sold(t)
+	r.win(record)
+	api, err := administrate.New(administrate.Options{
+		URL: r.url, Tokens: administrate.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000,
+		Assumed: administrate.Assumptions{InvoiceComments: administrate.Off, InvoicePurchaseOrder: administrate.Off},
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	r.requested()
-	in := invoiceEffect(record, opportunity.EnsureInvoice{WaitUntil: r.in(time.Hour), PurchaseOrder: "PO 17", FinaliseAt: r.in(-time.Hour)})
-	r.want(r.ensure(in), 1)
-	for answer, says := range map[string]string{
-		`"activeInvoiceId":null,"salesDocument":{"id":"I","lifecycleState":"Void"}`:  "void",
-		`"activeInvoiceId":"I","salesDocument":{"id":"I","lifecycleState":"Merged"}`: "Merged",
-		`"activeInvoiceId":"J","salesDocument":{"id":"I","lifecycleState":"Draft"}`:  "J",
-		`"activeInvoiceId":"J","salesDocument":{}`:                                   "J",
-	} {
-		r.pretendRead(func(sent string) string {
-			if !strings.Contains(sent, "query Billing") {
-				return ""
-			}
-			return `{"data":{"opportunities":{"edges":[{"node":{"id":"O",` + answer + `}}],"pageInfo":{"totalRecords":1}}}}`
-		})
-		r.wantProblem(r.ensure(in), 1, says)
-	}
-}
+	r.options.API = api
+	r.worker(tms.Mark{})
+	id := r.billed(record).ID
+	in := r.invoiceEffect(record, "PO 17", "First Aid", r.in(time.Hour))
 
-func TestTokensAreWaitedFor(t *testing.T) {
-	r := newTenantRoom(t, nil)
-	record := r.order()
-	in := tokensEffect(record, r.in(time.Hour), 3)
-	if got := r.look(in); got.Again.IsZero() || got.Error != nil || got.Act != nil {
-		t.Errorf("before: %+v", got)
-	}
-	r.win(record)
-	r.want(r.ensure(in), 1)
-	in.Undo = true
-	r.want(r.ensure(in), 0)
+	r.answerOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":null,"purchaseOrderReference":"PO 17"}}}}}`)
+	r.wantProblem(r.ensure(in), 3, "nothing shows", opportunity.ActFillInvoice)
 
-	// Fewer than were sold, and nothing more comes.
-	_, got := r.awaited(tokensEffect(record, r.in(time.Hour), 5))
-	if got.Error == nil || !strings.Contains(got.Error.Message, "3 of 5 tokens") {
-		t.Errorf("too few: %+v", got)
-	}
-	r.requested()
-	r.want(r.ensure(tokensEffect(record, r.in(time.Hour), 0)), 0)
-}
-
-// A TMS that does not show what was issued is not waited for.
-func TestTokensThatCannotBeSeenAreTold(t *testing.T) {
-	r := newTenantRoom(t, map[string]string{"opportunity.tokenIssues": "absent"})
-	record := r.order()
-	r.wantProblem(r.ensure(tokensEffect(record, r.in(time.Hour), 3)), 1, "does not tell whether 3 tokens were issued")
-}
-
-func TestAnInvoiceOfAnotherRunIsLeftAlone(t *testing.T) {
-	r := newTenantRoom(t, nil)
-	record := r.order()
-	for _, act := range []opportunity.ActKind{opportunity.ActFillInvoice, opportunity.ActFinalise} {
-		in := invoiceEffect(record, opportunity.EnsureInvoice{})
-		in.Act, in.Run = &opportunity.Act{Kind: act, On: "X"}, "another"
-		out := do[activities.CarryOutResult](r, activities.CarryOutEffect, in)
-		if out.Fate != opportunity.FateNotSent || out.Reason != activities.ReasonReset || out.Run == "" {
-			t.Errorf("%s: %+v", act, out)
-		}
-	}
-	if n := r.requested(); n != 0 {
-		t.Errorf("%d requests were sent", n)
-	}
-}
-
-// pretend answers the next mutation that holds the text without doing anything.
-func (r *room) pretend(text, answer string) {
-	done := false
-	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
-		sent := body(r.t, q)
-		if done || !strings.Contains(sent, "mutation ") || !strings.Contains(sent, text) {
-			return false
-		}
-		done = true
-		if _, err := io.WriteString(w, answer); err != nil {
-			r.t.Error(err)
-		}
-		return true
-	})
-}
-
-// pretendRead answers reads itself; "" lets one pass to the sandbox.
-func (r *room) pretendRead(answer func(sent string) string) {
-	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
-		text := answer(body(r.t, q))
-		if text == "" {
-			return false
-		}
-		if _, err := io.WriteString(w, text); err != nil {
-			r.t.Error(err)
-		}
-		return true
-	})
+	in.Trace.Values = map[string]string{"asked": "I", "filled": "I"} // another invoice, before it became void
+	done, _ := r.live(in, func(int) { r.write(record, "PO 18", "") })
+	r.want(done, 3, opportunity.ActFillInvoice, opportunity.ActFinalise)
+	r.wantBilled(record, "Final", "PO 18", "First Aid")
+	r.wantProblem(r.ensure(undo(in, done)), 1, "does not tell what stood there before")
 }

@@ -253,6 +253,8 @@ func TestEffectsOfAnotherRunSendNothing(t *testing.T) {
 		{Kind: opportunity.EffectReserve, Reserve: &opportunity.HoldPlaces{Until: soon}},
 		{Kind: opportunity.EffectExtend, Extend: &opportunity.HoldPlaces{Until: soon}},
 		{Kind: opportunity.EffectRelease},
+		{Kind: opportunity.EffectInvoice, Invoice: &opportunity.EnsureInvoice{}},
+		{Kind: opportunity.EffectTokens, Tokens: &opportunity.AwaitTokens{}},
 		{Kind: opportunity.EffectEmail, Email: &opportunity.SendEmail{}},
 		{Kind: opportunity.EffectLog, Log: &opportunity.WriteLog{}},
 		{Kind: opportunity.EffectCall, Call: &opportunity.CallService{}},

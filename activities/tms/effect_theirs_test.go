@@ -30,7 +30,7 @@ func TestAnAccountThatTheTMSGaveMeanwhileStays(t *testing.T) {
 func TestAContactThatIsNotMadeIsTold(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-1")
-	r.pretend("createBatch", `{"data":{"contact":{"createBatch":[{"errors":[],"contact":{"id":"UGVyc29uOjk5","personalName":{"firstName":"a","lastName":"b"}}}]}}}`)
+	r.answerOnce("createBatch", `{"data":{"contact":{"createBatch":[{"errors":[],"contact":{"id":"UGVyc29uOjk5","personalName":{"firstName":"a","lastName":"b"}}}]}}}`)
 	r.requested()
 	got := r.ensure(contactsEffect(record, opportunity.SeveralAsk, person(event, "Ada", "ada@example.com")))
 	r.wantProblem(got, 4, "nothing shows", opportunity.ActCreateContacts)

@@ -16,39 +16,95 @@ type ensureTokens struct{ *Activities }
 
 func (e ensureTokens) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
-	wanted := 0
-	for _, held := range in.Interests {
-		if cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind()) == opportunity.Tokens {
-			wanted += held.Quantity
-		}
-	}
-	if in.Undo || wanted == 0 || in.Effect.Tokens == nil {
+	if in.Effect.Tokens == nil {
+		out.Error = opportunity.Invalidf("the effect does not say how long tokens may take to be issued")
 		return out, nil
 	}
-	issues, err := e.api.TokenIssues(ctx, string(in.Opportunity))
-	var refused *administrate.RefusedError
+	wanted := tokensOf(in.Interests)
+	if in.Undo || wanted.all == 0 {
+		return out, nil
+	}
+	until := in.Effect.Tokens.WaitUntil
+	issues, err := e.issued(ctx, in.Opportunity)
 	switch {
-	case errors.As(err, &refused), err == nil && !issues.Shown:
-		out.Error = opportunity.Failf(opportunity.Rejected, "this TMS does not tell whether %s were issued; look there, and answer skip when they were", counted(wanted, "token"))
-		return out, nil
 	case err != nil:
 		return out, reading(err)
+	case !issues.Shown && in.Now.Before(until):
+		// Looking more often shows no more, and what comes after would wait in vain.
+		out.Again, out.Aside = until, true
+		return out, nil
+	case !issues.Shown:
+		out.Error = opportunity.Failf(opportunity.Undecided, "the API does not tell whether tokens are issued; check in the TMS that %s were, then answer skip", counted(wanted.all, "token"))
+		return out, nil
 	}
-	issued := 0
-	for _, issue := range issues.Issues {
-		issued += issue.Quantity
-	}
-	switch until := in.Effect.Tokens.WaitUntil; {
-	case issued >= wanted:
+	missing := wanted.missing(issues.Issues)
+	switch {
+	case missing == 0:
 	case in.Now.Before(until):
-		out.Again = lookAgain(in.Now, until)
+		out.Trace, out.Again = await(in.Trace, in.Now, until)
 	default:
-		out.Error = opportunity.Failf(opportunity.NotFound, "%d of %s were issued by %s; issue the others in the TMS, then answer retry", issued, counted(wanted, "token"), stamp(until))
+		out.Error = opportunity.Failf(opportunity.NotFound, "%d of %s were issued by %s; issue the others in the TMS, then answer retry",
+			wanted.all-missing, counted(wanted.all, "token"), stamp(until))
 	}
 	return out, nil
 }
 
+// issued asks what was issued, where the API can be asked at all.
+func (e ensureTokens) issued(ctx context.Context, id opportunity.ID) (administrate.TokenIssues, error) {
+	if !e.api.ShowsTokenIssues() {
+		return administrate.TokenIssues{}, nil
+	}
+	issues, err := e.api.TokenIssues(ctx, string(id))
+	if errors.As(err, new(*administrate.RefusedError)) {
+		return administrate.TokenIssues{}, nil // what is assumed does not hold
+	}
+	return issues, err
+}
+
+// tokensWanted is how many tokens were bought: of each type whose id is known, and in all.
+type tokensWanted struct {
+	byType map[string]int
+	all    int
+}
+
+func tokensOf(interests []opportunity.Held) tokensWanted {
+	wanted := tokensWanted{byType: make(map[string]int)}
+	for _, held := range interests {
+		if cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind()) != opportunity.Tokens {
+			continue
+		}
+		wanted.all += held.Quantity
+		if opportunity.ID(held.Item).Type() == opportunity.TypeTokens {
+			wanted.byType[held.Item] += held.Quantity
+		}
+	}
+	return wanted
+}
+
+// missing is how many of them were not issued. Those of another type, or more than
+// were bought of one, make up for none, but for types that are known by a name only.
+func (w tokensWanted) missing(issues []administrate.TokenIssue) int {
+	issued, spare := make(map[string]int), 0
+	for _, issue := range issues {
+		issued[issue.TokenTypeID] += issue.Quantity
+	}
+	missing, named := 0, w.all
+	for id, quantity := range w.byType {
+		got := min(quantity, issued[id])
+		issued[id] -= got
+		missing += quantity - got
+		named -= quantity
+	}
+	for _, left := range issued {
+		spare += left
+	}
+	return missing + max(0, named-spare)
+}
+
 // carryOut does nothing: there is nothing to do about tokens.
-func (e ensureTokens) carryOut(context.Context, activities.EffectInput) (activities.CarryOutResult, error) {
+func (e ensureTokens) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
+	if run, other := anotherRun(ctx, in.Run); other {
+		return activities.CarryOutResult{Sending: reset(run)}, nil
+	}
 	return rejected(opportunity.Invalidf("tokens are issued by the TMS only")), nil
 }

@@ -1,0 +1,34 @@
+package tms
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// keptSince is since when an effect waits for what only the TMS makes, under a key of
+// Trace.Values.
+const keptSince = "since"
+
+// await tells when to look again for what only the TMS makes: after 1, 2 and 5 minutes,
+// then every 10, and a last time when it is to be there. It keeps since when it waits.
+func await(trace opportunity.Trace, now, until time.Time) (opportunity.Trace, time.Time) {
+	since, err := time.Parse(time.RFC3339, trace.Values[keptSince])
+	if err != nil {
+		since = now
+		trace = keep(trace, keptSince, stamp(now))
+	}
+	next := 10 * time.Minute
+	switch waited := now.Sub(since); {
+	case waited < time.Minute:
+		next = time.Minute
+	case waited < 3*time.Minute:
+		next = 2 * time.Minute
+	case waited < 8*time.Minute:
+		next = 5 * time.Minute
+	}
+	if again := now.Add(next); again.Before(until) {
+		return trace, again.UTC()
+	}
+	return trace, until
+}

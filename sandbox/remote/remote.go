@@ -1,5 +1,5 @@
-// Package remote asks a sandbox that runs as another process what it offers beside the API: its faults and its ledger. It
-// knows the sandbox's admin endpoint and nothing else of it.
+// Package remote asks a sandbox that runs as another process what it offers beside the API: its faults, its ledger and its
+// outbox. It knows the sandbox's admin endpoint and nothing else of it.
 package remote
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/store"
 )
 
 // Sandbox is one that runs somewhere. It is safe for concurrent use.
@@ -88,6 +89,15 @@ func (s Sandbox) Ledger(ctx context.Context, after int64) ([]ledger.Entry, error
 		all = append(all, answer.Entries...)
 		after = all[len(all)-1].Number
 	}
+}
+
+// Outbox reads all mail in the order it was sent.
+func (s Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) {
+	var answer struct {
+		Mails []store.Mail `json:"mails"`
+	}
+	err := s.ask(ctx, http.MethodGet, "outbox", nil, &answer)
+	return answer.Mails, err
 }
 
 func (s Sandbox) ask(ctx context.Context, method, path string, payload, answer any) error {

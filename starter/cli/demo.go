@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,10 @@ func (p *program) demo() *cobra.Command {
 		Short: "Play the story of the API documentation through a workflow, and compare",
 		Long: `demo brings up everything on this machine and plays the story of the API documentation (Sales Opportunities): an
 opportunity is created, assigned, given a course, an event, a learning path and training tokens, progressed, refused and
-won. Each step's outcome is compared with what the documentation says; the exit code is 0 only if all of them agree.`,
+won. Each step's outcome is compared with what the documentation says; the exit code is 0 only if all of them agree.
+
+The worker follows the default playbook: winning registers the learner, gives the places back that were held, and finds
+the tokens and the invoice that the TMS makes.`,
 		Example:           "  oppflow demo\n  oppflow demo --keep\n  oppflow demo --output json",
 		Args:              exactly(),
 		ValidArgsFunction: completeNothing,
@@ -39,7 +43,14 @@ won. Each step's outcome is compared with what the documentation says; the exit 
 			tell = p.stderr
 		}
 		_, _ = fmt.Fprintln(tell, "bringing up a Temporal server, the sandbox and a worker …")
-		running, err := bringUp(ctx, local.options(tell, p.stderr))
+		options := local.options(tell, p.stderr)
+		catalogue, err := demoCatalogue()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(catalogue) }()
+		options.SandboxArgs, options.WorkerArgs = []string{"--catalogue", catalogue}, []string{"--playbook", "default"}
+		running, err := bringUp(ctx, options)
 		if err != nil {
 			return err
 		}
@@ -86,6 +97,7 @@ func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.
 		return story.Report{}, err
 	}
 	return story.Play(ctx, story.Player{Temporal: temporal, API: api}, story.Options{
+		Default:   true,
 		Reference: opportunity.Reference("demo-" + time.Now().UTC().Format("20060102-150405.000")),
 		Begin: func(number, of int, say string) {
 			_, _ = fmt.Fprintf(tell, "\n%2d/%d %s\n", number, of, say)

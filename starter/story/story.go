@@ -53,6 +53,9 @@ type Options struct {
 	// Begin and End, when given, are told each step before and after it is played. number counts from 1.
 	Begin func(number, of int, say string)
 	End   func(Result)
+	// Default says that the worker follows the default playbook, and that winning issues tokens and raises the
+	// invoice in the TMS: what goes with the win is then looked at, too.
+	Default bool
 	// Patience is how long one step may take, with everything that is restarted meanwhile; 0 is two minutes.
 	Patience time.Duration
 }
@@ -132,6 +135,9 @@ func Play(ctx context.Context, p Player, o Options) (Report, error) {
 		report: Report{Reference: o.Reference, WorkflowID: lifecycle.WorkflowID(o.Reference)},
 	}
 	steps := steps()
+	if o.Default {
+		steps = append(steps, winning())
+	}
 	for i, s := range steps {
 		if o.Begin != nil {
 			o.Begin(i+1, len(steps), s.say)
@@ -172,6 +178,7 @@ type stage struct {
 	view    opportunity.View           // as the workflow shows it
 	record  administrate.Opportunity   // as the TMS has it
 	found   []administrate.Opportunity // by the search
+	made    made                       // by the default playbook
 }
 
 func (s *stage) play(ctx context.Context, one step) (Result, error) {

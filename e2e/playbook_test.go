@@ -1,0 +1,286 @@
+package e2e_test
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// tenant are real parts whose worker follows one of the playbooks that ship.
+type tenant struct {
+	*parts
+	// soon is when the event of the catalogue starts that starts first.
+	soon time.Time
+	// called are the requests to the tenant's service.
+	mu     sync.Mutex
+	called []string
+}
+
+// bringTenant brings the parts up with the example of the name, its texts replaced by
+// others two by two. The tenant's first event starts in the given time.
+func bringTenant(t *testing.T, example string, startsIn time.Duration, replaced ...string) *tenant {
+	t.Helper()
+	h := &tenant{soon: time.Now().UTC().Add(startsIn).Truncate(time.Second)}
+	dir := t.TempDir()
+	write := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	read := func(path string) string {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	catalogue := read("../workflows/testdata/tenant.yaml")
+	local := h.soon.Format("2006-01-02T15:04:05")
+	catalogue = strings.Replace(catalogue, "start: 2042-02-01T09:30:00\n    end: 2042-02-03T16:30:00\n    timeZone: Europe/London",
+		"start: "+local+"\n    end: "+h.soon.Add(8*time.Hour).Format("2006-01-02T15:04:05")+"\n    timeZone: UTC", 1)
+	if !strings.Contains(catalogue, local) {
+		t.Fatal("the tenant's first event is another one")
+	}
+	service := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.called = append(h.called, r.Method+" "+r.URL.Path)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(service.Close)
+	book := strings.NewReplacer(append([]string{"https://erp.example.com", service.URL}, replaced...)...).Replace(read("../playbook/examples/" + example + ".yaml"))
+	h.parts = bring(t, stack.Options{
+		NoUI:        true,
+		SandboxArgs: []string{"--catalogue", write("tenant.yaml", []byte(catalogue))},
+		WorkerArgs: []string{
+			"--settle-time", "2s", "--api-rate", "5000", "--playbook", write("playbook.yaml", []byte(book)),
+			"--service-key", "erp-signing-key=" + write("key", []byte("0123456789abcdef0123456789abcdef")),
+		},
+		WorkerEnv: []string{"SSL_CERT_FILE=" + write("service.pem", certificate(service.Certificate()))},
+	})
+	return h
+}
+
+func certificate(c *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+}
+
+// numbered makes a global id of the API.
+func numbered(typ string, n int) string {
+	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%d", typ, n))
+}
+
+// lead starts an opportunity with an owner, a contact and two learners on the first
+// event.
+func (h *tenant) lead(reference, step string, reserve bool) opportunity.ID {
+	h.t.Helper()
+	ctx := h.t.Context()
+	opened, err := h.client.Start(ctx, opportunity.Reference(reference), opportunity.Start{Name: "First Aid", Region: "UK", EntryStep: step})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.api.UpdateOpportunity(ctx, administrate.UpdateOpportunity{
+		ID: string(opened.Opportunity), OwnerID: numbered("User", 1), ContactID: numbered(opportunity.TypeContact, 1),
+		Attributes: []administrate.Attribute{{Key: "company", Value: "Byrne Ltd"}, {Key: "po", Value: "PO-7"}},
+	}); err != nil {
+		h.t.Fatal(err)
+	}
+	price, err := opportunity.ParseAmount("600.00")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.done(h.client.AddInterests(ctx, opportunity.Reference(reference), opportunity.AddInterests{Interests: opportunity.Interests{{
+		Item: numbered(opportunity.TypeEvent, 1), Quantity: 2, UnitAmount: price, Reserve: reserve,
+		Learners: []opportunity.Learner{
+			{FirstName: "Ada", LastName: "Byrne", Email: "ada@byrne.example"}, {FirstName: "Ben", LastName: "Byrne", Email: "ben@byrne.example"},
+		},
+	}}}))
+	return opened.Opportunity
+}
+
+// done asserts that a message was carried out.
+func (h *tenant) done(outcome opportunity.Outcome, err error) {
+	h.t.Helper()
+	if err != nil || outcome.State != opportunity.Done {
+		h.t.Fatalf("got %+v, %v; want it done", outcome, err)
+	}
+}
+
+func (h *tenant) progress(reference, to string) {
+	h.t.Helper()
+	h.done(h.client.Progress(h.t.Context(), opportunity.Reference(reference), opportunity.Progress{To: to}))
+}
+
+// ended waits for the end of the run, and replays it.
+func (h *tenant) ended(reference string, want opportunity.StageState) {
+	h.t.Helper()
+	ended, err := h.client.Wait(h.t.Context(), opportunity.Reference(reference))
+	if err != nil || ended.State != want {
+		h.t.Fatalf("got %+v, %v; want it %s", ended, err, want)
+	}
+	h.replay(opportunity.Reference(reference), "playbook")
+}
+
+func (h *tenant) event() administrate.ScheduledEvent {
+	h.t.Helper()
+	event, err := h.api.Event(h.t.Context(), numbered(opportunity.TypeEvent, 1))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return event
+}
+
+func (h *tenant) wantPlaces(held, booked int) {
+	h.t.Helper()
+	if event := h.event(); *event.Reserved != held || *event.BookedPlaces != booked {
+		h.t.Errorf("%d places held and %d booked; want %d and %d", *event.Reserved, *event.BookedPlaces, held, booked)
+	}
+}
+
+// mails are those that were sent, with who got them.
+func (h *tenant) mails() []string {
+	h.t.Helper()
+	outbox, err := h.remote().Outbox(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var all []string
+	for _, mail := range outbox {
+		all = append(all, mail.To+": "+mail.Subject)
+	}
+	return all
+}
+
+func (h *tenant) billing(id opportunity.ID) administrate.Invoice {
+	h.t.Helper()
+	billing, err := h.api.Billing(h.t.Context(), string(id))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if billing.Invoice == nil {
+		return administrate.Invoice{}
+	}
+	return *billing.Invoice
+}
+
+// The stories of the playbooks that ship, on real parts. Their times are those of the
+// files, but for the two that would take days.
+func TestPlaybooks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes")
+	}
+	const year = 365 * 24 * time.Hour
+	for name, play := range map[string]func(t *testing.T){
+		"reserve on proposal and release on loss": func(t *testing.T) {
+			h := bringTenant(t, "reserve-on-proposal", year)
+			h.lead("one", "", false)
+			h.progress("one", "Proposed")
+			h.wantPlaces(2, 0)
+			h.progress("one", "Lost")
+			h.ended("one", opportunity.Lost)
+			h.wantPlaces(0, 0)
+		},
+		"win with account, contacts, registrations, invoice": func(t *testing.T) {
+			h := bringTenant(t, "win", year)
+			id := h.lead("one", "", true)
+			h.progress("one", "Proposed")
+			h.progress("one", "Won")
+			h.ended("one", opportunity.Won)
+			h.wantPlaces(0, 2)
+			record, err := h.api.Opportunity(t.Context(), string(id))
+			if err != nil || record.Account == nil || record.Account.Name != "Byrne Ltd" {
+				t.Errorf("the record: %+v, %v", record, err)
+			}
+			if invoice := h.billing(id); invoice.State != "Draft" || invoice.PurchaseOrderRef != "PO-7" || invoice.Comments != "First Aid, 1200.00 GBP" {
+				t.Errorf("the invoice: %+v", invoice)
+			}
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if got := strings.Join(h.called, ", "); got != "POST /oppflow/orders" {
+				t.Errorf("the service was called: %s", got)
+			}
+		},
+		"invoice finalised 7 days before the event": func(t *testing.T) {
+			h := bringTenant(t, "invoice-before-event", 7*24*time.Hour+90*time.Second)
+			id := h.lead("one", "", true)
+			if _, err := h.api.UpdateOpportunity(t.Context(), administrate.UpdateOpportunity{ID: string(id), AccountID: numbered(opportunity.TypeAccount, 1)}); err != nil {
+				t.Fatal(err)
+			}
+			h.progress("one", "Proposed")
+			h.progress("one", "Won")
+			due := h.soon.Add(-7 * 24 * time.Hour)
+			eventually(t, time.Minute, "the draft is filled in", func() bool { return h.billing(id).PurchaseOrderRef == "PO-7" })
+			if invoice := h.billing(id); invoice.Final() && time.Now().Before(due) {
+				t.Errorf("%s before it was due the invoice is %+v", time.Until(due), invoice)
+			}
+			h.ended("one", opportunity.Won)
+			if now := time.Now(); now.Before(due) || !h.billing(id).Final() {
+				t.Errorf("%s after it was due the invoice is %+v", now.Sub(due), h.billing(id))
+			}
+		},
+		"three reminders then Lost": func(t *testing.T) {
+			h := bringTenant(t, "reminders", year, "idle: 5 business days", "idle: 1 minute", "every: 2 business days", "every: 1 minute",
+				`  hours:
+    - { days: [mon, tue, wed, thu, fri], from: "09:00", to: "17:30" }
+`, "", `  quiet: { from: "20:00", to: "08:00" }
+`, "")
+			h.lead("one", "", false)
+			h.progress("one", "Proposed")
+			h.ended("one", opportunity.Lost)
+			want := strings.Repeat("priya.raman@harbour-street.example: First Aid: are you still interested?\n", 3)
+			if got := strings.Join(h.mails(), "\n") + "\n"; got != want {
+				t.Errorf("mails:\n%s", got)
+			}
+		},
+		"waitlist offer with a timed reservation": func(t *testing.T) {
+			h := bringTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 2 minutes", "beforeLapse: 12 hours", "beforeLapse: 1 minute",
+				`  quiet: { from: "21:00", to: "07:00" }
+`, "")
+			h.lead("one", "Waitlist", false)
+			h.progress("one", "Offered")
+			eventually(t, time.Minute, "the place is offered", func() bool { return len(h.mails()) == 1 })
+			h.wantPlaces(2, 0)
+			h.ended("one", opportunity.Lost)
+			h.wantPlaces(0, 0)
+			if got := h.mails(); len(got) != 2 || !strings.Contains(got[1], "Your place") {
+				t.Errorf("mails: %q", got)
+			}
+		},
+		"event cancelled": func(t *testing.T) {
+			h := bringTenant(t, "event-cancelled", year)
+			h.lead("one", "", true)
+			if _, err := h.ask(`mutation($id: ID!) { event { update(eventId: $id, input: {lifecycleState: "cancelled"}) { errors { message } } } }`,
+				map[string]any{"id": numbered(opportunity.TypeEvent, 1)}); err != nil {
+				t.Fatal(err)
+			}
+			// It is looked at once a day; an operator need not wait for that.
+			h.done(h.client.Refresh(t.Context(), "one", opportunity.Refresh{}))
+			eventually(t, time.Minute, "the owner is told", func() bool { return len(h.mails()) > 0 })
+			h.progress("one", "Lost")
+			h.ended("one", opportunity.Lost)
+			if got := strings.Join(h.mails(), "\n"); got != "nora.whitfield@training.example: An event of First Aid was cancelled" {
+				t.Errorf("mails: %s", got)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t)
+		})
+	}
+}

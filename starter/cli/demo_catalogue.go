@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/oppflow/oppflow/sandbox/catalogue"
+)
+
+// demoCatalogue writes the catalogue of the demo into a file of its own, which the
+// caller removes: the sandbox's default, whose last move issues tokens and raises the
+// invoice. The API can do neither, and with the default nobody would.
+func demoCatalogue() (path string, err error) {
+	known, err := catalogue.Default()
+	if err != nil {
+		return "", err
+	}
+	won := make(map[int64]bool)
+	for _, stage := range known.Stages {
+		for _, step := range known.Steps {
+			won[step.ID] = won[step.ID] || step.Stage == stage.ID && stage.State == "Won"
+		}
+	}
+	for i, move := range known.Transitions {
+		if won[move.To] {
+			known.Transitions[i].Triggers = []string{"token", "invoice"}
+		}
+	}
+	content, err := yaml.MarshalWithOptions(known, yaml.OmitEmpty())
+	if err != nil {
+		return "", err
+	}
+	file, err := os.CreateTemp("", "oppflow-demo-*.yaml")
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(content)
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	return file.Name(), err
+}

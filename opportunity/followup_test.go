@@ -35,7 +35,7 @@ func following(t reporter, planned ...opportunity.FollowUp) *opportunity.State {
 
 // replanned has the follow-ups planned at that time.
 func replanned(s *opportunity.State, now time.Time, planned ...opportunity.FollowUp) {
-	s.PlannedFor(opportunity.Plan{Digest: "d", FollowUps: planned}, recordNow(), nil, now)
+	s.PlannedFor(opportunity.Plan{Digest: "d", FollowUps: planned}, recordNow(), nil, nil, now)
 }
 
 // hours tells a time in hours after noon.

@@ -18,9 +18,11 @@ type Job struct {
 	Stage JobStage `json:"stage"`
 	// Done says that it stands, of a move that is not made yet.
 	Done bool `json:"done,omitempty"`
-	// Begun says that a request was sent for it, or was about to be.
-	Begun bool  `json:"begun,omitempty"`
-	Trace Trace `json:"trace,omitzero"`
+	// Begun says that a request was sent for it, or was about to be, and was not turned
+	// down; Touched that one was carried out, or may have been.
+	Begun   bool  `json:"begun,omitempty"`
+	Touched bool  `json:"touched,omitempty"`
+	Trace   Trace `json:"trace,omitzero"`
 	// Sent is the request that the API last said it carried out.
 	Sent *Act `json:"sent,omitempty"`
 	// NotBefore is when to look again. Aside says that others need not wait until then.
@@ -178,16 +180,17 @@ func (s *State) Acted(key string, act Act, answer Answer, trace Trace, contacts 
 	}
 	switch answer.Fate {
 	case FateDone:
-		j.Trace, j.Sent, j.Errors = trace, &act, 0
+		j.Trace, j.Sent, j.Errors, j.Touched = trace, &act, 0, true
 		s.identify(contacts)
 		s.calmAbout(AttentionEffect, key)
 		if !act.Kind.IsSeen() {
 			s.jobStands(j, now)
 		}
 	case FateRejected:
+		j.Begun = j.Touched // what was turned down at once leaves nothing to take back
 		s.jobFailed(j, answer.Error.told(), now)
 	case FateUnknown:
-		j.Sent = nil
+		j.Sent, j.Touched = nil, true
 		s.jobUnknown(j, act, now)
 	case FateNotSent:
 	}

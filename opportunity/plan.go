@@ -212,6 +212,9 @@ const (
 	OccasionMove OccasionKind = "move"
 	// OccasionEventCancelled: an event of one of the interests was cancelled.
 	OccasionEventCancelled OccasionKind = "eventCancelled"
+	// OccasionSoldOut: an event of one of the interests has sold out, and the opportunity
+	// holds no places.
+	OccasionSoldOut OccasionKind = "eventSoldOut"
 	// OccasionLapsed: the places that were held have lapsed.
 	OccasionLapsed OccasionKind = "reservationLapsed"
 )

@@ -54,6 +54,10 @@ func (s *State) Looked(record Snapshot, now time.Time) bool {
 		s.Details.Region = region
 	}
 	s.stand(record.Step, now)
+	if held := s.Reservation; held.Valid && !record.Reservation.Valid && !held.Until.After(now) {
+		s.Lapsed = s.Rules.watches()
+		s.note(now, "the places that were held have lapsed")
+	}
 	s.Reservation = record.Reservation
 	if s.Reservation.Valid {
 		s.Calm(AttentionReservation)

@@ -96,8 +96,12 @@ type State struct {
 	Ledger []LedgerEntry `json:"ledger,omitempty"`
 	// Attendees are who is to be trained, as long as a playbook may register them.
 	Attendees []Attendee `json:"attendees,omitempty"`
-	// CancelledEvents are the events known to be cancelled.
+	// CancelledEvents are the events known to be cancelled, SoldOutEvents those known to
+	// have sold out.
 	CancelledEvents []ID `json:"cancelledEvents,omitempty"`
+	SoldOutEvents   []ID `json:"soldOutEvents,omitempty"`
+	// Lapsed says that places have lapsed and nothing was done about it yet.
+	Lapsed bool `json:"lapsed,omitempty"`
 
 	// Runs counts the runs of the workflow, this one included.
 	Runs int `json:"runs"`

@@ -371,13 +371,14 @@ func TestStateSurvives(t *testing.T) {
 		Records: []opportunity.Record{{ID: "l", Kind: opportunity.RecordLearner, Made: true, On: "e", Gone: true}},
 	}
 	full.Jobs = []opportunity.Job{{
-		Effect: effect, Chain: 2, Stage: opportunity.JobUndo, Done: true, Begun: true, Trace: trace,
+		Effect: effect, Chain: 2, Stage: opportunity.JobUndo, Done: true, Begun: true, Touched: true, Trace: trace,
 		Sent:      &opportunity.Act{Kind: opportunity.ActHold, On: "o", IDs: []opportunity.ID{"i"}, Attendees: []int{0, 2}, Values: trace.Values, Until: noon},
 		NotBefore: noon, Aside: true, Errors: 2, Problem: "<p>", Number: 1, Of: 3,
 	}}
 	full.Ledger = []opportunity.LedgerEntry{{Key: "k", Kind: opportunity.EffectCall, At: noon, How: opportunity.EffectLeft, Records: trace.Records, Text: "t"}}
 	full.Attendees = []opportunity.Attendee{{Interest: "i", Event: "e", Person: &opportunity.Learner{FirstName: "F", LastName: "L", Email: "a@b.example"}, Contact: "c"}}
-	full.CancelledEvents = []opportunity.ID{"e"}
+	full.Lapsed = true
+	full.CancelledEvents, full.SoldOutEvents = []opportunity.ID{"e"}, []opportunity.ID{"f"}
 	full.FollowUps = []opportunity.FollowUp{{Key: "k", Name: "n", Due: noon, Number: 1, Of: 2, Action: opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}}}
 	full.FollowUpsCut = true
 	full.LeftOut = []opportunity.LeftOut{{Key: "l", Reason: opportunity.LeftOutLate}}

@@ -55,18 +55,28 @@ func (s *State) RenewsNow(now time.Time) bool {
 
 // PlannedFor takes in a plan for the step it stands in, made from the record, and
 // answers what happened outside since the last one.
-func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled []ID, now time.Time) []Occasion {
+func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, now time.Time) []Occasion {
 	var happened []Occasion
-	if held := s.Reservation; held.Valid && !record.Reservation.Valid && !held.Until.After(now) {
-		happened = append(happened, Occasion{Kind: OccasionLapsed})
-	}
 	for _, event := range cancelled {
 		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < MaxInterests {
 			s.CancelledEvents = append(s.CancelledEvents, event)
 			happened = append(happened, Occasion{Kind: OccasionEventCancelled, Item: event})
 		}
 	}
+	// Whoever holds places need not be told; once they have lapsed, they do.
+	if !record.Reservation.Valid && !record.Step.Stage.State.Ends() {
+		for _, event := range soldOut {
+			if !slices.Contains(s.SoldOutEvents, event) {
+				happened = append(happened, Occasion{Kind: OccasionSoldOut, Item: event})
+			}
+		}
+		s.SoldOutEvents = soldOut[:min(len(soldOut), MaxInterests)]
+	}
 	s.Looked(record, now)
+	if s.Lapsed {
+		s.Lapsed = false
+		happened = append(happened, Occasion{Kind: OccasionLapsed})
+	}
 	s.tell(plan, now)
 	s.Planned(plan, now)
 	s.PlanDue, s.PlannedAt = false, now

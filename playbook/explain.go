@@ -21,6 +21,7 @@ func (p *Playbook) Explain() string {
 	for _, rule := range p.rules.Happenings {
 		t.heading("When %s (%s)%s:", map[string]string{
 			string(opportunity.OccasionEventCancelled): "an event of the interests was cancelled",
+			string(opportunity.OccasionSoldOut):        "an event of the interests has sold out, and no places are held",
 			string(opportunity.OccasionLapsed):         "the places that were held have lapsed",
 		}[rule.On], rule.Name, given(rule.When))
 		t.effects("", rule.Do, false)

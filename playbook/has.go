@@ -56,7 +56,7 @@ func (p *Playbook) NeedsEvents(kind opportunity.OccasionKind) bool {
 	if kind != "" {
 		return slices.ContainsFunc(p.effectRules(kind), EffectRule.tellsStart)
 	}
-	if slices.ContainsFunc(p.rules.Happenings, func(h Happening) bool { return h.On == string(opportunity.OccasionEventCancelled) }) {
+	if slices.ContainsFunc(p.rules.Happenings, func(h Happening) bool { return h.On != string(opportunity.OccasionLapsed) }) {
 		return true
 	}
 	return slices.ContainsFunc(p.rules.Steps, func(s StepRules) bool {

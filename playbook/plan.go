@@ -20,7 +20,7 @@ func (p *Playbook) Plan(facts Facts, occasion opportunity.Occasion) opportunity.
 		planner.followUps()
 	case opportunity.OccasionMove:
 		planner.move(occasion.To)
-	case opportunity.OccasionEventCancelled, opportunity.OccasionLapsed:
+	case opportunity.OccasionEventCancelled, opportunity.OccasionSoldOut, opportunity.OccasionLapsed:
 		planner.happening(occasion)
 	default:
 		planner.problem("no playbook knows of the occasion %q", clip(string(occasion.Kind)))

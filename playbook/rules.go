@@ -44,7 +44,7 @@ type Happening struct {
 	Name string `json:"name"`
 	// On is what happens: an event of one of the interests was cancelled, or the
 	// places that were held have lapsed.
-	On string `json:"on" jsonschema:"enum=eventCancelled,enum=reservationLapsed"`
+	On string `json:"on" jsonschema:"enum=eventCancelled,enum=eventSoldOut,enum=reservationLapsed"`
 	// When is a condition; left out, the rule always applies.
 	When Expression `json:"when,omitempty"`
 	// Do are the effects.

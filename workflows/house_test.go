@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -40,8 +41,9 @@ type house struct {
 	// that change something: whether its answer is lost, and whether it is carried out.
 	changes int
 	lost    func(n int) (commits, is bool)
-	// called are the requests to the tenant's services.
+	// called are the requests to the tenant's services, status what they answer; 0 is 204.
 	called []string
+	status int
 }
 
 // alone is a namespace in which no reference had an earlier run.
@@ -144,7 +146,7 @@ func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.called = append(h.called, r.URL.Path+" "+r.Header.Get("Idempotency-Key"))
-	return &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	return &http.Response{StatusCode: cmp.Or(h.status, http.StatusNoContent), Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
 // tms asks the API as the people who work with it do, and answers the data.

@@ -33,6 +33,8 @@ type stage struct {
 	shown   temporal.SearchAttributes
 	// knownRun, when set, is the id of the run that the workflow takes itself for.
 	knownRun string
+	// loses, when set, is asked of every activity whether its completion is lost.
+	loses func() bool
 }
 
 // answer is what an update answered.

@@ -46,13 +46,16 @@ func (r *run) planAhead(ctx workflow.Context) bool {
 		return true
 	}
 	r.state.Ruled(&result.Rules)
-	var cancelled []opportunity.ID
+	var cancelled, soldOut []opportunity.ID
 	for _, news := range result.Events {
 		if news.Cancelled {
 			cancelled = append(cancelled, news.Event)
 		}
+		if news.SoldOut {
+			soldOut = append(soldOut, news.Event)
+		}
 	}
-	for _, occasion := range r.state.PlannedFor(result.Plan, result.Record, cancelled, workflow.Now(ctx)) {
+	for _, occasion := range r.state.PlannedFor(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx)) {
 		if !r.state.Rules.Happenings {
 			continue
 		}

@@ -162,3 +162,38 @@ func TestAnEventIsCancelled(t *testing.T) {
 	}
 	h.wantTold(fmt.Sprintf(`{ logs: node(id: %q) { id } }`, theirs), "{logs:{id:"+string(theirs)+"}}")
 }
+
+// What sells out is told while no places are held, and what lapses once it has.
+func TestAnEventSellsOut(t *testing.T) {
+	h := newHouse(t, []byte(`
+emails:
+  news: { subject: "{{.Name}}: sold out", body: "Dear {{.Owner}}" }
+  lapse: { subject: "{{.Name}}: lapsed", body: "Dear {{.Owner}}" }
+happenings:
+  - { name: sold, on: eventSoldOut, do: [ { email: { to: owner, use: news } } ] }
+  - { name: lapsed, on: reservationLapsed, do: [ { email: { to: owner, use: lapse } } ] }
+`))
+	wanted := places(1, "Ada")
+	h.at(time.Second, h.belongs)
+	h.at(time.Minute, func() { h.update("i", "addInterests", wanted) })
+	h.at(time.Hour, func() {
+		// Others take all the other places.
+		h.tms(fmt.Sprintf(`mutation { event { update(eventId: %q, input: {maxPlaces: 1}) { errors { message } } } }`, id("Course", 1)))
+	})
+	h.at(10*24*time.Hour, func() {
+		if got := h.mails(); len(got) > 0 {
+			t.Errorf("mails while places are held: %q", got)
+		}
+	})
+	h.at(15*24*time.Hour, func() {
+		h.tms(fmt.Sprintf(`mutation { event { update(eventId: %q, input: {maxPlaces: 0}) { errors { message } } } }`, id("Course", 1)))
+	})
+	h.at(20*24*time.Hour, func() { h.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
+	h.at(40*24*time.Hour, func() { h.update("l", "progress", to("Lost")) })
+	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+	h.wantDone("i", "l")
+	want := []string{"nora.whitfield@training.example: First Aid: lapsed", "nora.whitfield@training.example: First Aid: sold out"}
+	if diff := cmp.Diff(want, h.mails()); diff != "" {
+		t.Errorf("mails (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,174 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/interceptor"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// five effects come before a move.
+const five = `
+services:
+  erp: { url: https://erp.example.com, secret: erp-signing-key }
+transitions:
+  - name: propose
+    to: { step: Proposed }
+    before:
+      - account: { name: "Byrne Ltd" }
+      - attributes: { set: { handled-by: Oppflow } }
+      - contacts: {}
+      - register: { keepPlaces: true }
+      - call: { service: erp, path: /orders, undo: /orders/cancel }
+`
+
+// tables are what the TMS has that the five effects may touch, a line each. An
+// attribute without a text is none.
+func (h *house) tables() []string {
+	h.t.Helper()
+	data := h.tms(fmt.Sprintf(`{ accounts(first: 100) { edges { node { name } } } contacts(first: 100) { edges { node { emailAddress } } }
+		event: node(id: %q) { ... on Event { reserved bookedPlaces learners(first: 100) { edges { node { isCancelled contact { emailAddress } } } } } }
+		opportunity: node(id: %q) { ... on Opportunity { step { name } account { name } attributes { definitionKey value } isReservationValid interests { pageInfo { totalRecords } } } }
+		invoices { pageInfo { totalRecords } } }`, id("Course", 1), theirs))
+	var lines []string
+	nodes := func(connection any) (all []map[string]any) {
+		for _, edge := range connection.(map[string]any)["edges"].([]any) {
+			all = append(all, edge.(map[string]any)["node"].(map[string]any))
+		}
+		return all
+	}
+	for _, account := range nodes(data["accounts"]) {
+		lines = append(lines, fmt.Sprint("account ", account["name"]))
+	}
+	for _, contact := range nodes(data["contacts"]) {
+		lines = append(lines, fmt.Sprint("contact ", contact["emailAddress"]))
+	}
+	event, record := data["event"].(map[string]any), data["opportunity"].(map[string]any)
+	for _, learner := range nodes(event["learners"]) {
+		lines = append(lines, fmt.Sprint("learner ", learner["contact"].(map[string]any)["emailAddress"], ", cancelled ", learner["isCancelled"]))
+	}
+	for _, attribute := range record["attributes"].([]any) {
+		if one := attribute.(map[string]any); one["value"] != "" {
+			lines = append(lines, fmt.Sprint("attribute ", one["definitionKey"], " ", one["value"]))
+		}
+	}
+	slices.Sort(lines)
+	return append(lines, fmt.Sprint("event ", event["reserved"], " ", event["bookedPlaces"]),
+		fmt.Sprint("opportunity ", record["step"], record["account"], record["isReservationValid"], record["interests"]), fmt.Sprint("invoices ", data["invoices"]))
+}
+
+// Whichever of five effects is refused, the TMS is as it was, but for the traces that
+// the effects before it declare: an account and contacts that were made stay, and
+// learners who were cancelled stay in the list of the event.
+func TestARefusedEffectLeavesTheTracesItDeclares(t *testing.T) {
+	for _, c := range []struct {
+		refused string
+		prepare func(h *house)
+		left    []string // what is there and was not before
+	}{
+		{"account", func(h *house) {
+			for range 2 { // and which of them is meant nobody can tell
+				h.tms(`mutation { account { create(input: {name: "Byrne Ltd"}) { errors { message } } } }`)
+			}
+		}, []string{}},
+		{"attributes", nil, []string{"account Byrne Ltd"}},
+		{"contacts", func(h *house) {
+			for range 2 {
+				h.tms(`mutation { contact { create(input: {personalName: {firstName: "Ada", lastName: "Byrne"}, emailAddresses: [{usage: "primary", address: "ada@byrne.example"}]}) { errors { message } } } }`)
+			}
+		}, []string{"account Byrne Ltd"}},
+		{"register", func(h *house) {
+			h.tms(fmt.Sprintf(`mutation { event { update(eventId: %q, input: {lifecycleState: "draft"}) { errors { message } } } }`, id("Course", 1)))
+		}, []string{"account Byrne Ltd", "contact ada@byrne.example", "contact ben@byrne.example"}},
+		{"call", func(h *house) { h.status = 422 }, []string{
+			"account Byrne Ltd", "contact ada@byrne.example", "contact ben@byrne.example",
+			"learner ada@byrne.example, cancelled true", "learner ben@byrne.example, cancelled true",
+		}},
+	} {
+		t.Run(c.refused, func(t *testing.T) {
+			assumed := []string{"update.null=cleared"}
+			if c.refused == "attributes" {
+				assumed = append(assumed, "custom-field.keys=defined")
+			}
+			h := newHouse(t, []byte(strings.ReplaceAll(five, "handled-by", map[bool]string{true: "nobody-knows", false: "handled-by"}[c.refused == "attributes"])), assumed...)
+			var before, after []string
+			h.at(time.Minute, func() { h.update("i", "addInterests", places(1, "Ada", "Ben")) })
+			h.at(time.Hour, func() {
+				if c.prepare != nil {
+					c.prepare(h)
+				}
+				before = h.tables()
+				h.update("p", "progress", to("Proposed"))
+			})
+			h.at(2*time.Hour, func() {
+				after = h.tables()
+				if got := h.attention(); len(got) > 0 {
+					t.Errorf("attention: %+v", h.view().Attention)
+				}
+				h.update("l", "progress", to("Lost"))
+			})
+			h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+			if got := h.answers["p"].outcome; got.State != opportunity.Failed || got.Error == nil || got.Error.Value != c.refused {
+				t.Errorf("the move: %+v", got)
+			}
+			left := slices.DeleteFunc(slices.Clone(after), func(row string) bool { return slices.Contains(before, row) })
+			if diff := cmp.Diff(c.left, left); diff != "" || len(after) != len(before)+len(left) {
+				t.Errorf("traces (-want +got):\n%s\nbefore\n%s\nafter\n%s", diff, strings.Join(before, "\n"), strings.Join(after, "\n"))
+			}
+		})
+	}
+}
+
+// Whichever activity's completion is lost with its worker, a win ends as one in which
+// none is.
+func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
+	for k := 1; ; k++ {
+		h := newHouse(t, example(t, "win"))
+		completed := 0
+		h.loses = func() bool {
+			completed++
+			return completed == k
+		}
+		h.win()
+		h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+		if completed < k {
+			if k < 25 {
+				t.Errorf("only %d activities", k-1)
+			}
+			return
+		}
+		if h.wantTold(showWin(), won); t.Failed() {
+			t.Fatalf("completion %d was lost; effects %+v, attention %+v", k, h.view().Effects, h.view().Attention)
+		}
+	}
+}
+
+// InterceptActivity lets completions get lost.
+func (l *lookout) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	in := &loser{stage: l.stage}
+	in.Next = next
+	return in
+}
+
+type loser struct {
+	interceptor.ActivityInboundInterceptorBase
+	stage *stage
+}
+
+var errLost = errors.New("the worker was lost with what the activity answered")
+
+func (l *loser) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	result, err := l.Next.ExecuteActivity(ctx, in)
+	if l.stage.loses != nil && l.stage.loses() {
+		return nil, errLost
+	}
+	return result, err
+}

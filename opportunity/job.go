@@ -326,8 +326,9 @@ func (s *State) nextChain() int {
 	return s.Chains
 }
 
-// Happened queues the effects of something that happened outside.
+// Happened queues the effects of what happened first outside.
 func (s *State) Happened(plan Plan, now time.Time) {
+	s.Occasions = slices.Delete(s.Occasions, 0, min(1, len(s.Occasions)))
 	s.tell(plan, now)
 	s.startChain(JobAfter, s.nextChain(), plan.After, now)
 }

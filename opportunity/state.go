@@ -100,8 +100,10 @@ type State struct {
 	// have sold out.
 	CancelledEvents []ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []ID `json:"soldOutEvents,omitempty"`
-	// Lapsed says that places have lapsed and nothing was done about it yet.
-	Lapsed bool `json:"lapsed,omitempty"`
+	// Lapsed says that places have lapsed since the record was last looked at for what
+	// happened, and Occasions what did of which the effects are to be planned.
+	Lapsed    bool       `json:"lapsed,omitempty"`
+	Occasions []Occasion `json:"occasions,omitempty"`
 
 	// Runs counts the runs of the workflow, this one included.
 	Runs int `json:"runs"`
@@ -169,7 +171,7 @@ func (s *State) HasWork() bool {
 // is left to do. One that is paused stays as it is.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.Ends() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
-		s.Paused == nil && !s.ExtendDue && !s.releaseDue() && !s.RefreshDue && len(s.Jobs) == 0 && len(s.FollowUps) == 0 && !s.PlanDue
+		s.Paused == nil && !s.ExtendDue && !s.releaseDue() && !s.RefreshDue && len(s.Jobs) == 0 && len(s.FollowUps) == 0 && len(s.Occasions) == 0 && !s.PlanDue
 }
 
 // releaseDue reports whether places are held for what was lost or archived, so that

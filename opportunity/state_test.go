@@ -377,7 +377,7 @@ func TestStateSurvives(t *testing.T) {
 	}}
 	full.Ledger = []opportunity.LedgerEntry{{Key: "k", Kind: opportunity.EffectCall, At: noon, How: opportunity.EffectLeft, Records: trace.Records, Text: "t"}}
 	full.Attendees = []opportunity.Attendee{{Interest: "i", Event: "e", Person: &opportunity.Learner{FirstName: "F", LastName: "L", Email: "a@b.example"}, Contact: "c"}}
-	full.Lapsed = true
+	full.Lapsed, full.Occasions = true, []opportunity.Occasion{{Kind: opportunity.OccasionSoldOut, Item: "e"}}
 	full.CancelledEvents, full.SoldOutEvents = []opportunity.ID{"e"}, []opportunity.ID{"f"}
 	full.FollowUps = []opportunity.FollowUp{{Key: "k", Name: "n", Due: noon, Number: 1, Of: 2, Action: opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}}}
 	full.FollowUpsCut = true

@@ -19,7 +19,8 @@ func (s *State) HasChores(now time.Time) bool {
 	_, job := s.DueJob(now)
 	_, _, move := s.MoveToPlan()
 	_, followUp := s.Overdue(now)
-	return job || move || followUp || s.PlansNow(now)
+	_, occasion := s.Occasion()
+	return job || move || followUp || occasion || s.PlansNow(now)
 }
 
 // WakeAt is when there will be something to do without a message; zero when there
@@ -54,20 +55,19 @@ func (s *State) RenewsNow(now time.Time) bool {
 }
 
 // PlannedFor takes in a plan for the step it stands in, made from the record, and
-// answers what happened outside since the last one.
-func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, now time.Time) []Occasion {
-	var happened []Occasion
+// what happened outside since the last one: whose effects are to be planned, too.
+func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, now time.Time) {
 	for _, event := range cancelled {
 		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < MaxInterests {
 			s.CancelledEvents = append(s.CancelledEvents, event)
-			happened = append(happened, Occasion{Kind: OccasionEventCancelled, Item: event})
+			s.happened(Occasion{Kind: OccasionEventCancelled, Item: event})
 		}
 	}
 	// Whoever holds places need not be told; once they have lapsed, they do.
 	if !record.Reservation.Valid && !record.Step.Stage.State.Ends() {
 		for _, event := range soldOut {
 			if !slices.Contains(s.SoldOutEvents, event) {
-				happened = append(happened, Occasion{Kind: OccasionSoldOut, Item: event})
+				s.happened(Occasion{Kind: OccasionSoldOut, Item: event})
 			}
 		}
 		s.SoldOutEvents = soldOut[:min(len(soldOut), MaxInterests)]
@@ -75,8 +75,9 @@ func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, 
 	s.Looked(record, now)
 	if s.Lapsed {
 		s.Lapsed = false
-		happened = append(happened, Occasion{Kind: OccasionLapsed})
+		s.happened(Occasion{Kind: OccasionLapsed})
 	}
+	s.calmAbout(AttentionPlaybook, unplannable)
 	s.tell(plan, now)
 	s.Planned(plan, now)
 	s.PlanDue, s.PlannedAt = false, now
@@ -84,13 +85,31 @@ func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, 
 		s.Forgetful = false
 		s.askAboutDue(now)
 	}
-	return happened
 }
 
-// Unplannable notes that no plan could be made for the given reason.
+// happened notes what the playbook is to be asked about, where it has rules for it.
+func (s *State) happened(occasion Occasion) {
+	if s.Rules.Happenings && !slices.Contains(s.Occasions, occasion) {
+		s.Occasions = append(s.Occasions, occasion)
+	}
+}
+
+// Occasion answers what happened first of that whose effects are to be planned.
+func (s *State) Occasion() (Occasion, bool) {
+	if len(s.Occasions) == 0 || s.ID == "" || s.Question != nil || s.Paused != nil {
+		return Occasion{}, false
+	}
+	return s.Occasions[0], true
+}
+
+// unplannable is what attention about a record that cannot be looked at goes by.
+const unplannable = "plan"
+
+// Unplannable notes that no plan can be made for the given reason: nothing is followed
+// up on what cannot be looked at.
 func (s *State) Unplannable(reason string, now time.Time) {
-	s.PlanDue, s.PlannedAt = false, now
-	s.note(now, "could not be planned: "+reason)
+	s.PlanDue, s.PlannedAt, s.FollowUps = false, now, nil
+	s.Attend(AttentionPlaybook, unplannable, "nothing is followed up, since the record cannot be looked at: "+reason, now)
 }
 
 // FollowUp begins the follow-up that is due: from here on it is not planned again.

@@ -17,6 +17,10 @@ type book struct {
 	// things are what effects ensure, by the names of the effects in the plan.
 	things map[string]*thing
 	plans  int
+	// events are what the API tells of the events, out the occasion about which it does
+	// not answer.
+	events []activities.EventNews
+	out    opportunity.OccasionKind
 	// acts counts the requests of effects; lost answers what becomes of the nth, whose
 	// answer is lost.
 	acts int
@@ -71,7 +75,10 @@ func (r *record) planOpportunity(_ context.Context, in activities.PlanInput) (ac
 	if !r.exists {
 		return activities.PlanResult{}, temporal.NewNonRetryableApplicationError("no such record", string(opportunity.NotFound), nil)
 	}
-	out := activities.PlanResult{Rules: *r.book.rules(), Record: r.snapshot(), Run: r.run}
+	if r.book.out != "" && in.Occasion.Kind == r.book.out {
+		return activities.PlanResult{}, temporal.NewApplicationError("out", "unreachable")
+	}
+	out := activities.PlanResult{Rules: *r.book.rules(), Record: r.snapshot(), Events: r.book.events, Run: r.run}
 	if r.book.plan != nil {
 		out.Plan = r.book.plan(in)
 	}

@@ -43,7 +43,7 @@ func (r *run) planAhead(ctx workflow.Context) bool {
 		return false
 	case err != nil:
 		r.state.Unplannable(reasonOf(err), workflow.Now(ctx))
-		return true
+		return false
 	}
 	r.state.Ruled(&result.Rules)
 	var cancelled, soldOut []opportunity.ID
@@ -55,16 +55,23 @@ func (r *run) planAhead(ctx workflow.Context) bool {
 			soldOut = append(soldOut, news.Event)
 		}
 	}
-	for _, occasion := range r.state.PlannedFor(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx)) {
-		if !r.state.Rules.Happenings {
-			continue
-		}
-		happened, err := r.plans(ctx, activities.PlanInput{Occasion: occasion}, options)
-		if err == nil {
-			r.state.Happened(happened.Plan, workflow.Now(ctx))
-		}
-	}
+	r.state.PlannedFor(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx))
 	return true
+}
+
+// planFor plans the effects of something that happened outside.
+func (r *run) planFor(ctx workflow.Context, occasion opportunity.Occasion) {
+	result, err := r.plans(ctx, activities.PlanInput{Occasion: occasion}, activities.ToSweep("plan what to do about what happened"))
+	switch {
+	case r.interrupted(ctx), err == nil && r.noticed(ctx, result.Run):
+		return
+	case err != nil && !lasting(err):
+		_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonUnreachable})
+		return
+	case err != nil:
+		result.Plan = opportunity.Plan{Problems: []string{"what to do about what happened could not be planned: " + reasonOf(err)}}
+	}
+	r.state.Happened(result.Plan, workflow.Now(ctx))
 }
 
 // plans asks what the playbook says, until it succeeds or the opportunity is closed.

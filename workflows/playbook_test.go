@@ -59,3 +59,50 @@ func TestWithoutAPlaybookNothingIsPlanned(t *testing.T) {
 		}
 	}
 }
+
+// What happened is not forgotten when the API is out of reach just then, nor told twice.
+func TestWhatHappenedIsNotForgotten(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, nil, nil)
+	b.has.Happenings = true
+	b.things["mail"] = &thing{}
+	b.plan = func(in activities.PlanInput) opportunity.Plan {
+		if in.Occasion.Kind != opportunity.OccasionEventCancelled {
+			return opportunity.Plan{}
+		}
+		return opportunity.Plan{After: named("mail")}
+	}
+	s.at(time.Hour, func() {
+		b.events, b.out = []activities.EventNews{{Event: "e", Cancelled: true}}, opportunity.OccasionEventCancelled
+		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
+	})
+	s.at(4*time.Hour, func() { s.wantLog("create"); b.out = "" })
+	s.at(5*time.Hour, func() { s.wantLog("create", "do mail"); s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
+	s.win(6 * time.Hour)
+	s.run(start, nil)
+	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
+}
+
+// Nothing is followed up on a record that is gone, and an operator is told.
+func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, nil, nil)
+	b.has.FollowUps = true
+	b.things["mail"] = &thing{}
+	b.plan = func(in activities.PlanInput) opportunity.Plan {
+		due := in.Entered.Add(24 * time.Hour)
+		return opportunity.Plan{FollowUps: []opportunity.FollowUp{{
+			Key: "remind/mail", Name: "remind", Due: due, Number: 1, Of: 1,
+			Action: opportunity.Action{Kind: opportunity.ActionLog, Log: &opportunity.WriteLog{}},
+		}}}
+	}
+	s.at(time.Hour, func() { s.record.exists = false })
+	s.at(48*time.Hour, func() {
+		s.wantLog("create")
+		if got := s.attention(); len(got) != 1 || got[0] != "playbook" {
+			t.Errorf("attention: %v", got)
+		}
+		s.update("c", "close", opportunity.Close{Reason: "gone"})
+	})
+	s.run(start, nil)
+}

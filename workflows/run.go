@@ -159,6 +159,10 @@ func (r *run) work(ctx workflow.Context) error {
 		r.applyNext(ctx)
 		return nil
 	}
+	if occasion, is := r.state.Occasion(); is {
+		r.planFor(ctx, occasion)
+		return nil
+	}
 	if r.state.PlansNow(now) {
 		r.planAhead(ctx)
 		return nil

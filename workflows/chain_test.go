@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,16 +131,13 @@ func TestARefusedEffectLeavesTheTracesItDeclares(t *testing.T) {
 // Whichever activity's completion is lost with its worker, a win ends as one in which
 // none is.
 func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
-	for k := 1; ; k++ {
+	for k := int64(1); ; k++ {
 		h := newHouse(t, example(t, "win"))
-		completed := 0
-		h.loses = func() bool {
-			completed++
-			return completed == k
-		}
+		var completed atomic.Int64
+		h.loses = func() bool { return completed.Add(1) == k }
 		h.win()
 		h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
-		if completed < k {
+		if completed.Load() < k {
 			if k < 25 {
 				t.Errorf("only %d activities", k-1)
 			}

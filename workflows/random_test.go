@@ -125,7 +125,7 @@ func TestRandomLives(t *testing.T) {
 	case testing.Short():
 		lives = 20
 	case raceDetector:
-		lives = 60
+		lives = 20
 	}
 	for seed := range lives {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,14 +53,16 @@ func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for k := 1; ; k++ {
 			h := newHouse(t, example(t, "win"))
-			reached := false
+			var reached atomic.Bool
 			h.lost = func(n int) (bool, bool) {
-				reached = reached || n == k
+				if n == k {
+					reached.Store(true)
+				}
 				return commits, n == k
 			}
 			h.win()
 			h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
-			if !reached {
+			if !reached.Load() {
 				if k < 10 {
 					t.Errorf("only %d requests changed something", k-1)
 				}

@@ -59,11 +59,18 @@ func (s *Storm) disrupt(ctx context.Context, list []Disruption) {
 		if pause(ctx, d.Pause) != nil {
 			return
 		}
-		s.tell(string(d.What))
-		err := s.trouble(ctx, d)
-		// Whatever came of it, the workers run again.
-		if again := s.startWorkers(context.WithoutCancel(ctx)); again != nil {
-			err = errors.Join(err, again)
+		var err error
+		for range tries {
+			s.tell(string(d.What))
+			err = s.trouble(ctx, d)
+			// Whatever came of it, the workers run again.
+			if again := s.startWorkers(context.WithoutCancel(ctx)); again != nil {
+				err = errors.Join(err, again)
+			}
+			if err == nil || ctx.Err() != nil {
+				break
+			}
+			s.tell(fmt.Sprintf("it did not come to that: %v", err))
 		}
 		if err != nil && ctx.Err() == nil {
 			s.problem("%s: %v", d.What, err)
@@ -98,6 +105,10 @@ func (s *Storm) trouble(ctx context.Context, d Disruption) error {
 	}
 	return fmt.Errorf("nobody knows how to %s", d.What)
 }
+
+// tries is how often a disruption is tried whose moment does not come: what the storm
+// does otherwise may keep it from coming.
+const tries = 3
 
 // patience bounds how long a disruption waits for its moment.
 const patience = 45 * time.Second

@@ -311,7 +311,7 @@ func (s *State) startChain(stage JobStage, chain int, effects []Effect, now time
 	for _, effect := range effects {
 		effect.Key = fmt.Sprintf("%d/%s", chain, effect.Key)
 		job := Job{Effect: effect, Chain: chain, Stage: stage}
-		if taken += jsonSize(job); taken > MaxJobBytes {
+		if taken += jsonSize(job); taken > MaxJobBytes && stage != JobBefore { // without those no move is made
 			s.enter(job, EffectLeft, "too many effects wait already", now)
 			s.Attend(AttentionEffect, effect.Key, "it was left out, since too many effects wait already; do it by hand", now)
 			continue

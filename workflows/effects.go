@@ -38,8 +38,11 @@ func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 		return
 	}
 	if result.Fate == opportunity.FateUnknown {
-		if r.settle(ctx) != nil {
-			return // cancelled; it is looked at again when it is taken back
+		// Also when the workflow is cancelled meanwhile: looking any earlier could miss it.
+		settling, stop := workflow.NewDisconnectedContext(ctx)
+		defer stop()
+		if r.settle(settling) != nil {
+			return // cannot be cancelled
 		}
 	} else {
 		r.recovered()

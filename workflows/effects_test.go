@@ -351,3 +351,24 @@ func TestAnOperatorTakesNote(t *testing.T) {
 	s.wantDone("p", "s")
 	s.wantRefused("r", opportunity.NotFound)
 }
+
+// What is taken back when a run is cancelled is looked at only when nothing of it can
+// come any more.
+func TestACancellationWaitsForLateCommits(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, []string{"a"}, nil)
+	cancelled := time.Time{}
+	b.lost = func(n int) (bool, bool) {
+		if n == 1 {
+			cancelled = s.env.Now()
+			s.env.CancelWorkflow()
+		}
+		return true, n == 1
+	}
+	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+	s.run(start, nil)
+	s.wantLog("create", "do a", "undo a")
+	if waited := s.env.Now().Sub(cancelled); waited < time.Minute {
+		t.Errorf("it was looked at %s after the request", waited)
+	}
+}

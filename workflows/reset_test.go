@@ -170,6 +170,27 @@ func count(list []string, one string) int {
 	return n
 }
 
+// endedAfterReset runs a reset run that is cancelled or closed before it asks for
+// anything: of its two messages the run before carried out the first, "done".
+func (s *stage) endedAfterReset(state *opportunity.State, way string) {
+	s.t.Helper()
+	s.record.run = "default-test-run-id"
+	done := addIn(1)
+	done.RequestID = "done"
+	s.at(time.Second, func() {
+		s.env.SignalWorkflow("addInterests", done)
+		s.env.SignalWorkflow("addInterests", addIn(7))
+	})
+	s.at(2*time.Second, func() {
+		if way == "cancel" {
+			s.env.CancelWorkflow()
+		} else {
+			s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"})
+		}
+	})
+	s.run(nil, state)
+}
+
 // A reset run that is cancelled or closed before it asked for anything tells
 // nobody that what the run before did has failed.
 func TestAResetRunIsClosed(t *testing.T) {
@@ -180,21 +201,7 @@ func TestAResetRunIsClosed(t *testing.T) {
 		state.Created(opportunity.Snapshot{ID: id("Opportunity", 2), Step: steps[0]}, opportunity.Named{}, s.env.Now())
 		state.Writer = "a run that was reset"
 		state.Paused = &opportunity.Standstill{Since: s.env.Now()}
-		s.record.run = "default-test-run-id"
-		done := addIn(1)
-		done.RequestID = "done"
-		s.at(time.Second, func() {
-			s.env.SignalWorkflow("addInterests", done)
-			s.env.SignalWorkflow("addInterests", addIn(7))
-		})
-		s.at(2*time.Second, func() {
-			if way == "cancel" {
-				s.env.CancelWorkflow()
-			} else {
-				s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"})
-			}
-		})
-		s.run(nil, state)
+		s.endedAfterReset(state, way)
 		if got, err := s.outcomeOf(map[string]string{"requestId": "done"}); err != nil || got.State != opportunity.Done {
 			t.Errorf("%s: got %+v, %v", way, got, err)
 		}
@@ -215,21 +222,7 @@ func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 		state := opportunity.NewState("A-1", start, s.env.Now())
 		state.Writer = "a run that was reset"
 		state.Paused = &opportunity.Standstill{Since: s.env.Now()}
-		s.record.run = "default-test-run-id"
-		done := addIn(1)
-		done.RequestID = "done"
-		s.at(time.Second, func() {
-			s.env.SignalWorkflow("addInterests", done)
-			s.env.SignalWorkflow("addInterests", addIn(7))
-		})
-		s.at(2*time.Second, func() {
-			if way == "cancel" {
-				s.env.CancelWorkflow()
-			} else {
-				s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"})
-			}
-		})
-		s.run(nil, state)
+		s.endedAfterReset(state, way)
 		if got, err := s.outcomeOf(map[string]string{"requestId": "done"}); err != nil || got.State != opportunity.Done {
 			t.Errorf("%s: what was done: got %+v, %v", way, got, err)
 		}

@@ -113,21 +113,32 @@ func (c caller) start(reference string, input ...*commonpb.Payload) error {
 	return err
 }
 
-// signal sends a signal with whatever payload.
-func (c caller) signal(reference, name string, payload ...*commonpb.Payload) error {
-	_, err := c.service.SignalWorkflowExecution(c.ctx, &workflowservice.SignalWorkflowExecutionRequest{
-		Namespace: c.namespace, WorkflowExecution: executionOf(reference), SignalName: name, Input: inputOf(payload...), RequestId: uuid.NewString(),
-	})
-	return err
+// notTaken reports whether the service says that it did not take the message,
+// since the run was about to end or its workflow task was lost, and that it is to
+// be sent again. The SDKs repeat the former by themselves.
+func notTaken(err error) bool {
+	var lost *serviceerror.WorkflowNotReady
+	var busy *serviceerror.ResourceExhausted
+	return errors.As(err, &lost) || errors.As(err, &busy) && busy.Cause == enums.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW
 }
 
-// update sends an update and waits for what becomes of it. It is sent again when
-// the service says that it was lost together with a workflow task.
+// signal sends a signal with whatever payload.
+func (c caller) signal(reference, name string, payload ...*commonpb.Payload) error {
+	request := &workflowservice.SignalWorkflowExecutionRequest{
+		Namespace: c.namespace, WorkflowExecution: executionOf(reference), SignalName: name, Input: inputOf(payload...), RequestId: uuid.NewString(),
+	}
+	for {
+		if _, err := c.service.SignalWorkflowExecution(c.ctx, request); !notTaken(err) {
+			return err
+		}
+	}
+}
+
+// update sends an update and waits for what becomes of it.
 func (c caller) update(reference, name, id, payload string) (*updatepb.Outcome, error) {
 	for request := c.updateRequest(reference, name, id, payload); ; {
 		answer, err := c.service.UpdateWorkflowExecution(c.ctx, request)
-		var lost *serviceerror.WorkflowNotReady
-		if errors.As(err, &lost) {
+		if notTaken(err) {
 			continue
 		}
 		if err != nil || answer.GetOutcome() != nil {

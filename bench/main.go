@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/pflag"
+
+	"github.com/oppflow/oppflow/bench/contest"
 )
 
 func main() {
@@ -40,23 +42,22 @@ func (e *usageError) Error() string { return e.text }
 const usage = `bench measures Oppflow and tries it hard, on parts of its own on this machine.
 
 Usage:
+  bench [flags]         measure what Oppflow costs, beside a bare Temporal workflow and a plain loop
   bench chaos [flags]   let a storm loose on many opportunities and audit what came of it
 
-bench chaos --help lists the flags. It exits 1 when something is wrong, 2 when it was called wrongly.
+bench --help and bench chaos --help list the flags. It exits 1 when something is wrong, 2 when it was called wrongly.
 `
 
 // benchMain runs the command and answers its exit status.
 func benchMain(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var err error
 	switch {
-	case len(args) == 0:
-		err = &usageError{text: "name what to do: chaos"}
-	case args[0] == "--help" || args[0] == "-h":
-		fmt.Fprint(stdout, usage)
-	case args[0] == "chaos":
+	case len(args) > 0 && args[0] == contest.WorkerCommand: // measuring starts these itself
+		return contest.RunWorker(ctx, args[1:], os.Environ(), stdout, stderr)
+	case len(args) > 0 && args[0] == "chaos":
 		err = chaosCommand(ctx, args[1:], stdout, stderr)
 	default:
-		err = &usageError{text: fmt.Sprintf("%q is nothing bench does; it knows chaos", args[0])}
+		err = measureCommand(ctx, args, stdout, stderr)
 	}
 	var mistake *usageError
 	switch {

@@ -14,7 +14,8 @@ func TestUsage(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"", exitUsage, "name what to do"},
+		{"--output xml", exitUsage, "xml"},
+		{"--nothing", exitUsage, "nothing"},
 		{"storm", exitUsage, `"storm"`},
 		{"chaos now", exitUsage, `"now"`},
 		{"chaos --minutes 0", exitUsage, "--minutes 0"},
@@ -23,6 +24,7 @@ func TestUsage(t *testing.T) {
 		{"chaos --nothing", exitUsage, "nothing"},
 		{"chaos --help", 0, "--seed"},
 		{"--help", 0, "chaos"},
+		{"--help", 0, "--quick"},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			var stdout, stderr strings.Builder

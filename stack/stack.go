@@ -266,11 +266,28 @@ func (s *Stack) Worker() *Process { return s.worker }
 func (s *Stack) AddWorker() *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	name := fmt.Sprintf("%s-%d", workerName, len(s.more)+2)
-	added := &Process{name: name, readyFile: readyPath(s.run, name), output: s.worker.output, onReady: func([]byte) error { return nil }}
-	added.command = func() command {
-		args := []string{"--ready-file", readyPath(s.run, name)}
-		return s.part(workerName, slices.Concat(args, s.options.WorkerArgs), slices.Concat(s.variables(), s.options.WorkerEnv)...)
+	return s.add(fmt.Sprintf("%s-%d", workerName, len(s.more)+2), func(ready []string) command {
+		return s.part(workerName, slices.Concat(ready, s.options.WorkerArgs), slices.Concat(s.variables(), s.options.WorkerEnv)...)
+	})
+}
+
+// AddProgram returns a program of the caller's that is not started yet: it finds the parts in its environment, where
+// env adds to what Environ says, gets --ready-file FILE after the arguments, and writes JSON to that file when it is
+// ready. The name is one no other part has. Down ends it, too.
+func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.add(name, func(ready []string) command {
+		return command{path: path, args: slices.Concat(args, ready), env: childEnvironment(slices.Concat(s.variables(), env)...)}
+	})
+}
+
+// add adds a process whose command is made with the arguments that name its ready file. The caller holds mu.
+func (s *Stack) add(name string, made func(ready []string) command) *Process {
+	path := readyPath(s.run, name)
+	added := &Process{
+		name: name, readyFile: path, output: s.worker.output, onReady: func([]byte) error { return nil },
+		command: func() command { return made([]string{"--ready-file", path}) },
 	}
 	s.more = append(s.more, added)
 	return added

@@ -1,0 +1,224 @@
+package contest
+
+import (
+	"context"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Names of the bare workflow and of what it takes.
+const (
+	bareWorkflow = "Bare"
+	bareCall     = "call"
+	bareCreated  = "created"
+	bareProgress = "progress"
+	bareCreate   = "Create"
+	bareAsk      = "Ask"
+)
+
+// bareState is what the bare workflow answers to a query.
+type bareState struct {
+	Record string `json:"record"`
+	// Done is how many calls have taken effect, Waiting how many messages wait.
+	Done, Waiting int
+}
+
+// bareLife is the shortest Temporal workflow that does the calls of a lifecycle: one message and one activity for each,
+// one after the other, over when the record is won. It keeps none of the promises that Oppflow makes: it does not know
+// a message that comes twice, loses track of a request whose answer is lost, and shows nothing to anybody.
+func bareLife(ctx workflow.Context) error {
+	once := workflow.ActivityOptions{
+		TaskQueue: activities.TaskQueue, StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
+	}
+	var state bareState
+	over := false
+	calls := workflow.GetSignalChannel(ctx, bareCall)
+	turn := workflow.NewMutex(ctx)
+	one := func(ctx workflow.Context, call Call) error {
+		state.Waiting++
+		defer func() { state.Waiting-- }()
+		if err := turn.Lock(ctx); err != nil {
+			return err
+		}
+		defer turn.Unlock()
+		if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, once), bareAsk, state.Record, call).Get(ctx, nil); err != nil {
+			return err
+		}
+		state.Done++
+		over = over || call.Step != nil && call.Step.To == won
+		return nil
+	}
+	if err := workflow.SetQueryHandler(ctx, bareProgress, func() (bareState, error) {
+		shown := state
+		shown.Waiting += calls.Len()
+		return shown, nil
+	}); err != nil {
+		return err
+	}
+	if err := workflow.SetUpdateHandler(ctx, bareCall, one); err != nil {
+		return err
+	}
+	if err := workflow.SetUpdateHandler(ctx, bareCreated, func(ctx workflow.Context) (string, error) {
+		err := workflow.Await(ctx, func() bool { return state.Record != "" })
+		return state.Record, err
+	}); err != nil {
+		return err
+	}
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, once), bareCreate).Get(ctx, &state.Record); err != nil {
+		return err
+	}
+	state.Done++
+	for {
+		if err := workflow.Await(ctx, func() bool { return calls.Len() > 0 || over && workflow.AllHandlersFinished(ctx) }); err != nil {
+			return err
+		}
+		var call Call
+		if !calls.ReceiveAsync(&call) {
+			return nil
+		}
+		if err := one(ctx, call); err != nil {
+			return err
+		}
+	}
+}
+
+// bareCalls are the activities of the bare workflow.
+type bareCalls struct{ api *administrate.Client }
+
+func (b bareCalls) create(ctx context.Context) (string, error) { return create(ctx, b.api) }
+
+func (b bareCalls) ask(ctx context.Context, record string, call Call) error {
+	return call.ask(ctx, b.api, record)
+}
+
+// bareWorkers are the two workers of the bare workflow, on the task queues and with the rate of Oppflow's.
+func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) []worker.Worker {
+	lives := worker.New(c, lifecycle.TaskQueue, worker.Options{LocalActivityWorkerOnly: true})
+	lives.RegisterWorkflowWithOptions(bareLife, workflow.RegisterOptions{Name: bareWorkflow})
+	requests := worker.New(c, activities.TaskQueue, worker.Options{TaskQueueActivitiesPerSecond: perSecond, DisableWorkflowWorker: true})
+	calls := bareCalls{api: api}
+	requests.RegisterActivityWithOptions(calls.create, activity.RegisterOptions{Name: bareCreate})
+	requests.RegisterActivityWithOptions(calls.ask, activity.RegisterOptions{Name: bareAsk})
+	return []worker.Worker{lives, requests}
+}
+
+// bare drives the bare workflow by signals, looking every 20 ms whether they took effect, or by updates.
+func bare(c client.Client, byUpdate bool) Contestant {
+	name := "bare, signals"
+	if byUpdate {
+		name = "bare, updates"
+	}
+	return Contestant{Name: name, Temporal: c, begin: func(ctx context.Context, reference opportunity.Reference) (sender, error) {
+		b := &barely{temporal: c, id: lifecycle.WorkflowID(reference), byUpdate: byUpdate}
+		return b, b.begin(ctx)
+	}}
+}
+
+type barely struct {
+	temporal client.Client
+	id       string
+	byUpdate bool
+	created  string
+	asked    int
+}
+
+func (b *barely) begin(ctx context.Context) error {
+	options := client.StartWorkflowOptions{ID: b.id, TaskQueue: lifecycle.TaskQueue}
+	b.asked = 1
+	if b.byUpdate {
+		id, err := startAndAsk(ctx, b.temporal, options)
+		b.created = id
+		return err
+	}
+	if _, err := b.temporal.ExecuteWorkflow(ctx, options, bareWorkflow); err != nil {
+		return err
+	}
+	state, err := b.done(ctx)
+	b.created = state.Record
+	return err
+}
+
+// startAndAsk starts a bare workflow and answers the id of its record as soon as there is one.
+func startAndAsk(ctx context.Context, c client.Client, options client.StartWorkflowOptions) (string, error) {
+	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: c.NewWithStartWorkflowOperation(options, bareWorkflow),
+		UpdateOptions:          client.UpdateWorkflowOptions{WorkflowID: options.ID, UpdateName: bareCreated, WaitForStage: client.WorkflowUpdateStageCompleted},
+	})
+	if err != nil {
+		return "", err
+	}
+	var id string
+	err = handle.Get(ctx, &id)
+	return id, err
+}
+
+func (b *barely) record() string { return b.created }
+
+func (b *barely) state(ctx context.Context) (bareState, error) {
+	var state bareState
+	value, err := b.temporal.QueryWorkflow(ctx, b.id, "", bareProgress)
+	if err == nil {
+		err = value.Get(&state)
+	}
+	return state, err
+}
+
+// done waits until all that was asked for has taken effect.
+func (b *barely) done(ctx context.Context) (bareState, error) {
+	var state bareState
+	err := until(ctx, func() (bool, error) {
+		var err error
+		state, err = b.state(ctx)
+		return err == nil && state.Done == b.asked, err
+	})
+	return state, err
+}
+
+func (b *barely) send(ctx context.Context, line Line, sent func(n, of int) error) error {
+	b.asked += len(line.Calls)
+	if b.byUpdate {
+		return together(line.Calls, sent, func(call Call) error { return b.update(ctx, call) })
+	}
+	for n, call := range line.Calls {
+		if err := b.temporal.SignalWorkflow(ctx, b.id, "", bareCall, call); err != nil {
+			return err
+		}
+		if err := sent(n+1, len(line.Calls)); err != nil {
+			return err
+		}
+	}
+	_, err := b.done(ctx)
+	return err
+}
+
+// update asks for one call and waits for its answer.
+func (b *barely) update(ctx context.Context, call Call) error {
+	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: b.id, UpdateName: bareCall, Args: []any{call}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err != nil {
+		return err
+	}
+	return handle.Get(ctx, nil)
+}
+
+func (b *barely) waiting(ctx context.Context) (int, error) {
+	state, err := b.state(ctx)
+	return state.Waiting, err
+}
+
+func (b *barely) end(ctx context.Context) error {
+	return b.temporal.GetWorkflow(ctx, b.id, "").Get(ctx, nil)
+}

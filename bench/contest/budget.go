@@ -1,0 +1,30 @@
+package contest
+
+import "fmt"
+
+// Budget is the most that a lifecycle may take: what it takes today. It is lowered when that gets better.
+type Budget struct{ Requests, Events, Actions int }
+
+// Budgets are those of the ways to drive Oppflow, by their names.
+func Budgets() map[string]Budget {
+	return map[string]Budget{
+		how{oneMessage: true}.String():                 {Requests: 7, Events: 77, Actions: 20},
+		how{}.String():                                 {Requests: 8, Events: 99, Actions: 25},
+		how{byUpdate: true, oneMessage: true}.String(): {Requests: 7, Events: 86, Actions: 22},
+		how{byUpdate: true}.String():                   {Requests: 8, Events: 112, Actions: 27},
+	}
+}
+
+// Exceeds tells, in a line each, what a lifecycle took more than it may.
+func (b Budget) Exceeds(c Counts) []string {
+	var all []string
+	for _, one := range []struct {
+		what       string
+		took, most int
+	}{{"requests", c.Requests, b.Requests}, {"events", c.Events, b.Events}, {"actions", c.Actions, b.Actions}} {
+		if one.took > one.most {
+			all = append(all, fmt.Sprintf("%d %s, %d more than the budget", one.took, one.what, one.took-one.most))
+		}
+	}
+	return all
+}

@@ -1,0 +1,80 @@
+package contest_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/oppflow/oppflow/bench/contest"
+)
+
+// What a lifecycle takes of requests, events and actions does not grow unnoticed, and it is the same every time.
+func TestALifecycleKeepsToItsBudget(t *testing.T) {
+	g, err := contest.Prepare(t.Context(), contest.GroundOptions{Progress: func(text string) { fmt.Fprintln(os.Stderr, text) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	count := func() map[string]contest.Counts {
+		all, err := g.Count(t.Context(), g.Contestants())
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts := make(map[string]contest.Counts)
+		for _, one := range all {
+			counts[one.Contestant] = one.Counts
+		}
+		return counts
+	}
+	counts := count()
+	for name, budget := range contest.Budgets() {
+		took, counted := counts[name]
+		if !counted {
+			t.Errorf("%s has a budget and was not counted", name)
+		}
+		if exceeded := budget.Exceeds(took); len(exceeded) > 0 {
+			t.Errorf("%s: %s", name, strings.Join(exceeded, "; "))
+		}
+		if spared := (contest.Budget{Requests: took.Requests, Events: took.Events, Actions: took.Actions}); spared != budget && len(budget.Exceeds(took)) == 0 {
+			t.Errorf("%s took less than its budget, which is to be lowered to %+v", name, spared)
+		}
+	}
+	for name := range counts {
+		if _, known := contest.Budgets()[name]; !known && strings.HasPrefix(name, "Oppflow") {
+			t.Errorf("%s has no budget", name)
+		}
+	}
+	if base := counts[contest.Base]; base.Requests != contest.Calls || base.Actions != 2*contest.Calls {
+		t.Errorf("the bare workflow took %+v; it is one message and one activity for each of %d calls", base, contest.Calls)
+	}
+	if diff := cmp.Diff(counts, count(), cmpopts.IgnoreFields(contest.Counts{}, "Bytes")); diff != "" {
+		t.Errorf("a second time it takes something else (-first +second):\n%s", diff)
+	}
+}
+
+func TestBudgetsAreExceeded(t *testing.T) {
+	budget := contest.Budget{Requests: 7, Events: 77, Actions: 20}
+	for name, c := range map[string]struct {
+		took contest.Counts
+		want string
+	}{
+		"the same":      {contest.Counts{Requests: 7, Events: 77, Actions: 20, Tasks: 99}, ""},
+		"less":          {contest.Counts{Requests: 6, Events: 70, Actions: 19}, ""},
+		"more requests": {contest.Counts{Requests: 8, Events: 77, Actions: 20}, "8 requests, 1 more than the budget"},
+		"more events":   {contest.Counts{Requests: 7, Events: 80, Actions: 20}, "80 events, 3 more than the budget"},
+		"more actions":  {contest.Counts{Requests: 7, Events: 77, Actions: 22}, "22 actions, 2 more than the budget"},
+	} {
+		if got := strings.Join(budget.Exceeds(c.took), "; "); got != c.want {
+			t.Errorf("%s: %q; want %q", name, got, c.want)
+		}
+	}
+}

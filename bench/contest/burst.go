@@ -1,0 +1,67 @@
+package contest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Burst is what becomes of many signals that one opportunity gets at once.
+type Burst struct {
+	Signals int `json:"signals"`
+	// Sent is how long it took to send them, Effect how long until the last had taken effect, both from the first one.
+	Sent   time.Duration `json:"sent"`
+	Effect time.Duration `json:"lastEffect"`
+	// Requests and Runs are how many requests and runs it took.
+	Requests int `json:"requests"`
+	Runs     int `json:"runs"`
+}
+
+// Burst sends so many signals to one opportunity as fast as eight senders can.
+func (g *Ground) Burst(ctx context.Context, signals int) (Burst, error) {
+	burst := Burst{Signals: signals}
+	reference := g.next()
+	s, err := oppflow(g.oppflow, how{byUpdate: true}).begin(ctx, reference)
+	if err != nil {
+		return burst, err
+	}
+	before, err := g.requests(ctx)
+	if err != nil {
+		return burst, err
+	}
+	messages := lifecycle.NewClient(g.oppflow)
+	began := time.Now()
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for n := range signals {
+		group.Go(func() error {
+			return messages.Signal(within, reference, opportunity.UpdateDetails{Name: fmt.Sprintf("%s %d", recordOf, n)})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return burst, err
+	}
+	burst.Sent = time.Since(began)
+	if err := until(ctx, func() (bool, error) {
+		n, err := s.waiting(ctx)
+		return n == 0, err
+	}); err != nil {
+		return burst, err
+	}
+	burst.Effect = time.Since(began)
+	view, err := messages.View(ctx, reference)
+	if err != nil {
+		return burst, err
+	}
+	if burst.Runs = view.Runs; view.Failures > 0 {
+		return burst, fmt.Errorf("%d of %d signals failed", view.Failures, signals)
+	}
+	after, err := g.requests(ctx)
+	burst.Requests = after - before
+	return burst, err
+}

@@ -1,0 +1,106 @@
+package contest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+	"go.temporal.io/sdk/client"
+)
+
+// Contestant lives the reference lifecycle in one of the ways that are compared.
+type Contestant struct {
+	// Name says which way, in a word or two.
+	Name string
+	// Temporal is the connection to the namespace where the workflows of this way run; nil for the one without.
+	Temporal client.Client
+	begin    func(ctx context.Context, reference opportunity.Reference) (sender, error)
+}
+
+// sender drives one opportunity that has begun.
+type sender interface {
+	// record is the id of the record in the TMS.
+	record() string
+	// send asks for all the calls of a line and waits until all have taken effect. sent is told after each message that
+	// it is on its way, and how many there are.
+	send(ctx context.Context, line Line, sent func(n, of int) error) error
+	// waiting is how many messages the opportunity knows that have not taken effect.
+	waiting(ctx context.Context) (int, error)
+	// end waits until the opportunity is over.
+	end(ctx context.Context) error
+}
+
+// live lives a lifecycle from its start to its end. done is told how many calls have taken effect after each line, and
+// within is asked to send a line of several calls, nil for just doing so.
+func (c Contestant) live(ctx context.Context, reference opportunity.Reference, done func(calls int), within func(s sender, line Line) error) error {
+	s, err := c.begin(ctx, reference)
+	if err != nil {
+		return fmt.Errorf("%s: %s: start: %w", c.Name, reference, err)
+	}
+	done(1)
+	for _, line := range Lines() {
+		if within != nil && len(line.Calls) > 1 {
+			err = within(s, line)
+		} else {
+			err = s.send(ctx, line, nothing)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %s: %s: %w", c.Name, reference, line.Name, err)
+		}
+		done(len(line.Calls))
+	}
+	if err := s.end(ctx); err != nil {
+		return fmt.Errorf("%s: %s: end: %w", c.Name, reference, err)
+	}
+	return nil
+}
+
+func nothing(int, int) error { return nil }
+
+// viewEvery is how often a sender of signals looks whether they have taken effect.
+const viewEvery = 20 * time.Millisecond
+
+// until asks, every 20 ms, until the answer is yes.
+func until(ctx context.Context, ask func() (bool, error)) error {
+	ticker := time.NewTicker(viewEvery)
+	defer ticker.Stop()
+	for {
+		if yes, err := ask(); yes || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+// direct is the plain loop: one call after the other.
+func direct(api *administrate.Client) Contestant {
+	return Contestant{Name: "direct", begin: func(ctx context.Context, _ opportunity.Reference) (sender, error) {
+		id, err := create(ctx, api)
+		return directly{api: api, id: id}, err
+	}}
+}
+
+type directly struct {
+	api *administrate.Client
+	id  string
+}
+
+func (d directly) record() string { return d.id }
+
+func (d directly) send(ctx context.Context, line Line, _ func(int, int) error) error {
+	for _, call := range line.Calls {
+		if err := call.ask(ctx, d.api, d.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d directly) waiting(context.Context) (int, error) { return 0, nil }
+func (d directly) end(context.Context) error            { return nil }

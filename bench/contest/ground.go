@@ -1,0 +1,184 @@
+package contest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/sandbox/remote"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// bareNamespace is where the bare workflows run: the task queues have the same names as Oppflow's.
+const bareNamespace = "bare"
+
+// anyRate is a rate nobody reaches here, in requests per second.
+const anyRate = 5000
+
+// GroundOptions say on what is measured. The zero value is a ground without a rate limit.
+type GroundOptions struct {
+	// Limit makes the sandbox take 200 requests in any 10 seconds; all contestants then send at the rate a tenant's
+	// worker is set to for it.
+	Limit bool
+	// Playbook is followed by Oppflow's worker, "" is none.
+	Playbook string
+	// CPUProfile and MemoryProfile are files into which Oppflow's worker writes its profiles when it ends.
+	CPUProfile, MemoryProfile string
+	// Progress is told, in a line each, what takes long.
+	Progress func(string)
+	// Output receives what the parts write; nil drops it.
+	Output io.Writer
+}
+
+// limitedRate is what a worker is set to where 200 requests in 10 seconds are let through: the server hands out as many
+// activities at once as it does in a second, and so 18 a second are up to 198 in the first 10 seconds.
+const limitedRate = 18
+
+// Ground is what the contestants stand on: a Temporal server, a sandbox, and a worker each.
+type Ground struct {
+	*stack.Stack
+	sandbox       remote.Sandbox
+	api           *administrate.Client
+	oppflow, bare client.Client
+	worker        *stack.Process // Oppflow's
+	bareWorker    *stack.Process
+	dir           string
+	// counted is the number of the last request that was counted, seen how many there were.
+	counted int64
+	seen    int
+	lives   atomic.Int64 // the references given out
+}
+
+// Prepare brings a ground up. Its Close ends it.
+func Prepare(ctx context.Context, o GroundOptions) (g *Ground, err error) {
+	dir, err := os.MkdirTemp("", "oppflow-bench-")
+	if err != nil {
+		return nil, err
+	}
+	g = &Ground{dir: dir}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.Close(context.WithoutCancel(ctx)))
+			g = nil
+		}
+	}()
+	tenant := filepath.Join(dir, "catalogue.yaml")
+	if err := os.WriteFile(tenant, catalogue, 0o600); err != nil {
+		return g, err
+	}
+	rate, args := float64(anyRate), []string{"--catalogue", tenant, "--no-rate-limit"}
+	if o.Limit {
+		rate, args[2] = limitedRate, "--rate=200/10s"
+	}
+	g.Stack, err = stack.Up(ctx, stack.Options{
+		Setup: host.SetupAt, Output: o.Output, Progress: o.Progress, NoUI: true, NoWorker: true, SandboxArgs: args,
+	})
+	if err != nil {
+		return g, err
+	}
+	g.sandbox = remote.Sandbox{APIURL: g.APIURL(), Token: g.APIToken()}
+	g.api, err = administrate.New(administrate.Options{
+		URL: g.APIURL(), Tokens: administrate.StaticToken(g.APIToken()), RequestsPerSecond: rate, Burst: burst(o.Limit),
+	})
+	if err != nil {
+		return g, err
+	}
+	if g.oppflow, err = g.connect(ctx, g.Namespace()); err != nil {
+		return g, err
+	}
+	if _, _, err = host.CreateNamespace(ctx, g.oppflow, bareNamespace, 24*time.Hour); err != nil {
+		return g, err
+	}
+	if g.bare, err = g.connect(ctx, bareNamespace); err != nil {
+		return g, err
+	}
+	return g, g.startWorkers(ctx, rate, o)
+}
+
+// burst is how many requests of the plain loop may leave at once: no more than a worker's queue hands out.
+func burst(limit bool) int {
+	if limit {
+		return limitedRate
+	}
+	return 0
+}
+
+func (g *Ground) connect(ctx context.Context, namespace string) (client.Client, error) {
+	c, _, err := host.Connect(ctx, host.Plain(g.TemporalAddress(), namespace), nil)
+	return c, err
+}
+
+// startWorkers starts a worker of each kind, as programs of their own and with equal settings.
+func (g *Ground) startWorkers(ctx context.Context, rate float64, o GroundOptions) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	api := fmt.Sprintf("--api-rate=%v", rate)
+	quiet := []string{"OPPFLOW_LOG_LEVEL=error"}
+	args := []string{WorkerCommand, workerOppflow}
+	for flag, file := range map[string]string{flagCPUProfile: o.CPUProfile, flagMemoryProfile: o.MemoryProfile} {
+		if file != "" {
+			args = append(args, "--"+flag+"="+file)
+		}
+	}
+	args = append(args, "--", api)
+	if o.Playbook != "" {
+		args = append(args, "--playbook="+o.Playbook)
+	}
+	g.worker = g.AddProgram("oppflow", self, args, quiet)
+	g.bareWorker = g.AddProgram("bare", self, []string{WorkerCommand, workerBare, "--", api}, append(slices.Clone(quiet), "TEMPORAL_NAMESPACE="+bareNamespace))
+	if err := g.worker.Start(ctx); err != nil {
+		return err
+	}
+	return g.bareWorker.Start(ctx)
+}
+
+// requests counts what the API got so far.
+func (g *Ground) requests(ctx context.Context) (int, error) {
+	entries, err := g.sandbox.Ledger(ctx, g.counted)
+	for _, entry := range entries {
+		g.counted = entry.Number
+	}
+	g.seen += len(entries)
+	return g.seen, err
+}
+
+// Contestants are all that are compared, in the order of the tables.
+func (g *Ground) Contestants() []Contestant {
+	return []Contestant{
+		direct(g.api),
+		bare(g.bare, false),
+		bare(g.bare, true),
+		oppflow(g.oppflow, how{oneMessage: true}),
+		oppflow(g.oppflow, how{}),
+		oppflow(g.oppflow, how{byUpdate: true, oneMessage: true}),
+		oppflow(g.oppflow, how{byUpdate: true}),
+	}
+}
+
+// Close ends everything.
+func (g *Ground) Close(ctx context.Context) error {
+	for _, c := range []client.Client{g.oppflow, g.bare} {
+		if c != nil {
+			c.Close()
+		}
+	}
+	var err error
+	if g.Stack != nil {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		err = g.Down(ctx)
+	}
+	return errors.Join(err, os.RemoveAll(g.dir))
+}

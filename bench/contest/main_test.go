@@ -1,0 +1,22 @@
+package contest_test
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/oppflow/oppflow/bench/contest"
+)
+
+// The test program runs the workers it measures, as the bench does.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == contest.WorkerCommand {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		code := contest.RunWorker(ctx, os.Args[2:], os.Environ(), os.Stdout, os.Stderr)
+		stop()
+		os.Exit(code)
+	}
+	os.Exit(m.Run())
+}

@@ -1,0 +1,147 @@
+package contest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options say what is measured. The zero value is everything, on the embedded server.
+type Options struct {
+	// Quick leaves out all that takes long: the counts and a first look at the rates remain.
+	Quick bool
+	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker while rates are measured.
+	CPUProfile, MemoryProfile string
+	// Tell is told what is being done, and which step of how many it is; it may be nil.
+	Tell func(step, of int, what string)
+	// Output receives what the parts write; nil drops it.
+	Output io.Writer
+}
+
+// step is one thing that is measured, on a ground.
+type step struct {
+	what string
+	do   func(ctx context.Context, g *Ground, tell func(string), r *Report) error
+}
+
+// part is what is measured on one ground.
+type part struct {
+	ground GroundOptions
+	steps  []step
+}
+
+// How long is measured in full and in the quick form.
+var (
+	fullPlan  = RatePlan{Rounds: 3, Warm: 2 * time.Second, Window: 8 * time.Second}
+	quickPlan = RatePlan{Rounds: 1, Warm: time.Second, Window: 4 * time.Second}
+	// Where 20 requests a second are let through, a lifecycle takes long, and what was let through at once in the
+	// beginning must have passed.
+	limitedPlan = RatePlan{Rounds: 1, Warm: 20 * time.Second, Window: 60 * time.Second, InFlight: 32}
+)
+
+const (
+	updates       = 1000 // of which latencies are told
+	idlers        = 10_000
+	burstSignals  = 1000
+	defaultRules  = "default" // the playbook that ships
+	embeddedStore = "SQLite in memory"
+)
+
+// Measure measures, and answers what it has measured so far with an error, too.
+func Measure(ctx context.Context, o Options) (Report, error) {
+	report := Report{Server: embeddedStore, Processors: runtime.NumCPU()}
+	parts := o.parts()
+	of := 0
+	for _, p := range parts {
+		of += len(p.steps)
+	}
+	n := 0
+	for _, p := range parts {
+		err := o.on(ctx, p, &report, func(what string) {
+			if o.Tell != nil {
+				o.Tell(n, of, what)
+			}
+		}, func() { n++ })
+		if err != nil {
+			return report, err
+		}
+	}
+	if o.Tell != nil {
+		o.Tell(of, of, "done")
+	}
+	return report, nil
+}
+
+// on measures one part on its ground.
+func (o Options) on(ctx context.Context, p part, report *Report, tell func(string), done func()) (err error) {
+	tell("bringing the parts up")
+	p.ground.Output, p.ground.Progress = o.Output, tell
+	g, err := Prepare(ctx, p.ground)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.Close(context.WithoutCancel(ctx))) }()
+	for _, s := range p.steps {
+		tell(s.what)
+		if err := s.do(ctx, g, tell, report); err != nil {
+			return fmt.Errorf("%s: %w", s.what, err)
+		}
+		done()
+	}
+	return nil
+}
+
+// parts are what the options ask for, each on a ground of its own.
+func (o Options) parts() []part {
+	profiled := GroundOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
+	count := step{"counting", func(ctx context.Context, g *Ground, _ func(string), r *Report) (err error) {
+		r.Counts, err = g.Count(ctx, g.Contestants())
+		return err
+	}}
+	rate := func(inFlight int, plan RatePlan) step {
+		plan.InFlight = inFlight
+		return step{fmt.Sprintf("rates, %d in flight", inFlight), func(ctx context.Context, g *Ground, tell func(string), r *Report) error {
+			plan.Tell = tell
+			rated, err := g.Rates(ctx, g.Contestants(), Base, plan)
+			r.Rates = append(r.Rates, rated...)
+			return err
+		}}
+	}
+	if o.Quick {
+		return []part{{profiled, []step{count, rate(8, quickPlan)}}}
+	}
+	return []part{
+		{profiled, []step{
+			count, rate(1, fullPlan), rate(8, fullPlan), rate(32, fullPlan),
+			{"latencies", func(ctx context.Context, g *Ground, tell func(string), r *Report) (err error) {
+				r.Latencies, err = g.Latencies(ctx, updates, tell)
+				return err
+			}},
+			{"a burst of signals", func(ctx context.Context, g *Ground, _ func(string), r *Report) error {
+				burst, err := g.Burst(ctx, burstSignals)
+				r.Burst = &burst
+				return err
+			}},
+		}},
+		{GroundOptions{}, []step{{"idle opportunities", func(ctx context.Context, g *Ground, tell func(string), r *Report) error {
+			idle, err := g.Idle(ctx, idlers, tell)
+			r.Idle = &idle
+			return err
+		}}}},
+		{GroundOptions{Limit: true}, []step{{"rates within the limit", func(ctx context.Context, g *Ground, tell func(string), r *Report) (err error) {
+			plan := limitedPlan
+			plan.Tell = tell
+			r.Limited, err = g.Rates(ctx, g.Contestants(), LimitedBase, plan)
+			return err
+		}}}},
+		{GroundOptions{Playbook: defaultRules}, []step{{"counting with the default playbook", func(ctx context.Context, g *Ground, _ func(string), r *Report) (err error) {
+			r.Playbook, err = g.Count(ctx, slices.DeleteFunc(g.Contestants(), func(c Contestant) bool { return !strings.HasPrefix(c.Name, "Oppflow") && c.Name != Base }))
+			return err
+		}}}},
+	}
+}

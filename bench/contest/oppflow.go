@@ -1,0 +1,151 @@
+package contest
+
+import (
+	"context"
+	"fmt"
+
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// how a sender talks to Oppflow.
+type how struct {
+	byUpdate bool
+	// oneMessage puts the five interests into one message.
+	oneMessage bool
+}
+
+func (h how) String() string {
+	name := "Oppflow, signals"
+	if h.byUpdate {
+		name = "Oppflow, updates"
+	}
+	if h.oneMessage {
+		return name + ", burst in one"
+	}
+	return name
+}
+
+// oppflow drives Oppflow as a service would. Signals are forgotten by whoever sends them; this sender looks at the view
+// every 20 ms, only to know when to go on.
+func oppflow(c client.Client, h how) Contestant {
+	messages := lifecycle.NewClient(c)
+	return Contestant{Name: h.String(), Temporal: c, begin: func(ctx context.Context, reference opportunity.Reference) (sender, error) {
+		d := &driven{temporal: c, messages: messages, reference: reference, how: h}
+		return d, d.begin(ctx)
+	}}
+}
+
+// driven is an opportunity that Oppflow drives.
+type driven struct {
+	how
+	temporal  client.Client
+	messages  *lifecycle.Client
+	reference opportunity.Reference
+	id        string
+	interests int
+}
+
+func (d *driven) begin(ctx context.Context) error {
+	start := opportunity.Start{Name: recordOf, Region: region}
+	if d.byUpdate {
+		opened, err := d.messages.Start(ctx, d.reference, start)
+		d.id = string(opened.Opportunity)
+		return err
+	}
+	options := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(d.reference), TaskQueue: lifecycle.TaskQueue}
+	if _, err := d.temporal.ExecuteWorkflow(ctx, options, lifecycle.WorkflowType, start); err != nil {
+		return err
+	}
+	return d.see(ctx, func(view opportunity.View) bool {
+		d.id = string(view.Opportunity)
+		return d.id != ""
+	})
+}
+
+// see looks at the view until it shows what is wanted.
+func (d *driven) see(ctx context.Context, shows func(opportunity.View) bool) error {
+	return until(ctx, func() (bool, error) {
+		view, err := d.messages.View(ctx, d.reference)
+		if err == nil && view.Failures > 0 {
+			err = fmt.Errorf("a request failed: %s", view.Timeline[len(view.Timeline)-1].Text)
+		}
+		return err == nil && shows(view), err
+	})
+}
+
+func (d *driven) record() string { return d.id }
+
+// messagesOf are the commands of a line.
+func (d *driven) messagesOf(line Line) []opportunity.Command {
+	commands := make([]opportunity.Command, len(line.Calls))
+	var all opportunity.AddInterests
+	for n, call := range line.Calls {
+		commands[n] = call.command()
+		if call.Interest != nil {
+			d.interests++
+			all.Interests = append(all.Interests, *call.Interest)
+		}
+	}
+	if d.oneMessage && len(all.Interests) == len(line.Calls) {
+		return []opportunity.Command{all}
+	}
+	return commands
+}
+
+func (d *driven) send(ctx context.Context, line Line, sent func(n, of int) error) error {
+	commands := d.messagesOf(line)
+	if d.byUpdate {
+		return together(commands, sent, func(command opportunity.Command) error {
+			outcome, err := d.messages.Update(ctx, d.reference, command)
+			if err == nil && outcome.State != opportunity.Done {
+				err = fmt.Errorf("the update is %s", outcome.State)
+			}
+			return err
+		})
+	}
+	for n, command := range commands {
+		if err := d.messages.Signal(ctx, d.reference, command); err != nil {
+			return err
+		}
+		if err := sent(n+1, len(commands)); err != nil {
+			return err
+		}
+	}
+	last := line.Calls[len(line.Calls)-1]
+	return d.see(ctx, func(view opportunity.View) bool {
+		switch {
+		case last.Details != nil:
+			return view.Details.Account.ID == opportunity.ID(last.Details.Account)
+		case last.Interest != nil:
+			return len(view.Interests) == d.interests
+		default:
+			return view.Step.ID == opportunity.ID(last.Step.To)
+		}
+	})
+}
+
+func (d *driven) waiting(ctx context.Context) (int, error) {
+	view, err := d.messages.View(ctx, d.reference)
+	return len(view.Queue), err
+}
+
+func (d *driven) end(ctx context.Context) error {
+	_, err := d.messages.Wait(ctx, d.reference)
+	return err
+}
+
+// together asks for all at once and waits until all are answered. sent is told after each that it is on its way.
+func together[M any](messages []M, sent func(n, of int) error, ask func(M) error) error {
+	var group errgroup.Group
+	for n, message := range messages {
+		group.Go(func() error { return ask(message) })
+		if err := sent(n+1, len(messages)); err != nil {
+			return err
+		}
+	}
+	return group.Wait()
+}

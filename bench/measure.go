@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/oppflow/oppflow/bench/contest"
+)
+
+// measureCommand measures. Its error is a usage error, or says why something could not be measured.
+func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var o contest.Options
+	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.BoolVar(&o.Quick, "quick", false, "the counts and a first look at the rates, within 90 seconds")
+	output := fs.String("output", outputText, "how the report is written: text or json")
+	fs.StringVar(&o.CPUProfile, "cpuprofile", "", "file for the profile of the CPU of Oppflow's worker")
+	fs.StringVar(&o.MemoryProfile, "memprofile", "", "file for the profile of the memory of Oppflow's worker")
+	verbose := fs.Bool("verbose", false, "show what the parts write")
+	switch err := fs.Parse(args); {
+	case errors.Is(err, pflag.ErrHelp):
+		fmt.Fprintf(stdout, "%s\nFlags of measuring:\n%s", usage, fs.FlagUsages())
+		return err
+	case err != nil:
+		return &usageError{text: err.Error()}
+	case fs.NArg() > 0:
+		return &usageError{text: fmt.Sprintf("%q is nothing bench does; it knows chaos", fs.Arg(0))}
+	case *output != outputText && *output != outputJSON:
+		return &usageError{text: fmt.Sprintf("--output %q: must be text or json", *output)}
+	}
+	if *verbose {
+		o.Output = stderr
+	}
+	o.Tell = progress(stderr)
+	report, err := contest.Measure(ctx, o)
+	report.Command = strings.Join(append([]string{"go run ./bench"}, args...), " ")
+	if err != nil {
+		return err
+	}
+	if *output == outputJSON {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(report)
+	}
+	return report.Write(stdout)
+}
+
+// progress shows how far it is: in a bar where somebody watches, else in a line each.
+func progress(w io.Writer) func(step, of int, what string) {
+	if file, ok := w.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {
+		return func(step, of int, what string) { fmt.Fprintf(w, "%d of %d: %s\n", step, of, what) }
+	}
+	var bar *progressbar.ProgressBar
+	return func(step, of int, what string) {
+		if bar == nil {
+			bar = progressbar.NewOptions(of, progressbar.OptionSetWriter(w), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(20), progressbar.OptionSetElapsedTime(true))
+		}
+		bar.Describe(what)
+		_ = bar.Set(step) // what cannot be shown does not matter
+	}
+}

@@ -16,6 +16,7 @@ func TestUsage(t *testing.T) {
 	}{
 		{"--output xml", exitUsage, "xml"},
 		{"--nothing", exitUsage, "nothing"},
+		{"--only counts,speed", exitUsage, `"speed"`},
 		{"storm", exitUsage, `"storm"`},
 		{"chaos now", exitUsage, `"now"`},
 		{"chaos --minutes 0", exitUsage, "--minutes 0"},

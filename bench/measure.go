@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/schollz/progressbar/v3"
@@ -22,7 +23,9 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.BoolVar(&o.Quick, "quick", false, "the counts and a first look at the rates, within 90 seconds")
+	fs.StringSliceVar(&o.Only, "only", nil, "measure only some of "+strings.Join(contest.Figures(), ", ")+", several by commas")
 	output := fs.String("output", outputText, "how the report is written: text or json")
+	fs.BoolVar(&o.Postgres, "postgres", false, "put the Temporal server on a PostgreSQL of its own; needs its programs on this machine")
 	fs.StringVar(&o.CPUProfile, "cpuprofile", "", "file for the profile of the CPU of Oppflow's worker")
 	fs.StringVar(&o.MemoryProfile, "memprofile", "", "file for the profile of the memory of Oppflow's worker")
 	verbose := fs.Bool("verbose", false, "show what the parts write")
@@ -36,6 +39,11 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 		return &usageError{text: fmt.Sprintf("%q is nothing bench does; it knows chaos", fs.Arg(0))}
 	case *output != outputText && *output != outputJSON:
 		return &usageError{text: fmt.Sprintf("--output %q: must be text or json", *output)}
+	}
+	for _, figure := range o.Only {
+		if !slices.Contains(contest.Figures(), figure) {
+			return &usageError{text: fmt.Sprintf("--only %q: must be of %s", figure, strings.Join(contest.Figures(), ", "))}
+		}
 	}
 	if *verbose {
 		o.Output = stderr

@@ -18,7 +18,22 @@ import (
 // retention is how long a namespace keeps closed workflows: long enough to look at them next week.
 const retention = 30 * 24 * time.Hour
 
-// newDatabase makes the database ready for the server: its schema and the namespace. It returns how to connect to it.
+// newPersistence makes the database ready for the server and returns how to connect to it.
+func newPersistence(o options) (config.Persistence, error) {
+	if o.postgres != "" {
+		stores, err := postgresStores(o.postgres)
+		return config.Persistence{
+			DefaultStore: "temporal", VisibilityStore: "temporal_visibility", NumHistoryShards: postgresShards, DataStores: stores,
+		}, err
+	}
+	database, err := newDatabase(o)
+	return config.Persistence{
+		DefaultStore: sqliteplugin.PluginName, VisibilityStore: sqliteplugin.PluginName, NumHistoryShards: 1,
+		DataStores: map[string]config.DataStore{sqliteplugin.PluginName: {SQL: database}},
+	}, err
+}
+
+// newDatabase makes the database of SQLite: its schema and the namespace. It returns how to connect to it.
 func newDatabase(o options) (*config.SQL, error) {
 	database := inMemory()
 	if o.db != "" {

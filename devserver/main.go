@@ -1,7 +1,7 @@
 // Command devserver is a Temporal server with its Web UI in one process, for demonstrations and tests on one machine.
 //
 // It is the real server, all four services of it, over SQLite: in memory, or in a file that survives a restart and a
-// kill. It listens on the loopback interface only, because nobody has to log in. It is no way to run Temporal in
+// kill; or over a PostgreSQL that is there. It listens on the loopback interface only, because nobody has to log in. It is no way to run Temporal in
 // production. It knows nothing of Oppflow and lives in a module of its own, so that the server's many dependencies
 // stay out of the product's.
 package main

@@ -22,6 +22,7 @@ type options struct {
 	headless         bool   // no Web UI
 	namespace        string
 	db               string // "" is in memory
+	postgres         string // host:port of PostgreSQL, "" is SQLite
 	readyFile        string
 	logLevel         string
 	searchAttributes map[string]enumspb.IndexedValueType
@@ -47,6 +48,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.headless, "headless", false, "leave the Web UI out")
 	fs.StringVar(&o.namespace, "namespace", "default", "namespace that exists when the server is ready")
 	fs.StringVar(&o.db, "db", "", "SQLite `file` that keeps everything across restarts; none keeps it in memory")
+	fs.StringVar(&o.postgres, "postgres", "", "`host:port` of a PostgreSQL on this machine that keeps everything and lets the user postgres in without a password; --db excludes it")
 	attributes := fs.StringArray("search-attribute", nil, "`Name=Type` of a search attribute of the namespace (repeatable)")
 	values := fs.StringArray("dynamic-config-value", nil, "`key=JSON` of the server's dynamic configuration (repeatable)")
 	fs.StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
@@ -80,6 +82,15 @@ func parse(args []string, help io.Writer) (options, error) {
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, o.logLevel) {
 		return o, fmt.Errorf("--log-level %q: must be debug, info, warn or error", o.logLevel)
+	}
+	if o.postgres != "" {
+		host, _, err := net.SplitHostPort(o.postgres)
+		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+			return o, fmt.Errorf("--postgres %q: must be a loopback address and a port, such as 127.0.0.1:5432", o.postgres)
+		}
+		if o.db != "" {
+			return o, errors.New("--db and --postgres exclude each other; give one of them")
+		}
 	}
 	for _, text := range *attributes {
 		if err := o.addSearchAttribute(text); err != nil {

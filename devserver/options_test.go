@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +39,9 @@ func TestUsage(t *testing.T) {
 		{[]string{"--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=many"}, "not JSON"},
 		{[]string{"--dynamic-config-value", `limit.historyCount.suggestContinueAsNew="many"`}, "not int"},
 		{[]string{"--dynamic-config-value", "limit.noSuchThing=1"}, "unregistered key"},
+		{[]string{"--postgres", "db.example.org:5432"}, "must be a loopback address and a port"},
+		{[]string{"--postgres", "127.0.0.1"}, "must be a loopback address and a port"},
+		{[]string{"--postgres", "127.0.0.1:5432", "--db", "x.db"}, "exclude each other"},
 		{[]string{"--bogus"}, "--bogus"},
 		{[]string{"start"}, "unexpected argument"},
 	}
@@ -51,6 +55,23 @@ func TestUsage(t *testing.T) {
 				t.Errorf("wrote %q and %q, want one line with %q", stdout.String(), text, test.want)
 			}
 		})
+	}
+}
+
+// A PostgreSQL that is not there is named in one line.
+func TestNoPostgres(t *testing.T) {
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := nobody.Addr().String()
+	if err := nobody.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	code := run(context.Background(), []string{"--postgres", address, "--port", "0", "--headless"}, &stdout, &stderr)
+	if text := stderr.String(); code != 1 || !strings.Contains(text, "--postgres "+address) || strings.Count(text, "\n") != 1 {
+		t.Errorf("exit status %d, wrote %q; want 1 and one line that names it", code, text)
 	}
 }
 

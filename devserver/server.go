@@ -16,7 +16,6 @@ import (
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/membership/static"
-	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
 	"go.temporal.io/server/common/primitives"
 	"go.temporal.io/server/temporal"
 )
@@ -60,15 +59,8 @@ func newServer(o options) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	database, err := newDatabase(o)
-	if err != nil {
+	if configuration.Persistence, err = newPersistence(o); err != nil {
 		return nil, err
-	}
-	configuration.Persistence = config.Persistence{
-		DefaultStore:     sqliteplugin.PluginName,
-		VisibilityStore:  sqliteplugin.PluginName,
-		NumHistoryShards: 1,
-		DataStores:       map[string]config.DataStore{sqliteplugin.PluginName: {SQL: database}},
 	}
 	if s.logger, err = newLogger(o.logLevel); err != nil {
 		return nil, err
@@ -178,6 +170,11 @@ func (s *server) awaitReady(ctx context.Context) error {
 	err = poll(ctx, func(ctx context.Context) error {
 		if _, err := c.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 			return err
+		}
+		if s.options.postgres != "" {
+			if err := register(ctx, c, s.options.namespace); err != nil {
+				return err
+			}
 		}
 		_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: s.options.namespace})
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,9 +15,11 @@ import (
 	"github.com/oppflow/oppflow/bench/contest"
 )
 
-// What a lifecycle takes of requests, events and actions does not grow unnoticed, and it is the same every time.
-func TestALifecycleKeepsToItsBudget(t *testing.T) {
-	g, err := contest.Prepare(t.Context(), contest.GroundOptions{Progress: func(text string) { fmt.Fprintln(os.Stderr, text) }})
+// prepare brings a ground up for the test.
+func prepare(t *testing.T, o contest.GroundOptions) *contest.Ground {
+	t.Helper()
+	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
+	g, err := contest.Prepare(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,18 +28,27 @@ func TestALifecycleKeepsToItsBudget(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	count := func() map[string]contest.Counts {
-		all, err := g.Count(t.Context(), g.Contestants())
-		if err != nil {
-			t.Fatal(err)
-		}
-		counts := make(map[string]contest.Counts)
-		for _, one := range all {
-			counts[one.Contestant] = one.Counts
-		}
-		return counts
+	return g
+}
+
+// counted are what a lifecycle takes, by contestant.
+func counted(t *testing.T, g *contest.Ground) map[string]contest.Counts {
+	t.Helper()
+	all, err := g.Count(t.Context(), g.Contestants())
+	if err != nil {
+		t.Fatal(err)
 	}
-	counts := count()
+	counts := make(map[string]contest.Counts)
+	for _, one := range all {
+		counts[one.Contestant] = one.Counts
+	}
+	return counts
+}
+
+// What a lifecycle takes of requests, events and actions does not grow unnoticed, and it is the same every time, on
+// whatever database the server stands.
+func TestALifecycleKeepsToItsBudget(t *testing.T) {
+	counts := counted(t, prepare(t, contest.GroundOptions{}))
 	for name, budget := range contest.Budgets() {
 		took, counted := counts[name]
 		if !counted {
@@ -56,8 +69,15 @@ func TestALifecycleKeepsToItsBudget(t *testing.T) {
 	if base := counts[contest.Base]; base.Requests != contest.Calls || base.Actions != 2*contest.Calls {
 		t.Errorf("the bare workflow took %+v; it is one message and one activity for each of %d calls", base, contest.Calls)
 	}
-	if diff := cmp.Diff(counts, count(), cmpopts.IgnoreFields(contest.Counts{}, "Bytes")); diff != "" {
-		t.Errorf("a second time it takes something else (-first +second):\n%s", diff)
+
+	if _, err := exec.LookPath("initdb"); err != nil && os.Getenv("CI") != "true" {
+		if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) == 0 {
+			t.Skip("PostgreSQL is not installed here; on Debian: apt-get install postgresql")
+		}
+	}
+	again := counted(t, prepare(t, contest.GroundOptions{Postgres: true}))
+	if diff := cmp.Diff(counts, again, cmpopts.IgnoreFields(contest.Counts{}, "Bytes")); diff != "" {
+		t.Errorf("on PostgreSQL it takes something else (-SQLite +PostgreSQL):\n%s", diff)
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 type Burst struct {
 	Signals int `json:"signals"`
 	// Sent is how long it took to send them, Effect how long until the last had taken effect, both from the first one.
-	Sent   time.Duration `json:"sent"`
-	Effect time.Duration `json:"lastEffect"`
+	Sent   time.Duration `json:"sentNs"`
+	Effect time.Duration `json:"lastEffectNs"`
 	// Requests and Runs are how many requests and runs it took.
 	Requests int `json:"requests"`
 	Runs     int `json:"runs"`

@@ -1,6 +1,7 @@
 package contest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ type GroundOptions struct {
 	// Limit makes the sandbox take 200 requests in any 10 seconds; all contestants then send at the rate a tenant's
 	// worker is set to for it.
 	Limit bool
+	// Postgres keeps the Temporal server's data in a PostgreSQL of the ground's own rather than in memory.
+	Postgres bool
 	// Playbook is followed by Oppflow's worker, "" is none.
 	Playbook string
 	// CPUProfile and MemoryProfile are files into which Oppflow's worker writes its profiles when it ends.
@@ -53,6 +56,7 @@ type Ground struct {
 	worker        *stack.Process // Oppflow's
 	bareWorker    *stack.Process
 	dir           string
+	database      *database // nil where everything is in memory
 	// counted is the number of the last request that was counted, seen how many there were.
 	counted int64
 	seen    int
@@ -73,16 +77,21 @@ func Prepare(ctx context.Context, o GroundOptions) (g *Ground, err error) {
 		}
 	}()
 	tenant := filepath.Join(dir, "catalogue.yaml")
-	if err := os.WriteFile(tenant, catalogue, 0o600); err != nil {
+	if err := os.WriteFile(tenant, tenantOf(o), 0o600); err != nil {
 		return g, err
 	}
 	rate, args := float64(anyRate), []string{"--catalogue", tenant, "--no-rate-limit"}
 	if o.Limit {
 		rate, args[2] = limitedRate, "--rate=200/10s"
 	}
-	g.Stack, err = stack.Up(ctx, stack.Options{
-		Setup: host.SetupAt, Output: o.Output, Progress: o.Progress, NoUI: true, NoWorker: true, SandboxArgs: args,
-	})
+	up := stack.Options{Setup: host.SetupAt, Output: o.Output, Progress: o.Progress, NoUI: true, NoWorker: true, SandboxArgs: args}
+	if o.Postgres {
+		if g.database, err = startPostgres(ctx, dir); err != nil {
+			return g, err
+		}
+		up.ServerArgs = []string{"--postgres", g.database.address}
+	}
+	g.Stack, err = stack.Up(ctx, up)
 	if err != nil {
 		return g, err
 	}
@@ -103,6 +112,15 @@ func Prepare(ctx context.Context, o GroundOptions) (g *Ground, err error) {
 		return g, err
 	}
 	return g, g.startWorkers(ctx, rate, o)
+}
+
+// tenantOf is the catalogue. With a playbook the move to Won issues the tokens and raises the invoice, as that of a
+// tenant does: the API can do neither, and the playbook's effects make sure that it happened.
+func tenantOf(o GroundOptions) []byte {
+	if o.Playbook == "" {
+		return catalogue
+	}
+	return bytes.Replace(catalogue, []byte("{ from: 3, to: 4 }"), []byte("{ from: 3, to: 4, triggers: [token, invoice] }"), 1)
 }
 
 // burst is how many requests of the plain loop may leave at once: no more than a worker's queue hands out.
@@ -179,6 +197,9 @@ func (g *Ground) Close(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		err = g.Down(ctx)
+	}
+	if g.database != nil {
+		err = errors.Join(err, g.database.close())
 	}
 	return errors.Join(err, os.RemoveAll(g.dir))
 }

@@ -24,7 +24,7 @@ type Idle struct {
 	// Events is how long the history is of one that is not kept ready any more, and FirstAnswer how long it took to
 	// answer a query.
 	Events      int           `json:"events"`
-	FirstAnswer time.Duration `json:"firstAnswer"`
+	FirstAnswer time.Duration `json:"firstAnswerNs"`
 }
 
 // The most that idle opportunities are meant to take.

@@ -13,9 +13,9 @@ import (
 type Latency struct {
 	What string `json:"what"`
 	// P50, P95 and P99 are percentiles over N.
-	P50 time.Duration `json:"p50"`
-	P95 time.Duration `json:"p95"`
-	P99 time.Duration `json:"p99"`
+	P50 time.Duration `json:"p50Ns"`
+	P95 time.Duration `json:"p95Ns"`
+	P99 time.Duration `json:"p99Ns"`
 	N   int           `json:"n"`
 	// OfBare is the P50 in that of the bare workflow doing the same.
 	OfBare float64 `json:"ofBare,omitempty"`

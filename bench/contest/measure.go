@@ -15,6 +15,10 @@ import (
 type Options struct {
 	// Quick leaves out all that takes long: the counts and a first look at the rates remain.
 	Quick bool
+	// Only names what is measured, of Figures; empty is everything.
+	Only []string
+	// Postgres puts the Temporal server on a PostgreSQL of its own.
+	Postgres bool
 	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker while rates are measured.
 	CPUProfile, MemoryProfile string
 	// Tell is told what is being done, and which step of how many it is; it may be nil.
@@ -23,10 +27,26 @@ type Options struct {
 	Output io.Writer
 }
 
-// step is one thing that is measured, on a ground.
+// What can be measured.
+const (
+	figureCounts    = "counts"
+	figureRates     = "rates"
+	figureLatencies = "latencies"
+	figureBurst     = "burst"
+	figureIdle      = "idle"
+	figureLimited   = "limited"
+	figurePlaybook  = "playbook"
+)
+
+// Figures are the names of what can be measured, in the order of the report.
+func Figures() []string {
+	return []string{figureCounts, figureRates, figureLatencies, figureBurst, figureIdle, figureLimited, figurePlaybook}
+}
+
+// step is one thing that is measured, on a ground. It belongs to a figure.
 type step struct {
-	what string
-	do   func(ctx context.Context, g *Ground, tell func(string), r *Report) error
+	figure, what string
+	do           func(ctx context.Context, g *Ground, tell func(string), r *Report) error
 }
 
 // part is what is measured on one ground.
@@ -55,13 +75,20 @@ const (
 // Measure measures, and answers what it has measured so far with an error, too.
 func Measure(ctx context.Context, o Options) (Report, error) {
 	report := Report{Server: embeddedStore, Processors: runtime.NumCPU()}
+	if o.Postgres {
+		report.Server = "PostgreSQL"
+	}
 	parts := o.parts()
 	of := 0
-	for _, p := range parts {
-		of += len(p.steps)
+	for i := range parts {
+		parts[i].steps = slices.DeleteFunc(parts[i].steps, func(s step) bool { return len(o.Only) > 0 && !slices.Contains(o.Only, s.figure) })
+		of += len(parts[i].steps)
 	}
 	n := 0
 	for _, p := range parts {
+		if len(p.steps) == 0 {
+			continue
+		}
 		err := o.on(ctx, p, &report, func(what string) {
 			if o.Tell != nil {
 				o.Tell(n, of, what)
@@ -80,7 +107,7 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 // on measures one part on its ground.
 func (o Options) on(ctx context.Context, p part, report *Report, tell func(string), done func()) (err error) {
 	tell("bringing the parts up")
-	p.ground.Output, p.ground.Progress = o.Output, tell
+	p.ground.Output, p.ground.Progress, p.ground.Postgres = o.Output, tell, o.Postgres
 	g, err := Prepare(ctx, p.ground)
 	if err != nil {
 		return err
@@ -99,13 +126,13 @@ func (o Options) on(ctx context.Context, p part, report *Report, tell func(strin
 // parts are what the options ask for, each on a ground of its own.
 func (o Options) parts() []part {
 	profiled := GroundOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
-	count := step{"counting", func(ctx context.Context, g *Ground, _ func(string), r *Report) (err error) {
+	count := step{figureCounts, "counting", func(ctx context.Context, g *Ground, _ func(string), r *Report) (err error) {
 		r.Counts, err = g.Count(ctx, g.Contestants())
 		return err
 	}}
 	rate := func(inFlight int, plan RatePlan) step {
 		plan.InFlight = inFlight
-		return step{fmt.Sprintf("rates, %d in flight", inFlight), func(ctx context.Context, g *Ground, tell func(string), r *Report) error {
+		return step{figureRates, fmt.Sprintf("rates, %d in flight", inFlight), func(ctx context.Context, g *Ground, tell func(string), r *Report) error {
 			plan.Tell = tell
 			rated, err := g.Rates(ctx, g.Contestants(), Base, plan)
 			r.Rates = append(r.Rates, rated...)
@@ -118,28 +145,28 @@ func (o Options) parts() []part {
 	return []part{
 		{profiled, []step{
 			count, rate(1, fullPlan), rate(8, fullPlan), rate(32, fullPlan),
-			{"latencies", func(ctx context.Context, g *Ground, tell func(string), r *Report) (err error) {
+			{figureLatencies, "latencies", func(ctx context.Context, g *Ground, tell func(string), r *Report) (err error) {
 				r.Latencies, err = g.Latencies(ctx, updates, tell)
 				return err
 			}},
-			{"a burst of signals", func(ctx context.Context, g *Ground, _ func(string), r *Report) error {
+			{figureBurst, "a burst of signals", func(ctx context.Context, g *Ground, _ func(string), r *Report) error {
 				burst, err := g.Burst(ctx, burstSignals)
 				r.Burst = &burst
 				return err
 			}},
 		}},
-		{GroundOptions{}, []step{{"idle opportunities", func(ctx context.Context, g *Ground, tell func(string), r *Report) error {
+		{GroundOptions{}, []step{{figureIdle, "idle opportunities", func(ctx context.Context, g *Ground, tell func(string), r *Report) error {
 			idle, err := g.Idle(ctx, idlers, tell)
 			r.Idle = &idle
 			return err
 		}}}},
-		{GroundOptions{Limit: true}, []step{{"rates within the limit", func(ctx context.Context, g *Ground, tell func(string), r *Report) (err error) {
+		{GroundOptions{Limit: true}, []step{{figureLimited, "rates within the limit", func(ctx context.Context, g *Ground, tell func(string), r *Report) (err error) {
 			plan := limitedPlan
 			plan.Tell = tell
 			r.Limited, err = g.Rates(ctx, g.Contestants(), LimitedBase, plan)
 			return err
 		}}}},
-		{GroundOptions{Playbook: defaultRules}, []step{{"counting with the default playbook", func(ctx context.Context, g *Ground, _ func(string), r *Report) (err error) {
+		{GroundOptions{Playbook: defaultRules}, []step{{figurePlaybook, "counting with the default playbook", func(ctx context.Context, g *Ground, _ func(string), r *Report) (err error) {
 			r.Playbook, err = g.Count(ctx, slices.DeleteFunc(g.Contestants(), func(c Contestant) bool { return !strings.HasPrefix(c.Name, "Oppflow") && c.Name != Base }))
 			return err
 		}}}},

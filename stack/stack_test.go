@@ -22,6 +22,45 @@ import (
 	"time"
 )
 
+// A program of the caller's finds the parts, wins over what the stack says of them, and ends with them.
+func TestAProgramOfOnesOwn(t *testing.T) {
+	dump := filepath.Join(t.TempDir(), "dump")
+	s, err := fakeStack(t, t.Context(), Options{NoWorker: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := s.AddProgram("own", path, []string{"--dump", dump}, []string{"TEMPORAL_NAMESPACE=another"})
+	if err := program.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var ran struct{ Args, Env []string }
+	content, err := os.ReadFile(dump)
+	if err == nil {
+		err = json.Unmarshal(content, &ran)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ran.Args) != 4 || ran.Args[1] != dump || ran.Args[2] != "--ready-file" {
+		t.Errorf("it was given %q", ran.Args)
+	}
+	for _, want := range []string{"TEMPORAL_ADDRESS=" + s.TemporalAddress(), "ADMINISTRATE_URL=" + s.APIURL(), "TEMPORAL_NAMESPACE=another"} {
+		if !slices.Contains(ran.Env, want) {
+			t.Errorf("it does not find %s", want)
+		}
+	}
+	if slices.Contains(ran.Env, "TEMPORAL_NAMESPACE=default") {
+		t.Error("what it was given does not win")
+	}
+	if err := s.Down(t.Context()); err != nil || program.Running() {
+		t.Errorf("after Down it runs: %t; %v", program.Running(), err)
+	}
+}
+
 func TestUpAndDown(t *testing.T) {
 	// What would lead a careless worker to a real tenant.
 	t.Setenv("ADMINISTRATE_URL", "https://acme.administrateapp.com/graphql")

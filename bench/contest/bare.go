@@ -121,7 +121,8 @@ func bare(c client.Client, byUpdate bool) Contestant {
 	}
 	return Contestant{Name: name, Temporal: c, begin: func(ctx context.Context, reference opportunity.Reference) (sender, error) {
 		b := &barely{temporal: c, id: lifecycle.WorkflowID(reference), byUpdate: byUpdate}
-		return b, b.begin(ctx)
+		err := b.begin(ctx)
+		return b, err
 	}}
 }
 

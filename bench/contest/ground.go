@@ -64,54 +64,59 @@ type Ground struct {
 }
 
 // Prepare brings a ground up. Its Close ends it.
-func Prepare(ctx context.Context, o GroundOptions) (g *Ground, err error) {
+func Prepare(ctx context.Context, o GroundOptions) (*Ground, error) {
 	dir, err := os.MkdirTemp("", "oppflow-bench-")
 	if err != nil {
 		return nil, err
 	}
-	g = &Ground{dir: dir}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, g.Close(context.WithoutCancel(ctx)))
-			g = nil
-		}
-	}()
-	tenant := filepath.Join(dir, "catalogue.yaml")
+	g := &Ground{dir: dir}
+	if err := g.bring(ctx, o); err != nil {
+		return nil, errors.Join(err, g.Close(context.WithoutCancel(ctx)))
+	}
+	return g, nil
+}
+
+// bring brings everything up, one after the other.
+func (g *Ground) bring(ctx context.Context, o GroundOptions) error {
+	tenant := filepath.Join(g.dir, "catalogue.yaml")
 	if err := os.WriteFile(tenant, tenantOf(o), 0o600); err != nil {
-		return g, err
+		return err
 	}
-	rate, args := float64(anyRate), []string{"--catalogue", tenant, "--no-rate-limit"}
+	rate, limit := float64(anyRate), "--no-rate-limit"
 	if o.Limit {
-		rate, args[2] = limitedRate, "--rate=200/10s"
+		rate, limit = limitedRate, "--rate=200/10s"
 	}
-	up := stack.Options{Setup: host.SetupAt, Output: o.Output, Progress: o.Progress, NoUI: true, NoWorker: true, SandboxArgs: args}
+	up := stack.Options{
+		Setup: host.SetupAt, Output: o.Output, Progress: o.Progress, NoUI: true, NoWorker: true,
+		SandboxArgs: []string{"--catalogue", tenant, limit},
+	}
+	var err error
 	if o.Postgres {
-		if g.database, err = startPostgres(ctx, dir); err != nil {
-			return g, err
+		if g.database, err = startPostgres(ctx, g.dir); err != nil {
+			return err
 		}
 		up.ServerArgs = []string{"--postgres", g.database.address}
 	}
-	g.Stack, err = stack.Up(ctx, up)
-	if err != nil {
-		return g, err
+	if g.Stack, err = stack.Up(ctx, up); err != nil {
+		return err
 	}
 	g.sandbox = remote.Sandbox{APIURL: g.APIURL(), Token: g.APIToken()}
 	g.api, err = administrate.New(administrate.Options{
 		URL: g.APIURL(), Tokens: administrate.StaticToken(g.APIToken()), RequestsPerSecond: rate, Burst: burst(o.Limit),
 	})
 	if err != nil {
-		return g, err
+		return err
 	}
 	if g.oppflow, err = g.connect(ctx, g.Namespace()); err != nil {
-		return g, err
+		return err
 	}
 	if _, _, err = host.CreateNamespace(ctx, g.oppflow, bareNamespace, 24*time.Hour); err != nil {
-		return g, err
+		return err
 	}
 	if g.bare, err = g.connect(ctx, bareNamespace); err != nil {
-		return g, err
+		return err
 	}
-	return g, g.startWorkers(ctx, rate, o)
+	return g.startWorkers(ctx, rate, o)
 }
 
 // tenantOf is the catalogue. With a playbook the move to Won issues the tokens and raises the invoice, as that of a

@@ -35,7 +35,8 @@ func oppflow(c client.Client, h how) Contestant {
 	messages := lifecycle.NewClient(c)
 	return Contestant{Name: h.String(), Temporal: c, begin: func(ctx context.Context, reference opportunity.Reference) (sender, error) {
 		d := &driven{temporal: c, messages: messages, reference: reference, how: h}
-		return d, d.begin(ctx)
+		err := d.begin(ctx)
+		return d, err
 	}}
 }
 

@@ -16,6 +16,7 @@ func TestUsage(t *testing.T) {
 	}{
 		{"--output xml", exitUsage, "xml"},
 		{"--nothing", exitUsage, "nothing"},
+		{"--in-flight 8,0", exitUsage, "--in-flight 0"},
 		{"--only counts,speed", exitUsage, `"speed"`},
 		{"storm", exitUsage, `"storm"`},
 		{"chaos now", exitUsage, `"now"`},

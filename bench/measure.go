@@ -25,6 +25,7 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	fs.BoolVar(&o.Quick, "quick", false, "the counts and a first look at the rates, within 90 seconds")
 	fs.StringSliceVar(&o.Only, "only", nil, "measure only some of "+strings.Join(contest.Figures(), ", ")+", several by commas")
 	output := fs.String("output", outputText, "how the report is written: text or json")
+	fs.IntSliceVar(&o.InFlight, "in-flight", nil, "how many lifecycles are lived at a time for the rates (default 1,8,32; quick: 8)")
 	fs.BoolVar(&o.Postgres, "postgres", false, "put the Temporal server on a PostgreSQL of its own; needs its programs on this machine")
 	fs.StringVar(&o.CPUProfile, "cpuprofile", "", "file for the profile of the CPU of Oppflow's worker")
 	fs.StringVar(&o.MemoryProfile, "memprofile", "", "file for the profile of the memory of Oppflow's worker")
@@ -39,6 +40,11 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 		return &usageError{text: fmt.Sprintf("%q is nothing bench does; it knows chaos", fs.Arg(0))}
 	case *output != outputText && *output != outputJSON:
 		return &usageError{text: fmt.Sprintf("--output %q: must be text or json", *output)}
+	}
+	for _, n := range o.InFlight {
+		if n < 1 || n > 1000 {
+			return &usageError{text: fmt.Sprintf("--in-flight %d: must be from 1 to 1000", n)}
+		}
 	}
 	for _, figure := range o.Only {
 		if !slices.Contains(contest.Figures(), figure) {

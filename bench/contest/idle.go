@@ -91,12 +91,12 @@ func (g *Ground) grown(ctx context.Context, idle *Idle) (sender, error) {
 		return nil, err
 	}
 	for n := 0; ; n++ {
-		if n%10 == 0 {
+		if n%10 == 0 || idle.Events > longHistory-10*15 {
 			counts, err := history(ctx, g.oppflow, reference)
 			if err != nil {
 				return nil, err
 			}
-			if idle.Events = counts.Events; counts.Events >= longHistory-10*15 {
+			if idle.Events = counts.Events; counts.Events >= longHistory {
 				return s, nil
 			}
 		}

@@ -17,6 +17,9 @@ type Options struct {
 	Quick bool
 	// Only names what is measured, of Figures; empty is everything.
 	Only []string
+	// InFlight are how many lifecycles are lived at a time where rates are measured; empty is 1, 8 and 32, or 8 in the
+	// quick form.
+	InFlight []int
 	// Postgres puts the Temporal server on a PostgreSQL of its own.
 	Postgres bool
 	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker while rates are measured.
@@ -139,12 +142,22 @@ func (o Options) parts() []part {
 			return err
 		}}
 	}
+	plan, inFlight := fullPlan, []int{1, 8, 32}
 	if o.Quick {
-		return []part{{profiled, []step{count, rate(8, quickPlan)}}}
+		plan, inFlight = quickPlan, []int{8}
+	}
+	if len(o.InFlight) > 0 {
+		inFlight = o.InFlight
+	}
+	rates := []step{count}
+	for _, n := range inFlight {
+		rates = append(rates, rate(n, plan))
+	}
+	if o.Quick {
+		return []part{{profiled, rates}}
 	}
 	return []part{
-		{profiled, []step{
-			count, rate(1, fullPlan), rate(8, fullPlan), rate(32, fullPlan),
+		{profiled, append(rates, []step{
 			{figureLatencies, "latencies", func(ctx context.Context, g *Ground, tell func(string), r *Report) (err error) {
 				r.Latencies, err = g.Latencies(ctx, updates, tell)
 				return err
@@ -154,7 +167,7 @@ func (o Options) parts() []part {
 				r.Burst = &burst
 				return err
 			}},
-		}},
+		}...)},
 		{GroundOptions{}, []step{{figureIdle, "idle opportunities", func(ctx context.Context, g *Ground, tell func(string), r *Report) error {
 			idle, err := g.Idle(ctx, idlers, tell)
 			r.Idle = &idle

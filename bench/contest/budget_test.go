@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +115,23 @@ func TestBudgetsAreExceeded(t *testing.T) {
 	} {
 		if got := strings.Join(budget.Exceeds(c.took), "; "); got != c.want {
 			t.Errorf("%s: %q; want %q", name, got, c.want)
+		}
+	}
+}
+
+// What the pages say of a lifecycle is what the budget holds it to.
+func TestThePagesTellTheBudgets(t *testing.T) {
+	for _, page := range []string{"../../README.md", "../../docs/measurements.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, budget := range contest.Budgets() {
+			row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(name) + ` +\| (\d+) +\| (\d+) +\| [\d.]+ +\| [\d.]+ +\| \d+ +\| (\d+) `).FindStringSubmatch(string(text))
+			want := []string{fmt.Sprint(budget.Requests), fmt.Sprint(budget.Events), fmt.Sprint(budget.Actions)}
+			if len(row) == 0 || !slices.Equal(row[1:], want) {
+				t.Errorf("%s: %s: requests, events, actions are told as %q; want %q", page, name, row, want)
+			}
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (r Report) Write(w io.Writer) error {
 	p := &page{w: w}
 	p.text("%s, on %d processors, Temporal server on %s.", r.Command, r.Processors, r.Server)
 	p.counts("One lifecycle (11 calls), with nothing else going on:", r.Counts)
-	p.counts("The same with the default playbook:", r.Playbook)
+	p.counts("The same with the default playbook, which works while the next message comes, so that a task more or less is chance:", r.Playbook)
 	p.rates("Lifecycles per second, contestants in turn:", "of bare", r.Rates)
 	p.rates("Lifecycles per second where the API takes 200 requests in any 10 seconds:", "of direct", r.Limited)
 	p.latencies(r.Latencies)

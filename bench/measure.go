@@ -50,6 +50,9 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 		if !slices.Contains(contest.Figures(), figure) {
 			return &usageError{text: fmt.Sprintf("--only %q: must be of %s", figure, strings.Join(contest.Figures(), ", "))}
 		}
+		if o.Quick && !slices.Contains(contest.QuickFigures(), figure) {
+			return &usageError{text: fmt.Sprintf("--only %s takes long; --quick measures %s", figure, strings.Join(contest.QuickFigures(), " and "))}
+		}
 	}
 	if *verbose {
 		o.Output = stderr

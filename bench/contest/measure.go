@@ -46,6 +46,9 @@ func Figures() []string {
 	return []string{figureCounts, figureRates, figureLatencies, figureBurst, figureIdle, figureLimited, figurePlaybook}
 }
 
+// QuickFigures are those of the quick form.
+func QuickFigures() []string { return []string{figureCounts, figureRates} }
+
 // step is one thing that is measured, on a ground. It belongs to a figure.
 type step struct {
 	figure, what string

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/pflag"
@@ -71,13 +72,21 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	return report.Write(stdout)
 }
 
-// progress shows how far it is: in a bar where somebody watches, else in a line each.
+// progress shows how far it is: in a bar where somebody watches, else in a line each. What it answers may be called from
+// several goroutines at once.
 func progress(w io.Writer) func(step, of int, what string) {
+	var one sync.Mutex
 	if file, ok := w.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {
-		return func(step, of int, what string) { fmt.Fprintf(w, "%d of %d: %s\n", step, of, what) }
+		return func(step, of int, what string) {
+			one.Lock()
+			defer one.Unlock()
+			fmt.Fprintf(w, "%d of %d: %s\n", step, of, what)
+		}
 	}
 	var bar *progressbar.ProgressBar
 	return func(step, of int, what string) {
+		one.Lock()
+		defer one.Unlock()
 		if bar == nil {
 			bar = progressbar.NewOptions(of, progressbar.OptionSetWriter(w), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(20), progressbar.OptionSetElapsedTime(true))
 		}

@@ -61,14 +61,15 @@ type part struct {
 	steps  []step
 }
 
-// How long is measured in full and in the quick form.
-var (
-	fullPlan  = RatePlan{Rounds: 3, Warm: 2 * time.Second, Window: 8 * time.Second}
-	quickPlan = RatePlan{Rounds: 1, Warm: time.Second, Window: 4 * time.Second}
-	// Where 20 requests a second are let through, a lifecycle takes long, and what was let through at once in the
-	// beginning must have passed.
-	limitedPlan = RatePlan{Rounds: 1, Warm: 20 * time.Second, Window: 60 * time.Second, InFlight: 32}
-)
+// fullPlan and quickPlan are how long rates are measured, in full and in the quick form.
+func fullPlan() RatePlan  { return RatePlan{Rounds: 3, Warm: 2 * time.Second, Window: 8 * time.Second} }
+func quickPlan() RatePlan { return RatePlan{Rounds: 1, Warm: time.Second, Window: 4 * time.Second} }
+
+// limitedPlan is the same where 20 requests a second are let through: a lifecycle takes long there, and what was let
+// through at once in the beginning must have passed.
+func limitedPlan() RatePlan {
+	return RatePlan{Rounds: 1, Warm: 20 * time.Second, Window: 60 * time.Second, InFlight: 32}
+}
 
 const (
 	updates       = 1000 // of which latencies are told
@@ -145,9 +146,9 @@ func (o Options) parts() []part {
 			return err
 		}}
 	}
-	plan, inFlight := fullPlan, []int{1, 8, 32}
+	plan, inFlight := fullPlan(), []int{1, 8, 32}
 	if o.Quick {
-		plan, inFlight = quickPlan, []int{8}
+		plan, inFlight = quickPlan(), []int{8}
 	}
 	if len(o.InFlight) > 0 {
 		inFlight = o.InFlight
@@ -177,7 +178,7 @@ func (o Options) parts() []part {
 			return err
 		}}}},
 		{GroundOptions{Limit: true}, []step{{figureLimited, "rates within the limit", func(ctx context.Context, g *Ground, tell func(string), r *Report) (err error) {
-			plan := limitedPlan
+			plan := limitedPlan()
 			plan.Tell = tell
 			r.Limited, err = g.Rates(ctx, g.Contestants(), LimitedBase, plan)
 			return err

@@ -15,6 +15,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/worker/host"
 )
 
 // Names of the bare workflow and of what it takes.
@@ -102,8 +103,9 @@ func (b bareCalls) ask(ctx context.Context, record string, call Call) error {
 	return call.ask(ctx, b.api, record)
 }
 
-// bareWorkers are the two workers of the bare workflow, on the task queues and with the rate of Oppflow's.
+// bareWorkers are the two workers of the bare workflow, on the task queues and with the rate and the cache of Oppflow's.
 func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) []worker.Worker {
+	worker.SetStickyWorkflowCacheSize(host.DefaultCachedWorkflows)
 	lives := worker.New(c, lifecycle.TaskQueue, worker.Options{LocalActivityWorkerOnly: true})
 	lives.RegisterWorkflowWithOptions(bareLife, workflow.RegisterOptions{Name: bareWorkflow})
 	requests := worker.New(c, activities.TaskQueue, worker.Options{TaskQueueActivitiesPerSecond: perSecond, DisableWorkflowWorker: true})

@@ -56,11 +56,9 @@ type Ground struct {
 	worker        *stack.Process // Oppflow's
 	bareWorker    *stack.Process
 	dir           string
-	database      *database // nil where everything is in memory
-	// counted is the number of the last request that was counted, seen how many there were.
-	counted int64
-	seen    int
-	lives   atomic.Int64 // the references given out
+	database      *database    // nil where everything is in memory
+	counted       int64        // the number of the last request that was counted
+	lives         atomic.Int64 // the references given out
 }
 
 // Prepare brings a ground up. Its Close ends it.
@@ -167,14 +165,13 @@ func (g *Ground) startWorkers(ctx context.Context, rate float64, o GroundOptions
 	return g.bareWorker.Start(ctx)
 }
 
-// requests counts what the API got so far.
+// requests counts what the API got so far: the ledger numbers them from 1.
 func (g *Ground) requests(ctx context.Context) (int, error) {
 	entries, err := g.sandbox.Ledger(ctx, g.counted)
-	for _, entry := range entries {
-		g.counted = entry.Number
+	if len(entries) > 0 {
+		g.counted = entries[len(entries)-1].Number
 	}
-	g.seen += len(entries)
-	return g.seen, err
+	return int(g.counted), err
 }
 
 // Contestants are all that are compared, in the order of the tables.

@@ -24,8 +24,8 @@ type database struct {
 	stop    context.CancelFunc
 }
 
-// errNoPostgres says that there is nothing to run.
-var errNoPostgres = errors.New("PostgreSQL is not installed here (no initdb in PATH or /usr/lib/postgresql/*/bin); on Debian: apt-get install postgresql")
+// ErrNoPostgres says that a PostgreSQL was asked for and there is none to run.
+var ErrNoPostgres = errors.New("PostgreSQL is not installed here (no initdb in PATH or /usr/lib/postgresql/*/bin); on Debian: apt-get install postgresql")
 
 // postgresPrograms is the directory of PostgreSQL's programs.
 func postgresPrograms() (string, error) {
@@ -37,7 +37,7 @@ func postgresPrograms() (string, error) {
 		path, err = filepath.EvalSymlinks(path)
 	}
 	if err != nil {
-		return "", errNoPostgres
+		return "", ErrNoPostgres
 	}
 	return filepath.Dir(path), nil
 }

@@ -338,14 +338,6 @@ func TestRequestSize(t *testing.T) {
 
 // TestNoConnection: what never had a connection was not sent.
 func TestNoConnection(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -361,7 +353,7 @@ func TestNoConnection(t *testing.T) {
 		transport http.RoundTripper
 		shown     string
 	}{
-		{"refused", "http://" + address, nil, "connection refused"},
+		{"refused", "http://127.0.0.1:1", nil, "connection refused"},
 		{"no such host", "http://tms.invalid", unnamed, "no such host"},
 		{"no TLS at the port", "https://" + plain.Listener.Addr().String(), nil, ""},
 		{"a certificate of nobody", secure.URL, nil, "certificate"},

@@ -225,7 +225,7 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 }
 
 func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
-	nobody := closedPort(t)
+	nobody := closedPort
 	taken := listen(t)
 	defer func() { _ = taken.Close() }()
 	data := t.TempDir()

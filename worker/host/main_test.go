@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,22 +14,13 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// closedPort is an address nobody listens at.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
+// closedPort is an address nobody listens at. A port that was free a moment ago may be another test's by now.
+const closedPort = "127.0.0.1:1"
 
 func TestWorkerSaysInOneLineWhyItDoesNotStart(t *testing.T) {
 	const secret = "tk-3141592653589793"
 	api := []string{"ADMINISTRATE_URL=http://127.0.0.1:1/graphql", "ADMINISTRATE_TOKEN=" + secret, "TEMPORAL_CONFIG_FILE=/dev/null"}
-	nobody := closedPort(t)
+	nobody := closedPort
 	bare := serve(t, &frontend{})
 	partly := lifecycle.SearchAttributes()
 	delete(partly, "OpportunityStep")

@@ -19,6 +19,9 @@ type Entry struct {
 	// Doubt says that it is unknown whether its change happened, and that only
 	// an operator can tell.
 	Doubt bool `json:"doubt,omitempty"`
+	// Lapses says of one in doubt that the places it may have taken lapse when
+	// they are to: an expiry that was asked for behind them is known to be set.
+	Lapses bool `json:"lapses,omitempty"`
 	// Tried says that it was sent before with an unknown end, and is sent again since
 	// that does no harm: it may have happened.
 	Tried bool `json:"tried,omitempty"`

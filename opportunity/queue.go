@@ -47,6 +47,7 @@ const (
 	packedSilent
 	packedCalled
 	packedTried
+	packedLapses
 )
 
 func (e Entry) packedFlags() int {
@@ -65,6 +66,9 @@ func (e Entry) packedFlags() int {
 	}
 	if e.Tried {
 		flags |= packedTried
+	}
+	if e.Lapses {
+		flags |= packedLapses
 	}
 	return flags
 }
@@ -120,7 +124,7 @@ func (q *Queue) UnmarshalJSON(data []byte) error {
 			Request: request, Verb: e.verb, Payload: packed.Payloads[e.payload], Accepted: time.UnixMilli(at).UTC(),
 			Changes: e.changes, Results: e.results,
 			Doubt: e.flags&packedDoubt != 0, Alone: e.flags&packedAlone != 0, Silent: e.flags&packedSilent != 0,
-			Called: e.flags&packedCalled != 0, Tried: e.flags&packedTried != 0, Errors: e.errors,
+			Called: e.flags&packedCalled != 0, Tried: e.flags&packedTried != 0, Lapses: e.flags&packedLapses != 0, Errors: e.errors,
 		}
 		if e.errors > 0 {
 			(*q)[i].FailingSince = time.UnixMilli(at + e.failing).UTC()

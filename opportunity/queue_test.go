@@ -48,7 +48,7 @@ func drawQueue(t *rapid.T) opportunity.Queue {
 		e := opportunity.Entry{
 			Request: drawRequest(t), Verb: command.Verb(), Payload: payload, Accepted: at, Changes: 1,
 			Doubt: rapid.Bool().Draw(t, "doubt"), Alone: rapid.Bool().Draw(t, "alone"), Silent: rapid.Bool().Draw(t, "silent"),
-			Called: rapid.Bool().Draw(t, "called"), Tried: rapid.Bool().Draw(t, "tried"),
+			Called: rapid.Bool().Draw(t, "called"), Tried: rapid.Bool().Draw(t, "tried"), Lapses: rapid.Bool().Draw(t, "lapses"),
 		}
 		if interests, ok := command.(opportunity.AddInterests); ok {
 			e.Changes = len(interests.Interests)

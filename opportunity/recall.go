@@ -24,7 +24,9 @@ import (
 // leads nowhere, since a transition is one between two steps (documented), and
 // sent again it is refused again. Setting details or an expiry again does no harm,
 // so these are not in doubt, unless the same details were set once more after
-// them; that they were tried is noted.
+// them; that they were tried is noted. An expiry counts as done where it shows, and
+// where one behind it, which undid it, was set: whether it was ever set, nobody can
+// tell then, and nothing depends on it.
 //
 // resolved tells the ids of items that were named otherwise.
 func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, resolved map[Name]ID) []Answer {
@@ -40,8 +42,10 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 		case m.Update != nil && !overwritten(i, batch, decided):
 			decided[i] = Answer{Fate: FateNotSent}
 			s.tried(m)
-		case m.Extend != nil && outlasted(i, batch, decided):
+		case m.Extend != nil && s.outlasted(i, batch, answers, decided, record):
 			decided[i] = Answer{Fate: FateDone, Reservation: &Reservation{Valid: true, Until: m.Extend.Until}}
+		case m.Extend != nil && !m.isAsked() && shows(batch[:i], record):
+			decided[i] = Answer{Fate: FateNotSent} // it would show
 		case m.Extend != nil:
 			decided[i] = recallExtend(*m.Extend, record)
 			s.tried(m)
@@ -195,16 +199,27 @@ func overwritten(i int, batch []Mutation, answers []Answer) bool {
 // outlasted reports whether the places are held by a later expiry of the batch,
 // which the API set: sending the one asked for at i again would undo it. One that
 // was not asked for, but comes with places just taken, only counts where it is no
-// shorter.
-func outlasted(i int, batch []Mutation, answers []Answer) bool {
+// shorter, and where the places are not just held as they were before.
+func (s *State) outlasted(i int, batch []Mutation, answers, decided []Answer, record Snapshot) bool {
 	asked := batch[i].Extend.Until
+	changed := record.Reservation.Valid != s.Reservation.Valid || !record.Reservation.Until.Equal(s.Reservation.Until)
 	for n := i + 1; n < len(batch) && !asked.IsZero(); n++ {
-		held := answers[n].Reservation
-		if batch[n].Extend != nil && answers[n].Fate == FateDone && held != nil && held.Valid && (batch[n].isAsked() || !held.Until.Before(asked)) {
+		held := decided[n].Reservation
+		if batch[n].Extend == nil || decided[n].Fate != FateDone || held == nil || !held.Valid {
+			continue
+		}
+		if batch[n].isAsked() || !held.Until.Before(asked) && (changed || answers[n].Fate == FateDone) {
 			return true
 		}
 	}
 	return false
+}
+
+// shows reports whether the places are held as one of these changes asked.
+func shows(batch []Mutation, record Snapshot) bool {
+	return slices.ContainsFunc(batch, func(m Mutation) bool {
+		return m.Extend != nil && m.isAsked() && m.Extend.missed(&record.Reservation) == nil
+	})
 }
 
 func recallExtend(asked Extend, record Snapshot) Answer {

@@ -328,6 +328,65 @@ func TestALaterExpiryStands(t *testing.T) {
 	}
 }
 
+// TestAnExpiryThatWasThereProvesNothing: places that are held as they were before a
+// request do not show that an earlier end, which it asked for, was ever set.
+func TestAnExpiryThatWasThereProvesNothing(t *testing.T) {
+	before := later.Until.AddDate(0, 1, 0)
+	for _, c := range []struct {
+		name  string
+		now   time.Time // until when the places are held
+		again string    // what is sent next
+	}{
+		{"as before", before, "x~ b/0 extend"},
+		{"longer", before.Add(time.Second), "b/0 extend"},
+		{"as asked", later.Until, "b/0 extend"},
+	} {
+		s := opened(t)
+		s.Reservation = opportunity.Reservation{Valid: true, Until: before}
+		accept(t, s, later, "x")
+		accept(t, s, add(reserving(1)), "b")
+		batch := s.NextBatch()
+		record := recordNow()
+		record.Reservation = opportunity.Reservation{Valid: true, Until: c.now}
+		s.Settle(batch, s.Recall(batch, many(unknown, len(batch)), record, nil), noon)
+		if got := strings.Join(told(s.NextBatch()), " "); got != c.again {
+			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
+		}
+	}
+}
+
+// TestAnExpiryOfTheSameRequestShows: what was to be set behind it was not, though the
+// places are held for longer than that.
+func TestAnExpiryOfTheSameRequestShows(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		second opportunity.Answer
+		places []opportunity.InterestRef // that were taken all the same
+		again  string                    // what is sent next
+	}{
+		{"broken off", unknown, nil, "y~ b/0 extend"},
+		{"broken off later", unknown, []opportunity.InterestRef{ref("i", event)}, "y~"},
+		{"refused", rejected("No"), []opportunity.InterestRef{ref("i", event)}, "extend"},
+		{"refused, and nothing taken", rejected("No"), nil, "b/0 extend"},
+	} {
+		s := opened(t)
+		s.Reservation = opportunity.Reservation{Valid: true, Until: later.Until.AddDate(0, 1, 0)}
+		accept(t, s, later, "x")
+		accept(t, s, opportunity.ExtendReservations{Until: later.Until.AddDate(0, -1, 0)}, "y")
+		accept(t, s, add(reserving(1)), "b")
+		batch := s.NextBatch()
+		record := recordNow(c.places...)
+		record.Reservation = opportunity.Reservation{Valid: true, Until: later.Until}
+		s.Settle(batch, s.Recall(batch, []opportunity.Answer{unknown, c.second, unknown, unknown}, record, nil), noon)
+		if got := strings.Join(told(s.NextBatch()), " "); got != c.again {
+			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
+		}
+		if outcome(t, s, "x").State != opportunity.Done {
+			t.Errorf("%s: the one that shows is %+v", c.name, outcome(t, s, "x"))
+		}
+	}
+}
+
 // TestExpiriesInARow: of two expiries whose answers were lost the places show the
 // later one, so the earlier is not sent again behind it.
 func TestExpiriesInARow(t *testing.T) {

@@ -80,23 +80,36 @@ func (s *State) Settle(batch []Mutation, answers []Answer, now time.Time) {
 			s.settleOne(at, m, answers[i], places, now)
 		case FateUnknown:
 			s.Queue[at].Doubt = true
+			s.Queue[at].Lapses = lapses(i, batch, answers)
 		case FateNotSent:
 		}
 	}
 	s.ask(now)
 }
 
+// lapses reports whether an expiry that was asked for behind the change at i is
+// known to be set, as it was asked for.
+func lapses(i int, batch []Mutation, answers []Answer) bool {
+	for n := i + 1; n < len(batch); n++ {
+		if m := batch[n]; m.Extend != nil && m.isAsked() && answers[n].Fate == FateDone && m.Extend.missed(answers[n].Reservation) == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // settleExtend takes in what the API says of the places, and answers what is
 // thereby known of those asked for in this batch: nil when that is still open.
 func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) *Reservation {
 	var places *Reservation
-	asked := slices.ContainsFunc(batch, func(m Mutation) bool { return m.Interest != nil && m.Interest.Reserve })
+	taken := false // places, behind the last expiry that is known to be set
 	for i, m := range batch {
+		if m.Interest != nil && m.Interest.Reserve && answers[i].Fate == FateDone && len(answers[i].Interests) > 0 {
+			taken = true
+		}
 		if m.Extend == nil {
 			continue
 		}
-		// Only where a place was taken does an expiry make sense.
-		taken := asked && slices.ContainsFunc(answers[:i], func(a Answer) bool { return a.Fate == FateDone && len(a.Interests) > 0 })
 		switch answer := answers[i]; {
 		case m.Extend.Release:
 			switch {
@@ -113,7 +126,7 @@ func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) 
 			}
 		case answer.Fate == FateDone && answer.Reservation != nil:
 			wanted := taken || s.ExtendDue
-			s.Reservation, s.ExtendDue = *answer.Reservation, false
+			s.Reservation, s.ExtendDue, taken = *answer.Reservation, false, false
 			places = answer.Reservation
 			switch {
 			case !answer.Reservation.Valid && m.isAsked() && !wanted: // its own request says it
@@ -243,7 +256,7 @@ func (s *State) finish(e Entry, reason *Error, now time.Time) {
 		if !e.Results[i].settled() {
 			e.Results[i] = InterestResult{Item: add.Interests[i].Item, Error: reason}
 			// Should it have happened after all, its places would be held for ever.
-			s.ExtendDue = s.ExtendDue || e.Doubt && add.Interests[i].Reserve
+			s.ExtendDue = s.ExtendDue || e.Doubt && !e.Lapses && add.Interests[i].Reserve
 		}
 		stands = stands || e.Results[i].Interest != ""
 	}

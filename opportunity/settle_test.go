@@ -447,3 +447,75 @@ func TestPlacesInDoubtDoNotStayForEver(t *testing.T) {
 		t.Errorf("places are released that were never taken")
 	}
 }
+
+// TestARefusedExpiryLeavesTheOneBefore: the places have that of the request before it,
+// and need no other.
+func TestARefusedExpiryLeavesTheOneBefore(t *testing.T) {
+	for _, second := range []opportunity.Answer{rejected("No"), notSent} {
+		s := opened(t)
+		accept(t, s, add(reserving(1)), "r")
+		accept(t, s, later, "x")
+		accept(t, s, opportunity.ExtendReservations{Until: later.Until.AddDate(0, 1, 0)}, "y")
+		put(t, s, done("i"), extended(true, later.Until), second)
+		if s.ExtendDue || !s.Reservation.Until.Equal(later.Until) {
+			t.Errorf("%s: another is due: %v, held until %s", second.Fate, s.ExtendDue, s.Reservation.Until)
+		}
+	}
+	// Places taken between the two have none.
+	s := opened(t)
+	accept(t, s, later, "x")
+	accept(t, s, add(reserving(1)), "r")
+	accept(t, s, opportunity.ExtendReservations{Until: later.Until.AddDate(0, 1, 0)}, "y")
+	put(t, s, extended(true, later.Until), done("i"), rejected("No"))
+	if got := strings.Join(told(s.NextBatch()), " "); got != "extend" {
+		t.Errorf("behind places without an expiry %q is sent", got)
+	}
+}
+
+// TestAnExpiryBehindPlacesInDoubtStands: where one that was asked for behind them is
+// known to be set, they lapse, and what an operator ends does not set another.
+func TestAnExpiryBehindPlacesInDoubtStands(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		expiry opportunity.Answer
+		again  string // what is sent after skip
+	}{
+		{"set", extended(true, later.Until), ""},
+		{"not held", extended(false, later.Until), "extend"},
+		{"another", extended(true, later.Until.AddDate(0, 1, 0)), "extend"},
+		{"refused", rejected("No"), "extend"},
+	} {
+		s := opened(t)
+		accept(t, s, add(reserving(1)), "r")
+		accept(t, s, later, "x")
+		put(t, s, unknown, c.expiry)
+		s = carried(t, s)
+		if err := instruct(s, opportunity.Skip{Request: "r", Reason: "it did"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(told(s.NextBatch()), " "); got != c.again {
+			t.Errorf("%s: after skip %q is sent, want %q", c.name, got, c.again)
+		}
+		if c.again == "" && !s.Reservation.Until.Equal(later.Until) {
+			t.Errorf("%s: held until %s", c.name, s.Reservation.Until)
+		}
+	}
+	// Sent again, they are taken after it.
+	s := opened(t)
+	accept(t, s, add(reserving(1)), "r")
+	accept(t, s, later, "x")
+	put(t, s, unknown, extended(true, later.Until))
+	if err := instruct(s, opportunity.Retry{Request: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(told(s.NextBatch()), " "); got != "r/0 extend" {
+		t.Errorf("after retry %q is sent", got)
+	}
+	put(t, s, unknown, unknown)
+	if err := instruct(s, opportunity.Skip{Request: "r", Reason: "it did"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(told(s.NextBatch()), " "); got != "extend" {
+		t.Errorf("skipped after a retry, %q is sent", got)
+	}
+}

@@ -350,7 +350,7 @@ func TestStateSurvives(t *testing.T) {
 	full.Interests = []opportunity.Held{{ID: "a", Item: "<é>", Kind: opportunity.Event, Quantity: 3, UnitAmount: amount(t, "0.125"), Reserve: true}}
 	accept(t, full, opportunity.UpdateDetails{Name: "<&> \u2028"}, "r")
 	full.Queue[0].Results = []opportunity.InterestResult{{Interest: "i", Item: "x", ReservedUntil: &noon, Error: opportunity.Invalidf("y")}}
-	full.Queue[0].Doubt, full.Queue[0].Alone, full.Queue[0].Called, full.Queue[0].Tried = true, true, true, true
+	full.Queue[0].Doubt, full.Queue[0].Alone, full.Queue[0].Called, full.Queue[0].Tried, full.Queue[0].Lapses = true, true, true, true, true
 	full.Refuse("win", "", opportunity.Invalidf("no"), noon)
 	full.Question = &opportunity.Question{Request: "r", Verb: "progress", Text: "?", Since: noon}
 	full.CreateSkipped = &opportunity.Error{Type: opportunity.Skipped, Label: "l", Message: "m", Value: "v"}

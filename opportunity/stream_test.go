@@ -608,6 +608,9 @@ func (s *stream) account(t *rapid.T) {
 			for i, result := range got.Results {
 				key := fmt.Sprintf("%s/%d", a.id, i)
 				times := s.tms.count(key)
+				if c.Interests[i].Reserve && open(result.Error) {
+					asked = time.Time{} // its places may have been taken
+				}
 				switch {
 				case result.Interest != "":
 					one = true

@@ -20,11 +20,23 @@ import (
 // commands for 500 opportunities, all at once. None fails, the limit is used as
 // far as it goes, and hardly a request is refused.
 func TestABurstWithinTheLimit(t *testing.T) {
+	// 172 to 175 of 180. A machine that has something else to do for a moment sends
+	// fewer in it, so one burst of three has to come that far.
+	const least, bursts = 170, 3
+	most := 0
+	for n := 1; n <= bursts && most < least && !t.Failed(); n++ {
+		t.Run(fmt.Sprint("burst ", n), func(t *testing.T) { most = max(most, burstWithinTheLimit(t)) })
+	}
+	if most < least && !t.Failed() {
+		t.Errorf("in some 10 seconds while work waited only %d requests were sent; want at least %d", most, least)
+	}
+}
+
+// burstWithinTheLimit answers how many requests were sent at least in any 10 seconds while work waited.
+func burstWithinTheLimit(t *testing.T) int {
 	// The server hands out as many activities at once as it does in a second, so 18
 	// a second are up to 198 in the first 10 seconds.
 	const opportunities, commands, limit, window = 500, 10, 200, 10 * time.Second
-	// 172 on a machine that does nothing else; some is left for one that does.
-	const least = 150
 	p := bringAsTold(t, stack.Options{
 		NoUI: true, NoWorker: true,
 		SandboxArgs: []string{"--rate", fmt.Sprintf("%d/%s", limit, window)},
@@ -86,9 +98,7 @@ func TestABurstWithinTheLimit(t *testing.T) {
 	}
 	lowest := leastIn(sent, window)
 	t.Logf("%d requests for %d commands in %s, %d refused; least in any %s while work waited: %d", len(sent), opportunities*commands, sent[len(sent)-1].Sub(sent[0]).Round(time.Second), refused, window, lowest)
-	if lowest < least {
-		t.Errorf("in some %s while work waited only %d requests were sent; want at least %d", window, lowest, least)
-	}
+	return lowest
 }
 
 // changed waits until the API has made so many changes. It asks seldom: the parts

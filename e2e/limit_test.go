@@ -20,7 +20,7 @@ import (
 // commands for 500 opportunities, all at once. None fails, the limit is used as
 // far as it goes, and hardly a request is refused.
 func TestABurstWithinTheLimit(t *testing.T) {
-	// 172 to 175 of 180. A machine that has something else to do for a moment sends
+	// 170 to 180 were seen, of 180. A machine that has something else to do for a moment sends
 	// fewer in it, so one burst of three has to come that far.
 	const least, bursts = 170, 3
 	most := 0

@@ -44,7 +44,7 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 			s.tried(m)
 		case m.Extend != nil && s.outlasted(i, batch, answers, decided, record):
 			decided[i] = Answer{Fate: FateDone, Reservation: &Reservation{Valid: true, Until: m.Extend.Until}}
-		case m.Extend != nil && !m.isAsked() && shows(batch[:i], record):
+		case m.Extend != nil && !m.isAsked() && expiryShows(batch[:i], record):
 			decided[i] = Answer{Fate: FateNotSent} // it would show
 		case m.Extend != nil:
 			decided[i] = recallExtend(*m.Extend, record)
@@ -215,8 +215,8 @@ func (s *State) outlasted(i int, batch []Mutation, answers, decided []Answer, re
 	return false
 }
 
-// shows reports whether the places are held as one of these changes asked.
-func shows(batch []Mutation, record Snapshot) bool {
+// expiryShows reports whether the places are held as one of these changes asked.
+func expiryShows(batch []Mutation, record Snapshot) bool {
 	return slices.ContainsFunc(batch, func(m Mutation) bool {
 		return m.Extend != nil && m.isAsked() && m.Extend.missed(&record.Reservation) == nil
 	})

@@ -1,0 +1,286 @@
+package store
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/sandbox/assume"
+	"github.com/oppflow/oppflow/sandbox/globalid"
+	"github.com/oppflow/oppflow/sandbox/scalar"
+)
+
+// kind is how values of a column are read and which operations fit it.
+type kind int
+
+const (
+	text kind = iota
+	integer
+	amount
+	moment
+	localTime
+	truth
+	key // a global id
+)
+
+// sqlNow stands in a column for the time of the search.
+const sqlNow = "{now}"
+
+// column is a field that can be searched and ordered by.
+type column struct {
+	sql  string
+	kind kind
+	// idType is the prefix of the global ids of a key column; numeric says that their keys are numbers.
+	idType  string
+	numeric bool
+	// otherwise is what the column is instead where that is assumed.
+	otherwise *otherwise
+}
+
+// otherwise is what a column is where a row of the table of assumptions has a value: one text or several, of which one
+// must fit a filter.
+type otherwise struct {
+	row   assume.Name
+	value string
+	sql   []string
+}
+
+func (o *otherwise) holds(choices assume.Choices) bool { return o != nil && choices.Is(o.row, o.value) }
+
+func intKeyColumn(sql, idType string) column {
+	return column{sql: sql, kind: key, idType: idType, numeric: true}
+}
+
+func textKeyColumn(sql, idType string) column {
+	return column{sql: sql, kind: key, idType: idType}
+}
+
+var comparisons = map[string]string{"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+
+// condition translates a filter on the column. The rules for value and values are the ones observed of the API.
+func (c column) condition(f *Filter, choices assume.Choices) (string, []any, error) {
+	if c.otherwise.holds(choices) {
+		return c.each(f, choices)
+	}
+	values, err := operands(f)
+	if err != nil {
+		return "", nil, err
+	}
+	switch f.Operation {
+	case "isnull":
+		return c.sql + " IS NULL", nil, nil
+	case "notnull":
+		return c.sql + " IS NOT NULL", nil, nil
+	case "like", "wordlike", "contains":
+		if c.kind != text {
+			return "", nil, fmt.Errorf("the operation fits text only")
+		}
+		return c.pattern(f.Operation, values, choices)
+	case "gt", "ge", "lt", "le":
+		if c.kind == key || c.kind == truth {
+			return "", nil, fmt.Errorf("the operation does not fit ids or truth values")
+		}
+	}
+	args := make([]any, len(values))
+	for i, v := range values {
+		if args[i], err = c.parse(v, choices); err != nil {
+			if c.kind == key && choices.Is(assume.FilterID, "nothing") {
+				return "FALSE", nil, nil
+			}
+			return "", nil, err
+		}
+	}
+	condition, err := c.comparison(f.Operation, len(args), choices)
+	if (f.Operation == "ne" || f.Operation == "notin") && choices.Is(assume.FilterNull, "matched") {
+		condition = "(" + condition + " OR " + c.sql + " IS NULL)"
+	}
+	return condition, args, err
+}
+
+// each translates a filter on what the column is otherwise.
+func (c column) each(f *Filter, choices assume.Choices) (string, []any, error) {
+	var conditions []string
+	var args []any
+	for _, sql := range c.otherwise.sql {
+		condition, values, err := column{sql: sql, kind: c.kind}.condition(f, choices)
+		if err != nil {
+			return "", nil, err
+		}
+		conditions, args = append(conditions, condition), append(args, values...)
+	}
+	with := " OR "
+	if f.Operation == "ne" || f.Operation == "notin" || f.Operation == "isnull" {
+		with = " AND "
+	}
+	return "(" + strings.Join(conditions, with) + ")", args, nil
+}
+
+// comparison compares the column with as many parameters.
+func (c column) comparison(operation string, parameters int, choices assume.Choices) (string, error) {
+	compared := c.sql
+	if c.kind == text && choices.Is(assume.FilterCase, "ignored") {
+		compared += " COLLATE NOCASE"
+	}
+	switch operation {
+	case "in":
+		return compared + " IN (?" + strings.Repeat(", ?", parameters-1) + ")", nil
+	case "notin":
+		return compared + " NOT IN (?" + strings.Repeat(", ?", parameters-1) + ")", nil
+	}
+	operator, ok := comparisons[operation]
+	if !ok {
+		return "", fmt.Errorf("there is no such operation")
+	}
+	return compared + " " + operator + " ?", nil
+}
+
+// operands returns the values of a filter after checking that it has what its operation takes.
+func operands(f *Filter) ([]string, error) {
+	switch f.Operation {
+	case "isnull", "notnull":
+		if f.Value != nil || f.Values != nil {
+			return nil, fmt.Errorf("the operation takes neither value nor values")
+		}
+		return nil, nil
+	case "in", "notin", "contains":
+		if f.Value != nil {
+			return nil, fmt.Errorf("the operation takes values, not value")
+		}
+		if len(f.Values) == 0 {
+			return nil, fmt.Errorf("values is missing or empty")
+		}
+		if len(f.Values) > maxValues {
+			return nil, fmt.Errorf("values has %d entries, the limit is %d", len(f.Values), maxValues)
+		}
+		values := make([]string, len(f.Values))
+		for i, v := range f.Values {
+			if v == nil {
+				return nil, fmt.Errorf("values[%d] is null", i)
+			}
+			values[i] = *v
+		}
+		return values, nil
+	}
+	if f.Values != nil {
+		return nil, fmt.Errorf("the operation takes value, not values")
+	}
+	if f.Value == nil {
+		return nil, fmt.Errorf("value is missing")
+	}
+	return []string{*f.Value}, nil
+}
+
+var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// pattern translates the operations on text. All three ignore the case of ASCII letters.
+func (c column) pattern(operation string, values []string, choices assume.Choices) (string, []any, error) {
+	if operation == "contains" && choices.Is(assume.FilterContains, "refused") {
+		return "", nil, fmt.Errorf("the operation does not fit text")
+	}
+	if operation == "contains" && len(values) > maxContains {
+		return "", nil, fmt.Errorf("values has %d entries, the limit is %d", len(values), maxContains)
+	}
+	for _, v := range values {
+		if len(v) > maxPattern {
+			return "", nil, fmt.Errorf("a value has %d bytes, the limit is %d", len(v), maxPattern)
+		}
+	}
+	switch operation {
+	case "like":
+		return c.sql + " LIKE ?", []any{values[0]}, nil
+	case "wordlike":
+		word := strings.TrimSpace(values[0])
+		if word == "" || strings.ContainsAny(word, " \t\n") {
+			return "", nil, fmt.Errorf("value is %q, the operation takes one word", values[0])
+		}
+		end := "%"
+		if choices.Is(assume.FilterWordlike, "whole") {
+			end = " %"
+		}
+		return "(' ' || " + c.sql + ` || ' ') LIKE ? ESCAPE '\'`, []any{"% " + escapeLike.Replace(word) + end}, nil
+	default:
+		args := make([]any, len(values))
+		for i, v := range values {
+			args[i] = "%" + escapeLike.Replace(v) + "%"
+		}
+		one := c.sql + ` LIKE ? ESCAPE '\'`
+		return "(" + one + strings.Repeat(" AND "+one, len(values)-1) + ")", args, nil
+	}
+}
+
+// parse reads a value of a filter as the column stores it.
+func (c column) parse(v string, choices assume.Choices) (any, error) {
+	switch c.kind {
+	case integer:
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a whole number", v)
+		}
+		return n, nil
+	case amount:
+		return parseAmount(v)
+	case moment:
+		if t, err := scalar.ParseTimeZonedDateTime(v); err == nil {
+			return t.UnixMicro(), nil
+		}
+		if local, err := parseLocal(v); err == nil {
+			return zoned(local, choices)
+		}
+		return nil, fmt.Errorf("%q is neither a date such as 2026-01-31 nor a date and time such as 2026-01-31T17:00:00Z", v)
+	case localTime:
+		return parseLocal(v)
+	case truth:
+		if v != "true" && v != "false" {
+			return nil, fmt.Errorf("%q is neither true nor false", v)
+		}
+		return v == "true", nil
+	case key:
+		if c.numeric {
+			return globalid.ParseInt(v, c.idType)
+		}
+		return globalid.ParseAs(v, c.idType)
+	default:
+		return v, nil
+	}
+}
+
+// zoned reads a local time as one in UTC, or where that is assumed in the tenant's zone.
+func zoned(local string, choices assume.Choices) (any, error) {
+	if !choices.Is(assume.FilterDate, "london") {
+		t, err := scalar.ParseTimeZonedDateTime(local + "Z")
+		return t.UnixMicro(), err
+	}
+	zone, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		return nil, err
+	}
+	t, err := time.ParseInLocation("2006-01-02T15:04:05", local, zone)
+	return t.UnixMicro(), err
+}
+
+// parseLocal reads a local date and time; a bare date is its first moment.
+func parseLocal(v string) (string, error) {
+	if len(v) == len("2026-01-31") {
+		v += "T00:00:00"
+	}
+	return scalar.ParseLocalDateTime(v)
+}
+
+// parseAmount reads an amount to compare with, in hundredths.
+func parseAmount(v string) (any, error) {
+	d, err := scalar.ParseDecimal(v)
+	if err != nil {
+		return nil, err
+	}
+	if d.Abs().GreaterThan(decimal.NewFromInt(maxAmount)) {
+		return nil, fmt.Errorf("%q is out of range", v)
+	}
+	cents := d.Shift(2)
+	if !cents.IsInteger() {
+		return nil, fmt.Errorf("%q has more than two decimal places", v)
+	}
+	return cents.IntPart(), nil
+}

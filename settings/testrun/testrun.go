@@ -1,0 +1,56 @@
+// Package testrun says what a run of the tests is asked for: the short form of a test or the long one, and whether a
+// program that is missing on this machine leaves a test out or fails it. It is the only place that reads the variables
+// of the tests. Only tests import it.
+package testrun
+
+import "os"
+
+const (
+	// Variable asks for the long form of the tests when its value is "long". Empty is the short form.
+	Variable = "OPPFLOW_TESTS"
+	// long is the only value of Variable besides none.
+	long = "long"
+	// ci is the variable by which continuous integration says that every test has to run.
+	ci = "CI"
+)
+
+// TB is the part of [testing.TB] that this package needs.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
+}
+
+// Long reports whether the long form is asked for: storms of minutes, thousands of messages, a kill at every request,
+// properties over thousands of runs. A value that means nothing fails the test.
+func Long(t TB) bool {
+	t.Helper()
+	switch value := os.Getenv(Variable); value {
+	case "":
+		return false
+	case long:
+		return true
+	default:
+		t.Fatalf("%s is %q; it must be empty for the short form of the tests, or %q", Variable, value, long)
+		return false
+	}
+}
+
+// Pick returns the first value in the short form of the tests and the second one in the long form.
+func Pick[T any](t TB, inShort, inLong T) T {
+	t.Helper()
+	if Long(t) {
+		return inLong
+	}
+	return inShort
+}
+
+// Without leaves the test out because the machine lacks a program that the test needs, such as "a database server".
+// With CI=true the test fails instead. The text says what is missing and how to get it.
+func Without(t TB, missing string) {
+	t.Helper()
+	if os.Getenv(ci) == "true" {
+		t.Fatalf("this machine lacks %s; with %s=true no test may be left out", missing, ci)
+	}
+	t.Skipf("left out, since this machine lacks %s", missing)
+}

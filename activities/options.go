@@ -5,13 +5,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
-
-	"github.com/oppflow/oppflow/opportunity"
 )
-
-// answerWithin is how long after the last moment of sending an answer is waited
-// for before the fate of a change is unknown.
-const answerWithin = 15 * time.Second
 
 // What waits for a turn of the task queue's rate is served in this order: commands
 // and what they need before follow-ups, and those before sweeps over records that
@@ -25,10 +19,10 @@ const (
 // ToChange are the options of an activity that changes something: one attempt,
 // since the API cannot tell a repetition, and no limit on how long it may wait
 // for a worker, since nothing has happened by then.
-func ToChange(summary string) workflow.ActivityOptions {
+func (t Times) ToChange(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:           TaskQueue,
-		StartToCloseTimeout: opportunity.SendWithin + answerWithin,
+		StartToCloseTimeout: t.sendWindow() + t.answerTime(),
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 		Priority:            temporal.Priority{PriorityKey: priorityCommands},
 		Summary:             summary,

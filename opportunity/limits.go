@@ -91,9 +91,6 @@ const (
 	// ExpiryTolerance is how far the expiry the API says may lie from the one
 	// asked for.
 	ExpiryTolerance = 5 * time.Minute
-	// SendWithin is how long after its start an activity may still put a change
-	// on the wire.
-	SendWithin = 20 * time.Second
 	// AnswerWithin is how long an update waits for its outcome before it answers
 	// that the request is pending.
 	AnswerWithin = 20 * time.Second

@@ -61,7 +61,6 @@ func TestLimitsPage(t *testing.T) {
 		"MaxCarriedBytes":        {"of that, commands that wait", bytes(opportunity.MaxCarriedBytes)},
 		"MaxMutationsPerRequest": {"changes in one request", count(opportunity.MaxMutationsPerRequest)},
 		"MaxRequestBytes":        {"changes in one request", bytes(opportunity.MaxRequestBytes)},
-		"SendWithin":             {"time until a request must be on the wire", seconds(opportunity.SendWithin)},
 		// How exact the API's answer about places must be is no limit of a user's.
 		"MaxHeldItem":     {},
 		"ExpiryTolerance": {},

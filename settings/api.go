@@ -14,6 +14,10 @@ const (
 	DefaultAPIRate = 19.8
 	// DefaultReservationLength is how long places are held when a caller names no end.
 	DefaultReservationLength = 14 * 24 * time.Hour
+	// DefaultSendWindow is how long after its start an activity may still put a change on the wire.
+	DefaultSendWindow = 20 * time.Second
+	// DefaultAnswerTime is how long after the send window the answer to a change is waited for.
+	DefaultAnswerTime = 15 * time.Second
 	// DefaultSettleTime is how long the API may take to commit a request whose answer never came (assumed).
 	DefaultSettleTime = 60 * time.Second
 )
@@ -40,6 +44,12 @@ type API struct {
 	// ReservationLength is how long places are held when a caller names no end: --reservation-length,
 	// OPPFLOW_RESERVATION_LENGTH. Zero is DefaultReservationLength.
 	ReservationLength time.Duration
+	// SendWindow is how long after its start an activity may still put a change on the wire: --send-window,
+	// OPPFLOW_SEND_WINDOW. Zero is DefaultSendWindow.
+	SendWindow time.Duration
+	// AnswerTime is how long after the send window the answer to a change is waited for, before its fate is unknown:
+	// --answer-time, OPPFLOW_ANSWER_TIME. Zero is DefaultAnswerTime.
+	AnswerTime time.Duration
 	// SettleTime is how long after a request's deadline the API may still commit it: --settle-time,
 	// OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
 	SettleTime time.Duration
@@ -59,6 +69,8 @@ func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.Lookup("read-only").NoOptDefVal = "true"
 	fs.Var(&a.Mark, "mark", "where a record carries the caller's reference: attribute:<key>, name or none [OPPFLOW_MARK]")
 	fs.Var((*span)(&a.ReservationLength), "reservation-length", "how long places are held unless a caller says until when (default 336h) [OPPFLOW_RESERVATION_LENGTH]")
+	fs.Var((*span)(&a.SendWindow), "send-window", "how long after its start an activity may still send a change (default 20s) [OPPFLOW_SEND_WINDOW]")
+	fs.Var((*span)(&a.AnswerTime), "answer-time", "how long after the send window the answer to a change is waited for (default 15s) [OPPFLOW_ANSWER_TIME]")
 	fs.Var((*span)(&a.SettleTime), "settle-time", "how long the API may take to commit a request whose answer was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
 }
 
@@ -92,15 +104,23 @@ func (a *API) Resolve() error {
 			return err
 		}
 	}
-	if a.ReservationLength == 0 {
-		a.ReservationLength = DefaultReservationLength
-		if err := env.fill((*span)(&a.ReservationLength), "reservation-length", "OPPFLOW_RESERVATION_LENGTH"); err != nil {
-			return err
-		}
+	spans := []struct {
+		what           string
+		value          *time.Duration
+		standard       time.Duration
+		flag, variable string
+	}{
+		{"reservation length", &a.ReservationLength, DefaultReservationLength, "reservation-length", "OPPFLOW_RESERVATION_LENGTH"},
+		{"send window", &a.SendWindow, DefaultSendWindow, "send-window", "OPPFLOW_SEND_WINDOW"},
+		{"answer time", &a.AnswerTime, DefaultAnswerTime, "answer-time", "OPPFLOW_ANSWER_TIME"},
+		{"settle time", &a.SettleTime, DefaultSettleTime, "settle-time", "OPPFLOW_SETTLE_TIME"},
 	}
-	if a.SettleTime == 0 {
-		a.SettleTime = DefaultSettleTime
-		if err := env.fill((*span)(&a.SettleTime), "settle-time", "OPPFLOW_SETTLE_TIME"); err != nil {
+	for _, s := range spans {
+		if *s.value != 0 {
+			continue
+		}
+		*s.value = s.standard
+		if err := env.fill((*span)(s.value), s.flag, s.variable); err != nil {
 			return err
 		}
 	}
@@ -108,11 +128,10 @@ func (a *API) Resolve() error {
 	if r := rate(a.Rate); r.Set(r.String()) != nil {
 		return fmt.Errorf("API rate %v (--api-rate or OPPFLOW_API_RATE): must be greater than 0", a.Rate)
 	}
-	if a.ReservationLength < 0 {
-		return fmt.Errorf("reservation length %v (--reservation-length or OPPFLOW_RESERVATION_LENGTH): must be greater than 0", a.ReservationLength)
-	}
-	if a.SettleTime < 0 {
-		return fmt.Errorf("settle time %v (--settle-time or OPPFLOW_SETTLE_TIME): must be greater than 0", a.SettleTime)
+	for _, s := range spans {
+		if *s.value < 0 {
+			return fmt.Errorf("%s %v (--%s or %s): must be greater than 0", s.what, *s.value, s.flag, s.variable)
+		}
 	}
 	return nil
 }

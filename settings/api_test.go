@@ -45,7 +45,7 @@ func TestAPIDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 19.8 || api.Mark.String() != "attribute:oppflow" ||
-		api.ReservationLength != 336*time.Hour || api.SettleTime != time.Minute {
+		api.ReservationLength != 336*time.Hour || api.SendWindow != 20*time.Second || api.AnswerTime != 15*time.Second || api.SettleTime != time.Minute {
 		t.Errorf("got %+v", api)
 	}
 	if again := api; again.Resolve() != nil || again.Rate != api.Rate || again.Token != api.Token {
@@ -56,27 +56,30 @@ func TestAPIDefaults(t *testing.T) {
 func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 	env := []string{
 		"ADMINISTRATE_URL=https://env.example/graphql", "ADMINISTRATE_TOKEN=env-token", "OPPFLOW_API_RATE=5",
-		"OPPFLOW_MARK=none", "OPPFLOW_RESERVATION_LENGTH=1h", "OPPFLOW_SETTLE_TIME=2s",
+		"OPPFLOW_MARK=none", "OPPFLOW_RESERVATION_LENGTH=1h",
+		"OPPFLOW_SEND_WINDOW=4s", "OPPFLOW_ANSWER_TIME=3s", "OPPFLOW_SETTLE_TIME=2s",
 	}
 	fromEnv, err := resolveAPI(t, nil, env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if fromEnv.URL != "https://env.example/graphql" || fromEnv.Token.Reveal() != "env-token" || fromEnv.Rate != 5 ||
-		fromEnv.Mark.Place() != settings.MarkNone || fromEnv.ReservationLength != time.Hour || fromEnv.SettleTime != 2*time.Second {
+		fromEnv.Mark.Place() != settings.MarkNone || fromEnv.ReservationLength != time.Hour ||
+		fromEnv.SendWindow != 4*time.Second || fromEnv.AnswerTime != 3*time.Second || fromEnv.SettleTime != 2*time.Second {
 		t.Errorf("from the environment: %+v", fromEnv)
 	}
 
 	// The flags repeat defaults where they can: a flag that happens to say the default still wins.
 	fromFlags, err := resolveAPI(t, []string{
 		"--api-url", endpoint, "--api-token-file", writeFile(t, "file-token\n"), "--api-rate=20",
-		"--mark=attribute:oppflow", "--reservation-length=336h", "--settle-time=60s",
+		"--mark=attribute:oppflow", "--reservation-length=336h", "--send-window=20s", "--answer-time=15s", "--settle-time=60s",
 	}, env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if fromFlags.URL != endpoint || fromFlags.Token.Reveal() != "file-token" || fromFlags.Rate != 20 ||
-		fromFlags.Mark.String() != "attribute:oppflow" || fromFlags.ReservationLength != 336*time.Hour || fromFlags.SettleTime != time.Minute {
+		fromFlags.Mark.String() != "attribute:oppflow" || fromFlags.ReservationLength != 336*time.Hour ||
+		fromFlags.SendWindow != 20*time.Second || fromFlags.AnswerTime != 15*time.Second || fromFlags.SettleTime != time.Minute {
 		t.Errorf("from flags: %+v", fromFlags)
 	}
 }
@@ -112,6 +115,10 @@ func TestAPIRefuses(t *testing.T) {
 		{"rate Inf", []string{"--api-rate=+Inf"}, nil, false, []string{"--api-rate"}},
 		{"rate env", nil, []string{"OPPFLOW_API_RATE=-1"}, false, []string{"OPPFLOW_API_RATE", "--api-rate", "-1"}},
 		{"settle zero", []string{"--settle-time=0"}, nil, false, []string{"--settle-time"}},
+		{"send window zero", []string{"--send-window=0s"}, nil, false, []string{"--send-window"}},
+		{"send window env", nil, []string{"OPPFLOW_SEND_WINDOW=20"}, false, []string{"OPPFLOW_SEND_WINDOW", "--send-window", "90s"}},
+		{"answer time", []string{"--answer-time=-1s"}, nil, false, []string{"--answer-time"}},
+		{"answer time env", nil, []string{"OPPFLOW_ANSWER_TIME=soon"}, false, []string{"OPPFLOW_ANSWER_TIME", "--answer-time", "90s"}},
 		{"settle env", nil, []string{"OPPFLOW_SETTLE_TIME=60"}, false, []string{"OPPFLOW_SETTLE_TIME", "--settle-time", "90s"}},
 		{"reservation", []string{"--reservation-length=-1h"}, nil, false, []string{"--reservation-length"}},
 		{"mark", []string{"--mark=title"}, nil, false, []string{"--mark", "attribute:<key>, name or none"}},

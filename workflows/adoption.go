@@ -132,7 +132,7 @@ func (r *run) mark(ctx workflow.Context, name string) activities.Sending {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	var sending activities.Sending
-	ctx = workflow.WithActivityOptions(ctx, activities.ToChange("mark the record as that of this reference"))
+	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange("mark the record as that of this reference"))
 	input := activities.MarkInput{Reference: r.state.Reference, Opportunity: r.state.ID, Name: name}
 	if err := workflow.ExecuteActivity(ctx, activities.MarkOpportunity, input).Get(ctx, &sending); err != nil {
 		return activities.Sending{Fate: opportunity.FateUnknown}

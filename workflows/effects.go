@@ -86,7 +86,7 @@ func (r *run) carryOut(ctx workflow.Context, job opportunity.Job, act opportunit
 	input := r.effectInput(ctx, job)
 	input.Act, input.Run = &act, r.own
 	var result activities.CarryOutResult
-	ctx = workflow.WithActivityOptions(ctx, priority(job, activities.ToChange(act.Kind.Summary())))
+	ctx = workflow.WithActivityOptions(ctx, priority(job, r.options.Times.ToChange(act.Kind.Summary())))
 	if err := workflow.ExecuteActivity(ctx, activities.CarryOutEffect, input).Get(ctx, &result); err != nil {
 		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
 	}

@@ -1,31 +1,24 @@
 package workflows
 
 import (
-	"time"
-
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // Options are what a tenant may set for the workflow.
 type Options struct {
-	// SettleTime is how long after its request was answered or given up the API
-	// may still commit it; 0 is 60 seconds. Read-backs come only after it.
-	SettleTime time.Duration
+	// Times bound how long a request may be under way.
+	Times activities.Times
 }
-
-const defaultSettleTime = time.Minute
 
 // Register registers the workflows, that of the opportunities under its name of
 // the contract. The worker also needs Interceptor.
 func Register(registry worker.WorkflowRegistry, options Options) {
-	if options.SettleTime <= 0 {
-		options.SettleTime = defaultSettleTime
-	}
 	registry.RegisterWorkflowWithOptions(options.lifecycle, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
 	registry.RegisterWorkflowWithOptions(options.adoption, workflow.RegisterOptions{Name: adoptionType})
 }

@@ -103,7 +103,7 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 	input := activities.CreateInput{Reference: r.state.Reference, Start: start, Resolved: r.known(start.Names()), Looked: looked, Run: r.own}
 	input.Start.Interests = nil // added later; their learners need not travel twice
 	var result activities.CreateResult
-	ctx = workflow.WithActivityOptions(ctx, activities.ToChange("create the opportunity"))
+	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange("create the opportunity"))
 	if err := workflow.ExecuteActivity(ctx, activities.CreateOpportunity, input).Get(ctx, &result); err != nil {
 		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
 	}

@@ -97,7 +97,7 @@ func (r *run) doubtAll(ctx workflow.Context) {
 // settleReset waits until nothing that the run before sent can commit any more: a
 // worker may have had a request of it in hand.
 func (r *run) settleReset(ctx workflow.Context) error {
-	return wait(ctx, opportunity.SendWithin+r.options.SettleTime, "the run was reset: let the API settle before reading back")
+	return wait(ctx, r.options.Times.SettleStarted(), "the run was reset: let the API settle before reading back")
 }
 
 // accountForReset finds out what the run before did of all that waits. What cannot

@@ -59,7 +59,7 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 			t.Errorf("%d requests before: the record was created again", requests)
 		}
 		// A worker may have had the last request of the run before in hand.
-		if waited < opportunity.SendWithin+time.Minute {
+		if waited < activities.DefaultSendWindow+activities.DefaultSettleTime {
 			t.Errorf("%d requests before: something was sent %s after the reset", requests, waited)
 		}
 		if view := s.view(); len(view.Interests) != 3 || view.Question != nil || view.Failures != 0 {

@@ -63,7 +63,7 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 	}
 	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names), Run: r.own}
 	var result activities.ApplyResult
-	ctx = workflow.WithActivityOptions(ctx, activities.ToChange(summary(batch)))
+	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange(summary(batch)))
 	if err := workflow.ExecuteActivity(ctx, activities.ApplyCommands, input).Get(ctx, &result); err != nil {
 		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
 	}
@@ -133,7 +133,7 @@ func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.Act
 
 // settle waits until a request whose answer did not come can no longer commit.
 func (r *run) settle(ctx workflow.Context) error {
-	return wait(ctx, r.options.SettleTime, "let the API settle before reading back")
+	return wait(ctx, r.options.Times.Settle(), "let the API settle before reading back")
 }
 
 // resolveBatch finds out what names in a batch mean; requests with a name that

@@ -25,6 +25,8 @@ type Options struct {
 	Mark Mark
 	// ReservationLength is for how long places are held; 0 is 14 days.
 	ReservationLength time.Duration
+	// Times bound how long a request may be under way.
+	Times activities.Times
 	// NamesFor is how long what a name means is remembered; 0 is 10 minutes.
 	NamesFor time.Duration
 	// Playbook is the tenant's; nil is one without rules.
@@ -47,6 +49,7 @@ type Activities struct {
 	temporal          client.Client
 	mark              Mark
 	reservationLength time.Duration
+	times             activities.Times
 	names             *names
 	playbook          *playbook.Playbook
 	services          *services
@@ -67,6 +70,7 @@ func New(o Options) (*Activities, error) {
 	return &Activities{
 		api: o.API, temporal: o.Temporal, mark: o.Mark, now: now,
 		reservationLength: cmp.Or(o.ReservationLength, 14*24*time.Hour),
+		times:             o.Times,
 		names:             newNames(cmp.Or(o.NamesFor, 10*time.Minute), now),
 		playbook:          o.Playbook,
 		services:          newServices(o.Services, o.ServiceKeys, now),

@@ -22,7 +22,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	if len(dictionary.missing) > 0 {
 		return activities.ApplyResult{Sending: dictionary.unresolved()}, nil
 	}
-	answers, err := a.api.Apply(inTime(ctx), mutations)
+	answers, err := a.api.Apply(a.inTime(ctx), mutations)
 	result := activities.ApplyResult{Sending: sending(err)}
 	if err != nil {
 		return result, nil

@@ -46,7 +46,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 			return activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
 		}
 	}
-	created, err := a.api.CreateOpportunity(inTime(ctx), record)
+	created, err := a.api.CreateOpportunity(a.inTime(ctx), record)
 	result := activities.CreateResult{Sending: sending(err)}
 	if err == nil {
 		result.Rules = a.rules()
@@ -106,6 +106,7 @@ func (a *Activities) ranBefore(ctx context.Context) (bool, error) {
 // enough that a reader knows when it can no longer come. The time counts from
 // when the server handed the activity out, so that a worker that was frozen in
 // between sends nothing.
-func inTime(ctx context.Context) context.Context {
-	return administrate.WithSendBy(ctx, activity.GetInfo(ctx).StartedTime.Add(opportunity.SendWithin))
+func (a *Activities) inTime(ctx context.Context) context.Context {
+	info := activity.GetInfo(ctx)
+	return administrate.WithSendBy(ctx, a.times.SendBy(info.StartedTime, info.Deadline))
 }

@@ -100,12 +100,12 @@ func (e ensureAccount) carryOut(ctx context.Context, in activities.EffectInput) 
 		return activities.CarryOutResult{Sending: reset(run)}, nil
 	}
 	if in.Act.Kind == opportunity.ActSetAccount {
-		_, err := e.api.UpdateOpportunity(inTime(ctx), administrate.UpdateOpportunity{
+		_, err := e.api.UpdateOpportunity(e.inTime(ctx), administrate.UpdateOpportunity{
 			ID: string(in.Opportunity), AccountID: string(in.Act.On), NoAccount: in.Act.On == "",
 		})
 		return activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}, nil
 	}
-	made, err := e.api.CreateAccount(inTime(ctx), administrate.NewAccount{Name: e.called(in)})
+	made, err := e.api.CreateAccount(e.inTime(ctx), administrate.NewAccount{Name: e.called(in)})
 	result := activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}
 	if err == nil {
 		result.Trace = in.Trace.Adding(opportunity.Record{Kind: opportunity.RecordAccount, ID: opportunity.ID(made.ID), Made: true})

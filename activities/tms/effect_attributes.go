@@ -73,6 +73,6 @@ func (e ensureAttributes) carryOut(ctx context.Context, in activities.EffectInpu
 	for _, key := range slices.Sorted(maps.Keys(in.Act.Values)) {
 		change.Attributes = append(change.Attributes, administrate.Attribute{Key: key, Value: in.Act.Values[key]})
 	}
-	_, err := e.api.UpdateOpportunity(inTime(ctx), change)
+	_, err := e.api.UpdateOpportunity(e.inTime(ctx), change)
 	return activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}, nil
 }

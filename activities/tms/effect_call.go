@@ -64,7 +64,7 @@ func (e ensureCall) carryOut(ctx context.Context, in activities.EffectInput) (ac
 	if fault != nil {
 		return rejected(fault), nil
 	}
-	result := activities.CarryOutResult{Sending: e.services.send(inTime(ctx), message), Trace: in.Trace}
+	result := activities.CarryOutResult{Sending: e.services.send(e.inTime(ctx), message), Trace: in.Trace}
 	if result.Fate == opportunity.FateDone {
 		called := calledDone
 		if in.Undo {

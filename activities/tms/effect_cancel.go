@@ -110,5 +110,5 @@ func (e ensureCancelled) carryOut(ctx context.Context, in activities.EffectInput
 	if in.Act.Kind == opportunity.ActReinstate {
 		act = e.api.ReactivateLearner
 	}
-	return activities.CarryOutResult{Sending: sending(act(inTime(ctx), string(in.Act.On))), Trace: in.Trace}, nil
+	return activities.CarryOutResult{Sending: sending(act(e.inTime(ctx), string(in.Act.On))), Trace: in.Trace}, nil
 }

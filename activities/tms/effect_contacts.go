@@ -153,7 +153,7 @@ func (e ensureContacts) carryOut(ctx context.Context, in activities.EffectInput)
 // createContacts makes the contacts that are missing, in the account of the record
 // unless that is one person's own.
 func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	ctx = inTime(ctx)
+	ctx = a.inTime(ctx)
 	result := activities.CarryOutResult{Trace: in.Trace}
 	account, err := a.accountForContacts(ctx, in.Opportunity)
 	if err != nil {

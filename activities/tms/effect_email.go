@@ -79,7 +79,7 @@ func (e ensureEmail) carryOut(ctx context.Context, in activities.EffectInput) (a
 	if mail == nil || !e.playbook.HasMail(mail.Template) {
 		return rejected(e.unknownMail(mail)), nil
 	}
-	ctx = inTime(ctx)
+	ctx = e.inTime(ctx)
 	written, fault, err := e.write(ctx, in)
 	switch {
 	case err != nil:

@@ -204,10 +204,10 @@ func (e ensureInvoice) carryOut(ctx context.Context, in activities.EffectInput) 
 	result := activities.CarryOutResult{Trace: in.Trace}
 	var err error
 	if in.Act.Kind == opportunity.ActFinalise {
-		_, err = e.api.FinaliseInvoice(inTime(ctx), string(in.Act.On))
+		_, err = e.api.FinaliseInvoice(e.inTime(ctx), string(in.Act.On))
 	} else {
 		var answer administrate.Invoice
-		answer, err = e.api.UpdateInvoice(inTime(ctx), filling(in))
+		answer, err = e.api.UpdateInvoice(e.inTime(ctx), filling(in))
 		wanted := in.Effect.Invoice
 		if err == nil && !in.Undo && holds(answer.PurchaseOrderRef, wanted.PurchaseOrder) && holds(answer.Comments, wanted.Comments) {
 			result.Trace = keep(in.Trace, keptAsked, string(in.Act.On))

@@ -39,7 +39,7 @@ func (e ensureLog) carryOut(ctx context.Context, in activities.EffectInput) (act
 	if err != nil {
 		return activities.CarryOutResult{}, err
 	}
-	err = e.api.WriteLog(inTime(ctx), administrate.LogEntry{
+	err = e.api.WriteLog(e.inTime(ctx), administrate.LogEntry{
 		Origin: logOrigin, NodeID: string(in.Opportunity), Message: in.Effect.Log.Message,
 		Status: administrate.LogStatus(in.Effect.Log.Status), Payload: string(payload),
 	})

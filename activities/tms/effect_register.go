@@ -190,10 +190,10 @@ func (e ensureRegister) carryOut(ctx context.Context, in activities.EffectInput)
 	case opportunity.ActRelease:
 		return e.lapseAt(ctx, in, e.now()), nil
 	case opportunity.ActCancelLearner:
-		err := e.api.CancelLearner(inTime(ctx), string(in.Act.On))
+		err := e.api.CancelLearner(e.inTime(ctx), string(in.Act.On))
 		return activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}, nil
 	}
-	registered, err := e.api.RegisterContacts(inTime(ctx), administrate.RegisterContacts{EventID: string(in.Act.On), ContactIDs: texts(in.Act.IDs)})
+	registered, err := e.api.RegisterContacts(e.inTime(ctx), administrate.RegisterContacts{EventID: string(in.Act.On), ContactIDs: texts(in.Act.IDs)})
 	result := activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}
 	for _, learner := range registered.Learners {
 		result.Trace = result.Trace.Adding(opportunity.Record{

@@ -88,7 +88,7 @@ func (e ensureReserve) carryOut(ctx context.Context, in activities.EffectInput) 
 	for i, id := range in.Act.IDs {
 		ids[i] = string(id)
 	}
-	held, err := e.api.HoldPlaces(inTime(ctx), administrate.HoldPlaces{
+	held, err := e.api.HoldPlaces(e.inTime(ctx), administrate.HoldPlaces{
 		OpportunityID: string(in.Opportunity), InterestIDs: ids, Until: in.Act.Until.UTC().Truncate(time.Second),
 	})
 	return asked(in, cmp.Or(err, held.Reserve, held.Extend)), nil

@@ -92,6 +92,6 @@ func (a *Activities) MarkOpportunity(ctx context.Context, in activities.MarkInpu
 	if a.mark.Name {
 		change.Name = a.mark.written(in.Name, in.Reference)
 	}
-	_, err := a.api.UpdateOpportunity(inTime(ctx), change)
+	_, err := a.api.UpdateOpportunity(a.inTime(ctx), change)
 	return sending(err), nil
 }

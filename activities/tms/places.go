@@ -79,7 +79,7 @@ func (p places) looked(trace opportunity.Trace) opportunity.Trace {
 
 // lapseAt sets until when places are held. A moment that has come gives them back.
 func (a *Activities) lapseAt(ctx context.Context, in activities.EffectInput, until time.Time) activities.CarryOutResult {
-	_, err := a.api.ExtendReservations(inTime(ctx), administrate.ExtendReservations{
+	_, err := a.api.ExtendReservations(a.inTime(ctx), administrate.ExtendReservations{
 		OpportunityID: string(in.Opportunity), Until: until.UTC().Truncate(time.Second),
 	})
 	return asked(in, err)

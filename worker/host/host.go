@@ -182,8 +182,9 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	if err != nil {
 		return nil, &SettingsError{cause: err}
 	}
+	times := activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime}
 	calls, err := tms.New(tms.Options{
-		API: api, Temporal: c, ReservationLength: o.API.ReservationLength,
+		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
 		Mark:     tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
 		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly,
 	})
@@ -202,7 +203,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		LocalActivityWorkerOnly: true,
 		WorkerStopTimeout:       workflowStopTimeout,
 	})
-	workflows.Register(opportunities, workflows.Options{SettleTime: o.API.SettleTime})
+	workflows.Register(opportunities, workflows.Options{Times: times})
 
 	requests := worker.New(c, activities.TaskQueue, worker.Options{
 		// The share of all workers together; the client's own bucket guards this process.

@@ -1,0 +1,55 @@
+package activities
+
+import (
+	"cmp"
+	"time"
+)
+
+// The defaults of [Times].
+const (
+	DefaultSendWindow = 20 * time.Second
+	DefaultAnswerTime = 15 * time.Second
+	DefaultSettleTime = 60 * time.Second
+)
+
+// Times bound how long a request that changes something may be under way. Zero
+// members have the defaults.
+type Times struct {
+	// SendWindow is how long after its start an activity may still put a change on
+	// the wire; 0 is DefaultSendWindow.
+	SendWindow time.Duration
+	// AnswerTime is how long after the send window the answer is waited for before
+	// the fate of the change is unknown; 0 is DefaultAnswerTime.
+	AnswerTime time.Duration
+	// SettleTime is how long after its request was answered or given up the API may
+	// still commit it; 0 is DefaultSettleTime. Read-backs come only after it.
+	SettleTime time.Duration
+}
+
+func (t Times) sendWindow() time.Duration { return cmp.Or(t.SendWindow, DefaultSendWindow) }
+func (t Times) answerTime() time.Duration { return cmp.Or(t.AnswerTime, DefaultAnswerTime) }
+
+// Settle returns how long after an activity has ended its request may still be
+// committed.
+func (t Times) Settle() time.Duration { return cmp.Or(t.SettleTime, DefaultSettleTime) }
+
+// SettleStarted returns how long after an activity was started its request may
+// still be committed, where nobody knows whether the activity has ended: it may
+// send within its window, and the API commits within the settle time.
+func (t Times) SettleStarted() time.Duration { return t.sendWindow() + t.Settle() }
+
+// SendBy returns the last moment at which an activity may put a change on the wire.
+// started is when the server handed the activity out, and deadline is when the
+// server gives the activity up; the zero time is no deadline. The worker that
+// scheduled the activity may have other times than the one that carries it out: the
+// earlier moment counts, so that nothing is sent that nobody waits for.
+func (t Times) SendBy(started, deadline time.Time) time.Time {
+	by := started.Add(t.sendWindow())
+	if deadline.IsZero() {
+		return by
+	}
+	if last := deadline.Add(-t.answerTime()); last.Before(by) {
+		return last
+	}
+	return by
+}

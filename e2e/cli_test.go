@@ -187,10 +187,11 @@ func catalogueWith(t *testing.T) string {
 
 // The commands on real parts, as a shell sees them.
 func TestCommandLine(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	p := bring(t, stack.Options{
-		NoUI: true, SandboxArgs: []string{"--catalogue", catalogueWith(t)},
-		WorkerArgs: []string{"--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
+		SandboxArgs: []string{"--catalogue", catalogueWith(t)},
+		WorkerEnv:   []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
 	})
 	g.to(t, p.APIURL())
 	s := p.terminal()
@@ -351,8 +352,9 @@ func (p *parts) view(reference opportunity.Reference) opportunity.View {
 
 // What a watch tells on real parts: across runs, without a worker, to the end.
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	// Runs are continued every few messages.
-	p := bring(t, stack.Options{NoUI: true, DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 60}})
+	p := bring(t, stack.Options{DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 60}})
 	s := p.terminal()
 
 	t.Run("across runs and without a worker", func(t *testing.T) {

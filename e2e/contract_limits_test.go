@@ -21,7 +21,7 @@ import (
 func TestContractReadOnly(t *testing.T) {
 	t.Parallel()
 	// Without a mark there is nothing to write when a record is taken over.
-	p, _ := bringContract(t, stack.Options{WorkerArgs: []string{"--read-only", "--mark", "none"}})
+	p := bring(t, stack.Options{WorkerArgs: []string{"--read-only", "--mark", "none"}})
 	c := p.caller(t)
 	const reference = "read-only"
 	want := wireError{
@@ -95,7 +95,7 @@ func TestContractBusy(t *testing.T) {
 		most      = 100 // of the server's own 10,000
 		reference = "busy"
 	)
-	p, _ := bringContract(t, stack.Options{DynamicConfig: map[string]any{
+	p := bring(t, stack.Options{DynamicConfig: map[string]any{
 		"history.maximumSignalsPerExecution":      most,
 		"limit.historyCount.suggestContinueAsNew": most,
 	}})

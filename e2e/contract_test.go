@@ -1,15 +1,11 @@
 package e2e_test
 
 import (
-	"context"
 	"fmt"
-	"os"
 	"testing"
-	"time"
 
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
-	"github.com/oppflow/oppflow/worker/host"
 )
 
 // Items and records of the sandbox's catalogue.
@@ -24,9 +20,11 @@ const (
 // The contract with callers, as a service in any language meets it: names, JSON
 // and Temporal's own protocol, on real parts.
 func TestContract(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
-	p, output := bringContract(t, stack.Options{
-		WorkerArgs: []string{"--settle-time", "3s", "--api-rate", "5000", "--log-level", "debug"},
+	p := bring(t, stack.Options{
+		// An update is pending after 20 s: a request is under way for longer.
+		WorkerArgs: []string{"--send-window", "20s", "--answer-time", "15s", "--api-rate", "5000", "--log-level", "debug"},
 		WorkerEnv:  []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
 	})
 	g.to(t, p.APIURL())
@@ -62,7 +60,7 @@ func TestContract(t *testing.T) {
 	}
 	t.Run("unreadable signals", func(t *testing.T) {
 		t.Parallel()
-		p.in(t).contractUnreadable(output)
+		p.in(t).contractUnreadable(p.output)
 	})
 	t.Run("closed in doubt", func(t *testing.T) {
 		t.Parallel()
@@ -84,36 +82,6 @@ func TestContract(t *testing.T) {
 		t.Parallel()
 		p.in(t).contractContinuing(g)
 	})
-}
-
-// bringContract is bring for tests that look into what the parts write.
-func bringContract(t *testing.T, o stack.Options) (*parts, *lockedBuffer) {
-	t.Helper()
-	output := new(lockedBuffer)
-	o.Race, o.NoUI, o.Setup, o.Output = race, true, host.SetupAt, output
-	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
-	defer cancel()
-	s, err := stack.Up(ctx, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("what the parts wrote:\n%s", output.tail(5_000))
-		}
-		if output.contains("WARNING: DATA RACE") {
-			t.Errorf("a part has a data race:\n%s", output.tail(50_000))
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-		defer cancel()
-		if err := s.Down(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	p := &parts{Stack: s, t: t}
-	p.connect()
-	return p, output
 }
 
 // begin starts an opportunity in the step Proposed.

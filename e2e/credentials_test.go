@@ -15,6 +15,7 @@ import (
 // A worker that has an OAuth client instead of a token lives through the story
 // with tokens that are good for a second each, and nobody notices.
 func TestStoryOnExpiringTokens(t *testing.T) {
+	t.Parallel()
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("correct-horse-battery-staple\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -29,7 +30,7 @@ func TestStoryOnExpiringTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := bring(t, stack.Options{
-		NoUI: true, APIPort: port,
+		APIPort:     port,
 		SandboxArgs: []string{"--client-id", "web-shop", "--client-secret-file", secret, "--token-life", "1s"},
 		WorkerEnv: []string{
 			"ADMINISTRATE_TOKEN=", "ADMINISTRATE_CLIENT_ID=web-shop", "ADMINISTRATE_CLIENT_SECRET_FILE=" + secret,

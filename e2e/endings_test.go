@@ -16,7 +16,8 @@ import (
 
 // How runs end, and what a reference is good for afterwards.
 func TestEndings(t *testing.T) {
-	p := bring(t, stack.Options{NoUI: true})
+	t.Parallel()
+	p := bring(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	start := opportunity.Start{Name: "First Aid course", Region: "UK"}

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -22,7 +21,6 @@ import (
 
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
-	"github.com/oppflow/oppflow/worker/host"
 )
 
 // change is one mutation as it was put to the API.
@@ -295,34 +293,17 @@ func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]i
 func recorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	t.Helper()
 	r := newRecorder(t)
-	var output lockedBuffer
-	o.NoUI, o.Setup, o.Output = true, host.SetupAt, &output
-	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
 	o.WorkerArgs = append(o.WorkerArgs, "--api-rate", "5000")
+	o.DynamicConfig = map[string]any{ // the server's own values in the long form
+		"limit.historyCount.suggestContinueAsNew": few(t, 4<<10), "limit.historySize.suggestContinueAsNew": few(t, 4<<20),
+	}
 	o.WorkerEnv = append(o.WorkerEnv, "ADMINISTRATE_URL="+r.server.URL+"/graphql")
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
-	defer cancel()
-	s, err := stack.Up(ctx, o)
-	if err != nil {
+	t.Cleanup(func() { r.report(t) })
+	p := bringAsTold(t, o)
+	t.Cleanup(r.release) // or the worker would wait for what is held back
+	if err := r.aim(p.APIURL()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("what the parts wrote:\n%s", output.tail(5_000))
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-		defer cancel()
-		r.release() // or the worker would wait for what is held back
-		if err := s.Down(ctx); err != nil {
-			t.Error(err)
-		}
-		r.report(t)
-	})
-	if err := r.aim(s.APIURL()); err != nil {
-		t.Fatal(err)
-	}
-	p := &parts{Stack: s, t: t}
-	p.connect()
 	return p, r
 }
 
@@ -349,11 +330,4 @@ func (r *recorder) report(t *testing.T) {
 	for _, text := range r.wrong[:min(len(r.wrong), 5)] {
 		t.Error(text)
 	}
-}
-
-// inside is the same parts in a subtest.
-func (p *parts) inside(t *testing.T) *parts {
-	sub := *p
-	sub.t = t
-	return &sub
 }

@@ -11,15 +11,12 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// few is the count for a quick test where -short asks for one.
-func few(count int) int {
-	if testing.Short() {
-		return count / 10
-	}
-	return count
-}
+// few is a tenth of the count in the short form of the tests. A run then has a tenth
+// of the events, too, before it continues as new.
+func few(t *testing.T, count int) int { return testrun.Pick(t, count/10, count) }
 
 // padded fills a text up to the given length.
 func padded(text string, length int) string {

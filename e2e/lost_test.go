@@ -15,13 +15,19 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
 )
 
 // The API takes a request, freezes, and commits it long after the client has
 // given up: the workflow asks nobody and sends nothing twice, it reads back.
 func TestLateCommitIsFoundByReadingBack(t *testing.T) {
-	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--settle-time", "5s"}})
+	t.Parallel()
+	// The send window and the time for the answer are those of a tenant.
+	p := bring(t, stack.Options{WorkerArgs: []string{
+		"--send-window", settings.DefaultSendWindow.String(), "--answer-time", settings.DefaultAnswerTime.String(),
+	}})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("late")
@@ -67,7 +73,8 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 // the move is made, and the answer is lost. The interest has had its turn: it is
 // reported failed, and never sent after the move.
 func TestWhatFailsInsideIsNotSentOutOfTurn(t *testing.T) {
-	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--settle-time", "2s"}})
+	t.Parallel()
+	p := bring(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("order")
@@ -139,14 +146,15 @@ func (p *parts) readBacks(reference opportunity.Reference) int {
 // opportunities under way: each takes effect once. Where requests were cut off,
 // nobody knows what became of them until the records are read back.
 func TestKilledWhileItSends(t *testing.T) {
-	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--settle-time", "3s", "--api-rate", "5000"}})
+	t.Parallel()
+	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	const messages = 60
+	messages, opportunities, kills := testrun.Pick(t, 30, 60), testrun.Pick(t, 3, 6), testrun.Pick(t, 2, 4)
 	items := []string{"Q291cnNlVGVtcGxhdGU6MTE=", "Q291cnNlOjE=", "TGVhcm5pbmdQYXRoOjE=", "Q291cnNlVGVtcGxhdGU6MTI="}
 	records := map[opportunity.Reference]opportunity.ID{}
 	senders, sending := errgroup.WithContext(ctx)
-	for n := range 6 {
+	for n := range opportunities {
 		reference := opportunity.Reference(fmt.Sprintf("killed %d", n))
 		opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Killed", Region: "UK"})
 		if err != nil {
@@ -164,7 +172,7 @@ func TestKilledWhileItSends(t *testing.T) {
 			return nil
 		})
 	}
-	for range 4 {
+	for range kills {
 		before := p.interestsOf(records)
 		eventually(t, 3*time.Minute, "the worker sends", func() bool {
 			now := p.interestsOf(records)

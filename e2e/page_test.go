@@ -18,8 +18,9 @@ import (
 // The commands on the page of the contract are run as they stand there, with the
 // `temporal` command line where it is installed.
 func TestContractPageFromTheShell(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("temporal"); err != nil {
-		t.Skip("the temporal command line is not installed; the commands in docs/contract.md were not run")
+		t.Skip("left out, since this machine lacks the temporal command line: nobody runs the commands in docs/contract.md")
 	}
 	text, err := os.ReadFile("../docs/contract.md")
 	if err != nil {
@@ -33,10 +34,10 @@ func TestContractPageFromTheShell(t *testing.T) {
 	if !address.MatchString(block) {
 		t.Fatalf("the page's commands do not set the address:\n%s", block)
 	}
-	p := bring(t, stack.Options{NoUI: true})
+	p := bring(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	environment := append(os.Environ(), "TEMPORAL_ADDRESS="+p.TemporalAddress())
+	environment := append(os.Environ(), "TEMPORAL_ADDRESS="+p.TemporalAddress(), "TEMPORAL_NAMESPACE="+p.Namespace())
 	out := (&shell{t: t, env: environment}).run(ctx, address.ReplaceAllString(block, ""))
 	t.Logf("%s", out)
 	for _, want := range []string{"name:Proposed", `"reservedUntil"`, `"requestId":"move-1"`, `"valid":true`, "COMPLETED"} {

@@ -26,7 +26,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
-	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
 	"github.com/oppflow/oppflow/starter/story"
 	"github.com/oppflow/oppflow/worker/host"
@@ -37,15 +37,26 @@ import (
 type parts struct {
 	*stack.Stack
 	t        *testing.T
+	output   *lockedBuffer // what the parts wrote
 	temporal client.Client
 	client   *lifecycle.Client
 	api      *administrate.Client
 }
 
-// bring starts the parts; they are gone when the test ends.
+// Times of the parts, so that a test need not wait for a lost answer as long as a
+// tenant does. TestLateCommitIsFoundByReadingBack has the times of a tenant.
+const (
+	sendWindow = 2 * time.Second
+	answerTime = 2 * time.Second
+	settleTime = 2 * time.Second
+)
+
+// bring starts a sandbox and a worker for the test, which work in a namespace of
+// the test's own on a Temporal server that tests share. They are gone when the
+// test ends. Under the race detector they are built with it, too.
 func bring(t *testing.T, o stack.Options) *parts {
 	t.Helper()
-	o.Race = race
+	o.Race = testrun.Race
 	return bringAsTold(t, o)
 }
 
@@ -53,20 +64,27 @@ func bring(t *testing.T, o stack.Options) *parts {
 // the race detector unless it is asked for.
 func bringAsTold(t *testing.T, o stack.Options) *parts {
 	t.Helper()
-	var output lockedBuffer
-	o.Setup, o.Output = host.SetupAt, &output
+	output := new(lockedBuffer)
+	o.NoUI, o.Setup, o.Output = true, prepare, output
 	// Tests send at any rate; those about the limit are against a sandbox of their own.
 	if !slices.Contains(o.SandboxArgs, "--rate") {
 		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
 	}
-	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
+	o.WorkerArgs = slices.Concat([]string{
+		"--send-window", sendWindow.String(), "--answer-time", answerTime.String(), "--settle-time", settleTime.String(),
+	}, o.WorkerArgs) // the last one of a flag counts
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
 	defer cancel()
+	var err error
+	if o.Beside, o.Namespace, err = shared.namespace(ctx, o); err != nil {
+		t.Fatal(err)
+	}
+	o.DynamicConfig = nil // it is the server's
 	s, err := stack.Up(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &parts{Stack: s, t: t}
+	p := &parts{Stack: s, t: t, output: output}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("what the parts wrote:\n%s", output.tail(20_000))
@@ -86,7 +104,7 @@ func bringAsTold(t *testing.T, o stack.Options) *parts {
 
 func (p *parts) connect() {
 	p.t.Helper()
-	connection, _, err := host.Connect(p.t.Context(), settings.Temporal{Address: p.TemporalAddress(), Environment: settings.Environment{}}, nil)
+	connection, _, err := host.Connect(p.t.Context(), host.Plain(p.TemporalAddress(), p.Namespace()), nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}

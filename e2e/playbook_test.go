@@ -65,10 +65,9 @@ func bringTenant(t *testing.T, example string, startsIn time.Duration, replaced 
 	t.Cleanup(service.Close)
 	book := strings.NewReplacer(append([]string{"https://erp.example.com", service.URL}, replaced...)...).Replace(read("../playbook/examples/" + example + ".yaml"))
 	h.parts = bring(t, stack.Options{
-		NoUI:        true,
 		SandboxArgs: []string{"--catalogue", write("tenant.yaml", []byte(catalogue))},
 		WorkerArgs: []string{
-			"--settle-time", "2s", "--api-rate", "5000", "--playbook", write("playbook.yaml", []byte(book)),
+			"--api-rate", "5000", "--playbook", write("playbook.yaml", []byte(book)),
 			"--service-key", "erp-signing-key=" + write("key", []byte("0123456789abcdef0123456789abcdef")),
 		},
 		WorkerEnv: []string{"SSL_CERT_FILE=" + write("service.pem", certificate(service.Certificate()))},
@@ -181,6 +180,7 @@ func (h *tenant) billing(id opportunity.ID) administrate.Invoice {
 // The stories of the playbooks that ship, on real parts. Their times are those of the
 // files, but for the two that would take days.
 func TestPlaybooks(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}

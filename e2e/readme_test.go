@@ -76,6 +76,7 @@ func TestReadme(t *testing.T) {
 // in the sandbox and the token. The program is the built one, whose exit codes a
 // script sees.
 func TestUpKeepsItsData(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	program := filepath.Join(t.TempDir(), "oppflow")

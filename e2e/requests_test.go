@@ -33,7 +33,8 @@ func five() opportunity.AddInterests {
 
 // Requests are the scarce good, so how many there are is exact.
 func TestRequestsOfMessages(t *testing.T) {
-	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--api-rate", "5000"}})
+	t.Parallel()
+	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // by its id: nothing is looked up
@@ -122,7 +123,8 @@ func TestRequestsOfMessages(t *testing.T) {
 
 // While many records are read again, which nobody waits for, a command goes first.
 func TestCommandsGoBeforeSweeps(t *testing.T) {
-	p := bring(t, stack.Options{NoUI: true, WorkerArgs: []string{"--api-rate", "5"}})
+	t.Parallel()
+	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const swept = 40

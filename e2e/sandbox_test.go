@@ -15,7 +15,8 @@ import (
 // kill -9 of the sandbox, three times while sixteen clients write: whatever was answered is there afterwards, and the
 // ledger knows it as committed.
 func TestAKilledSandboxKeepsWhatItAnswered(t *testing.T) {
-	p := bring(t, stack.Options{NoUI: true, Data: t.TempDir()})
+	t.Parallel()
+	p := bring(t, stack.Options{Data: t.TempDir()})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var mu sync.Mutex

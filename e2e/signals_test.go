@@ -25,17 +25,15 @@ import (
 // or out of order has no transition; interests show their order by their ids;
 // of the names the last one stays.
 func TestTwoThousandSignals(t *testing.T) {
+	t.Parallel()
 	p := bring(t, stack.Options{
-		NoUI: true, SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}, WorkerArgs: []string{"--api-rate", "5000"},
-		DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 500},
+		SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}, WorkerArgs: []string{"--api-rate", "5000"},
+		DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": few(t, 600)},
 	})
-	const (
-		reference = opportunity.Reference("two thousand")
-		moves     = 1000
-		adds      = 500 // as many as an opportunity may have
-		names     = 500
-		laps      = 7
-	)
+	const reference = opportunity.Reference("two thousand")
+	moves := few(t, 1000)
+	adds := few(t, opportunity.MaxInterests)
+	names := few(t, 500)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Ring", Region: "UK", EntryStep: "Lap 0"})

@@ -34,6 +34,7 @@ func (p *parts) play(o story.Options) story.Report {
 }
 
 func TestStory(t *testing.T) {
+	t.Parallel()
 	p := bring(t, stack.Options{})
 	for _, way := range []struct {
 		name string
@@ -70,6 +71,7 @@ func picture(t *testing.T, view opportunity.View) string {
 // The worker is stopped as a deployment stops it, or killed, and started again
 // between any two steps: nobody can tell from what comes out.
 func TestStoryAcrossDeployments(t *testing.T) {
+	t.Parallel()
 	stop := func(ctx context.Context, p *parts) error { return p.Worker().Stop(ctx) }
 	kill := func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil }
 	for _, way := range []struct {
@@ -78,10 +80,11 @@ func TestStoryAcrossDeployments(t *testing.T) {
 		end  func(context.Context, *parts) error
 	}{{"updates", story.ByUpdate, stop}, {"signals", story.BySignal, stop}, {"killed", story.ByUpdate, kill}} {
 		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
 			const reference = opportunity.Reference("deployed")
-			undisturbed := bring(t, stack.Options{NoUI: true})
+			undisturbed := bring(t, stack.Options{})
 			calm := undisturbed.play(story.Options{Reference: reference, Send: way.send})
-			disturbed := bring(t, stack.Options{NoUI: true})
+			disturbed := bring(t, stack.Options{})
 			restarts := 0
 			report := disturbed.play(story.Options{Reference: reference, Send: way.send, Between: func(ctx context.Context, _ string) error {
 				restarts++
@@ -107,7 +110,8 @@ func TestStoryAcrossDeployments(t *testing.T) {
 // A worker that is stopped while messages wait does not lose them, and takes
 // them up where it was.
 func TestMessagesWaitForTheWorker(t *testing.T) {
-	p := bring(t, stack.Options{NoUI: true})
+	t.Parallel()
+	p := bring(t, stack.Options{})
 	ctx := t.Context()
 	const reference = opportunity.Reference("waits")
 	if _, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Waits", Region: "UK"}); err != nil {

@@ -111,7 +111,7 @@ func chain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, na
 func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	otelVariables(t)
 	collector := telemetrytest.Start(t)
-	p := bring(t, stack.Options{NoUI: true, Data: t.TempDir(), WorkerEnv: []string{
+	p := bring(t, stack.Options{Data: t.TempDir(), WorkerEnv: []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL,
 		// Longer than the test: what comes, comes because the worker hands it over when it stops.
 		"OTEL_BSP_SCHEDULE_DELAY=600000", "OTEL_METRIC_EXPORT_INTERVAL=600000",
@@ -254,7 +254,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 func TestTelemetryTellsNothingPersonal(t *testing.T) {
 	otelVariables(t)
 	collector := telemetrytest.Start(t)
-	p := bring(t, stack.Options{NoUI: true, WorkerEnv: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL}})
+	p := bring(t, stack.Options{WorkerEnv: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL}})
 	otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
 	connection, flush := p.traced("shop")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -352,7 +352,7 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 	}
 	// The intervals are short, so that what would be sent were sent at once.
 	quick := []string{"OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_METRIC_EXPORT_INTERVAL=10"}
-	p := bring(t, stack.Options{NoUI: true, WorkerEnv: quick})
+	p := bring(t, stack.Options{WorkerEnv: quick})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	command := func(args ...string) (int, string, time.Duration) {

@@ -16,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
 )
 
@@ -23,9 +24,10 @@ import (
 // but the contract. What it was answered fits the schemas, and the record in the
 // TMS is what it asked for.
 func TestTypeScript(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed; the program in e2e/typescript was not run", program)
+			testrun.Without(t, program+" (Node.js): nobody runs the program in e2e/typescript")
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
@@ -34,10 +36,11 @@ func TestTypeScript(t *testing.T) {
 	for _, name := range []string{"package.json", "package-lock.json", "tsconfig.json", "src"} {
 		copyInto(t, dir, "typescript", name)
 	}
+	var environment []string // of the program
 	npm := func(arguments ...string) string {
 		t.Helper()
 		command := exec.CommandContext(ctx, "npm", arguments...)
-		command.Dir = dir
+		command.Dir, command.Env = dir, slices.Concat(os.Environ(), environment)
 		var stderr bytes.Buffer
 		command.Stderr = &stderr
 		out, err := command.Output()
@@ -48,10 +51,9 @@ func TestTypeScript(t *testing.T) {
 	}
 	npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
 
-	p := bring(t, stack.Options{NoUI: true})
-	t.Setenv("TEMPORAL_ADDRESS", p.TemporalAddress())
+	p := bring(t, stack.Options{})
 	const reference = opportunity.Reference("from TypeScript")
-	t.Setenv("OPPORTUNITY", string(reference))
+	environment = append(p.Environ(), "OPPORTUNITY="+string(reference))
 	var told struct {
 		Reference string
 		Steps     []struct {

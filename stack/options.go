@@ -20,7 +20,7 @@ type Options struct {
 	// a part that fails are in the error either way.
 	Output io.Writer
 	// Setup prepares the namespace whenever the server has become ready, before the worker starts: it registers search
-	// attributes. It must bear being called again.
+	// attributes. It must bear being called again. With Beside it is called once.
 	Setup func(ctx context.Context, address, namespace string) error
 	// DynamicConfig holds values for the Temporal server, such as "limit.historyCount.suggestContinueAsNew": 200. They
 	// are written as JSON.
@@ -32,6 +32,11 @@ type Options struct {
 	// WorkerEnv holds further variables of the worker, NAME=value. Of the environment of this process the parts see
 	// no TEMPORAL_ or ADMINISTRATE_ variable, and no OPPFLOW_ variable but those of the log.
 	WorkerEnv []string
+	// Namespace is the namespace that the worker works in. Empty is "default".
+	Namespace string
+	// Beside is a running stack whose Temporal server this one uses, in another Namespace, which Setup has to create. The
+	// server is not stopped by Down. Programs that Beside has built are not built again.
+	Beside *Stack
 	// NoUI leaves the Web UI out.
 	NoUI bool
 	// NoWorker starts no worker. Worker().Start starts one later.

@@ -7,6 +7,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,8 +24,8 @@ import (
 )
 
 const (
-	loopback  = "127.0.0.1"
-	namespace = "default"
+	loopback         = "127.0.0.1"
+	defaultNamespace = "default"
 )
 
 // Names of the parts.
@@ -89,15 +90,19 @@ func up(ctx context.Context, o Options, build func(context.Context, program) (st
 	if err != nil {
 		return nil, fmt.Errorf("no place for the ready files: %w", err)
 	}
+	o.Namespace = cmp.Or(o.Namespace, defaultNamespace)
 	s := &Stack{options: o, run: run, binaries: map[string]string{}}
 	s.assemble(dynamic)
 
 	// The parts do not need each other to start, but the worker needs both, so everything else goes on side by side.
 	group, groupCtx := errgroup.WithContext(ctx)
 	bring := func(part *Process, p program) error {
-		binary, err := build(groupCtx, p)
-		if err != nil {
-			return err
+		binary := s.built(part.Name())
+		if binary == "" {
+			var err error
+			if binary, err = build(groupCtx, p); err != nil {
+				return err
+			}
 		}
 		s.setBinary(part.Name(), binary)
 		if part == s.worker {
@@ -106,6 +111,9 @@ func up(ctx context.Context, o Options, build func(context.Context, program) (st
 		return part.Start(groupCtx)
 	}
 	group.Go(func() error {
+		if o.Beside != nil {
+			return s.prepareNamespace(groupCtx)
+		}
 		return bring(s.server, program{
 			name: "oppflow-devserver", dir: "devserver", pkg: ".", strip: true,
 			notice: "building the Temporal server (several minutes the first time, seconds from then on)",
@@ -141,7 +149,7 @@ func (s *Stack) assemble(dynamic []string) {
 	s.server = part(serverName, func() command {
 		address, ui := s.endpoints()
 		args := []string{
-			"--ip", loopback, "--namespace", namespace,
+			"--ip", loopback, "--namespace", s.options.Namespace,
 			"--port", portOf(address, s.options.TemporalPort), "--ready-file", readyPath(s.run, serverName),
 		}
 		if s.options.NoUI {
@@ -156,10 +164,8 @@ func (s *Stack) assemble(dynamic []string) {
 	}, func(ready []byte) error {
 		return s.readReady(ready, &s.temporal, func() string { return s.temporal.Temporal })
 	})
-	if s.options.Setup != nil {
-		// Each time: a server that keeps everything in memory comes back empty.
-		s.server.prepare = func(ctx context.Context) error { return s.options.Setup(ctx, s.TemporalAddress(), namespace) }
-	}
+	// Each time: a server that keeps everything in memory comes back empty.
+	s.server.prepare = s.prepareNamespace
 	s.sandbox = part(sandboxName, func() command {
 		args := []string{"sandbox", "--listen", net.JoinHostPort(loopback, portOf(hostOf(s.APIURL()), s.options.APIPort)), "--ready-file", readyPath(s.run, sandboxName)}
 		if s.options.Data != "" {
@@ -179,6 +185,25 @@ func (s *Stack) part(name string, args []string, env ...string) command {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return command{path: s.binaries[name], args: args, env: childEnvironment(env...)}
+}
+
+// prepareNamespace lets the caller prepare the namespace on the server that runs.
+func (s *Stack) prepareNamespace(ctx context.Context) error {
+	if s.options.Setup == nil {
+		return nil
+	}
+	return s.options.Setup(ctx, s.TemporalAddress(), s.options.Namespace)
+}
+
+// built returns the program of the part that the stack beside has built in the same way; "" where there is none.
+func (s *Stack) built(name string) string {
+	beside := s.options.Beside
+	if beside == nil || beside.options.Race != s.options.Race || beside.options.Root != s.options.Root {
+		return ""
+	}
+	beside.mu.Lock()
+	defer beside.mu.Unlock()
+	return beside.binaries[name]
 }
 
 func (s *Stack) setBinary(name, path string) {
@@ -201,6 +226,9 @@ func (s *Stack) readReady(ready []byte, target any, address func() string) error
 }
 
 func (s *Stack) endpoints() (temporal, ui string) {
+	if s.options.Beside != nil {
+		return s.options.Beside.endpoints()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.temporal.Temporal, s.temporal.UI
@@ -219,7 +247,7 @@ func (s *Stack) UIURL() string {
 }
 
 // Namespace returns the namespace the worker works in.
-func (s *Stack) Namespace() string { return namespace }
+func (s *Stack) Namespace() string { return s.options.Namespace }
 
 // APIURL returns the GraphQL endpoint of the sandbox.
 func (s *Stack) APIURL() string {
@@ -253,8 +281,13 @@ func (s *Stack) variables() []string {
 	}
 }
 
-// Server returns the Temporal server with its Web UI.
-func (s *Stack) Server() *Process { return s.server }
+// Server returns the Temporal server with its Web UI. It is that of the stack beside where there is one.
+func (s *Stack) Server() *Process {
+	if s.options.Beside != nil {
+		return s.options.Beside.Server()
+	}
+	return s.server
+}
 
 // Sandbox returns the sandbox.
 func (s *Stack) Sandbox() *Process { return s.sandbox }
@@ -293,11 +326,16 @@ func (s *Stack) add(name string, made func(ready []string) command) *Process {
 	return added
 }
 
-// Parts returns all parts in the order in which they depend on each other, the workers last.
+// Parts returns the parts of this stack in the order in which they depend on each other, the workers last. The server
+// of the stack beside is none of them.
 func (s *Stack) Parts() []*Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]*Process{s.server, s.sandbox, s.worker}, s.more...)
+	var parts []*Process
+	if s.options.Beside == nil {
+		parts = append(parts, s.server)
+	}
+	return append(append(parts, s.sandbox, s.worker), s.more...)
 }
 
 // Down stops the parts, the worker first, and removes what was only needed while they ran. The directory of

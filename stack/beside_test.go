@@ -1,0 +1,86 @@
+//go:build unix
+
+package stack
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// A stack beside another one uses its server in a namespace of its own, and leaves the server running.
+func TestBeside(t *testing.T) {
+	var prepared []string
+	setup := func(_ context.Context, address, namespace string) error {
+		prepared = append(prepared, address+" "+namespace)
+		return nil
+	}
+	first, err := fakeStack(t, t.Context(), Options{Setup: setup})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var built []string
+	build := func(ctx context.Context, p program) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		built = append(built, p.name)
+		return self(ctx, p)
+	}
+	second, err := up(t.Context(), Options{Setup: setup, Beside: first, Namespace: "second"}, build)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{first.TemporalAddress() + " default", first.TemporalAddress() + " second"}; !slices.Equal(prepared, want) {
+		t.Errorf("prepared were %q; want %q", prepared, want)
+	}
+	if len(built) > 0 {
+		t.Errorf("%q were built again", built)
+	}
+	if second.Server() != first.Server() || second.Sandbox() == first.Sandbox() || second.APIURL() == first.APIURL() || second.Worker() == first.Worker() {
+		t.Error("the stacks do not share the server alone")
+	}
+	if !slices.Contains(second.Environ(), "TEMPORAL_NAMESPACE=second") || !slices.Contains(second.Environ(), "TEMPORAL_ADDRESS="+first.TemporalAddress()) {
+		t.Errorf("Environ is %q", second.Environ())
+	}
+	if err := second.Down(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, part := range first.Parts() {
+		if !part.Running() {
+			t.Errorf("the %s of the first stack was stopped", part.Name())
+		}
+	}
+	for _, part := range []*Process{second.Sandbox(), second.Worker()} {
+		if part.Running() {
+			t.Errorf("the %s of the second stack runs", part.Name())
+		}
+	}
+	if _, err := os.Stat(second.run); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("left over: %v", err)
+	}
+
+	// With the race detector other programs are needed.
+	built = nil
+	third, err := up(t.Context(), Options{Beside: first, Namespace: "third", Race: true}, build)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(built)
+	if want := "oppflow,oppflow-worker"; strings.Join(built, ",") != want {
+		t.Errorf("built were %q; want %s", built, want)
+	}
+	if err := third.Down(t.Context()); err != nil {
+		t.Error(err)
+	}
+	third, err = up(t.Context(), Options{
+		Beside: first, Namespace: "fourth", Setup: func(context.Context, string, string) error { return errors.New("no namespace") },
+	}, build)
+	if err == nil || !strings.Contains(err.Error(), "no namespace") {
+		t.Errorf("got %v, %v; want the error of the setup", third, err)
+	}
+}

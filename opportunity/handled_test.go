@@ -34,7 +34,7 @@ func TestHandledAgainstAModel(t *testing.T) {
 		next := 0
 		fresh := func() string { next++; return fmt.Sprintf("request %d", next) }
 		stuck := rapid.IntRange(0, 3).Draw(t, "pending from the first")
-		if rapid.IntRange(0, 15).Draw(t, "full") == 9 {
+		if rapid.IntRange(0, 7).Draw(t, "full") == 5 {
 			for range MaxHandledRequests - rapid.IntRange(0, 5).Draw(t, "room") {
 				add(fresh(), "p")
 				if len(model) > stuck {

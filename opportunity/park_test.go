@@ -175,9 +175,11 @@ func TestRoomForParked(t *testing.T) {
 	}
 	// What is parked counts among what a run hands over, and is not shed.
 	s.Queue = nil
-	for n := 0; s.WaitingBytes() <= opportunity.MaxCarriedBytes; n++ {
-		accept(t, s, opportunity.UpdateDetails{Name: strings.Repeat("z", 200)}, fmt.Sprint("more ", n))
-	}
+	more := 0
+	fill(t, s, opportunity.MaxCarriedBytes+1, func() {
+		more++
+		accept(t, s, opportunity.UpdateDetails{Name: strings.Repeat("z", 200)}, fmt.Sprint("more ", more))
+	})
 	s.Shed(noon)
 	if s.WaitingBytes() > opportunity.MaxCarriedBytes || len(s.Parked) != opportunity.MaxParked || len(s.Queue) == 0 {
 		t.Errorf("%d bytes, %d parked, %d waiting", s.WaitingBytes(), len(s.Parked), len(s.Queue))

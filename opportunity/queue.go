@@ -171,9 +171,14 @@ func (e *packedEntry) UnmarshalJSON(data []byte) error {
 // with the mark twice.
 const packedMark = "~"
 
+// uuidLength is how many bytes a UUID has as a text.
+const uuidLength = 36
+
 func packRequest(id string) string {
-	if raw, err := hex.DecodeString(strings.ReplaceAll(id, "-", "")); err == nil && len(raw) == 16 && uuidText(raw) == id {
-		return packedMark + base64.RawURLEncoding.EncodeToString(raw)
+	if len(id) == uuidLength {
+		if raw, err := hex.DecodeString(strings.ReplaceAll(id, "-", "")); err == nil && len(raw) == 16 && uuidText(raw) == id {
+			return packedMark + base64.RawURLEncoding.EncodeToString(raw)
+		}
 	}
 	if strings.HasPrefix(id, packedMark) {
 		return packedMark + id
@@ -224,8 +229,9 @@ func (q Queue) carried(most int) (total, fitting int) {
 		total += e.carriedSize()
 		if seen[string(e.Payload)] {
 			total -= len(e.Payload)
+		} else {
+			seen[string(e.Payload)] = true
 		}
-		seen[string(e.Payload)] = true
 		if total <= most {
 			fitting = i + 1
 		}

@@ -26,12 +26,11 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// The examples run on real parts, which are built and started when the first of
-// them needs them. With -short they are left out: the first build of the server
-// takes minutes.
+// TestMain leaves the examples out unless the flag -run is given, as in go test -run ^Example ./lifecycle: they run on
+// real parts, and building and starting those takes much longer than all the tests. A test of the package e2e runs them.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if testing.Short() {
+	if flag.Lookup("test.run").Value.String() == "" {
 		skip := "^Example"
 		if given := flag.Lookup("test.skip").Value.String(); given != "" {
 			skip = given + "|" + skip
@@ -82,7 +81,8 @@ func (s *surroundings) bring() error {
 	var err error
 	s.stack, err = stack.Up(ctx, stack.Options{
 		NoUI: true, Setup: host.SetupAt, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
-		WorkerArgs: []string{"--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
+		// An example loses an answer, and what waits for it waits no longer than this.
+		WorkerArgs: []string{"--send-window", "2s", "--answer-time", "2s", "--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
 	})
 	if err != nil {
 		return err

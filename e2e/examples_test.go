@@ -1,0 +1,72 @@
+package e2e_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oppflow/oppflow/settings/testrun"
+)
+
+// TestExamples runs the examples of the package lifecycle, which the tests of that package leave out: they need all the
+// parts. Each has to write what its comment says.
+func TestExamples(t *testing.T) {
+	const folder = "../lifecycle"
+	// The flags are all given, so that those of GOFLAGS do not decide what runs and what is written about it.
+	run := exec.Command("go", "test", "-count=1", "-run=^Example", "-skip=", "-list=", "-v", "-json=false", "-timeout=15m",
+		fmt.Sprintf("-race=%t", testrun.Race), folder)
+	run.Env = append(os.Environ(), testrun.Variable+"=")
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	var passed []string
+	for _, found := range regexp.MustCompile(`(?m)^--- PASS: (Example\w*) `).FindAllSubmatch(out, -1) {
+		passed = append(passed, string(found[1]))
+	}
+	written := examplesIn(t, folder)
+	if len(written) == 0 {
+		t.Fatal("there are no examples")
+	}
+	slices.Sort(passed)
+	if diff := cmp.Diff(written, passed); diff != "" {
+		t.Errorf("examples that are written (-), and that passed (+):\n%s\n%s", diff, out)
+	}
+}
+
+// examplesIn are the names of all examples in the tests of a package, in order. An example without an output is compiled
+// and never run.
+func examplesIn(t *testing.T, folder string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*ast.File
+	for _, path := range paths {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	var names []string
+	for _, example := range doc.Examples(files...) {
+		if example.Output == "" {
+			t.Errorf("Example%s says nothing of its output, so it is never run", example.Name)
+		}
+		names = append(names, "Example"+example.Name)
+	}
+	slices.Sort(names)
+	return names
+}

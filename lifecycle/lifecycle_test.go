@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -174,41 +175,43 @@ func TestFaultReachesTheCaller(t *testing.T) {
 }
 
 func TestContinuingIsSentAgain(t *testing.T) {
-	continuing := carried(lifecycle.Fault(opportunity.Failf(opportunity.Continuing, "again")))
-	n := &namespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}, fails: func(n int) error {
-		if n < 3 {
+	synctest.Test(t, func(t *testing.T) { // whose clock does not wait
+		continuing := carried(lifecycle.Fault(opportunity.Failf(opportunity.Continuing, "again")))
+		n := &namespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}, fails: func(n int) error {
+			if n < 3 {
+				return continuing
+			}
+			return nil
+		}}
+		got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
+			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
+		}
+		// It stays one request, in updates that can be told apart.
+		ids := map[string]bool{}
+		for _, u := range n.updates {
+			ids[u.UpdateID] = true
+			if diff := cmp.Diff(n.updates[0].Args, u.Args); diff != "" {
+				t.Errorf("sent again as another request: %s", diff)
+			}
+		}
+		if len(ids) != 3 {
+			t.Errorf("update ids %v", ids)
+		}
+		// Not beyond the caller's patience.
+		ctx, cancel := context.WithCancel(t.Context())
+		n = &namespace{fails: func(n int) error {
+			if n == 2 {
+				cancel()
+			}
 			return continuing
+		}}
+		_, err = lifecycle.NewClient(n).Progress(ctx, "A-1", asked)
+		var own *opportunity.Error
+		if !errors.As(err, &own) || own.Type != opportunity.Continuing || len(n.updates) != 2 {
+			t.Errorf("%v after %d updates", err, len(n.updates))
 		}
-		return nil
-	}}
-	got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
-	if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
-		t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
-	}
-	// It stays one request, in updates that can be told apart.
-	ids := map[string]bool{}
-	for _, u := range n.updates {
-		ids[u.UpdateID] = true
-		if diff := cmp.Diff(n.updates[0].Args, u.Args); diff != "" {
-			t.Errorf("sent again as another request: %s", diff)
-		}
-	}
-	if len(ids) != 3 {
-		t.Errorf("update ids %v", ids)
-	}
-	// Not beyond the caller's patience.
-	ctx, cancel := context.WithCancel(t.Context())
-	n = &namespace{fails: func(n int) error {
-		if n == 2 {
-			cancel()
-		}
-		return continuing
-	}}
-	_, err = lifecycle.NewClient(n).Progress(ctx, "A-1", asked)
-	var own *opportunity.Error
-	if !errors.As(err, &own) || own.Type != opportunity.Continuing || len(n.updates) != 2 {
-		t.Errorf("%v after %d updates", err, len(n.updates))
-	}
+	})
 }
 
 func TestCommandsGetAnID(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,76 +27,77 @@ func pendingUntil(n int) func(int) opportunity.Outcome {
 }
 
 func TestAskingAgain(t *testing.T) {
-	n := &namespace{answers: pendingUntil(3)}
-	got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
-	if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
-		t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
-	}
-	// It stays one request.
-	for _, u := range n.updates {
-		if diff := cmp.Diff(n.updates[0].Args, u.Args); diff != "" || u.UpdateID == "" {
-			t.Errorf("asked again as another request: %s", diff)
+	synctest.Test(t, func(t *testing.T) { // whose clock does not wait
+		n := &namespace{answers: pendingUntil(3)}
+		got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
+			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-	}
-	if n.updates[0].UpdateID == n.updates[1].UpdateID {
-		t.Error("asked again under the same update, which has been answered")
-	}
-	if id := n.updates[0].Args[0].(opportunity.Progress).RequestID; id == "" {
-		t.Error("it has no request id")
-	}
-	// A failure ends it.
-	n = &namespace{answers: func(asked int) opportunity.Outcome {
-		if asked < 2 {
-			return opportunity.Outcome{RequestID: "r", State: opportunity.Pending}
+		// It stays one request.
+		for _, u := range n.updates {
+			if diff := cmp.Diff(n.updates[0].Args, u.Args); diff != "" || u.UpdateID == "" {
+				t.Errorf("asked again as another request: %s", diff)
+			}
 		}
-		return opportunity.Outcome{RequestID: "r", State: opportunity.Failed, Error: opportunity.Failf(opportunity.TransitionNotFound, "no way")}
-	}}
-	var own *opportunity.Error
-	if got, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed || len(n.updates) != 2 {
-		t.Errorf("%+v, %v after %d updates", got, err, len(n.updates))
-	}
-	// So does an error of asking.
-	n = &namespace{answers: pendingUntil(9), fails: func(asked int) error {
-		if asked == 2 {
-			return serviceerror.NewUnavailable("away")
+		if n.updates[0].UpdateID == n.updates[1].UpdateID {
+			t.Error("asked again under the same update, which has been answered")
 		}
-		return nil
-	}}
-	if _, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); err == nil || err.Error() != "away" {
-		t.Errorf("%v after %d updates", err, len(n.updates))
-	}
-	// A start is asked about again as well.
-	n = &namespace{opens: func(asked int) opportunity.Opened {
-		if asked < 3 {
-			return opportunity.Opened{State: opportunity.Pending, Reference: "A-1"}
+		if id := n.updates[0].Args[0].(opportunity.Progress).RequestID; id == "" {
+			t.Error("it has no request id")
 		}
-		return opportunity.Opened{State: opportunity.Done, Reference: "A-1", Opportunity: "O"}
-	}}
-	opened, err := lifecycle.NewClient(n).Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"})
-	if err != nil || opened.State != opportunity.Done || opened.Opportunity != "O" || len(n.starts) != 3 {
-		t.Errorf("%+v, %v after %d starts", opened, err, len(n.starts))
-	}
+		// A failure ends it.
+		n = &namespace{answers: func(asked int) opportunity.Outcome {
+			if asked < 2 {
+				return opportunity.Outcome{RequestID: "r", State: opportunity.Pending}
+			}
+			return opportunity.Outcome{RequestID: "r", State: opportunity.Failed, Error: opportunity.Failf(opportunity.TransitionNotFound, "no way")}
+		}}
+		var own *opportunity.Error
+		if got, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed || len(n.updates) != 2 {
+			t.Errorf("%+v, %v after %d updates", got, err, len(n.updates))
+		}
+		// So does an error of asking.
+		n = &namespace{answers: pendingUntil(9), fails: func(asked int) error {
+			if asked == 2 {
+				return serviceerror.NewUnavailable("away")
+			}
+			return nil
+		}}
+		if _, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); err == nil || err.Error() != "away" {
+			t.Errorf("%v after %d updates", err, len(n.updates))
+		}
+		// A start is asked about again as well.
+		n = &namespace{opens: func(asked int) opportunity.Opened {
+			if asked < 3 {
+				return opportunity.Opened{State: opportunity.Pending, Reference: "A-1"}
+			}
+			return opportunity.Opened{State: opportunity.Done, Reference: "A-1", Opportunity: "O"}
+		}}
+		opened, err := lifecycle.NewClient(n).Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"})
+		if err != nil || opened.State != opportunity.Done || opened.Opportunity != "O" || len(n.starts) != 3 {
+			t.Errorf("%+v, %v after %d starts", opened, err, len(n.starts))
+		}
+	})
 }
 
 func TestPatienceEnds(t *testing.T) {
-	n := &namespace{answers: pendingUntil(1000)}
-	begun := time.Now()
-	c := lifecycle.NewClientWithOptions(n, lifecycle.Options{Patience: time.Second})
-	got, err := c.Progress(t.Context(), "A-1", asked)
-	if took := time.Since(begun); err != nil || got.State != opportunity.Pending || len(n.updates) < 2 || took > 5*time.Second {
-		t.Errorf("%+v, %v after %d updates in %s", got, err, len(n.updates), took)
-	}
-	if opened, err := lifecycle.NewClientWithOptions(&namespace{opens: func(int) opportunity.Opened {
-		return opportunity.Opened{State: opportunity.Pending}
-	}}, lifecycle.Options{Patience: time.Millisecond}).Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"}); err != nil || opened.State != opportunity.Pending {
-		t.Errorf("%+v, %v", opened, err)
-	}
-	// When the caller's context ends, what was known still holds: between two
-	// questions, and during one.
-	for _, during := range []bool{false, true} {
-		t.Run(fmt.Sprint("during a question: ", during), func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // whose clock does not wait
+		n := &namespace{answers: pendingUntil(1000)}
+		begun := time.Now()
+		c := lifecycle.NewClientWithOptions(n, lifecycle.Options{Patience: time.Second})
+		got, err := c.Progress(t.Context(), "A-1", asked)
+		if took := time.Since(begun); err != nil || got.State != opportunity.Pending || len(n.updates) < 2 || took > time.Second {
+			t.Errorf("%+v, %v after %d updates in %s", got, err, len(n.updates), took)
+		}
+		if opened, err := lifecycle.NewClientWithOptions(&namespace{opens: func(int) opportunity.Opened {
+			return opportunity.Opened{State: opportunity.Pending}
+		}}, lifecycle.Options{Patience: time.Millisecond}).Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"}); err != nil || opened.State != opportunity.Pending {
+			t.Errorf("%+v, %v", opened, err)
+		}
+		// When the caller's context ends, what was known still holds: between two
+		// questions, and during one.
+		for _, during := range []bool{false, true} {
 			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
 			n := &namespace{answers: pendingUntil(1000)}
 			n.fails = func(asked int) error {
 				if asked == 2 || !during {
@@ -107,21 +109,22 @@ func TestPatienceEnds(t *testing.T) {
 				return nil
 			}
 			got, err := lifecycle.NewClientWithOptions(n, lifecycle.Options{Patience: time.Hour}).Progress(ctx, "A-1", asked)
+			cancel()
 			if err != nil || got.State != opportunity.Pending || got.RequestID != "r" {
-				t.Errorf("%+v, %v", got, err)
+				t.Errorf("during a question %t: %+v, %v", during, got, err)
 			}
 			if want := map[bool]int{false: 1, true: 2}[during]; len(n.updates) != want {
-				t.Errorf("%d updates, want %d", len(n.updates), want)
+				t.Errorf("during a question %t: %d updates, want %d", during, len(n.updates), want)
 			}
-		})
-	}
-	// Before anything is known, it is an error.
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	n = &namespace{fails: func(int) error { return ctx.Err() }}
-	if _, err := lifecycle.NewClient(n).Progress(ctx, "A-1", asked); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
+		}
+		// Before anything is known, it is an error.
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		n = &namespace{fails: func(int) error { return ctx.Err() }}
+		if _, err := lifecycle.NewClient(n).Progress(ctx, "A-1", asked); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 func TestIDsAreMadeAsTheServiceWants(t *testing.T) {

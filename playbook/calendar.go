@@ -100,6 +100,8 @@ const longestSearch = 10 * MaxHolidays
 // plus is the moment the length after t. It never goes back when t goes on.
 func (w clockwork) plus(t time.Time, l Length) time.Time {
 	switch l.Unit {
+	case Seconds:
+		return t.Add(time.Duration(l.Count) * time.Second)
 	case Hours:
 		return t.Add(time.Duration(l.Count) * time.Hour)
 	case Days, Weeks:
@@ -129,6 +131,8 @@ func (w clockwork) plus(t time.Time, l Length) time.Time {
 // minus is the moment the length before t. It never goes back when t goes on.
 func (w clockwork) minus(t time.Time, l Length) time.Time {
 	switch l.Unit {
+	case Seconds:
+		return t.Add(-time.Duration(l.Count) * time.Second)
 	case Hours:
 		return t.Add(-time.Duration(l.Count) * time.Hour)
 	case Days, Weeks:

@@ -50,6 +50,7 @@ var office = Calendar{
 func TestLengthsOnTheWall(t *testing.T) {
 	london := office.clockwork(zone(t, "Europe/London"))
 	tests := []struct{ from, length, plus, minus string }{
+		{"2026-12-22T10:00:00Z", "90 seconds", "2026-12-22T10:01:30Z", "2026-12-22T09:58:30Z"},
 		{"2026-12-22T10:00:00Z", "90 minutes", "2026-12-22T11:30:00Z", "2026-12-22T08:30:00Z"},
 		{"2026-12-22T10:00:00Z", "36h", "2026-12-23T22:00:00Z", "2026-12-20T22:00:00Z"},
 		{"2026-12-22T10:00:00Z", "2 weeks", "2027-01-05T10:00:00Z", "2026-12-08T10:00:00Z"},
@@ -172,7 +173,7 @@ func moment() *rapid.Generator[time.Time] {
 }
 
 func drawnLength(t *rapid.T) Length {
-	unit := rapid.SampledFrom([]Unit{Minutes, Hours, Days, Weeks, BusinessHours, BusinessDays}).Draw(t, "unit")
+	unit := rapid.SampledFrom([]Unit{Seconds, Minutes, Hours, Days, Weeks, BusinessHours, BusinessDays}).Draw(t, "unit")
 	return Length{rapid.IntRange(0, 30).Draw(t, "count"), unit}
 }
 
@@ -241,6 +242,7 @@ func TestLengthsAreReadAsTheyAreWritten(t *testing.T) {
 		}
 	})
 	for text, want := range map[string]Length{
+		"5s": {5, Seconds}, "30 s": {30, Seconds}, "1 second": {1, Seconds}, "0s": {0, Seconds}, "300000000 seconds": {300_000_000, Seconds},
 		"5m": {5, Minutes}, "1 minute": {1, Minutes}, "36h": {36, Hours}, "1 hour": {1, Hours}, "7d": {7, Days}, "1day": {1, Days},
 		"2w": {2, Weeks}, "2 weeks": {2, Weeks}, "4bh": {4, BusinessHours}, "1 business hour": {1, BusinessHours},
 		"2bd": {2, BusinessDays}, "2 business days": {2, BusinessDays}, "0 hours": {0, Hours},
@@ -249,7 +251,10 @@ func TestLengthsAreReadAsTheyAreWritten(t *testing.T) {
 			t.Errorf("%q is read as %s", text, got)
 		}
 	}
-	for _, wrong := range []string{"", "5", "5 parsecs", "-1 day", "1.5 days", "1d12h", "4000 days", "9999999999 days", "d", "5  days"} {
+	if none, read := (Length{}).String(), length(t, Length{}.String()); none != "0 minutes" || read != (Length{0, Minutes}) {
+		t.Errorf("no time is written as %q and read as %s", none, read)
+	}
+	for _, wrong := range []string{"", "5", "5 parsecs", "-1 day", "1.5 days", "1d12h", "4000 days", "9999999999 days", "d", "5  days", "s", "5ss", "1 sec", "300000001 seconds"} {
 		var got Length
 		if err := got.UnmarshalText([]byte(wrong)); err == nil {
 			t.Errorf("%q is read as %s", wrong, got)

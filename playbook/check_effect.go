@@ -72,10 +72,10 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 		}
 	}
 	if e.Reserve != nil {
-		c.checkLength(path+".reserve.for", e.Reserve.For, true)
+		c.checkHold(path+".reserve.for", e.Reserve.For)
 	}
 	if e.Extend != nil {
-		c.checkLength(path+".extend.for", e.Extend.For, true)
+		c.checkHold(path+".extend.for", e.Extend.For)
 	}
 	if e.Invoice != nil {
 		c.checkLength(path+".invoice.wait", e.Invoice.Wait, true)
@@ -89,6 +89,14 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 		c.checkLength(path+".tokens.wait", e.Tokens.Wait, true)
 	}
 	c.checkMessages(path, e.Email, e.Log, e.Call)
+}
+
+// checkHold checks for how long places are held.
+func (c *checker) checkHold(path string, length Length) {
+	c.checkLength(path, length, true)
+	if length.Unit == Seconds && length.Count > 0 && length.Count < MinHoldSeconds && c.isGiven(path) {
+		c.at(path, "places are held for less than a minute; give at least %d seconds", MinHoldSeconds)
+	}
 }
 
 func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, call *CallRule) {

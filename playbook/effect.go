@@ -56,7 +56,7 @@ type AttributesRule struct {
 
 // ReserveRule says how long places are held.
 type ReserveRule struct {
-	// For is how long, from now on.
+	// For is how long, from now on; a minute at least.
 	For Length `json:"for"`
 	// NoneHeld promises that the opportunity holds no places yet. Only then may
 	// places be held before a move: giving them back gives all places back.
@@ -65,7 +65,7 @@ type ReserveRule struct {
 
 // ExtendRule says how long places are held.
 type ExtendRule struct {
-	// For is how long, from now on.
+	// For is how long, from now on; a minute at least.
 	For Length `json:"for"`
 }
 

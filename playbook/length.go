@@ -10,10 +10,11 @@ import (
 // Unit is the unit of a length of time.
 type Unit string
 
-// The units. Minutes and hours are exact. Days and weeks keep the time on the
+// The units. Seconds, minutes and hours are exact. Days and weeks keep the time on the
 // wall, also where clocks are set. A business day is a day with business hours
 // that is no holiday; business hours count while it is open.
 const (
+	Seconds       Unit = "second"
 	Minutes       Unit = "minute"
 	Hours         Unit = "hour"
 	Days          Unit = "day"
@@ -25,6 +26,8 @@ const (
 // most is the longest length, some ten years.
 func (u Unit) most() int {
 	switch u {
+	case Seconds:
+		return 300_000_000
 	case Minutes:
 		return 5_000_000
 	case Hours:
@@ -46,11 +49,11 @@ type Length struct {
 	Unit  Unit
 }
 
-var lengthForm = regexp.MustCompile(`^([0-9]{1,9}) ?(m|minutes?|h|hours?|d|days?|w|weeks?|bh|business hours?|bd|business days?)$`)
+var lengthForm = regexp.MustCompile(`^([0-9]{1,9}) ?(s|seconds?|m|minutes?|h|hours?|d|days?|w|weeks?|bh|business hours?|bd|business days?)$`)
 
 // UnmarshalText reads a length such as 7d, 36 hours or 2 business days.
 func (l *Length) UnmarshalText(text []byte) error {
-	const right = "write a whole number and a unit, such as 30 minutes, 36 hours, 7 days, 2 weeks, 4 business hours or 2 business days"
+	const right = "write a whole number and a unit, such as 30 seconds, 30 minutes, 36 hours, 7 days, 2 weeks, 4 business hours or 2 business days"
 	found := lengthForm.FindStringSubmatch(string(text))
 	if found == nil {
 		return fmt.Errorf("%q is not a length of time; %s", clip(string(text)), right)
@@ -65,6 +68,8 @@ func (l *Length) UnmarshalText(text []byte) error {
 
 func unitOf(text string) Unit {
 	switch text = strings.TrimSuffix(text, "s"); text {
+	case "": // which was s
+		return Seconds
 	case "m":
 		return Minutes
 	case "h":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,8 +24,9 @@ type book struct {
 	// releases are the states into which a move gives places back.
 	releases map[opportunity.StageState]bool
 	// first and again are loaded from the same file, uncapped and loud from one that
-	// differs in the cap and in the quiet hours.
-	first, again, uncapped, loud *playbook.Playbook
+	// differs in the cap and in the quiet hours. The latter two are loaded when they are used.
+	first, again   *playbook.Playbook
+	uncapped, loud func() *playbook.Playbook
 }
 
 // drawnRule is a follow-up.
@@ -52,9 +54,9 @@ func drawLength(r *rand.Rand, business bool, least int) drawnLength {
 	const clocks = 2 * time.Hour
 	n := least + r.IntN(5)
 	day := 24 * time.Hour
-	kinds := 4
+	kinds := 5
 	if business {
-		kinds = 6
+		kinds = 7
 	}
 	switch r.IntN(kinds) {
 	case 0:
@@ -72,6 +74,10 @@ func drawLength(r *rand.Rand, business bool, least int) drawnLength {
 		d := time.Duration(n) * 7 * day
 		return drawnLength{text: fmt.Sprint(n, "w"), least: max(0, d-clocks), most: d + clocks}
 	case 4:
+		n = least + r.IntN(100)
+		d := time.Duration(n) * time.Second
+		return drawnLength{text: fmt.Sprint(n, oneOf(r, "s", " seconds")), least: d, most: d}
+	case 5:
 		n = least + r.IntN(20)
 		return drawnLength{text: fmt.Sprint(n, " business hours"), least: max(0, time.Duration(n)*time.Hour-clocks), open: true}
 	}
@@ -125,8 +131,10 @@ func drawBook(t testing.TB, r *rand.Rand) *book {
 		return p
 	}
 	b.first, b.again = load(b.text), load(b.text)
-	b.uncapped = load(calendar + quiet + fmt.Sprintf("followUpsAtMost: %d\n", playbook.MaxCap) + rules.String())
-	b.loud = load(calendar + capped + rules.String())
+	b.uncapped = sync.OnceValue(func() *playbook.Playbook {
+		return load(calendar + quiet + fmt.Sprintf("followUpsAtMost: %d\n", playbook.MaxCap) + rules.String())
+	})
+	b.loud = sync.OnceValue(func() *playbook.Playbook { return load(calendar + capped + rules.String()) })
 	return b
 }
 

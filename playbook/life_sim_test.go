@@ -408,7 +408,7 @@ func (l *life) wrongTime(rule *drawnRule, p opportunity.FollowUp, item string, a
 		if !is(f.Reservation.Until) {
 			return "not about the places that are held"
 		}
-		if strings.HasPrefix(rule.due.text, "0 ") || rule.due.text == "0h" || rule.due.text == "0w" {
+		if strings.HasPrefix(rule.due.text, "0 ") || rule.due.text == "0h" || rule.due.text == "0w" || rule.due.text == "0s" {
 			if p.Due.Before(about) {
 				return "before the places lapse"
 			}

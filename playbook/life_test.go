@@ -11,17 +11,15 @@ import (
 
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/settings/testrun"
 )
 
 // TestLives lives through a hundred thousand opportunities under playbooks that are
 // drawn, and holds every plan against what is promised of plans. A failure tells the
 // seed, the playbook and the life; LIFE=seed/playbook/life lives that one again and tells it.
-// With -short, and with the race detector, it is five thousand.
+// In the short form there are three thousand.
 func TestLives(t *testing.T) {
-	lives, books := 100_000, 500
-	if testing.Short() || raced {
-		lives, books = 5_000, 100
-	}
+	lives, books := testrun.Pick(t, 3_000, 100_000), testrun.Pick(t, 75, 500)
 	seed := rand.Uint64()
 	if again := os.Getenv("LIFE"); again != "" {
 		var n, number int
@@ -103,10 +101,10 @@ func TestLivesFindWhatIsWrong(t *testing.T) {
 			return b.first.Plan(facts, occasion)
 		},
 		"the cap is ignored": func(_ *life, b *book, facts playbook.Facts, occasion opportunity.Occasion) opportunity.Plan {
-			return b.uncapped.Plan(facts, occasion)
+			return b.uncapped().Plan(facts, occasion)
 		},
 		"quiet hours are ignored": func(_ *life, b *book, facts playbook.Facts, occasion opportunity.Occasion) opportunity.Plan {
-			return b.loud.Plan(facts, occasion)
+			return b.loud().Plan(facts, occasion)
 		},
 		"the step before is planned for": func(l *life, b *book, facts playbook.Facts, occasion opportunity.Occasion) opportunity.Plan {
 			if occasion == (opportunity.Occasion{}) {

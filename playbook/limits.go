@@ -20,6 +20,9 @@ const (
 	// the one that holds where none is given.
 	MaxCap     = 100
 	DefaultCap = 20
+	// MinHoldSeconds is the shortest time for which places may be held. What is done when places lapse may ask for
+	// places again, and nothing else limits how often that is.
+	MinHoldSeconds = 60
 	// MaxHolidays is how many holidays a calendar may have.
 	MaxHolidays = 1000
 	// MaxTextBytes is the longest text of a template.

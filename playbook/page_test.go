@@ -99,7 +99,7 @@ func TestPageIsComplete(t *testing.T) {
 		fmt.Sprintf("follow-ups of a step | %d |", playbook.MaxEffects), fmt.Sprintf("| %d KiB; %d KiB |", playbook.MaxTextBytes>>10, playbook.MaxExpressionBytes>>10),
 		fmt.Sprintf("| effects in all | %d |", playbook.MaxAllEffects), fmt.Sprintf("one line | %d KiB |", playbook.MaxLineBytes>>10),
 		fmt.Sprintf("| mistakes told at once | %d |", playbook.MaxMistakes), fmt.Sprintf("1 to %d; %d where", playbook.MaxCap, playbook.DefaultCap),
-		fmt.Sprintf("in all, 2 to %d,", playbook.MaxTimes), "| holidays | 1,000 |",
+		fmt.Sprintf("in all, 2 to %d,", playbook.MaxTimes), "| holidays | 1,000 |", fmt.Sprintf("at least, %d seconds,", playbook.MinHoldSeconds),
 	} {
 		if !strings.Contains(text, limit) {
 			t.Errorf("the page does not say %q", limit)

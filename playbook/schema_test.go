@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,8 +84,8 @@ func schema(t *testing.T) []byte {
 			var s *jsonschema.Schema
 			switch typ {
 			case reflect.TypeFor[playbook.Length]():
-				s = form(`^[0-9]{1,9} ?(m|minutes?|h|hours?|d|days?|w|weeks?|bh|business hours?|bd|business days?)$`)
-				s.Examples = []any{"30 minutes", "36 hours", "7 days", "2 business days"}
+				s = form(`^[0-9]{1,9} ?(s|seconds?|m|minutes?|h|hours?|d|days?|w|weeks?|bh|business hours?|bd|business days?)$`)
+				s.Examples = []any{"30 seconds", "30 minutes", "36 hours", "7 days", "2 business days"}
 			case reflect.TypeFor[playbook.Clock]():
 				s = form(`^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$`)
 			case reflect.TypeFor[playbook.Date]():
@@ -181,10 +182,13 @@ func TestSchemaIsUpToDate(t *testing.T) {
 	}
 }
 
+// compiledSchema is the schema as it stands in the file.
+var compiledSchema = sync.OnceValues(func() (*checker.Schema, error) { return checker.NewCompiler().Compile(schemaFile) })
+
 // refuses is why the schema refuses a file, nil when it does not.
 func refuses(t *testing.T, file []byte) error {
 	t.Helper()
-	compiled, err := checker.NewCompiler().Compile(schemaFile)
+	compiled, err := compiledSchema()
 	if err != nil {
 		t.Fatal(err)
 	}

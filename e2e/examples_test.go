@@ -21,6 +21,7 @@ import (
 // TestExamples runs the examples of the package lifecycle, which the tests of that package leave out: they need all the
 // parts. Each has to write what its comment says.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	const folder = "../lifecycle"
 	// The flags are all given, so that those of GOFLAGS do not decide what runs and what is written about it.
 	run := exec.Command("go", "test", "-count=1", "-run=^Example", "-skip=", "-list=", "-v", "-json=false", "-timeout=15m",

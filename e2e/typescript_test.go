@@ -30,7 +30,7 @@ func TestTypeScript(t *testing.T) {
 			testrun.Without(t, program+" (Node.js): nobody runs the program in e2e/typescript")
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	dir := filepath.Join(t.TempDir(), "typescript") // what npm installs stays out of the checkout
 	for _, name := range []string{"package.json", "package-lock.json", "tsconfig.json", "src"} {

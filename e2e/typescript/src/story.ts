@@ -121,7 +121,7 @@ async function waiting(oppflow: Oppflow, reference: string) {
 const reference = process.env["OPPORTUNITY"] ?? `story-${randomUUID()}`;
 const connection = await Connection.connect({ address: process.env["TEMPORAL_ADDRESS"] ?? "127.0.0.1:7233" });
 try {
-  await play(new Oppflow(new Client({ connection })), reference);
+  await play(new Oppflow(new Client({ connection, namespace: process.env["TEMPORAL_NAMESPACE"] ?? "default" })), reference);
 } catch (error) {
   console.error(error);
   process.exitCode = 1;

@@ -3,8 +3,6 @@ package administrate
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -89,13 +87,13 @@ type checker struct {
 
 // check compares with what driving opportunities needs, and with the rest.
 func (c *checker) check(ctx context.Context, assumed Assumptions) (Checked, error) {
-	basics, extras := uses(), extraUses()
+	basics, extras := recordedBasics, recordedExtras
 	told := differences{}
 	missing, unmet, err := c.gaps(ctx, basics, assumed, assumed.basics(), told)
 	if err != nil {
 		return Checked{}, err
 	}
-	checked := Checked{Uses: len(basics), Missing: missing, Unmet: unmet, Extras: Extras{Uses: len(extras)}}
+	checked := Checked{Uses: len(basics.uses), Missing: missing, Unmet: unmet, Extras: Extras{Uses: len(extras.uses)}}
 	checked.Extras.Missing, checked.Extras.Unmet, err = c.gaps(ctx, extras, assumed, assumed.extras(), told)
 	return checked, err
 }
@@ -106,7 +104,7 @@ func (c *checker) check(ctx context.Context, assumed Assumptions) (Checked, erro
 // assumptions are told, and nothing that has been told already, to which all
 // problems are added.
 func (c *checker) gaps(
-	ctx context.Context, uses []use, assumed Assumptions, own []assumption, told differences,
+	ctx context.Context, uses *recordings, assumed Assumptions, own []assumption, told differences,
 ) ([]Missing, []Unmet, error) {
 	var nothing Assumptions
 	for _, e := range nothing.entries() {
@@ -190,19 +188,14 @@ func (d differences) list(known differences) []Missing {
 
 // compare notes what is wrong with the uses that are possible with the
 // assumptions.
-func (c *checker) compare(ctx context.Context, uses []use, assumed Assumptions, found differences) error {
-	for _, u := range uses {
-		r := &recorder{}
-		err := u.do(ctx, r.client(assumed))
-		var invalid *InvalidError
-		switch {
-		case errors.As(err, &invalid):
-			continue // it needs what is off
-		case len(r.documents) != 1:
-			return fmt.Errorf("administrate: the use %q cannot be checked: %w", u.name, err)
-		}
-		for _, problem := range c.problems(ctx, u, r.documents[0], assumed) {
-			found.note(problem, u.name)
+func (c *checker) compare(ctx context.Context, uses *recordings, assumed Assumptions, found differences) error {
+	made, err := uses.of(ctx, assumed)
+	if err != nil {
+		return err
+	}
+	for _, r := range made {
+		for _, problem := range c.problems(ctx, r, assumed) {
+			found.note(problem, r.use.name)
 		}
 	}
 	return nil
@@ -210,14 +203,11 @@ func (c *checker) compare(ctx context.Context, uses []use, assumed Assumptions, 
 
 // problems are what the tenant would refuse the document for, or what it would
 // answer that cannot be read.
-func (c *checker) problems(ctx context.Context, u use, doc document, assumed Assumptions) []string {
-	key := doc.text
-	if given, err := json.Marshal(doc.variables); err == nil {
-		key += string(given) // whole objects among them
-	}
-	if problems, done := c.known[key]; done {
+func (c *checker) problems(ctx context.Context, r *recording, assumed Assumptions) []string {
+	if problems, done := c.known[r.key]; done {
 		return problems
 	}
+	doc := r.document
 	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.text})
 	list := gqlerror.List{gqlerror.Wrap(err)}
 	if err == nil {
@@ -234,9 +224,9 @@ func (c *checker) problems(ctx context.Context, u use, doc document, assumed Ass
 		}
 	}
 	if len(problems) == 0 {
-		problems = c.unreadable(ctx, u, parsed, assumed)
+		problems = c.unreadable(ctx, r.use, parsed, assumed)
 	}
-	c.known[key] = problems
+	c.known[r.key] = problems
 	return problems
 }
 

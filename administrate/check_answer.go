@@ -14,9 +14,9 @@ import (
 // schema, full ones first, and where those cannot be read others in each of
 // which one field has a value and the others are null. The document must have been validated, which fills in its definitions.
 func (c *checker) unreadable(ctx context.Context, u use, doc *gql.QueryDocument, assumed Assumptions) []string {
+	operation := doc.Operations[0]
 	reads := func(a madeUp) bool {
 		a.schema = c.schema
-		operation := doc.Operations[0]
 		root := c.schema.Query
 		if operation.Operation == gql.Mutation {
 			root = c.schema.Mutation
@@ -28,7 +28,8 @@ func (c *checker) unreadable(ctx context.Context, u use, doc *gql.QueryDocument,
 		var rejected *RejectedError // when the field is one of its errors
 		return err == nil || errors.As(err, &rejected)
 	}
-	if reads(madeUp{full: true}) && reads(madeUp{full: true, errors: true}) {
+	// Only the answer to a mutation has errors to be left out.
+	if reads(madeUp{full: true}) && (operation.Operation != gql.Mutation || reads(madeUp{full: true, errors: true})) {
 		return nil
 	}
 	if !reads(madeUp{}) {

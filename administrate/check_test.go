@@ -1,6 +1,7 @@
 package administrate
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	gql "github.com/vektah/gqlparser/v2/ast"
@@ -29,11 +31,28 @@ import (
 // schemaOf is the JSON form of a schema in introspection, to be changed.
 type schemaOf map[string]any
 
-// introspected asks the sandbox for its schema.
-func introspected(t *testing.T) schemaOf {
+// sandboxSchema returns the sandbox's answer to the introspection. It is asked for once.
+var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
+	box, err := sandbox.Open(context.Background(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	question, err := json.Marshal(map[string]string{"query": introspection})
+	if err != nil {
+		return nil, err
+	}
+	kept := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(question))
+	r.Header.Set("Content-Type", "application/json")
+	box.Handler().ServeHTTP(kept, r)
+	return kept.Body.Bytes(), box.Close()
+})
+
+// introspected returns a schema like the sandbox's, which the caller may change.
+func introspected(t testing.TB) schemaOf {
 	t.Helper()
-	c, answers := tap(t)
-	if _, err := c.introspect(t.Context()); err != nil {
+	raw, err := sandboxSchema()
+	if err != nil {
 		t.Fatal(err)
 	}
 	var answer struct {
@@ -41,10 +60,35 @@ func introspected(t *testing.T) schemaOf {
 			Schema schemaOf `json:"__schema"`
 		}
 	}
-	if err := json.Unmarshal([]byte((*answers)[0]), &answer); err != nil {
+	if err := json.Unmarshal(raw, &answer); err != nil {
 		t.Fatal(err)
 	}
+	if answer.Data.Schema == nil {
+		t.Fatalf("the sandbox answers %s", raw)
+	}
 	return answer.Data.Schema
+}
+
+// clone returns a copy of a schema that may be changed.
+func (s schemaOf) clone() schemaOf { return copied(map[string]any(s)).(map[string]any) }
+
+// copied returns a copy of a JSON value that shares no object and no list with the value.
+func copied(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		object := make(map[string]any, len(value))
+		for key, member := range value {
+			object[key] = copied(member)
+		}
+		return object
+	case []any:
+		list := make([]any, len(value))
+		for i, entry := range value {
+			list[i] = copied(entry)
+		}
+		return list
+	}
+	return value
 }
 
 // tap is a client of a fresh sandbox that keeps what is answered.
@@ -104,6 +148,13 @@ func scalar(name string) map[string]any { return map[string]any{"kind": "SCALAR"
 
 func required(of any) map[string]any { return map[string]any{"kind": "NON_NULL", "ofType": of} }
 
+// always is a transport that answers every request alike.
+type always []byte
+
+func (a always) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(a)), Request: r}, nil
+}
+
 // checkOf serves the schema and has a client check it.
 func checkOf(t *testing.T, s schemaOf, assumed Assumptions) Checked {
 	t.Helper()
@@ -111,9 +162,7 @@ func checkOf(t *testing.T, s schemaOf, assumed Assumptions) Checked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
-	defer server.Close()
-	c, err := New(Options{URL: server.URL, Tokens: StaticToken("t"), Assumed: assumed})
+	c, err := New(Options{URL: "http://127.0.0.1/graphql", Tokens: StaticToken("t"), Transport: always(answer), Assumed: assumed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,10 +269,7 @@ func TestCheckTellsWhereAnAssumptionIsCorrected(t *testing.T) {
 
 func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	const details = "OpportunityInterestDetailsInput"
-	base, err := json.Marshal(introspected(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(schemaOf)
 		// missing are documented or observed, unmet the entries of assumptions.
@@ -332,10 +378,7 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 		}, []string{`"accounts" on type "Query"`}, []string{"Regions", "InterestUnitAmount"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var s schemaOf
-			if err := json.Unmarshal(base, &s); err != nil {
-				t.Fatal(err)
-			}
+			s := base.clone()
 			test.change(s)
 			checked := checkOf(t, s, Assumptions{})
 			unmet := entriesOf(checked.Unmet)
@@ -370,10 +413,7 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 // What only side effects use is told apart: a tenant that has none of them sees
 // nothing new.
 func TestCheckTellsExtrasApart(t *testing.T) {
-	base, err := json.Marshal(introspected(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(schemaOf)
 		// missing are documented or observed, with a use; unmet are entries.
@@ -418,10 +458,7 @@ func TestCheckTellsExtrasApart(t *testing.T) {
 		}, "", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var s schemaOf
-			if err := json.Unmarshal(base, &s); err != nil {
-				t.Fatal(err)
-			}
+			s := base.clone()
 			test.change(s)
 			checked := checkOf(t, s, Assumptions{})
 			if len(checked.Missing)+len(checked.Unmet) > 0 {
@@ -798,15 +835,9 @@ func TestCheckUsesAllThereIs(t *testing.T) {
 
 // Whatever a tenant's schema looks like, it is checked or turned away.
 func TestCheckTakesAnySchema(t *testing.T) {
-	base, err := json.Marshal(introspected(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	base := introspected(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		var s any
-		if err := json.Unmarshal(base, &s); err != nil {
-			rt.Fatal(err)
-		}
+		s := copied(map[string]any(base))
 		for range rapid.IntRange(1, 5).Draw(rt, "changes") {
 			damage(rt, s)
 		}

@@ -5,81 +5,85 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-// limited answers 429 as long as it is told to, and counts.
+// limited is a transport that answers 429 as long as it is told to, and counts.
 type limited struct {
-	*httptest.Server
 	refusing          atomic.Bool
 	refused, answered atomic.Int32
 	after             string
 }
 
-func limit(t *testing.T, after string) *limited {
-	l := &limited{after: after}
-	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if l.refusing.Load() {
-			l.refused.Add(1)
-			if l.after != "" {
-				w.Header().Set("Retry-After", l.after)
-			}
-			w.WriteHeader(http.StatusTooManyRequests)
-			return
-		}
+func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return nil, err
+	}
+	answer := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(done)), Request: r}
+	if !l.refusing.Load() {
 		l.answered.Add(1)
-		_, _ = io.WriteString(w, done)
-	}))
-	t.Cleanup(l.Close)
-	return l
+		return answer, nil
+	}
+	l.refused.Add(1)
+	if l.after != "" {
+		answer.Header.Set("Retry-After", l.after)
+	}
+	answer.StatusCode, answer.Body = http.StatusTooManyRequests, http.NoBody
+	return answer, nil
 }
 
 // TestOne429StopsTheProcess: the limit is one for all that leaves the address, so
-// after one 429 nothing more is sent until the pause is over.
+// after one 429 nothing more is sent until the pause is over. The time is virtual.
 func TestOne429StopsTheProcess(t *testing.T) {
 	for _, after := range []string{"", "1"} {
-		l := limit(t, after)
-		c := client(t, l.URL, func(o *Options) { o.RequestsPerSecond, o.Burst = 5, 60 })
-		begun := time.Now()
-		l.refusing.Store(true)
-		var notSent *NotSentError
-		if err := add(t.Context(), c); !errors.As(err, &notSent) || notSent.Reason != RateLimited {
-			t.Fatalf("got %v", err)
-		}
-		l.refusing.Store(false)
-		// Who has no time is told at once, and nothing is sent.
-		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		if err := add(short, c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
-			t.Errorf("got %v", err)
-		}
-		cancel()
-		if err := add(WithSendBy(t.Context(), time.Now().Add(100*time.Millisecond)), c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
-			t.Errorf("got %v", err)
-		}
-		if n := l.answered.Load() + l.refused.Load(); n != 1 {
-			t.Errorf("%d requests were sent during the pause", n-1)
-		}
-		// Who has, waits, many at once.
-		var wait sync.WaitGroup
-		for range 10 {
-			wait.Go(func() {
-				if err := add(t.Context(), c); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wait.Wait()
-		if l.answered.Load() != 10 || l.refused.Load() != 1 {
-			t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
-		}
-		// They came at the rate, not in a burst.
-		if took := time.Since(begun); took < 1600*time.Millisecond {
-			t.Errorf("ten requests at 5 a second took %s with the pause", took)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			l := &limited{after: after}
+			c := client(t, "http://127.0.0.1/graphql", func(o *Options) { o.Transport, o.RequestsPerSecond, o.Burst = l, 5, 60 })
+			begun := time.Now()
+			l.refusing.Store(true)
+			var notSent *NotSentError
+			if err := add(t.Context(), c); !errors.As(err, &notSent) || notSent.Reason != RateLimited {
+				t.Fatalf("got %v", err)
+			}
+			l.refusing.Store(false)
+			// Who has no time is told at once, and nothing is sent.
+			short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			if err := add(short, c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
+				t.Errorf("got %v", err)
+			}
+			cancel()
+			if err := add(WithSendBy(t.Context(), time.Now().Add(100*time.Millisecond)), c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(begun); took != 0 {
+				t.Errorf("it took %s to tell them", took)
+			}
+			if n := l.answered.Load() + l.refused.Load(); n != 1 {
+				t.Errorf("%d requests were sent during the pause", n-1)
+			}
+			// Who has, waits, many at once.
+			var wait sync.WaitGroup
+			for range 10 {
+				wait.Go(func() {
+					if err := add(t.Context(), c); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wait.Wait()
+			if l.answered.Load() != 10 || l.refused.Load() != 1 {
+				t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
+			}
+			// They came at the rate, not in a burst.
+			if took := time.Since(begun); took < 1600*time.Millisecond {
+				t.Errorf("ten requests at 5 a second took %s with the pause", took)
+			}
+		})
 	}
 }
 

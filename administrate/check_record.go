@@ -1,0 +1,69 @@
+package administrate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// recording is a use and the document that the use sends.
+type recording struct {
+	use      use
+	document document
+	key      string // the text and the variables of the document
+}
+
+// recordings keeps the documents that a list of uses sends, by what is assumed. The documents do not depend on a
+// schema, so all checks share them. Nobody may change them.
+type recordings struct {
+	uses []use
+
+	mutex sync.Mutex
+	made  map[Assumptions][]*recording
+	known map[string]*recording // one of each key and use: most assumptions change few documents
+}
+
+func newRecordings(uses []use) *recordings {
+	return &recordings{uses: uses, made: map[Assumptions][]*recording{}, known: map[string]*recording{}}
+}
+
+// The recordings of all that the client may send.
+var (
+	recordedBasics = newRecordings(uses())
+	recordedExtras = newRecordings(extraUses())
+)
+
+// of returns the recordings of the uses that are possible with the assumptions.
+func (r *recordings) of(ctx context.Context, assumed Assumptions) ([]*recording, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if made, ok := r.made[assumed]; ok {
+		return made, nil
+	}
+	var made []*recording
+	for _, u := range r.uses {
+		recorder := &recorder{}
+		err := u.do(ctx, recorder.client(assumed))
+		var invalid *InvalidError
+		switch {
+		case errors.As(err, &invalid):
+			continue // it needs what is off
+		case len(recorder.documents) != 1:
+			return nil, fmt.Errorf("administrate: the use %q cannot be checked: %w", u.name, err)
+		}
+		doc := recorder.documents[0]
+		key := doc.text
+		if given, err := json.Marshal(doc.variables); err == nil {
+			key += string(given) // whole objects among them
+		}
+		once := u.name + "\n" + key
+		if r.known[once] == nil {
+			r.known[once] = &recording{use: u, document: doc, key: key}
+		}
+		made = append(made, r.known[once])
+	}
+	r.made[assumed] = made
+	return made, nil
+}

@@ -32,6 +32,7 @@ func (r *room) readAs(reference opportunity.Reference, record opportunity.ID) ac
 }
 
 func TestOwner(t *testing.T) {
+	r := newRoom(t, tms.Mark{}) // each case has a record of its own
 	byAttribute, byName, byOther := tms.Mark{Attribute: "oppflow"}, tms.Mark{Name: true}, tms.Mark{Attribute: "other"}
 	for _, c := range []struct {
 		name    string
@@ -56,7 +57,6 @@ func TestOwner(t *testing.T) {
 		{"no setting", tms.Mark{}, byAttribute, "A-11", "First Aid", activities.OwnerUntold, "First Aid"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRoom(t, tms.Mark{})
 			record := r.called(c.wrote, c.of, c.called)
 			r.worker(c.reads)
 			r.requested()

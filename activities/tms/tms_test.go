@@ -70,6 +70,7 @@ func (n *namespace) ListWorkflow(_ context.Context, in *workflowservice.ListWork
 // and can be answered by something else.
 type room struct {
 	t         *testing.T
+	made      *tms.Activities // those of the worker
 	env       *testsuite.TestActivityEnvironment
 	namespace *namespace
 	url       string
@@ -176,7 +177,7 @@ func (r *room) worker(mark tms.Mark) {
 		r.t.Fatal(err)
 	}
 	var suite testsuite.WorkflowTestSuite
-	r.env = suite.NewTestActivityEnvironment()
+	r.made, r.env = a, suite.NewTestActivityEnvironment()
 	a.Register(registry{r.env})
 }
 
@@ -649,12 +650,13 @@ func TestFateOfAFailedRequest(t *testing.T) {
 			record := r.created("A-1")
 			c.fail(r)
 			r.requested()
-			got := map[string]activities.Sending{
-				"apply": r.apply(record, interest(course, 1)).Sending,
-				"create": r.create(activities.CreateInput{
-					Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(regionDR)}, Looked: true,
-				}).Sending,
-			}
+			// Each request has a worker of its own: a 429 makes the next request of the same one wait.
+			got := map[string]activities.Sending{"apply": r.apply(record, interest(course, 1)).Sending}
+			r.worker(tms.Mark{})
+			got["create"] = r.create(activities.CreateInput{
+				Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(regionDR)}, Looked: true,
+			}).Sending
+			r.worker(tms.Mark{})
 			for what, sending := range got {
 				if sending.Fate != c.fate || sending.Reason != c.reason || sending.RetryAfter != c.after {
 					t.Errorf("%s: %+v", what, sending)

@@ -30,6 +30,9 @@ const (
 func client(t *testing.T, url string, change func(*Options)) *Client {
 	t.Helper()
 	o := Options{URL: url, Tokens: StaticToken(secretToken)}
+	if observe != nil {
+		o.Around = observe(t)
+	}
 	if change != nil {
 		change(&o)
 	}

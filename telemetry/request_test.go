@@ -2,14 +2,10 @@ package telemetry_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -107,82 +103,5 @@ func TestObservedRequests(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// The tests by which the client of the API proves what was sent, and what was not, hold when every request of theirs is
-// observed. They stand inside of the client's package; the change is laid over it for this one run.
-func TestProofHoldsWhenObserved(t *testing.T) {
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(root, "administrate", "courier_test.go")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const made = "o := Options{URL: url, Tokens: StaticToken(secretToken)"
-	if bytes.Count(text, []byte(made)) != 1 {
-		t.Fatalf("the tests of the client make it otherwise than by %q; follow them here", made)
-	}
-	dir := t.TempDir()
-	lay := func(name, content string) string {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		path: lay("courier_test.go", strings.Replace(string(text), made, made+", Around: observe(t)", 1)),
-		filepath.Join(root, "administrate", "observed_test.go"): lay("observed_test.go", `package administrate
-
-import (
-	"io"
-	"net/http"
-	"testing"
-
-	"github.com/oppflow/oppflow/settings"
-	"github.com/oppflow/oppflow/telemetry"
-)
-
-func observe(t *testing.T) func(http.RoundTripper) http.RoundTripper {
-	var s settings.Telemetry
-	if err := s.Resolve(); err != nil {
-		t.Fatal(err)
-	}
-	on, err := telemetry.Start(t.Context(), telemetry.Options{Settings: s, Console: io.Discard})
-	if err != nil || !on.On() {
-		t.Fatal("not observed", err)
-	}
-	t.Cleanup(func() { _ = on.Shutdown(t.Context()) })
-	t.Log("observed")
-	return on.Around
-}
-`),
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	proofs := []string{
-		"TestAnswers", "TestNoConnection", "TestDroppedConnection", "TestKeptConnectionDies", "TestFailedWrites",
-		"TestForeignTransport", "TestSlowAnswer", "TestEndedBeforehand", "TestSendByWhileConnecting", "TestCancelledBeforehand",
-	}
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", lay("overlay.json", string(overlay)), "-count=1", "-v", "-timeout=4m",
-		"-run", "^("+strings.Join(proofs, "|")+")$", "./administrate")
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=console", "OTEL_METRICS_EXPORTER=console", "OTEL_PROPAGATORS=tracecontext,b3")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, proof := range proofs {
-		if !bytes.Contains(out, []byte("--- PASS: "+proof+" ")) {
-			t.Errorf("%s did not run", proof)
-		}
-	}
-	if !bytes.Contains(out, []byte("observed")) {
-		t.Errorf("nothing was observed:\n%s", out)
 	}
 }

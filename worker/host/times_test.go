@@ -1,0 +1,26 @@
+package host_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/settings"
+)
+
+// TestDefaultsOfTheTimesAreTheSame: the settings and the activities may not import each other, and each has the
+// defaults. A program that resolves no settings has those of the activities.
+func TestDefaultsOfTheTimesAreTheSame(t *testing.T) {
+	for _, of := range []struct {
+		name                 string
+		settings, activities time.Duration
+	}{
+		{"DefaultSendWindow", settings.DefaultSendWindow, activities.DefaultSendWindow},
+		{"DefaultAnswerTime", settings.DefaultAnswerTime, activities.DefaultAnswerTime},
+		{"DefaultSettleTime", settings.DefaultSettleTime, activities.DefaultSettleTime},
+	} {
+		if of.settings != of.activities {
+			t.Errorf("%s is %s in settings and %s in activities", of.name, of.settings, of.activities)
+		}
+	}
+}

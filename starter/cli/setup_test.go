@@ -120,6 +120,7 @@ func (n *namespaces) state() (retention map[string]time.Duration, attributes, ch
 }
 
 func TestSetupCreatesTheNamespaceOnce(t *testing.T) {
+	t.Parallel() // it waits
 	for name, test := range map[string]struct {
 		args []string
 		kept time.Duration
@@ -130,6 +131,7 @@ func TestSetupCreatesTheNamespaceOnce(t *testing.T) {
 		"odd":       {[]string{"--retention", "90m"}, 90 * time.Minute, "1h30m"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			service := &namespaces{}
 			env := service.serve(t)
 			args := append([]string{"setup", "--create-namespace"}, test.args...)
@@ -148,6 +150,7 @@ func TestSetupCreatesTheNamespaceOnce(t *testing.T) {
 }
 
 func TestSetupLeavesTheRetentionOfANamespaceThatIsThere(t *testing.T) {
+	t.Parallel() // it waits
 	service := &namespaces{retention: map[string]time.Duration{"sales": 24 * time.Hour}}
 	oppflow(t, service.serve(t), "setup", "--create-namespace", "--retention", "2160h").wantDone(t,
 		"is there already and stays as it is", "24h, not 2160h", "temporal operator namespace update --retention")
@@ -161,6 +164,7 @@ func TestSetupLeavesTheRetentionOfANamespaceThatIsThere(t *testing.T) {
 }
 
 func TestSetupBesideAnotherOneCreatesNothing(t *testing.T) {
+	t.Parallel() // it waits
 	service := &namespaces{raced: true}
 	oppflow(t, service.serve(t), "setup", "--create-namespace").wantDone(t, "is there already", "registered")
 }
@@ -174,6 +178,7 @@ func TestSetupCreatesNothingUnasked(t *testing.T) {
 }
 
 func TestSetupSaysWhyThereIsNoNamespace(t *testing.T) {
+	t.Parallel() // it waits
 	service := &namespaces{refusal: serviceerror.NewPermissionDenied("only the owner may", "")}
 	oppflow(t, service.serve(t), "setup", "--create-namespace").wantMistake(t, 1, `"sales"`, "cannot be created", "only the owner may")
 

@@ -262,6 +262,7 @@ func TestWatchThatIsInterruptedSaysNothingMore(t *testing.T) {
 }
 
 func TestWatchEndsAfterItsTime(t *testing.T) {
+	t.Parallel() // it waits
 	proposed, _, _ := pictures()
 	got := watched(t, newStage(nil, proposed), "--timeout", "300ms")
 	got.wantFailure(t, "lead-1 has not ended within 300ms (--timeout)")

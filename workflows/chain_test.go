@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
 
 	"github.com/oppflow/oppflow/opportunity"
@@ -149,7 +150,7 @@ func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
 	}
 }
 
-// InterceptActivity lets completions get lost.
+// InterceptActivity lets activities fail, and their completions get lost.
 func (l *lookout) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
 	in := &loser{stage: l.stage}
 	in.Next = next
@@ -164,6 +165,11 @@ type loser struct {
 var errLost = errors.New("the worker was lost with what the activity answered")
 
 func (l *loser) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	if l.stage.fails != nil {
+		if err := l.stage.fails(activity.GetInfo(ctx)); err != nil {
+			return nil, err
+		}
+	}
 	result, err := l.Next.ExecuteActivity(ctx, in)
 	if l.stage.loses != nil && l.stage.loses() {
 		return nil, errLost

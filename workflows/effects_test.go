@@ -276,15 +276,23 @@ func TestAnEndTakesEffectsBack(t *testing.T) {
 	}
 }
 
-// While the API is out of reach everything waits; nobody is charged for it.
+// While the API is out of reach everything waits, in one activity that goes on until the API is back; nobody is charged
+// for it.
 func TestEffectsWaitForTheAPI(t *testing.T) {
 	s := newStage(t)
 	moving(s, []string{"a"}, []string{"b"})
+	plans := s.begun(activities.PlanOpportunity)
 	s.at(time.Second, func() {
 		s.record.down = temporal.NewApplicationError("out", "unreachable")
 		s.update("p", "progress", to("Opportunity"))
 	})
-	s.at(time.Hour, func() { s.record.down = nil })
+	s.at(time.Hour, func() {
+		if s.wantLog("create"); *plans != 1 {
+			t.Errorf("%d activities during the outage; want one", *plans)
+		}
+		s.record.down = nil
+	})
+	s.at(62*time.Minute, func() { s.wantLog("create", "do a", "progress Opportunity", "do b") })
 	s.at(2*time.Hour, func() { s.update("won", "progress", to("Won")) })
 	s.run(start, nil)
 	s.wantDone("won")

@@ -281,17 +281,26 @@ func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
 }
 
 // An API that is out of reach when a follow-up is due puts it off, and it is done
-// once.
+// once. It waits in one activity that goes on until the API is back.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	s := newStage(t)
 	followUps(s, callThem, mailThem)
+	plans, before := s.begun(activities.PlanOpportunity), 0
 	reach := func(down error) {
 		s.record.mu.Lock()
 		defer s.record.mu.Unlock()
 		s.record.down = down
 	}
-	s.at(90*time.Minute, func() { reach(errors.New("out of reach")) })
-	s.at(10*time.Hour, func() { s.wantFollowed("call 1h0m0s"); reach(nil) })
+	s.at(90*time.Minute, func() {
+		before = *plans
+		reach(errors.New("out of reach"))
+	})
+	s.at(10*time.Hour, func() {
+		if s.wantFollowed("call 1h0m0s"); *plans != before+1 {
+			t.Errorf("%d activities during the outage; want one", *plans-before)
+		}
+		reach(nil)
+	})
 	s.at(10*time.Hour+2*time.Minute, func() {
 		if !strings.HasPrefix(s.followed(), "call 1h0m0s, mail 10h") {
 			t.Errorf("followed up: %s", s.followed())

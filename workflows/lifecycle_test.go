@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
@@ -35,6 +35,8 @@ type stage struct {
 	knownRun string
 	// loses, when set, is asked of every activity whether its completion is lost.
 	loses func() bool
+	// fails, when set, is asked of every attempt of an activity why it fails before it begins.
+	fails func(activity.Info) error
 }
 
 // answer is what an update answered.
@@ -56,14 +58,8 @@ func newStage(t *testing.T) *stage {
 // bareStage has a workflow and no activities.
 func bareStage(t *testing.T) *stage {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet{})
-	s := &stage{t: t, env: suite.NewTestWorkflowEnvironment(), record: newRecord(), answers: map[string]*answer{}}
-	s.env.SetWorkerOptions(worker.Options{
-		Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor(), &lookout{stage: s}},
-		// A machine that is busy otherwise is no deadlock.
-		DeadlockDetectionTimeout: 20 * time.Second,
-	})
+	s := &stage{t: t, record: newRecord(), answers: map[string]*answer{}}
+	s.env = newEnvironment(t, workflows.Interceptor(), &lookout{stage: s})
 	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: lifecycle.WorkflowID("A-1"), TaskQueue: lifecycle.TaskQueue})
 	s.env.SetStartTime(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.env.SetTestTimeout(time.Minute)
@@ -979,9 +975,7 @@ func TestCreateAnyway(t *testing.T) {
 }
 
 func TestAWorkerWithoutTheInterceptorEndsNothing(t *testing.T) {
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet{})
-	env := suite.NewTestWorkflowEnvironment()
+	env := newEnvironment(t)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: lifecycle.WorkflowID("A-1")})
 	workflows.Register(env, workflows.Options{})
 	env.ExecuteWorkflow(lifecycle.WorkflowType, start, nil)

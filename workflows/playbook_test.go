@@ -77,6 +77,7 @@ func TestWhatHappenedIsNotForgotten(t *testing.T) {
 		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
 	})
 	s.at(4*time.Hour, func() { s.wantLog("create"); b.out = "" })
+	s.at(4*time.Hour+2*time.Minute, func() { s.wantLog("create", "do mail") })
 	s.at(5*time.Hour, func() { s.wantLog("create", "do mail"); s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
 	s.win(6 * time.Hour)
 	s.run(start, nil)

@@ -1,0 +1,272 @@
+package workflows_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// newEnvironment returns a test environment with the given interceptors, in which activities are retried as a server
+// retries them. No other code may make a test environment.
+func newEnvironment(t *testing.T, interceptors ...interceptor.WorkerInterceptor) *testsuite.TestWorkflowEnvironment {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetWorkerOptions(worker.Options{
+		Interceptors: append(interceptors, &serverRetries{}),
+		// A machine that is busy otherwise is no deadlock.
+		DeadlockDetectionTimeout: 20 * time.Second,
+	})
+	return env
+}
+
+// serverRetries gives the retry policies of activities the defaults of a server. The test environment has a default of
+// its own: it ends an activity without a limit after ten attempts, which no server does.
+type serverRetries struct {
+	interceptor.WorkerInterceptorBase
+}
+
+type serverRetriesIn struct {
+	interceptor.WorkflowInboundInterceptorBase
+}
+
+type serverRetriesOut struct {
+	interceptor.WorkflowOutboundInterceptorBase
+}
+
+// The defaults of a server for a retry policy.
+const (
+	serverInterval = time.Second
+	serverBackoff  = 2.0
+	serverMaximum  = 100 // times the initial interval
+)
+
+func (*serverRetries) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	in := &serverRetriesIn{}
+	in.Next = next
+	return in
+}
+
+func (i *serverRetriesIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
+	out := &serverRetriesOut{}
+	out.Next = outbound
+	return i.Next.Init(out)
+}
+
+func (o *serverRetriesOut) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	options := workflow.GetActivityOptions(ctx)
+	options.RetryPolicy = asOnServer(options.RetryPolicy)
+	return o.Next.ExecuteActivity(workflow.WithActivityOptions(ctx, options), name, args...)
+}
+
+// asOnServer returns the policy with the defaults of a server for all that it leaves out. No test waits for the last
+// attempt of a policy without a limit.
+func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
+	var full temporal.RetryPolicy
+	if policy != nil {
+		full = *policy
+	}
+	full.InitialInterval = cmp.Or(full.InitialInterval, serverInterval)
+	full.BackoffCoefficient = cmp.Or(full.BackoffCoefficient, serverBackoff)
+	full.MaximumInterval = cmp.Or(full.MaximumInterval, serverMaximum*full.InitialInterval)
+	full.MaximumAttempts = cmp.Or(full.MaximumAttempts, math.MaxInt32)
+	return &full
+}
+
+// begun counts the activities of the name that the workflow asks for. Further attempts of one activity do not count.
+func (s *stage) begun(name string) *int {
+	begun := 0
+	s.fails = func(info activity.Info) error {
+		if info.ActivityType.Name == name && info.Attempt == 1 {
+			begun++
+		}
+		return nil
+	}
+	return &begun
+}
+
+// unlimited are the activities that a server repeats until they succeed. All others are tried once.
+var unlimited = []string{
+	activities.FindOpportunity, activities.InspectEffect, activities.PlanOpportunity, activities.ReadOpportunity, activities.ResolveNames,
+}
+
+// Each activity that only reads fails fifty times and is still tried again, as on a server. The test environment alone
+// gives up after ten attempts.
+func TestReadsAreRepeatedAsByAServer(t *testing.T) {
+	const failures = 50
+	for name, run := range map[string]func(*stage){
+		"a record that is created": func(s *stage) {
+			s.record.create = func(n int) (bool, *activities.CreateResult, error) { return true, nil, errors.New("lost") }
+			s.run(start, nil)
+			s.wantLog("create", "do account", "progress Opportunity", "do mail", "progress Won")
+		},
+		"a record that is adopted": func(s *stage) {
+			standing(s)
+			s.run(adoptIt, nil)
+			s.wantLog("mark By hand of A-1", "do account", "progress Opportunity", "do mail", "progress Won")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			moving(s, []string{"account"}, []string{"mail"})
+			named := false
+			s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				if named {
+					return true, nil, nil
+				}
+				named = true // the first move names a step that has to be looked up
+				return false, &activities.ApplyResult{Sending: activities.Sending{
+					Fate: opportunity.FateNotSent, Reason: activities.ReasonNames, Missing: in.Mutations[0].Names(),
+				}}, nil
+			}
+			var first, last time.Time
+			tried := map[string]int32{}
+			s.fails = func(info activity.Info) error {
+				if !slices.Contains(unlimited, info.ActivityType.Name) {
+					return nil
+				}
+				if tried[info.ActivityType.Name] = max(tried[info.ActivityType.Name], info.Attempt); info.Attempt > failures {
+					return nil
+				}
+				switch info.Attempt {
+				case failures - 1:
+					first = s.env.Now()
+				case failures:
+					last = s.env.Now()
+					if pause := last.Sub(first); pause != time.Minute {
+						t.Errorf("%s is tried again after %s; want the longest pause, a minute", info.ActivityType.Name, pause)
+					}
+				}
+				return errors.New("out of reach")
+			}
+			s.win(time.Second)
+			run(s)
+			for _, activity := range unlimited {
+				if activity == activities.FindOpportunity && name == "a record that is adopted" {
+					continue // nothing has to be found
+				}
+				if tried[activity] != failures+1 {
+					t.Errorf("%s was tried %d times; want %d", activity, tried[activity], failures+1)
+				}
+			}
+		})
+	}
+}
+
+// A child workflow without a limit is repeated by the test environment as by a server.
+func TestChildWorkflowsAreRepeatedAsByAServer(t *testing.T) {
+	env := newEnvironment(t)
+	attempts := 0
+	env.RegisterWorkflowWithOptions(func(workflow.Context) error {
+		if attempts++; attempts <= 50 {
+			return errors.New("not yet")
+		}
+		return nil
+	}, workflow.RegisterOptions{Name: "child"})
+	env.ExecuteWorkflow(func(ctx workflow.Context) error {
+		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{RetryPolicy: &temporal.RetryPolicy{MaximumInterval: time.Minute}})
+		return workflow.ExecuteChildWorkflow(ctx, "child").Get(ctx, nil)
+	})
+	if err := env.GetWorkflowError(); err != nil || attempts != 51 {
+		t.Errorf("%v after %d attempts; want success after 51", err, attempts)
+	}
+}
+
+// An activity whose options name no retry policy, and one whose policy names nothing, have the defaults of a server.
+func TestActivitiesWithoutAPolicyAreRepeatedAsByAServer(t *testing.T) {
+	for name, policy := range map[string]*temporal.RetryPolicy{"none": nil, "empty": {}} {
+		env := newEnvironment(t)
+		var tried []time.Time
+		env.RegisterActivityWithOptions(func(context.Context) error {
+			if tried = append(tried, env.Now()); len(tried) <= 50 {
+				return errors.New("not yet")
+			}
+			return nil
+		}, activity.RegisterOptions{Name: "read"})
+		env.ExecuteWorkflow(func(ctx workflow.Context) error {
+			ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute, RetryPolicy: policy})
+			return workflow.ExecuteActivity(ctx, "read").Get(ctx, nil)
+		})
+		if err := env.GetWorkflowError(); err != nil || len(tried) != 51 {
+			t.Errorf("%s: %v after %d attempts; want success after 51", name, err, len(tried))
+			continue
+		}
+		if second, last := tried[1].Sub(tried[0]), tried[50].Sub(tried[49]); second != time.Second || last != 100*time.Second {
+			t.Errorf("%s: pauses of %s at first and %s at last; want 1s and 1m40s", name, second, last)
+		}
+	}
+}
+
+// An activity that may be tried a few times is not tried more often.
+func TestALimitOfAttemptsIsKept(t *testing.T) {
+	for _, limit := range []int32{1, 3} {
+		env := newEnvironment(t)
+		tried := int32(0)
+		env.RegisterActivityWithOptions(func(context.Context) error { tried++; return errors.New("no") }, activity.RegisterOptions{Name: "change"})
+		env.ExecuteWorkflow(func(ctx workflow.Context) error {
+			ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+				StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: limit},
+			})
+			return workflow.ExecuteActivity(ctx, "change").Get(ctx, nil)
+		})
+		if env.GetWorkflowError() == nil || tried != limit {
+			t.Errorf("tried %d times; want %d", tried, limit)
+		}
+	}
+}
+
+// Every test of a workflow, in whatever package, runs in the environment of newEnvironment.
+func TestOnlyOnePlaceMakesAnEnvironment(t *testing.T) {
+	const constructor = "NewTestWorkflowEnvironment"
+	var places []string
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(source, []byte(constructor)) {
+			return err
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, path, source, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			if selector, is := node.(*ast.SelectorExpr); is && selector.Sel.Name == constructor {
+				position := fset.Position(selector.Pos())
+				places = append(places, filepath.ToSlash(position.Filename))
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"../workflows/environment_test.go"}; !slices.Equal(places, want) {
+		t.Errorf("environments are made in %v; want %v: use newEnvironment, or activities end after ten attempts", places, want)
+	}
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings/testrun"
 )
 
 // everything is a playbook in which all that can happen to an opportunity has
@@ -120,12 +121,9 @@ func (w *witness) watch(s *stage) {
 // no invoice is made final twice, and no places are held for what was lost. What
 // cannot be told is put to an operator, never taken for done.
 func TestRandomLives(t *testing.T) {
-	lives := 300
-	switch {
-	case testing.Short():
-		lives = 20
-	case raceDetector:
-		lives = 20
+	lives := testrun.Pick(t, 40, 300)
+	if testrun.Race {
+		lives = 20 // the race detector makes a life ten times as long
 	}
 	for seed := range lives {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

@@ -132,6 +132,7 @@ func TestARefusedEffectLeavesTheTracesItDeclares(t *testing.T) {
 // Whichever activity's completion is lost with its worker, a win ends as one in which
 // none is.
 func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
+	t.Parallel()
 	for k := int64(1); ; k++ {
 		h := newHouse(t, example(t, "win"))
 		var completed atomic.Int64

@@ -34,6 +34,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		}
 		for _, file := range files {
 			t.Run(release+"/"+filepath.Base(file), func(t *testing.T) {
+				t.Parallel()
 				if info, err := os.Stat(file); err != nil || info.Size() < 1000 {
 					t.Fatalf("%v: no history", info)
 				}

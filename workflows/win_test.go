@@ -51,27 +51,30 @@ func TestAWinMakesAllThatIsNeeded(t *testing.T) {
 // out, a win ends as one in which none is.
 func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
-		for k := 1; ; k++ {
-			h := newHouse(t, example(t, "win"))
-			var reached atomic.Bool
-			h.lost = func(n int) (bool, bool) {
-				if n == k {
-					reached.Store(true)
+		t.Run(fmt.Sprint("carried out ", commits), func(t *testing.T) {
+			t.Parallel()
+			for k := 1; ; k++ {
+				h := newHouse(t, example(t, "win"))
+				var reached atomic.Bool
+				h.lost = func(n int) (bool, bool) {
+					if n == k {
+						reached.Store(true)
+					}
+					return commits, n == k
 				}
-				return commits, n == k
-			}
-			h.win()
-			h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
-			if !reached.Load() {
-				if k < 10 {
-					t.Errorf("only %d requests changed something", k-1)
+				h.win()
+				h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+				if !reached.Load() {
+					if k < 10 {
+						t.Errorf("only %d requests changed something", k-1)
+					}
+					break
 				}
-				break
+				if h.wantTold(showWin(), won); t.Failed() {
+					t.Fatalf("request %d was lost; effects %+v, attention %+v", k, h.view().Effects, h.view().Attention)
+				}
 			}
-			if h.wantTold(showWin(), won); t.Failed() {
-				t.Fatalf("request %d was lost, carried out %v; effects %+v, attention %+v", k, commits, h.view().Effects, h.view().Attention)
-			}
-		}
+		})
 	}
 }
 

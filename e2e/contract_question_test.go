@@ -112,12 +112,12 @@ func (p *parts) doubt(g *gate, c caller, reference string, record opportunity.ID
 // attention is what the list of workflows shows under that name.
 func (p *parts) attention(reference string) []string {
 	p.t.Helper()
-	described, err := p.temporal.DescribeWorkflowExecution(p.t.Context(), lifecycle.WorkflowID(opportunity.Reference(reference)), "")
+	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(opportunity.Reference(reference)), "")
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	var words []string
-	if shown := described.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()["OpportunityAttention"]; shown != nil {
+	if shown := described.RawResponse.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()["OpportunityAttention"]; shown != nil {
 		if err := json.Unmarshal(shown.GetData(), &words); err != nil {
 			p.t.Fatal(err)
 		}

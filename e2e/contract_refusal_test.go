@@ -162,7 +162,7 @@ func (p *parts) contractUnreadable(output *lockedBuffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	described, err := p.temporal.DescribeWorkflowExecution(c.ctx, "opportunity/"+reference, "")
+	described, err := p.temporal.DescribeWorkflow(c.ctx, "opportunity/"+reference, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func (p *parts) contractUnreadable(output *lockedBuffer) {
 		t.Error("the worker's log does not name the opportunity; the test shows nothing")
 	}
 	for where, text := range map[string]string{
-		"view": string(view), "card": p.metadata(reference).GetCurrentDetails(), "list": described.String(), "log": log,
+		"view": string(view), "card": p.metadata(reference).GetCurrentDetails(), "list": described.RawResponse.String(), "log": log,
 	} {
 		if text == "" {
 			t.Errorf("the %s is empty", where)

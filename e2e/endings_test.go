@@ -139,11 +139,11 @@ func wantError(t *testing.T, err error, want opportunity.ErrorType) {
 
 func (p *parts) status(reference opportunity.Reference) enums.WorkflowExecutionStatus {
 	p.t.Helper()
-	described, err := p.temporal.DescribeWorkflowExecution(p.t.Context(), lifecycle.WorkflowID(reference), "")
+	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(reference), "")
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return described.GetWorkflowExecutionInfo().GetStatus()
+	return described.RawResponse.GetWorkflowExecutionInfo().GetStatus()
 }
 
 func (p *parts) opportunity(id opportunity.ID) administrate.Opportunity {

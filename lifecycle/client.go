@@ -375,6 +375,6 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 
 // exists reports whether the namespace knows a run of the reference.
 func (c *Client) exists(ctx context.Context, reference opportunity.Reference) bool {
-	_, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "")
+	_, err := c.temporal.DescribeWorkflow(ctx, WorkflowID(reference), "")
 	return err == nil
 }

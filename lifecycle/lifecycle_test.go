@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
@@ -115,11 +114,11 @@ func (n *namespace) SignalWorkflow(_ context.Context, workflow, run, name string
 	return nil
 }
 
-func (n *namespace) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+func (n *namespace) DescribeWorkflow(context.Context, string, string) (*client.WorkflowExecutionDescription, error) {
 	if !n.exists {
 		return nil, serviceerror.NewNotFound("none")
 	}
-	return &workflowservice.DescribeWorkflowExecutionResponse{}, nil
+	return &client.WorkflowExecutionDescription{}, nil
 }
 
 // carried takes an error the way from a workflow to a caller.

@@ -223,8 +223,11 @@ func (s *stage) start(ctx context.Context, start opportunity.Start) error {
 		return err
 	}
 	first, err := persist(ctx, func() (string, error) {
-		description, err := s.Temporal.DescribeWorkflowExecution(ctx, s.report.WorkflowID, "")
-		return description.GetWorkflowExecutionInfo().GetFirstRunId(), err
+		description, err := s.Temporal.DescribeWorkflow(ctx, s.report.WorkflowID, "")
+		if err != nil {
+			return "", err
+		}
+		return description.RawResponse.GetWorkflowExecutionInfo().GetFirstRunId(), nil
 	})
 	s.report.RunID = first
 	return err

@@ -222,6 +222,21 @@ func TestWaitingBytesIsNoLess(t *testing.T) {
 	})
 }
 
+// TestAPayloadIsReckonedOnce: equal payloads are written once, however many commands have them.
+func TestAPayloadIsReckonedOnce(t *testing.T) {
+	s := opened(t)
+	long := opportunity.UpdateDetails{Name: strings.Repeat("y", 200)}
+	before := 0
+	for n, most := range []int{500, 100, 100} {
+		accept(t, s, long, fmt.Sprint(n))
+		told := s.WaitingBytes()
+		if more := told - before; more > most || n == 0 && more < 200 {
+			t.Errorf("command %d adds %d bytes, at most %d", n, more, most)
+		}
+		before = told
+	}
+}
+
 // TestManyWaitInLittle: what is sent ten thousand times during an outage goes into
 // few bytes, in a burst and over a day.
 func TestManyWaitInLittle(t *testing.T) {

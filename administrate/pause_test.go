@@ -17,6 +17,7 @@ import (
 type limited struct {
 	refusing          atomic.Bool
 	refused, answered atomic.Int32
+	first             atomic.Int64 // when the first request was answered, in Unix nanoseconds
 	after             string
 }
 
@@ -26,6 +27,7 @@ func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(done)), Request: r}
 	if !l.refusing.Load() {
+		l.first.CompareAndSwap(0, time.Now().UnixNano())
 		l.answered.Add(1)
 		return answer, nil
 	}
@@ -78,6 +80,13 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			wait.Wait()
 			if l.answered.Load() != 10 || l.refused.Load() != 1 {
 				t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
+			}
+			quiet := firstQuiet / 2 // the shortest pause where the API names no time
+			if after != "" {
+				quiet = time.Second
+			}
+			if first := time.Unix(0, l.first.Load()).Sub(begun); first < quiet {
+				t.Errorf("the first request was sent after %s; want a pause of %s at least", first, quiet)
 			}
 			// They came at the rate, not in a burst.
 			if took := time.Since(begun); took < 1600*time.Millisecond {

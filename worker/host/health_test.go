@@ -129,6 +129,7 @@ func freePort(t *testing.T) string {
 
 // A worker's life, as a container runtime sees it.
 func TestHealthcheckFollowsTheWorker(t *testing.T) {
+	t.Parallel() // it waits
 	address := freePort(t)
 	env := []string{"OPPFLOW_HEALTH_ADDRESS=" + address}
 	if code, _, said := healthcheck(t, env); code != 1 || !strings.Contains(said, address) {
@@ -175,6 +176,7 @@ func TestHealthcheckFollowsTheWorker(t *testing.T) {
 }
 
 func TestHealthcheckSaysInOneLineWhatIsWrong(t *testing.T) {
+	t.Parallel() // it waits
 	unready := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, "no tasks\nat all\n")

@@ -9,6 +9,7 @@ import (
 )
 
 func TestReadyFileAppearsWholeAndAlone(t *testing.T) {
+	t.Parallel() // it waits
 	dir := t.TempDir()
 	path := filepath.Join(dir, "ready")
 	if err := os.WriteFile(path, []byte(strings.Repeat("old", 1000)), 0o600); err != nil {

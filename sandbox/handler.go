@@ -10,7 +10,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/oppflow/oppflow/sandbox/assume"
@@ -21,8 +20,8 @@ import (
 )
 
 // routes assembles the HTTP side. What stands before the API, such as authentication, wraps its handler.
-func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema, dialect *graph.Dialect) (http.Handler, error) {
-	api := s.graphqlServer(r, o.Logger, schema, dialect)
+func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Handler, error) {
+	api := s.graphqlServer(r, o.Logger, schema)
 	if !o.NoAuth {
 		api = s.requireToken(o.Logger, api)
 	}
@@ -80,11 +79,11 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *ast.Schema, dial
 }
 
 // graphqlServer has no cache of documents: the extensions Literals and Dialect change them.
-func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *ast.Schema, dialect *graph.Dialect) http.Handler {
-	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema}))
+func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *schema) http.Handler {
+	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema.shown}))
 	server.Use(introspection{})
 	server.Use(&graph.Literals{InterestKinds: s.assume.Is(assume.InterestType, "by-kind")})
-	server.Use(dialect)
+	server.Use(schema.dialect)
 	server.Use(graph.Mutations{
 		InOrder: s.assume.Is(assume.NamespaceOrder, "document"), PlainLabels: s.assume.Is(assume.ErrorLabels, "plain"),
 		Stop: s.assume.Is(assume.MutationFailed, "stops"),

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/oppflow/oppflow/sandbox/assume"
@@ -102,7 +103,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	schema, dialect, err := graph.Schema(shape(choices))
+	schema, err := schemaOf(choices)
 	if err != nil {
 		return nil, fmt.Errorf("the choice of assumptions: %w", err)
 	}
@@ -128,7 +129,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 		}
 	}
 	if err == nil {
-		s.handler, err = s.routes(&o, &graph.Resolver{Store: s.store, Assume: choices}, schema, dialect)
+		s.handler, err = s.routes(&o, &graph.Resolver{Store: s.store, Assume: choices}, schema)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.store.Close())
@@ -145,11 +146,14 @@ func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	if err != nil || before == "file" {
 		return err
 	}
-	if chosen, err = catalogue.Default(); err != nil {
+	if chosen, err = defaultCatalogue(); err != nil {
 		return err
 	}
 	return s.store.Seed(ctx, chosen, "default")
 }
+
+// defaultCatalogue is read once in a process. Nobody changes it.
+var defaultCatalogue = sync.OnceValues(catalogue.Default)
 
 // Handler answers POST /graphql, POST /oauth/token and GET /healthz.
 func (s *Sandbox) Handler() http.Handler { return s.handler }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Name identifies a row.
@@ -56,13 +57,9 @@ type Choices struct{ chosen map[Name]string }
 
 // Choose reads choices given as words, "reserve.short" to "refused". Its error names the row and what there is to choose.
 func Choose(words map[string]string) (Choices, error) {
-	rows := make(map[Name]Row)
-	for _, row := range Table() {
-		rows[row.Name] = row
-	}
 	c := Choices{chosen: make(map[Name]string, len(words))}
 	for _, word := range slices.Sorted(maps.Keys(words)) {
-		row, ok := rows[Name(word)]
+		row, ok := rows()[Name(word)]
 		if !ok {
 			return Choices{}, fmt.Errorf("there is no assumption %q; the table lists them", word)
 		}
@@ -75,6 +72,9 @@ func Choose(words map[string]string) (Choices, error) {
 	return c, nil
 }
 
+// None reports whether nothing was chosen, so that every row has its default.
+func (c Choices) None() bool { return len(c.chosen) == 0 }
+
 // Is reports whether the row has the value, which is not its default: the default is what holds when nothing else was
 // chosen.
 func (c Choices) Is(row Name, value string) bool { return c.chosen[row] == value }
@@ -84,13 +84,20 @@ func (c Choices) Of(row Name) string {
 	if value, ok := c.chosen[row]; ok {
 		return value
 	}
-	for _, r := range Table() {
-		if r.Name == row {
-			return r.Values[0].Value
-		}
+	if r, ok := rows()[row]; ok {
+		return r.Values[0].Value
 	}
 	return ""
 }
+
+// rows are those of the table by their names. Nobody changes them.
+var rows = sync.OnceValue(func() map[Name]Row {
+	all := make(map[Name]Row)
+	for _, row := range Table() {
+		all[row.Name] = row
+	}
+	return all
+})
 
 func (r Row) words() string {
 	words := make([]string, len(r.Values))

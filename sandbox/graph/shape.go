@@ -53,16 +53,12 @@ func (e *namingError) Error() string {
 
 // Schema reads the schema in a shape, and how to read documents that were written for it.
 func Schema(s Shape) (*ast.Schema, *Dialect, error) {
-	code, err := gqlparser.LoadSchema(sources...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("the schema: %w", err)
-	}
 	shown, err := gqlparser.LoadSchema(sources...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the schema: %w", err)
 	}
 	d := &Dialect{
-		code: code, shown: shown.Types, types: map[string]string{}, members: map[[2]string]string{}, arguments: map[[3]string]string{},
+		code: parsedSchema, shown: shown.Types, types: map[string]string{}, members: map[[2]string]string{}, arguments: map[[3]string]string{},
 		wrapped: map[string]wrap{}, told: map[[2]string]string{},
 	}
 	for name, definition := range shown.Types {

@@ -27,7 +27,7 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 		if err != nil {
 			return err
 		}
-		w := &seeder{tx: tx, now: s.now().UnixMicro()}
+		w := &seeder{tx: tx, now: s.now().UnixMicro(), statements: map[string]*sql.Stmt{}}
 		w.catalogue(ctx, c)
 		if before == "" {
 			w.opportunities(ctx, c)
@@ -53,12 +53,22 @@ type seeder struct {
 	tx  *sql.Tx
 	now int64
 	err error
+	// statements are prepared once for all rows. The end of the transaction closes them.
+	statements map[string]*sql.Stmt
 }
 
 func (w *seeder) exec(ctx context.Context, query string, args ...any) {
-	if w.err == nil {
-		_, w.err = w.tx.ExecContext(ctx, query, args...)
+	if w.err != nil {
+		return
 	}
+	statement := w.statements[query]
+	if statement == nil {
+		if statement, w.err = w.tx.PrepareContext(ctx, query); w.err != nil {
+			return
+		}
+		w.statements[query] = statement
+	}
+	_, w.err = statement.ExecContext(ctx, args...)
 }
 
 func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {

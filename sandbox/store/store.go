@@ -37,6 +37,8 @@ type Store struct {
 	read  *sql.DB
 	// anchor keeps a database in memory alive: it is gone with its last connection. It runs no statements.
 	anchor *sql.Conn
+	// source is what the driver calls a database in memory by.
+	source string
 	now    func() time.Time
 	assume assume.Choices
 }
@@ -47,12 +49,13 @@ func Open(ctx context.Context, path string, now func() time.Time, choices assume
 	s := &Store{now: now, assume: choices}
 	var err error
 	if path == "" {
-		err = s.openMemory(ctx)
+		if err = s.openMemory(ctx); err == nil {
+			err = copyImage(ctx, s.source)
+		}
 	} else {
-		err = s.openFile(ctx, path)
-	}
-	if err == nil {
-		err = s.migrate(ctx)
+		if err = s.openFile(ctx, path); err == nil {
+			err = s.migrate(ctx)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -105,7 +108,8 @@ func (s *Store) openMemory(ctx context.Context) error {
 		"vfs": {"memdb"}, "_txlock": {"immediate"},
 		"_pragma": {fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()), "foreign_keys(1)"},
 	}
-	db, err := sql.Open("sqlite", "file:/"+hex.EncodeToString(name)+"?"+query.Encode())
+	s.source = "file:/" + hex.EncodeToString(name) + "?" + query.Encode()
+	db, err := sql.Open("sqlite", s.source)
 	if err != nil {
 		return fmt.Errorf("database in memory: %w", err)
 	}

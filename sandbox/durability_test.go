@@ -178,7 +178,7 @@ func TestConcurrentProgressHappensOnce(t *testing.T) {
 func TestGrandTotalIsTheSumOfTheInterests(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	items := []string{"Q291cnNlVGVtcGxhdGU6MTE=", "Q291cnNlOjE=", "TGVhcm5pbmdQYXRoOjE=", globalid.Encode(globalid.TrainingTokenType, "8848a3b38adf45db8ff60fafcbd3b3f6")}
-	rapid.Check(t, func(r *rapid.T) {
+	property(t, 100, func(r *rapid.T) {
 		id := a.create(t, "sum")
 		sum := decimal.Zero
 		for range rapid.IntRange(0, 12).Draw(r, "interests") {

@@ -110,9 +110,6 @@ func TestConcurrentMovesWinOnce(t *testing.T) {
 
 // A large quantity is registered and billed in one move, line by line.
 func TestALargeOrderIsOneMove(t *testing.T) {
-	if testing.Short() {
-		t.Skip("makes twenty thousand learners")
-	}
 	a := open(t, sandbox.Options{Catalogue: tenant})
 	made := must(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOlVL", entryStepId: %q, attributes: [{definitionKey: "source", value: "web"}]`, tenantStep(2)), "opportunity { id }"))
 	id := at(t, made, "opportunity", "id").(string)

@@ -3,12 +3,12 @@ module github.com/oppflow/oppflow/devserver
 go 1.26.8
 
 require (
-	github.com/spf13/pflag v1.1.0
+	github.com/spf13/pflag v1.0.10
 	github.com/temporalio/ui-server/v2 v2.54.1
-	go.temporal.io/api v1.64.3
-	go.temporal.io/sdk v1.51.0
+	go.temporal.io/api v1.63.5
+	go.temporal.io/sdk v1.50.0
 	go.temporal.io/server v1.32.1
-	go.uber.org/zap v1.28.0
+	go.uber.org/zap v1.27.1
 	google.golang.org/protobuf v1.36.12
 )
 

@@ -24,15 +24,14 @@ type Trouble string
 
 // The kinds of disruptions.
 const (
-	KillAnywhere    Trouble = "kill a worker"
-	KillBeforeSend  Trouble = "kill the workers before they send"
-	KillUnanswered  Trouble = "kill the workers before the answer"
-	KillUnreported  Trouble = "kill the workers before they report"
-	KillContinuing  Trouble = "kill the workers during continue-as-new"
-	KillCompleting  Trouble = "kill the workers during completion"
-	RestartServer   Trouble = "restart the Temporal server"
-	FreezeWorker    Trouble = "freeze a worker"
-	betweenTroubles         = 2 * time.Second
+	KillAnywhere   Trouble = "kill a worker"
+	KillBeforeSend Trouble = "kill the workers before they send"
+	KillUnanswered Trouble = "kill the workers before the answer"
+	KillUnreported Trouble = "kill the workers before they report"
+	KillContinuing Trouble = "kill the workers during continue-as-new"
+	KillCompleting Trouble = "kill the workers during completion"
+	RestartServer  Trouble = "restart the Temporal server"
+	FreezeWorker   Trouble = "freeze a worker"
 )
 
 // disruptions makes the list: each kind once in an order of its own, and, in the long form, more of them than there is
@@ -44,7 +43,7 @@ func disruptions(o Options) []Disruption {
 	for rounds := 1 + int(o.Length/(4*time.Minute)); rounds > 0; rounds-- {
 		chance.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 		for _, kind := range kinds {
-			list = append(list, Disruption{What: kind, Pause: time.Duration(chance.Int64N(int64(betweenTroubles))), Odd: chance.IntN(2) == 1})
+			list = append(list, Disruption{What: kind, Pause: time.Duration(chance.Int64N(int64(o.Pause))), Odd: chance.IntN(2) == 1})
 		}
 		if !o.Long {
 			break
@@ -184,7 +183,7 @@ func (s *Storm) punctual(ctx context.Context) error {
 			}
 		}
 	}
-	return pause(ctx, 2*lateBy)
+	return pause(ctx, 2*s.options.LateBy)
 }
 
 // order puts the bad days in force, from their beginning.

@@ -25,11 +25,13 @@ type Options struct {
 	Times activities.Times
 	// LateBy is how long after its client has gone the sandbox commits a request that is late. What the product promises
 	// holds on the condition that it is shorter than the settle time: only then can the record be read back when nothing
-	// of a request can be under way any more.
+	// of a request can be under way any more. It is longer than the second that the server may take to notice that an
+	// activity is over, so that a read-back without a settle time comes too early.
 	LateBy time.Duration
 	// SlowFor is how long a slow answer takes. It is shorter than the answer time, so that the client waits for it.
 	SlowFor time.Duration
-	// TokenLife is how long the tokens of the workers are good. It is short, so that they expire often.
+	// TokenLife is how long the tokens of the workers are good. It is short, so that they expire often, and longer than
+	// what is late takes, which would be refused otherwise.
 	TokenLife time.Duration
 	// Freeze is how long a worker is frozen; it must be longer than an activity may take, which is the send window and
 	// the answer time together.
@@ -54,8 +56,8 @@ func Quick(seed uint64) Options {
 	return Options{
 		Seed: seed, Length: 12 * time.Second, Pause: 400 * time.Millisecond, Opportunities: 30, Messages: 6, LongMessages: 40,
 		Senders: 30, Rounds: 1, Freeze: 6 * time.Second, ContinueAfter: 120,
-		Times:  activities.Times{SendWindow: 3 * time.Second, AnswerTime: 2 * time.Second, SettleTime: 3 * time.Second},
-		LateBy: 500 * time.Millisecond, SlowFor: time.Second, TokenLife: 5 * time.Second,
+		Times:  activities.Times{SendWindow: 3 * time.Second, AnswerTime: 2 * time.Second, SettleTime: 4 * time.Second},
+		LateBy: 2 * time.Second, SlowFor: time.Second, TokenLife: 15 * time.Second,
 	}
 }
 
@@ -77,10 +79,10 @@ func Long(seed uint64, minutes int) Options {
 }
 
 // withDefaultTimes gives a storm the send window and the answer time that a worker has by default, and a settle time
-// that is short, since the sandbox commits what is late within a second.
+// that is short, since the sandbox commits what is late within two.
 func withDefaultTimes(o Options) Options {
 	o.Times = activities.Times{SettleTime: 5 * time.Second}
-	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = time.Second, 2*time.Second, 20*time.Second, 2*time.Second
+	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = 2*time.Second, 2*time.Second, time.Minute, 2*time.Second
 	return o
 }
 
@@ -103,6 +105,7 @@ func (o Options) activityTime() time.Duration { return o.Times.ToChange("").Star
 var (
 	errOptions = errors.New("length, pause, opportunities, messages, senders and the life of a token must be positive")
 	errLate    = errors.New("what is late must be committed before the settle time is over")
+	errToken   = errors.New("a token must live longer than a request that is late")
 	errFreeze  = errors.New("a freeze must be longer than an activity may take")
 )
 
@@ -112,6 +115,8 @@ func (o Options) validate() error {
 		return errOptions
 	case o.LateBy >= o.Times.Settle():
 		return errLate
+	case o.TokenLife <= o.activityTime()+o.LateBy:
+		return errToken
 	case o.Freeze <= o.activityTime():
 		return errFreeze
 	}

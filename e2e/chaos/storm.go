@@ -322,6 +322,9 @@ func (s *Storm) Report(e audit.Evidence, violations []audit.Violation) Report {
 		if entry.Fault != "" {
 			r.Faults[entry.Fault]++
 		}
+		if committedLate(entry) {
+			r.Late++
+		}
 	}
 	r.Violations = violations
 	return r

@@ -66,6 +66,9 @@ func TestStorm(t *testing.T) {
 			t.Errorf("no worker was killed %s; the storm shows nothing of it", place)
 		}
 	}
+	if report.Late == 0 {
+		t.Error("no change was committed late; the storm shows nothing of it")
+	}
 
 	for _, kind := range audit.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {

@@ -33,6 +33,9 @@ type GroundOptions struct {
 	Limit bool
 	// Postgres keeps the Temporal server's data in a PostgreSQL of the ground's own rather than in memory.
 	Postgres bool
+	// NoSync lets that PostgreSQL not wait for the disk. Nothing that takes time may be measured on it; what is counted is
+	// the same.
+	NoSync bool
 	// Playbook is followed by Oppflow's worker, "" is none.
 	Playbook string
 	// CPUProfile and MemoryProfile are files into which Oppflow's worker writes its profiles when it ends.
@@ -90,7 +93,7 @@ func (g *Ground) bring(ctx context.Context, o GroundOptions) error {
 	}
 	var err error
 	if o.Postgres {
-		if g.database, err = startPostgres(ctx, g.dir); err != nil {
+		if g.database, err = startPostgres(ctx, g.dir, o.NoSync); err != nil {
 			return err
 		}
 		up.ServerArgs = []string{"--postgres", g.database.address}

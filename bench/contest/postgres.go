@@ -42,9 +42,9 @@ func postgresPrograms() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// startPostgres makes a database below the directory and runs it until stopped. It is safe from nobody on this machine and
-// writes as carefully as PostgreSQL does by default.
-func startPostgres(ctx context.Context, dir string) (*database, error) {
+// startPostgres makes a database below the directory and runs it until stopped. It is safe from nobody on this machine. It
+// writes as carefully as PostgreSQL does by default, unless noSync says that it is not to wait for the disk.
+func startPostgres(ctx context.Context, dir string, noSync bool) (*database, error) {
 	programs, err := postgresPrograms()
 	if err != nil {
 		return nil, err
@@ -58,7 +58,12 @@ func startPostgres(ctx context.Context, dir string) (*database, error) {
 		return nil, err
 	}
 	data := filepath.Join(dir, "pgdata")
-	initdb := exec.CommandContext(ctx, filepath.Join(programs, "initdb"), "--pgdata", data, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8")
+	create := []string{"--pgdata", data, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"}
+	serve := []string{"-D", data, "-h", "127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200"}
+	if noSync {
+		create, serve = append(create, "--no-sync"), append(serve, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	}
+	initdb := exec.CommandContext(ctx, filepath.Join(programs, "initdb"), create...)
 	initdb.Dir, initdb.SysProcAttr = dir, as
 	if said, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, bytes.TrimSpace(said))
@@ -69,8 +74,7 @@ func startPostgres(ctx context.Context, dir string) (*database, error) {
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d := &database{address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), stop: stop}
-	d.server = exec.CommandContext(running, filepath.Join(programs, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(port),
-		"-c", "unix_socket_directories=", "-c", "max_connections=200")
+	d.server = exec.CommandContext(running, filepath.Join(programs, "postgres"), append(serve, "-p", strconv.Itoa(port))...)
 	d.server.Dir, d.server.SysProcAttr = dir, as
 	d.server.Cancel = func() error { return d.server.Process.Signal(syscall.SIGINT) } // its fast shutdown
 	d.server.WaitDelay = postgresPatience

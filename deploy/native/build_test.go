@@ -4,6 +4,8 @@ package native_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -21,25 +24,28 @@ import (
 // build makes what the images hold: our programs as the Dockerfile makes them from what .dockerignore leaves, the
 // Temporal server, its schema tool and the Web UI from the modules of the same versions. It returns their paths by name,
 // and that of the Web UI's configuration as "ui".
-func build(t *testing.T, project *types.Project, bin string) map[string]string {
+//
+// The programs stay in the user's cache, so that what has not changed is not linked again.
+func build(t *testing.T, project *types.Project, source string) map[string]string {
 	t.Helper()
+	bin, env, unlock := buildPlace(t, project.WorkingDir)
+	defer unlock()
 	devserver := filepath.Join(project.WorkingDir, "devserver")
 	for program, pkg := range map[string]string{
 		"temporal-server":   "go.temporal.io/server/cmd/server",
 		"temporal-sql-tool": "go.temporal.io/server/cmd/tools/sql",
 		"ui-server":         "github.com/temporalio/ui-server/v2/cmd/server",
 	} {
-		run(t, devserver, nil, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(bin, program), pkg)
+		run(t, devserver, env, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(bin, program), pkg)
 	}
 	ui := run(t, devserver, nil, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/temporalio/ui-server/v2")
 
-	source := filepath.Join(filepath.Dir(bin), "source")
 	if n := dockerContext(t, project.WorkingDir, source); n < 50 {
 		t.Fatalf("only %d files are left for the image", n)
 	}
 	script := buildScript(t, project.WorkingDir)
 	script = strings.ReplaceAll(script, "/out/", bin+"/")
-	run(t, source, []string{"TARGETOS=" + runtime.GOOS, "TARGETARCH=" + runtime.GOARCH}, "/bin/sh", "-euc", script)
+	run(t, source, append(env, "TARGETOS="+runtime.GOOS, "TARGETARCH="+runtime.GOARCH), "/bin/sh", "-euc", script)
 
 	programs := map[string]string{"ui": strings.TrimSpace(ui)}
 	for _, name := range []string{"temporal-server", "temporal-sql-tool", "ui-server", "oppflow", "oppflow-worker"} {
@@ -51,6 +57,32 @@ func build(t *testing.T, project *types.Project, bin string) map[string]string {
 		}
 	}
 	return programs
+}
+
+// buildPlace returns where the programs of a checkout are built, what the builds need in their environment to replace a
+// program in one step, and what lets the next one build there.
+func buildPlace(t *testing.T, checkout string) (bin string, env []string, unlock func()) {
+	t.Helper()
+	base, err := os.UserCacheDir()
+	if err != nil {
+		base = t.TempDir()
+	}
+	sum := sha256.Sum256([]byte(checkout))
+	place := filepath.Join(base, "oppflow", "composed-"+hex.EncodeToString(sum[:8]))
+	bin, work := filepath.Join(place, "bin"), filepath.Join(place, "work")
+	for _, dir := range []string{bin, work} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock, err := os.OpenFile(filepath.Join(place, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	return bin, []string{"GOTMPDIR=" + work}, func() { _ = lock.Close() }
 }
 
 // buildScript is the instruction of the Dockerfile that builds our programs.

@@ -58,7 +58,7 @@ func bring(t *testing.T) *up {
 		project: loadProject(t), dir: dir, postgres: postgres,
 		ports: map[string]int{}, running: map[string]*process{}, logs: map[string]string{},
 	}
-	u.programs = build(t, u.project, filepath.Join(dir, "bin"))
+	u.programs = build(t, u.project, filepath.Join(dir, "source"))
 	u.choosePorts(t)
 	t.Cleanup(func() {
 		for _, service := range u.backwards() {
@@ -354,7 +354,7 @@ func (u *up) launch(name string, args []string) (*process, error) {
 	for variable, port := range hidden()[name] {
 		env[variable] = strconv.Itoa(u.ports[key(name, port)])
 	}
-	all := []string{"PATH=" + filepath.Join(u.dir, "bin") + ":/usr/local/bin:/usr/bin:/bin", "TMPDIR=" + os.TempDir()}
+	all := []string{"PATH=" + filepath.Dir(u.programs["temporal-sql-tool"]) + ":/usr/local/bin:/usr/bin:/bin", "TMPDIR=" + os.TempDir()}
 	for variable, value := range env {
 		all = append(all, variable+"="+value)
 	}

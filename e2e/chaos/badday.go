@@ -6,17 +6,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// The worker's settle time, and how long after its client has gone the sandbox commits a request that is late. What the
-// product promises holds on the condition that the second is shorter than the first: only then can the record be read
-// back when nothing of a request can be under way any more.
-const (
-	settleTime = 5 * time.Second
-	lateBy     = time.Second
-)
-
-// slowFor is how long a slow answer takes; the client waits for it.
-const slowFor = 2 * time.Second
-
 // badDays are the faults that requests meet all the time, each with a seed of its own. Those that hold requests are not
 // among them: they are set where a kill is to happen.
 // times is how often they were ordered before: each time they meet others.
@@ -31,13 +20,13 @@ func badDays(o Options, times uint64) []fault.Rule {
 		{Kind: fault.ExpireTokens, Probability: often},
 		{Kind: fault.Partial, Probability: often},
 		{Kind: fault.Malformed, Probability: often},
-		{Kind: fault.Slow, Probability: often, After: fault.Duration(slowFor)},
+		{Kind: fault.Slow, Probability: often, After: fault.Duration(o.SlowFor)},
 		{Kind: fault.FailField, Operation: progress, Probability: often},
 		{Kind: fault.FailField, Operation: details, Probability: often},
 		{Kind: fault.FailField, Operation: "opportunities.addInterest", Probability: often},
 		{Kind: fault.FailTrigger, Operation: progress, Probability: often},
-		{Kind: fault.Late, Probability: seldom, After: fault.Duration(lateBy)},
-		{Kind: fault.Late, From: 40, Every: 250, After: fault.Duration(lateBy)}, // a few at any rate
+		{Kind: fault.Late, Probability: seldom, After: fault.Duration(o.LateBy)},
+		{Kind: fault.Late, From: 40, Every: 250, After: fault.Duration(o.LateBy)}, // a few at any rate
 	}
 	for i := range rules {
 		rules[i].Seed = o.Seed + uint64(i) + times<<32

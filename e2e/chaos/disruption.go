@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/fault"
+	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
 // Disruption is one thing done to the parts.
@@ -24,27 +27,27 @@ type Trouble string
 
 // The kinds of disruptions.
 const (
-	KillAnywhere    Trouble = "kill a worker"
-	KillBeforeSend  Trouble = "kill the workers before they send"
-	KillUnanswered  Trouble = "kill the workers before the answer"
-	KillUnreported  Trouble = "kill the workers before they report"
-	KillContinuing  Trouble = "kill the workers during continue-as-new"
-	KillCompleting  Trouble = "kill the workers during completion"
-	RestartServer   Trouble = "restart the Temporal server"
-	FreezeWorker    Trouble = "freeze a worker"
-	betweenTroubles         = 2 * time.Second
+	KillAnywhere   Trouble = "kill a worker"
+	KillBeforeSend Trouble = "kill the workers before they send"
+	KillUnanswered Trouble = "kill the workers before the answer"
+	KillUnreported Trouble = "kill the workers before they report"
+	KillContinuing Trouble = "kill the workers during continue-as-new"
+	KillCompleting Trouble = "kill the workers during completion"
+	RestartServer  Trouble = "restart the Temporal server"
+	FreezeWorker   Trouble = "freeze a worker"
+	CommitLate     Trouble = "commit a change late"
 )
 
 // disruptions makes the list: each kind once in an order of its own, and, in the long form, more of them than there is
-// time for.
+// time for. A change is committed late once only, since nobody is disturbed until its activity has been given up.
 func disruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
 	kinds := []Trouble{KillAnywhere, KillBeforeSend, KillUnanswered, KillUnreported, KillContinuing, KillCompleting, RestartServer, FreezeWorker}
-	var list []Disruption
+	list := []Disruption{{What: CommitLate, Pause: o.Pause}}
 	for rounds := 1 + int(o.Length/(4*time.Minute)); rounds > 0; rounds-- {
 		chance.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 		for _, kind := range kinds {
-			list = append(list, Disruption{What: kind, Pause: time.Duration(chance.Int64N(int64(betweenTroubles))), Odd: chance.IntN(2) == 1})
+			list = append(list, Disruption{What: kind, Pause: time.Duration(chance.Int64N(int64(o.Pause))), Odd: chance.IntN(2) == 1})
 		}
 		if !o.Long {
 			break
@@ -102,6 +105,8 @@ func (s *Storm) trouble(ctx context.Context, d Disruption) error {
 		return s.restartServer(ctx, d.Odd)
 	case FreezeWorker:
 		return s.freeze(ctx, d.Odd)
+	case CommitLate:
+		return s.commitLate(ctx)
 	}
 	return fmt.Errorf("nobody knows how to %s", d.What)
 }
@@ -171,20 +176,80 @@ func (s *Storm) freeze(ctx context.Context, all bool) error {
 	return errors.Join(err, s.order(context.WithoutCancel(ctx)))
 }
 
-// punctual takes the fault that makes requests late out of force and waits until what was late is committed.
-func (s *Storm) punctual(ctx context.Context) error {
+// commitLate has a change committed after the worker that sent it has given it up. No worker is killed meanwhile: the
+// activity is over as soon as the worker gives up, and the change comes after that. It is sent with a token that is new,
+// and no token is ended before its time: a change whose token has ended is refused. No other request is late.
+func (s *Storm) commitLate(ctx context.Context) error {
+	from, reference, err := s.probe(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.lift(ctx, fault.ExpireTokens, fault.Late); err != nil {
+		return err
+	}
+	defer func() { _ = s.order(context.WithoutCancel(ctx)) }()
+	before, err := s.lastRequest(ctx)
+	if err != nil {
+		return err
+	}
+	const add = "opportunities.addInterest"
+	for _, rule := range []fault.Rule{
+		{Kind: fault.ExpireTokens, Operation: add, Times: 1},
+		{Kind: fault.Late, Operation: add, Times: 1, After: fault.Duration(s.options.LateBy)},
+	} {
+		if _, err := s.sandbox.Set(ctx, rule); err != nil {
+			return err
+		}
+	}
+	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{alikeInterest()}})
+	var late ledger.Entry
+	err = await(ctx, 2*patience, "a change that is committed late", func() (bool, error) {
+		entries, err := s.sandbox.Ledger(ctx, before)
+		for _, entry := range entries {
+			if isLate(entry) && slices.Contains(entry.Operations, add) {
+				late = entry
+			}
+		}
+		return isLate(late), err
+	})
+	if err == nil && !committedLate(late) {
+		err = fmt.Errorf("request %d was late and committed nothing", late.Number)
+	}
+	return err
+}
+
+// isLate reports whether the request was carried out after its client had given it up.
+func isLate(entry ledger.Entry) bool {
+	return entry.Fault == string(fault.Late) && entry.Gone && !entry.Answered.IsZero()
+}
+
+// committedLate reports whether a change of the request was committed after its client had given it up.
+func committedLate(entry ledger.Entry) bool {
+	return isLate(entry) && slices.ContainsFunc(entry.Fields, func(field ledger.Field) bool { return field.Outcome == ledger.Committed })
+}
+
+// lift takes the faults of some kinds out of force.
+func (s *Storm) lift(ctx context.Context, kinds ...fault.Kind) error {
 	list, err := s.sandbox.Faults(ctx)
 	if err != nil {
 		return err
 	}
 	for _, status := range list {
-		if status.Kind == fault.Late {
+		if slices.Contains(kinds, status.Kind) {
 			if err := s.sandbox.Remove(ctx, status.ID); err != nil {
 				return err
 			}
 		}
 	}
-	return pause(ctx, 2*lateBy)
+	return nil
+}
+
+// punctual takes the fault that makes requests late out of force and waits until what was late is committed.
+func (s *Storm) punctual(ctx context.Context) error {
+	if err := s.lift(ctx, fault.Late); err != nil {
+		return err
+	}
+	return pause(ctx, 2*s.options.LateBy)
 }
 
 // order puts the bad days in force, from their beginning.

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,30 +68,36 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 		return c, err
 	}
 	c.Status = statusOf(about.GetWorkflowExecutionInfo().GetStatus())
+	// A run that was terminated before its first task cannot be asked; the run before it is, from which it has its state.
+	asked := ""
 	for run := last; run != ""; {
 		events, err := s.events(ctx, id, run)
 		if err != nil {
 			return c, err
 		}
+		if asked == "" && has(events, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
+			asked = run
+		}
 		c.Runs = slices.Insert(c.Runs, 0, run)
 		c.Accepted = append(accepted(run, events), c.Accepted...)
 		run = events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
 	}
-	value, err := s.temporal.QueryWorkflow(ctx, id, last, lifecycle.View.Name)
+	asked = cmp.Or(asked, last)
+	value, err := s.temporal.QueryWorkflow(ctx, id, asked, lifecycle.View.Name)
 	if err != nil {
 		return c, err
 	}
 	if err := value.Get(&c.View); err != nil {
 		return c, err
 	}
-	asked := []string{opportunity.StartRequest}
+	requests := []string{opportunity.StartRequest}
 	for _, a := range c.Accepted {
-		asked = append(asked, a.Request)
+		requests = append(requests, a.Request)
 	}
-	slices.Sort(asked)
-	for _, request := range slices.Compact(asked) {
+	slices.Sort(requests)
+	for _, request := range slices.Compact(requests) {
 		var outcome opportunity.Outcome
-		value, err := s.temporal.QueryWorkflow(ctx, id, last, lifecycle.OutcomeOf.Name, lifecycle.OutcomeInput{RequestID: request})
+		value, err := s.temporal.QueryWorkflow(ctx, id, asked, lifecycle.OutcomeOf.Name, lifecycle.OutcomeInput{RequestID: request})
 		if err == nil {
 			err = value.Get(&outcome)
 		}

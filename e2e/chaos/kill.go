@@ -67,7 +67,8 @@ func (s *Storm) killBeforeSend(ctx context.Context) error {
 	}
 	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{alikeInterest()}})
 	evidence := ""
-	err = await(ctx, patience, "an activity that waits for a token", func() (bool, error) {
+	// An activity that waits longer than its send window sends nothing, and what follows it is another activity.
+	err = await(ctx, min(patience, 2*s.options.activityTime()), "an activity that waits for a token", func() (bool, error) {
 		status, err := s.sandbox.Fault(ctx, tokens)
 		if err != nil || status.Held == 0 {
 			return false, err

@@ -4,20 +4,37 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"github.com/oppflow/oppflow/activities"
 )
 
-// Options say how hard the storm blows. What is zero is that of the short form.
+// Options say how hard the storm blows.
 type Options struct {
 	// Seed decides the messages and the disruptions.
 	Seed uint64
 	// Length is how long the parts are disrupted.
 	Length time.Duration
+	// Pause is the longest pause before a disruption.
+	Pause time.Duration
 	// Opportunities is how many there are; Messages is how many each is sent on average, LongMessages how many the few
 	// long ones.
 	Opportunities, Messages, LongMessages int
 	// Senders is how many opportunities are served at once, Rounds how often a sender takes a next one.
 	Senders, Rounds int
-	// Freeze is how long a worker is frozen; it must be longer than an activity may take (35 s).
+	// Times are those of the workers; zero members are the defaults of a worker.
+	Times activities.Times
+	// LateBy is how long after its client has gone the sandbox commits a request that is late. What the product promises
+	// holds on the condition that it is shorter than the settle time: only then can the record be read back when nothing
+	// of a request can be under way any more. It is longer than the second that the server may take to notice that an
+	// activity is over, so that a read-back without a settle time comes too early.
+	LateBy time.Duration
+	// SlowFor is how long a slow answer takes. It is shorter than the answer time, so that the client waits for it.
+	SlowFor time.Duration
+	// TokenLife is how long the tokens of the workers are good. It is short, so that they expire often, and longer than
+	// what is late takes, which would be refused otherwise.
+	TokenLife time.Duration
+	// Freeze is how long a worker is frozen; it must be longer than an activity may take, which is the send window and
+	// the answer time together.
 	Freeze time.Duration
 	// ContinueAfter is the length of history at which the server suggests to continue; 0 leaves it at what it is.
 	ContinueAfter int
@@ -33,29 +50,75 @@ type Options struct {
 	Output io.Writer
 }
 
+// Quick is a storm of about half a minute. The workers have times of seconds, so that what a kill leaves open is known
+// soon.
+func Quick(seed uint64) Options {
+	return Options{
+		Seed: seed, Length: 12 * time.Second, Pause: 400 * time.Millisecond, Opportunities: 30, Messages: 6, LongMessages: 40,
+		Senders: 30, Rounds: 1, Freeze: 6 * time.Second, ContinueAfter: 120,
+		Times:  activities.Times{SendWindow: 3 * time.Second, AnswerTime: 2 * time.Second, SettleTime: 4 * time.Second},
+		LateBy: 2 * time.Second, SlowFor: time.Second, TokenLife: 15 * time.Second,
+	}
+}
+
 // Short is a storm of about two minutes.
 func Short(seed uint64) Options {
-	return Options{
+	return withDefaultTimes(Options{
 		Seed: seed, Length: 75 * time.Second, Opportunities: 60, Messages: 8, LongMessages: 90,
 		Senders: 60, Rounds: 1, Freeze: 50 * time.Second, ContinueAfter: 250,
-	}
+	})
 }
 
 // Long is a storm of so many minutes.
 func Long(seed uint64, minutes int) Options {
 	opportunities := max(60, 20*minutes)
-	return Options{
+	return withDefaultTimes(Options{
 		Seed: seed, Length: time.Duration(minutes) * time.Minute, Opportunities: opportunities, Messages: 12, LongMessages: 300,
 		Senders: 60, Rounds: (opportunities + 59) / 60, Freeze: 90 * time.Second, Long: true,
-	}
+	})
 }
 
-// errOptions says that options make no storm.
-var errOptions = errors.New("length, opportunities, messages and senders must be positive")
+// withDefaultTimes gives a storm the send window and the answer time that a worker has by default, and a settle time
+// that is short, since the sandbox commits what is late within two.
+func withDefaultTimes(o Options) Options {
+	o.Times = activities.Times{SettleTime: 5 * time.Second}
+	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = 2*time.Second, 2*time.Second, time.Minute, 2*time.Second
+	return o
+}
+
+// workerTimes are the arguments that give a worker its times.
+func (o Options) workerTimes() []string {
+	args := []string{"--settle-time", o.Times.Settle().String()}
+	if o.Times.SendWindow > 0 {
+		args = append(args, "--send-window", o.Times.SendWindow.String())
+	}
+	if o.Times.AnswerTime > 0 {
+		args = append(args, "--answer-time", o.Times.AnswerTime.String())
+	}
+	return args
+}
+
+// activityTime is how long an activity that changes something may take.
+func (o Options) activityTime() time.Duration { return o.Times.ToChange("").StartToCloseTimeout }
+
+// Options that make no storm.
+var (
+	errOptions = errors.New("length, pause, opportunities, messages, senders and the life of a token must be positive")
+	errLate    = errors.New("what is late must be committed before the settle time is over")
+	errToken   = errors.New("a token must live longer than a request that is late")
+	errFreeze  = errors.New("a freeze must be longer than an activity may take")
+)
 
 func (o Options) validate() error {
-	if o.Length <= 0 || o.Opportunities <= 0 || o.Messages <= 0 || o.Senders <= 0 || o.Rounds <= 0 {
+	switch {
+	case o.Length <= 0 || o.Pause <= 0 || o.Opportunities <= 0 || o.Messages <= 0 || o.Senders <= 0 || o.Rounds <= 0 || o.TokenLife <= 0:
 		return errOptions
+	case o.LateBy >= o.Times.Settle():
+		return errLate
+	case o.TokenLife <= o.activityTime()+o.LateBy:
+		return errToken
+	case o.Freeze <= o.activityTime():
+		return errFreeze
 	}
 	return nil
 }

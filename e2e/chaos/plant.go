@@ -21,14 +21,15 @@ import (
 type bed struct {
 	tables   *sql.DB
 	evidence *audit.Evidence
+	rules    audit.Rules
 }
 
 // errBarren says that a storm left nothing to plant a violation on.
 var errBarren = errors.New("nothing there to plant it on")
 
 // Plant answers an evidence in which one promise is broken, and the reference it is broken for: in a copy of the
-// sandbox's tables, or, where only they can say it, in what another witness says.
-func (s *Storm) Plant(ctx context.Context, e audit.Evidence, kind audit.Kind) (spoilt audit.Evidence, of opportunity.Reference, err error) {
+// sandbox's tables, or, where only they can say it, in what another witness says. It is a violation by the given rules.
+func (s *Storm) Plant(ctx context.Context, e audit.Evidence, kind audit.Kind, rules audit.Rules) (spoilt audit.Evidence, of opportunity.Reference, err error) {
 	text, err := json.Marshal(e)
 	if err != nil {
 		return spoilt, "", err
@@ -49,7 +50,7 @@ func (s *Storm) Plant(ctx context.Context, e audit.Evidence, kind audit.Kind) (s
 	if err != nil {
 		return spoilt, "", err
 	}
-	of, err = bed{tables: tables, evidence: &spoilt}.plant(ctx, kind)
+	of, err = bed{tables: tables, evidence: &spoilt, rules: rules}.plant(ctx, kind)
 	if err = errors.Join(err, tables.Close()); err != nil {
 		return spoilt, of, fmt.Errorf("%s: %w", kind, err)
 	}
@@ -289,7 +290,7 @@ func (b bed) keepHeld(ctx context.Context) (opportunity.Reference, error) {
 
 // question has as many opportunities wait for an operator as are too many. What waits is a request more than there were.
 func (b bed) question() error {
-	wanted := b.evidence.Messages()/100 + 1
+	wanted := int(float64(b.evidence.Messages())*b.rules.MostQuestions()) + 1
 	for n := range b.evidence.Chains {
 		c := &b.evidence.Chains[n]
 		if c.Status == audit.Running && c.View != nil && c.View.Question == nil && wanted > 0 {

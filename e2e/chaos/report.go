@@ -25,12 +25,14 @@ type Report struct {
 	Faults   map[string]int `json:"faults"`
 	Kills    []Kill         `json:"kills"`
 	// Missed counts the attempts to kill in a place that came too late, by place.
-	Missed       map[Place]int `json:"missed,omitempty"`
-	WorkerStarts int           `json:"workerStarts"`
-	Freezes      int           `json:"freezes"`
-	Restarts     int           `json:"serverRestarts"`
-	Resets       int           `json:"resets"`
-	Terminations int           `json:"terminations"`
+	Missed map[Place]int `json:"missed,omitempty"`
+	// Late counts the requests that committed a change after their client had given them up.
+	Late         int `json:"late"`
+	WorkerStarts int `json:"workerStarts"`
+	Freezes      int `json:"freezes"`
+	Restarts     int `json:"serverRestarts"`
+	Resets       int `json:"resets"`
+	Terminations int `json:"terminations"`
 	// Continued counts the runs that were continued as new.
 	Continued int `json:"continued"`
 	Questions int `json:"questions"`
@@ -77,6 +79,7 @@ func (r Report) Write(to io.Writer) {
 			}
 		}
 	}
+	row("changes committed late", r.Late)
 	row("starts of workers", r.WorkerStarts)
 	row("freezes of workers", r.Freezes)
 	row("restarts of the server", r.Restarts)

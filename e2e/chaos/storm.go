@@ -53,9 +53,6 @@ type Storm struct {
 	doing      string
 }
 
-// tokenLife is how long the worker's tokens are good, so that they expire often.
-const tokenLife = "20s"
-
 // Begin brings the parts up, two workers among them. End ends them.
 func Begin(ctx context.Context, o Options) (*Storm, error) {
 	if err := o.validate(); err != nil {
@@ -93,9 +90,9 @@ func (s *Storm) bring(ctx context.Context) error {
 		Data: s.data, Race: s.options.Race, Progress: s.options.Progress, Output: s.options.Output, Setup: host.SetupAt, NoUI: true,
 		APIPort: port,
 		SandboxArgs: []string{
-			"--no-rate-limit", "--client-id", "chaos", "--client-secret-file", secret, "--token-life", tokenLife,
+			"--no-rate-limit", "--client-id", "chaos", "--client-secret-file", secret, "--token-life", s.options.TokenLife.String(),
 		},
-		WorkerArgs: []string{"--settle-time", settleTime.String(), "--api-rate", "1000"},
+		WorkerArgs: append(s.options.workerTimes(), "--api-rate", "1000"),
 		WorkerEnv: []string{
 			"ADMINISTRATE_TOKEN=", "ADMINISTRATE_CLIENT_ID=chaos", "ADMINISTRATE_CLIENT_SECRET_FILE=" + secret,
 			fmt.Sprintf("ADMINISTRATE_TOKEN_URL=http://127.0.0.1:%d/oauth/token", port),
@@ -324,6 +321,9 @@ func (s *Storm) Report(e audit.Evidence, violations []audit.Violation) Report {
 		r.Requests++
 		if entry.Fault != "" {
 			r.Faults[entry.Fault]++
+		}
+		if committedLate(entry) {
+			r.Late++
 		}
 	}
 	r.Violations = violations

@@ -268,7 +268,7 @@ func TestWhatTemporalRefusesIsOneLine(t *testing.T) {
 }
 
 func TestNoAnswerInTimeSaysHowToAskAgain(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel()                                                        // it waits
 	service := &frontend{err: serviceerror.NewUnavailable("try again")} // which the client does, until its time is over
 	env := service.serve(t)
 	oppflow(t, env, "progress", "lead-1", "--to", "Won", "--timeout", "300ms", "--request-id", "r-1").

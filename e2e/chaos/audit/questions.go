@@ -1,7 +1,12 @@
 package audit
 
+import "cmp"
+
 // mostQuestions is the share of the messages that may end as a question where no rule says otherwise.
 const mostQuestions = 0.01
+
+// MostQuestions is the share of the messages that may end as a question.
+func (r Rules) MostQuestions() float64 { return cmp.Or(r.Questions, mostQuestions) }
 
 // Questions counts what waits for an operator's answer: opportunities, and requests that are parked.
 func (e Evidence) Questions() int {
@@ -28,10 +33,7 @@ func (e Evidence) Messages() int {
 }
 
 func (a *auditor) questions() {
-	most := a.rules.Questions
-	if most == 0 {
-		most = mostQuestions
-	}
+	most := a.rules.MostQuestions()
 	questions, messages := a.evidence.Questions(), a.evidence.Messages()
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
 		a.report(TooManyQuestions, "", "", "%d of %d messages ended as a question; less than %.1f%% may", questions, messages, 100*most)

@@ -104,11 +104,11 @@ func history(ctx context.Context, c client.Client, reference opportunity.Referen
 		events = append(events, event)
 	}
 	counts := tally(events)
-	described, err := c.DescribeWorkflowExecution(ctx, id, "")
+	described, err := c.DescribeWorkflow(ctx, id, "")
 	if err != nil {
 		return counts, err
 	}
-	counts.Bytes = described.GetWorkflowExecutionInfo().GetHistorySizeBytes()
+	counts.Bytes = described.RawResponse.GetWorkflowExecutionInfo().GetHistorySizeBytes()
 	return counts, nil
 }
 

@@ -109,11 +109,11 @@ func TestComposeFile(t *testing.T) {
 
 	t.Run("the database survives its server", func(t *testing.T) {
 		u.connected(t, func(temporal client.Client) {
-			described, err := temporal.DescribeWorkflowExecution(t.Context(), "opportunity/"+string(reference), "")
+			described, err := temporal.DescribeWorkflow(t.Context(), "opportunity/"+string(reference), "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if status := described.GetWorkflowExecutionInfo().GetStatus(); status != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+			if status := described.RawResponse.GetWorkflowExecutionInfo().GetStatus(); status != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 				t.Errorf("the opportunity of the story is %v", status)
 			}
 			// The list is the other database.

@@ -32,8 +32,11 @@ func (s *Storm) events(ctx context.Context, workflow, run string) ([]*historypb.
 }
 
 func (s *Storm) currentRun(ctx context.Context, reference opportunity.Reference) (string, error) {
-	about, err := s.temporal.DescribeWorkflowExecution(ctx, lifecycle.WorkflowID(reference), "")
-	return about.GetWorkflowExecutionInfo().GetExecution().GetRunId(), err
+	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
+	if err != nil {
+		return "", err
+	}
+	return about.WorkflowExecution.RunID, nil
 }
 
 // chains reads all that Temporal knows of a reference: of each chain of runs its histories, and what its last run
@@ -63,11 +66,11 @@ func (s *Storm) chains(ctx context.Context, reference opportunity.Reference) ([]
 func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last string) (audit.Chain, error) {
 	id := lifecycle.WorkflowID(reference)
 	c := audit.Chain{Reference: reference, Start: s.startOf(reference), Outcomes: map[string]opportunity.Outcome{}}
-	about, err := s.temporal.DescribeWorkflowExecution(ctx, id, last)
+	about, err := s.temporal.DescribeWorkflow(ctx, id, last)
 	if err != nil {
 		return c, err
 	}
-	c.Status = statusOf(about.GetWorkflowExecutionInfo().GetStatus())
+	c.Status = statusOf(about.RawResponse.GetWorkflowExecutionInfo().GetStatus())
 	// A run that was terminated before its first task cannot be asked; the run before it is, from which it has its state.
 	asked := ""
 	for run := last; run != ""; {

@@ -102,11 +102,11 @@ func isToken(entry ledger.Entry) bool {
 
 // begunActivity answers the type of an activity of the reference that a worker has begun, "" where there is none.
 func (s *Storm) begunActivity(ctx context.Context, reference opportunity.Reference) (string, error) {
-	about, err := s.temporal.DescribeWorkflowExecution(ctx, lifecycle.WorkflowID(reference), "")
+	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 	if err != nil {
 		return "", err
 	}
-	for _, pending := range about.GetPendingActivities() {
+	for _, pending := range about.RawResponse.GetPendingActivities() {
 		name := pending.GetActivityType().GetName()
 		if pending.GetState() == enums.PENDING_ACTIVITY_STATE_STARTED && name == activities.ApplyCommands {
 			return name, nil

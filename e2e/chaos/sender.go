@@ -181,11 +181,11 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 	}
 	id := lifecycle.WorkflowID(script.Reference)
 	err := s.insist(ctx, func(ctx context.Context) error {
-		about, err := s.storm.temporal.DescribeWorkflowExecution(ctx, id, "")
+		about, err := s.storm.temporal.DescribeWorkflow(ctx, id, "")
 		if err != nil {
 			return err
 		}
-		info := about.GetWorkflowExecutionInfo()
+		info := about.RawResponse.GetWorkflowExecutionInfo()
 		run := info.GetExecution().GetRunId()
 		switch info.GetStatus() {
 		case enums.WORKFLOW_EXECUTION_STATUS_RUNNING:
@@ -210,11 +210,11 @@ func (s *Storm) reset(ctx context.Context, reference opportunity.Reference, firs
 	ctx, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
 	id := lifecycle.WorkflowID(reference)
-	about, err := s.temporal.DescribeWorkflowExecution(ctx, id, "")
+	about, err := s.temporal.DescribeWorkflow(ctx, id, "")
 	if err != nil {
 		return err
 	}
-	run := about.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	run := about.RawResponse.GetWorkflowExecutionInfo().GetExecution().GetRunId()
 	var to int64
 	events := s.temporal.GetWorkflowHistory(ctx, id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {

@@ -250,8 +250,8 @@ func (s *Storm) awaitQuiet(ctx context.Context, reference opportunity.Reference)
 		if parked || view.Opportunity != "" && len(view.Queue) == 0 && view.Closing == nil {
 			return true, nil
 		}
-		about, err := s.temporal.DescribeWorkflowExecution(within, lifecycle.WorkflowID(reference), "")
-		return about.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
+		about, err := s.temporal.DescribeWorkflow(within, lifecycle.WorkflowID(reference), "")
+		return err == nil && about.Status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 	})
 	return parked, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -121,14 +122,24 @@ func (w *witness) watch(s *stage) {
 // no invoice is made final twice, and no places are held for what was lost. What
 // cannot be told is put to an operator, never taken for done.
 func TestRandomLives(t *testing.T) {
-	lives := testrun.Pick(t, 40, 300)
+	lives := testrun.Pick(t, 38, 300)
 	if testrun.Race {
-		lives = 20 // the race detector makes a life ten times as long
+		lives = 18 // the race detector makes a life ten times as long
 	}
+	var seeds []uint64
 	for seed := range lives {
+		seeds = append(seeds, uint64(seed))
+	}
+	// In these lives the answer to a registration that was made is lost, which is rare.
+	for _, seed := range []uint64{72, 92} {
+		if !slices.Contains(seeds, seed) {
+			seeds = append(seeds, seed)
+		}
+	}
+	for _, seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			live(t, uint64(seed))
+			live(t, seed)
 		})
 	}
 }
@@ -170,6 +181,12 @@ func live(t *testing.T, seed uint64) {
 				h.tms(fmt.Sprintf(`mutation { event { update(eventId: %q, input: {lifecycleState: "cancelled"}) { errors { message } } } }`, id("Course", event)))
 			})
 		}
+	}
+	if seed%4 == 0 { // few lives end in a sale by chance; these do, whatever else happens to them
+		begins := time.Hour + time.Duration(rand.New(rand.NewPCG(seed, 8)).Int64N(int64(30*24*time.Hour)))
+		h.at(begins, func() { h.env.SignalWorkflow("addInterests", places(1, "Ada", "Ben")) })
+		h.at(begins+24*time.Hour, func() { h.env.SignalWorkflow("progress", to("Proposed")) })
+		h.at(begins+48*time.Hour, func() { h.env.SignalWorkflow("progress", to("Won")) })
 	}
 	// In the end an operator looks, lets be what waits, and closes it.
 	for n := range 30 {

@@ -86,11 +86,7 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 		run = events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
 	}
 	asked = cmp.Or(asked, last)
-	value, err := s.temporal.QueryWorkflow(ctx, id, asked, lifecycle.View.Name)
-	if err != nil {
-		return c, err
-	}
-	if err := value.Get(&c.View); err != nil {
+	if err := s.query(ctx, &c.View, id, asked, lifecycle.View.Name); err != nil {
 		return c, err
 	}
 	requests := []string{opportunity.StartRequest}
@@ -100,10 +96,7 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 	slices.Sort(requests)
 	for _, request := range slices.Compact(requests) {
 		var outcome opportunity.Outcome
-		value, err := s.temporal.QueryWorkflow(ctx, id, asked, lifecycle.OutcomeOf.Name, lifecycle.OutcomeInput{RequestID: request})
-		if err == nil {
-			err = value.Get(&outcome)
-		}
+		err := s.query(ctx, &outcome, id, asked, lifecycle.OutcomeOf.Name, lifecycle.OutcomeInput{RequestID: request})
 		var own *opportunity.Error
 		if known, ok := lifecycle.FromFault(err); ok {
 			own = known
@@ -116,6 +109,22 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 		}
 	}
 	return c, nil
+}
+
+// query asks a run. A question that the server gives up, since it waited for a worker that is gone, is put again.
+func (s *Storm) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		value, err := s.temporal.QueryWorkflow(ctx, workflow, run, name, args...)
+		if err == nil {
+			return value.Get(answer)
+		}
+		var late *serviceerror.DeadlineExceeded
+		if !errors.As(err, &late) && !errors.Is(err, context.DeadlineExceeded) || pause(ctx, againAfter) != nil {
+			return err
+		}
+	}
 }
 
 func statusOf(status enums.WorkflowExecutionStatus) audit.Status {

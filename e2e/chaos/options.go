@@ -1,7 +1,9 @@
 package chaos
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -25,8 +27,8 @@ type Options struct {
 	Times activities.Times
 	// LateBy is how long after its client has gone the sandbox commits a request that is late. What the product promises
 	// holds on the condition that it is shorter than the settle time: only then can the record be read back when nothing
-	// of a request can be under way any more. It is longer than the second that the server may take to notice that an
-	// activity is over, so that a read-back without a settle time comes too early.
+	// of a request can be under way any more. It is longer than the server may take to notice that an activity is over
+	// and that a timer is, which is a second each: a read-back that does not wait for the settle time comes too early.
 	LateBy time.Duration
 	// SlowFor is how long a slow answer takes. It is shorter than the answer time, so that the client waits for it.
 	SlowFor time.Duration
@@ -56,8 +58,8 @@ func Quick(seed uint64) Options {
 	return Options{
 		Seed: seed, Length: 12 * time.Second, Pause: 400 * time.Millisecond, Opportunities: 30, Messages: 6, LongMessages: 40,
 		Senders: 30, Rounds: 1, Freeze: 6 * time.Second, ContinueAfter: 120,
-		Times:  activities.Times{SendWindow: 3 * time.Second, AnswerTime: 2 * time.Second, SettleTime: 4 * time.Second},
-		LateBy: 2 * time.Second, SlowFor: time.Second, TokenLife: 15 * time.Second,
+		Times:  activities.Times{SendWindow: 3 * time.Second, AnswerTime: time.Second, SettleTime: 5 * time.Second},
+		LateBy: 3 * time.Second, SlowFor: 500 * time.Millisecond, TokenLife: 15 * time.Second,
 	}
 }
 
@@ -79,10 +81,10 @@ func Long(seed uint64, minutes int) Options {
 }
 
 // withDefaultTimes gives a storm the send window and the answer time that a worker has by default, and a settle time
-// that is short, since the sandbox commits what is late within two.
+// that is short, since the sandbox commits what is late within three.
 func withDefaultTimes(o Options) Options {
 	o.Times = activities.Times{SettleTime: 5 * time.Second}
-	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = 2*time.Second, 2*time.Second, time.Minute, 2*time.Second
+	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = 3*time.Second, 2*time.Second, time.Minute, 2*time.Second
 	return o
 }
 
@@ -101,24 +103,27 @@ func (o Options) workerTimes() []string {
 // activityTime is how long an activity that changes something may take.
 func (o Options) activityTime() time.Duration { return o.Times.ToChange("").StartToCloseTimeout }
 
-// Options that make no storm.
-var (
-	errOptions = errors.New("length, pause, opportunities, messages, senders and the life of a token must be positive")
-	errLate    = errors.New("what is late must be committed before the settle time is over")
-	errToken   = errors.New("a token must live longer than a request that is late")
-	errFreeze  = errors.New("a freeze must be longer than an activity may take")
-)
+// answerTime is how long an answer is waited for at least.
+func (o Options) answerTime() time.Duration { return cmp.Or(o.Times.AnswerTime, activities.DefaultAnswerTime) }
+
+// ErrOptions says that options make no storm.
+var ErrOptions = errors.New("these options make no storm")
 
 func (o Options) validate() error {
+	problem := ""
 	switch {
-	case o.Length <= 0 || o.Pause <= 0 || o.Opportunities <= 0 || o.Messages <= 0 || o.Senders <= 0 || o.Rounds <= 0 || o.TokenLife <= 0:
-		return errOptions
+	case o.Length <= 0 || o.Pause <= 0 || o.Opportunities <= 0 || o.Messages <= 0 || o.Senders <= 0 || o.Rounds <= 0:
+		problem = "length, pause, opportunities, messages and senders must be positive"
 	case o.LateBy >= o.Times.Settle():
-		return errLate
+		problem = "what is late must be committed before the settle time is over"
 	case o.TokenLife <= o.activityTime()+o.LateBy:
-		return errToken
+		problem = "a token must live longer than a request that is late"
 	case o.Freeze <= o.activityTime():
-		return errFreeze
+		problem = "a freeze must be longer than an activity may take"
+	case o.SlowFor >= o.answerTime():
+		problem = "a slow answer must come within the answer time"
+	default:
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w: %s", ErrOptions, problem)
 }

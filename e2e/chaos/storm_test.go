@@ -134,8 +134,32 @@ func TestPlan(t *testing.T) {
 	if shared := names["First Aid for everybodyUKT3JnYW5pc2F0aW9uOjE="]; shared*3 < len(plan.Scripts) {
 		t.Errorf("%d of %d opportunities have name, region and account in common; want a third", shared, len(plan.Scripts))
 	}
-	if _, err := chaos.Begin(t.Context(), chaos.Options{}); err == nil || errors.Is(err, context.Canceled) {
-		t.Errorf("a storm of nothing begins: %v", err)
+}
+
+// What a storm shows depends on conditions. A storm that does not keep them does not begin, and none of the forms is one.
+func TestConditions(t *testing.T) {
+	for name, spoil := range map[string]func(*chaos.Options){
+		"a storm of nothing":                                             func(o *chaos.Options) { *o = chaos.Options{} },
+		"a request that is later than the settle time":                   func(o *chaos.Options) { o.LateBy = o.Times.SettleTime },
+		"a token that has ended before the request that is late is done": func(o *chaos.Options) { o.TokenLife = o.LateBy },
+		"a freeze that is over before the activity is":                   func(o *chaos.Options) { o.Freeze = o.Times.SendWindow },
+		"a slow answer that comes when the activity has been given up":   func(o *chaos.Options) { o.SlowFor = o.Times.AnswerTime },
+	} {
+		options := chaos.Quick(1)
+		spoil(&options)
+		if s, err := chaos.Begin(t.Context(), options); !errors.Is(err, chaos.ErrOptions) {
+			t.Errorf("%s begins: %v", name, err)
+			if err == nil {
+				_ = s.End(t.Context())
+			}
+		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for name, options := range map[string]chaos.Options{"quick": chaos.Quick(1), "short": chaos.Short(1), "long": chaos.Long(1, 30)} {
+		if _, err := chaos.Begin(ended, options); err == nil || errors.Is(err, chaos.ErrOptions) {
+			t.Errorf("the %s form: %v; want nothing but that it was broken off", name, err)
+		}
 	}
 }
 

@@ -39,17 +39,14 @@ func (t Times) Settle() time.Duration { return cmp.Or(t.SettleTime, DefaultSettl
 func (t Times) SettleStarted() time.Duration { return t.sendWindow() + t.Settle() }
 
 // SendBy returns the last moment at which an activity may put a change on the wire.
-// started is when the server handed the activity out, and deadline is when the
-// server gives the activity up; the zero time is no deadline. The worker that
-// scheduled the activity may have other times than the one that carries it out: the
-// earlier moment counts, so that nothing is sent that nobody waits for.
-func (t Times) SendBy(started, deadline time.Time) time.Time {
-	by := started.Add(t.sendWindow())
-	if deadline.IsZero() {
-		return by
+// started is when the server handed the activity out, and timeout is how long after
+// that the server gives the activity up; 0 is never. The worker that scheduled the
+// activity may have other times than the one that carries it out: the earlier moment
+// counts, so that nothing is sent that nobody waits for.
+func (t Times) SendBy(started time.Time, timeout time.Duration) time.Time {
+	window := t.sendWindow()
+	if timeout > 0 {
+		window = min(window, timeout-t.answerTime())
 	}
-	if last := deadline.Add(-t.answerTime()); last.Before(by) {
-		return last
-	}
-	return by
+	return started.Add(window)
 }

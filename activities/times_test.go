@@ -13,24 +13,20 @@ func TestTimes(t *testing.T) {
 	for _, test := range []struct {
 		name                  string
 		times                 activities.Times
-		deadline              time.Duration // after the start; 0 is none
+		timeout               time.Duration // of the activity; 0 is none
 		sendBy                time.Duration // after the start
 		startToClose          time.Duration
 		settle, settleStarted time.Duration
 	}{
 		{"defaults", activities.Times{}, 35 * time.Second, 20 * time.Second, 35 * time.Second, time.Minute, 80 * time.Second},
 		{"set", short, 5 * time.Second, 2 * time.Second, 5 * time.Second, 4 * time.Second, 6 * time.Second},
-		{"no deadline", short, 0, 2 * time.Second, 5 * time.Second, 4 * time.Second, 6 * time.Second},
+		{"no time-out", short, 0, 2 * time.Second, 5 * time.Second, 4 * time.Second, 6 * time.Second},
 		{"scheduled with shorter times", activities.Times{}, 25 * time.Second, 10 * time.Second, 35 * time.Second, time.Minute, 80 * time.Second},
 		{"scheduled with longer times", short, 35 * time.Second, 2 * time.Second, 5 * time.Second, 4 * time.Second, 6 * time.Second},
 		{"no time left to send", short, time.Second, -2 * time.Second, 5 * time.Second, 4 * time.Second, 6 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var deadline time.Time
-			if test.deadline > 0 {
-				deadline = started.Add(test.deadline)
-			}
-			if got := test.times.SendBy(started, deadline).Sub(started); got != test.sendBy {
+			if got := test.times.SendBy(started, test.timeout).Sub(started); got != test.sendBy {
 				t.Errorf("sends until %v after the start; want %v", got, test.sendBy)
 			}
 			options := test.times.ToChange("change")

@@ -105,8 +105,8 @@ func (a *Activities) ranBefore(ctx context.Context) (bool, error) {
 // inTime bounds when the request may go out: late enough to be useful, early
 // enough that a reader knows when it can no longer come. The time counts from
 // when the server handed the activity out, so that a worker that was frozen in
-// between sends nothing.
+// between sends nothing: the deadline of the SDK counts from when the worker began.
 func (a *Activities) inTime(ctx context.Context) context.Context {
 	info := activity.GetInfo(ctx)
-	return administrate.WithSendBy(ctx, a.times.SendBy(info.StartedTime, info.Deadline))
+	return administrate.WithSendBy(ctx, a.times.SendBy(info.StartedTime, info.StartToCloseTimeout))
 }

@@ -12,6 +12,21 @@ import (
 	"testing"
 )
 
+// recorded is a toolchain that keeps what it built.
+type recorded struct {
+	self
+
+	mu   sync.Mutex
+	jobs []string
+}
+
+func (r *recorded) build(ctx context.Context, j job) ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.jobs = append(r.jobs, j.what)
+	return r.self.build(ctx, j)
+}
+
 // A stack beside another one uses its server in a namespace of its own, and leaves the server running.
 func TestBeside(t *testing.T) {
 	var prepared []string
@@ -23,23 +38,16 @@ func TestBeside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mu sync.Mutex
-	var built []string
-	build := func(ctx context.Context, p program) (string, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		built = append(built, p.name)
-		return self(ctx, p)
-	}
-	second, err := up(t.Context(), Options{Setup: setup, Beside: first, Namespace: "second"}, build)
+	tools := &recorded{}
+	second, err := up(t.Context(), Options{Setup: setup, Beside: first, Namespace: "second"}, tools)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{first.TemporalAddress() + " default", first.TemporalAddress() + " second"}; !slices.Equal(prepared, want) {
 		t.Errorf("prepared were %q; want %q", prepared, want)
 	}
-	if len(built) > 0 {
-		t.Errorf("%q were built again", built)
+	if len(tools.jobs) > 0 {
+		t.Errorf("%q were built again", tools.jobs)
 	}
 	if second.Server() != first.Server() || second.Sandbox() == first.Sandbox() || second.APIURL() == first.APIURL() || second.Worker() == first.Worker() {
 		t.Error("the stacks do not share the server alone")
@@ -65,21 +73,19 @@ func TestBeside(t *testing.T) {
 	}
 
 	// With the race detector other programs are needed.
-	built = nil
-	third, err := up(t.Context(), Options{Beside: first, Namespace: "third", Race: true}, build)
+	third, err := up(t.Context(), Options{Beside: first, Namespace: "third", Race: true}, tools)
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(built)
-	if want := "oppflow,oppflow-worker"; strings.Join(built, ",") != want {
-		t.Errorf("built were %q; want %s", built, want)
+	if want := []string{oursJob(true).what}; !slices.Equal(tools.jobs, want) {
+		t.Errorf("built were %q; want %q", tools.jobs, want)
 	}
 	if err := third.Down(t.Context()); err != nil {
 		t.Error(err)
 	}
 	third, err = up(t.Context(), Options{
 		Beside: first, Namespace: "fourth", Setup: func(context.Context, string, string) error { return errors.New("no namespace") },
-	}, build)
+	}, tools)
 	if err == nil || !strings.Contains(err.Error(), "no namespace") {
 		t.Errorf("got %v, %v; want the error of the setup", third, err)
 	}

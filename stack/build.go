@@ -1,74 +1,57 @@
 package stack
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
-// module is the path in the go.mod that marks the root of a checkout.
-const module = "github.com/oppflow/oppflow"
+const (
+	// turnPatience is how long another build of the same programs is waited for without a word.
+	turnPatience = 2 * time.Second
+	// Directories below a builder's own one. The first two are for binaries, and the go command works in the third. go build
+	// finishes by moving the new binary to its place, which replaces the old one in one step, but only if its working
+	// directory is on the same file system. Otherwise it removes the old one and copies, and who starts it just then finds
+	// nothing or half of it.
+	plainDir = "plain"
+	raceDir  = "race"
+	workDir  = "work"
+)
 
-// RootError says that the parts cannot be built since no checkout of Oppflow was found.
-type RootError struct{ problem string }
-
-// Error says where it was looked for.
-func (e *RootError) Error() string { return e.problem }
-
-// findRoot returns the checkout's directory: the given one, or the nearest above the working directory.
-func findRoot(root string) (string, error) {
-	if root != "" {
-		abs, err := filepath.Abs(root)
-		if err != nil {
-			return "", err
-		}
-		if !isRoot(abs) {
-			return "", &RootError{problem: fmt.Sprintf("%s is not a checkout of Oppflow: it has no go.mod of module %s", root, module)}
-		}
-		return abs, nil
-	}
-	start, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if isRoot(dir) {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", &RootError{problem: start + " is not inside a checkout of Oppflow; change into it or name it"}
-		}
-	}
+// job is what one run of the go command builds: programs of one module, compiled with the same flags.
+type job struct {
+	what     string   // for people, such as "the Temporal server"
+	dir      string   // of the module, below the root
+	programs []string // main packages, relative to the module: "." or "./name"
+	race     bool
+	flags    []string // further flags of the go command
+	notice   string   // said when one of the programs was never built
 }
 
-func isRoot(dir string) bool {
-	content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-	if err != nil {
-		return false
+// packages returns the import paths of the programs.
+func (j job) packages() []string {
+	paths := make([]string, 0, len(j.programs))
+	for _, program := range j.programs {
+		paths = append(paths, path.Join(module, filepath.ToSlash(j.dir), program))
 	}
-	for line := range strings.Lines(string(content)) {
-		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == "module" {
-			return fields[1] == module
-		}
-	}
-	return false
+	return paths
 }
 
-// program is a main package of the checkout.
-type program struct {
-	name   string // of the binary
-	dir    string // of its module, below the root
-	pkg    string
-	race   bool
-	strip  bool
-	notice string // narrated before a build that takes long
+// compile are the flags of the go command that decide how packages are compiled.
+func (j job) compile() []string {
+	if j.race {
+		return append([]string{"-race"}, j.flags...)
+	}
+	return j.flags
 }
 
 // builder builds programs of one checkout into one directory of the user's cache.
@@ -76,79 +59,127 @@ type builder struct {
 	root  string
 	cache string
 	say   func(string)
+	show  func(Build)
 }
 
-// newBuilder makes the directory. Without a cache directory for the user, it is one below the system's temporary
-// directory, so that a later run finds it there.
-func newBuilder(root string, say func(string)) (*builder, error) {
+// newBuilder makes the directories. Without a cache directory for the user, they are below the system's temporary
+// directory, so that a later run finds them there.
+func newBuilder(root string, say func(string), show func(Build)) (*builder, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		base = filepath.Join(os.TempDir(), fmt.Sprintf("oppflow-cache-%d", os.Getuid()))
 	}
 	sum := sha256.Sum256([]byte(root))
-	b := &builder{root: root, cache: filepath.Join(base, "oppflow", hex.EncodeToString(sum[:8])), say: say}
-	if err := os.MkdirAll(b.cache, 0o700); err != nil {
-		return nil, fmt.Errorf("no place for the built programs: %w", err)
+	b := &builder{root: root, cache: filepath.Join(base, "oppflow", hex.EncodeToString(sum[:8])), say: say, show: show}
+	for _, d := range []string{plainDir, raceDir, workDir} {
+		if err := os.MkdirAll(filepath.Join(b.cache, d), 0o700); err != nil {
+			return nil, fmt.Errorf("no place for the built programs: %w", err)
+		}
 	}
 	return b, nil
 }
 
-// build brings the program's binary up to date and returns its path. What has not changed is not linked again. Several
-// processes may build at once: they take turns. A binary that runs meanwhile is not disturbed.
-func (b *builder) build(ctx context.Context, p program) (string, error) {
-	goTool, err := exec.LookPath("go")
-	if err != nil {
-		return "", fmt.Errorf("the %s is built with the go command, which is not on the PATH; install Go", p.name)
+// binaries returns where the programs of the job are, in their order. The go command names each by the last element of
+// its import path.
+func (b *builder) binaries(j job) []string {
+	dir := plainDir
+	if j.race {
+		dir = raceDir
 	}
-	dir := filepath.Join(b.cache, "plain")
-	if p.race {
-		dir = filepath.Join(b.cache, "race")
+	paths := make([]string, 0, len(j.programs))
+	for _, pkg := range j.packages() {
+		paths = append(paths, filepath.Join(b.cache, dir, path.Base(pkg)+exeSuffix))
 	}
-	// go build finishes by moving the new binary to its place, which replaces the old one in one step, but only if its
-	// working directory is on the same file system. Otherwise it removes the old one and copies, and who starts it just
-	// then finds nothing or half of it.
-	work := filepath.Join(b.cache, "work")
-	for _, d := range []string{dir, work} {
-		if err := os.MkdirAll(d, 0o700); err != nil {
-			return "", fmt.Errorf("no place for the built programs: %w", err)
+	return paths
+}
+
+// built reports whether all programs of the jobs were built before, from whatever sources.
+func (b *builder) built(jobs ...job) bool {
+	for _, j := range jobs {
+		for _, binary := range b.binaries(j) {
+			if _, err := os.Stat(binary); errors.Is(err, os.ErrNotExist) {
+				return false
+			}
 		}
 	}
-	binary := filepath.Join(dir, p.name+exeSuffix)
-	unlock, err := lock(ctx, binary+".lock")
+	return true
+}
+
+// build brings the programs of the job up to date and returns the paths of their binaries. What has not changed is not
+// linked again. Several processes may build at once: they take turns. A binary that runs meanwhile is not disturbed.
+func (b *builder) build(ctx context.Context, j job) ([]string, error) {
+	goTool, err := exec.LookPath("go")
 	if err != nil {
-		return "", fmt.Errorf("waiting for another build of the %s: %w", p.name, err)
+		return nil, fmt.Errorf("the go command builds %s, and it is not on the PATH; install Go", j.what)
+	}
+	binaries := b.binaries(j)
+	unlock, err := b.turn(ctx, j)
+	if err != nil {
+		return nil, fmt.Errorf("waiting for another build of %s: %w", j.what, err)
 	}
 	defer unlock()
 
-	if _, err := os.Stat(binary); errors.Is(err, os.ErrNotExist) && p.notice != "" {
-		b.say(p.notice)
+	first := !b.built(j)
+	if first && j.notice != "" {
+		b.say(j.notice)
 	}
+	f := newFollower(j, first, b.show)
 	// The version control stamp would have every commit link everything again.
-	args := []string{"build", "-C", filepath.Join(b.root, p.dir), "-buildvcs=false", "-o", binary}
-	if p.race {
-		args = append(args, "-race")
+	args := []string{"build", "-C", filepath.Join(b.root, j.dir), "-v", "-json", "-buildvcs=false", "-o", filepath.Dir(binaries[0]) + string(filepath.Separator)}
+	cmd := b.command(ctx, goTool, args, j)
+	events, text := &lineWriter{each: f.event}, &lineWriter{each: f.text}
+	cmd.Stdout, cmd.Stderr = events, text
+	stop := f.watch(ctx, func(ctx context.Context) ([]string, error) { return b.stale(ctx, goTool, j) })
+	err = cmd.Run()
+	events.flush()
+	text.flush()
+	stop(err == nil)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("building %s: %w", j.what, context.Cause(ctx))
+		}
+		return nil, fmt.Errorf("building %s: %w\n%s", j.what, err, f.problems())
 	}
-	if p.strip {
-		args = append(args, "-ldflags=-s -w")
+	return binaries, nil
+}
+
+// turn waits until nobody else builds the programs of the job.
+func (b *builder) turn(ctx context.Context, j job) (unlock func(), err error) {
+	impatient := time.AfterFunc(turnPatience, func() { b.say("waiting for another build of " + j.what + " …") })
+	defer impatient.Stop()
+	return lock(ctx, b.binaries(j)[0]+".lock")
+}
+
+// stale returns the packages that the job has to compile, by what the cache of the go command holds.
+func (b *builder) stale(ctx context.Context, goTool string, j job) ([]string, error) {
+	args := []string{"list", "-C", filepath.Join(b.root, j.dir), "-deps", "-f", "{{if .Stale}}{{.ImportPath}} {{.StaleReason}}{{end}}"}
+	cmd := b.command(ctx, goTool, args, j)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, io.Discard
+	if err := cmd.Run(); err != nil {
+		return nil, err
 	}
-	args = append(args, p.pkg)
-	cmd := exec.CommandContext(ctx, goTool, args...)
-	cmd.Env = append(os.Environ(), "GOTMPDIR="+work, "GOWORK=off")
+	var paths []string
+	for line := range strings.Lines(out.String()) {
+		pkg, reason, _ := strings.Cut(line, " ")
+		// A program is compiled although it is stale, in the words of go list, when only its binary is missing.
+		if !strings.Contains(reason, "available in build cache") {
+			paths = append(paths, pkg)
+		}
+	}
+	return paths, nil
+}
+
+// command is a run of the go command with the arguments, on the programs of the job.
+func (b *builder) command(ctx context.Context, goTool string, args []string, j job) *exec.Cmd {
+	args = append(args, j.compile()...)
+	cmd := exec.CommandContext(ctx, goTool, append(args, j.programs...)...)
+	cmd.Env = append(os.Environ(), "GOTMPDIR="+filepath.Join(b.cache, workDir), "GOWORK=off")
 	cmd.SysProcAttr = groupAttributes()
 	cmd.Cancel = func() error {
 		killGroup(cmd.Process)
 		return nil
 	}
 	cmd.WaitDelay = pipeGrace
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return "", fmt.Errorf("building the %s: %w", p.name, context.Cause(ctx))
-		}
-		last := &tail{}
-		_, _ = last.Write(output.Bytes())
-		return "", fmt.Errorf("building the %s: %w\n%s", p.name, err, last)
-	}
-	return binary, nil
+	return cmd
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // checkout makes a tree with a small program in it and a builder whose cache is the test's own.
-func checkout(t *testing.T, source string) (*builder, program) {
+func checkout(t *testing.T, source string) (*builder, job) {
 	t.Helper()
 	// The go command's own cache follows the user's cache directory, which is about to move.
 	goCache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
@@ -25,11 +25,20 @@ func checkout(t *testing.T, source string) (*builder, program) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "go.mod"), "// a comment\nmodule "+module+" // another\n\ngo 1.26\n")
 	write(t, filepath.Join(root, "child", "main.go"), source)
-	b, err := newBuilder(root, func(string) {})
+	b, err := newBuilder(root, func(string) {}, func(Build) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b, program{name: "child", pkg: "./child"}
+	return b, job{what: "the child", programs: []string{"./child"}}
+}
+
+// buildOne builds a job of one program.
+func (b *builder) buildOne(ctx context.Context, j job) (string, error) {
+	paths, err := b.build(ctx, j)
+	if err != nil {
+		return "", err
+	}
+	return paths[0], nil
 }
 
 func write(t *testing.T, path, content string) {
@@ -45,13 +54,13 @@ func write(t *testing.T, path, content string) {
 func says(word string) string {
 	return `package main
 
-import ("fmt"; "os")
+import "os"
 
 func main() {
-	fmt.Println("` + word + `")
+	_, _ = os.Stdout.WriteString("` + word + `\n")
 	var end [1]byte
 	_, _ = os.Stdin.Read(end[:])
-	fmt.Println("` + word + `")
+	_, _ = os.Stdout.WriteString("` + word + `\n")
 }
 `
 }
@@ -67,7 +76,7 @@ func output(t *testing.T, path string) string {
 
 func TestBuild(t *testing.T) {
 	b, p := checkout(t, says("one"))
-	first, err := b.build(t.Context(), p)
+	first, err := b.buildOne(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +112,7 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(b.root, "child", "main.go"), says("two"))
-	second, err := b.build(t.Context(), p)
+	second, err := b.buildOne(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,14 +153,18 @@ func TestBuildSideBySide(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 6 {
 		group.Go(func() {
-			other, err := newBuilder(b.root, func(string) { notices.Store(i, true) })
+			other, err := newBuilder(b.root, func(text string) {
+				if text == "building" {
+					notices.Store(i, true)
+				}
+			}, func(Build) {})
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			p := p
 			p.notice = "building"
-			path, err := other.build(t.Context(), p)
+			path, err := other.buildOne(t.Context(), p)
 			if err != nil {
 				t.Error(err)
 				return
@@ -171,7 +184,7 @@ func TestBuildSideBySide(t *testing.T) {
 
 func TestBuildWaitingForAnotherCanBeBrokenOff(t *testing.T) {
 	b, p := checkout(t, says("one"))
-	path, err := b.build(t.Context(), p)
+	path, err := b.buildOne(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 func fakeStack(t *testing.T, ctx context.Context, o Options, behaviours ...string) (*Stack, error) {
 	t.Helper()
 	t.Setenv(fakeVariable, strings.Join(behaviours, ","))
-	s, err := up(ctx, o, self)
+	s, err := up(ctx, o, self{})
 	if err == nil {
 		t.Cleanup(func() {
 			for _, part := range s.Parts() {
@@ -59,7 +59,15 @@ func fakeStack(t *testing.T, ctx context.Context, o Options, behaviours ...strin
 	return s, err
 }
 
-func self(context.Context, program) (string, error) { return os.Executable() }
+// self is this test binary as all programs.
+type self struct{}
+
+func (self) built(...job) bool { return true }
+
+func (self) build(_ context.Context, j job) ([]string, error) {
+	path, err := os.Executable()
+	return slices.Repeat([]string{path}, len(j.programs)), err
+}
 
 // fakePart is the program of all three parts. It understands exactly the arguments the stack gives.
 func fakePart(behaviours string) int {

@@ -16,6 +16,9 @@ type Options struct {
 	Race bool
 	// Progress is told, in a line each, what takes long. It may be called from several goroutines at once. Nil is silent.
 	Progress func(string)
+	// Build is told how far the builds are, at least every second while one of them downloads or compiles something. It may
+	// be called from several goroutines at once. Nil has Progress told, in a line now and then.
+	Build func(Build)
 	// Output receives what the parts write, line by line with the part's name in front. Nil drops it; the last lines of
 	// a part that fails are in the error either way.
 	Output io.Writer

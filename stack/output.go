@@ -111,3 +111,32 @@ func (w *sharedWriter) Write(p []byte) (int, error) {
 	defer w.mu.Unlock()
 	return w.to.Write(p)
 }
+
+// lineWriter passes each line on with its line break. It is for one goroutine.
+type lineWriter struct {
+	each    func(line []byte)
+	partial []byte
+}
+
+// Write takes everything.
+func (w *lineWriter) Write(p []byte) (int, error) {
+	n := len(p)
+	for {
+		end := bytes.IndexByte(p, '\n') + 1
+		if end == 0 {
+			break
+		}
+		w.each(append(w.partial, p[:end]...))
+		w.partial, p = w.partial[:0], p[end:]
+	}
+	w.partial = append(w.partial, p...)
+	return n, nil
+}
+
+// flush passes an unfinished last line on, with a line break.
+func (w *lineWriter) flush() {
+	if len(w.partial) > 0 {
+		w.each(append(w.partial, '\n'))
+		w.partial = nil
+	}
+}

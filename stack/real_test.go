@@ -18,9 +18,6 @@ import (
 // The parts themselves, built from this checkout: they understand the arguments they are given, are ready when they say
 // so, come back where they were after they were killed, and stop cleanly.
 func TestRealParts(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the Temporal server")
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // a first build takes minutes
 	defer cancel()
 	began := time.Now()

@@ -167,6 +167,85 @@ func TestUpAndDown(t *testing.T) {
 	}
 }
 
+// ordered is a toolchain whose builds end when they are told to.
+type ordered struct {
+	self
+
+	before bool // all was built before
+	begun  chan string
+	end    map[string]chan error
+}
+
+func newOrdered(before bool) *ordered {
+	return &ordered{before: before, begun: make(chan string), end: map[string]chan error{
+		serverJob().what: make(chan error), oursJob(false).what: make(chan error),
+	}}
+}
+
+func (o *ordered) built(...job) bool { return o.before }
+
+func (o *ordered) build(ctx context.Context, j job) ([]string, error) {
+	o.begun <- j.what
+	if err := <-o.end[j.what]; err != nil {
+		return nil, err
+	}
+	return o.self.build(ctx, j)
+}
+
+// bringUp starts a stack of fake parts with the toolchain.
+func (o *ordered) bringUp(t *testing.T) <-chan error {
+	t.Helper()
+	t.Setenv(fakeVariable, "")
+	ended := make(chan error, 1)
+	go func() {
+		s, err := up(t.Context(), Options{}, o)
+		if err == nil {
+			err = s.Down(t.Context())
+		}
+		ended <- err
+	}()
+	return ended
+}
+
+// The first builds follow each other, since side by side they would compile twice what they share. Later ones do not wait.
+func TestFirstBuildsFollowEachOther(t *testing.T) {
+	ours, server := oursJob(false).what, serverJob().what
+	tools := newOrdered(false)
+	ended := tools.bringUp(t)
+	if got := <-tools.begun; got != ours {
+		t.Errorf("the first to be built is %s", got)
+	}
+	tools.end[ours] <- nil
+	if got := <-tools.begun; got != server {
+		t.Errorf("the second to be built is %s", got)
+	}
+	tools.end[server] <- nil
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+
+	tools = newOrdered(true)
+	ended = tools.bringUp(t)
+	if both := []string{<-tools.begun, <-tools.begun}; !slices.Contains(both, ours) || !slices.Contains(both, server) {
+		t.Errorf("%q are built", both)
+	}
+	for _, end := range tools.end {
+		end <- nil
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+
+	// What fails first is what is said.
+	tools = newOrdered(false)
+	ended = tools.bringUp(t)
+	<-tools.begun
+	tools.end[ours] <- errors.New("a mistake in it")
+	if err := <-ended; err == nil || err.Error() != "a mistake in it" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestUpFailsAtOnceAndLeavesNothing(t *testing.T) {
 	tests := map[string]struct {
 		behaviour string
@@ -478,7 +557,7 @@ const parentVariable = "STACK_TEST_PARENT"
 
 func fakeParent() int {
 	_ = os.Unsetenv(parentVariable)
-	s, err := up(context.Background(), Options{}, self)
+	s, err := up(context.Background(), Options{}, self{})
 	if err != nil {
 		fmt.Println(err)
 		return 1

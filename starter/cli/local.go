@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -30,23 +29,17 @@ func (l *localFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&l.verbose, "verbose", false, "show what the parts write, on standard error")
 }
 
-// options are those of a stack that tells what takes long, in a line each, on w.
+// options are those of a stack that says on w what takes long. Where somebody watches, a bar shows how far the builds are,
+// unless the parts write to the same terminal.
 func (l *localFlags) options(w, stderr io.Writer) stack.Options {
-	o := stack.Options{Root: l.root, Data: l.data, Setup: host.SetupAt, Progress: narrator(w)}
+	progress := &building{w: w}
+	o := stack.Options{Root: l.root, Data: l.data, Setup: host.SetupAt, Progress: progress.say}
 	if l.verbose {
 		o.Output = stderr
+	} else if isTerminal(w) {
+		o.Build = progress.show
 	}
 	return o
-}
-
-// narrator writes lines from several goroutines.
-func narrator(w io.Writer) func(string) {
-	var mu sync.Mutex
-	return func(text string) {
-		mu.Lock()
-		defer mu.Unlock()
-		_, _ = fmt.Fprintln(w, oneLine(text)+" …")
-	}
 }
 
 // bringUp brings the stack up; a start that was cut short by the caller is told as that.

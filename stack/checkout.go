@@ -1,0 +1,56 @@
+package stack
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// module is the path in the go.mod that marks the root of a checkout.
+const module = "github.com/oppflow/oppflow"
+
+// RootError says that the parts cannot be built since no checkout of Oppflow was found.
+type RootError struct{ problem string }
+
+// Error says where it was looked for.
+func (e *RootError) Error() string { return e.problem }
+
+// findRoot returns the checkout's directory: the given one, or the nearest above the working directory.
+func findRoot(root string) (string, error) {
+	if root != "" {
+		abs, err := filepath.Abs(root)
+		if err != nil {
+			return "", err
+		}
+		if !isRoot(abs) {
+			return "", &RootError{problem: fmt.Sprintf("%s is not a checkout of Oppflow: it has no go.mod of module %s", root, module)}
+		}
+		return abs, nil
+	}
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if isRoot(dir) {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", &RootError{problem: start + " is not inside a checkout of Oppflow; change into it or name it"}
+		}
+	}
+}
+
+func isRoot(dir string) bool {
+	content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(content)) {
+		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == "module" {
+			return fields[1] == module
+		}
+	}
+	return false
+}

@@ -1,0 +1,67 @@
+package stack
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// required returns the versions that a go.mod requires, by module.
+func required(t *testing.T, path string) map[string]string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions := map[string]string{}
+	for line := range strings.Lines(string(content)) {
+		fields := strings.Fields(strings.TrimPrefix(line, "require "))
+		if len(fields) >= 2 && strings.Contains(fields[0], ".") && strings.HasPrefix(fields[1], "v") {
+			versions[fields[0]] = fields[1]
+		}
+	}
+	return versions
+}
+
+// apart are the modules that have to differ, by the begin of their paths, with the reason.
+var apart = map[string]string{
+	"go.temporal.io/api":     "Temporal's server 1.32.1 lacks methods that the API has from 1.64.2 on",
+	"go.temporal.io/sdk":     "1.51.0 takes that API",
+	"go.opentelemetry.io/":   "Temporal's server 1.32.1 needs the log of 0.20, which 1.47 does not go with",
+	"github.com/prometheus/": "the exporter for Prometheus that goes with that needs the older ones",
+}
+
+// isApart reports whether a module has to differ.
+func isApart(name string) bool {
+	for begin := range apart {
+		if strings.HasPrefix(name, begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// A package is compiled once for both modules only if both take the same version of it and of all that it imports. One
+// difference far down, such as in golang.org/x/net, has gRPC and Temporal's SDK compiled twice.
+func TestModulesShareVersions(t *testing.T) {
+	root, err := findRoot("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, servers := required(t, filepath.Join(root, "go.mod")), required(t, filepath.Join(root, serverJob().dir, "go.mod"))
+	shared := 0
+	for name, version := range ours {
+		switch other, ok := servers[name]; {
+		case !ok:
+		case other != version && !isApart(name):
+			t.Errorf("%s is %s here and %s in %s; take the newer one in both: go get %s@…", name, version, other, serverJob().dir, name)
+		case other != version:
+		default:
+			shared++
+		}
+	}
+	if shared < 20 {
+		t.Errorf("only %d shared modules were found", shared)
+	}
+}

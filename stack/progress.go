@@ -1,0 +1,98 @@
+package stack
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// linePace is how long no line is written about a build that goes on, and lineShare is the share of the packages
+	// after which a line is written earlier.
+	linePace  = 15 * time.Second
+	lineShare = 10 // percent
+)
+
+// Build says how far one build is. A build that finds everything up to date is not reported.
+type Build struct {
+	// What is built, such as "the Temporal server". Builds side by side differ in it.
+	What string
+	// Modules is how many modules were downloaded for it.
+	Modules int
+	// Packages is how many packages are compiled or being compiled, of the Of packages that have to be. Of is 0 until the
+	// packages are counted.
+	Packages, Of int
+	// Linking says that all packages are compiled. The last step is left, which takes seconds.
+	Linking bool
+	// Ended marks the last report of a build, which failed if Failed is set.
+	Ended, Failed bool
+	// Took is the time since the begin.
+	Took time.Duration
+}
+
+// tally counts the packages of a build: the go command names each when its compilation begins, and go list names those
+// whose compilation was not finished when it looked. Together these are all that the build compiles, whenever go list
+// looked.
+type tally struct {
+	begun   map[string]bool
+	all     map[string]bool
+	counted bool
+}
+
+func newTally() *tally { return &tally{begun: map[string]bool{}, all: map[string]bool{}} }
+
+// begin notes that the compilation of a package has begun.
+func (t *tally) begin(pkg string) {
+	t.begun[pkg] = true
+	t.all[pkg] = true
+}
+
+// count notes what go list found to be stale.
+func (t *tally) count(stale []string) {
+	t.counted = true
+	for _, pkg := range stale {
+		t.all[pkg] = true
+	}
+}
+
+// lines returns a function that turns reports into lines at a moderate pace. It may be called from several goroutines at
+// once.
+func lines(say func(string)) func(Build) {
+	type told struct {
+		at       time.Duration
+		packages int
+		linking  bool
+	}
+	var mu sync.Mutex
+	last := map[string]*told{}
+	return func(b Build) {
+		mu.Lock()
+		defer mu.Unlock()
+		before := last[b.What]
+		if before == nil {
+			before = &told{}
+			last[b.What] = before
+		}
+		due := b.Took-before.at >= linePace
+		switch {
+		case b.Ended:
+			delete(last, b.What)
+			if !b.Failed {
+				say(fmt.Sprintf("built %s in %v", b.What, b.Took.Round(100*time.Millisecond)))
+			}
+			return
+		case b.Linking && !before.linking:
+			before.linking = true
+			say(fmt.Sprintf("linking %s, which is the last step …", b.What))
+		case b.Linking:
+			return
+		case b.Of > 0 && (due || 100*(b.Packages-before.packages) >= lineShare*b.Of):
+			say(fmt.Sprintf("building %s: package %d of %d …", b.What, b.Packages, b.Of))
+		case b.Of == 0 && due && b.Packages == 0 && b.Modules > 0:
+			say(fmt.Sprintf("building %s: %d modules are downloaded …", b.What, b.Modules))
+		default:
+			return
+		}
+		before.at, before.packages = b.Took, b.Packages
+	}
+}

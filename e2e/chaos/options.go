@@ -104,13 +104,15 @@ func (o Options) workerTimes() []string {
 func (o Options) activityTime() time.Duration { return o.Times.ToChange("").StartToCloseTimeout }
 
 // answerTime is how long an answer is waited for at least.
-func (o Options) answerTime() time.Duration { return cmp.Or(o.Times.AnswerTime, activities.DefaultAnswerTime) }
+func (o Options) answerTime() time.Duration {
+	return cmp.Or(o.Times.AnswerTime, activities.DefaultAnswerTime)
+}
 
 // ErrOptions says that options make no storm.
 var ErrOptions = errors.New("these options make no storm")
 
 func (o Options) validate() error {
-	problem := ""
+	var problem string
 	switch {
 	case o.Length <= 0 || o.Pause <= 0 || o.Opportunities <= 0 || o.Messages <= 0 || o.Senders <= 0 || o.Rounds <= 0:
 		problem = "length, pause, opportunities, messages and senders must be positive"

@@ -27,10 +27,9 @@ import (
 const (
 	// DefaultCachedWorkflows is how many opportunities a process keeps ready in memory; one takes about 36 KB.
 	DefaultCachedWorkflows = 1000
-	// activityStopTimeout is how long a request in flight may take when the worker stops: an activity ends by itself
-	// within 35 s.
-	activityStopTimeout = 40 * time.Second
-	// workflowStopTimeout is the same for a step of a workflow, which takes milliseconds.
+	// activityStopMargin is how much longer than its time-out an activity in flight is waited for when the worker stops.
+	activityStopMargin = 5 * time.Second
+	// workflowStopTimeout is how long a step of a workflow may take then. A step takes milliseconds.
 	workflowStopTimeout = 5 * time.Second
 	// startTimeout bounds what is asked of the service before the workers start.
 	startTimeout = 30 * time.Second
@@ -208,7 +207,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	requests := worker.New(c, activities.TaskQueue, worker.Options{
 		// The share of all workers together; the client's own bucket guards this process.
 		TaskQueueActivitiesPerSecond: o.API.Rate,
-		WorkerStopTimeout:            activityStopTimeout,
+		WorkerStopTimeout:            times.ToChange("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,
 	})
 	calls.Register(requests)

@@ -111,7 +111,8 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 	return c, nil
 }
 
-// query asks a run. A question that the server gives up, since it waited for a worker that is gone, is put again.
+// query asks a run. A question that the server gives up, since it waited for a worker that is gone, is put again. So is
+// one that fails without a failure: the SDK leaves it out where the answer comes with a workflow task.
 func (s *Storm) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -121,7 +122,9 @@ func (s *Storm) query(ctx context.Context, answer any, workflow, run, name strin
 			return value.Get(answer)
 		}
 		var late *serviceerror.DeadlineExceeded
-		if !errors.As(err, &late) && !errors.Is(err, context.DeadlineExceeded) || pause(ctx, againAfter) != nil {
+		var failed *serviceerror.QueryFailed
+		again := errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failed) && failed.Failure == nil
+		if !again || pause(ctx, againAfter) != nil {
 			return err
 		}
 	}

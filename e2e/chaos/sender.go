@@ -8,6 +8,7 @@ import (
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -61,7 +62,18 @@ func (s sender) play(ctx context.Context, script Script) error {
 		case Terminate:
 			err = s.terminate(ctx, script)
 		case Reset:
-			err = s.storm.reset(ctx, script.Reference, step.First)
+			var refused error
+			err = s.insist(ctx, func(ctx context.Context) error {
+				err := s.storm.reset(ctx, script.Reference, step.First)
+				if isBusy(err) {
+					return err
+				}
+				refused = err
+				return nil
+			})
+			if err == nil {
+				err = refused
+			}
 		case Close:
 			err = s.insist(ctx, func(ctx context.Context) error {
 				_, err := s.storm.client.Close(ctx, script.Reference, opportunity.Close{Reason: "the storm is over here"})
@@ -207,8 +219,6 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 
 // reset has Temporal reset the current run to its first or last completed workflow task.
 func (s *Storm) reset(ctx context.Context, reference opportunity.Reference, first bool) error {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
-	defer cancel()
 	id := lifecycle.WorkflowID(reference)
 	about, err := s.temporal.DescribeWorkflow(ctx, id, "")
 	if err != nil {
@@ -234,6 +244,13 @@ func (s *Storm) reset(ctx context.Context, reference opportunity.Reference, firs
 		s.count(func(r *Report) { r.Resets++ })
 	}
 	return err
+}
+
+// isBusy reports whether the server did not answer in time or was not there.
+func isBusy(err error) bool {
+	var late *serviceerror.DeadlineExceeded
+	var gone *serviceerror.Unavailable
+	return errors.As(err, &late) || errors.As(err, &gone) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // pause waits, no longer than the context.

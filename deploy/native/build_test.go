@@ -36,7 +36,7 @@ func build(t *testing.T, project *types.Project, source string) map[string]strin
 		"temporal-sql-tool": "go.temporal.io/server/cmd/tools/sql",
 		"ui-server":         "github.com/temporalio/ui-server/v2/cmd/server",
 	} {
-		run(t, devserver, env, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(bin, program), pkg)
+		run(t, devserver, env, "go", "build", "-buildvcs=false", "-tags=disable_grpc_modules", "-ldflags=-s -w", "-o", filepath.Join(bin, program), pkg)
 	}
 	ui := run(t, devserver, nil, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/temporalio/ui-server/v2")
 

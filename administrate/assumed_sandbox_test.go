@@ -118,6 +118,7 @@ func readOnce() func(http.RoundTripper) http.RoundTripper {
 // Each assumption fails, as itself and alone, at a tenant where it does not
 // hold, and holds again once it is corrected or switched off.
 func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
+	t.Parallel()
 	if got, want := len(differs())+len(without()), reflect.TypeFor[administrate.Assumptions]().NumField(); got != want {
 		t.Errorf("%d of %d assumptions are tried", got, want)
 	}
@@ -146,6 +147,7 @@ func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 // A tenant that does not take what side effects would write fails none of what
 // driving opportunities needs, and is told of it apart.
 func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
+	t.Parallel()
 	rows := map[string][]string{}
 	for entry, row := range without() {
 		if row != "" {

@@ -268,6 +268,7 @@ func TestCheckTellsWhereAnAssumptionIsCorrected(t *testing.T) {
 }
 
 func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
+	t.Parallel()
 	const details = "OpportunityInterestDetailsInput"
 	base := introspected(t)
 	for name, test := range map[string]struct {
@@ -413,6 +414,7 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 // What only side effects use is told apart: a tenant that has none of them sees
 // nothing new.
 func TestCheckTellsExtrasApart(t *testing.T) {
+	t.Parallel()
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(schemaOf)
@@ -835,6 +837,7 @@ func TestCheckUsesAllThereIs(t *testing.T) {
 
 // Whatever a tenant's schema looks like, it is checked or turned away.
 func TestCheckTakesAnySchema(t *testing.T) {
+	t.Parallel()
 	base := introspected(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := copied(map[string]any(base))

@@ -22,8 +22,11 @@ import (
 // far as it goes, and hardly a request is refused.
 func TestABurstWithinTheLimit(t *testing.T) {
 	// 170 to 180 were seen, of 180. A machine that has something else to do for a moment sends
-	// fewer in it, so one burst of three has to come that far.
-	const least, bursts = 170, 3
+	// fewer in it, so one burst of three has to come that far. The short form runs while another
+	// package is tested on the same processors, so 140 have to be sent: a worker that took every
+	// second turn only would send 90.
+	const bursts = 3
+	least := testrun.Pick(t, 140, 170)
 	most := 0
 	for n := 1; n <= bursts && most < least && !t.Failed(); n++ {
 		t.Run(fmt.Sprint("burst ", n), func(t *testing.T) { most = max(most, burstWithinTheLimit(t)) })

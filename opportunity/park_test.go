@@ -143,6 +143,7 @@ func TestErrorsInARow(t *testing.T) {
 // TestRoomForParked: what is parked travels from run to run and cannot be worked
 // off, so there is a limit; past it the command waits in its place.
 func TestRoomForParked(t *testing.T) {
+	t.Parallel()
 	s := opened(t)
 	now := noon
 	for n := range opportunity.MaxParked + 1 {

@@ -84,6 +84,7 @@ func size(t reporter, queue opportunity.Queue) int {
 }
 
 func TestAQueueSurvives(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		queue := drawQueue(t)
 		data, err := json.Marshal(queue)

@@ -341,6 +341,7 @@ func TestEndAndTotal(t *testing.T) {
 
 // TestStateSurvives hands states on as continue-as-new does.
 func TestStateSurvives(t *testing.T) {
+	t.Parallel()
 	full := opened(t, reserving(1))
 	full.Details.Account = opportunity.Named{ID: account, Name: "Administrate"}
 	start := opportunity.Start{Name: "x", Region: "UK", Interests: opportunity.Interests{plain(1)}}
@@ -497,6 +498,7 @@ func drawState(t *rapid.T) *opportunity.State {
 // TestCapsOfAState fills everything there is to its cap and weighs it: the
 // server ends a workflow whose input passes 2 MiB.
 func TestCapsOfAState(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("y", 3000)
 	item := strings.Repeat("x", opportunity.MaxTextLength)
 	interest := opportunity.Interest{Item: item, Kind: opportunity.Event, Quantity: 1_000_000, Reserve: true}

@@ -736,6 +736,7 @@ func (s *stream) ended(key string) bool {
 // and loses answers, has operators and people in the TMS step in, hands the state
 // on in between, and settles accounts.
 func TestAcceptedMeansDoneOnce(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := &stream{final: map[string]opportunity.Outcome{}, open: map[string]bool{}, tms: &tms{
 			now: noon, made: map[opportunity.ID]string{}, places: map[opportunity.ID]bool{}, step: proposed, name: "First Aid",

@@ -205,6 +205,7 @@ func leaves(data any) string {
 }
 
 func TestEachAssumptionIsASwitch(t *testing.T) {
+	t.Parallel()
 	elsewhere := []string{"oauth.", "rate.", "refused.", "namespace.", "mutation.failed", "errors.empty", "reserve.kind", "reserve.state", "reserve.short", "reserve.length", "registration.", "progress.", "closed", "required.", "trigger.", "invoice.", "opportunity.people", "contact.email", "contact.create", "mail.recipient", "mail.booker", "log.opportunity", "log.read", "event.displayId", "event.startDate", "event.price", "event.search", "event.touched", "filter.bookings"}
 	all, named := switches(), namings()
 	maps.Copy(all, neighbourSwitches())

@@ -45,6 +45,7 @@ func stores(t *testing.T, test func(t *testing.T, data string)) {
 // 32 clients add interests to one opportunity at once, others read meanwhile, and some give up in the middle. Nobody
 // meets a locked database; all that was answered is there once, and the sum is right.
 func TestConcurrentInterestsAreAllThere(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
 		a := open(t, sandbox.Options{Data: data})
 		opportunity := a.create(t, "busy")

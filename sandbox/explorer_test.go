@@ -18,6 +18,7 @@ import (
 
 // Somebody opens the page in a browser without a network, runs the query that stands there, and sees the answer.
 func TestExplorerInABrowser(t *testing.T) {
+	t.Parallel()
 	browser := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {

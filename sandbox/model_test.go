@@ -359,6 +359,7 @@ func (d *driver) finalise(r *rapid.T) {
 
 // Whatever is done in whatever order, the sandbox holds what the model holds.
 func TestTheSandboxIsAsTheModel(t *testing.T) {
+	t.Parallel()
 	catalogue := winning(t, "required: [interests], triggers: [account, registration, invoice]")
 	property(t, testrun.Pick(t, 40, 100), func(r *rapid.T) {
 		now := newClock()

@@ -14,6 +14,7 @@ import (
 
 // Whatever is chosen, what the sandbox shows is a schema by GraphQL's own rules.
 func TestEveryShapeIsASchema(t *testing.T) {
+	t.Parallel()
 	check := func(name string, words map[string]string) {
 		choices, err := assume.Choose(words)
 		if err != nil {

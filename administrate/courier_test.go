@@ -632,7 +632,6 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // TestSlowAnswer: the deadline ends the wait, and what was asked for may have
 // been done.
 func TestSlowAnswer(t *testing.T) {
-	t.Parallel()
 	arrived := make(chan struct{}, 8)
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

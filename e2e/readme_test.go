@@ -25,6 +25,7 @@ var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)\n```$")
 // The README's shell blocks are run as they stand, in its order, and its
 // program too: what it says works.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 
 // atOnce is how many tests run side by side. They wait for other processes most of
 // the time, so there are more of them than processors.
-const atOnce = "4"
+const atOnce = "6"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

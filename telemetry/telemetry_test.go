@@ -121,7 +121,8 @@ func TestOffCostsNothing(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if now := exporting(); now != before {
+			// One of another test may have ended meanwhile.
+			if now := exporting(); now > before {
 				t.Errorf("%d goroutines of OpenTelemetry run, %d before", now, before)
 			}
 		})

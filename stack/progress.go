@@ -87,9 +87,9 @@ func lines(say func(string)) func(Build) {
 		case b.Linking:
 			return
 		case b.Of > 0 && (due || 100*(b.Packages-before.packages) >= lineShare*b.Of):
-			say(fmt.Sprintf("building %s: package %d of %d …", b.What, b.Packages, b.Of))
+			say(fmt.Sprintf("building %s: package %d of %d, after %v …", b.What, b.Packages, b.Of, b.Took.Round(time.Second)))
 		case b.Of == 0 && due && b.Packages == 0 && b.Modules > 0:
-			say(fmt.Sprintf("building %s: %d modules are downloaded …", b.What, b.Modules))
+			say(fmt.Sprintf("building %s: %d modules downloaded, after %v …", b.What, b.Modules, b.Took.Round(time.Second)))
 		default:
 			return
 		}

@@ -112,7 +112,8 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 }
 
 // query asks a run. A question that the server gives up, since it waited for a worker that is gone, is put again. So is
-// one that fails without a failure: the SDK leaves it out where the answer comes with a workflow task.
+// one that fails with no error of the contract: the SDK leaves the error out where the answer comes with a workflow task,
+// and a busy worker takes a workflow that waits for the processor for one that hangs.
 func (s *Storm) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -121,10 +122,9 @@ func (s *Storm) query(ctx context.Context, answer any, workflow, run, name strin
 		if err == nil {
 			return value.Get(answer)
 		}
-		var late *serviceerror.DeadlineExceeded
 		var failed *serviceerror.QueryFailed
-		again := errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failed) && failed.Failure == nil
-		if !again || pause(ctx, againAfter) != nil {
+		_, known := lifecycle.FromFault(err)
+		if again := isBusy(err) || errors.As(err, &failed) && !known; !again || pause(ctx, againAfter) != nil {
 			return err
 		}
 	}

@@ -47,8 +47,18 @@ func (s *Storm) signal(ctx context.Context, from sender, reference opportunity.R
 }
 
 // killBeforeSend has the workers ask for new tokens, keeps these back, and kills the workers while an activity waits for
-// one: it has begun, and its request cannot have been sent.
+// one: it has begun, and its request cannot have been sent. It is tried again when the moment did not come.
 func (s *Storm) killBeforeSend(ctx context.Context) error {
+	for deadline := time.Now().Add(2 * patience); ; {
+		err := s.tryBeforeSend(ctx)
+		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
+			return err
+		}
+		s.count(func(r *Report) { r.Missed[BeforeSend]++ })
+	}
+}
+
+func (s *Storm) tryBeforeSend(ctx context.Context) error {
 	from, reference, err := s.probe(ctx)
 	if err != nil {
 		return err

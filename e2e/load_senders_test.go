@@ -18,6 +18,14 @@ import (
 // of the events, too, before it continues as new.
 func few(t *testing.T, count int) int { return testrun.Pick(t, count/10, count) }
 
+// beside lets a test of load run beside others in the short form. In the long form
+// the load needs the whole machine, or what is measured is the other tests.
+func beside(t *testing.T) {
+	if !testrun.Long(t) {
+		t.Parallel()
+	}
+}
+
 // padded fills a text up to the given length.
 func padded(text string, length int) string {
 	return text + strings.Repeat("·", max(0, length-len(text))/len("·")) // a character of two bytes

@@ -45,7 +45,7 @@ const laps = 7
 // they can. All take effect once and in the order of their senders, and what a
 // run hands to the next stays small all the while.
 func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	catalogue, lap := ring(t)
 	p, r := recorded(t, stack.Options{SandboxArgs: []string{"--catalogue", catalogue}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -93,7 +93,7 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 // What waits is measured as it is written: a request id of characters that JSON
 // writes in six bytes each takes 1,200 bytes of what a run hands over.
 func TestMessagesThatGrowWhenWritten(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	p, r := recorded(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
@@ -129,7 +129,7 @@ func TestMessagesThatGrowWhenWritten(t *testing.T) {
 // more than a run is meant to have: they are taken in at once and worked off,
 // and the worker is not given the task again and again.
 func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	p, r := recorded(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -161,7 +161,7 @@ func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 // The same with moves, of which each is a request of its own, so that working
 // them off takes many more events.
 func TestMovesWaitForTheWorker(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	p, r := recorded(t, stack.Options{SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -227,15 +227,15 @@ func TestMovesWaitForTheWorker(t *testing.T) {
 
 // Runs stay short whether messages come at a bearable pace or as fast as can be.
 func TestRunsStayShort(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	p, r := recorded(t, stack.Options{})
 	for _, load := range []struct {
 		name   string
 		pace   *rate.Limiter
 		events int // the most of a run
 	}{
-		{"at 200 messages a second", rate.NewLimiter(200, 8), 5_000},
-		{"at full speed", nil, 12_000},
+		{"at 200 messages a second", rate.NewLimiter(200, 8), testrun.Pick(t, 1_200, 5_000)},
+		{"at full speed", nil, few(t, 12_000)},
 	} {
 		t.Run(load.name, func(t *testing.T) {
 			p := p.in(t)
@@ -274,7 +274,7 @@ func TestRunsStayShort(t *testing.T) {
 // updates open for one run, and more. An operator's word gets through all the
 // same, and every caller's request takes effect once.
 func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	p, r := recorded(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -334,7 +334,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 // the run no moment without one. It continues all the same, every update is
 // answered and takes effect once.
 func TestUpdatesBackToBack(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	p, r := recorded(t, stack.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()

@@ -6,13 +6,13 @@
 // server's many dependencies stay out of the product's.
 //
 // A first build compiles 1655 packages. The server's packages import by name all that a configuration may ask for, so
-// what is never used here cannot be left out without a copy of the server: the client of Kubernetes (268 packages, 83 s of
-// one core) and those of AWS (116 packages, over 60 s), by which the server starts workers and keeps archives, besides
-// Google Cloud, Elasticsearch, Cassandra and MySQL. The server itself takes over 130 s, linking 6 s. Two
-// things do save time:
-//   - Of the 532 packages that this module shares with the one above, most are compiled once, as long as both modules take
-//     the same versions: 68 of 123 s without the standard library. A test of the package stack compares the versions. A build with
-//     another CGO_ENABLED than that of the module above would give up what is shared, too.
+// what is never used here cannot be left out without a copy of the server: the clients of Kubernetes (268 packages, 83 s
+// of one core) and of AWS (116 packages, over 60 s), by which the server starts workers and keeps archives, besides those
+// of Google Cloud, Elasticsearch, Cassandra and MySQL. The server itself takes over 130 s, linking 6 s. Two things do save
+// time:
+//   - What this module shares with the one above is compiled once as long as both take the same versions: 68 of 123 s,
+//     the standard library aside. A test of the package stack compares the versions. A build with another CGO_ENABLED than
+//     the module above has would give up most of that.
 //   - The tag disable_grpc_modules leaves out a direct path to Google's storage: 145 packages, 36 s. A build without the
 //     tag compiles a hundred packages of the server again, so all builds of one checkout should have it.
 package main

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
@@ -296,6 +297,14 @@ func (b bed) question() error {
 		if c.Status == audit.Running && c.View != nil && c.View.Question == nil && wanted > 0 {
 			c.View.Question = &opportunity.Question{Request: "planted"}
 			wanted--
+		}
+	}
+	// A storm of many messages needs more than one question of each: what is parked counts, too.
+	for n := range b.evidence.Chains {
+		c := &b.evidence.Chains[n]
+		if wanted > 0 && c.Status == audit.Running && c.View != nil {
+			c.View.Parked = append(slices.Clone(c.View.Parked), slices.Repeat([]opportunity.Waiting{{Request: "planted"}}, wanted)...)
+			wanted = 0
 		}
 	}
 	if wanted > 0 {

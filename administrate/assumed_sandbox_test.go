@@ -184,6 +184,7 @@ func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 // At a tenant where every assumption is another, the client works once all of
 // them are corrected: what it sends means the same.
 func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	rows := map[string]string{"filter.types": "filter", "filter.operation": "Operation", "order.types": "order", "input.types": "verb"}
 	for _, other := range differs() {

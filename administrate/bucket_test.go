@@ -15,6 +15,7 @@ import (
 // TestBucketCounts: a bucket of n lets exactly n through, whoever asks and for
 // whatever, and tells the others at once.
 func TestBucketCounts(t *testing.T) {
+	t.Parallel()
 	var arrived atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		arrived.Add(1)
@@ -61,6 +62,7 @@ func TestBucketCounts(t *testing.T) {
 
 // TestBucketWait: a context that ends while it waits gives its turn back.
 func TestBucketWait(t *testing.T) {
+	t.Parallel()
 	var arrived atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		arrived.Add(1)
@@ -85,6 +87,7 @@ func TestBucketWait(t *testing.T) {
 // TestInvalidSpendsNoTurn: what is turned away before it is sent leaves the
 // bucket as it was.
 func TestInvalidSpendsNoTurn(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, done)
 	}))
@@ -103,6 +106,7 @@ func TestInvalidSpendsNoTurn(t *testing.T) {
 // TestDocumentedLimit drives the bucket as hard as it goes for ten minutes of
 // its own time and counts each 5 minutes of it.
 func TestDocumentedLimit(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		rate  float64
 		burst int

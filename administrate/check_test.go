@@ -174,6 +174,7 @@ func checkOf(t *testing.T, s schemaOf, assumed Assumptions) Checked {
 }
 
 func TestCheckFindsTheSandboxComplete(t *testing.T) {
+	t.Parallel()
 	c, answers := tap(t)
 	checked, err := c.Check(t.Context())
 	if err != nil || !complete(checked) || checked.Uses < 50 || checked.Extras.Uses < 40 {
@@ -200,6 +201,7 @@ func entriesOf(unmet []Unmet) []string {
 // What is documented or observed holds in the schema made of just that, and
 // every assumption fails there, as itself.
 func TestCheckTellsAssumptionsApart(t *testing.T) {
+	t.Parallel()
 	run := func(s *gql.Schema, assumed Assumptions) Checked {
 		t.Helper()
 		resolved, err := assumed.resolved()
@@ -246,6 +248,7 @@ func TestCheckTellsAssumptionsApart(t *testing.T) {
 
 // The line that is told is the one in which the name stands.
 func TestCheckTellsWhereAnAssumptionIsCorrected(t *testing.T) {
+	t.Parallel()
 	source, err := os.ReadFile("assumed.go")
 	if err != nil {
 		t.Fatal(err)
@@ -539,6 +542,7 @@ func (s schemaOf) rename(from, to string) {
 
 // A tenant that says what it calls a thing fulfils the assumption again.
 func TestCheckTakesWhatATenantCorrected(t *testing.T) {
+	t.Parallel()
 	s := introspected(t)
 	named(s.typ("Query")["fields"], "regions")["name"] = "areas"
 	checked := checkOf(t, s, Assumptions{})
@@ -553,6 +557,7 @@ func TestCheckTakesWhatATenantCorrected(t *testing.T) {
 }
 
 func TestCheckSaysThatTheSchemaIsHidden(t *testing.T) {
+	t.Parallel()
 	for name, answer := range map[string]struct {
 		status int
 		body   string
@@ -675,6 +680,7 @@ func wantCovered(t *testing.T, checked map[string]bool, what string, documents [
 
 // Nothing that this package's tests know the client to send escapes the check.
 func TestCheckCoversEveryCall(t *testing.T) {
+	t.Parallel()
 	checked := checkedCoordinates(t)
 	assumed, _ := Assumptions{}.resolved()
 	for _, call := range everyCall() {
@@ -689,6 +695,7 @@ func TestCheckCoversEveryCall(t *testing.T) {
 // A method that is added to the client is called here with what there is of its
 // parameters' types. One whose parameters no use has fails.
 func TestCheckCoversEveryMethod(t *testing.T) {
+	t.Parallel()
 	checked := checkedCoordinates(t)
 	byType := map[reflect.Type][]reflect.Value{reflect.TypeFor[string](): {reflect.ValueOf("text")}}
 	var mutations []Mutation
@@ -746,6 +753,7 @@ func TestCheckCoversEveryMethod(t *testing.T) {
 // Every mutation there is, every member of what a caller may give, and every
 // constant of the three enumerations is in some use.
 func TestCheckUsesAllThereIs(t *testing.T) {
+	t.Parallel()
 	files := token.NewFileSet()
 	packages, err := parser.ParseDir(files, ".", nil, 0) //nolint:staticcheck // one directory without build tags
 	if err != nil {

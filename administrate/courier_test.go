@@ -212,6 +212,7 @@ func TestAnswers(t *testing.T) {
 
 // TestReadsAreWhole: a read that comes with an error is not used in part.
 func TestReadsAreWhole(t *testing.T) {
+	t.Parallel()
 	for body, want := range map[string]string{
 		`{"data":{"hello":"world"}}`:                                       "done",
 		`{"errors":[],"data":{"hello":"world"}}`:                           "done",
@@ -232,6 +233,7 @@ func TestReadsAreWhole(t *testing.T) {
 // TestRefusalNamesThePlace: the API's location is shown as the name in our own
 // document; its message is kept apart.
 func TestRefusalNamesThePlace(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var s sent
 		_ = json.NewDecoder(r.Body).Decode(&s)
@@ -256,6 +258,7 @@ func TestRefusalNamesThePlace(t *testing.T) {
 }
 
 func TestRetryAfter(t *testing.T) {
+	t.Parallel()
 	now := time.Now().UTC().Truncate(time.Second)
 	for _, test := range []struct {
 		header, date string
@@ -292,6 +295,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestAnswerSize(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, done)
 	}))
@@ -308,6 +312,7 @@ func TestAnswerSize(t *testing.T) {
 
 // TestEndlessAnswer: a server that never stops does not fill the memory.
 func TestEndlessAnswer(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		block := bytes.Repeat([]byte(" "), 64<<10)
 		for {
@@ -323,6 +328,7 @@ func TestEndlessAnswer(t *testing.T) {
 }
 
 func TestRequestSize(t *testing.T) {
+	t.Parallel()
 	var times atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { times.Add(1) }))
 	defer server.Close()
@@ -771,6 +777,7 @@ func TestCancelledBeforehand(t *testing.T) {
 // TestSendByWhileRenewing: a token that is long in coming is not waited for
 // beyond the time.
 func TestSendByWhileRenewing(t *testing.T) {
+	t.Parallel()
 	c := client(t, "http://127.0.0.1/", func(o *Options) {
 		o.Tokens = tokens(func(ctx context.Context) (string, error) {
 			<-ctx.Done()
@@ -786,6 +793,7 @@ func TestSendByWhileRenewing(t *testing.T) {
 // TestSeveredWire: a connection that was said to have taken nothing takes
 // nothing later, and none is said so while a write is under way.
 func TestSeveredWire(t *testing.T) {
+	t.Parallel()
 	here, there := net.Pipe()
 	defer func() { _ = errors.Join(here.Close(), there.Close()) }()
 	w := &wire{Conn: here}
@@ -819,6 +827,7 @@ func TestSeveredWire(t *testing.T) {
 // TestGateHoldsTheTime: the last check is at the first byte, also when no timer
 // has fired yet, as after a process was stopped and woken.
 func TestGateHoldsTheTime(t *testing.T) {
+	t.Parallel()
 	g := &gate{body: io.NopCloser(strings.NewReader("document")), by: time.Now().Add(-time.Nanosecond)}
 	if n, err := g.Read(make([]byte, 10)); n != 0 || !errors.Is(err, errExpired) {
 		t.Errorf("read %d bytes, %v", n, err)
@@ -837,6 +846,7 @@ func TestGateHoldsTheTime(t *testing.T) {
 }
 
 func TestSendByKeepsTheEarlier(t *testing.T) {
+	t.Parallel()
 	early, late := time.Now(), time.Now().Add(time.Hour)
 	for _, ctx := range []context.Context{
 		WithSendBy(WithSendBy(t.Context(), early), late),
@@ -853,6 +863,7 @@ type tokens func(context.Context) (string, error)
 func (f tokens) Token(ctx context.Context) (string, error) { return f(ctx) }
 
 func TestToken(t *testing.T) {
+	t.Parallel()
 	var times atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		times.Add(1)
@@ -898,6 +909,7 @@ func TestToken(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
+	t.Parallel()
 	good := Options{URL: "https://api.example.com/graphql", Tokens: StaticToken("t")}
 	if _, err := New(good); err != nil {
 		t.Fatal(err)

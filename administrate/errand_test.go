@@ -167,6 +167,7 @@ func errands() []struct {
 // TestErrands holds each mutation of another record against what it is to send,
 // and against every answer that does not tell that it was done.
 func TestErrands(t *testing.T) {
+	t.Parallel()
 	for _, e := range errands() {
 		t.Run(e.name, func(t *testing.T) {
 			namespace, name, _ := strings.Cut(e.field, ".")
@@ -232,6 +233,7 @@ func TestErrands(t *testing.T) {
 // TestBatches: a list of entries has a fate for each; what cannot be told apart
 // is unknown for all.
 func TestBatches(t *testing.T) {
+	t.Parallel()
 	contacts := []NewContact{{FirstName: secretName, LastName: "l", AccountID: "A", Email: secretName}, {FirstName: "f", LastName: "l"}, {FirstName: "f", LastName: "l"}}
 	learners := []NamedLearner{
 		{EventID: "E", ContactID: "P1", Notes: secretName, CustomFields: []Attribute{{"k", secretName}}}, {EventID: "E", ContactID: "P2"}, {EventID: "E", ContactID: "P3"},
@@ -344,6 +346,7 @@ func entriesOfInput(entries []any) map[string]any { return map[string]any{"input
 // TestBadErrands: one clear line that shows nothing of what was given, and
 // nothing is sent.
 func TestBadErrands(t *testing.T) {
+	t.Parallel()
 	c, last := answering(t, done)
 	off := client(t, "http://127.0.0.1:1/", func(o *Options) { o.Assumed = everythingOff(t) })
 	ctx := t.Context()
@@ -437,6 +440,7 @@ func TestBadErrands(t *testing.T) {
 
 // TestHeld is the table of what is read back after two mutations without errors.
 func TestHeld(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 30, 16, 0, 0, 0, time.UTC)
 	until := now.Add(time.Hour)
 	at := func(d time.Duration) *time.Time { t := until.Add(d); return &t }
@@ -467,6 +471,7 @@ func TestHeld(t *testing.T) {
 // TestHoldPlacesInOrder: both mutations at the root of one document, the expiry
 // last, and a fate for each.
 func TestHoldPlacesInOrder(t *testing.T) {
+	t.Parallel()
 	until := time.Date(2026, 11, 30, 17, 0, 0, 0, time.FixedZone("", 3600))
 	for name, test := range map[string]struct {
 		data, reserve, extend string
@@ -501,6 +506,7 @@ func TestHoldPlacesInOrder(t *testing.T) {
 // TestHoldPlacesForMany: more interests than one mutation takes go out in several,
 // in one request, and one that is turned down is told.
 func TestHoldPlacesForMany(t *testing.T) {
+	t.Parallel()
 	ids := make([]string, MaxEntries+1)
 	for i := range ids {
 		ids[i] = fmt.Sprintf("I%d", i)

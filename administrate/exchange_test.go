@@ -89,6 +89,7 @@ func money(text string) decimal.NullDecimal {
 
 // TestExchanges holds each mutation against the documented request and answer.
 func TestExchanges(t *testing.T) {
+	t.Parallel()
 	const step = `"step":{"id":"S3","name":"Proposed","stage":{"id":"G3","name":"Proposed","state":"Open"}}`
 	proposed := Step{ID: "S3", Name: "Proposed", Stage: Stage{ID: "G3", Name: "Proposed", State: "Open"}}
 	learners := []Learner{{FirstName: "Melissa", LastName: "Green", Email: "melissa@example.com"}}
@@ -267,6 +268,7 @@ func answers() []cmp.Option {
 // TestBatch: in order at the root; what is known of one does not depend on
 // what became of another.
 func TestBatch(t *testing.T) {
+	t.Parallel()
 	mutations := []Mutation{
 		UpdateOpportunity{ID: "O", AccountID: "A"},
 		AddInterest{OpportunityID: "O", ItemID: "E1", Kind: Event, Quantity: 2, Reserve: true},
@@ -312,6 +314,7 @@ func TestBatch(t *testing.T) {
 // TestWithoutReadBack: where the answer to extendReservations is assumed to
 // hold nothing, none is made up.
 func TestWithoutReadBack(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, _ := io.ReadAll(r.Body)
 		if strings.Contains(string(raw), "isReservationValid") {
@@ -329,6 +332,7 @@ func TestWithoutReadBack(t *testing.T) {
 
 // TestBadInput: one clear line, and nothing is sent.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	interest := func(change func(*AddInterest)) AddInterest {
 		a := AddInterest{OpportunityID: "o", ItemID: "i", Kind: Course, Quantity: 1}
 		change(&a)
@@ -379,6 +383,7 @@ type nilMutation = Progress
 // TestEverythingTravelsUnchanged: whatever a caller gives arrives as it is, and
 // the document keeps its form.
 func TestEverythingTravelsUnchanged(t *testing.T) {
+	t.Parallel()
 	s := schema(t, true)
 	wire := &collector{}
 	c, err := New(Options{

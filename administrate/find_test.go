@@ -38,6 +38,7 @@ func findings() []finding {
 // TestFindings: none, one and several rows; no answer in part, and none with a
 // hole in it.
 func TestFindings(t *testing.T) {
+	t.Parallel()
 	const onePage, manyPages = `{"totalRecords":2,"hasNextPage":false}`, `{"totalRecords":250,"hasNextPage":true}`
 	for _, f := range findings() {
 		several, none := "done", "done"
@@ -79,6 +80,7 @@ func TestFindings(t *testing.T) {
 
 // TestEventTimes: local times and such with an offset are told apart.
 func TestEventTimes(t *testing.T) {
+	t.Parallel()
 	at := time.Date(2031, 3, 3, 9, 0, 0, 0, time.UTC)
 	for members, want := range map[string]*ScheduledEvent{
 		`"start":"2031-03-03T09:00:00","timeZoneName":"Europe/London","timeZonedStart":"2031-03-03T09:00:00+00:00"`: {
@@ -116,6 +118,7 @@ func TestEventTimes(t *testing.T) {
 // TestNestedPages: what stands below an event comes page by page, and no part of
 // it passes for the whole.
 func TestNestedPages(t *testing.T) {
+	t.Parallel()
 	for _, nested := range []struct {
 		field string
 		do    func(c *Client) (count int, more string, rows any, err error)
@@ -181,6 +184,7 @@ func TestNestedPages(t *testing.T) {
 
 // TestTies: a sales document that is no invoice is none.
 func TestTies(t *testing.T) {
+	t.Parallel()
 	for members, want := range map[string]Ties{
 		`"salesDocument":{}`:   {},
 		`"salesDocument":null`: {},
@@ -203,6 +207,7 @@ func TestTies(t *testing.T) {
 
 // TestBilling: what a tenant does not show is not asked for, and told from what is empty.
 func TestBilling(t *testing.T) {
+	t.Parallel()
 	for members, test := range map[string]struct {
 		assumed Assumptions
 		asked   string
@@ -242,6 +247,7 @@ func TestBilling(t *testing.T) {
 }
 
 func TestEnrolment(t *testing.T) {
+	t.Parallel()
 	const cancelled = `"cancelled":{"pageInfo":{"totalRecords":3}}`
 	for name, test := range map[string]struct {
 		data, fate string

@@ -64,6 +64,7 @@ func rejected(t *testing.T, err error, label string) {
 // TestAccounts: what is created and changed stands in the TMS, and names that
 // two accounts share are found twice.
 func TestAccounts(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	if page := must[administrate.AccountPage](t)(s.AccountsByName(ctx, "Meridian")); page.Count != 0 || page.Accounts != nil {
@@ -119,6 +120,7 @@ func TestAccounts(t *testing.T) {
 
 // TestContacts: of a batch with one that is turned down the others are made.
 func TestContacts(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	answers := must[[]administrate.ContactAnswer](t)(s.CreateContacts(ctx, []administrate.NewContact{
@@ -177,6 +179,7 @@ func number(n int) *int { return &n }
 
 // TestEvents: what an event shows, its places among them, and who holds it.
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	got := must[administrate.ScheduledEvent](t)(s.Event(ctx, event))
@@ -235,6 +238,7 @@ func TestEvents(t *testing.T) {
 
 // TestInterestsOfManyPages: an event that many opportunities hold.
 func TestInterestsOfManyPages(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
@@ -255,6 +259,7 @@ func TestInterestsOfManyPages(t *testing.T) {
 // TestLearners: a person is found on an event before being registered again,
 // cancelled places apart.
 func TestLearners(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	enrolled := func(contact string, active, cancelled int) administrate.Enrolment {
@@ -332,6 +337,7 @@ func TestLearners(t *testing.T) {
 // TestRegistrationsAndInvoices goes through what the TMS's own transitions make
 // and what can be done with it.
 func TestRegistrationsAndInvoices(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenantWith(t, sandbox.Options{Catalogue: "../sandbox/catalogue/tenant.yaml"}, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: id("Region", "UK")}))
@@ -401,6 +407,7 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 
 // TestPeopleOfAnOpportunity: owner and contact are written and read.
 func TestPeopleOfAnOpportunity(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR, AccountID: accountTwo}))
@@ -425,6 +432,7 @@ func TestPeopleOfAnOpportunity(t *testing.T) {
 // TestHoldPlaces: the answers of two mutations without errors prove nothing;
 // what is read back does.
 func TestHoldPlaces(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	hold := func(t *testing.T, s *tenant) (administrate.HoldPlaces, administrate.Held) {
 		t.Helper()
@@ -492,6 +500,7 @@ func TestHoldPlaces(t *testing.T) {
 }
 
 func TestEmail(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	page := must[administrate.SendingAddressPage](t)(s.SendingAddresses(ctx, ""))
@@ -517,6 +526,7 @@ func TestEmail(t *testing.T) {
 }
 
 func TestLog(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
@@ -542,6 +552,7 @@ func TestLog(t *testing.T) {
 // TestFatesOfErrands: every mutation of another record, on a bad day. It is
 // sent once whatever happens to it.
 func TestFatesOfErrands(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	const name = "Someone Secret"
 	for _, errand := range []struct {
@@ -630,6 +641,7 @@ func TestFatesOfErrands(t *testing.T) {
 // TestAccountTakenAway: whether null takes the account away or leaves it is the
 // tenant's affair; the record read back tells.
 func TestAccountTakenAway(t *testing.T) {
+	t.Parallel()
 	for value, stays := range map[string]bool{"kept": true, "cleared": false} {
 		s := newTenantOf(t, map[string]string{"update.null": value}, nil)
 		o := must[administrate.Opportunity](t)(s.CreateOpportunity(t.Context(), administrate.NewOpportunity{Name: "n", RegionID: regionDR, AccountID: accountTwo}))
@@ -644,6 +656,7 @@ func TestAccountTakenAway(t *testing.T) {
 // TestTokenIssues: the tokens of a won opportunity are seen where the API shows
 // them by the assumed name, by a corrected one, and not where that is switched off.
 func TestTokenIssues(t *testing.T) {
+	t.Parallel()
 	tokens := id("TokenType", "0123456789abcdef0123456789abcdef")
 	for name, c := range map[string]struct {
 		rows    map[string]string

@@ -98,6 +98,7 @@ func (e *expiring) client(t *testing.T, refresh bool) *administrate.Client {
 // TestTokensThatExpire: a day of work on tokens that live for an hour, by both
 // grants, with callers side by side. Nobody notices an expiry.
 func TestTokensThatExpire(t *testing.T) {
+	t.Parallel()
 	for name, refresh := range map[string]bool{"client credentials": false, "refresh token": true} {
 		t.Run(name, func(t *testing.T) {
 			e := newExpiring(t, time.Hour)
@@ -127,6 +128,7 @@ func TestTokensThatExpire(t *testing.T) {
 // TestTokenThatExpiresUnnoticed: with a clock that goes wrong the API's 401 is
 // what tells. The call was not sent, and the next one gets through.
 func TestTokenThatExpiresUnnoticed(t *testing.T) {
+	t.Parallel()
 	e := newExpiring(t, time.Hour)
 	var slow atomic.Int64
 	known, err := e.Client(t.Context())
@@ -169,6 +171,7 @@ func TestTokenThatExpiresUnnoticed(t *testing.T) {
 // TestTwoProcessesWithOneRefreshToken, which is good once: the one that comes
 // late takes up what the other has kept.
 func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
+	t.Parallel()
 	e := newExpiring(t, time.Hour)
 	known, err := e.Client(t.Context())
 	if err != nil {

@@ -172,6 +172,7 @@ func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
 // TestOneRenewalForAll: however many need a token, with none yet and when the
 // one at hand has expired, the endpoint is asked once.
 func TestOneRenewalForAll(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	o, c, _ := source(t, e.URL, nil)
 	for round := range int32(3) {
@@ -195,6 +196,7 @@ func TestOneRenewalForAll(t *testing.T) {
 // TestRenewedBeforeItExpires (OBS 1.1: clients renew early): while the old token is good nobody waits for the
 // new one, and its failure is nobody's.
 func TestRenewedBeforeItExpires(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		life           int
 		before, within time.Duration // ages of no renewal and of one
@@ -226,6 +228,7 @@ func TestRenewedBeforeItExpires(t *testing.T) {
 }
 
 func TestOldTokenServesWhileRenewalFails(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	o, c, reported := source(t, e.URL, nil)
 	wantToken(t, o, "hour-1")
@@ -250,6 +253,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 // TestGivingUpIsOnesOwn: a caller whose time is over gets its context's error,
 // also the one that caused the request; the others get their token.
 func TestGivingUpIsOnesOwn(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	release := e.holds()
 	o, _, _ := source(t, e.URL, nil)
@@ -285,6 +289,7 @@ func TestGivingUpIsOnesOwn(t *testing.T) {
 // TestRefusedTokens: however many calls of the API are answered 401 with one
 // token, it is replaced once, and each call says that it was not sent.
 func TestRefusedTokens(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	o, _, _ := source(t, e.URL, nil)
 	var good atomic.Value
@@ -333,6 +338,7 @@ func TestRefusedTokens(t *testing.T) {
 // TestRefusedWhileRenewing: a token that is refused while its successor is on
 // its way is not renewed twice.
 func TestRefusedWhileRenewing(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	o, c, _ := source(t, e.URL, nil)
 	wantToken(t, o, "hour-1")
@@ -348,6 +354,7 @@ func TestRefusedWhileRenewing(t *testing.T) {
 
 // TestAPIThatTakesNoToken does not make the endpoint be asked without end.
 func TestAPIThatTakesNoToken(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	o, c, reported := source(t, e.URL, nil)
 	for range 100 {
@@ -387,6 +394,7 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 // TestSameTokenAgain: an endpoint that gives out what the API does not take is
 // not asked for it all the time, and the token is not used.
 func TestSameTokenAgain(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	e.answers(lasting("same", 3600))
 	o, c, _ := source(t, e.URL, nil)
@@ -406,6 +414,7 @@ func TestSameTokenAgain(t *testing.T) {
 // TestFailures is the table of what an endpoint may answer, and what then is
 // said of it.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	answer := func(status int, body string) func(http.ResponseWriter, int32) {
 		return func(w http.ResponseWriter, _ int32) {
 			w.WriteHeader(status)
@@ -504,6 +513,7 @@ func secretless(t *testing.T, err error) {
 // TestPauses: failures are remembered, ever longer, and what the endpoint asks
 // for is kept to within reason.
 func TestPauses(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	e.answers(func(w http.ResponseWriter, n int32) {
 		if n == 9 {
@@ -572,6 +582,7 @@ func (r *refreshTokens) Replaced(old, next string) error {
 // clients store it): the newest refresh token is used, what replaces it is
 // kept before the access token is given out, and one that stays is not told.
 func TestRefreshTokenGrant(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	e.answers(func(w http.ResponseWriter, n int32) {
 		refresh := ""
@@ -607,6 +618,7 @@ func TestRefreshTokenGrant(t *testing.T) {
 // TestRefreshTokenOfAnotherProcess: one that turns out to have been replaced
 // meanwhile is no failure; one that is not good at all is not asked with twice.
 func TestRefreshTokenOfAnotherProcess(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	e.answers(func(w http.ResponseWriter, _ int32) {
 		e.mu.Lock()
@@ -653,6 +665,7 @@ func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 
 // TestTokenWithoutAnEnd is used until the API does not take it.
 func TestTokenWithoutAnEnd(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	e.answers(func(w http.ResponseWriter, n int32) { _, _ = fmt.Fprintf(w, `{"access_token":"t-%d"}`, n) })
 	o, c, _ := source(t, e.URL, nil)
@@ -665,6 +678,7 @@ func TestTokenWithoutAnEnd(t *testing.T) {
 
 // TestDelayShortensNoLife: a token's life counts from when it was asked for.
 func TestDelayShortensNoLife(t *testing.T) {
+	t.Parallel()
 	e := newEndpoint(t)
 	o, c, _ := source(t, e.URL, nil)
 	e.answers(func(w http.ResponseWriter, n int32) {
@@ -679,6 +693,7 @@ func TestDelayShortensNoLife(t *testing.T) {
 }
 
 func TestOAuthOptions(t *testing.T) {
+	t.Parallel()
 	good := OAuthOptions{TokenURL: "https://auth.example.com/oauth/token", ClientID: "id", ClientSecret: secretClient}
 	o, err := NewOAuth(good)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/telemetry"
 )
 
-// observe, when set, wraps the transport of every client that [client] makes. The tests of this package that make
-// clients do not run in parallel.
+// observe, when set, wraps the transport of every client that [client] makes. The one test that sets it does not run
+// in parallel, and the tests that do run when it has ended.
 var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
 
 // The tests by which the client proves what was sent, and what was not, hold when every request of theirs is observed.

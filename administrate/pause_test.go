@@ -42,6 +42,7 @@ func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestOne429StopsTheProcess: the limit is one for all that leaves the address, so
 // after one 429 nothing more is sent until the pause is over. The time is virtual.
 func TestOne429StopsTheProcess(t *testing.T) {
+	t.Parallel()
 	for _, after := range []string{"", "1"} {
 		synctest.Test(t, func(t *testing.T) {
 			l := &limited{after: after}
@@ -99,6 +100,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 // TestPauseGrows: while the API goes on refusing, the pauses grow, and they are
 // short again once it does not.
 func TestPauseGrows(t *testing.T) {
+	t.Parallel()
 	var p pause
 	lengths := func(n int) []time.Duration {
 		var list []time.Duration

@@ -25,6 +25,7 @@ const (
 )
 
 func TestOpportunity(t *testing.T) {
+	t.Parallel()
 	record := func(page string) string {
 		return `{"id":"O2","name":"First Aid","step":{"id":"S3","name":"Proposed","stage":{"id":"G3","name":"Proposed","state":"Open"}},
 		"account":{"id":"A","name":"Clinic"},"financialUnit":{"name":"Pounds Sterling","code":"GBP","symbol":"£"},
@@ -82,6 +83,7 @@ func TestOpportunity(t *testing.T) {
 }
 
 func TestOpportunityNotThere(t *testing.T) {
+	t.Parallel()
 	for name, body := range map[string]string{
 		"not found":             `{"data":{"opportunities":` + rows(`{"totalRecords":0}`) + `}}`,
 		"not found, null edges": `{"data":{"opportunities":{"edges":null}}}`,
@@ -111,6 +113,7 @@ func TestOpportunityNotThere(t *testing.T) {
 }
 
 func TestSearch(t *testing.T) {
+	t.Parallel()
 	filter := func(members ...any) map[string]any {
 		m := map[string]any{"field": members[0], "operation": members[1]}
 		for i := 2; i < len(members); i += 2 {
@@ -194,6 +197,7 @@ func TestSearch(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
+	t.Parallel()
 	event, template := `{"id":"E1","code":"X","title":"X"}`, `{"id":"C1","code":"Y","title":"X"}`
 	none := rows(lastPage)
 	body := `{"data":{
@@ -258,6 +262,7 @@ func TestLookup(t *testing.T) {
 
 // TestDuplicateTexts: one text asked for twice is answered once.
 func TestDuplicateTexts(t *testing.T) {
+	t.Parallel()
 	answer := rows(lastPage, `{"id":"A1","name":"Twin"}`)
 	c, _ := answering(t, fmt.Sprintf(`{"data":{"account0":%s,"account1":%s}}`, answer, answer))
 	got, err := c.Lookup(t.Context(), Wanted{Accounts: []string{"Twin", "Twin"}})

@@ -15,6 +15,7 @@ import (
 // TestReadOnly: nothing that would change a record leaves, whichever way it is
 // asked for, and the answer says what to do. Reads work.
 func TestReadOnly(t *testing.T) {
+	t.Parallel()
 	var times atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		times.Add(1)

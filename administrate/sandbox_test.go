@@ -109,6 +109,7 @@ func amount(t *testing.T, what string, got decimal.NullDecimal, want string) {
 
 // TestLifeOfAnOpportunity goes through every operation against the sandbox.
 func TestLifeOfAnOpportunity(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	if err := s.Hello(ctx); err != nil {
@@ -197,6 +198,7 @@ func TestLifeOfAnOpportunity(t *testing.T) {
 // TestReservation: places are held only when reserved and extended, and what
 // the answer reads back tells.
 func TestReservation(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
@@ -236,6 +238,7 @@ func TestReservation(t *testing.T) {
 
 // TestWholeBatch sends the most that fits in one document.
 func TestWholeBatch(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
@@ -281,6 +284,7 @@ func TestWholeBatch(t *testing.T) {
 
 // TestOneOfMany: one mutation that is turned down leaves the others be.
 func TestOneOfMany(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR}))
@@ -299,6 +303,7 @@ func TestOneOfMany(t *testing.T) {
 }
 
 func TestSearchOfATenant(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	for i := range 12 {
@@ -355,6 +360,7 @@ func TestSearchOfATenant(t *testing.T) {
 }
 
 func TestLookupInATenant(t *testing.T) {
+	t.Parallel()
 	s := newTenant(t, nil)
 	found := must[administrate.Found](t)(s.Lookup(t.Context(), administrate.Wanted{
 		Steps: &administrate.List{}, Regions: &administrate.List{}, Currencies: &administrate.List{},
@@ -394,6 +400,7 @@ func TestLookupInATenant(t *testing.T) {
 // refused before anything of it is executed, and says which name; switched
 // off, the rest works.
 func TestTenantThatDiffers(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	s := newTenant(t, nil)
 	differs := s.client(t, func(o *administrate.Options) { o.Assumed.InterestQuantity = "howMany" })
@@ -422,6 +429,7 @@ func TestTenantThatDiffers(t *testing.T) {
 // TestReadThatIsAnsweredWithErrors: a caller can tell a read that the API will
 // answer alike again from one that got no answer.
 func TestReadThatIsAnsweredWithErrors(t *testing.T) {
+	t.Parallel()
 	s := newTenant(t, nil)
 	_, err := s.Opportunity(t.Context(), "no id at all")
 	var unknown *administrate.UnknownError
@@ -431,6 +439,7 @@ func TestReadThatIsAnsweredWithErrors(t *testing.T) {
 }
 
 func TestWrongToken(t *testing.T) {
+	t.Parallel()
 	s := newTenant(t, func(o *administrate.Options) { o.Tokens = administrate.StaticToken("wrong") })
 	err := s.Hello(context.Background())
 	var notSent *administrate.NotSentError

@@ -328,6 +328,7 @@ func everythingOff(t *testing.T) Assumptions {
 // TestOnlyKnownNames is the rule that the client names nothing but what is
 // documented or observed, beside what Assumptions lists.
 func TestOnlyKnownNames(t *testing.T) {
+	t.Parallel()
 	t.Run("as assumed", func(t *testing.T) {
 		all, invalid := requests(t, Assumptions{})
 		if len(invalid) > 0 {
@@ -359,6 +360,7 @@ func TestOnlyKnownNames(t *testing.T) {
 // TestAssumptionsAreUsed corrects each name in turn and looks for it in what is
 // sent; then switches each off alone and looks for what is left out.
 func TestAssumptionsAreUsed(t *testing.T) {
+	t.Parallel()
 	var zero Assumptions
 	for i, e := range zero.entries() {
 		t.Run(e.entry, func(t *testing.T) {
@@ -394,6 +396,7 @@ func TestAssumptionsAreUsed(t *testing.T) {
 }
 
 func TestAssumptionsMustBeNames(t *testing.T) {
+	t.Parallel()
 	for _, bad := range []Name{"two words", "a{b}", "1st", "name\n", "ünsinn", Name(strings.Repeat("x", 101))} {
 		_, err := New(Options{URL: "http://h/", Tokens: StaticToken("t"), Assumed: Assumptions{Order: bad}})
 		var invalid *InvalidError

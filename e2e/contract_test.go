@@ -24,7 +24,7 @@ func TestContract(t *testing.T) {
 	g := newGate(t)
 	p := bring(t, stack.Options{
 		// An update is pending after 20 s: a request is under way for longer.
-		WorkerArgs: []string{"--send-window", "20s", "--answer-time", "15s", "--api-rate", "5000", "--log-level", "debug"},
+		WorkerArgs: append(timesOfATenant(), "--api-rate", "5000", "--log-level", "debug"),
 		WorkerEnv:  []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
 	})
 	g.to(t, p.APIURL())

@@ -275,7 +275,8 @@ func TestRunsStayShort(t *testing.T) {
 // same, and every caller's request takes effect once.
 func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	beside(t)
-	p, r := recorded(t, stack.Options{})
+	// The change stays under way while all callers arrive, also on a slow machine.
+	p, r := recorded(t, stack.Options{WorkerArgs: timesOfATenant()})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("crowded")

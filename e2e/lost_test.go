@@ -20,14 +20,17 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
+// timesOfATenant returns the worker's flags for the send window and the time
+// for an answer that a tenant has by default; the other tests have about 2 s of each.
+func timesOfATenant() []string {
+	return []string{"--send-window", settings.DefaultSendWindow.String(), "--answer-time", settings.DefaultAnswerTime.String()}
+}
+
 // The API takes a request, freezes, and commits it long after the client has
 // given up: the workflow asks nobody and sends nothing twice, it reads back.
 func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	t.Parallel()
-	// The send window and the time for the answer are those of a tenant.
-	p := bring(t, stack.Options{WorkerArgs: []string{
-		"--send-window", settings.DefaultSendWindow.String(), "--answer-time", settings.DefaultAnswerTime.String(),
-	}})
+	p := bring(t, stack.Options{WorkerArgs: timesOfATenant()})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("late")

@@ -73,38 +73,45 @@ func picture(t *testing.T, view opportunity.View) string {
 func TestStoryAcrossDeployments(t *testing.T) {
 	t.Parallel()
 	stop := func(ctx context.Context, p *parts) error { return p.Worker().Stop(ctx) }
-	kill := func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil }
-	for _, way := range []struct {
-		name string
-		send story.Sending
-		end  func(context.Context, *parts) error
-	}{{"updates", story.ByUpdate, stop}, {"signals", story.BySignal, stop}, {"killed", story.ByUpdate, kill}} {
-		t.Run(way.name, func(t *testing.T) {
+	for name, send := range map[string]story.Sending{"updates": story.ByUpdate, "signals": story.BySignal} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const reference = opportunity.Reference("deployed")
-			undisturbed := bring(t, stack.Options{})
-			calm := undisturbed.play(story.Options{Reference: reference, Send: way.send})
-			disturbed := bring(t, stack.Options{})
-			restarts := 0
-			report := disturbed.play(story.Options{Reference: reference, Send: way.send, Between: func(ctx context.Context, _ string) error {
-				restarts++
-				if err := way.end(ctx, disturbed); err != nil {
-					return err
-				}
-				return disturbed.Worker().Start(ctx)
-			}})
-			if restarts < 9 {
-				t.Errorf("the worker was restarted %d times only", restarts)
-			}
-			if diff := cmp.Diff(picture(t, calm.View), picture(t, report.View)); diff != "" {
-				t.Errorf("view without (-) and with (+) restarts:\n%s", diff)
-			}
-			if diff := cmp.Diff(undisturbed.records(calm.View.Opportunity), disturbed.records(report.View.Opportunity)); diff != "" {
-				t.Errorf("records without (-) and with (+) restarts:\n%s", diff)
-			}
-			disturbed.replay(reference, "deployed-"+way.name)
+			acrossDeployments(t, name, send, stop)
 		})
 	}
+}
+
+// The same with workers that are killed. After each the server waits for the worker's
+// sticky queue, so this takes most of a minute. It is a test of its own, so that it
+// begins with the first ones.
+func TestStoryAcrossKills(t *testing.T) {
+	t.Parallel()
+	acrossDeployments(t, "killed", story.ByUpdate, func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil })
+}
+
+func acrossDeployments(t *testing.T, name string, send story.Sending, end func(context.Context, *parts) error) {
+	const reference = opportunity.Reference("deployed")
+	undisturbed := bring(t, stack.Options{})
+	calm := undisturbed.play(story.Options{Reference: reference, Send: send})
+	disturbed := bring(t, stack.Options{})
+	restarts := 0
+	report := disturbed.play(story.Options{Reference: reference, Send: send, Between: func(ctx context.Context, _ string) error {
+		restarts++
+		if err := end(ctx, disturbed); err != nil {
+			return err
+		}
+		return disturbed.Worker().Start(ctx)
+	}})
+	if restarts < 9 {
+		t.Errorf("the worker was restarted %d times only", restarts)
+	}
+	if diff := cmp.Diff(picture(t, calm.View), picture(t, report.View)); diff != "" {
+		t.Errorf("view without (-) and with (+) restarts:\n%s", diff)
+	}
+	if diff := cmp.Diff(undisturbed.records(calm.View.Opportunity), disturbed.records(report.View.Opportunity)); diff != "" {
+		t.Errorf("records without (-) and with (+) restarts:\n%s", diff)
+	}
+	disturbed.replay(reference, "deployed-"+name)
 }
 
 // A worker that is stopped while messages wait does not lose them, and takes

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 	given := os.Getenv("RAPID_CHECKS") != ""
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
 	if !given {
-		if err := flag.Set("rapid.checks", testrun.Pick(starting{}, "50", "2000")); err != nil {
+		if err := flag.Set("rapid.checks", testrun.Pick(starting{}, "20", "2000")); err != nil {
 			starting{}.Fatalf("%v", err)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // seed, the playbook and the life; LIFE=seed/playbook/life lives that one again and tells it.
 // In the short form there are three thousand.
 func TestLives(t *testing.T) {
-	lives, books := testrun.Pick(t, 3_000, 100_000), testrun.Pick(t, 75, 500)
+	lives, books := testrun.Pick(t, 2_000, 100_000), testrun.Pick(t, 50, 500)
 	seed := rand.Uint64()
 	if again := os.Getenv("LIFE"); again != "" {
 		var n, number int

@@ -177,50 +177,65 @@ func (s *Storm) freeze(ctx context.Context, all bool) error {
 }
 
 // commitLate has a change committed after the worker that sent it has given it up. No worker is killed meanwhile: the
-// activity is over as soon as the worker gives up, and the change comes after that. It is sent with a token that is new,
-// and no token is ended before its time: a change whose token has ended is refused. No other request is late.
+// activity is over as soon as the worker gives up, and the change comes after that. No other request is late. Another
+// fault may meet the change, and its token may end before it is carried out: then another change is sent.
 func (s *Storm) commitLate(ctx context.Context) error {
 	from, reference, err := s.probe(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.lift(ctx, fault.ExpireTokens, fault.Late); err != nil {
-		return err
-	}
 	defer func() { _ = s.order(context.WithoutCancel(ctx)) }()
-	before, err := s.lastRequest(ctx)
-	if err != nil {
-		return err
-	}
-	view, err := s.client.View(ctx, reference)
-	if err != nil {
-		return err
-	}
-	const add = "opportunities.addInterest"
-	its := string(view.Opportunity) // what others ask for may be refused
-	for _, rule := range []fault.Rule{
-		{Kind: fault.ExpireTokens, Operation: add, Mentions: its, Times: 1},
-		{Kind: fault.Late, Operation: add, Mentions: its, Times: 1, After: fault.Duration(s.options.LateBy)},
-	} {
-		if _, err := s.sandbox.Set(ctx, rule); err != nil {
+	for deadline := time.Now().Add(2 * patience); ; {
+		late, err := s.tryCommitLate(ctx, from, reference)
+		switch {
+		case err == nil && committedLate(late):
+			return nil
+		case err == nil && isLate(late):
+			err = fmt.Errorf("request %d was late and committed nothing: status %d, %v", late.Number, late.Status, late.Fields)
+		case err == nil:
+			err = errors.New("no change of the probe was late")
+		}
+		if ctx.Err() != nil || time.Now().After(deadline) {
 			return err
 		}
 	}
-	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{alikeInterest()}})
-	var late ledger.Entry
-	err = await(ctx, 2*patience, "a change that is committed late", func() (bool, error) {
+}
+
+// tryCommitLate sends a change that is to be late. It returns the request that was late, or an empty one when another
+// fault decided what became of the change.
+func (s *Storm) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late ledger.Entry, err error) {
+	if err := s.lift(ctx, fault.Late); err != nil {
+		return late, err
+	}
+	before, err := s.lastRequest(ctx)
+	if err != nil {
+		return late, err
+	}
+	view, err := s.client.View(ctx, reference)
+	if err != nil {
+		return late, err
+	}
+	if _, err := s.sandbox.Set(ctx, fault.Rule{
+		Kind: fault.Late, Operation: "opportunities.addInterest", Mentions: string(view.Opportunity), // what others ask for may be refused
+		Times: 1, After: fault.Duration(s.options.LateBy),
+	}); err != nil {
+		return late, err
+	}
+	request := s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{alikeInterest()}})
+	err = await(ctx, patience, "a change that is committed late", func() (bool, error) {
 		entries, err := s.sandbox.Ledger(ctx, before)
 		for _, entry := range entries {
 			if isLate(entry) { // no other rule makes requests late
 				late = entry
 			}
 		}
-		return isLate(late), err
+		if err != nil || isLate(late) {
+			return isLate(late), err
+		}
+		outcome, err := s.client.Outcome(ctx, reference, request)
+		return err == nil && outcome.State != opportunity.Pending, nil
 	})
-	if err == nil && !committedLate(late) {
-		err = fmt.Errorf("request %d was late and committed nothing", late.Number)
-	}
-	return err
+	return late, err
 }
 
 // isLate reports whether the request was carried out after its client had given it up.

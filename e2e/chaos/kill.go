@@ -39,11 +39,12 @@ func (s *Storm) probe(ctx context.Context) (sender, opportunity.Reference, error
 // firstProbe is the number of the first sender that belongs to a disruption.
 const firstProbe = 10_000
 
-// signal sends a message of a disruption.
-func (s *Storm) signal(ctx context.Context, from sender, reference opportunity.Reference, command opportunity.Command) {
+// signal sends a message of a disruption and returns its request id.
+func (s *Storm) signal(ctx context.Context, from sender, reference opportunity.Reference, command opportunity.Command) string {
 	s.requests++
 	id := fmt.Sprintf("%s/%d", reference, s.requests)
 	from.send(ctx, reference, Step{Deed: Send, Command: command.WithID(id), Way: audit.BySignal})
+	return id
 }
 
 // killBeforeSend has the workers ask for new tokens, keeps these back, and kills the workers while an activity waits for

@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 			os.Exit(2)
 		}
 	}
+	if err := giveWay(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 	code := m.Run()
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

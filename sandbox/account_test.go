@@ -18,6 +18,7 @@ func (a *api) found(t testing.TB, list, filter, selection string) string {
 // OBS (3.1): accounts have legacyId, the number in links of the product.
 // OBS (5.1): accounts are filtered by id, name, isIndividual, website, emailAddress, addressTown, createdAt, lastUpdatedAt.
 func TestAccountsAreFound(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	now.advance(time.Hour)
@@ -49,6 +50,7 @@ func TestAccountsAreFound(t *testing.T) {
 // OBS (5.1): postalAddresses replaces the whole list, usages are default, billing and shipping, an address has town,
 // region, postcode, countryId, provinceCode and contactPerson. An empty list leaves none; what is left out stays.
 func TestPostalAddressesAreReplaced(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const selection = `account { postalAddresses { usage address { town region postcode countryId provinceCode contactPerson } } }`
 	update := func(more string) any {
@@ -69,6 +71,7 @@ func TestPostalAddressesAreReplaced(t *testing.T) {
 // isStaff, accountId, accountName, createdAt, lastUpdatedAt, and have personalName with its parts, isInstructor, isStaff
 // and legacyId.
 func TestContactsAreFound(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	now.advance(time.Hour)
@@ -102,6 +105,7 @@ func TestContactsAreFound(t *testing.T) {
 // OBS (5.2): createBatch takes [ContactCreateInput]!, so a variable may be declared like that; a null in it is refused
 // like any other entry, for itself.
 func TestContactsOfAVariable(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	ada := vars{"personalName": vars{"firstName": "Ada", "lastName": "Byron"}}
 	for _, declared := range []string{"[ContactCreateInput]!", "[ContactCreateInput!]!"} {
@@ -123,6 +127,7 @@ func TestContactsOfAVariable(t *testing.T) {
 
 // OBS (5.6): to mail a user, mail the contact of the user; owners without a contact cannot be mailed.
 func TestUsersAreMailedByTheirContacts(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for user, reached := range map[string]string{"Nora": "nora.whitfield@training.example", "Samuel": ""} {
 		edges := at(t, a.ask(t, fmt.Sprintf(`{ users(filters: {field: firstName, operation: eq, value: %q}) { edges { node { contact { id } } } } }`, user), nil), "users", "edges").([]any)
@@ -141,6 +146,7 @@ func TestUsersAreMailedByTheirContacts(t *testing.T) {
 
 // OBS (5.7): entries of the integration log cannot be deleted: no mutation does, and they are there after a restart.
 func TestLogEntriesStay(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
 	a := open(t, o)
 	must(t, a.in(t, "externalLog", "createExternalIntegrationLog", `input: {originIdentifier: "oppflow", nodeId: "Q291cnNlOjE=", message: "held", status: success}`, problems+" entityId"))

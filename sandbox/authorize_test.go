@@ -30,6 +30,7 @@ func (a *api) authorize(t testing.TB, parameters ...string) (status int, to *url
 // (1.1): the authorize URL takes response_type=code, client_id, redirect_uri, state, and instance or none. OBS (1.1): the
 // code is exchanged with client id and secret, and need not name the redirect_uri again; the answer has a refresh token.
 func TestAuthorizationCode(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := openOAuth(t, sandbox.Options{Now: now.Now})
 	code := func(parameters ...string) string {
@@ -66,6 +67,7 @@ func TestAuthorizationCode(t *testing.T) {
 
 // A user is sent to nobody but the application.
 func TestAuthorizationIsRefused(t *testing.T) {
+	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
 	for _, wrong := range []string{
 		"client_id=other", "redirect_uri=", "redirect_uri=http://example.com/back", "redirect_uri=javascript:alert(1)", "redirect_uri=//localhost/x",
@@ -92,6 +94,7 @@ func TestAuthorizationIsRefused(t *testing.T) {
 
 // Each row about the front door switches what it says.
 func TestWhatIsAssumedOfTheFrontDoor(t *testing.T) {
+	t.Parallel()
 	good := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "grant_type": {"client_credentials"}}.Encode()
 	for row, test := range map[string]struct {
 		value string

@@ -13,6 +13,7 @@ import (
 // OBS (4.4): a move to Won is made after the learner was registered by hand, so a Won step need not have the trigger
 // registration: it makes nothing, and the hold beside the registration stays until it is released.
 func TestWinningAfterRegisteringByHand(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "waiting")
@@ -37,6 +38,7 @@ func TestWinningAfterRegisteringByHand(t *testing.T) {
 // in the future and within 5 minutes of what was asked. Before extend, reservationsValidUntil is null whether or not the
 // reserve worked, and a reserve that did nothing may answer errors: [] all the same.
 func TestWhetherAReserveWorkedIsReadFromItsEffect(t *testing.T) {
+	t.Parallel()
 	for assumed, works := range map[string]bool{"held": true, "nothing": false} {
 		now := newClock()
 		a := open(t, sandbox.Options{Now: now.Now, Assume: map[string]string{"reserve.short": assumed}})
@@ -67,6 +69,7 @@ func TestWhetherAReserveWorkedIsReadFromItsEffect(t *testing.T) {
 
 // OBS (4.6): the expiry is the opportunity's: one extension moves what it holds on every event.
 func TestOneExpiryForAllThatIsHeld(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id, other := a.create(t, "both"), a.create(t, "other")
@@ -82,6 +85,7 @@ func TestOneExpiryForAllThatIsHeld(t *testing.T) {
 // OBS (5.3): the fields that learners are found by; whether somebody is registered is asked by contact and event, and
 // counted by totalRecords.
 func TestLearnersAreFound(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	first, _ := a.registerContacts(t, eventOne, 1, 2)
@@ -126,6 +130,7 @@ func TestLearnersAreFound(t *testing.T) {
 // OBS (5.3): registerContacts answers errors, event and learners; the event shows the places as they are then.
 // DOC (3.4): a registration's id is Registration:<n>. OBS (3.4): a learner's is learner:<n> in small letters.
 func TestWhatRegisteringAnswers(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	payload := a.in(t, "event", "registerContacts", fmt.Sprintf(`eventId: %q, input: {contacts: ["UGVyc29uOjE=", "UGVyc29uOjI="]}`, eventOne), problems+" event { id bookedPlaces remainingPlaces } learners { id registration { id } contact { id } isCancelled lifecycleState }")
 	want(t, payload, fmt.Sprintf(`{"errors": [], "event": {"id": %q, "bookedPlaces": 6, "remainingPlaces": 6}, "learners": [
@@ -146,6 +151,7 @@ func TestWhatRegisteringAnswers(t *testing.T) {
 // booking nor moves it. OBS (5.4): activeInvoiceId and salesDocument tell the same invoice, finalise answers
 // lifecycleState and finalisedAt; the states are Draft, Final, Void.
 func TestAnInvoiceMovesNothing(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now, Catalogue: winning(t, "triggers: [account, invoice]")})
 	id := a.create(t, "billed")
@@ -173,6 +179,7 @@ func TestAnInvoiceMovesNothing(t *testing.T) {
 // OBS (4.5): the details of an interest may be left out, and taxId is taken. DOC/OBS (4.5): an interest shows id,
 // totalAmount, item and opportunity. DOC (4.7): grandTotal is the sum, written with two places.
 func TestWhatAnInterestShows(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	id := a.create(t, "x")
 	a.interest(t, id, eventOne, 3, "100.10", `taxId: "VGF4OjE="`)

@@ -41,6 +41,7 @@ func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
 // opportunity and does not consume the hold, so the seat counts twice until it is released. OBS (4.6): release is extend
 // with now; remainingPlaces may go negative.
 func TestARegistrationBesideAHoldCountsTwice(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "held")
@@ -62,6 +63,7 @@ func TestARegistrationBesideAHoldCountsTwice(t *testing.T) {
 // OBS (4.6): bookedPlaces excludes cancelled learners; the event's list of learners includes them unless it is filtered.
 // OBS (5.3): cancelling a learner does not touch the event.
 func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	learners, _ := a.registerContacts(t, eventOne, 1, 2, 3)
 	total := func(filter string) any {
@@ -100,6 +102,7 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 // DOC (5.3): learners are added to a registration that is there, by contact or without a name. OBS (5.3):
 // registerNamedLearners answers a list of payloads, each with its own errors.
 func TestRegistrations(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	learners, _ := a.registerContacts(t, eventOne, 2)
 	registration := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Learner { registration { id account { name } event { code } } } } }`, vars{"id": learners[0]}), "node", "registration")
@@ -137,6 +140,7 @@ func TestRegistrations(t *testing.T) {
 // OBS (4.6): reservePlacesForInterests reserves later; reserve cannot re-reserve an opportunity whose hold was released,
 // and answers errors: [] while doing nothing. Before extend, reservationsValidUntil is null whether or not it worked.
 func TestReserveLater(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "later")
@@ -175,6 +179,7 @@ func TestReserveLater(t *testing.T) {
 
 // OBS (4.6): when an event is cancelled, reservations and interests stay attached. OBS (5.3): cancelledAt, isActive.
 func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "x")
@@ -203,6 +208,7 @@ func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
 
 // An event that was changed stays so when the sandbox starts again with its catalogue.
 func TestChangesOfEventsSurviveARestart(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
 	a := open(t, o)
 	a.updateEvent(t, eventOne, `lifecycleState: "cancelled", maxPlaces: 3, title: "Moved", start: "2032-01-01T09:00:00", end: "2032-01-02T09:00:00", timeZoneName: "Europe/Paris"`)
@@ -218,6 +224,7 @@ func TestChangesOfEventsSurviveARestart(t *testing.T) {
 
 // Each row about places switches what it says.
 func TestWhatIsAssumedOfPlaces(t *testing.T) {
+	t.Parallel()
 	add := func(t *testing.T, a *api, item string, quantity int) (string, string) {
 		t.Helper()
 		id := a.create(t, "x")
@@ -274,6 +281,7 @@ func TestWhatIsAssumedOfPlaces(t *testing.T) {
 
 // Where the API refuses what it has not got, concurrent reservations and registrations never give away more than there is.
 func TestConcurrentReservationsNeverGiveAwayMoreThanThereIs(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
 		a := open(t, sandbox.Options{Data: data, Assume: map[string]string{"reserve.short": "refused", "registration.short": "refused"}})
 		var all sync.WaitGroup
@@ -305,6 +313,7 @@ func TestConcurrentReservationsNeverGiveAwayMoreThanThereIs(t *testing.T) {
 
 // A hold lapses with the clock also for what is asked of events.
 func TestHoldsLapseForEventsToo(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "x")
@@ -317,6 +326,7 @@ func TestHoldsLapseForEventsToo(t *testing.T) {
 
 // What was answered of an event outlives a restart, its title, too.
 func TestATitleSurvivesARestart(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
 	a := open(t, o)
 	a.updateEvent(t, eventOne, `title: "Moved"`)

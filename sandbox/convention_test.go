@@ -37,6 +37,7 @@ func (a *api) members(t testing.TB, typ string) []string {
 
 // DOC/OBS (3.1): mutations are grouped in namespaces, some with a plural name and some with a singular one.
 func TestNamespacesOfMutations(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	got := a.members(t, "Mutation")
 	slices.Sort(got)
@@ -50,6 +51,7 @@ func TestNamespacesOfMutations(t *testing.T) {
 
 // OBS (3.1): most mutations take one input; event.update and event.registerContacts take the event's id beside it.
 func TestMutationsTakeOneInput(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	beside := map[string]string{"EventMutations.update": "(eventId input)", "EventMutations.registerContacts": "(eventId input)"}
 	for _, namespace := range []string{
@@ -72,6 +74,7 @@ func TestMutationsTakeOneInput(t *testing.T) {
 // DOC/OBS (3.1): the key that names the target differs: update of an opportunity takes id, progress and addInterest
 // opportunityId, account.update accountId. OBS (5.3, 5.4): learners and invoices have theirs.
 func TestInputsNameTheirTarget(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for input, key := range map[string]string{
 		"OpportunityUpdateInput": "id", "OpportunityProgressInput": "opportunityId", "OpportunityAddInterestInput": "opportunityId",
@@ -91,6 +94,7 @@ func TestInputsNameTheirTarget(t *testing.T) {
 
 // OBS (3.1): a record is read by node or by a filter; there is no event(id:) at the root, nor the like.
 func TestThereAreNoSingularFieldsAtTheRoot(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for _, field := range []string{"event", "opportunity", "account", "contact", "learner", "registration", "invoice", "opportunityStep"} {
 		if answer := a.post(t, `{ `+field+`(id: "Q291cnNlOjE=") { id } }`, nil); answer.status != http.StatusOK || answer.hasData() || len(answer.Errors) == 0 {

@@ -12,6 +12,7 @@ import (
 // OBS (3.6): customFieldTemplate(type: Event) lists definitions with key, label and type; keys are ids of the type
 // CustomFieldDefinition (3.4). Values tell their definition, all values are text.
 func TestCustomFields(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	want(t, a.ask(t, `{ customFieldTemplate(type: Event) { customFieldDefinitions { key label type } } }`, nil),
 		`{"customFieldTemplate": {"customFieldDefinitions": [{"key": "Q3VzdG9tRmllbGREZWZpbml0aW9uOjM=", "label": "Catering ordered", "type": "checkbox"}]}}`)
@@ -25,6 +26,7 @@ func TestCustomFields(t *testing.T) {
 
 // A key that is refused leaves nothing behind: neither an opportunity nor a place that is taken.
 func TestCustomFieldsThatAreNotThere(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Assume: map[string]string{"custom-field.keys": "defined"}})
 	before := a.everything(t)
 	for _, key := range []string{"mine", "Q3VzdG9tRmllbGREZWZpbml0aW9uOjk=", "Q3VzdG9tRmllbGREZWZpbml0aW9uOjM="} {
@@ -46,6 +48,7 @@ func TestCustomFieldsThatAreNotThere(t *testing.T) {
 // DOC (5.2), of the API before this one: e-mail addresses are unique, but one that is another contact's is accepted with
 // the header X-Duped-Email: yes.
 func TestDuplicateEmailByHeader(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Assume: map[string]string{"contact.email": "header"}})
 	for header, want := range map[string]string{"": "Invalid Value", "no": "Invalid Value", "yes": ""} {
 		for _, mutation := range []string{"create(input: %s)", "createBatch(input: [%s])"} {

@@ -9,6 +9,7 @@ import (
 // DOC (4.1, 4.3, 4.5): every exchange of the API documentation (Sales Opportunities), in the order of the page on a fresh sandbox. The
 // operations, fields, ids and answers are the page's; the documents are worded differently, with variables and without.
 func TestDocumentedExchanges(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const errorFields = `errors { label message value }`
 
@@ -135,6 +136,7 @@ func TestDocumentedExchanges(t *testing.T) {
 }
 
 func TestAddInterestAnswersAllWhenAsked(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Assume: map[string]string{"addInterest.answer": "all"}})
 	id := a.create(t, "all")
 	first := a.addCourse(t, id, 1, "1.00")

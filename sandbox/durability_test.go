@@ -137,6 +137,7 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 
 // Two sandboxes on one file, as of two processes, wait for each other's transactions.
 func TestTwoSandboxesShareAFile(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "data.db")
 	boxes := []*api{open(t, sandbox.Options{Data: path}), open(t, sandbox.Options{Data: path})}
 	const writers, each = 4, 25
@@ -157,6 +158,7 @@ func TestTwoSandboxesShareAFile(t *testing.T) {
 
 // One transition can be made once, however many ask at the same time.
 func TestConcurrentProgressHappensOnce(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
 		a := open(t, sandbox.Options{Data: data})
 		id := a.create(t, "race")
@@ -182,6 +184,7 @@ func TestConcurrentProgressHappensOnce(t *testing.T) {
 
 // grandTotal is the sum of quantity times unitAmount, to the hundredth, whatever the interests.
 func TestGrandTotalIsTheSumOfTheInterests(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	items := []string{"Q291cnNlVGVtcGxhdGU6MTE=", "Q291cnNlOjE=", "TGVhcm5pbmdQYXRoOjE=", globalid.Encode(globalid.TrainingTokenType, "8848a3b38adf45db8ff60fafcbd3b3f6")}
 	property(t, 100, func(r *rapid.T) {
@@ -213,6 +216,7 @@ func TestGrandTotalIsTheSumOfTheInterests(t *testing.T) {
 }
 
 func TestRestartKeepsAll(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "data.db")
 	start := func() *api {
 		a, err := tryOpen(t, sandbox.Options{Data: path})
@@ -261,6 +265,7 @@ func TestRestartKeepsAll(t *testing.T) {
 
 // What was answered is in the file, even if the process ends there and then.
 func TestAnswersAreDurableWithoutClose(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "data.db")
 	a := open(t, sandbox.Options{Data: path})
@@ -283,6 +288,7 @@ func TestAnswersAreDurableWithoutClose(t *testing.T) {
 }
 
 func TestSandboxesInMemoryAreApart(t *testing.T) {
+	t.Parallel()
 	a, b := open(t, sandbox.Options{}), open(t, sandbox.Options{})
 	a.create(t, "only in a")
 	if got := names(t, b.ask(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 1 {
@@ -291,6 +297,7 @@ func TestSandboxesInMemoryAreApart(t *testing.T) {
 }
 
 func TestCatalogueOfAFile(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "data.db")
 	read := func(o sandbox.Options) string {
 		o.Data, o.Token = path, token
@@ -314,6 +321,7 @@ func TestCatalogueOfAFile(t *testing.T) {
 }
 
 func TestOpenSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	garbage := filepath.Join(dir, "garbage.db")
 	if err := os.WriteFile(garbage, []byte(strings.Repeat("this is no database. ", 100)), 0o600); err != nil {

@@ -16,6 +16,7 @@ var eventTwo = globalid.EncodeInt(globalid.Event, 2) // 16 places, none booked
 // OBS (5.3): the fields of an event. OBS (3.6): they come in pairs, local ones and such with an offset, beside an IANA
 // name. OBS (3.4): the part behind the colon of its financialUnit's id is the code that financialUnitId takes.
 func TestWhatAnEventShows(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	data := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { id legacyId displayId title code type learningMode start end startDate timeZonedStart timeZonedEnd timeZoneName
 		lifecycleState isActive isSoldOut cancelledAt maxPlaces minPlaces bookedPlaces reserved remainingPlaces registrationDeadline region { name } price
@@ -38,6 +39,7 @@ func TestWhatAnEventShows(t *testing.T) {
 
 // OBS (5.3): the fields that events are found by. Those about places go with what is held and booked at the time.
 func TestEventsAreFound(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "all that are left")
@@ -102,6 +104,7 @@ func TestEventsAreFound(t *testing.T) {
 
 // OBS (3.6): an event takes local times and the name of a time zone.
 func TestAnEventIsMoved(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
 	a := open(t, o)
 	a.updateEvent(t, eventTwo, `start: "2031-07-01T08:00:00", end: "2031-07-02T08:00:00", timeZoneName: "America/New_York"`)
@@ -123,6 +126,7 @@ func TestAnEventIsMoved(t *testing.T) {
 
 // OBS (5.3): cancelling a learner does not touch the event. Whether registering one does is assumed.
 func TestWhatTouchesAnEvent(t *testing.T) {
+	t.Parallel()
 	for assumed, touched := range map[string]string{"update": "2026-03-02T09:00:00Z", "registration": "2026-03-02T10:00:00Z"} {
 		now := newClock()
 		a := open(t, sandbox.Options{Now: now.Now, Assume: map[string]string{"event.touched": assumed}})
@@ -155,6 +159,7 @@ func TestWhatTouchesAnEvent(t *testing.T) {
 
 // OBS (4.6, 5.3): whoever holds places sees at the interest itself that its event was cancelled, and when.
 func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "x")
@@ -168,6 +173,7 @@ func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 // OBS (5.3): an event is run for its bookingAccount, and found by it; internalNotes are the tenant's. OBS (5.1): an account
 // that is merged into another takes that with it, also after a restart.
 func TestAnEventOfOneClient(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Catalogue: tenant, Data: t.TempDir() + "/data.db"}
 	a := open(t, o)
 	of := func(a *api, filter, want string) {
@@ -189,6 +195,7 @@ func TestAnEventOfOneClient(t *testing.T) {
 
 // Each row about what events show and bookings are found by switches what it says.
 func TestWhatIsAssumedOfEventsAndBookings(t *testing.T) {
+	t.Parallel()
 	event := func(selection string) string {
 		return fmt.Sprintf(`{ node(id: %q) { ... on Event { %s } } }`, eventTwo, selection)
 	}

@@ -68,6 +68,7 @@ func TestExplorerInABrowser(t *testing.T) {
 
 // The token is shown only to whoever sits at the machine, and not to a page that has its own name lead here.
 func TestExplorerKeepsTheTokenAtTheMachine(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for from, shown := range map[[2]string]bool{
 		{"127.0.0.1:5", "127.0.0.1:8480"}: true, {"127.0.0.1:5", "localhost:8480"}: true, {"[::1]:5", "[::1]:8480"}: true, {"127.0.0.1:5", "localhost"}: true,

@@ -13,6 +13,7 @@ import (
 // DOC (1.1): revoking the user's consent kills both tokens, and the authorization flow must start again. What the client
 // has of its own is not touched.
 func TestRevokedConsentKillsBothTokens(t *testing.T) {
+	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
 	_, to := a.authorize(t)
 	user := a.grant(t, "grant_type=authorization_code", "code="+to.Query().Get("code")).issued(t)
@@ -43,6 +44,7 @@ func TestRevokedConsentKillsBothTokens(t *testing.T) {
 // OBS (3.1, 4.1): legacyId is the number that the product shows; OBS (4.1): attributes {definitionKey value}; DOC (4.1):
 // the state of a stage is Open, Won, Lost or Archived; OBS (4.3): create takes entryStepId, financialUnitId, accountId.
 func TestWhatAnOpportunityShows(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	made := a.mutate(t, "create", `name: "shown", regionId: "UmVnaW9uOlVL", entryStepId: "T3Bwb3J0dW5pdHlTdGVwOjQ=", financialUnitId: "EUR", accountId: "T3JnYW5pc2F0aW9uOjI=", attributes: [{definitionKey: "po", value: "7"}]`,
 		"opportunity { legacyId step { name stage { state } } financialUnit { ... on Currency { code } } account { name } attributes { definitionKey value } activeInvoiceId salesDocument { id } }")
@@ -66,6 +68,7 @@ func TestWhatAnOpportunityShows(t *testing.T) {
 // training tokens, never in both; it shows account, registerables, invoiceIssued and orderDate. OBS (5.3): learners have
 // custom values, all of them text, and are found by the start of their event.
 func TestWhatARegistrationShows(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now, Catalogue: winning(t, "triggers: [account, registration, invoice]")})
 	for unit, refused := range map[string]string{"EUR": "", tokenType: "", "XYZ": "Not Found", globalid.Encode(globalid.TrainingTokenType, strings.Repeat("0", 32)): "Not Found"} {

@@ -98,6 +98,7 @@ func until(t testing.TB, what string, holds func() bool) {
 // DOC (1): 500 is an unexpected error, 429 the limit. Whether a request that got no good answer took effect, the client
 // cannot know; the sandbox does.
 func TestBadAnswers(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	for kind, want := range map[fault.Kind]struct {
 		status int
@@ -140,6 +141,7 @@ func TestBadAnswers(t *testing.T) {
 }
 
 func TestTooManyMayTellWhenToComeBack(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	s.set(t, fault.Rule{Kind: fault.TooMany, Times: 1, RetryAfter: fault.Duration(1500 * time.Millisecond)})
 	if answer := s.post(t, `{ hello }`, nil); answer.status != 429 || answer.header.Get("Retry-After") != "2" {
@@ -149,6 +151,7 @@ func TestTooManyMayTellWhenToComeBack(t *testing.T) {
 
 // What is held before the commit has no effect until it is released, and then has one although nobody waits any more.
 func TestHeldRequests(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter} {
 		before := s.interests(t)
@@ -191,6 +194,7 @@ func TestHeldRequests(t *testing.T) {
 
 // Any mutation is chosen by one word, and what only reads is not.
 func TestFaultsOfAnyMutation(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	s.set(t, fault.Rule{Kind: fault.ErrorBefore, Operation: fault.AnyMutation})
 	if answer := s.post(t, `{ hello }`, nil); answer.status != 200 {
@@ -203,6 +207,7 @@ func TestFaultsOfAnyMutation(t *testing.T) {
 
 // What is thrown away while it is held never came, or its answer is lost; either way the client gets none.
 func TestDiscardedRequests(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter, fault.Late} {
 		before := s.interests(t)
@@ -237,6 +242,7 @@ func TestDiscardedRequests(t *testing.T) {
 
 // A commit after the client has gone: the one that a client can only see by reading back, later.
 func TestLateCommit(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	// A client that has patience is kept waiting, and the sandbox can end all the same.
 	id := s.set(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
@@ -283,6 +289,7 @@ func TestLateCommit(t *testing.T) {
 // Only requests that would be looked at meet a fault: one over the limit or too large is refused as ever, and a rule that
 // counts does not count it.
 func TestRefusedRequestsMeetNoFault(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sandbox.Options{Rate: sandbox.Rate{Requests: 1, Per: time.Hour}})
 	s.set(t, fault.Rule{Kind: fault.DropBefore, Times: 1})
 	large := strings.NewReader(`{"query": "` + strings.Repeat(" ", 1<<20) + `{ hello }"}`)
@@ -305,6 +312,7 @@ func TestRefusedRequestsMeetNoFault(t *testing.T) {
 
 // The time-outs of the server around it are for clients that are slow; what a fault keeps may take longer.
 func TestFaultsOutlastTheServer(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	server := httptest.NewUnstartedServer(a.Handler())
 	server.Config.ReadTimeout, server.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
@@ -341,6 +349,7 @@ func TestFaultsOutlastTheServer(t *testing.T) {
 }
 
 func TestTokensExpireInMidRun(t *testing.T) {
+	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
 	first := a.grant(t, "grant_type=client_credentials").issued(t)
 	if status := a.hello(t, first.AccessToken); status != 200 {
@@ -376,6 +385,7 @@ const twoAliases = `mutation {
 // As with a real GraphQL server whose mutations are not null: when one fails inside, the answer is "data": null, although
 // the others, later ones included, took effect.
 func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
+	t.Parallel()
 	for assumed, whole := range map[string]bool{"data-null": true, "field-null": false} {
 		s := serve(t, sandbox.Options{Assume: map[string]string{"mutation.failed": assumed}})
 		s.set(t, fault.Rule{Kind: fault.FailField, Operation: "opportunities.progress"})
@@ -395,6 +405,7 @@ func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
 
 // With the row so, what stands behind the failure at the root does not run, and only the failure is told.
 func TestOneFailureMayStopTheRest(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sandbox.Options{Assume: map[string]string{"mutation.failed": "stops"}})
 	s.set(t, fault.Rule{Kind: fault.FailField, Operation: "opportunities.progress"})
 	answer := s.post(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
@@ -422,6 +433,7 @@ func TestOneFailureMayStopTheRest(t *testing.T) {
 
 // Rules choose by count and by chance, the same each time.
 func TestFaultsAreChosenByCountAndChance(t *testing.T) {
+	t.Parallel()
 	hits := func(r fault.Rule, requests int) string {
 		var plan fault.Plan
 		if _, err := plan.Set(r); err != nil {
@@ -469,6 +481,7 @@ func TestFaultsAreChosenByCountAndChance(t *testing.T) {
 }
 
 func TestFaultsOverTheAdminEndpoint(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Rate: sandbox.Rate{Requests: 3, Per: time.Hour}})
 	admin := func(method, path, body string) reply {
 		t.Helper()

@@ -163,6 +163,7 @@ func unsaid(typ string) bool {
 
 // Whatever the sandbox has that nobody has seen stands in the table: without it, only what was seen is left.
 func TestWhatNobodyHasSeenStandsInTheTable(t *testing.T) {
+	t.Parallel()
 	without := map[string]string{}
 	for _, row := range assume.Table() {
 		if slices.ContainsFunc(row.Values, func(v assume.Value) bool { return v.Value == assume.Absent }) {

@@ -23,6 +23,7 @@ import (
 )
 
 func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now, Rate: sandbox.Rate{Requests: 8, Per: time.Minute}})
 	id := a.create(t, "Melissa Green wants two")
@@ -96,6 +97,7 @@ func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
 
 // Whether an answer left whole is another question than what became of the request.
 func TestLedgerTellsWhichAnswersDidNotLeaveWhole(t *testing.T) {
+	t.Parallel()
 	for kind, whole := range map[fault.Kind]bool{
 		fault.ErrorAfter: true, fault.Malformed: true, fault.TooMany: true, fault.DropBefore: false, fault.DropAfter: false, fault.Partial: false,
 	} {
@@ -126,6 +128,7 @@ func TestLedgerTellsWhichAnswersDidNotLeaveWhole(t *testing.T) {
 // With a data file the ledger goes on after a restart, also where the process died in the middle of a line; what was
 // under way then stands there without an outcome.
 func TestLedgerSurvivesARestart(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data.db")
 	o := sandbox.Options{Data: data, Token: token}
 	a, err := tryOpen(t, o)
@@ -171,6 +174,7 @@ func TestLedgerSurvivesARestart(t *testing.T) {
 // What had committed when the process died is in the ledger afterwards, even if nothing was answered: each mutation
 // leaves a mark in its own transaction. What was refused or had not run leaves none.
 func TestLedgerKnowsWhatWasCommittedUnanswered(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data.db")
 	s := serve(t, sandbox.Options{Data: data})
 	s.set(t, fault.Rule{Kind: fault.HoldAfter, Times: 2, From: 2, Operation: "opportunities.create"})
@@ -267,6 +271,7 @@ func withoutOutcome(t testing.TB, content []byte) []byte {
 }
 
 func TestLedgerForgetsTheOldest(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{LedgerEntries: 8})
 	for range 30 {
 		a.post(t, `{ hello }`, nil)
@@ -288,6 +293,7 @@ func TestLedgerForgetsTheOldest(t *testing.T) {
 // OBS (3.1): several aliased namespace mutations may go in one document, executed in order. Inside one namespace there is
 // none, unless the row says so.
 func TestAliasesAtTheRootRunInOrder(t *testing.T) {
+	t.Parallel()
 	const n = 12
 	for assumed, root := range map[string]bool{"": true, "document": false} {
 		o := sandbox.Options{}
@@ -321,6 +327,7 @@ func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 
 // Inside a namespace the order is no promise: over many documents it is not always that of the document.
 func TestAliasesInsideANamespaceRunInNoOrder(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	id := a.create(t, "unordered")
 	var b strings.Builder

@@ -24,6 +24,7 @@ func (a *api) from(t testing.TB, address string) (status int, retryAfter string)
 
 // DOC (2): 6,000 requests in 5 minutes, 429 for more, enforced per IP address; no Retry-After is mentioned.
 func TestTheLimitIsThatOfTheAPI(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	for i := range 6000 {
@@ -56,6 +57,7 @@ func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 }
 
 func TestTheLimitCanBeScaled(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		rate   sandbox.Rate
 		assume map[string]string
@@ -109,6 +111,7 @@ func TestTheLimitCanBeScaled(t *testing.T) {
 }
 
 func TestTheLimitCanBeTakenAway(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Rate: sandbox.Rate{Off: true, Requests: 1}})
 	for range 10 {
 		if status, _ := a.from(t, "10.0.0.1:1"); status != 200 {
@@ -119,6 +122,7 @@ func TestTheLimitCanBeTakenAway(t *testing.T) {
 
 // An address that fell silent and comes back is counted from the beginning.
 func TestSilentAddressesAreForgotten(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now, Rate: sandbox.Rate{Requests: 1, Per: time.Minute}})
 	for range 3 {
@@ -136,6 +140,7 @@ func TestSilentAddressesAreForgotten(t *testing.T) {
 
 // Whether requests for tokens count is not documented.
 func TestRequestsForTokensCountAgainstTheLimitOrNot(t *testing.T) {
+	t.Parallel()
 	for value, want := range map[string]string{"counted": "200 429 429", "free": "200 200 429"} {
 		a := open(t, sandbox.Options{Now: newClock().Now, Rate: sandbox.Rate{Requests: 2, Per: time.Minute}, Assume: map[string]string{"rate.tokens": value}})
 		client, err := a.Client(t.Context())

@@ -38,6 +38,7 @@ func (a *api) sentTo(t testing.TB, field, input string) string {
 
 // An empty list of learners names nobody: it is not everybody.
 func TestMailToNoLearnerReachesNobody(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	a.registerContacts(t, eventOne, 1)
 	if got := a.sentTo(t, "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", learnerIds: [], `+joiningMail); got != "" {
@@ -47,6 +48,7 @@ func TestMailToNoLearnerReachesNobody(t *testing.T) {
 
 // Mail about an event that is not there is refused, whoever it goes to.
 func TestMailNeedsItsEvent(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const none = `eventId: "Q291cnNlOjk5", `
 	for field, input := range map[string]string{
@@ -62,6 +64,7 @@ func TestMailNeedsItsEvent(t *testing.T) {
 
 // Who cannot be reached stops the whole mail, or is passed over where the row says so.
 func TestMailToSomebodyWhoCannotBeReached(t *testing.T) {
+	t.Parallel()
 	for value, want := range map[string][3]string{
 		"refused": {"Invalid Value", "Not Found", "Not Found"},
 		"skipped": {"priya.raman@harbour-street.example", "priya.raman@harbour-street.example", "priya.raman@harbour-street.example"},
@@ -83,6 +86,7 @@ func TestMailToSomebodyWhoCannotBeReached(t *testing.T) {
 
 // Who booked is the first learner of a registration, or the contact of the opportunity that it comes from.
 func TestMailToWhoBooked(t *testing.T) {
+	t.Parallel()
 	for value, want := range map[string]string{"learner": "priya.raman@harbour-street.example", "opportunity": "melissa@example.com"} {
 		a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers), Assume: map[string]string{"mail.booker": value}})
 		a.interest(t, oneOpportunity, eventOne, 1, "10.00", `eventDetails: {existingLearners: ["UGVyc29uOjE="]}`)
@@ -100,6 +104,7 @@ func TestMailToWhoBooked(t *testing.T) {
 
 // The outbox holds what was written to people: without the sandbox's own token nobody reads it.
 func TestTheOutboxNeedsTheToken(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for bearer, status := range map[string]int{a.Token(): http.StatusOK, "another": http.StatusUnauthorized} {
 		if answer := a.send(t, http.MethodGet, "/_sandbox/outbox", nil, http.Header{"Authorization": {"Bearer " + bearer}}); answer.status != status {

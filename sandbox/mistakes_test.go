@@ -29,6 +29,7 @@ func mistakes() map[string]int {
 // The comparison with the model finds each of the mistakes that can be built into the sandbox; without one, the same
 // program finds none. The short form starts from the seed of the mistake, the long form from any seed.
 func TestTheModelFindsMistakes(t *testing.T) {
+	t.Parallel()
 	var inSources []string
 	sources, err := filepath.Glob("store/*.go")
 	if err != nil {

@@ -361,7 +361,7 @@ func (d *driver) finalise(r *rapid.T) {
 func TestTheSandboxIsAsTheModel(t *testing.T) {
 	t.Parallel()
 	catalogue := winning(t, "required: [interests], triggers: [account, registration, invoice]")
-	property(t, testrun.Pick(t, 40, 100), func(r *rapid.T) {
+	property(t, testrun.Pick(t, 25, 100), func(r *rapid.T) {
 		now := newClock()
 		a, err := tryOpen(t, sandbox.Options{Token: token, Now: now.Now, Catalogue: catalogue})
 		if err != nil {

@@ -127,6 +127,7 @@ func (n naming) unknown(t *testing.T, a *api, word string) {
 
 // Whatever something is called, it is found under that name alone; what is absent is found under none.
 func TestNamesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
+	t.Parallel()
 	const other = "anyOther"
 	tests := namings()
 	absent := map[string]string{}
@@ -173,6 +174,7 @@ func TestNamesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 
 // The entries of existingLearners are objects in literals and in variables of every depth.
 func TestExistingLearnersMayBeObjects(t *testing.T) {
+	t.Parallel()
 	const contact = "UGVyc29uOjI="
 	const add = `opportunities { addInterest(input: {opportunityId: $o, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1", courseDetails: %s}}) { errors { label } interests { learners { edges { node { firstName } } } } } }`
 	bare := fmt.Sprintf(`mutation ($o: ID!, $c: ID!) { `+add+` }`, `{existingLearners: [$c]}`)
@@ -212,6 +214,7 @@ func TestExistingLearnersMayBeObjects(t *testing.T) {
 
 // OBS (3.3): EventFieldGraphFilter, AccountFieldGraphFilter, ContactFieldGraphFilter, CourseTemplateFieldGraphFilter, whatever the others are called.
 func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
+	t.Parallel()
 	for row, test := range map[assume.Name]struct {
 		other         string
 		first, second []string // type and value, by the default and the other
@@ -275,6 +278,7 @@ func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 
 // A name that is taken would make a schema that says two things.
 func TestNamesThatAreTakenAreRefused(t *testing.T) {
+	t.Parallel()
 	for row, name := range map[assume.Name]string{
 		assume.InterestQuantity: "totalAmount", assume.QueryRegions: "events", assume.Order: "first", assume.FilterName: "stageName", assume.InterestEvent: "Contact", assume.FilterOperation: "OpportunityField",
 	} {

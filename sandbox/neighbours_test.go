@@ -22,6 +22,7 @@ const problems = "errors { label message value }"
 // DOC (5.1): account.create answers account and errors, account.update names the account by accountId. OBS (5.1):
 // postalAddresses replaces the whole list; fields website, isIndividual, owner, contacts.
 func TestAccounts(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	made := a.in(t, "account", "create", `input: {name: "Meridian", emailAddress: "a@meridian.example", ownerId: "VXNlcjox"}`, problems+" account { id name owner { fullName contact { emailAddress } } isIndividual postalAddresses { usage } }")
 	want(t, must(t, made), `{"errors": [], "account": {"id": "T3JnYW5pc2F0aW9uOjQ=", "name": "Meridian", "owner": {"fullName": "Nora Whitfield", "contact": {"emailAddress": "nora.whitfield@training.example"}}, "isIndividual": false, "postalAddresses": []}}`)
@@ -48,6 +49,7 @@ func TestAccounts(t *testing.T) {
 
 // OBS (5.1): accounts are merged; what the one had the other has, also after a restart.
 func TestMergedAccountsStayMerged(t *testing.T) {
+	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
 	a := open(t, o)
 	id := a.create(t, "theirs")
@@ -75,6 +77,7 @@ func TestMergedAccountsStayMerged(t *testing.T) {
 // OBS (3.5, 5.2): contact.createBatch answers a list of {contact, errors}, each entry with its own; several contacts may have one e-mail address, so to
 // find by it gives none, one or many. OBS (5.1): an account that is a person's takes no further contact.
 func TestContacts(t *testing.T) {
+	t.Parallel()
 	for value, second := range map[string]string{"shared": "", "unique": "Invalid Value"} {
 		a := open(t, sandbox.Options{Assume: map[string]string{"contact.email": value}})
 		a.in(t, "account", "create", `input: {name: "Ada Byron", isIndividual: true}`, problems+" account { id }")
@@ -101,6 +104,7 @@ func TestContacts(t *testing.T) {
 
 // OBS (5.5, 4.1): users are mapped to contacts; an opportunity has an owner and a contact.
 func TestUsersAndOwners(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	want(t, a.ask(t, `{ users { edges { node { id fullName contact { id } } } } }`, nil),
 		`{"users": {"edges": [{"node": {"id": "VXNlcjox", "fullName": "Nora Whitfield", "contact": {"id": "UGVyc29uOjU="}}}, {"node": {"id": "VXNlcjoy", "fullName": "Samuel Okafor", "contact": null}}]}}`)
@@ -118,6 +122,7 @@ func TestUsersAndOwners(t *testing.T) {
 // OBS (5.6): mail goes from a verified address to contacts, to the learners of an event or to who booked them, by hand or
 // from a template. The sandbox keeps it in an outbox that can be read.
 func TestMailGoesToTheOutbox(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	want(t, a.ask(t, `{ sendingEmailAddresses { edges { node { id verified } } } communicationTemplates(filters: {field: name, operation: eq, value: "Joining instructions"}) { edges { node { id } } } }`, nil),
@@ -184,6 +189,7 @@ func TestMailGoesToTheOutbox(t *testing.T) {
 // OBS (5.7): integrations log about a record, or about a type by an id with an empty key; there are two spellings of the
 // mutation. Nothing deletes an entry.
 func TestExternalIntegrationLogs(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	one := a.in(t, "externalLog", "createExternalIntegrationLog", `input: {originIdentifier: "oppflow", nodeId: "Q291cnNlOjE=", message: "held", status: success, payload: "{\"a\":1}", internalLogMetadata: {category: "c"}}`, problems+" entityId")
 	want(t, must(t, one), `{"errors": [], "entityId": "RXh0ZXJuYWxJbnRlZ3JhdGlvbkxvZzox"}`)
@@ -207,6 +213,7 @@ func TestExternalIntegrationLogs(t *testing.T) {
 
 // What a row takes away the API has not: a request that uses it is refused as a whole.
 func TestWhatIsAbsentIsRefused(t *testing.T) {
+	t.Parallel()
 	for row, document := range map[string]string{
 		"opportunity.people": `mutation { opportunities { create(input: {name: "x", regionId: "UmVnaW9uOlVL", ownerId: "VXNlcjox"}) { errors { label } } } }`,
 		"contact.create":     `mutation { contact { create(input: {personalName: {firstName: "x", lastName: "y"}}) { errors { label } } } }`,

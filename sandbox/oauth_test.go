@@ -91,6 +91,7 @@ func (a *api) firstRefreshToken(t testing.TB) string {
 // OBS (1.1): the answer has access_token, token_type, which is Bearer (1), expires_in and refresh_token. OBS (1.1):
 // expires_in is 3600 in the first and the refreshed reply; a reply of client credentials has no refresh_token.
 func TestTokensExpire(t *testing.T) {
+	t.Parallel()
 	for name, life := range map[string]time.Duration{"by default": 0, "as set": 90 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			now := newClock()
@@ -135,6 +136,7 @@ func TestTokensExpire(t *testing.T) {
 // DOC/OBS (1.1): a request for a token is a POST of a form, with client id and secret in the body, not by HTTP Basic; DOC
 // (1.1): the scope is instance.
 func TestTokenRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
 	good := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "grant_type": {"client_credentials"}}.Encode()
 	with := func(name, value string) http.Header {
@@ -191,6 +193,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 
 // OBS (1.1): a renewal gives a new refresh token. DOC (1.1): the one before can be used again.
 func TestRefreshTokens(t *testing.T) {
+	t.Parallel()
 	for name, once := range map[string]bool{"stay good": false, "once": true} {
 		t.Run(name, func(t *testing.T) {
 			var o sandbox.Options
@@ -219,6 +222,7 @@ func TestRefreshTokens(t *testing.T) {
 }
 
 func TestTokensSurviveARestart(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	o := sandbox.Options{Data: filepath.Join(t.TempDir(), "data.db"), Token: token, Now: now.Now, Assume: map[string]string{"oauth.refresh": "replaced"}}
 	start := func() (*api, sandbox.Client) {
@@ -272,6 +276,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 
 // Of many renewals with one refresh token that is good once, one succeeds, and its tokens work.
 func TestOneOfManyRenewalsSucceeds(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
 		a := openOAuth(t, sandbox.Options{Data: data, Assume: map[string]string{"oauth.refresh": "replaced"}})
 		refresh := a.firstRefreshToken(t)
@@ -299,6 +304,7 @@ func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 }
 
 func TestTokenLifeIsPlausible(t *testing.T) {
+	t.Parallel()
 	for _, life := range []time.Duration{-time.Second, time.Millisecond} {
 		if a, err := tryOpen(t, sandbox.Options{TokenLife: life}); err == nil || !strings.Contains(err.Error(), "at least a second") {
 			t.Errorf("%v: %v", life, err)

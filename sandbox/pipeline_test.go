@@ -107,6 +107,7 @@ func (a *api) everything(t testing.TB) string {
 // DOC (4.4): a transition may create account, contact, registration, token issue and invoice out of data already on the
 // record. DOC (5.4): an invoice has a line per delegate and event; region and currency are required.
 func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers)})
 	id := a.create(t, "First Aid for Meridian")
 	must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, financialUnitId: "EUR"`, id), "opportunity { id }"))
@@ -145,6 +146,7 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 
 // DOC (4.4): if a required attribute is empty the move is blocked. ASM: as a payload error that names them.
 func TestMissingAttributesBlockTheMove(t *testing.T) {
+	t.Parallel()
 	for row, missing := range map[string]string{"": "account, interests, po-number", "first": "account"} {
 		o := sandbox.Options{Catalogue: winning(t, "required: [po-number, account, interests], "+allTriggers)}
 		if row != "" {
@@ -176,6 +178,7 @@ func TestMissingAttributesBlockTheMove(t *testing.T) {
 
 // A trigger that fails, whichever it is, refuses the move and leaves nothing behind, whatever the ones before it made.
 func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
 	for _, trigger := range []string{"account", "contact", "registration", "token", "invoice"} {
 		a := open(t, sandbox.Options{Catalogue: winning(t, allTriggers)})
 		id := a.create(t, "unlucky")
@@ -235,6 +238,7 @@ func (a *api) updateEvent(t testing.TB, event, input string) {
 
 // Each row about moves and what they make switches what it says.
 func TestWhatIsAssumedOfMoves(t *testing.T) {
+	t.Parallel()
 	for row, test := range map[string]struct {
 		value string
 		words string // of the move to Won
@@ -313,6 +317,7 @@ func TestWhatIsAssumedOfMoves(t *testing.T) {
 
 // DOC/OBS (5.4): draft, comments and purchase order are written and read back under another name, final for good.
 func TestInvoices(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	for _, assumed := range []string{"", "changed"} {
 		o := sandbox.Options{Catalogue: winning(t, "triggers: [account, invoice]"), Now: now.Now}
@@ -353,6 +358,7 @@ func TestInvoices(t *testing.T) {
 
 // Winning twice bills once, unless the row says otherwise.
 func TestASecondInvoiceTrigger(t *testing.T) {
+	t.Parallel()
 	for value, n := range map[string]int{"kept": 1, "another": 2} {
 		catalogue := winning(t, "triggers: [account, invoice] }\n  - { from: 5, to: 4 ")
 		a := open(t, sandbox.Options{Catalogue: catalogue, Assume: map[string]string{"trigger.invoice": value}})
@@ -372,6 +378,7 @@ func TestASecondInvoiceTrigger(t *testing.T) {
 // DOC (5.4): a line for each delegate and event. Who is cancelled before the invoice is drafted is billed for nothing, also
 // when nobody else is left.
 func TestCancelledLearnersAreNotBilled(t *testing.T) {
+	t.Parallel()
 	catalogue := winning(t, "triggers: [account, registration] }\n  - { from: 5, to: 7, triggers: [invoice] ")
 	a := open(t, sandbox.Options{Catalogue: catalogue})
 	id := a.create(t, "billed")

@@ -13,6 +13,7 @@ import (
 // Ids whose prefix is only assumed may have another: in answers, in literals, in variables and filters, and in messages.
 // With the sandbox's own there is nothing then.
 func TestPrefixesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
+	t.Parallel()
 	for row, test := range map[assume.Name]struct {
 		own, key, typename string
 		// document asks for the id; the literal %[1]s is the id.
@@ -88,6 +89,7 @@ func TestPrefixesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 
 // A prefix that something else has would make one id of two records.
 func TestPrefixesThatAreTakenAreRefused(t *testing.T) {
+	t.Parallel()
 	for _, words := range []map[string]string{
 		{string(assume.UserID): "Person"}, {string(assume.InvoiceID): "User"}, {string(assume.UserID): "x", string(assume.LogPrefix): "x"},
 	} {

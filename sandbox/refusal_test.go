@@ -23,6 +23,7 @@ const everything = `{
 // (3.5): it changes nothing. DOC (3.5): Transition Not Found names both steps by their ids. The id of the opportunity is
 // Opportunity:1, in "Proposed".
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const opportunity, template, event = "T3Bwb3J0dW5pdHk6MQ==", "Q291cnNlVGVtcGxhdGU6MTE=", "Q291cnNlOjE="
 	tokens := globalid.Encode(globalid.TrainingTokenType, "8848a3b38adf45db8ff60fafcbd3b3f6")
@@ -135,6 +136,7 @@ func TestRefusals(t *testing.T) {
 // stands for refuses the whole document before anything of it runs: the answer has no data, and the mutation before it is
 // not done.
 func TestDocumentsRefusedAsAWhole(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const before = `first: opportunities { update(input: {id: "T3Bwb3J0dW5pdHk6MQ==", name: "changed"}) { errors { label } } }`
 	literal := func(details string) string {
@@ -196,6 +198,7 @@ func TestDocumentsRefusedAsAWhole(t *testing.T) {
 
 // Fields at the root run in order, each committed on its own: what comes after a refusal is done all the same.
 func TestMutationsRunInOrder(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for round := range 20 {
 		id := a.create(t, fmt.Sprint("round ", round))
@@ -216,6 +219,7 @@ func TestMutationsRunInOrder(t *testing.T) {
 
 // Amounts arrive as they are written, in every place a request can have them.
 func TestAmountsAreReadExactly(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const tail = `{ errors { message } interests { unitAmount totalAmount } } } }`
 	const start = ` { opportunities { addInterest(input: {opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 3, unitAmount: `
@@ -261,6 +265,7 @@ func TestAmountsAreReadExactly(t *testing.T) {
 
 // An opportunity has a largest value; up to it the sum is exact.
 func TestLargestValue(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const largest = `opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 100000, unitAmount: 10000000000}`
 	for range 10 {
@@ -275,6 +280,7 @@ func TestLargestValue(t *testing.T) {
 }
 
 func TestUpdateChangesOnlyWhatItNames(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const fields = `opportunity { name account { name } financialUnit { name } region { name } attributes { definitionKey value } }`
 	id := at(t, must(t, a.mutate(t, "create", `name: "as made", regionId: "`+globalid.Encode(globalid.Region, "IE")+`", accountId: "T3JnYW5pc2F0aW9uOjI=", attributes: [{definitionKey: "source", value: "web"}, {definitionKey: "reference", value: "A-1"}]`, "opportunity { id }")), "opportunity", "id").(string)
@@ -288,6 +294,7 @@ func TestUpdateChangesOnlyWhatItNames(t *testing.T) {
 
 // Text of any kind comes back as it was sent.
 func TestTextIsKept(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for _, text := range []string{`quotes " and ' and \`, "lines\nand\ttabs", "ÄÖÜ 日本語 🎓", "nul \x00 inside", strings.Repeat("long ", 2000), "'; DROP TABLE opportunities; --", "$name {braces}"} {
 		data := a.ask(t, `mutation($n: String!) { opportunities { create(input: {name: $n, regionId: "UmVnaW9uOkRS", attributes: {definitionKey: $n, value: $n}}) { errors { message } opportunity { id } } } }`, vars{"n": text})
@@ -301,6 +308,7 @@ func TestTextIsKept(t *testing.T) {
 }
 
 func TestLearners(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	payload := must(t, a.mutate(t, "addInterest", `opportunityId: "T3Bwb3J0dW5pdHk6MQ==", interestDetails: {
 		id: "Q291cnNlOjE=", quantity: 3, unitAmount: "1.00", taxId: "VGF4OjE=", eventDetails: {

@@ -42,6 +42,7 @@ func (a *api) held(t *testing.T, when, opportunity string, valid bool, until any
 // opportunity; there is no release but to extend with now; what was voided is not revived, and errors are empty all the
 // same; before the first extension reservationsValidUntil is null; holds lapse by themselves.
 func TestReservationsHoldLapseAndAreReleased(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	x, y := a.create(t, "x"), a.create(t, "y")
@@ -81,6 +82,7 @@ func TestReservationsHoldLapseAndAreReleased(t *testing.T) {
 }
 
 func TestExtensionsMayShortenAndHaveAnyOffset(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "x")
@@ -96,6 +98,7 @@ func TestExtensionsMayShortenAndHaveAnyOffset(t *testing.T) {
 
 // A reservation and its expiry travel in one request, and the answer shows the effect.
 func TestReserveAndExtendInOneRequest(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "x")
@@ -110,6 +113,7 @@ func TestReserveAndExtendInOneRequest(t *testing.T) {
 
 // OBS (4.2): whoever sees an event finds the opportunities that are interested in it.
 func TestInterestsOfAnEvent(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	x := a.create(t, "x")
 	a.reserve(t, x, 1)
@@ -121,6 +125,7 @@ func TestInterestsOfAnEvent(t *testing.T) {
 
 // The rows about reserving hold for reservePlacesForInterests as well as for addInterest.
 func TestWhatIsAssumedOfReservingLater(t *testing.T) {
+	t.Parallel()
 	for row, test := range map[string]struct {
 		item    string
 		between func(t *testing.T, a *api, opportunity string) // made and reserved
@@ -175,6 +180,7 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 
 // Where an opportunity that never held a place is valid, one whose places were booked is not: what it held is gone.
 func TestABookedHoldIsNoneThatNeverWas(t *testing.T) {
+	t.Parallel()
 	for held, wanted := range map[string]string{"reserve: true": "true, true, false", "reserve: false": "true, true, true"} {
 		a := open(t, sandbox.Options{Assume: map[string]string{"isReservationValid.none": "true"}, Catalogue: winning(t, "triggers: [registration]")})
 		id := a.create(t, "x")

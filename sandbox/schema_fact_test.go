@@ -48,6 +48,7 @@ func (a *api) fields(t testing.TB, typ string) map[string]shownField {
 // pageInfo with five fields, and the arguments first, offset, after, filters, plus ordering; nested one-to-many fields are
 // connections with the same arguments.
 func TestListsAreConnections(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	query := a.fields(t, "Query")
 	for _, root := range []string{"opportunities", "accounts", "events", "contacts", "learners", "registrations", "users", "opportunitySteps", "sendingEmailAddresses", "communicationTemplates", "currencies"} {
@@ -87,6 +88,7 @@ func TestListsAreConnections(t *testing.T) {
 
 // DOC+OBS (3.1): node with inline fragments on Event, Learner and Contact, among others that do not fit.
 func TestNodeWithFragments(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	learners, refused := a.registerContacts(t, eventOne, 2)
 	if refused != "" {
@@ -104,6 +106,7 @@ func TestNodeWithFragments(t *testing.T) {
 
 // OBS (3.1): many entities have a legacyId, the number in the links of the user interface.
 func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for _, root := range []string{"opportunities", "events", "accounts", "contacts"} {
 		data := a.ask(t, `{ `+root+`(first: 1) { edges { node { id legacyId } } } }`, nil)
@@ -118,6 +121,7 @@ func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
 // OBS (3.2): vendor workflows collect rows by the cursor, compare their number with totalRecords and fail when short. OBS (2):
 // asking for 500 answers 100 and no error.
 func TestPagesAddUpToTheTotal(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for i := range 249 {
 		a.create(t, fmt.Sprint("o", i))
@@ -147,6 +151,7 @@ func TestPagesAddUpToTheTotal(t *testing.T) {
 
 // OBS (3.2): ordering was seen as order: {field, direction} and, of events, as orderBy: [{field, direction}]; directions are asc and desc.
 func TestEventsTakeOrderAndOrderBy(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for arguments, wanted := range map[string]string{
 		`order: {field: title, direction: desc}`:                                  "ABC-123-01 FA-1-01 FA-1-02",
@@ -169,6 +174,7 @@ func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 // OBS (3.3): the operations that were seen; what each takes: in, notin and contains need values, isnull and notnull neither,
 // the others value. OBS (3.3): one malformed filter fails the whole request.
 func TestOperationsTakeWhatWasSeen(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	data := a.ask(t, `{ __type(name: "FilterOperation") { enumValues { name } } }`, nil)
 	var operations []string
@@ -198,6 +204,7 @@ func TestOperationsTakeWhatWasSeen(t *testing.T) {
 // OBS (3.3): field and operation are enum literals, value is a String: a variable that holds an ID must be declared String. A
 // name in another case is none, in literals and in variables.
 func TestEnumsAreExact(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for _, f := range []vars{{"field": "NAME", "operation": "notnull"}, {"field": "name", "operation": "NotNull"}} {
 		answer := a.post(t, `query ($f: [OpportunityFieldGraphFilter]) { opportunities(filters: $f) { edges { node { id } } } }`, vars{"f": f})
@@ -217,6 +224,7 @@ func TestEnumsAreExact(t *testing.T) {
 // OBS (3.3): booleans and dates are given as strings: "true", "2025-11-20", "2026-01-01T00:00:00Z". OBS (5.3): events are found by
 // isSoldOut, hasPlacesRemaining, remainingPlaces and isActive.
 func TestBooleansAndDatesAreStrings(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	found := func(filter string) string {
@@ -269,6 +277,7 @@ func TestBooleansAndDatesAreStrings(t *testing.T) {
 
 // GraphQL knows enum values by their exact names, in variables, too: one in another case must not pass for some default.
 func TestEnumsInVariablesAreExact(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	answer := a.post(t, `query ($o: [OpportunityFieldGraphOrder]) { opportunities(order: $o) { edges { node { name } } } }`, vars{"o": vars{"field": "name", "direction": "DESC"}})
 	if len(answer.Errors) != 1 || answer.hasData() || !strings.Contains(answer.Errors[0].Message, "DESC") {

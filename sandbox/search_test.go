@@ -55,6 +55,7 @@ const (
 // bare word; a record is read by its id. DOC/OBS (4.2): opportunities by
 // regionName, id and stepId.
 func TestFilters(t *testing.T) {
+	t.Parallel()
 	a := searchable(t)
 	opportunity := func(n int64) string { return globalid.EncodeInt(globalid.Opportunity, n) }
 	step := func(n int64) string { return globalid.EncodeInt(globalid.OpportunityStep, n) }
@@ -129,6 +130,7 @@ func TestFilters(t *testing.T) {
 
 // DOC (3.3): a single object is accepted where a list is expected.
 func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
+	t.Parallel()
 	a := searchable(t)
 	data := a.ask(t, `{ opportunities(filters: {field: regionName, operation: eq, value: "Ireland"}) { edges { node { name } } } }`, nil)
 	if got := names(t, data); !slices.Equal(got, []string{late}) {
@@ -142,6 +144,7 @@ func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 
 // OBS (3.3): a malformed filter fails the whole request, also the part that has nothing to do with it.
 func TestMalformedFilterFailsTheRequest(t *testing.T) {
+	t.Parallel()
 	a := searchable(t)
 	for name, c := range map[string]struct{ filter, says string }{
 		"eq without value":       {`field: name, operation: eq`, "value is missing"},
@@ -192,6 +195,7 @@ func TestMalformedFilterFailsTheRequest(t *testing.T) {
 }
 
 func TestSearchesThatAreTooLargeAreRefused(t *testing.T) {
+	t.Parallel()
 	a := searchable(t)
 	many := make([]any, 101)
 	for i := range many {
@@ -223,6 +227,7 @@ func TestSearchesThatAreTooLargeAreRefused(t *testing.T) {
 }
 
 func TestOrder(t *testing.T) {
+	t.Parallel()
 	a := searchable(t)
 	for order, want := range map[string][]string{
 		`{field: name}`:                  {aidFor, fire, first, late},
@@ -251,6 +256,7 @@ func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 // DOC (2, 3.2): 50 rows by default, at most 100, silently; cursors are Cursor:<zero-based index>; totalRecords and the rest
 // of pageInfo; nested lists are connections, too. 120 rows, at the root and nested: the default page, the silent cap, cursors, offsets and totals.
 func TestConnections(t *testing.T) {
+	t.Parallel()
 	const rows = 120
 	a := open(t, sandbox.Options{Catalogue: writeCatalogue(t, "opportunities: []")})
 	parent := a.create(t, "parent")
@@ -327,6 +333,7 @@ func TestConnections(t *testing.T) {
 // OBS (1): hello and echo(value:) are fields at the root. DOC/OBS (3.1, 4.2): plural connections at the root,
 // opportunitySteps among them. Every list can be read by a client that looks for names, and every node by its id.
 func TestLookups(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	want(t, a.ask(t, `{
 		hello echo(value: "é\"") nothing: echo
@@ -355,6 +362,7 @@ func TestLookups(t *testing.T) {
 
 // DOC/OBS (3.1): node(id:) with inline fragments.
 func TestNode(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	a.addCourse(t, globalid.EncodeInt(globalid.Opportunity, 1), 1, "5")
 	for id, typename := range map[string]string{
@@ -388,6 +396,7 @@ func TestNode(t *testing.T) {
 
 // OBS (1): introspection works.
 func TestIntrospection(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	data := a.ask(t, `{ __type(name: "OpportunityFieldGraphFilter") { inputFields { name } } create: __type(name: "OpportunityCreateInput") { kind } field: __type(name: "OpportunityField") { enumValues { name } } }`, nil)
 	fields := fmt.Sprint(at(t, data, "field", "enumValues"))
@@ -403,6 +412,7 @@ func TestIntrospection(t *testing.T) {
 
 // Ten thousand opportunities: a page, a filter on every indexed field and a deep offset stay well below a client's patience.
 func TestTenThousandOpportunitiesStayFast(t *testing.T) {
+	t.Parallel()
 	var list strings.Builder
 	list.WriteString("opportunities:\n")
 	for n := 1; n <= 10_000; n++ {

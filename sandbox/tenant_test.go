@@ -19,6 +19,7 @@ func tenantStep(n int64) string { return globalid.EncodeInt(globalid.Opportunity
 // DOC (4.4): the tenant decides where in the flow each trigger happens; early moves usually make records of who buys,
 // winning ones registrations, invoices and tokens. DOC (4.4): required attributes block a move while they are empty.
 func TestATenantDecidesWhatEachMoveMakes(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
 	id := a.create(t, "Meridian")
 	shown := func(want string) {
@@ -63,6 +64,7 @@ func TestATenantDecidesWhatEachMoveMakes(t *testing.T) {
 
 // DOC (4.5): only what is published can be sold; nobody can be registered on a draft either.
 func TestADraftEventTakesNobody(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
 	data := a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { type learningMode lifecycleState isActive defaultPrice { amount financialUnit { ... on Currency { code } } } registrationDeadline } } }`, vars{"id": eventTwo})
 	want(t, at(t, data, "node"), `{"type": "private", "learningMode": "blended", "lifecycleState": "draft", "isActive": false, "defaultPrice": {"amount": "950.00", "financialUnit": {"code": "GBP"}}, "registrationDeadline": null}`)
@@ -82,6 +84,7 @@ func TestADraftEventTakesNobody(t *testing.T) {
 
 // However many ask for the same move at once, it is made once, and what it makes is there once.
 func TestConcurrentMovesWinOnce(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
 		a := open(t, sandbox.Options{Data: data, Catalogue: tenant})
 		made := must(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOlVL", entryStepId: %q, attributes: [{definitionKey: "source", value: "web"}]`, tenantStep(2)), "opportunity { id }"))
@@ -110,6 +113,7 @@ func TestConcurrentMovesWinOnce(t *testing.T) {
 
 // A large quantity is registered and billed in one move, line by line.
 func TestALargeOrderIsOneMove(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
 	made := must(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOlVL", entryStepId: %q, attributes: [{definitionKey: "source", value: "web"}]`, tenantStep(2)), "opportunity { id }"))
 	id := at(t, made, "opportunity", "id").(string)

@@ -10,6 +10,7 @@ import (
 
 // OBS (1): Authorization: Bearer with the token. DOC (1): 401 is a failed authentication.
 func TestRequestsNeedTheToken(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const body = `{"query": "{ hello }"}`
 	for name, c := range map[string]struct {
@@ -43,6 +44,7 @@ func TestRequestsNeedTheToken(t *testing.T) {
 
 // A token is never the empty one, and each sandbox has its own.
 func TestTokensAreRandom(t *testing.T) {
+	t.Parallel()
 	seen := map[string]bool{}
 	for range 3 {
 		a, err := tryOpen(t, sandbox.Options{})
@@ -60,6 +62,7 @@ func TestTokensAreRandom(t *testing.T) {
 // OBS (1): requests are POST, their body is JSON with query and, if need be, variables and operationName, their Content-Type
 // is application/json. DOC (1): the status is 200 whatever GraphQL has to say, whose errors stand in the body.
 func TestHTTP(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{NoAuth: true})
 	json := http.Header{"Content-Type": {"application/json; charset=utf-8"}}
 	for name, c := range map[string]struct {
@@ -98,6 +101,7 @@ func TestHTTP(t *testing.T) {
 
 // DOC (3.5): some examples show an empty "errors" at the top beside data: it is no error. Others show none.
 func TestEmptyErrorsAtTheTop(t *testing.T) {
+	t.Parallel()
 	for value, want := range map[string]string{"left-out": `{"data":{"hello":"Hello"}}`, "shown": `{"errors":[],"data":{"hello":"Hello"}}`} {
 		a := open(t, sandbox.Options{Assume: map[string]string{"errors.empty": value}})
 		if answer := a.post(t, `{ hello }`, nil); answer.status != http.StatusOK || answer.raw != want {
@@ -112,6 +116,7 @@ func TestEmptyErrorsAtTheTop(t *testing.T) {
 
 // What fails inside is told to the log; the client learns no more than that.
 func TestFailuresInsideAreNotShown(t *testing.T) {
+	t.Parallel()
 	a, err := tryOpen(t, sandbox.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 // DOC/OBS (3.4): ids are base64 of <TypeName>:<key>, and the prefix often differs from the __typename: every id that was seen
 // names a record of its type.
 func TestIDsThatWereSeenNameTheirTypes(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: writeCatalogue(t, "templates: [{ id: 118, name: n, subject: s, body: b }]")})
 	oneMore := a.create(t, "second")
 	a.addCourse(t, oneMore, 1, "1.00")
@@ -51,6 +52,7 @@ func TestIDsThatWereSeenNameTheirTypes(t *testing.T) {
 // DOC (3.4): financialUnitId of an opportunity is the bare code of a currency, not the global id that OBS (3.4) reads as an event's
 // financialUnit.id.
 func TestFinancialUnitsAreBareCodes(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for unit, refused := range map[string]string{"USD": "", "Q3VycmVuY3k6VVNE": "Not Found"} {
 		payload := a.mutate(t, "update", fmt.Sprintf("id: %q, financialUnitId: %q", oneOpportunity, unit), "opportunity { financialUnit { ... on Currency { code } } }")
@@ -63,6 +65,7 @@ func TestFinancialUnitsAreBareCodes(t *testing.T) {
 // OBS (3.6): the scalars ID, String, Int, Boolean, Decimal, LocalDateTime and TimeZonedDateTime. DOC/OBS (3.6): amounts are
 // Decimal, the expiry of tokens is local, that of reservations has a zone, events have both.
 func TestScalarsThatWereSeen(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for _, name := range []string{"ID", "String", "Int", "Boolean", "Decimal", "LocalDateTime", "TimeZonedDateTime"} {
 		want(t, a.ask(t, `query ($name: String!) { __type(name: $name) { kind } }`, vars{"name": name}), `{"__type": {"kind": "SCALAR"}}`)
@@ -83,6 +86,7 @@ func TestScalarsThatWereSeen(t *testing.T) {
 
 // OBS (3.6): events have start and end paired with timeZonedStart and timeZonedEnd, and an IANA timeZoneName.
 func TestEventsTellTheirTimesTwice(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	want(t, a.ask(t, `{ events { edges { node { start timeZonedStart end timeZonedEnd timeZoneName } } } }`, nil), `{"events": {"edges": [
 		{"node": {"start": "2031-03-03T09:00:00", "timeZonedStart": "2031-03-03T09:00:00+00:00", "end": "2031-03-04T17:00:00", "timeZonedEnd": "2031-03-04T17:00:00+00:00", "timeZoneName": "Europe/London"}},
@@ -104,6 +108,7 @@ func TestEventsTellTheirTimesTwice(t *testing.T) {
 
 // DOC (3.6): what has no zone must not be given one, and what has one must be. A value that is wrong refuses the whole document.
 func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	tokens := func(expires string) string {
 		return fmt.Sprintf(`addInterest(input: {opportunityId: %q, interestDetails: {id: %q, quantity: 1, unitAmount: "1.00", trainingTokenDetails: {expiresAt: %q}}}) { errors { label } }`, oneOpportunity, tokenType, expires)
@@ -124,6 +129,7 @@ func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
 
 // DOC (3.6): money is written as a quoted decimal with two places, whether it was given as text or as a number.
 func TestMoneyIsAQuotedDecimal(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for given, told := range map[string]string{`"199.90"`: `"199.90"`, `199.9`: `"199.90"`, `7`: `"7.00"`, `"0"`: `"0.00"`} {
 		answer := a.post(t, fmt.Sprintf(`mutation { opportunities { addInterest(input: {opportunityId: %q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: %s}}) { interests { totalAmount } } } }`, oneOpportunity, given), nil)
@@ -136,6 +142,7 @@ func TestMoneyIsAQuotedDecimal(t *testing.T) {
 // OBS (3.6): opportunities show custom data as attributes {definitionKey value}, not as customFieldValues; learners have the
 // latter. All values are strings, "true" for a ticked box.
 func TestCustomDataIsText(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	fields := a.fields(t, "Opportunity")
 	if _, ok := fields["customFieldValues"]; ok || fields["attributes"].typ == "" {
@@ -155,6 +162,7 @@ func TestCustomDataIsText(t *testing.T) {
 // OBS (3.6): the states of events are draft, published and cancelled, of invoices Draft, Final and Void, of a learner active: the case
 // differs.
 func TestStatesAreWrittenAsTheyWereSeen(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: winning(t, "triggers: [account, registration, invoice]")})
 	for _, state := range []string{"draft", "cancelled", "published"} {
 		changed := a.in(t, "event", "update", fmt.Sprintf("eventId: %q, input: {lifecycleState: %q}", eventOne, state), problems+" event { lifecycleState }")

@@ -14,6 +14,7 @@ import (
 // DOC (4.4): a transition is an allowed move between two steps; without one progress fails. OBS (4.2): opportunitySteps
 // lists the steps. DOC (4.4): a step is a point inside a stage, whose state is Open, Won, Lost or Archived.
 func TestMovesAreThoseOfTheTransitions(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	steps := at(t, a.ask(t, `{ opportunitySteps { edges { node { id name stage { name state } } } } }`, nil), "opportunitySteps", "edges").([]any)
 	allowed := map[string][]string{"Proposed": {"Opportunity", "Lost", "Archived"}, "Opportunity": {"Won", "Lost", "Archived"}}
@@ -55,6 +56,7 @@ func TestMovesAreThoseOfTheTransitions(t *testing.T) {
 // DOC (4.3, 4.4): without entryStepId a new record stands in the tenant's entry step, of which the documented one is Proposed in
 // the stage Proposed, Open; entry steps are configured per tenant.
 func TestEntryStepsAreTheTenants(t *testing.T) {
+	t.Parallel()
 	const create = `mutation { opportunities { create(input: {name: "x", regionId: "UmVnaW9uOlVL"}) { errors { label } opportunity { step { name stage { name state } } } } } }`
 	for words, want := range map[[2]string]string{
 		{"stage: 3, entry: true", "stage: 3, entry: true"}: "Proposed Proposed Open",
@@ -69,6 +71,7 @@ func TestEntryStepsAreTheTenants(t *testing.T) {
 
 // DOC (4.2, 4.3): the types OpportunityCreateInput, OpportunityUpdateInput and OpportunityField, which variables name.
 func TestTypesOfTheDocumentation(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	data := a.ask(t, `mutation ($new: OpportunityCreateInput!, $changed: OpportunityUpdateInput!) {
 		one: opportunities { create(input: $new) { errors { label } opportunity { name } } }
@@ -86,6 +89,7 @@ func TestTypesOfTheDocumentation(t *testing.T) {
 // there is none that releases a hold. DOC (5.4): an invoice comes from the trigger or from the product; none was seen that
 // raises one.
 func TestMutationsThatNobodyHasSeenAreNotThere(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for namespace, wanted := range map[string]string{
 		"OpportunityMutations": "addInterest create extendReservations progress reservePlacesForInterests update",
@@ -106,6 +110,7 @@ func TestMutationsThatNobodyHasSeenAreNotThere(t *testing.T) {
 // {expiresAt} for training tokens; the answer is errors and a plain list of interests. DOC (3.6): expiresAt is a local
 // time, which must have no offset; one that is over is taken, as in the example.
 func TestDetailsAreThoseOfTheKind(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	const learners = `{existingLearners: [], newLearners: [{firstName: "Ada", lastName: "Byron", email: "ada@example.com"}]}`
 	path := globalid.EncodeInt(globalid.LearningPath, 1)
@@ -140,6 +145,7 @@ func TestDetailsAreThoseOfTheKind(t *testing.T) {
 // DOC (4.4): a token issue is made of the data of the record: as many tokens of the type as the interest says, with its expiry, to
 // the account, once. DOC (5.4): an invoice needs a region and a currency, which are those of the opportunity.
 func TestTokensAreIssuedOnce(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: edited(t, "- { from: 3, to: 4 }", "- { from: 3, to: 4, triggers: [token] }", "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [token, invoice] }")})
 	id := a.create(t, "x")
 	must(t, a.mutate(t, "update", fmt.Sprintf(`id: %q, accountId: "T3JnYW5pc2F0aW9uOjI=", financialUnitId: "USD"`, id), "opportunity { id }"))
@@ -165,6 +171,7 @@ func TestTokensAreIssuedOnce(t *testing.T) {
 
 // DOC (3.2): offset and after are alternatives. OBS (3.3): a record is read by a filter on its id.
 func TestOffsetAndAfterAreAlternatives(t *testing.T) {
+	t.Parallel()
 	a := open(t, sandbox.Options{})
 	for i := range 5 {
 		a.create(t, fmt.Sprint("o", i))
@@ -187,6 +194,7 @@ func TestOffsetAndAfterAreAlternatives(t *testing.T) {
 // OBS (4.1): reservationsValidUntil is null or a time with an offset (3.6), whatever the offset it was given with; isReservationValid is
 // true or false, never null. OBS (4.6): release is extend with now, for every interest of the opportunity.
 func TestWhatTheHoldOfAnOpportunityShows(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "x")

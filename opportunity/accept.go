@@ -1,7 +1,6 @@
 package opportunity
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -70,17 +69,6 @@ func (s *State) Admits(c Command, id string, now time.Time) error {
 	return s.roomFor(c, now)
 }
 
-func (s *State) known(verb Verb, id string, payload []byte) (bool, error) {
-	handled := s.Handled.find(id)
-	if handled == nil {
-		return false, nil
-	}
-	if handled.payload != digestOf(append([]byte(verb), payload...)) {
-		return false, Failf(Conflict, "requestId %q was used for another message; give each message an id of its own", id)
-	}
-	return true, nil
-}
-
 func (s *State) roomFor(c Command, now time.Time) error {
 	if extend, ok := c.(ExtendReservations); ok && !extend.Until.After(now) {
 		return Invalidf("until: it has passed; places can only be held until a time to come")
@@ -112,7 +100,9 @@ func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) strin
 		id = s.unnamed()
 	}
 	verb = Verb(clip(string(verb), MaxKeptLabel)) // a signal's name may be long
-	s.close(Entry{Request: id, Verb: verb, Silent: true}, Outcome{RequestID: id, State: Failed, Error: reason.masked()}, now)
+	s.ended(requestEnded{
+		entry: Entry{Request: id, Verb: verb, Silent: true}, outcome: Outcome{RequestID: id, State: Failed, Error: reason.masked()}, at: now,
+	})
 	return id
 }
 
@@ -153,10 +143,4 @@ func (s *State) Shed(now time.Time) {
 		s.finish(e, Failf(Busy, "too many messages waited; send it again when fewer do"), now)
 	}
 	s.ask(now)
-}
-
-// unnamed gives an id to a message that came without one.
-func (s *State) unnamed() string {
-	s.Unnamed++
-	return fmt.Sprintf("#%d", s.Unnamed)
 }

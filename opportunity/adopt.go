@@ -85,15 +85,3 @@ func (s *State) answerCreate(text string, now time.Time) {
 func (s *State) asksAboutCreate(request string) bool {
 	return request == CreateRequest && s.ID == "" && s.Question != nil
 }
-
-// Attended notes whether somebody waits for the request's answer. If nobody does,
-// its failure needs attention.
-func (s *State) Attended(request string, waits bool) {
-	for _, list := range []Queue{s.Queue, s.Parked} {
-		for i := range list {
-			if list[i].Request == request {
-				list[i].Silent = !waits
-			}
-		}
-	}
-}

@@ -28,12 +28,3 @@ func (s *State) attends(asked Interest, ref InterestRef, now time.Time) {
 		add(Attendee{Contact: contact})
 	}
 }
-
-// identify takes in who attendees turned out to be. Their names are kept no longer.
-func (s *State) identify(contacts []ID) {
-	for i, contact := range contacts {
-		if i < len(s.Attendees) && contact != "" {
-			s.Attendees[i].Contact, s.Attendees[i].Person = contact, nil
-		}
-	}
-}

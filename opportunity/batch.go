@@ -86,10 +86,6 @@ func (s *State) ReleaseBatch() []Mutation {
 	return []Mutation{{Request: string(s.Reference), Extend: &Extend{Release: true}}}
 }
 
-func (s *State) holdsPlaces() bool {
-	return s.ExtendDue || s.Reservation.Valid
-}
-
 // mutations answers the changes of the entry that are not settled yet.
 func (e Entry) mutations() []Mutation {
 	c, err := e.command()

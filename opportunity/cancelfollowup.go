@@ -34,23 +34,6 @@ func (c CancelFollowUp) Validate() error {
 	return validText("reason", c.Reason)
 }
 
-// mayCancel reports why the follow-up cannot be cancelled.
-func (s *State) mayCancel(key string) error {
-	if err := s.plans(key); err != nil {
-		return err
-	}
-	cancelled := 0
-	for _, done := range s.Done {
-		if done.Cancelled {
-			cancelled++
-		}
-	}
-	if cancelled >= MaxCancelledFollowUps {
-		return Invalidf("followUp: %d follow-ups of the opportunity were cancelled already, and no more can be; snooze it until a time far off, or change the playbook", cancelled)
-	}
-	return nil
-}
-
 // cancelFollowUp keeps the follow-up from ever being done. What comes after it is
 // planned again, since it is reckoned from now where this one was late.
 func (s *State) cancelFollowUp(c CancelFollowUp, now time.Time) {

@@ -1,9 +1,6 @@
 package opportunity
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // Instruction is a message of an operator. It is carried out at once, whatever
 // waits, and answered at once.
@@ -121,20 +118,4 @@ func (s *State) applies(i Instruction, now time.Time) error {
 		return s.mayCancel(i.FollowUp)
 	}
 	return nil
-}
-
-// seen reports whether the instruction came before under the same id, and how
-// it is remembered.
-func (s *State) seen(i Instruction, id string) (payload []byte, known bool, err error) {
-	if err := validRequestID(id); err != nil { // the id may be an update's
-		return nil, false, err
-	}
-	data, err := json.Marshal(i.WithID(""))
-	if err != nil {
-		return nil, false, Invalidf("cannot be kept: %v", err)
-	}
-	if id != "" {
-		known, err = s.known(i.Verb(), id, data)
-	}
-	return append([]byte(i.Verb()), data...), known, err
 }

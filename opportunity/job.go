@@ -93,26 +93,6 @@ func (s *State) DueJob(now time.Time) (Job, bool) {
 	return Job{}, false
 }
 
-// jobsAt is when the first of the jobs that wait for a time to come is to be looked
-// at; zero when none does.
-func (s *State) jobsAt(now time.Time) time.Time {
-	var at time.Time
-	for _, j := range s.Jobs {
-		if !j.Done && j.Problem == "" && j.NotBefore.After(now) && (at.IsZero() || j.NotBefore.Before(at)) {
-			at = j.NotBefore
-		}
-	}
-	return at
-}
-
-func (s *State) job(key string) *Job {
-	at := slices.IndexFunc(s.Jobs, func(j Job) bool { return j.Effect.Key == key })
-	if at < 0 {
-		return nil
-	}
-	return &s.Jobs[at]
-}
-
 // Finding is what looking at an effect told.
 type Finding struct {
 	// Act is the request that is missing next; nil when there is none.
@@ -236,21 +216,6 @@ func (s *State) jobStands(j *Job, now time.Time) {
 	s.replan()
 }
 
-// knowAccount takes in which account the opportunity has, or has no longer.
-func (s *State) knowAccount(j Job) {
-	if j.Undoes() {
-		if slices.ContainsFunc(j.Trace.Records, func(r Record) bool { return r.Gone && r.ID == s.Details.Account.ID }) {
-			s.Details.Account = Named{}
-		}
-		return
-	}
-	for _, record := range j.Trace.Records {
-		if record.Kind == RecordAccount && record.ID != s.Details.Account.ID {
-			s.Details.Account = Named{ID: record.ID, Name: j.Effect.Account.Name}
-		}
-	}
-}
-
 // jobFailed takes in that the effect cannot be ensured: one before a move fails the
 // move, any other waits for an operator.
 func (s *State) jobFailed(j *Job, why string, now time.Time) {
@@ -270,17 +235,6 @@ func (s *State) stick(j *Job, problem string, now time.Time) {
 	j.Problem = problem
 	s.Attend(AttentionEffect, j.Effect.Key, problem, now)
 	s.note(now, fmt.Sprintf("an effect waits for an operator: %s (%s)", j.Effect.Kind, j.Effect.Key))
-}
-
-// drop forgets the job.
-func (s *State) drop(key string) {
-	s.Jobs = slices.DeleteFunc(s.Jobs, func(j Job) bool { return j.Effect.Key == key })
-}
-
-// stuck reports whether the effect of the key waits for an operator.
-func (s *State) stuck(key string) bool {
-	j := s.job(key)
-	return j != nil && j.Problem != ""
 }
 
 // retryJob has the effect tried again.
@@ -320,24 +274,11 @@ func (s *State) startChain(stage JobStage, chain int, effects []Effect, now time
 	}
 }
 
-// nextChain is a number that no chain had before.
-func (s *State) nextChain() int {
-	s.Chains++
-	return s.Chains
-}
-
 // Happened queues the effects of what happened first outside.
 func (s *State) Happened(plan Plan, now time.Time) {
 	s.Occasions = slices.Delete(s.Occasions, 0, min(1, len(s.Occasions)))
 	s.tell(plan, now)
 	s.startChain(JobAfter, s.nextChain(), plan.After, now)
-}
-
-// tell tells an operator what a plan could not decide.
-func (s *State) tell(plan Plan, now time.Time) {
-	for _, problem := range plan.Problems {
-		s.Attend(AttentionPlaybook, clip(problem, 60), problem, now)
-	}
 }
 
 // abandonJobs leaves what is not begun to be undone, and what was to come after, as

@@ -23,14 +23,6 @@ func (s *State) nextMove() *Move {
 	return s.moveOf(s.Queue[0].Request)
 }
 
-func (s *State) moveOf(request string) *Move {
-	at := slices.IndexFunc(s.Moves, func(m Move) bool { return m.Request == request })
-	if at < 0 {
-		return nil
-	}
-	return &s.Moves[at]
-}
-
 // moveWaits reports whether a move is next and cannot be made yet: its effects are
 // to be planned, or those that come before it do not stand.
 func (s *State) moveWaits() bool {
@@ -121,12 +113,4 @@ func (s *State) moveEnded(request string, reason *Error, now time.Time) {
 			}
 		}
 	}
-}
-
-// stand takes in where the opportunity stands, and since when.
-func (s *State) stand(step Step, now time.Time) {
-	if step.ID != s.Step.ID {
-		s.Entered = now
-	}
-	s.Step = step
 }

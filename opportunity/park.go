@@ -32,26 +32,6 @@ func (s *State) Erred(batch []Mutation, now time.Time) bool {
 	return true
 }
 
-// ParkDue answers the first request of the batch that has met so many errors of
-// the API's own, over so long, that the others need not wait for it any longer,
-// should the API answer otherwise.
-func (s *State) ParkDue(batch []Mutation, now time.Time) (string, bool) {
-	for _, e := range s.Queue {
-		if e.Errors >= ParkAfterErrors && now.Sub(e.FailingSince) >= ParkAfter && s.mayPark(e) &&
-			slices.ContainsFunc(batch, func(m Mutation) bool { return m.Request == e.Request }) {
-			return e.Request, true
-		}
-	}
-	return "", false
-}
-
-// mayPark reports whether there is room for the command among those parked,
-// which travel from run to run and cannot be worked off before.
-func (s *State) mayPark(e Entry) bool {
-	parked, _ := append(slices.Clone(s.Parked), e).carried(0)
-	return len(s.Parked) < MaxParked && parked <= MaxParkedBytes
-}
-
 // Park takes the request out of the queue until an operator says whether it is
 // to be sent again.
 func (s *State) Park(request string, now time.Time) {
@@ -78,8 +58,4 @@ func (s *State) unpark(request string) (Entry, bool) {
 	s.calmAbout(AttentionParked, request)
 	e.Errors, e.FailingSince = 0, time.Time{}
 	return e, true
-}
-
-func (s *State) parked(request string) int {
-	return slices.IndexFunc(s.Parked, func(e Entry) bool { return e.Request == request })
 }

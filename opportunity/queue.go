@@ -206,14 +206,6 @@ func uuidText(raw []byte) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:])
 }
 
-// WaitingBytes is how much JSON of commands a run would carry over at most, with
-// what is known of those that are done in part.
-func (s *State) WaitingBytes() int {
-	waiting, _ := s.Queue.carried(0)
-	parked, _ := s.Parked.carried(0)
-	return waiting + parked
-}
-
 // queueFrame is how many bytes a queue takes beside its entries.
 const queueFrame = len(`{"payloads":[],"entries":[]}`)
 

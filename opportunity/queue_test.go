@@ -172,7 +172,7 @@ func TestAQueueThatIsNoneIsAnError(t *testing.T) {
 // of usual messages not twice as much, or the run is not continued in time.
 func TestWaitingBytesIsNoLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := opportunity.State{Queue: drawQueue(t)}
+		s := opportunity.State{Inbox: opportunity.Inbox{Queue: drawQueue(t)}}
 		if told, takes := s.WaitingBytes(), size(t, s.Queue); told < takes {
 			data, _ := json.Marshal(s.Queue)
 			t.Fatalf("%d bytes are told of %d: %s", told, takes, data)

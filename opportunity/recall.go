@@ -61,7 +61,7 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 
 // tried notes that the change a request asks for is sent again although it may
 // have happened.
-func (s *State) tried(m Mutation) {
+func (s *Inbox) tried(m Mutation) {
 	for i := range s.Queue {
 		if s.Queue[i].Request == m.Request && m.isAsked() {
 			s.Queue[i].Tried = true
@@ -81,7 +81,7 @@ func ranAfter(i int, batch []Mutation, answers, decided []Answer) bool {
 	return false
 }
 
-func (s *State) recallInterests(batch []Mutation, decided []Answer, record Snapshot, resolved map[Name]ID) {
+func (s *RecordState) recallInterests(batch []Mutation, decided []Answer, record Snapshot, resolved map[Name]ID) {
 	known := s.knownInterests()
 	var doubtful []int
 	for i, m := range batch {
@@ -170,7 +170,7 @@ func beginsOnly(there []InterestRef, asked []wish) bool {
 	return true
 }
 
-func (s *State) recallProgress(asked Progress, record Snapshot, resolved map[Name]ID) Answer {
+func (s *RecordState) recallProgress(asked Progress, record Snapshot, resolved map[Name]ID) Answer {
 	switch record.Step.ID {
 	case s.Step.ID:
 		return Answer{Fate: FateNotSent}
@@ -200,7 +200,7 @@ func overwritten(i int, batch []Mutation, answers []Answer) bool {
 // which the API set: sending the one asked for at i again would undo it. One that
 // was not asked for, but comes with places just taken, only counts where it is no
 // shorter, and where the places are not just held as they were before.
-func (s *State) outlasted(i int, batch []Mutation, answers, decided []Answer, record Snapshot) bool {
+func (s *RecordState) outlasted(i int, batch []Mutation, answers, decided []Answer, record Snapshot) bool {
 	asked := batch[i].Extend.Until
 	changed := record.Reservation.Valid != s.Reservation.Valid || !record.Reservation.Until.Equal(s.Reservation.Until)
 	for n := i + 1; n < len(batch) && !asked.IsZero(); n++ {
@@ -235,17 +235,6 @@ func recallExtend(asked Extend, record Snapshot) Answer {
 		return Answer{Fate: FateDone, Reservation: &held}
 	}
 	return Answer{Fate: FateNotSent}
-}
-
-// Disown notes the interests of the record that no request is known to have
-// made, so that they are not taken for the effect of a later one.
-func (s *State) Disown(record Snapshot) {
-	known := s.knownInterests()
-	for _, ref := range record.Interests {
-		if !known[ref.ID] && len(s.Foreign) < MaxInterests {
-			s.Foreign = append(s.Foreign, ref.ID)
-		}
-	}
 }
 
 // ask puts the question about the first request in doubt, or takes it back when
@@ -339,15 +328,7 @@ func (s *State) doubts(request string) error {
 	return err
 }
 
-// told reports whether attention was raised under the name that an operator can but
-// take note of.
-func (s *State) told(request string) bool {
-	return slices.ContainsFunc(s.Attention, func(a Attention) bool {
-		return a.Request == request && (a.Word == AttentionFollowUp || a.Word == AttentionPlaybook)
-	})
-}
-
-func (s *State) doubted(request string) (int, error) {
+func (s *Inbox) doubted(request string) (int, error) {
 	at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == request && e.Doubt })
 	if at < 0 {
 		return 0, Failf(NotFound, "no question about request %q waits", clip(request, 60))

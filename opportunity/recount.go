@@ -12,7 +12,7 @@ type Backlog struct {
 }
 
 // Backlog answers every change that waits, also of requests in doubt.
-func (s *State) Backlog() Backlog {
+func (s *Inbox) Backlog() Backlog {
 	var b Backlog
 	for _, e := range s.Queue {
 		for _, m := range e.mutations() {
@@ -47,7 +47,7 @@ func (b Backlog) before(i, j int) bool {
 // again.
 //
 // from is the step in which the run knew the record, "" when it knew of none.
-func (s *State) Recount(b Backlog, from ID, record Snapshot, resolved map[Name]ID) []Answer {
+func (s *RecordState) Recount(b Backlog, from ID, record Snapshot, resolved map[Name]ID) []Answer {
 	answers := make([]Answer, len(b.Mutations))
 	for i := range answers {
 		answers[i].Fate = FateUnknown
@@ -96,7 +96,7 @@ func (b Backlog) sent(i int, answers []Answer) bool {
 	return false
 }
 
-func (s *State) recountInterests(b Backlog, answers []Answer, record Snapshot, resolved map[Name]ID) {
+func (s *RecordState) recountInterests(b Backlog, answers []Answer, record Snapshot, resolved map[Name]ID) {
 	known := s.knownInterests()
 	there := make(map[ID][]InterestRef)
 	for _, ref := range record.Interests {

@@ -87,27 +87,6 @@ func (s *State) Unreadable(reason string, now time.Time) {
 	s.note(now, "could not be read again: "+reason)
 }
 
-// show takes interests that the view does not show yet into those it does, and
-// answers how many. They are never taken for the effect of a request.
-func (s *State) show(record Snapshot) int {
-	shown := make(map[ID]bool, len(s.Interests))
-	for _, held := range s.Interests {
-		shown[held.ID] = true
-	}
-	found := 0
-	for _, ref := range record.Interests {
-		if shown[ref.ID] || len(s.Interests) >= MaxInterests {
-			continue
-		}
-		shown[ref.ID] = true
-		s.Interests = append(s.Interests, ref.held())
-		found++
-	}
-	s.Foreign = slices.DeleteFunc(s.Foreign, func(id ID) bool { return shown[id] })
-	s.Disown(record)
-	return found
-}
-
 // held is what is known of an interest that somebody else made.
 func (r InterestRef) held() Held {
 	held := Held{ID: r.ID, Item: clip(string(r.Item), MaxHeldItem), Quantity: r.Quantity}

@@ -37,7 +37,10 @@ func (s *State) Ruled(rules *Rules) {
 }
 
 // replan has the follow-ups planned again.
-func (s *State) replan() { s.PlanDue = s.ID != "" && s.Rules.watches() }
+func (s *State) replan() { s.PlanDue = s.isWatched() }
+
+// isWatched reports whether the playbook has rules for which the record is looked at.
+func (s *State) isWatched() bool { return s.ID != "" && s.Rules.watches() }
 
 // PlansNow reports whether the follow-ups are to be planned: when nothing else is
 // to be done.

@@ -1,7 +1,6 @@
 package opportunity
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -10,7 +9,7 @@ import (
 // interest whose answer names no interest that was not known before, or several,
 // is not proven to stand, so its fate is unknown. answers runs beside batch; what is
 // missing at its end is unknown.
-func (s *State) Review(batch []Mutation, answers []Answer) []Answer {
+func (s *RecordState) Review(batch []Mutation, answers []Answer) []Answer {
 	reviewed := make([]Answer, len(batch))
 	taken := s.knownInterests()
 	for i, m := range batch {
@@ -31,18 +30,6 @@ func (s *State) Review(batch []Mutation, answers []Answer) []Answer {
 		reviewed[i].Interests = []InterestRef{fresh}
 	}
 	return reviewed
-}
-
-// knownInterests are the ids that cannot be those of an interest just added.
-func (s *State) knownInterests() map[ID]bool {
-	known := make(map[ID]bool, len(s.Interests)+len(s.Foreign))
-	for _, held := range s.Interests {
-		known[held.ID] = true
-	}
-	for _, id := range s.Foreign {
-		known[id] = true
-	}
-	return known
 }
 
 // pickFresh finds the one interest in the item asked for that was not known
@@ -229,108 +216,6 @@ func (s *State) interestResult(asked Interest, answer Answer, places *Reservatio
 		result.Error = Failf(Rejected, "the interest stands, but its places are not held")
 	}
 	return result
-}
-
-// finish ends a request whose changes are all settled, or are not to be: reason
-// is why the unsettled ones did not happen, nil when there are none.
-func (s *State) finish(e Entry, reason *Error, now time.Time) {
-	reason = reason.kept()
-	outcome := Outcome{RequestID: e.Request, State: Done}
-	if e.Verb == VerbProgress {
-		s.moveEnded(e.Request, reason, now)
-	}
-	if e.Verb != VerbAddInterests {
-		if reason != nil {
-			outcome.State, outcome.Error = Failed, reason
-		}
-		s.close(e, outcome, now)
-		return
-	}
-	c, err := e.command()
-	add, _ := c.(AddInterests)
-	if err == nil && e.Results == nil {
-		e.Results = make([]InterestResult, len(add.Interests))
-	}
-	stands := false
-	for i := range e.Results {
-		if !e.Results[i].settled() {
-			e.Results[i] = InterestResult{Item: add.Interests[i].Item, Error: reason}
-			// Should it have happened after all, its places would be held for ever.
-			s.ExtendDue = s.ExtendDue || e.Doubt && !e.Lapses && add.Interests[i].Reserve
-		}
-		stands = stands || e.Results[i].Interest != ""
-	}
-	outcome.Results = e.Results
-	if !stands && len(e.Results) > 0 {
-		outcome.State, outcome.Error = Failed, e.Results[0].Error
-	}
-	s.close(e, outcome, now)
-}
-
-// keep keeps the outcome of an ended request, so that it can be asked for.
-func (s *State) keep(verb Verb, outcome Outcome, now time.Time) {
-	outcome.Error = outcome.Error.kept()
-	s.Handled.settle(outcome.RequestID, outcome.State)
-	s.Outcomes = append(s.Outcomes, Kept{Outcome: outcome, Verb: verb, At: now, Size: jsonSize(outcome)})
-	total := 0
-	for _, kept := range s.Outcomes {
-		total += kept.Size
-	}
-	drop := 0
-	for len(s.Outcomes)-drop > MaxOutcomes || total > MaxOutcomeBytes && drop < len(s.Outcomes)-1 {
-		total -= s.Outcomes[drop].Size
-		drop++
-	}
-	s.Outcomes = slices.Delete(s.Outcomes, 0, drop)
-}
-
-// close ends a request with its outcome.
-func (s *State) close(e Entry, outcome Outcome, now time.Time) {
-	s.keep(e.Verb, outcome, now)
-	s.note(now, e.told(outcome, s))
-	s.LastActivity = now
-	s.replan()
-	if outcome.State != Failed {
-		return
-	}
-	s.Failures++
-	if !e.Silent {
-		return
-	}
-	word, text := AttentionFailed, fmt.Sprintf("%s failed: %s", masked(e.Verb), outcome.Error.label())
-	if e.Payload == nil {
-		word = AttentionMessage
-	}
-	s.Attend(word, e.Request, text, now)
-}
-
-// told is the request's line in the timeline.
-func (e Entry) told(outcome Outcome, s *State) string {
-	switch {
-	case outcome.State == Failed && e.Payload == nil:
-		return "a message was refused: " + outcome.Error.label()
-	case outcome.State == Failed:
-		return e.Summary() + " failed: " + outcome.Error.label()
-	case e.Verb == VerbProgress:
-		return "moved to step " + s.Step.Name
-	case e.Verb == VerbExtendReservations:
-		return "places held until " + s.Reservation.Until.UTC().Format(time.RFC3339)
-	case e.Verb == VerbAddInterests:
-		added := 0
-		for _, r := range outcome.Results {
-			if r.Interest != "" {
-				added++
-			}
-		}
-		if added < len(outcome.Results) {
-			return fmt.Sprintf("added %d of %d interests", added, len(outcome.Results))
-		}
-		if added == 1 {
-			return "added 1 interest"
-		}
-		return fmt.Sprintf("added %d interests", added)
-	}
-	return e.Summary() + " done"
 }
 
 // Refused takes in that a request was refused as a whole, so that none of its

@@ -53,20 +53,6 @@ func (z Snooze) Validate() error {
 	return validText("reason", z.Reason)
 }
 
-// maySnooze reports why the follow-up cannot be put off.
-func (s *State) maySnooze(z Snooze, now time.Time) error {
-	if err := s.plans(z.FollowUp); err != nil {
-		return err
-	}
-	if !z.Until.After(now) {
-		return Invalidf("until: it has passed; a follow-up can only be put off until a time to come")
-	}
-	if s.snoozed(z.FollowUp) == nil && len(s.Snoozed) >= MaxFollowUps {
-		return Invalidf("followUp: %d follow-ups are put off already, and no more can be", len(s.Snoozed))
-	}
-	return nil
-}
-
 // snooze puts the follow-up off; one that was put off before gets another time. What
 // is planned is looked at again, so that the run wakes at the right time.
 func (s *State) snooze(z Snooze, now time.Time) {

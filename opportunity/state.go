@@ -17,99 +17,28 @@ const StateVersion = 4
 // State is all one run knows of its opportunity and hands to the run that
 // continues it. It is plain data; its rules are its methods, and every method
 // that needs the time is given it.
+//
+// It consists of components. A method that touches the fields of one component
+// belongs to that component; what holds several together belongs to State.
+//
+//	RecordState    recordstate.go    the mirror of the TMS record
+//	Inbox          inbox.go          the requests: what waits, what was seen, what became of each
+//	EffectState    effectstate.go    the moves whose effects are planned, and those effects
+//	FollowUpState  followupstate.go  what is to be done later, and what happened outside
+//	OperatorState  operatorstate.go  what operators decided, and what they are to look at
+//	Journal        journal.go        the timeline, the runs, and the playbook in force
+//
+// The components are embedded, so the JSON of State is flat.
 type State struct {
 	Version   int       `json:"version"`
 	Reference Reference `json:"reference"`
-	// Start is what the run was started from; StartDigest outlives it.
-	Start       *Start `json:"start,omitempty"`
-	StartDigest string `json:"startDigest"`
 
-	// ID is the record's id in the TMS, "" until it exists.
-	ID          ID          `json:"id,omitempty"`
-	Details     Details     `json:"details"`
-	Step        Step        `json:"step,omitzero"`
-	Interests   []Held      `json:"interests,omitempty"`
-	Reservation Reservation `json:"reservation,omitzero"`
-	// ExtendDue says that places were asked for and no expiry has been set yet.
-	ExtendDue bool `json:"extendDue,omitempty"`
-
-	// Queue holds the commands that wait, in the order they came.
-	Queue Queue `json:"queue,omitempty"`
-	// Parked holds the commands that the API fails to carry out, and that wait
-	// for an operator while the others go on.
-	Parked   Queue   `json:"parked,omitempty"`
-	Handled  Handled `json:"handled"`
-	Outcomes []Kept  `json:"outcomes,omitempty"`
-	// Unnamed counts the messages that came without a request id.
-	Unnamed int `json:"unnamed,omitempty"`
-	// Failures counts the requests that failed.
-	Failures int `json:"failures,omitempty"`
-
-	// Paused is set while an operator keeps everything from being sent.
-	Paused *Standstill `json:"paused,omitempty"`
-	// Closing is set once an operator has ended the opportunity.
-	Closing *Closing `json:"closing,omitempty"`
-	// RefreshDue says that the record is to be read again.
-	RefreshDue bool `json:"refreshDue,omitempty"`
-
-	Question *Question `json:"question,omitempty"`
-	// CreateAnyway is an operator's decision to create the record without looking
-	// for it once more.
-	CreateAnyway bool `json:"createAnyway,omitempty"`
-	// CreateSkipped is an operator's decision not to create the record.
-	CreateSkipped *Error `json:"createSkipped,omitempty"`
-	// Foreign are interests of the record that no request of ours is known to
-	// have made.
-	Foreign   []ID        `json:"foreign,omitempty"`
-	Attention []Attention `json:"attention,omitempty"`
-	Timeline  []Moment    `json:"timeline,omitempty"`
-
-	// Rules are those of the playbook of the worker that answered last.
-	Rules Rules `json:"rules,omitzero"`
-	// Renewed says that the playbook changed, so that the run is to be continued by a
-	// new one as soon as nothing waits.
-	Renewed bool `json:"renewed,omitempty"`
-	// Entered is when it came into its step, LastActivity when anything last happened
-	// with it but following up; zero when it is unknown.
-	Entered      time.Time `json:"entered,omitzero"`
-	LastActivity time.Time `json:"lastActivity,omitzero"`
-	// PlanDue says that the follow-ups are to be planned again, PlannedAt when they
-	// last were.
-	PlanDue   bool      `json:"planDue,omitempty"`
-	PlannedAt time.Time `json:"plannedAt,omitzero"`
-	// Forgetful says that the run was reset, so that what is due may have been done.
-	Forgetful bool `json:"forgetful,omitempty"`
-	// FollowUps are the earliest of those that are planned; FollowUpsCut says that
-	// there are others. LeftOut are those that will not be done. Snoozed are those that were put off, Done those that are not
-	// to be done again, or ever.
-	FollowUps    []FollowUp        `json:"followUps,omitempty"`
-	FollowUpsCut bool              `json:"followUpsCut,omitempty"`
-	LeftOut      []LeftOut         `json:"leftOut,omitempty"`
-	Snoozed      []SnoozedFollowUp `json:"snoozed,omitempty"`
-	Done         []DoneFollowUp    `json:"done,omitempty"`
-	// Moves are those that wait and whose effects are planned, Jobs the effects that
-	// are under way, Chains how many chains of effects there were.
-	Moves  []Move `json:"moves,omitempty"`
-	Jobs   []Job  `json:"jobs,omitempty"`
-	Chains int    `json:"chains,omitempty"`
-	// Ledger says what became of effects, the latest last.
-	Ledger []LedgerEntry `json:"ledger,omitempty"`
-	// Attendees are who is to be trained, as long as a playbook may register them.
-	Attendees []Attendee `json:"attendees,omitempty"`
-	// CancelledEvents are the events known to be cancelled, SoldOutEvents those known to
-	// have sold out.
-	CancelledEvents []ID `json:"cancelledEvents,omitempty"`
-	SoldOutEvents   []ID `json:"soldOutEvents,omitempty"`
-	// Lapsed says that places have lapsed since the record was last looked at for what
-	// happened, and Occasions what did of which the effects are to be planned.
-	Lapsed    bool       `json:"lapsed,omitempty"`
-	Occasions []Occasion `json:"occasions,omitempty"`
-
-	// Runs counts the runs of the workflow, this one included.
-	Runs int `json:"runs"`
-	// Writer is the id of the run that handed the state over, as far as that run
-	// knew: after a reset it is that of the run before.
-	Writer string `json:"writer,omitempty"`
+	RecordState
+	Inbox
+	EffectState
+	FollowUpState
+	OperatorState
+	Journal
 }
 
 // Held is an interest the record has. Who is to be trained is not kept: the TMS
@@ -130,7 +59,8 @@ type Held struct {
 
 // NewState makes the state of an opportunity that is about to be created.
 func NewState(reference Reference, start Start, now time.Time) *State {
-	s := &State{Version: StateVersion, Reference: reference, Start: &start, StartDigest: start.Digest(), Runs: 1}
+	s := &State{Version: StateVersion, Reference: reference}
+	s.Start, s.StartDigest, s.Runs = &start, start.Digest(), 1
 	s.Details.Name = start.Name
 	s.note(now, "start accepted")
 	return s
@@ -191,14 +121,4 @@ func (s *State) End() Ended {
 		ended.Closed = s.Closing.Reason
 	}
 	return ended
-}
-
-// Total is the sum over the interests of quantity times unit amount, before tax
-// and discounts.
-func (s *State) Total() Amount {
-	var total Amount
-	for _, held := range s.Interests {
-		total = total.Add(held.UnitAmount.Times(held.Quantity))
-	}
-	return total
 }

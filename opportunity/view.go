@@ -76,18 +76,6 @@ type PlannedFollowUp struct {
 	Action ActionKind `json:"action"`
 }
 
-func (s *State) plannedFollowUps() []PlannedFollowUp {
-	var planned []PlannedFollowUp
-	for _, t := range s.timed(s.FollowUps) {
-		shown := PlannedFollowUp{Key: t.Key, Name: t.Name, Due: t.Due, Number: t.Number, Of: t.Of, Action: t.Action.Kind}
-		if z := s.snoozed(t.Key); z != nil {
-			shown.SnoozedUntil, shown.Reason = z.Until, z.Reason
-		}
-		planned = append(planned, shown)
-	}
-	return planned
-}
-
 // Waiting is a command in the queue, without its payload.
 type Waiting struct {
 	Request  string    `json:"request"`
@@ -204,18 +192,6 @@ func jobsText(jobs []Job) string {
 		return markdown(string(jobs[0].Effect.Kind))
 	}
 	return fmt.Sprintf("%d, first: %s", len(jobs), markdown(string(jobs[0].Effect.Kind)))
-}
-
-func (s *State) nextText() string {
-	next, at, some := s.NextFollowUp()
-	if !some {
-		return ""
-	}
-	text := fmt.Sprintf("%s (%s, %d of %d) at %s", markdown(next.Name), markdown(string(next.Action.Kind)), next.Number, next.Of, at.UTC().Format(time.RFC3339))
-	if len(s.FollowUps) > 1 {
-		text += fmt.Sprintf("; %d more planned", len(s.FollowUps)-1)
-	}
-	return text
 }
 
 func waitingText(queue []Entry) string {

@@ -92,7 +92,8 @@ func unreadable(err error) error {
 // adoption makes sure that the record carries the reference's mark. It is a
 // Conflict when it carries that of another reference.
 func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
-	r := &run{options: o, state: &opportunity.State{Reference: in.Reference, ID: in.Opportunity}}
+	r := &run{options: o, state: &opportunity.State{Reference: in.Reference}}
+	r.state.ID = in.Opportunity
 	for marked, setbacks := 0, 0; ; {
 		var page activities.ReadResult
 		read := workflow.WithActivityOptions(ctx, activities.ToRead("read whose mark the record carries"))

@@ -1,0 +1,216 @@
+package opportunity
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// FollowUpState is what is to be done later, what was done of it, and what happened
+// outside that is still to be reacted to.
+type FollowUpState struct {
+	// PlanDue says that the follow-ups are to be planned again, PlannedAt when they
+	// last were.
+	PlanDue   bool      `json:"planDue,omitempty"`
+	PlannedAt time.Time `json:"plannedAt,omitzero"`
+	// Forgetful says that the run was reset, so that what is due may have been done.
+	Forgetful bool `json:"forgetful,omitempty"`
+	// FollowUps are the earliest of those that are planned; FollowUpsCut says that
+	// there are others. LeftOut are those that will not be done. Snoozed are those
+	// that were put off, Done those that are not to be done again, or ever.
+	FollowUps    []FollowUp        `json:"followUps,omitempty"`
+	FollowUpsCut bool              `json:"followUpsCut,omitempty"`
+	LeftOut      []LeftOut         `json:"leftOut,omitempty"`
+	Snoozed      []SnoozedFollowUp `json:"snoozed,omitempty"`
+	Done         []DoneFollowUp    `json:"done,omitempty"`
+	// Lapsed says that places have lapsed since the record was last looked at for what
+	// happened, and Occasions what did of which the effects are to be planned.
+	Lapsed    bool       `json:"lapsed,omitempty"`
+	Occasions []Occasion `json:"occasions,omitempty"`
+}
+
+// mayCancel reports why the follow-up cannot be cancelled.
+func (s *FollowUpState) mayCancel(key string) error {
+	if err := s.plans(key); err != nil {
+		return err
+	}
+	cancelled := 0
+	for _, done := range s.Done {
+		if done.Cancelled {
+			cancelled++
+		}
+	}
+	if cancelled >= MaxCancelledFollowUps {
+		return Invalidf("followUp: %d follow-ups of the opportunity were cancelled already, and no more can be; snooze it until a time far off, or change the playbook", cancelled)
+	}
+	return nil
+}
+
+// Planned takes over the follow-ups of a plan that are not done yet, as many of the
+// earliest as are kept; the others come with a later plan. What the plan leaves out
+// is shown, and raises nothing.
+func (s *FollowUpState) Planned(plan Plan, now time.Time) {
+	planned := slices.DeleteFunc(slices.Clone(plan.FollowUps), func(f FollowUp) bool { return s.isDone(f.Key) })
+	s.Snoozed = slices.DeleteFunc(s.Snoozed, func(z SnoozedFollowUp) bool {
+		return !z.Until.After(now) || !slices.ContainsFunc(planned, func(f FollowUp) bool { return f.Key == z.Key })
+	})
+	s.FollowUps = nil
+	taken := 0
+	for _, t := range s.timed(planned) {
+		taken += jsonSize(t.FollowUp)
+		if len(s.FollowUps) == MaxFollowUps || len(s.FollowUps) > 0 && taken > MaxFollowUpBytes {
+			break
+		}
+		s.FollowUps = append(s.FollowUps, t.FollowUp)
+	}
+	s.FollowUpsCut = len(s.FollowUps) < len(planned)
+	s.LeftOut = slices.Clone(plan.LeftOut[:min(len(plan.LeftOut), MaxLeftOut)])
+}
+
+// NextFollowUp answers the follow-up that is to be done first, and when.
+func (s *FollowUpState) NextFollowUp() (FollowUp, time.Time, bool) {
+	if len(s.FollowUps) == 0 {
+		return FollowUp{}, time.Time{}, false
+	}
+	first := s.timed(s.FollowUps)[0]
+	return first.FollowUp, first.at, true
+}
+
+// NextAction is when the next follow-up is to be done; zero when there is none.
+func (s *FollowUpState) NextAction() time.Time {
+	_, at, _ := s.NextFollowUp()
+	return at
+}
+
+// endFollowUp takes a follow-up off those that are planned, and reports whether it
+// had not ended before.
+func (s *FollowUpState) endFollowUp(done DoneFollowUp) bool {
+	s.FollowUps = slices.DeleteFunc(s.FollowUps, func(f FollowUp) bool { return f.Key == done.Key })
+	s.Snoozed = slices.DeleteFunc(s.Snoozed, func(z SnoozedFollowUp) bool { return z.Key == done.Key })
+	if s.isDone(done.Key) {
+		return false
+	}
+	// Nothing is ever forgotten here: what is could be planned again. The playbook's
+	// cap bounds what is done, MaxCancelledFollowUps what is cancelled.
+	s.Done = append(s.Done, done)
+	return true
+}
+
+func (s *FollowUpState) isDone(key string) bool {
+	return slices.ContainsFunc(s.Done, func(d DoneFollowUp) bool { return d.Key == key })
+}
+
+// timedFollowUp is a follow-up with the time at which it is to be done.
+type timedFollowUp struct {
+	FollowUp
+	at time.Time
+}
+
+// timed puts follow-ups into the order in which they are to be done. Each is done
+// when it is due, or put off until, whichever is later, and never before an earlier
+// one of the same course: the second reminder waits for the first that was put off.
+func (s *FollowUpState) timed(followUps []FollowUp) []timedFollowUp {
+	all := make([]timedFollowUp, len(followUps))
+	for i, f := range followUps {
+		all[i] = timedFollowUp{FollowUp: f, at: f.Due}
+		if z := s.snoozed(f.Key); z != nil {
+			all[i].at = latest(f.Due, z.Until)
+		}
+	}
+	if len(s.Snoozed) > 0 {
+		slices.SortStableFunc(all, func(a, b timedFollowUp) int { return cmp.Compare(a.Number, b.Number) })
+		reached := make(map[string]time.Time)
+		for i := range all {
+			course := all[i].course()
+			all[i].at = latest(all[i].at, reached[course])
+			reached[course] = all[i].at
+		}
+	}
+	slices.SortFunc(all, func(a, b timedFollowUp) int {
+		return cmp.Or(a.at.Compare(b.at), a.Due.Compare(b.Due), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Key, b.Key))
+	})
+	return all
+}
+
+func (s *FollowUpState) snoozed(key string) *SnoozedFollowUp {
+	at := slices.IndexFunc(s.Snoozed, func(z SnoozedFollowUp) bool { return z.Key == key })
+	if at < 0 {
+		return nil
+	}
+	return &s.Snoozed[at]
+}
+
+// maxKnownKeys is how many keys an error lists.
+const maxKnownKeys = 5
+
+// plans reports a key that no planned follow-up has.
+func (s *FollowUpState) plans(key string) error {
+	if slices.ContainsFunc(s.FollowUps, func(f FollowUp) bool { return f.Key == key }) {
+		return nil
+	}
+	if s.isDone(key) {
+		return Failf(NotFound, "no follow-up %q is planned any more: it was done or cancelled", key)
+	}
+	if len(s.FollowUps) == 0 {
+		return Failf(NotFound, "no follow-up %q is planned; none is", key)
+	}
+	var known []string
+	for _, t := range s.timed(s.FollowUps) {
+		known = append(known, t.Key)
+	}
+	told := strings.Join(known[:min(len(known), maxKnownKeys)], ", ")
+	if more := len(known) - maxKnownKeys; more > 0 {
+		told += fmt.Sprintf(" and %d more, which the view shows", more)
+	}
+	return Failf(NotFound, "no follow-up %q is planned; planned are %s", key, told)
+}
+
+// maySnooze reports why the follow-up cannot be put off.
+func (s *FollowUpState) maySnooze(z Snooze, now time.Time) error {
+	if err := s.plans(z.FollowUp); err != nil {
+		return err
+	}
+	if !z.Until.After(now) {
+		return Invalidf("until: it has passed; a follow-up can only be put off until a time to come")
+	}
+	if s.snoozed(z.FollowUp) == nil && len(s.Snoozed) >= MaxFollowUps {
+		return Invalidf("followUp: %d follow-ups are put off already, and no more can be", len(s.Snoozed))
+	}
+	return nil
+}
+
+func (s *FollowUpState) plannedFollowUps() []PlannedFollowUp {
+	var planned []PlannedFollowUp
+	for _, t := range s.timed(s.FollowUps) {
+		shown := PlannedFollowUp{Key: t.Key, Name: t.Name, Due: t.Due, Number: t.Number, Of: t.Of, Action: t.Action.Kind}
+		if z := s.snoozed(t.Key); z != nil {
+			shown.SnoozedUntil, shown.Reason = z.Until, z.Reason
+		}
+		planned = append(planned, shown)
+	}
+	return planned
+}
+
+func (s *FollowUpState) nextText() string {
+	next, at, some := s.NextFollowUp()
+	if !some {
+		return ""
+	}
+	text := fmt.Sprintf("%s (%s, %d of %d) at %s", markdown(next.Name), markdown(string(next.Action.Kind)), next.Number, next.Of, at.UTC().Format(time.RFC3339))
+	if len(s.FollowUps) > 1 {
+		text += fmt.Sprintf("; %d more planned", len(s.FollowUps)-1)
+	}
+	return text
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// requestEnded has the follow-ups planned again where the record is watched.
+func (s *FollowUpState) requestEnded(watched bool) { s.PlanDue = watched }

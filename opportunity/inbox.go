@@ -1,0 +1,157 @@
+package opportunity
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Inbox is what became of the requests that reached the opportunity.
+type Inbox struct {
+	// Queue holds the commands that wait, in the order they came.
+	Queue Queue `json:"queue,omitempty"`
+	// Parked holds the commands that the API fails to carry out, and that wait
+	// for an operator while the others go on.
+	Parked   Queue   `json:"parked,omitempty"`
+	Handled  Handled `json:"handled"`
+	Outcomes []Kept  `json:"outcomes,omitempty"`
+	// Unnamed counts the messages that came without a request id.
+	Unnamed int `json:"unnamed,omitempty"`
+	// Failures counts the requests that failed.
+	Failures int `json:"failures,omitempty"`
+}
+
+func (s *Inbox) known(verb Verb, id string, payload []byte) (bool, error) {
+	handled := s.Handled.find(id)
+	if handled == nil {
+		return false, nil
+	}
+	if handled.payload != digestOf(append([]byte(verb), payload...)) {
+		return false, Failf(Conflict, "requestId %q was used for another message; give each message an id of its own", id)
+	}
+	return true, nil
+}
+
+// unnamed gives an id to a message that came without one.
+func (s *Inbox) unnamed() string {
+	s.Unnamed++
+	return fmt.Sprintf("#%d", s.Unnamed)
+}
+
+// Attended notes whether somebody waits for the request's answer. If nobody does,
+// its failure needs attention.
+func (s *Inbox) Attended(request string, waits bool) {
+	for _, list := range []Queue{s.Queue, s.Parked} {
+		for i := range list {
+			if list[i].Request == request {
+				list[i].Silent = !waits
+			}
+		}
+	}
+}
+
+// seen reports whether the instruction came before under the same id, and how
+// it is remembered.
+func (s *Inbox) seen(i Instruction, id string) (payload []byte, known bool, err error) {
+	if err := validRequestID(id); err != nil { // the id may be an update's
+		return nil, false, err
+	}
+	data, err := json.Marshal(i.WithID(""))
+	if err != nil {
+		return nil, false, Invalidf("cannot be kept: %v", err)
+	}
+	if id != "" {
+		known, err = s.known(i.Verb(), id, data)
+	}
+	return append([]byte(i.Verb()), data...), known, err
+}
+
+// Outcome answers what became of a request. An id that was never used, or that
+// is forgotten, is NotFound.
+func (s *Inbox) Outcome(id string) (Outcome, error) {
+	// What waits comes first: the same id may have been refused before.
+	if s.waits(id) {
+		return Outcome{RequestID: id, State: Pending}, nil
+	}
+	for i := len(s.Outcomes) - 1; i >= 0; i-- {
+		if s.Outcomes[i].RequestID == id {
+			return s.Outcomes[i].Outcome, nil
+		}
+	}
+	if handled := s.Handled.find(id); handled != nil {
+		// Only the state of older requests is remembered, not the whole outcome.
+		return Outcome{RequestID: id, State: handled.outcomeState()}, nil
+	}
+	return Outcome{}, Failf(NotFound, "no request %q; the last %d are remembered", clip(id, 60), MaxHandledRequests)
+}
+
+// IsPending reports whether the request waits or is under way.
+func (s *Inbox) IsPending(id string) bool {
+	if handled := s.Handled.find(id); handled != nil {
+		return handled.state == 'p'
+	}
+	return s.waits(id)
+}
+
+// waits reports whether the request is in the queue, or parked.
+func (s *Inbox) waits(id string) bool {
+	return s.parked(id) >= 0 || slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.Request == id })
+}
+
+// ParkDue answers the first request of the batch that has met so many errors of
+// the API's own, over so long, that the others need not wait for it any longer,
+// should the API answer otherwise.
+func (s *Inbox) ParkDue(batch []Mutation, now time.Time) (string, bool) {
+	for _, e := range s.Queue {
+		if e.Errors >= ParkAfterErrors && now.Sub(e.FailingSince) >= ParkAfter && s.mayPark(e) &&
+			slices.ContainsFunc(batch, func(m Mutation) bool { return m.Request == e.Request }) {
+			return e.Request, true
+		}
+	}
+	return "", false
+}
+
+// mayPark reports whether there is room for the command among those parked,
+// which travel from run to run and cannot be worked off before.
+func (s *Inbox) mayPark(e Entry) bool {
+	parked, _ := append(slices.Clone(s.Parked), e).carried(0)
+	return len(s.Parked) < MaxParked && parked <= MaxParkedBytes
+}
+
+func (s *Inbox) parked(request string) int {
+	return slices.IndexFunc(s.Parked, func(e Entry) bool { return e.Request == request })
+}
+
+// WaitingBytes is how much JSON of commands a run would carry over at most, with
+// what is known of those that are done in part.
+func (s *Inbox) WaitingBytes() int {
+	waiting, _ := s.Queue.carried(0)
+	parked, _ := s.Parked.carried(0)
+	return waiting + parked
+}
+
+// keep keeps the outcome of an ended request, so that it can be asked for.
+func (s *Inbox) keep(verb Verb, outcome Outcome, now time.Time) {
+	outcome.Error = outcome.Error.kept()
+	s.Handled.settle(outcome.RequestID, outcome.State)
+	s.Outcomes = append(s.Outcomes, Kept{Outcome: outcome, Verb: verb, At: now, Size: jsonSize(outcome)})
+	total := 0
+	for _, kept := range s.Outcomes {
+		total += kept.Size
+	}
+	drop := 0
+	for len(s.Outcomes)-drop > MaxOutcomes || total > MaxOutcomeBytes && drop < len(s.Outcomes)-1 {
+		total -= s.Outcomes[drop].Size
+		drop++
+	}
+	s.Outcomes = slices.Delete(s.Outcomes, 0, drop)
+}
+
+// requestEnded keeps the outcome, and counts it if it is a failure.
+func (s *Inbox) requestEnded(e requestEnded) {
+	s.keep(e.entry.Verb, e.outcome, e.at)
+	if e.outcome.State == Failed {
+		s.Failures++
+	}
+}

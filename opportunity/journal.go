@@ -1,0 +1,39 @@
+package opportunity
+
+import (
+	"slices"
+	"time"
+)
+
+// Moment is an entry of the timeline. Its text names no person.
+type Moment struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+}
+
+// Journal is the timeline, which run writes it, and the playbook in force.
+type Journal struct {
+	Timeline []Moment `json:"timeline,omitempty"`
+
+	// Runs counts the runs of the workflow, this one included.
+	Runs int `json:"runs"`
+	// Writer is the id of the run that handed the state over, as far as that run
+	// knew: after a reset it is that of the run before.
+	Writer string `json:"writer,omitempty"`
+
+	// Rules are those of the playbook of the worker that answered last.
+	Rules Rules `json:"rules,omitzero"`
+	// Renewed says that the playbook changed, so that the run is to be continued by a
+	// new one as soon as nothing waits.
+	Renewed bool `json:"renewed,omitempty"`
+}
+
+func (s *Journal) note(now time.Time, text string) {
+	s.Timeline = append(s.Timeline, Moment{At: now, Text: text})
+	if extra := len(s.Timeline) - MaxTimeline; extra > 0 {
+		s.Timeline = slices.Delete(s.Timeline, 0, extra)
+	}
+}
+
+// requestEnded notes the line that tells of it.
+func (s *Journal) requestEnded(e requestEnded, told string) { s.note(e.at, told) }

@@ -1,0 +1,131 @@
+package opportunity
+
+import (
+	"slices"
+	"time"
+)
+
+// RecordState is what is known of the record in the TMS.
+type RecordState struct {
+	// Start is what the run was started from; StartDigest outlives it.
+	Start       *Start `json:"start,omitempty"`
+	StartDigest string `json:"startDigest"`
+
+	// ID is the record's id in the TMS, "" until it exists.
+	ID          ID          `json:"id,omitempty"`
+	Details     Details     `json:"details"`
+	Step        Step        `json:"step,omitzero"`
+	Interests   []Held      `json:"interests,omitempty"`
+	Reservation Reservation `json:"reservation,omitzero"`
+	// ExtendDue says that places were asked for and no expiry has been set yet.
+	ExtendDue bool `json:"extendDue,omitempty"`
+	// Foreign are interests of the record that no request of ours is known to
+	// have made.
+	Foreign []ID `json:"foreign,omitempty"`
+	// Attendees are who is to be trained, as long as a playbook may register them.
+	Attendees []Attendee `json:"attendees,omitempty"`
+	// CancelledEvents are the events known to be cancelled, SoldOutEvents those known to
+	// have sold out.
+	CancelledEvents []ID `json:"cancelledEvents,omitempty"`
+	SoldOutEvents   []ID `json:"soldOutEvents,omitempty"`
+	// Entered is when it came into its step, LastActivity when anything last happened
+	// with it but following up; zero when it is unknown.
+	Entered      time.Time `json:"entered,omitzero"`
+	LastActivity time.Time `json:"lastActivity,omitzero"`
+}
+
+// identify takes in who attendees turned out to be. Their names are kept no longer.
+func (s *RecordState) identify(contacts []ID) {
+	for i, contact := range contacts {
+		if i < len(s.Attendees) && contact != "" {
+			s.Attendees[i].Contact, s.Attendees[i].Person = contact, nil
+		}
+	}
+}
+
+func (s *RecordState) holdsPlaces() bool {
+	return s.ExtendDue || s.Reservation.Valid
+}
+
+// knowAccount takes in which account the opportunity has, or has no longer.
+func (s *RecordState) knowAccount(j Job) {
+	if j.Undoes() {
+		if slices.ContainsFunc(j.Trace.Records, func(r Record) bool { return r.Gone && r.ID == s.Details.Account.ID }) {
+			s.Details.Account = Named{}
+		}
+		return
+	}
+	for _, record := range j.Trace.Records {
+		if record.Kind == RecordAccount && record.ID != s.Details.Account.ID {
+			s.Details.Account = Named{ID: record.ID, Name: j.Effect.Account.Name}
+		}
+	}
+}
+
+// stand takes in where the opportunity stands, and since when.
+func (s *RecordState) stand(step Step, now time.Time) {
+	if step.ID != s.Step.ID {
+		s.Entered = now
+	}
+	s.Step = step
+}
+
+// Disown notes the interests of the record that no request is known to have
+// made, so that they are not taken for the effect of a later one.
+func (s *RecordState) Disown(record Snapshot) {
+	known := s.knownInterests()
+	for _, ref := range record.Interests {
+		if !known[ref.ID] && len(s.Foreign) < MaxInterests {
+			s.Foreign = append(s.Foreign, ref.ID)
+		}
+	}
+}
+
+// show takes interests that the view does not show yet into those it does, and
+// answers how many. They are never taken for the effect of a request.
+func (s *RecordState) show(record Snapshot) int {
+	shown := make(map[ID]bool, len(s.Interests))
+	for _, held := range s.Interests {
+		shown[held.ID] = true
+	}
+	found := 0
+	for _, ref := range record.Interests {
+		if shown[ref.ID] || len(s.Interests) >= MaxInterests {
+			continue
+		}
+		shown[ref.ID] = true
+		s.Interests = append(s.Interests, ref.held())
+		found++
+	}
+	s.Foreign = slices.DeleteFunc(s.Foreign, func(id ID) bool { return shown[id] })
+	s.Disown(record)
+	return found
+}
+
+// knownInterests are the ids that cannot be those of an interest just added.
+func (s *RecordState) knownInterests() map[ID]bool {
+	known := make(map[ID]bool, len(s.Interests)+len(s.Foreign))
+	for _, held := range s.Interests {
+		known[held.ID] = true
+	}
+	for _, id := range s.Foreign {
+		known[id] = true
+	}
+	return known
+}
+
+// Total is the sum over the interests of quantity times unit amount, before tax
+// and discounts.
+func (s *RecordState) Total() Amount {
+	var total Amount
+	for _, held := range s.Interests {
+		total = total.Add(held.UnitAmount.Times(held.Quantity))
+	}
+	return total
+}
+
+// requestEnded takes it for activity. Places that it may have taken get an expiry.
+func (s *RecordState) requestEnded(e requestEnded) {
+	s.LastActivity = e.at
+	s.ExtendDue = s.ExtendDue || e.unheld
+}

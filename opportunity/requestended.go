@@ -1,0 +1,95 @@
+package opportunity
+
+import (
+	"fmt"
+	"time"
+)
+
+// requestEnded is the event that a request has ended. Each component handles it
+// for itself.
+type requestEnded struct {
+	entry   Entry
+	outcome Outcome
+	// unheld says that the request may have taken places for which no expiry was set.
+	unheld bool
+	at     time.Time
+}
+
+// finish ends a request whose changes are all settled, or are not to be: reason
+// is why the unsettled ones did not happen, nil when there are none.
+func (s *State) finish(e Entry, reason *Error, now time.Time) {
+	reason = reason.kept()
+	if e.Verb == VerbProgress {
+		s.moveEnded(e.Request, reason, now)
+	}
+	s.ended(e.end(reason, now))
+}
+
+// end settles what is left of the request for the given reason, and returns the
+// event that it has ended.
+func (e Entry) end(reason *Error, now time.Time) requestEnded {
+	ended := requestEnded{entry: e, outcome: Outcome{RequestID: e.Request, State: Done}, at: now}
+	if e.Verb != VerbAddInterests {
+		if reason != nil {
+			ended.outcome.State, ended.outcome.Error = Failed, reason
+		}
+		return ended
+	}
+	c, err := e.command()
+	add, _ := c.(AddInterests)
+	if err == nil && e.Results == nil {
+		e.Results = make([]InterestResult, len(add.Interests))
+	}
+	stands := false
+	for i := range e.Results {
+		if !e.Results[i].settled() {
+			e.Results[i] = InterestResult{Item: add.Interests[i].Item, Error: reason}
+			// Should it have happened after all, its places would be held for ever.
+			ended.unheld = ended.unheld || e.Doubt && !e.Lapses && add.Interests[i].Reserve
+		}
+		stands = stands || e.Results[i].Interest != ""
+	}
+	ended.outcome.Results = e.Results
+	if !stands && len(e.Results) > 0 {
+		ended.outcome.State, ended.outcome.Error = Failed, e.Results[0].Error
+	}
+	return ended
+}
+
+// ended has each component handle the event.
+func (s *State) ended(e requestEnded) {
+	s.Inbox.requestEnded(e)
+	s.Journal.requestEnded(e, e.entry.told(e.outcome, s))
+	s.RecordState.requestEnded(e)
+	s.FollowUpState.requestEnded(s.isWatched())
+	s.OperatorState.requestEnded(e)
+}
+
+// told is the request's line in the timeline.
+func (e Entry) told(outcome Outcome, s *State) string {
+	switch {
+	case outcome.State == Failed && e.Payload == nil:
+		return "a message was refused: " + outcome.Error.label()
+	case outcome.State == Failed:
+		return e.Summary() + " failed: " + outcome.Error.label()
+	case e.Verb == VerbProgress:
+		return "moved to step " + s.Step.Name
+	case e.Verb == VerbExtendReservations:
+		return "places held until " + s.Reservation.Until.UTC().Format(time.RFC3339)
+	case e.Verb == VerbAddInterests:
+		added := 0
+		for _, r := range outcome.Results {
+			if r.Interest != "" {
+				added++
+			}
+		}
+		if added < len(outcome.Results) {
+			return fmt.Sprintf("added %d of %d interests", added, len(outcome.Results))
+		}
+		if added == 1 {
+			return "added 1 interest"
+		}
+		return fmt.Sprintf("added %d interests", added)
+	}
+	return e.Summary() + " done"
+}

@@ -52,6 +52,9 @@ const (
 	ReasonRate Reason = "rate"
 	// ReasonLate: the time to send had passed.
 	ReasonLate Reason = "late"
+	// ReasonQueue: no worker took the activity in time. It is the workflow's, on the
+	// server's word.
+	ReasonQueue Reason = "queue"
 )
 
 // Sending is what is known of a request as a whole.

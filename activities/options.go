@@ -16,9 +16,18 @@ const (
 	prioritySweeps    = 4
 )
 
+// StartWithin returns how long a change waits for a worker at most. When that time is
+// over, the server has proven that nothing was sent. before is how many times in a
+// row no worker took it.
+func StartWithin(before int) time.Duration {
+	return min(firstStart<<min(before, 10), lastRound)
+}
+
+// firstStart ends before a caller has waited for 120 s.
+const firstStart = 100 * time.Second
+
 // ToChange are the options of an activity that changes something: one attempt,
-// since the API cannot tell a repetition, and no limit on how long it may wait
-// for a worker, since nothing has happened by then.
+// since the API cannot tell a repetition.
 func (t Times) ToChange(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:           TaskQueue,
@@ -42,19 +51,52 @@ func ToProbe(summary string) workflow.ActivityOptions {
 }
 
 // ToSweep are those of ToRead for what nobody waits for, such as reading many
-// records again: commands go before it.
+// records again: commands go before it, so its first round is long.
 func ToSweep(summary string) workflow.ActivityOptions {
 	o := ToRead(summary)
+	o.ScheduleToCloseTimeout = RoundOf(sweepRound)
 	o.Priority = temporal.Priority{PriorityKey: prioritySweeps}
 	return o
 }
 
+// The bounds of the rounds of a read. The first two together end before a caller
+// has waited for 120 s. The last keeps a day without an answer at about thirty
+// rounds.
+const (
+	firstRound  = 25 * time.Second
+	secondRound = 65 * time.Second
+	thirdRound  = 2 * time.Minute
+	lastRound   = time.Hour
+	sweepRound  = 2 // the round that a sweep begins with
+)
+
+// RoundOf returns how long a round of a read lasts at most, from when the activity
+// is scheduled: within it the server repeats the activity. Rounds count from 0.
+func RoundOf(round int) time.Duration {
+	switch round {
+	case 0:
+		return firstRound
+	case 1:
+		return secondRound
+	}
+	return min(thirdRound<<min(round-2, 10), lastRound)
+}
+
+// InRound returns the options of a read for a round of it. A read that begins with a
+// longer round is not cut down.
+func InRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
+	o.ScheduleToCloseTimeout = max(o.ScheduleToCloseTimeout, RoundOf(round))
+	return o
+}
+
 // ToRead are the options of an activity that only reads and that a command waits
-// for: repeated until it succeeds, from a second up to a minute apart.
+// for: the first round of it. The server repeats the activity from a second up to a
+// minute apart, within the bound of the round.
 func ToRead(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
-		TaskQueue:           TaskQueue,
-		StartToCloseTimeout: 30 * time.Second,
+		TaskQueue:              TaskQueue,
+		StartToCloseTimeout:    20 * time.Second,
+		ScheduleToCloseTimeout: RoundOf(0),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
 		},

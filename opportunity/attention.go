@@ -17,8 +17,19 @@ type Word string
 const (
 	// AttentionUndecided: a question waits for an operator.
 	AttentionUndecided Word = "undecided"
-	// AttentionAPI: the API has been out of reach for a while.
+	// AttentionAPI: the API cannot be reached.
 	AttentionAPI Word = "api"
+	// AttentionCredentials: the API refuses the worker's credentials.
+	AttentionCredentials Word = "credentials"
+	// AttentionOperation: the API meets one operation with errors of its own.
+	AttentionOperation Word = "operation"
+	// AttentionClock: the worker's clock differs from the Temporal server's, or the
+	// worker is too slow to send in time.
+	AttentionClock Word = "clock"
+	// AttentionLimit: a limit is reached, of the API or of the Temporal server.
+	AttentionLimit Word = "limit"
+	// AttentionService: a service of the tenant does not answer.
+	AttentionService Word = "service"
 	// AttentionReservation: places were asked for and are not held.
 	AttentionReservation Word = "reservation"
 	// AttentionFailed: a request nobody waits for failed.

@@ -28,8 +28,10 @@ type Job struct {
 	// NotBefore is when to look again. Aside says that others need not wait until then.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 	Aside     bool      `json:"aside,omitempty"`
-	// Errors counts the requests in a row whose fate nobody knew at first.
+	// Errors counts the requests in a row whose fate nobody knew at first, Rounds how
+	// often in a row the API did not answer what it looks like.
 	Errors int `json:"errors,omitempty"`
+	Rounds int `json:"rounds,omitempty"`
 	// Problem says why it waits for an operator; "" while it does not.
 	Problem string `json:"problem,omitempty"`
 	// Number and Of count the repetitions of a follow-up; both are 0 for others.
@@ -117,7 +119,7 @@ func (s *State) Found(key string, found Finding, now time.Time) *Act {
 	if j == nil {
 		return nil
 	}
-	j.Trace, j.NotBefore, j.Aside = found.Trace, time.Time{}, false
+	j.Trace, j.NotBefore, j.Aside, j.Rounds = found.Trace, time.Time{}, false, 0
 	s.identify(found.Contacts)
 	if found.Reservation != nil {
 		s.Reservation = *found.Reservation
@@ -137,6 +139,17 @@ func (s *State) Found(key string, found Finding, now time.Time) *Act {
 	}
 	return nil
 }
+
+// Unanswered takes in that the API did not answer what the effect of the key looks
+// like. From then on commands go before an effect after a move.
+func (s *EffectState) Unanswered(key string) {
+	if j := s.job(key); j != nil {
+		j.Rounds++
+	}
+}
+
+// GivesWay reports whether commands go before the effect.
+func (j Job) GivesWay() bool { return j.Stage == JobAfter && j.Rounds > 0 }
 
 // told is what an operator is told of an error: our own words, and of what the API
 // says only the label, since the rest may name people.

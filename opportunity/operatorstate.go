@@ -22,6 +22,8 @@ type OperatorState struct {
 	// CreateSkipped is an operator's decision not to create the record.
 	CreateSkipped *Error      `json:"createSkipped,omitempty"`
 	Attention     []Attention `json:"attention,omitempty"`
+	// Waits is what everything waits for; nil while nothing does.
+	Waits *Wait `json:"waits,omitempty"`
 }
 
 // maxAttention is how many things needing attention are kept: the newest, and of

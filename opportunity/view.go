@@ -25,7 +25,9 @@ type View struct {
 	// Paused is set while an operator keeps everything from being sent.
 	Paused *Standstill `json:"paused,omitempty"`
 	// Closing is set once an operator has ended the opportunity.
-	Closing   *Closing    `json:"closing,omitempty"`
+	Closing *Closing `json:"closing,omitempty"`
+	// Waits is what everything waits for that is to be sent, such as the API.
+	Waits     *Wait       `json:"waits,omitempty"`
 	Attention []Attention `json:"attention"`
 	// Effects say what became of the side effects, the latest last, and Working those
 	// that are under way.
@@ -119,6 +121,10 @@ func (s *State) View() View {
 		closing := *s.Closing
 		v.Closing = &closing
 	}
+	if s.Waits != nil {
+		waits := *s.Waits
+		v.Waits = &waits
+	}
 	for _, e := range s.Queue[:min(len(s.Queue), maxShownQueue)] {
 		v.Queue = append(v.Queue, e.waiting())
 	}
@@ -157,6 +163,9 @@ func (s *State) Card() string {
 	}
 	if s.Paused != nil {
 		row("Paused since", s.Paused.Since.UTC().Format(time.RFC3339))
+	}
+	if s.Waits != nil {
+		row("Waits since "+s.Waits.Since.UTC().Format(time.RFC3339), markdown(s.Waits.Reason))
 	}
 	row("Waiting", waitingText(s.Queue))
 	row("Parked", waitingText(s.Parked))

@@ -20,10 +20,16 @@ const adoptionType = "Adoption"
 type adoptionInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
+	// Round is how many adoptions in a row had no answer of the API.
+	Round int `json:"round,omitempty"`
 }
 
-// meanwhile is how long an adoption waits for another one of the same record.
-const meanwhile = 5 * time.Second
+// An adoption waits for another one of the same record, longer each time.
+const (
+	firstMeanwhile = 5 * time.Second
+	lastMeanwhile  = 5 * time.Minute
+	rivalsToTell   = 4 // after so many waits an operator is told
+)
 
 // adopt takes over the record the start names. Its error says why it cannot. When
 // another reference is just about to adopt the same record, it waits and comes
@@ -34,7 +40,9 @@ func (r *run) adopt(ctx workflow.Context) error {
 	case r.state.Closing != nil:
 		return nil // whoever called sees it
 	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
-		return wait(ctx, meanwhile, "another reference is about to adopt the record")
+		return r.awaitRival(ctx)
+	case isAway(err):
+		return r.backOff(ctx, activities.Sending{Reason: awayReason(err)})
 	case known:
 		return own
 	case err != nil:
@@ -53,6 +61,45 @@ func (r *run) adopt(ctx workflow.Context) error {
 	return nil
 }
 
+// awaitRival waits for another reference that is about to adopt the same record.
+func (r *run) awaitRival(ctx workflow.Context) error {
+	const why = "another reference is about to adopt the record"
+	r.rivals++
+	if r.rivals >= rivalsToTell && workflow.GetVersion(ctx, changeOutages, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		out := outage{word: opportunity.AttentionAPI, text: why + ", and does not come to an end"}
+		r.waitFor(ctx, out, "", time.Time{})
+		r.attend(ctx, out, "")
+		r.show(ctx)
+	}
+	return wait(ctx, min(firstMeanwhile<<min(r.rivals-1, 10), lastMeanwhile), why)
+}
+
+// awayType is the type of the error of an adoption that had no answer of the API. Its
+// details hold the reason.
+const awayType = "Away"
+
+// away ends an adoption that had no answer: the workflow that wants it waits, and
+// says so.
+func away(reason activities.Reason) error {
+	return temporal.NewApplicationErrorWithOptions("the API did not answer: "+string(reason), awayType,
+		temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{reason}})
+}
+
+func isAway(err error) bool {
+	var application *temporal.ApplicationError
+	return errors.As(err, &application) && application.Type() == awayType
+}
+
+// awayReason is the reason that the error of an adoption holds.
+func awayReason(err error) activities.Reason {
+	var application *temporal.ApplicationError
+	reason := activities.ReasonUnreachable
+	if errors.As(err, &application) {
+		_ = application.Details(&reason) // it stays what it is
+	}
+	return reason
+}
+
 // claim runs the adoption under an id made of the record's, of which there can be
 // only one at a time: so two references never both find the record without a
 // mark.
@@ -66,7 +113,7 @@ func (r *run) claim(ctx workflow.Context) error {
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation:   true,
 		StaticSummary:         "mark the record as that of one reference",
-	}), adoptionType, adoptionInput{Reference: r.state.Reference, Opportunity: id})
+	}), adoptionType, adoptionInput{Reference: r.state.Reference, Opportunity: id, Round: r.setbacks})
 	if err := workflow.Await(ctx, func() bool { return future.IsReady() || r.state.Closing != nil }); err != nil {
 		return err
 	}
@@ -92,13 +139,15 @@ func unreadable(err error) error {
 // adoption makes sure that the record carries the reference's mark. It is a
 // Conflict when it carries that of another reference.
 func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
-	r := &run{options: o, state: &opportunity.State{Reference: in.Reference}}
+	r := &run{options: o, root: ctx, state: &opportunity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity
 	for marked, setbacks := 0, 0; ; {
 		var page activities.ReadResult
-		read := workflow.WithActivityOptions(ctx, activities.ToRead("read whose mark the record carries"))
+		read := workflow.WithActivityOptions(ctx, activities.InRound(activities.ToRead("read whose mark the record carries"), in.Round))
 		err := workflow.ExecuteActivity(read, activities.ReadOpportunity, activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity}).Get(ctx, &page)
 		switch {
+		case unanswered(err):
+			return away(outageOf(err).reason)
 		case err != nil:
 			return lifecycle.Fault(unreadable(err))
 		case page.Owner == activities.OwnerOther:
@@ -120,6 +169,9 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 			err = r.settle(ctx)
 		case opportunity.FateNotSent:
 			setbacks++
+			if setbacks >= tellAfter && workflow.GetVersion(ctx, changeOutages, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+				return away(sending.Reason)
+			}
 			err = wait(ctx, pauseBefore(setbacks, sending, in.Reference), "wait before sending again: "+string(sending.Reason))
 		}
 		if err != nil {
@@ -133,10 +185,10 @@ func (r *run) mark(ctx workflow.Context, name string) activities.Sending {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	var sending activities.Sending
-	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange("mark the record as that of this reference"))
+	ctx = workflow.WithActivityOptions(ctx, r.toChange("mark the record as that of this reference"))
 	input := activities.MarkInput{Reference: r.state.Reference, Opportunity: r.state.ID, Name: name}
 	if err := workflow.ExecuteActivity(ctx, activities.MarkOpportunity, input).Get(ctx, &sending); err != nil {
-		return activities.Sending{Fate: opportunity.FateUnknown}
+		return lost(err)
 	}
 	return sending
 }

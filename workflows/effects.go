@@ -16,8 +16,8 @@ func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 	switch {
 	case r.interrupted(ctx):
 		return
-	case err != nil && !lasting(err):
-		_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonUnreachable})
+	case unanswered(err):
+		r.state.Unanswered(key) // commands go before the next round
 		return
 	case err != nil:
 		found = activities.InspectResult{Error: opportunity.Failf(opportunity.Rejected, "%s", reasonOf(err)), Trace: job.Trace}
@@ -62,7 +62,8 @@ func (r *run) notSent(ctx workflow.Context, key string, act opportunity.Act, sen
 	}
 }
 
-// inspect looks at the effect, until it succeeds or the opportunity is closed.
+// inspect looks at the effect for one round, or until the opportunity is closed. A
+// later round of an effect after a move gives way to commands.
 func (r *run) inspect(ctx workflow.Context, job opportunity.Job) (activities.InspectResult, error) {
 	why := "look at the effect: " + string(job.Effect.Kind)
 	if job.Undoes() {
@@ -70,11 +71,18 @@ func (r *run) inspect(ctx workflow.Context, job opportunity.Job) (activities.Ins
 	}
 	var found activities.InspectResult
 	var err error
-	input := r.effectInput(ctx, job)
-	r.unlessClosed(ctx, func(ctx workflow.Context) {
-		ctx = workflow.WithActivityOptions(ctx, priority(job, activities.ToRead(why)))
-		err = workflow.ExecuteActivity(ctx, activities.InspectEffect, input).Get(ctx, &found)
-	})
+	l := look{
+		activity: activities.InspectEffect, input: r.effectInput(ctx, job), result: &found,
+		options: priority(job, activities.ToRead(why)), about: job.Effect.Key,
+	}
+	ask := func(ctx workflow.Context) { err = r.lookOnce(ctx, l, job.Rounds) }
+	if job.Rounds == 0 || job.Stage != opportunity.JobAfter {
+		r.unlessClosed(ctx, ask)
+		return found, err
+	}
+	if !r.aside(ctx, ask) {
+		err = errCut
+	}
 	return found, err
 }
 
@@ -86,9 +94,9 @@ func (r *run) carryOut(ctx workflow.Context, job opportunity.Job, act opportunit
 	input := r.effectInput(ctx, job)
 	input.Act, input.Run = &act, r.own
 	var result activities.CarryOutResult
-	ctx = workflow.WithActivityOptions(ctx, priority(job, r.options.Times.ToChange(act.Kind.Summary())))
+	ctx = workflow.WithActivityOptions(ctx, priority(job, r.toChange(act.Kind.Summary())))
 	if err := workflow.ExecuteActivity(ctx, activities.CarryOutEffect, input).Get(ctx, &result); err != nil {
-		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
+		result.Sending = lost(err)
 	}
 	return result
 }

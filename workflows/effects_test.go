@@ -276,8 +276,7 @@ func TestAnEndTakesEffectsBack(t *testing.T) {
 	}
 }
 
-// While the API is out of reach everything waits, in one activity that goes on until the API is back; nobody is charged
-// for it.
+// While the API is out of reach everything waits, in a few activities that become longer; nobody is charged for it.
 func TestEffectsWaitForTheAPI(t *testing.T) {
 	s := newStage(t)
 	moving(s, []string{"a"}, []string{"b"})
@@ -287,8 +286,8 @@ func TestEffectsWaitForTheAPI(t *testing.T) {
 		s.update("p", "progress", to("Opportunity"))
 	})
 	s.at(time.Hour, func() {
-		if s.wantLog("create"); *plans != 1 {
-			t.Errorf("%d activities during the outage; want one", *plans)
+		if s.wantLog("create"); *plans > 8 {
+			t.Errorf("%d activities during an hour of outage; want at most 8", *plans)
 		}
 		s.record.down = nil
 	})

@@ -14,13 +14,17 @@ func (r *run) heedErrors(ctx workflow.Context, batch []opportunity.Mutation, sen
 	if !sending.Failing || !r.state.Erred(batch, workflow.Now(ctx)) {
 		return
 	}
-	if request, due := r.state.ParkDue(batch, workflow.Now(ctx)); due && r.probe(ctx) {
-		r.state.Park(request, workflow.Now(ctx))
-		r.recovered()
-		return
+	reason := activities.ReasonErrors
+	if request, due := r.state.ParkDue(batch, workflow.Now(ctx)); due {
+		if r.probe(ctx) {
+			r.state.Park(request, workflow.Now(ctx))
+			r.recovered()
+			return
+		}
+		reason = activities.ReasonUnreachable // nothing else is answered either
 	}
 	// A cancellation ends the wait; the caller looks at the context itself.
-	_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonErrors})
+	_ = r.backOff(ctx, activities.Sending{Reason: reason})
 }
 
 // probe reports whether the API answers at all.

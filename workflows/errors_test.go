@@ -74,7 +74,7 @@ func TestNothingIsParkedWhileTheAPIIsDown(t *testing.T) {
 		if got := s.attention(); !slices.Equal(got, []string{"api"}) {
 			t.Errorf("attention: %v", got)
 		}
-		up = true
+		up, s.record.down = true, nil
 	})
 	s.win(2 * time.Hour)
 	s.run(start, nil)

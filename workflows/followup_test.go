@@ -281,7 +281,7 @@ func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
 }
 
 // An API that is out of reach when a follow-up is due puts it off, and it is done
-// once. It waits in one activity that goes on until the API is back.
+// once. It waits in a few activities that become longer.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	s := newStage(t)
 	followUps(s, callThem, mailThem)
@@ -296,8 +296,8 @@ func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 		reach(errors.New("out of reach"))
 	})
 	s.at(10*time.Hour, func() {
-		if s.wantFollowed("call 1h0m0s"); *plans != before+1 {
-			t.Errorf("%d activities during the outage; want one", *plans-before)
+		if s.wantFollowed("call 1h0m0s"); *plans > before+16 {
+			t.Errorf("%d activities during 8 hours of outage; want at most 16", *plans-before)
 		}
 		reach(nil)
 	})

@@ -50,16 +50,22 @@ type answer struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := bareStage(t)
+	return newStageWith(t)
+}
+
+// newStageWith is a stage with further interceptors.
+func newStageWith(t *testing.T, further ...interceptor.WorkerInterceptor) *stage {
+	t.Helper()
+	s := bareStage(t, further...)
 	s.record.register(s.env)
 	return s
 }
 
 // bareStage has a workflow and no activities.
-func bareStage(t *testing.T) *stage {
+func bareStage(t *testing.T, further ...interceptor.WorkerInterceptor) *stage {
 	t.Helper()
 	s := &stage{t: t, record: newRecord(), answers: map[string]*answer{}}
-	s.env = newEnvironment(t, workflows.Interceptor(), &lookout{stage: s})
+	s.env = newEnvironment(t, append([]interceptor.WorkerInterceptor{workflows.Interceptor(), &lookout{stage: s}}, further...)...)
 	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: lifecycle.WorkflowID("A-1"), TaskQueue: lifecycle.TaskQueue})
 	s.env.SetStartTime(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.env.SetTestTimeout(time.Minute)

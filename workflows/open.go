@@ -103,9 +103,9 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 	input := activities.CreateInput{Reference: r.state.Reference, Start: start, Resolved: r.known(start.Names()), Looked: looked, Run: r.own}
 	input.Start.Interests = nil // added later; their learners need not travel twice
 	var result activities.CreateResult
-	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange("create the opportunity"))
+	ctx = workflow.WithActivityOptions(ctx, r.toChange("create the opportunity"))
 	if err := workflow.ExecuteActivity(ctx, activities.CreateOpportunity, input).Get(ctx, &result); err != nil {
-		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
+		result.Sending = lost(err)
 	}
 	return result
 }
@@ -154,13 +154,14 @@ var errBlind = errors.New("the worker's mark setting leaves no way")
 
 // marked answers the ids of the records that carry the reference's mark.
 func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named, error) {
-	ctx = workflow.WithActivityOptions(ctx, activities.ToRead("look for the opportunity by its mark"))
 	start := r.state.Start
 	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, Resolved: r.known(start.Names())}
 	var found []opportunity.ID
 	for {
 		var page activities.FindResult
-		if err := workflow.ExecuteActivity(ctx, activities.FindOpportunity, input).Get(ctx, &page); err != nil {
+		if err := r.look(ctx, look{
+			activity: activities.FindOpportunity, input: input, result: &page, options: activities.ToRead("look for the opportunity by its mark"),
+		}); err != nil {
 			return nil, opportunity.Named{}, err
 		}
 		if page.Blind {

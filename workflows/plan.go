@@ -15,10 +15,7 @@ func (r *run) planMove(ctx workflow.Context, request, to string) {
 	result, err := r.plans(ctx, activities.PlanInput{Occasion: opportunity.Occasion{Kind: opportunity.OccasionMove}, Step: to},
 		activities.ToRead("plan the effects of the move"))
 	switch {
-	case r.interrupted(ctx), err == nil && r.noticed(ctx, result.Run):
-		return
-	case err != nil && !lasting(err):
-		_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonUnreachable})
+	case r.interrupted(ctx), unanswered(err), err == nil && r.noticed(ctx, result.Run):
 		return
 	case err != nil:
 		// Whoever asked for the move gets the API's own answer to it.
@@ -31,15 +28,12 @@ func (r *run) planMove(ctx workflow.Context, request, to string) {
 
 // planAhead looks at the record and plans the follow-ups of the step it stands in,
 // and what is to be done about what happened outside since it was looked at. It
-// reports whether the API answered; where it did not, it is to be asked again.
+// reports whether the API answered; where it did not, or where a command came
+// meanwhile, it is to be asked again.
 func (r *run) planAhead(ctx workflow.Context) bool {
-	options := activities.ToSweep("plan the follow-ups")
-	result, err := r.plans(ctx, activities.PlanInput{}, options)
+	result, err := r.plansAside(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
-	case r.interrupted(ctx), err == nil && r.noticed(ctx, result.Run):
-		return false
-	case err != nil && !lasting(err):
-		_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonUnreachable})
+	case r.interrupted(ctx), unanswered(err), err == nil && r.noticed(ctx, result.Run):
 		return false
 	case err != nil:
 		r.state.Unplannable(reasonOf(err), workflow.Now(ctx))
@@ -61,12 +55,9 @@ func (r *run) planAhead(ctx workflow.Context) bool {
 
 // planFor plans the effects of something that happened outside.
 func (r *run) planFor(ctx workflow.Context, occasion opportunity.Occasion) {
-	result, err := r.plans(ctx, activities.PlanInput{Occasion: occasion}, activities.ToSweep("plan what to do about what happened"))
+	result, err := r.plansAside(ctx, activities.PlanInput{Occasion: occasion}, "plan what to do about what happened")
 	switch {
-	case r.interrupted(ctx), err == nil && r.noticed(ctx, result.Run):
-		return
-	case err != nil && !lasting(err):
-		_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonUnreachable})
+	case r.interrupted(ctx), unanswered(err), err == nil && r.noticed(ctx, result.Run):
 		return
 	case err != nil:
 		result.Plan = opportunity.Plan{Problems: []string{"what to do about what happened could not be planned: " + reasonOf(err)}}
@@ -76,20 +67,44 @@ func (r *run) planFor(ctx workflow.Context, occasion opportunity.Occasion) {
 
 // plans asks what the playbook says, until it succeeds or the opportunity is closed.
 func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (activities.PlanResult, error) {
-	s := r.state
-	input.Reference, input.Opportunity, input.Known, input.Done = s.Reference, s.ID, s.Interests, s.Done
-	input.Region = s.Details.Region
-	input.Entered, input.LastActivity, input.Now = s.Entered, s.LastActivity, workflow.Now(ctx)
 	var result activities.PlanResult
 	var err error
 	r.unlessClosed(ctx, func(ctx workflow.Context) {
-		ctx = workflow.WithActivityOptions(ctx, options)
-		err = workflow.ExecuteActivity(ctx, activities.PlanOpportunity, input).Get(ctx, &result)
+		err = r.look(ctx, r.plan(ctx, input, options, &result))
 	})
 	if err == nil && !r.interrupted(ctx) {
 		r.recovered()
 	}
 	return result, err
+}
+
+// plansAside asks like plans, for one round, and gives way to commands. Nobody waits
+// for what it asks.
+func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why string) (activities.PlanResult, error) {
+	var result activities.PlanResult
+	err := errCut
+	if !r.aside(ctx, func(ctx workflow.Context) {
+		err = r.lookOnce(ctx, r.plan(ctx, input, activities.ToSweep(why), &result), r.planRounds)
+	}) {
+		return result, errCut
+	}
+	switch {
+	case unanswered(err):
+		r.planRounds++
+	case err == nil && !r.interrupted(ctx):
+		r.planRounds = 0
+		r.recovered()
+	}
+	return result, err
+}
+
+// plan asks what the playbook says.
+func (r *run) plan(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions, result *activities.PlanResult) look {
+	s := r.state
+	input.Reference, input.Opportunity, input.Known, input.Done = s.Reference, s.ID, s.Interests, s.Done
+	input.Region = s.Details.Region
+	input.Entered, input.LastActivity, input.Now = s.Entered, s.LastActivity, workflow.Now(ctx)
+	return look{activity: activities.PlanOpportunity, input: input, result: result, options: options, about: "plan"}
 }
 
 // lasting reports whether asking again would not help: the API refuses to answer.
@@ -110,6 +125,30 @@ func (r *run) unlessClosed(ctx workflow.Context, do func(workflow.Context)) {
 	})
 	// A cancellation ends the wait; the caller looks at the context itself.
 	_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) })
+}
+
+// aside does something that nobody waits for, and reports whether it was done: a
+// command that comes meanwhile goes first, and so does whatever else reaches the run.
+func (r *run) aside(ctx workflow.Context, do func(workflow.Context)) bool {
+	ctx, stop := workflow.WithCancel(ctx)
+	defer stop()
+	done := false
+	workflow.GoNamed(ctx, "aside", func(ctx workflow.Context) {
+		do(ctx)
+		done = true
+	})
+	// A cancellation ends the wait; the caller looks at the context itself.
+	_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) || r.isAsked() })
+	if !done && !r.interrupted(ctx) && workflow.GetVersion(ctx, changeAside, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) })
+	}
+	return done
+}
+
+// isAsked reports whether something waits that somebody asked for.
+func (r *run) isAsked() bool {
+	_, _, move := r.state.MoveToPlan()
+	return r.arrivals.waiting() || move || r.state.HasWork()
 }
 
 // interrupted reports whether the opportunity was cancelled or closed while it still

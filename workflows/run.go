@@ -27,8 +27,18 @@ type run struct {
 	own, told string
 	// owner says whose mark the record carried when it was last read.
 	owner activities.Owner
-	// setbacks counts the requests in a row that could not be sent.
-	setbacks int
+	// root is the context that a cancellation of the workflow reaches. endBy is when a
+	// run that is cancelled or closed gives up; zero before.
+	root  workflow.Context
+	endBy time.Time
+	// setbacks counts the requests in a row that could not be sent, queued those of
+	// them that no worker took.
+	setbacks, queued int
+	// planRounds and refreshRounds count the rounds in a row in which the API did not
+	// answer what nobody waits for.
+	planRounds, refreshRounds int
+	// rivals counts the waits for other references that adopt the same record.
+	rivals int
 	// failed says why the record cannot be created.
 	failed error
 	// ending says that the run has stopped taking commands.
@@ -39,7 +49,7 @@ type run struct {
 // workflow; a mistake of the worker fails the task only.
 func newRun(ctx workflow.Context, options Options, input, carried converter.RawValue) (*run, error) {
 	r := &run{
-		options: options, arrivals: arrivalsOf(ctx),
+		options: options, arrivals: arrivalsOf(ctx), root: ctx,
 		names: make(map[opportunity.Name]opportunity.Resolved), answers: answers{waiting: make(map[string]time.Time)},
 		own: workflow.GetInfo(ctx).OriginalRunID,
 	}
@@ -133,7 +143,7 @@ func (r *run) serve(ctx workflow.Context) error {
 			return nil
 		case r.mustShed(ctx):
 			r.state.Shed(workflow.Now(ctx))
-		case r.state.NeedsReading():
+		case r.state.NeedsReading() && (r.refreshRounds == 0 || !r.isAsked()):
 			r.refresh(ctx)
 		default:
 			if err := r.work(ctx); err != nil {
@@ -147,7 +157,7 @@ func (r *run) serve(ctx workflow.Context) error {
 // and then what follows up; or it waits until there is something.
 func (r *run) work(ctx workflow.Context) error {
 	now := workflow.Now(ctx)
-	if job, due := r.state.DueJob(now); due {
+	if job, due := r.state.DueJob(now); due && (!job.GivesWay() || !r.isAsked()) {
 		r.ensure(ctx, job)
 		return nil
 	}
@@ -291,7 +301,8 @@ func (r *run) releasePlaces(ctx workflow.Context) {
 	}
 }
 
-// refresh reads the record again, until it succeeds or the opportunity is closed.
+// refresh reads the record again, until the API answers or the opportunity is closed.
+// When it did not answer once, commands go first.
 func (r *run) refresh(ctx workflow.Context) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -303,12 +314,18 @@ func (r *run) refresh(ctx workflow.Context) {
 		options = activities.ToRead("read the record again")
 	}
 	workflow.GoNamed(ctx, "refresh", func(ctx workflow.Context) {
-		record, err = r.read(ctx, r.state.ID, options)
+		record, err = r.readOnce(ctx, r.state.ID, options, r.refreshRounds)
 		read = true
 	})
-	if workflow.Await(ctx, func() bool { return read || r.state.Closing != nil }) != nil || !read {
-		return // cancelled or closed
+	cut := func() bool { return r.state.Closing != nil || r.refreshRounds > 0 && r.isAsked() }
+	if workflow.Await(ctx, func() bool { return read || cut() }) != nil || !read {
+		return // cancelled, closed, or something goes first
 	}
+	if unanswered(err) {
+		r.refreshRounds++
+		return
+	}
+	r.refreshRounds = 0
 	if err != nil {
 		r.state.Unreadable(reasonOf(err), workflow.Now(ctx))
 		return

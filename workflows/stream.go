@@ -63,9 +63,9 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 	}
 	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names), Run: r.own}
 	var result activities.ApplyResult
-	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange(summary(batch)))
+	ctx = workflow.WithActivityOptions(ctx, r.toChange(summary(batch)))
 	if err := workflow.ExecuteActivity(ctx, activities.ApplyCommands, input).Get(ctx, &result); err != nil {
-		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
+		result.Sending = lost(err)
 	}
 	return result
 }
@@ -110,20 +110,32 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 	return decided
 }
 
-// read reads the record with all its interests.
+// read reads the record with all its interests, until the API answers.
 func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (opportunity.Snapshot, error) {
-	ctx = workflow.WithActivityOptions(ctx, options)
+	return r.readPages(id, func(input activities.ReadInput, page *activities.ReadResult) error {
+		return r.look(ctx, look{activity: activities.ReadOpportunity, input: input, result: page, options: options})
+	})
+}
+
+// readOnce reads like read, each page for one round.
+func (r *run) readOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (opportunity.Snapshot, error) {
+	return r.readPages(id, func(input activities.ReadInput, page *activities.ReadResult) error {
+		return r.lookOnce(ctx, look{activity: activities.ReadOpportunity, input: input, result: page, options: options, about: "refresh"}, round)
+	})
+}
+
+func (r *run) readPages(id opportunity.ID, read func(activities.ReadInput, *activities.ReadResult) error) (opportunity.Snapshot, error) {
+	input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id}
 	var page activities.ReadResult
-	if err := workflow.ExecuteActivity(ctx, activities.ReadOpportunity, activities.ReadInput{Reference: r.state.Reference, Opportunity: id}).Get(ctx, &page); err != nil {
+	if err := read(input, &page); err != nil {
 		return opportunity.Snapshot{}, err
 	}
 	r.told, r.owner = page.Run, page.Owner
 	r.state.Ruled(page.Rules)
 	record := page.Record
 	for page.Next != "" {
-		input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, After: page.Next}
-		page = activities.ReadResult{}
-		if err := workflow.ExecuteActivity(ctx, activities.ReadOpportunity, input).Get(ctx, &page); err != nil {
+		input.After, page = page.Next, activities.ReadResult{}
+		if err := read(input, &page); err != nil {
 			return opportunity.Snapshot{}, err
 		}
 		record.Interests = append(record.Interests, page.Record.Interests...)
@@ -172,8 +184,8 @@ func (r *run) learn(ctx workflow.Context, batch []opportunity.Mutation) (map[opp
 // resolve asks what names mean and remembers it for this run.
 func (r *run) resolve(ctx workflow.Context, names []opportunity.Name) (map[opportunity.Name]*opportunity.Error, error) {
 	var result activities.ResolveResult
-	ctx = workflow.WithActivityOptions(ctx, activities.ToRead("look names up"))
-	if err := workflow.ExecuteActivity(ctx, activities.ResolveNames, activities.ResolveInput{Names: names}).Get(ctx, &result); err != nil {
+	input := activities.ResolveInput{Names: names}
+	if err := r.look(ctx, look{activity: activities.ResolveNames, input: input, result: &result, options: activities.ToRead("look names up")}); err != nil {
 		return nil, err
 	}
 	failed := make(map[opportunity.Name]*opportunity.Error)
@@ -207,27 +219,71 @@ func (r *run) itemIDs() map[opportunity.Name]opportunity.ID {
 	return ids
 }
 
-// The pauses between requests that could not be sent, and how many in a row
-// before an operator is told.
+// The pauses between requests that could not be sent, how many in a row or how long
+// before an operator is told, and how many before one activity waits for the API.
 const (
 	firstPause  = time.Second
 	longestWait = time.Minute
 	tellAfter   = 5
+	tellWithin  = 20 * time.Second
+	probeAfter  = 6
 )
 
 // backOff waits before a request that was not sent is sent again. An operator's
 // refresh or close cuts the wait short.
 func (r *run) backOff(ctx workflow.Context, sending activities.Sending) error {
 	r.setbacks++
-	if r.setbacks >= tellAfter {
-		r.state.Attend(opportunity.AttentionAPI, "", setbackText(sending.Reason), workflow.Now(ctx))
+	if workflow.GetVersion(ctx, changeOutages, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		if r.setbacks >= tellAfter {
+			r.state.Attend(opportunity.AttentionAPI, "", setbackText(sending.Reason), workflow.Now(ctx))
+			r.show(ctx)
+		}
+		return r.pause(ctx, sending)
+	}
+	out := outageFor(sending.Reason)
+	r.waitFor(ctx, out, "", time.Time{})
+	if since := r.state.Waits.Since; r.setbacks >= tellAfter || workflow.Now(ctx).Sub(since) >= tellWithin {
+		r.attend(ctx, out, "")
 		r.show(ctx)
 	}
+	switch {
+	case sending.Reason == activities.ReasonQueue: // it has waited for long enough
+		r.queued++
+		return ctx.Err()
+	case r.setbacks > probeAfter && (sending.Reason == activities.ReasonUnreachable || sending.Reason == activities.ReasonAuthentication):
+		begun := workflow.Now(ctx)
+		if err := r.awaitAPI(ctx); err != nil || r.cutsPause() || workflow.Now(ctx).Sub(begun) >= longestWait {
+			return err
+		}
+		// It answers, and yet nothing could be sent.
+	}
+	return r.pause(ctx, sending)
+}
+
+// pause waits for a time that grows with the setbacks.
+func (r *run) pause(ctx workflow.Context, sending activities.Sending) error {
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      pauseBefore(r.setbacks, sending, r.state.Reference),
 		TimerOptions: workflow.TimerOptions{Summary: "wait before sending again: " + string(sending.Reason)},
-	}, func() bool { return !r.ending && (r.state.Closing != nil || r.state.RefreshDue) })
+	}, r.cutsPause)
 	return err
+}
+
+// cutsPause reports whether a wait before sending is cut short.
+func (r *run) cutsPause() bool { return !r.ending && (r.state.Closing != nil || r.state.RefreshDue) }
+
+// awaitAPI waits in one activity, which the server repeats, until the API answers
+// anything at all.
+func (r *run) awaitAPI(ctx workflow.Context) error {
+	asking, stop := workflow.WithCancel(ctx)
+	defer stop()
+	answered := false
+	workflow.GoNamed(asking, "await the API", func(ctx workflow.Context) {
+		// A refusal is an answer, too.
+		_ = r.look(ctx, look{activity: activities.ProbeAPI, options: activities.ToRead("wait until the API answers"), probes: true})
+		answered = true
+	})
+	return workflow.Await(ctx, func() bool { return answered || r.cutsPause() })
 }
 
 // setbackText tells an operator what everything waits for.
@@ -251,10 +307,11 @@ func pauseBefore(setbacks int, sending activities.Sending, reference opportunity
 	return sending.RetryAfter + half + half*time.Duration(spread>>16)/(1<<16)
 }
 
-// recovered notes that the API answers.
+// recovered notes that the API answered a request that was to be sent.
 func (r *run) recovered() {
-	r.setbacks = 0
+	r.setbacks, r.queued = 0, 0
 	r.state.Calm(opportunity.AttentionAPI)
+	r.state.Answered("")
 }
 
 // summary tells a batch in a few words without personal data.

@@ -102,7 +102,8 @@ func refusal(err *administrate.RefusedError) string {
 }
 
 // reading turns an error of a read into one that Temporal repeats or not: what
-// the API refuses to read stays refused, everything else may pass.
+// the API refuses to read stays refused, everything else may pass. The type of the
+// latter is the [activities.Reason], by which the workflow says what it waits for.
 func reading(err error) error {
 	var missing *administrate.NotFoundError
 	var refused *administrate.RefusedError
@@ -119,6 +120,10 @@ func reading(err error) error {
 		return temporal.NewApplicationErrorWithOptions(err.Error(), string(reasonOf(notSent.Reason)), temporal.ApplicationErrorOptions{
 			NextRetryDelay: notSent.RetryAfter, Category: temporal.ApplicationErrorCategoryBenign,
 		})
+	case errors.As(err, &notSent):
+		return temporal.NewApplicationError(err.Error(), string(reasonOf(notSent.Reason)))
+	case failing(err):
+		return temporal.NewApplicationError(err.Error(), string(activities.ReasonErrors))
 	}
-	return err
+	return temporal.NewApplicationError(err.Error(), string(activities.ReasonUnreachable))
 }

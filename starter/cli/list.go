@@ -80,6 +80,8 @@ var (
 	states     = []string{"open", "won", "lost", "archived"}
 	attentions = []string{
 		anyAttention, string(opportunity.AttentionUndecided), string(opportunity.AttentionAPI), string(opportunity.AttentionReservation),
+		string(opportunity.AttentionCredentials), string(opportunity.AttentionOperation), string(opportunity.AttentionClock),
+		string(opportunity.AttentionLimit), string(opportunity.AttentionService),
 		string(opportunity.AttentionFailed), string(opportunity.AttentionMessage), string(opportunity.AttentionParked),
 		string(opportunity.AttentionEffect), string(opportunity.AttentionFollowUp), string(opportunity.AttentionPlaybook), string(opportunity.AttentionPaused),
 	}

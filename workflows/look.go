@@ -1,0 +1,204 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A look is an activity that changes nothing at the API. It is asked for in rounds:
+// the server repeats the activity within the bound of a round, and between two
+// rounds the run says what it waits for. Later rounds are longer, so that an outage
+// of a day fits into one run.
+type look struct {
+	activity      string
+	input, result any
+	options       workflow.ActivityOptions
+	// about is what attention goes by where the API fails at this look alone: the key
+	// of an effect, for example.
+	about string
+	// probes says that its answer proves nothing for what waits, so that the wait goes on.
+	probes bool
+}
+
+// look asks until the API answers. Its error is the API's refusal, or says that the
+// run ends.
+func (r *run) look(ctx workflow.Context, l look) error {
+	for round := 0; ; round++ {
+		err := r.lookOnce(ctx, l, round)
+		if err == nil || !unanswered(err) || r.mustEnd(ctx) {
+			return err
+		}
+	}
+}
+
+// lookOnce asks for one round. Where the API does not answer, the run waits from
+// then on: the view says for what, and attention follows.
+func (r *run) lookOnce(ctx workflow.Context, l look, round int) error {
+	err := r.ask(ctx, l, round)
+	switch {
+	case err == nil && !l.probes:
+		r.answered(ctx, l.about)
+	case unanswered(err) && !errors.Is(err, errCut):
+		out := outageOf(err)
+		r.waitFor(ctx, out, l.about, time.Time{})
+		if out.known || round > 0 {
+			r.attend(ctx, out, l.about)
+		}
+		r.show(ctx)
+	}
+	return err
+}
+
+// ask asks for one round. A later round ends when the run is cancelled or closed: what
+// is left of the time is for shorter ones.
+func (r *run) ask(ctx workflow.Context, l look, round int) error {
+	options := activities.InRound(l.options, round)
+	if !r.endBy.IsZero() {
+		options.ScheduleToCloseTimeout = max(min(options.ScheduleToCloseTimeout, r.endBy.Sub(workflow.Now(ctx))), activities.RoundOf(0))
+	}
+	asking, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, options))
+	defer stop()
+	var input []any
+	if l.input != nil {
+		input = append(input, l.input)
+	}
+	answer := workflow.ExecuteActivity(asking, l.activity, input...)
+	if round == 0 || r.ends() {
+		return answer.Get(ctx, l.result)
+	}
+	// A cancellation ends the activity, too.
+	_ = workflow.Await(ctx, func() bool { return answer.IsReady() || r.ends() })
+	if !answer.IsReady() {
+		return errCut
+	}
+	return answer.Get(ctx, l.result)
+}
+
+// errCut is why a round has no answer that was cut short.
+var errCut = errors.New("the round was cut short")
+
+// ends reports whether the run was cancelled or closed.
+func (r *run) ends() bool { return r.root.Err() != nil || r.state.Closing != nil }
+
+// unanswered reports whether an activity ended without an answer of the API: whoever
+// asks again may get one.
+func unanswered(err error) bool {
+	return err != nil && !lasting(err) && !temporal.IsCanceledError(err)
+}
+
+// An outage is why the API did not answer, or why nothing could be sent.
+type outage struct {
+	reason activities.Reason
+	word   opportunity.Word
+	text   string
+	// known says that an attempt was made and failed. Otherwise no worker may have
+	// taken the activity.
+	known bool
+}
+
+// outageOf tells by the error of an activity why there was no answer.
+func outageOf(err error) outage {
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) {
+		out := outageFor(activities.Reason(application.Type()))
+		out.text += ": " + application.Message()
+		return out
+	}
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_START_TO_CLOSE {
+		out := outageFor(activities.ReasonUnreachable)
+		out.text += ": no answer in time"
+		return out
+	}
+	return outageFor(activities.ReasonQueue)
+}
+
+// outageFor tells what to say of a reason.
+func outageFor(reason activities.Reason) outage {
+	out := outage{reason: reason, word: opportunity.AttentionAPI, text: "the API cannot be reached", known: true}
+	switch reason {
+	case activities.ReasonAuthentication:
+		out.word, out.text = opportunity.AttentionCredentials, "the TMS refuses the worker's credentials"
+	case activities.ReasonErrors:
+		out.word, out.text = opportunity.AttentionOperation, "the API answers with errors of its own"
+	case activities.ReasonRate:
+		out.word, out.text = opportunity.AttentionLimit, "the API's limit of requests is reached"
+	case activities.ReasonNamespace:
+		out.word, out.text = opportunity.AttentionLimit, "Temporal is asked too much to answer whether there was an opportunity of this reference before"
+	case activities.ReasonLate:
+		out.word = opportunity.AttentionClock
+		out.text = "the time to send had passed when the worker came to it: the worker's clock differs from the Temporal server's, or the worker is overloaded"
+	case activities.ReasonQueue:
+		out.text = fmt.Sprintf("no worker takes activities of the task queue %s in time: none runs, or too much waits there", activities.TaskQueue)
+		out.known = false
+	}
+	return out
+}
+
+// waitFor sets the reason of the wait that begins.
+func (r *run) waitFor(ctx workflow.Context, out outage, about string, until time.Time) {
+	if r.state.WaitFor(opportunity.Wait{Word: out.word, Reason: out.text, Request: about, Until: until, Since: workflow.Now(ctx)}) {
+		workflow.GetLogger(ctx).Warn("waiting", "for", out.word, "reason", out.text)
+	}
+}
+
+// attend raises attention for an outage that is waited for. What concerns one operation goes by what
+// is asked, all else concerns everything.
+func (r *run) attend(ctx workflow.Context, out outage, about string) {
+	if out.word != opportunity.AttentionOperation {
+		about = ""
+	}
+	r.state.Attend(out.word, about, r.state.Waits.Reason, workflow.Now(ctx))
+}
+
+// answered takes in that the API answers.
+func (r *run) answered(ctx workflow.Context, about string) {
+	r.queued = 0
+	if r.state.Answered(about) {
+		workflow.GetLogger(ctx).Info("the API answers again")
+	}
+}
+
+// endWithin is how long a run that is cancelled or closed may go on while the API
+// does not answer. What is not known by then becomes a question, places lapse, and
+// effects stay as they are.
+const endWithin = 3 * time.Hour
+
+// mustEnd reports whether a run that is cancelled or closed has tried for long enough.
+func (r *run) mustEnd(ctx workflow.Context) bool {
+	if !r.ends() {
+		return false
+	}
+	now := workflow.Now(ctx)
+	if r.endBy.IsZero() {
+		r.endBy = now.Add(endWithin)
+	}
+	return !now.Before(r.endBy)
+}
+
+// lost tells by the error of an activity that changes something what is known: the
+// server's word that no worker took it proves that nothing was sent. Whatever else
+// it is, the fate is unknown.
+func lost(err error) activities.Sending {
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START {
+		return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonQueue}
+	}
+	return activities.Sending{Fate: opportunity.FateUnknown}
+}
+
+// toChange are the options of an activity that changes something. Each time that no
+// worker took the last one it may wait for longer.
+func (r *run) toChange(summary string) workflow.ActivityOptions {
+	o := r.options.Times.ToChange(summary)
+	o.ScheduleToStartTimeout = activities.StartWithin(r.queued)
+	return o
+}

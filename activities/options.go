@@ -85,7 +85,18 @@ func RoundOf(round int) time.Duration {
 // InRound returns the options of a read for a round of it. A read that begins with a
 // longer round is not cut down.
 func InRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
-	o.ScheduleToCloseTimeout = max(o.ScheduleToCloseTimeout, RoundOf(round))
+	if round > 0 {
+		o.ScheduleToCloseTimeout = max(o.ScheduleToCloseTimeout, RoundOf(round))
+	}
+	return o
+}
+
+// ToReadBack are those of ToRead for reading back what became of a change whose answer
+// was lost. The first round is shorter: the time for the change and the settle time
+// count towards the 120 s, too.
+func ToReadBack(summary string) workflow.ActivityOptions {
+	o := ToRead(summary)
+	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = 15*time.Second, 20*time.Second
 	return o
 }
 

@@ -160,7 +160,7 @@ func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named,
 	for {
 		var page activities.FindResult
 		if err := r.look(ctx, look{
-			activity: activities.FindOpportunity, input: input, result: &page, options: activities.ToRead("look for the opportunity by its mark"),
+			activity: activities.FindOpportunity, input: input, result: &page, options: activities.ToReadBack("look for the opportunity by its mark"),
 		}); err != nil {
 			return nil, opportunity.Named{}, err
 		}

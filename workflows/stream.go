@@ -96,7 +96,7 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 	if err := r.learnNames(ctx, batch); err != nil {
 		return answers
 	}
-	record, err := r.read(ctx, r.state.ID, activities.ToRead("read back what became of: "+summary(batch)))
+	record, err := r.read(ctx, r.state.ID, activities.ToReadBack("read back what became of: "+summary(batch)))
 	if err != nil {
 		return answers // the record cannot be read at all: a question
 	}
@@ -145,6 +145,11 @@ func (r *run) readPages(id opportunity.ID, read func(activities.ReadInput, *acti
 
 // settle waits until a request whose answer did not come can no longer commit.
 func (r *run) settle(ctx workflow.Context) error {
+	if workflow.GetVersion(ctx, changeOutages, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		until := workflow.Now(ctx).Add(r.options.Times.Settle())
+		r.waitFor(ctx, outage{word: opportunity.AttentionAPI, text: "the answer to a request was lost; what became of it is read back"}, "", until)
+		r.show(ctx)
+	}
 	return wait(ctx, r.options.Times.Settle(), "let the API settle before reading back")
 }
 

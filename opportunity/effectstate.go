@@ -21,7 +21,7 @@ type EffectState struct {
 func (s *EffectState) jobsAt(now time.Time) time.Time {
 	var at time.Time
 	for _, j := range s.Jobs {
-		if !j.Done && j.Problem == "" && j.NotBefore.After(now) && (at.IsZero() || j.NotBefore.Before(at)) {
+		if !j.Done && !j.Calling && j.Problem == "" && j.NotBefore.After(now) && (at.IsZero() || j.NotBefore.Before(at)) {
 			at = j.NotBefore
 		}
 	}
@@ -41,10 +41,25 @@ func (s *EffectState) drop(key string) {
 	s.Jobs = slices.DeleteFunc(s.Jobs, func(j Job) bool { return j.Effect.Key == key })
 }
 
-// stuck reports whether the effect of the key waits for an operator.
-func (s *EffectState) stuck(key string) bool {
+// isActive reports whether the effect of the key is under way: an operator may have
+// it tried again, or leave it, at any time.
+func (s *EffectState) isActive(key string) bool {
 	j := s.job(key)
-	return j != nil && j.Problem != ""
+	return j != nil && !j.Done
+}
+
+// Calling notes that a service is being called for the effect of the key.
+func (s *EffectState) Calling(key string) {
+	if j := s.job(key); j != nil {
+		j.Calling = true
+	}
+}
+
+// NotCalling notes that no service is being called: a run begins.
+func (s *EffectState) NotCalling() {
+	for i := range s.Jobs {
+		s.Jobs[i].Calling = false
+	}
 }
 
 // nextChain is a number that no chain had before.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -32,6 +33,8 @@ type Job struct {
 	// often in a row the API did not answer what it looks like.
 	Errors int `json:"errors,omitempty"`
 	Rounds int `json:"rounds,omitempty"`
+	// Calling says that a service is being called for it.
+	Calling bool `json:"calling,omitempty"`
 	// Problem says why it waits for an operator; "" while it does not.
 	Problem string `json:"problem,omitempty"`
 	// Number and Of count the repetitions of a follow-up; both are 0 for others.
@@ -57,7 +60,7 @@ func (j Job) Undoes() bool { return j.Stage == JobUndo }
 
 // isDue reports whether the job can be worked on.
 func (j Job) isDue(now time.Time) bool {
-	return !j.Done && j.Problem == "" && !j.NotBefore.After(now)
+	return !j.Done && !j.Calling && j.Problem == "" && !j.NotBefore.After(now)
 }
 
 // DueJob answers the effect to work on next: what is to be taken back, the last
@@ -119,7 +122,7 @@ func (s *State) Found(key string, found Finding, now time.Time) *Act {
 	if j == nil {
 		return nil
 	}
-	j.Trace, j.NotBefore, j.Aside, j.Rounds = found.Trace, time.Time{}, false, 0
+	j.Trace, j.NotBefore, j.Aside, j.Rounds, j.Calling = found.Trace, time.Time{}, false, 0, false
 	s.identify(found.Contacts)
 	if found.Reservation != nil {
 		s.Reservation = *found.Reservation
@@ -171,11 +174,13 @@ func (s *State) Acted(key string, act Act, answer Answer, trace Trace, contacts 
 	if j == nil {
 		return
 	}
+	j.Calling = false
 	switch answer.Fate {
 	case FateDone:
 		j.Trace, j.Sent, j.Errors, j.Touched = trace, &act, 0, true
 		s.identify(contacts)
 		s.calmAbout(AttentionEffect, key)
+		s.calmAbout(AttentionService, key)
 		if !act.Kind.IsSeen() {
 			s.jobStands(j, now)
 		}
@@ -204,6 +209,41 @@ func (s *State) jobUnknown(j *Job, act Act, now time.Time) {
 		j.NotBefore = now.Add(min(time.Minute<<min(j.Errors-jobErrors, 6), time.Hour))
 		s.Attend(AttentionEffect, j.Effect.Key, fmt.Sprintf("the API failed %d times at it (%s); it is tried again and again", j.Errors, act.Kind.Summary()), now)
 	}
+}
+
+// The pauses between calls of a service that does not answer, and how many before an
+// operator is told.
+const (
+	firstCallPause = 5 * time.Second
+	lastCallPause  = 10 * time.Minute
+	callsToTell    = 2
+)
+
+// Unserved takes in that a service did not answer the call of the key: it is called
+// again later, with the same idempotency key. Without a reason it is called at once.
+func (s *State) Unserved(key, reason string, fate Fate, now time.Time) {
+	j := s.job(key)
+	if j == nil {
+		return
+	}
+	j.Calling, j.Touched, j.Sent = false, j.Touched || fate == FateUnknown, nil
+	if reason == "" {
+		return
+	}
+	j.Errors++
+	j.NotBefore = now.Add(min(firstCallPause<<min(j.Errors-1, 10), lastCallPause))
+	if j.Errors >= callsToTell {
+		s.Attend(AttentionService, key, reason+"; it is called again and again. Answer retry (call it now) or skip (never mind)", now)
+	}
+}
+
+// Withdraw takes back a follow-up of which nothing was done: it is planned again.
+func (s *State) Withdraw(key string, now time.Time) {
+	s.drop(key)
+	_, planned, _ := strings.Cut(key, "/") // the key without the number of its chain
+	s.Done = slices.DeleteFunc(s.Done, func(d DoneFollowUp) bool { return d.Key == planned })
+	s.note(now, "a follow-up was withdrawn, since a message came before it: "+planned)
+	s.replan()
 }
 
 // jobStands takes in that nothing of the effect is missing, or left to take back.
@@ -253,15 +293,15 @@ func (s *State) stick(j *Job, problem string, now time.Time) {
 // retryJob has the effect tried again.
 func (s *State) retryJob(key string, now time.Time) {
 	j := s.job(key)
-	j.Problem, j.Errors, j.Sent, j.NotBefore = "", 0, nil, time.Time{}
-	s.calmAbout(AttentionEffect, key)
+	j.Problem, j.Errors, j.Rounds, j.Sent, j.NotBefore = "", 0, 0, nil, time.Time{}
+	s.calmJob(key)
 	s.note(now, "an operator answered retry: "+string(j.Effect.Kind))
 }
 
 // skipJob lets the effect be as it is.
 func (s *State) skipJob(key, reason string, now time.Time) {
 	j := *s.job(key)
-	s.calmAbout(AttentionEffect, key)
+	s.calmJob(key)
 	s.note(now, "an operator answered skip: "+string(j.Effect.Kind))
 	how := EffectSkipped
 	if j.Stage == JobUndo {

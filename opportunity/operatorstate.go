@@ -92,6 +92,13 @@ func (s *OperatorState) told(request string) bool {
 	})
 }
 
+// calmJob takes back what was raised about the effect of the key.
+func (s *OperatorState) calmJob(key string) {
+	for _, word := range []Word{AttentionEffect, AttentionService, AttentionOperation} {
+		s.calmAbout(word, key)
+	}
+}
+
 // requestEnded raises attention for a failure that nobody waits to hear of.
 func (s *OperatorState) requestEnded(e requestEnded) {
 	if e.outcome.State != Failed || !e.entry.Silent {

@@ -273,7 +273,7 @@ func (s *State) retry(answer Retry, now time.Time) {
 		s.note(now, "an operator answered retry: "+e.Summary())
 		return
 	}
-	if s.stuck(answer.Request) {
+	if s.isActive(answer.Request) {
 		s.retryJob(answer.Request, now)
 		return
 	}
@@ -294,7 +294,7 @@ func (s *State) skip(answer Skip, now time.Time) {
 		s.CreateSkipped = &Error{Type: Skipped, Message: answer.Reason}
 		return
 	}
-	if s.stuck(answer.Request) {
+	if s.isActive(answer.Request) {
 		s.skipJob(answer.Request, answer.Reason, now)
 		return
 	}
@@ -321,7 +321,7 @@ func (s *State) skip(answer Skip, now time.Time) {
 
 // doubts reports why no answer to a question about the request is wanted.
 func (s *State) doubts(request string) error {
-	if s.asksAboutCreate(request) || s.parked(request) >= 0 || s.stuck(request) {
+	if s.asksAboutCreate(request) || s.parked(request) >= 0 || s.isActive(request) {
 		return nil
 	}
 	_, err := s.doubted(request)

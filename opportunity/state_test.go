@@ -375,7 +375,7 @@ func TestStateSurvives(t *testing.T) {
 	full.Jobs = []opportunity.Job{{
 		Effect: effect, Chain: 2, Stage: opportunity.JobUndo, Done: true, Begun: true, Touched: true, Trace: trace,
 		Sent:      &opportunity.Act{Kind: opportunity.ActHold, On: "o", IDs: []opportunity.ID{"i"}, Attendees: []int{0, 2}, Values: trace.Values, Until: noon},
-		NotBefore: noon, Aside: true, Errors: 2, Rounds: 3, Problem: "<p>", Number: 1, Of: 3,
+		NotBefore: noon, Aside: true, Errors: 2, Rounds: 3, Calling: true, Problem: "<p>", Number: 1, Of: 3,
 	}}
 	full.Ledger = []opportunity.LedgerEntry{{Key: "k", Kind: opportunity.EffectCall, At: noon, How: opportunity.EffectLeft, Records: trace.Records, Text: "t"}}
 	full.Attendees = []opportunity.Attendee{{Interest: "i", Event: "e", Person: &opportunity.Learner{FirstName: "F", LastName: "L", Email: "a@b.example"}, Contact: "c"}}

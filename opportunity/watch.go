@@ -7,7 +7,7 @@ import (
 
 // Overdue answers the follow-up that is due, when nothing else is to be done first.
 func (s *State) Overdue(now time.Time) (FollowUp, bool) {
-	if s.ID == "" || s.Question != nil || s.Paused != nil || s.PlanDue {
+	if s.ID == "" || s.Question != nil || s.Paused != nil || s.PlanDue || len(s.Queue) > 0 {
 		return FollowUp{}, false
 	}
 	next, due, some := s.NextFollowUp()

@@ -36,6 +36,9 @@ type thing struct {
 	refused, idle int
 	// stays says that it cannot be taken back.
 	stays bool
+	// away says that the service behind it refuses connections, hangs that it does not
+	// answer.
+	away, hangs bool
 	// looks, when set, is asked before the thing is looked at.
 	looks func(in activities.EffectInput) *activities.InspectResult
 	kind  opportunity.ActKind
@@ -136,6 +139,12 @@ func (r *record) carryOutEffect(_ context.Context, in activities.EffectInput) (a
 		}
 	}
 	switch {
+	case thing.away:
+		return activities.CarryOutResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable}}, nil
+	case thing.hangs:
+		return activities.CarryOutResult{Sending: activities.Sending{
+			Fate: opportunity.FateUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service crm did not answer"),
+		}}, nil
 	case in.Undo && thing.stays, !in.Undo && thing.refused > 0:
 		thing.refused--
 		return activities.CarryOutResult{Sending: activities.Sending{

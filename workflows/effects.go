@@ -12,6 +12,9 @@ import (
 // what an answer says is never all that is known.
 func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 	key := job.Effect.Key
+	if r.withdrawn(ctx, job) {
+		return
+	}
 	found, err := r.inspect(ctx, job)
 	switch {
 	case r.interrupted(ctx):
@@ -32,6 +35,13 @@ func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 		return
 	}
 	job.Trace = found.Trace
+	if r.withdrawn(ctx, job) {
+		return
+	}
+	if act.Kind == opportunity.ActCall && !r.ending && workflow.GetVersion(ctx, changeCalls, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		r.callAside(ctx, job, *act)
+		return
+	}
 	result := r.carryOut(ctx, job, *act)
 	if result.Fate == opportunity.FateNotSent {
 		r.notSent(ctx, key, *act, result.Sending)
@@ -48,6 +58,56 @@ func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 		r.recovered()
 	}
 	r.state.Acted(key, *act, opportunity.Answer{Fate: result.Fate, Error: result.Error}, result.Trace, result.Contacts, workflow.Now(ctx))
+}
+
+// withdrawn takes a follow-up back that is not done yet when a command was accepted
+// meanwhile: it is decided again behind the command. It reports whether it did.
+func (r *run) withdrawn(ctx workflow.Context, job opportunity.Job) bool {
+	if job.Number == 0 || job.Touched || !r.overtaken(ctx) {
+		return false
+	}
+	r.state.Withdraw(job.Effect.Key, workflow.Now(ctx))
+	return true
+}
+
+// callAside calls a service of the tenant, while everything else goes on. A service
+// that does not answer delays only what comes after the call in its own chain.
+func (r *run) callAside(ctx workflow.Context, job opportunity.Job, act opportunity.Act) {
+	key := job.Effect.Key
+	r.state.Calling(key)
+	r.calls++
+	workflow.GoNamed(ctx, "call "+key, func(ctx workflow.Context) {
+		result := r.carryOut(ctx, job, act)
+		r.calls--
+		now := workflow.Now(ctx)
+		switch {
+		case result.Fate == opportunity.FateNotSent && result.Reason == activities.ReasonReset:
+			r.told = result.Run // whoever asks the API next accounts for it
+			r.state.Unserved(key, "", result.Fate, now)
+		case result.Fate == opportunity.FateDone, result.Fate == opportunity.FateRejected:
+			r.state.Acted(key, act, opportunity.Answer{Fate: result.Fate, Error: result.Error}, result.Trace, result.Contacts, now)
+		default:
+			r.state.Unserved(key, serviceText(job, result.Sending), result.Fate, now)
+		}
+		r.show(ctx)
+	})
+}
+
+// serviceText says which service does not answer, and how.
+func serviceText(job opportunity.Job, sending activities.Sending) string {
+	name := "the service"
+	if call := job.Effect.Call; call != nil {
+		name = "the service " + call.Service
+	}
+	switch {
+	case sending.Reason == activities.ReasonQueue:
+		return name + " is not called: no worker takes activities in time"
+	case sending.Fate == opportunity.FateNotSent:
+		return name + " cannot be reached"
+	case sending.Error != nil:
+		return sending.Error.Message
+	}
+	return name + " did not answer"
 }
 
 // notSent waits before a request for an effect is made again that was not sent.

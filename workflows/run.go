@@ -37,6 +37,8 @@ type run struct {
 	// planRounds and refreshRounds count the rounds in a row in which the API did not
 	// answer what nobody waits for.
 	planRounds, refreshRounds int
+	// calls counts the services of the tenant that are being called.
+	calls int
 	// rivals counts the waits for other references that adopt the same record.
 	rivals int
 	// failed says why the record cannot be created.
@@ -58,6 +60,7 @@ func newRun(ctx workflow.Context, options Options, input, carried converter.RawV
 	}
 	if state := readState(carried); state != nil {
 		r.state = state
+		r.state.NotCalling()
 		r.state.Version = opportunity.StateVersion // as it is written from now on
 		r.inherit(workflow.GetInfo(ctx).ContinuedExecutionRunID)
 		return r, nil
@@ -221,7 +224,7 @@ func (r *run) shouldContinue(ctx workflow.Context) bool {
 // waits must fit into the input of the next run, or it is worked off first, and
 // every caller must have had its answer, since an update cannot be handed over.
 func (r *run) mayContinue(ctx workflow.Context) bool {
-	return (r.shouldContinue(ctx) || r.state.RenewsNow(workflow.Now(ctx))) && r.fits() && workflow.AllHandlersFinished(ctx)
+	return (r.shouldContinue(ctx) || r.state.RenewsNow(workflow.Now(ctx))) && r.fits() && r.calls == 0 && workflow.AllHandlersFinished(ctx)
 }
 
 func (r *run) fits() bool { return r.state.WaitingBytes() <= opportunity.MaxCarriedBytes }

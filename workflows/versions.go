@@ -8,4 +8,8 @@ const (
 	// changeOutages: a wait for the API has a kind of attention of its own, and a long
 	// one is one activity instead of many timers.
 	changeOutages = "wait for the API by its kind"
+	// changeFollowUps: a follow-up is dropped when a command was accepted meanwhile.
+	changeFollowUps = "drop follow-ups behind commands"
+	// changeCalls: a service of the tenant is called beside everything else.
+	changeCalls = "call services aside"
 )

@@ -1,0 +1,113 @@
+package workflows_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A service of the tenant that is down delays the call alone: messages go on, the
+// attention names the service, and an operator may have it called or leave it.
+func TestAServiceThatIsDownHoldsUpNothing(t *testing.T) {
+	for _, way := range []string{"it comes back", "retry", "skip"} {
+		for _, hangs := range []bool{false, true} {
+			name := way + ", refuses"
+			if hangs {
+				name = way + ", hangs"
+			}
+			t.Run(name, func(t *testing.T) {
+				s := newStage(t)
+				b := moving(s, nil, []string{"crm", "note"})
+				crm := b.things["crm"]
+				crm.kind, crm.away, crm.hangs = opportunity.ActCall, !hangs, hangs
+				s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+				s.at(3*time.Second, func() { s.wantDone("p"); s.update("u", "addInterests", add(1)) })
+				s.at(5*time.Second, func() { s.wantDone("u") })
+				s.at(30*time.Minute, func() {
+					if got := s.attention(); !slices.Equal(got, []string{"service"}) {
+						t.Errorf("attention: %q; want service", got)
+					}
+					v := s.view()
+					if v.Waits != nil {
+						t.Errorf("everything waits: %+v", v.Waits)
+					}
+					if len(v.Attention) == 1 && !strings.Contains(v.Attention[0].Text, "service") {
+						t.Errorf("the attention does not name the service: %q", v.Attention[0].Text)
+					}
+					key := v.Working[0].Key
+					if way == "skip" {
+						s.update("answer", "skip", opportunity.Skip{Request: key, Reason: "by hand"})
+						return
+					}
+					crm.away, crm.hangs = false, false
+					if way == "retry" {
+						s.update("answer", "retry", opportunity.Retry{Request: key})
+					}
+				})
+				within := 11 * time.Minute
+				if way != "it comes back" {
+					within = 5 * time.Second
+				}
+				s.at(30*time.Minute+within, func() {
+					if way != "it comes back" {
+						s.wantDone("answer")
+					}
+					if got := s.attention(); len(got) > 0 {
+						t.Errorf("attention at the end: %q", got)
+					}
+				})
+				s.win(time.Hour)
+				s.run(start, nil)
+				want := []string{"create", "progress Opportunity", "interest 1", "do crm", "do note", "progress Won"}
+				if way == "skip" {
+					want = slices.DeleteFunc(want, func(w string) bool { return w == "do crm" })
+				}
+				s.wantLog(want...)
+			})
+		}
+	}
+}
+
+// What was accepted while the record is read for a follow-up goes first: the
+// follow-up is for a step that the opportunity leaves.
+func TestACommandOvertakesAFollowUp(t *testing.T) {
+	for name, f := range map[string]follow{
+		"a move": {"give up", time.Hour, opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}},
+		"a mail": {"mail", time.Hour, mailThem.action},
+		"a word": {"call", time.Hour, callThem.action},
+	} {
+		for _, held := range []string{activities.PlanOpportunity, activities.InspectEffect} {
+			t.Run(name+", while "+held+" is under way", func(t *testing.T) {
+				if held == activities.InspectEffect && name != "a mail" {
+					t.Skip("nothing else has an effect to look at")
+				}
+				s := newStage(t)
+				followUps(s, f)
+				// The read takes several attempts, between which the command comes.
+				s.fails = func(info activity.Info) error {
+					if now := s.env.Now().Sub(begun); info.ActivityType.Name == held && now > time.Hour-time.Second && now < time.Hour+10*time.Second {
+						return temporal.NewApplicationError("no answer", string(activities.ReasonUnreachable))
+					}
+					return nil
+				}
+				s.at(time.Hour+5*time.Second, func() { s.update("p", "progress", to("Opportunity")) })
+				s.at(90*time.Minute, func() {
+					s.wantDone("p")
+					if got := s.attention(); len(got) > 0 {
+						t.Errorf("attention: %q", got)
+					}
+				})
+				s.win(2 * time.Hour)
+				s.run(start, nil)
+				s.wantLog("create", "progress Opportunity", "progress Won")
+			})
+		}
+	}
+}

@@ -173,7 +173,12 @@ func (c *Client) Retry(ctx context.Context, reference opportunity.Reference, ins
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Skip answers the question about a request: it did happen, or never mind.
+// Confirm answers the question about a request: it did happen.
+func (c *Client) Confirm(ctx context.Context, reference opportunity.Reference, instruction opportunity.Confirm) (opportunity.Outcome, error) {
+	return c.Instruct(ctx, reference, instruction)
+}
+
+// Skip answers the question about a request: never mind.
 func (c *Client) Skip(ctx context.Context, reference opportunity.Reference, instruction opportunity.Skip) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }

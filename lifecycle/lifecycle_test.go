@@ -225,6 +225,7 @@ func TestCommandsGetAnID(t *testing.T) {
 			opportunity.Pause{RequestID: id},
 			opportunity.Resume{RequestID: id},
 			opportunity.Retry{RequestID: id, Request: "x"},
+			opportunity.Confirm{RequestID: id, Request: "x"},
 			opportunity.Skip{RequestID: id, Request: "x", Reason: "y"},
 			opportunity.Refresh{RequestID: id},
 			opportunity.Snooze{RequestID: id, FollowUp: "x", Until: until},
@@ -250,6 +251,8 @@ func TestCommandsGetAnID(t *testing.T) {
 					_, err = c.Resume(t.Context(), "A-1", m)
 				case opportunity.Retry:
 					_, err = c.Retry(t.Context(), "A-1", m)
+				case opportunity.Confirm:
+					_, err = c.Confirm(t.Context(), "A-1", m)
 				case opportunity.Skip:
 					_, err = c.Skip(t.Context(), "A-1", m)
 				case opportunity.Refresh:
@@ -490,7 +493,7 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 		lifecycle.AddInterests.Name: lifecycle.AddInterests.Description, lifecycle.Progress.Name: lifecycle.Progress.Description,
 		lifecycle.UpdateDetails.Name: lifecycle.UpdateDetails.Description, lifecycle.ExtendReservations.Name: lifecycle.ExtendReservations.Description,
 		lifecycle.Pause.Name: lifecycle.Pause.Description, lifecycle.Resume.Name: lifecycle.Resume.Description,
-		lifecycle.Retry.Name: lifecycle.Retry.Description, lifecycle.Skip.Name: lifecycle.Skip.Description,
+		lifecycle.Retry.Name: lifecycle.Retry.Description, lifecycle.Confirm.Name: lifecycle.Confirm.Description, lifecycle.Skip.Name: lifecycle.Skip.Description,
 		lifecycle.Snooze.Name: lifecycle.Snooze.Description, lifecycle.CancelFollowUp.Name: lifecycle.CancelFollowUp.Description,
 		lifecycle.Refresh.Name: lifecycle.Refresh.Description, lifecycle.Close.Name: lifecycle.Close.Description,
 	}

@@ -50,10 +50,15 @@ var (
 		Name:        string(opportunity.VerbRetry),
 		Description: `Operators: answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`,
 	}
-	// Skip answers a question: it did happen, or never mind.
+	// Confirm answers a question: it did happen.
+	Confirm = Message[opportunity.Confirm, opportunity.Outcome]{
+		Name:        string(opportunity.VerbConfirm),
+		Description: `Operators: answer a question: I checked, it did happen; go on: {"request":"<id>"}`,
+	}
+	// Skip answers a question: never mind.
 	Skip = Message[opportunity.Skip, opportunity.Outcome]{
 		Name:        string(opportunity.VerbSkip),
-		Description: `Operators: answer a question: it did happen, or never mind: {"request":"<id>","reason":"…"}`,
+		Description: `Operators: answer a question: never mind, go on without it: {"request":"<id>","reason":"…"}`,
 	}
 	// Refresh reads the record again and cuts a wait for the API short.
 	Refresh = Message[opportunity.Refresh, opportunity.Outcome]{

@@ -68,7 +68,7 @@ func (s *State) AskAboutCreate(because string, now time.Time) {
 	s.Question = &Question{
 		Request: CreateRequest, Verb: "start", Since: now,
 		Text: "was the record created? Its fate is unknown: " + because +
-			". Look in the TMS, then answer retry (there is none: create it) or skip (there is one, or never mind: this run ends).",
+			". Look in the TMS, then answer confirm with the id of the record (there is one: take it over), retry (there is none: create it) or skip (never mind: this run ends).",
 	}
 	s.Attend(AttentionUndecided, CreateRequest, s.Question.Text, now)
 	s.note(now, "a question waits for an operator: was the record created?")

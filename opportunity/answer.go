@@ -15,7 +15,7 @@ type Retry struct {
 	Request string `json:"request"`
 }
 
-// Skip is an operator's answer to a question: it did happen, or never mind.
+// Skip is an operator's answer to a question: never mind.
 type Skip struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Request is the id of the request the question is about.

@@ -61,7 +61,7 @@ func decodeVerb(verb Verb, payload []byte) (Command, error) {
 func Verbs() []Verb {
 	return []Verb{
 		VerbAddInterests, VerbProgress, VerbUpdateDetails, VerbExtendReservations,
-		VerbPause, VerbResume, VerbRetry, VerbSkip, VerbRefresh, VerbSnooze, VerbCancelFollowUp, VerbClose,
+		VerbPause, VerbResume, VerbRetry, VerbConfirm, VerbSkip, VerbRefresh, VerbSnooze, VerbCancelFollowUp, VerbClose,
 	}
 }
 

@@ -13,7 +13,7 @@ type Instruction interface {
 // IsInstruction reports whether the verb names an instruction.
 func IsInstruction(verb Verb) bool {
 	switch verb {
-	case VerbPause, VerbResume, VerbRetry, VerbSkip, VerbRefresh, VerbSnooze, VerbCancelFollowUp, VerbClose:
+	case VerbPause, VerbResume, VerbRetry, VerbConfirm, VerbSkip, VerbRefresh, VerbSnooze, VerbCancelFollowUp, VerbClose:
 		return true
 	}
 	return false
@@ -29,6 +29,8 @@ func DecodeInstruction(verb Verb, payload []byte) (Instruction, error) {
 		return decodeInstruction[Resume](payload)
 	case VerbRetry:
 		return decodeInstruction[Retry](payload)
+	case VerbConfirm:
+		return decodeInstruction[Confirm](payload)
 	case VerbSkip:
 		return decodeInstruction[Skip](payload)
 	case VerbRefresh:
@@ -78,6 +80,8 @@ func (s *State) Instruct(i Instruction, id string, now time.Time) (Outcome, erro
 		s.resume(now)
 	case Retry:
 		s.retry(i, now)
+	case Confirm:
+		s.confirm(i, now)
 	case Skip:
 		s.skip(i, now)
 	case Refresh:
@@ -107,6 +111,8 @@ func (s *State) applies(i Instruction, now time.Time) error {
 	switch i := i.(type) {
 	case Retry:
 		return s.doubts(i.Request)
+	case Confirm:
+		return s.mayConfirm(i)
 	case Skip:
 		if s.told(i.Request) {
 			return nil

@@ -108,7 +108,7 @@ func TestDecodeOfInstructions(t *testing.T) {
 		{"(start)", `{"adopt":"` + adoptable + `","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1.00"}]}`, alone},
 		{"(start)", `{"adopt":"` + adoptable + `","requestId":"#1"}`, `requestId: starts with "#"; such ids are given by the workflow itself`},
 
-		{"archive", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, snooze, cancelFollowUp, close`},
+		{"archive", `{}`, `there is no message called …; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close`},
 	} {
 		t.Run(c.verb+" "+c.payload, func(t *testing.T) {
 			var err error
@@ -512,7 +512,7 @@ func TestAMadeUpNameIsMasked(t *testing.T) {
 	} {
 		_, err := opportunity.Decode(opportunity.Verb(name), []byte(`{}`))
 		wantError(t, err, opportunity.Invalid, "there is no message called "+want+
-			"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, skip, refresh, snooze, cancelFollowUp, close")
+			"; known are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close")
 		s := opened(t)
 		var invalid *opportunity.Error
 		if !errors.As(err, &invalid) {

@@ -200,7 +200,7 @@ func (s *State) jobUnknown(j *Job, act Act, now time.Time) {
 	j.Errors++
 	switch {
 	case !act.Kind.IsSeen() && !act.Kind.MayRepeat():
-		s.stick(j, fmt.Sprintf("did it happen (%s)? Its fate is unknown, and the API does not show it. Answer retry (it did not) or skip (it did, or never mind)",
+		s.stick(j, fmt.Sprintf("did it happen (%s)? Its fate is unknown, and the API does not show it. Answer confirm (it did), retry (it did not) or skip (never mind)",
 			act.Kind.Summary()), now)
 	case j.Errors < jobErrors:
 	case j.Stage == JobBefore:
@@ -233,7 +233,7 @@ func (s *State) Unserved(key, reason string, fate Fate, now time.Time) {
 	j.Errors++
 	j.NotBefore = now.Add(min(firstCallPause<<min(j.Errors-1, 10), lastCallPause))
 	if j.Errors >= callsToTell {
-		s.Attend(AttentionService, key, reason+"; it is called again and again. Answer retry (call it now) or skip (never mind)", now)
+		s.Attend(AttentionService, key, reason+"; it is called again and again. Answer confirm (it is done), retry (call it now) or skip (never mind)", now)
 	}
 }
 
@@ -280,7 +280,7 @@ func (s *State) jobFailed(j *Job, why string, now time.Time) {
 	if j.Stage == JobUndo {
 		why = "it could not be taken back: " + why
 	}
-	s.stick(j, why+". Answer retry (try it again) or skip (it is done by hand, or never mind)", now)
+	s.stick(j, why+". Answer confirm (it is done), retry (try it again) or skip (never mind)", now)
 }
 
 // stick leaves the job to an operator.

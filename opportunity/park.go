@@ -43,7 +43,7 @@ func (s *State) Park(request string, now time.Time) {
 	s.Queue = slices.Delete(s.Queue, at, at+1)
 	s.Parked = append(s.Parked, e)
 	s.Attend(AttentionParked, e.Request, fmt.Sprintf("%q met %d errors of the API's own since %s and took no effect; the others went on without it. "+
-		"Answer retry (send it again, before all that waits) or skip (never mind).", e.Summary(), e.Errors, e.FailingSince.UTC().Format(time.RFC3339)), now)
+		"Answer confirm (it did take effect), retry (send it again, before all that waits) or skip (never mind).", e.Summary(), e.Errors, e.FailingSince.UTC().Format(time.RFC3339)), now)
 	s.note(now, "parked: "+e.Summary())
 }
 

@@ -254,7 +254,7 @@ func (s *State) ask(now time.Time) {
 	s.Question = &Question{
 		Request: e.Request, Verb: e.Verb, Since: now,
 		Text: fmt.Sprintf("did %q happen? Its fate is unknown and reading the record could not tell. "+
-			"Look at the record in the TMS, then answer retry (it did not happen) or skip (it did, or never mind).", e.Summary()),
+			"Look at the record in the TMS, then answer confirm (it did happen), retry (it did not) or skip (never mind).", e.Summary()),
 	}
 	s.Attend(AttentionUndecided, e.Request, s.Question.Text, now)
 	s.note(now, "a question waits for an operator: "+e.Summary())
@@ -286,7 +286,7 @@ func (s *State) retry(answer Retry, now time.Time) {
 	s.ask(now)
 }
 
-// skip answers the question: it did happen, or never mind. The request ends as
+// skip answers the question: never mind. The request ends as
 // failed with the type Skipped and the operator's reason.
 func (s *State) skip(answer Skip, now time.Time) {
 	if s.asksAboutCreate(answer.Request) {

@@ -12,6 +12,8 @@ type requestEnded struct {
 	outcome Outcome
 	// unheld says that the request may have taken places for which no expiry was set.
 	unheld bool
+	// confirmed says that an operator confirmed it.
+	confirmed bool
 	at     time.Time
 }
 
@@ -59,7 +61,9 @@ func (e Entry) end(reason *Error, now time.Time) requestEnded {
 // ended has each component handle the event.
 func (s *State) ended(e requestEnded) {
 	s.Inbox.requestEnded(e)
-	s.Journal.requestEnded(e, e.entry.told(e.outcome, s))
+	if !e.confirmed { // the timeline has the operator's answer
+		s.Journal.requestEnded(e, e.entry.told(e.outcome, s))
+	}
 	s.RecordState.requestEnded(e)
 	s.FollowUpState.requestEnded(s.isWatched())
 	s.OperatorState.requestEnded(e)

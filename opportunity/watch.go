@@ -154,7 +154,7 @@ func (s *State) askAboutJobs(which func(Job) bool, now time.Time) {
 	for i := range s.Jobs {
 		j := &s.Jobs[i]
 		if unseen := j.Effect.Kind == EffectEmail || j.Effect.Kind == EffectLog; unseen && !j.Done && j.Problem == "" && which(*j) {
-			s.stick(j, "did it happen? The run was reset, and the API does not show it. Answer retry (it did not) or skip (it did, or never mind)", now)
+			s.stick(j, "did it happen? The run was reset, and the API does not show it. Answer confirm (it did), retry (it did not) or skip (never mind)", now)
 		}
 	}
 }

@@ -57,7 +57,15 @@ func (r *run) adopt(ctx workflow.Context) error {
 		r.accountForReset(ctx, "")
 		return nil
 	}
-	r.state.TakenOver(record, record.Details.Region, workflow.Now(ctx))
+	if r.state.Start.Name == "" {
+		r.state.TakenOver(record, record.Details.Region, workflow.Now(ctx))
+		return nil
+	}
+	// An operator confirmed that the record was created.
+	if err := r.learnNames(ctx, r.state.Start.Mutations()); err != nil {
+		return unreadable(err)
+	}
+	r.state.Adopted(record, record.Details.Region, r.itemIDs(), workflow.Now(ctx))
 	return nil
 }
 

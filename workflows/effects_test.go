@@ -204,7 +204,7 @@ func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 // A mail leaves no trace in the API: one that may have been sent is not sent again
 // unless an operator says so.
 func TestAMailOfUnknownFateIsAQuestion(t *testing.T) {
-	for _, answer := range []string{"retry", "skip"} {
+	for _, answer := range []string{"confirm", "retry", "skip"} {
 		s := newStage(t)
 		b := moving(s, nil, []string{"mail", "note"})
 		b.things["mail"].kind = opportunity.ActMail
@@ -212,10 +212,13 @@ func TestAMailOfUnknownFateIsAQuestion(t *testing.T) {
 		s.at(time.Second, func() { s.update("p", "progress", to("Opportunity")) })
 		s.at(time.Hour, func() {
 			s.wantLog("create", "progress Opportunity", "do mail")
-			if answer == "retry" {
+			switch answer {
+			case "confirm":
+				s.update("r", "confirm", opportunity.Confirm{Request: "1/rule/mail"})
+			case "retry":
 				b.things["mail"].done = 0
 				s.update("r", "retry", opportunity.Retry{Request: "1/rule/mail"})
-			} else {
+			case "skip":
 				s.update("r", "skip", opportunity.Skip{Request: "1/rule/mail", Reason: "it came"})
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -489,7 +490,7 @@ func TestEarlierRunIsTakenOver(t *testing.T) {
 }
 
 func TestTwoRecordsAreAQuestion(t *testing.T) {
-	for _, answer := range []string{"retry", "skip"} {
+	for _, answer := range []string{"confirm", "retry", "skip"} {
 		t.Run(answer, func(t *testing.T) {
 			s := newStage(t)
 			s.record.marks = 2
@@ -501,16 +502,25 @@ func TestTwoRecordsAreAQuestion(t *testing.T) {
 				if view.Question == nil || view.Question.Request != opportunity.CreateRequest {
 					t.Fatalf("question: got %+v", view.Question)
 				}
-				if answer == "retry" {
+				switch answer {
+				case "retry":
 					s.env.SignalWorkflow("retry", opportunity.Retry{Request: opportunity.CreateRequest})
-				} else {
+				case "confirm":
+					s.record.exists, s.record.step, s.record.details = true, steps[0], opportunity.Details{Name: "First Aid course"}
+					s.env.SignalWorkflow("confirm", opportunity.Confirm{Request: opportunity.CreateRequest}) // which one is not said
+					s.env.SignalWorkflow("confirm", opportunity.Confirm{Request: opportunity.CreateRequest, Opportunity: id("Opportunity", 2)})
+				case "skip":
 					s.env.SignalWorkflow("skip", opportunity.Skip{Request: opportunity.CreateRequest, Reason: "made by hand"})
 				}
 			})
 			s.win(20 * time.Minute)
 			s.run(start, nil)
-			if answer == "retry" {
+			switch answer {
+			case "retry":
 				s.wantLog("create", "progress Opportunity", "progress Won")
+				return
+			case "confirm":
+				s.wantLog("mark First Aid course of A-1", "progress Opportunity", "progress Won")
 				return
 			}
 			var application *temporal.ApplicationError
@@ -600,7 +610,7 @@ func TestInterestsInTheSameItemAreNoGuess(t *testing.T) {
 }
 
 func TestUndecidedIsAQuestionAndTheStreamWaits(t *testing.T) {
-	for _, answer := range []string{"retry", "skip"} {
+	for _, answer := range []string{"confirm", "retry", "skip"} {
 		t.Run(answer, func(t *testing.T) {
 			s := newStage(t)
 			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -624,8 +634,12 @@ func TestUndecidedIsAQuestionAndTheStreamWaits(t *testing.T) {
 					t.Errorf("%d requests; the stream must wait", s.record.applies)
 				}
 				payload := any(opportunity.Retry{Request: "order-7"})
-				if answer == "skip" {
+				switch answer {
+				case "skip":
 					payload = opportunity.Skip{Request: "order-7", Reason: "added by hand"}
+				case "confirm":
+					payload = opportunity.Confirm{Request: "order-7"}
+					s.record.items = append(s.record.items, opportunity.InterestRef{ID: "it-is-there", Item: id("CourseTemplate", 11), Quantity: 1})
 				}
 				s.update("answer", answer, payload)
 			})
@@ -634,6 +648,14 @@ func TestUndecidedIsAQuestionAndTheStreamWaits(t *testing.T) {
 			s.run(start, nil)
 			if got := s.answers["first"].outcome; got.State != opportunity.Pending {
 				t.Errorf("the update: got %+v; want pending after 20 seconds", got)
+			}
+			if answer == "confirm" {
+				s.wantLog("create", "interest 2", "progress Opportunity", "progress Won")
+				s.wantDone("asked again")
+				if shown := s.view().Interests; !slices.ContainsFunc(shown, func(h opportunity.Held) bool { return h.ID == "it-is-there" }) {
+					t.Errorf("the view shows %+v; want what was confirmed among it", shown)
+				}
+				return
 			}
 			if answer == "skip" {
 				s.wantLog("create", "interest 2", "progress Opportunity", "progress Won")

@@ -26,6 +26,7 @@ func (r *run) listen(ctx workflow.Context) error {
 		handleInstruction(ctx, r, lifecycle.Pause),
 		handleInstruction(ctx, r, lifecycle.Resume),
 		handleInstruction(ctx, r, lifecycle.Retry),
+		handleInstruction(ctx, r, lifecycle.Confirm),
 		handleInstruction(ctx, r, lifecycle.Skip),
 		handleInstruction(ctx, r, lifecycle.Refresh),
 		handleInstruction(ctx, r, lifecycle.Snooze),
@@ -42,6 +43,7 @@ func (r *run) listen(ctx workflow.Context) error {
 	describeSignal(ctx, lifecycle.Pause)
 	describeSignal(ctx, lifecycle.Resume)
 	describeSignal(ctx, lifecycle.Retry)
+	describeSignal(ctx, lifecycle.Confirm)
 	describeSignal(ctx, lifecycle.Skip)
 	describeSignal(ctx, lifecycle.Refresh)
 	describeSignal(ctx, lifecycle.Snooze)

@@ -41,6 +41,7 @@ func documents() []document {
 		message(lifecycle.Pause.Name, both, opportunity.Pause{}),
 		message(lifecycle.Resume.Name, both, opportunity.Resume{}),
 		message(lifecycle.Retry.Name, both, opportunity.Retry{}),
+		message(lifecycle.Confirm.Name, both, opportunity.Confirm{}),
 		message(lifecycle.Skip.Name, both, opportunity.Skip{}),
 		message(lifecycle.Refresh.Name, both, opportunity.Refresh{}),
 		message(lifecycle.Snooze.Name, both, opportunity.Snooze{}),

@@ -228,7 +228,7 @@ func drawn(t *rapid.T, name string) map[string]any {
 		put("until", moments(), true)
 	case "pause":
 		put("reason", text(), false)
-	case "retry":
+	case "retry", "confirm":
 		put("request", text(), true)
 	case "skip":
 		put("request", text(), true)

@@ -136,6 +136,9 @@ func (r *rules) apply(name string, s *jsonschema.Schema) {
 		o.optionalTexts("reason")
 	case "Retry":
 		o.text("request", textForm, opportunity.MaxTextLength)
+	case "Confirm":
+		o.text("request", textForm, opportunity.MaxTextLength)
+		o.text("opportunity", orNothing(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
 	case "Skip":
 		o.text("request", textForm, opportunity.MaxTextLength)
 		o.text("reason", textForm, opportunity.MaxTextLength)

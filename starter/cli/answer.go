@@ -33,13 +33,41 @@ to carry it out, is sent again before all that waits.`,
 	return command
 }
 
+func (p *program) confirm() *cobra.Command {
+	var record string
+	command := &cobra.Command{
+		Use:   "confirm REF REQUEST [--record ID] [flags]",
+		Short: "Answer a question: the request did happen, go on",
+		Long: `confirm answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
+the TMS first: confirm says that the change is there. The request ends as done, and the record is read again. An effect of
+the playbook is confirmed by its key. Where the question is whether the record was created, --record gives its id.`,
+		Example:           "  oppflow confirm lead-4711 6f1c…",
+		Args:              exactly("REF", "REQUEST"),
+		ValidArgsFunction: completeNothing,
+	}
+	command.Flags().StringVar(&record, "record", "", "the id of the record that was created")
+	sending := p.sending(command)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		reference, err := reference(args)
+		if err != nil {
+			return err
+		}
+		confirm := opportunity.Confirm{RequestID: sending.request.get(), Request: args[1], Opportunity: opportunity.ID(record)}
+		sending.told = fmt.Sprintf("request %s of %s is confirmed", confirm.Request, reference)
+		return sending.send(command.Context(), reference, confirm, map[string]string{
+			"requestId": "--request-id", "request": "REQUEST", "opportunity": "--record",
+		})
+	}
+	return command
+}
+
 func (p *program) skip() *cobra.Command {
 	var skip opportunity.Skip
 	command := &cobra.Command{
 		Use:   "skip REF REQUEST --reason REASON [flags]",
-		Short: "Answer a question: the request did happen, or never mind",
+		Short: "Answer a question: never mind the request",
 		Long: `skip answers the question an opportunity stands at when nobody can tell whether a change reached the TMS. Look into
-the TMS first: skip leaves the change as it is there and goes on with what waits. It also ends a request that is parked,
+the TMS first: skip leaves the change as it is there, ends the request as failed and goes on with what waits. It also ends a request that is parked,
 since the TMS fails to carry it out.`,
 		Example:           `  oppflow skip lead-4711 6f1c… --reason "the interest is there"`,
 		Args:              exactly("REF", "REQUEST"),

@@ -108,6 +108,12 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			"request r-1 of lead-1 is sent again; see oppflow outcome lead-1 r-1",
 		},
 		{
+			[]string{"confirm", "lead-1", "r-1", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "confirm", `{"requestId":"o-1","request":"r-1"}`},
+			"request r-1 of lead-1 is confirmed",
+		},
+		{
 			[]string{"skip", "lead-1", "r-1", "--reason", "it is there", "--request-id", "o-1"},
 			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
 			message{"update", workflow, "skip", `{"requestId":"o-1","request":"r-1","reason":"it is there"}`},

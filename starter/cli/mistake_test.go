@@ -12,7 +12,7 @@ import (
 
 // commands are all of them; TestEveryCommandIsHere keeps the list right.
 var commands = []string{
-	"add-interest", "cancel-follow-up", "check", "close", "completion", "demo", "extend", "help", "list", "outcome", "pause", "playbook", "progress", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
+	"add-interest", "cancel-follow-up", "check", "close", "completion", "confirm", "demo", "extend", "help", "list", "outcome", "pause", "playbook", "progress", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
 }
 
 func TestEveryCommandIsHere(t *testing.T) {
@@ -106,6 +106,8 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 
 		{"retry lead", nil, []string{"REQUEST is missing"}},
 		{"retry lead ␣", nil, []string{"REQUEST:", "missing"}},
+		{"confirm lead", nil, []string{"REQUEST is missing"}},
+		{"confirm lead r --record lead", nil, []string{"--record:", "not the id of an opportunity"}},
 		{"skip lead", nil, []string{"REQUEST is missing"}},
 		{"skip lead r", nil, []string{"--reason is missing"}},
 		{"skip lead r --reason ␣", nil, []string{"--reason:", "missing"}},
@@ -249,6 +251,7 @@ func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
 		{[]string{"progress", "lead", "--to", "Won", "--signal"}, unreachable},
 		{[]string{"show", "lead"}, unreachable},
 		{[]string{"retry", "lead", "r"}, unreachable},
+		{[]string{"confirm", "lead", "r"}, unreachable},
 		{[]string{"skip", "lead", "r", "--reason", "so"}, unreachable},
 		{[]string{"extend", "lead", "--until", "2026-12-31T17:00:00Z"}, unreachable},
 		{[]string{"pause", "lead"}, unreachable},

@@ -79,7 +79,7 @@ var (
 	statuses   = []string{"running", "closed", "completed", "failed", "cancelled", "terminated", "timed-out"}
 	states     = []string{"open", "won", "lost", "archived"}
 	attentions = []string{
-		anyAttention, string(opportunity.AttentionUndecided), string(opportunity.AttentionAPI), string(opportunity.AttentionReservation),
+		anyAttention, taskAttention, string(opportunity.AttentionUndecided), string(opportunity.AttentionAPI), string(opportunity.AttentionReservation),
 		string(opportunity.AttentionCredentials), string(opportunity.AttentionOperation), string(opportunity.AttentionClock),
 		string(opportunity.AttentionLimit), string(opportunity.AttentionService),
 		string(opportunity.AttentionFailed), string(opportunity.AttentionMessage), string(opportunity.AttentionParked),
@@ -87,7 +87,14 @@ var (
 	}
 )
 
-const anyAttention = "any"
+const (
+	anyAttention = "any"
+	// taskAttention is what the server says and no workflow can: its workflow task fails
+	// again and again.
+	taskAttention = "task"
+	// reportedProblems is the search attribute that the server sets then.
+	reportedProblems = "TemporalReportedProblems"
+)
 
 // listing is what the listed opportunities must have.
 type listing struct{ status, state, attention, step, region, raw string }
@@ -112,7 +119,9 @@ func (l listing) query() (string, error) {
 	switch l.attention {
 	case "":
 	case anyAttention:
-		all = append(all, lifecycle.OpportunityAttention.GetName()+" is not null")
+		all = append(all, "("+lifecycle.OpportunityAttention.GetName()+" is not null or "+reportedProblems+" is not null)")
+	case taskAttention:
+		all = append(all, reportedProblems+" is not null")
 	default:
 		all = append(all, lifecycle.OpportunityAttention.GetName()+" = "+literal(l.attention))
 	}
@@ -278,10 +287,12 @@ func listedOf(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
 		closed := run.GetCloseTime().AsTime()
 		o.Closed = &closed
 	}
+	var problems []string
 	for _, field := range []struct {
 		name string
 		into any
 	}{
+		{reportedProblems, &problems},
 		{lifecycle.OpportunityID.GetName(), &o.Opportunity},
 		{lifecycle.OpportunityState.GetName(), &o.State},
 		{lifecycle.OpportunityStep.GetName(), &o.Step},
@@ -294,6 +305,9 @@ func listedOf(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
 			// One that cannot be read is left empty: the others still tell something.
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, field.into)
 		}
+	}
+	if len(problems) > 0 {
+		o.Attention = append(o.Attention, taskAttention)
 	}
 	if o.Attention == nil {
 		o.Attention = []string{}

@@ -149,7 +149,7 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 		{[]string{"--status", "terminated"}, ` and ExecutionStatus = "Terminated"`},
 		{[]string{"--status", "timed-out"}, ` and ExecutionStatus = "TimedOut"`},
 		{[]string{"--state", "won"}, ` and OpportunityState = "Won"`},
-		{[]string{"--attention", "any"}, ` and OpportunityAttention is not null`},
+		{[]string{"--attention", "any"}, ` and (OpportunityAttention is not null or TemporalReportedProblems is not null)`},
 		{[]string{"--attention", "undecided"}, ` and OpportunityAttention = "undecided"`},
 		{[]string{"--step", "Waiting' or 'x", "--region", "O'Neill"}, ` and OpportunityStep = "Waiting' or 'x" and OpportunityRegion = "O'Neill"`},
 		{[]string{"--region", "UK", "--query", `a = "x)" or b = 1`}, ` and OpportunityRegion = "UK" and (a = "x)" or b = 1)`},

@@ -160,7 +160,7 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"list here", nil, []string{`"here"`}},
 		{"list --status open", nil, []string{"--status", `"open"`, "running, closed, completed"}},
 		{"list --state running", nil, []string{"--state", "open, won, lost, archived"}},
-		{"list --attention urgent", nil, []string{"--attention", `"urgent"`, "any, undecided"}},
+		{"list --attention urgent", nil, []string{"--attention", `"urgent"`, "any, task, undecided"}},
 		{"list --limit 0", nil, []string{"--limit", "from 1 to 10000"}},
 		{"list --query a)␣or␣(b", nil, []string{"--query", "brackets and quotes in pairs"}},
 		{"list --query (a", nil, []string{"--query"}},

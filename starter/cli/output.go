@@ -137,7 +137,10 @@ func showView(w io.Writer, v opportunity.View) {
 	}
 	if v.Question != nil {
 		line(w, "Question", fmt.Sprintf("request %s (%s): %s", v.Question.Request, v.Question.Verb, v.Question.Text))
-		line(w, "", fmt.Sprintf("answer with: oppflow retry %s %s, or oppflow skip %s %s --reason …", v.Reference, v.Question.Request, v.Reference, v.Question.Request))
+		line(w, "", answersText(v.Reference, v.Question.Request))
+	}
+	if v.Waits != nil {
+		line(w, "Waits", fmt.Sprintf("since %s: %s", since(v.Waits.Since), v.Waits.Reason))
 	}
 	if v.Failures > 0 {
 		line(w, "Failures", fmt.Sprint(v.Failures))
@@ -161,12 +164,12 @@ func showView(w io.Writer, v opportunity.View) {
 	}
 	for n, q := range v.Parked {
 		line(w, heading("Parked", n), since(q.Accepted), q.Summary, "request "+q.Request)
-		line(w, "", fmt.Sprintf("answer with: oppflow retry %s %s, or oppflow skip %s %s --reason …", v.Reference, q.Request, v.Reference, q.Request))
+		line(w, "", answersText(v.Reference, q.Request))
 	}
 	for n, e := range v.Working {
 		line(w, heading("Working", n), string(e.Kind), string(e.Stage), "effect "+e.Key, e.Problem)
 		if e.Problem != "" {
-			line(w, "", fmt.Sprintf("answer with: oppflow retry %s %s, or oppflow skip %s %s --reason …", v.Reference, e.Key, v.Reference, e.Key))
+			line(w, "", answersText(v.Reference, e.Key))
 		}
 	}
 	for n, e := range v.Effects {
@@ -289,4 +292,9 @@ func showFound(w io.Writer, f found) {
 	if shown := len(f.Opportunities); shown < f.Count {
 		line(w, fmt.Sprintf("%d of %d; ask for more with --limit", shown, f.Count))
 	}
+}
+
+// answersText are the commands that answer a question about the request, ready to be pasted.
+func answersText(reference opportunity.Reference, request string) string {
+	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s, oppflow retry %[1]s %[2]s, or oppflow skip %[1]s %[2]s --reason …", reference, request)
 }

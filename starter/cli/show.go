@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -13,8 +12,8 @@ func (p *program) show() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "show REF [flags]",
 		Short: "Show an opportunity: details, step, interests, what waits, what happened",
-		Long: `show asks the opportunity's workflow for the whole picture; the TMS is not asked. It needs a running worker. An
-opportunity that has ended can be shown as long as Temporal keeps its history.`,
+		Long: `show asks the opportunity's workflow for the whole picture; the TMS is not asked. It needs a running worker; without one,
+or when the workflow's task fails, show says so on the Temporal server's word. An opportunity that has ended can be shown as long as Temporal keeps its history.`,
 		Example:           "  oppflow show lead-4711\n  oppflow show lead-4711 --output json",
 		Args:              exactly("REF"),
 		ValidArgsFunction: completeNothing,
@@ -26,13 +25,16 @@ opportunity that has ended can be shown as long as Temporal keeps its history.`,
 		if err != nil {
 			return err
 		}
-		return connection.opportunities(command.Context(), func(ctx context.Context, client *lifecycle.Client) error {
-			view, err := client.View(ctx, reference)
-			if err != nil {
-				return err
-			}
-			return form.show(p.stdout, view, func(w io.Writer) { showView(w, view) })
-		})
+		ctx, temporal, done, err := connection.open(command.Context())
+		if err != nil {
+			return err
+		}
+		defer done()
+		view, err := lifecycle.NewClient(temporal).View(ctx, reference)
+		if err != nil {
+			return connection.explain(silence(ctx, temporal, reference, err))
+		}
+		return form.show(p.stdout, view, func(w io.Writer) { showView(w, view) })
 	}
 	return command
 }

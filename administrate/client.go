@@ -58,6 +58,9 @@ type Options struct {
 	// ReadOnly answers every mutation with a RejectedError of the label
 	// "read-only"; nothing is sent. Reads work.
 	ReadOnly bool
+	// Ended, when given, is told how each request ended, as its caller is; nil is an
+	// answer. It must not block.
+	Ended func(error)
 	// Assumed are the names of the schema that are neither documented nor
 	// observed. The zero value assumes all of them.
 	Assumed Assumptions
@@ -119,6 +122,7 @@ func New(o Options) (*Client, error) {
 		bucket:    newBucket(o.RequestsPerSecond, o.Burst),
 		maxAnswer: o.MaxResponseBytes,
 		timeout:   o.Timeout,
+		ended:     o.Ended,
 	}
 	if c.transport == nil {
 		c.transport = newTransport()

@@ -35,6 +35,7 @@ type courier struct {
 	tokens    TokenSource
 	maxAnswer int64
 	timeout   time.Duration
+	ended     func(error) // nil tells nobody
 }
 
 // Do implements the library's Doer. Redirects are not followed: a POST that
@@ -47,6 +48,9 @@ func (c *courier) Do(req *http.Request) (*http.Response, error) {
 	ex.carried = true
 	resp, err := c.carry(req, ex)
 	ex.err = err
+	if c.ended != nil {
+		c.ended(err)
+	}
 	return resp, err
 }
 

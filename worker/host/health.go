@@ -21,10 +21,12 @@ const (
 	readyPath     = "/readyz"
 )
 
-// health answers whether the worker is alive (GET /healthz) and whether it asks for tasks of both kinds (GET /readyz).
+// health answers whether the worker is alive (GET /healthz), and whether it asks for tasks of both kinds and the TMS takes
+// its credentials (GET /readyz).
 // Both say in one line of text what is wrong.
 type health struct {
 	polls    *polls
+	accepted *accepted
 	stopping <-chan struct{}
 }
 
@@ -40,7 +42,10 @@ func (h *health) ready() error {
 	case <-h.stopping:
 		return errors.New("the worker is stopping and takes no task any more")
 	default:
-		return h.polls.check()
+		if err := h.polls.check(); err != nil {
+			return err
+		}
+		return h.accepted.check()
 	}
 }
 
@@ -57,7 +62,7 @@ func tell(w http.ResponseWriter, problem error) {
 
 // serveHealth answers at the address until stop is called. ctx ends what is ready, not what answers: a worker that is
 // stopping is alive. Without an address it does nothing.
-func serveHealth(ctx context.Context, address string, seen *polls, logger *slog.Logger) (stop func(), err error) {
+func serveHealth(ctx context.Context, address string, seen *polls, taken *accepted, logger *slog.Logger) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
 	}
@@ -70,7 +75,7 @@ func serveHealth(ctx context.Context, address string, seen *polls, logger *slog.
 		err = fmt.Errorf("health address %s (%s): %w", address, healthSetting, listenCause(err))
 		return func() {}, interrupted(ctx, err)
 	}
-	h := &health{polls: seen, stopping: ctx.Done()}
+	h := &health{polls: seen, accepted: taken, stopping: ctx.Done()}
 	server := &http.Server{
 		Handler: h.handler(), ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: healthTimeout, ReadTimeout: healthTimeout, WriteTimeout: healthTimeout, IdleTimeout: time.Minute,

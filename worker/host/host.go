@@ -82,7 +82,8 @@ func Run(ctx context.Context, o Options) error {
 		}
 	}()
 	seen := newPolls()
-	closeHealth, err := serveHealth(ctx, o.HealthAddress, seen, o.Logger)
+	taken := &accepted{logger: o.Logger}
+	closeHealth, err := serveHealth(ctx, o.HealthAddress, seen, taken, o.Logger)
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := checkNamespace(ctx, c, namespace, o.Logger); err != nil {
 		return interrupted(ctx, err)
 	}
-	workers, err := assemble(c, o, follows, observer)
+	workers, err := assemble(c, o, follows, observer, taken)
 	if err != nil {
 		return err
 	}
@@ -163,7 +164,7 @@ func mayNotLook(err error) bool {
 
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
 // The client's interceptors come before those given here, so that tracing is the outermost.
-func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry) ([]worker.Worker, error) {
+func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry, taken *accepted) ([]worker.Worker, error) {
 	tokens, err := Credentials(o.API, o.Logger)
 	if err != nil {
 		return nil, &SettingsError{cause: err}
@@ -177,6 +178,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		RequestsPerSecond: o.API.Rate,
 		ReadOnly:          o.API.ReadOnly,
 		Around:            observer.Around,
+		Ended:             taken.note,
 	})
 	if err != nil {
 		return nil, &SettingsError{cause: err}

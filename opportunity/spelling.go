@@ -1,0 +1,236 @@
+package opportunity
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// checkText reports text that reading JSON replaces by other text without an
+// error: bytes that are not UTF-8, and an escaped surrogate without its partner.
+func checkText(payload []byte) error {
+	for at := 0; at < len(payload); {
+		c, size := utf8.DecodeRune(payload[at:])
+		if c == utf8.RuneError && size == 1 {
+			return Invalidf("not valid UTF-8 at byte %d; JSON is written in UTF-8", at)
+		}
+		if c != '\\' { // a backslash stands in strings only
+			at += size
+			continue
+		}
+		switch high, low := escapedUnit(payload[at:]), escapedUnit(payload[min(at+escapeLength, len(payload)):]); {
+		case isHighSurrogate(high) && isLowSurrogate(low):
+			at += 2 * escapeLength
+		case isHighSurrogate(high), isLowSurrogate(high):
+			return Invalidf(`half of a surrogate pair at byte %d; write the character itself, or both halves, such as \ud83d\ude00`, at)
+		default:
+			at += 2 // also what is escaped may be a backslash
+		}
+	}
+	return nil
+}
+
+// escapeLength is how many bytes an escape such as \u00e9 has.
+const escapeLength = len(`\u0000`)
+
+// escapedUnit returns the UTF-16 unit that text begins with as an escape, 0 when
+// it does not.
+func escapedUnit(text []byte) uint64 {
+	if len(text) < escapeLength || text[0] != '\\' || text[1] != 'u' {
+		return 0
+	}
+	unit, err := strconv.ParseUint(string(text[2:escapeLength]), 16, 16)
+	if err != nil {
+		return 0 // decoding reports it
+	}
+	return unit
+}
+
+func isHighSurrogate(unit uint64) bool { return unit >= 0xd800 && unit < 0xdc00 }
+
+func isLowSurrogate(unit uint64) bool { return unit >= 0xdc00 && unit < 0xe000 }
+
+// checkMembers reports members of which reading JSON into a value of type t says
+// nothing: one that stands twice, one that is spelled in other capitals, and a
+// request id that is given and empty. The payload must have been decoded into
+// such a value without an error.
+func checkMembers(payload []byte, t reflect.Type) error {
+	_, err := walk(payload, t, func(t reflect.Type, name string) error {
+		if t != nil && t.Kind() == reflect.Struct {
+			if _, known := member(t, name); !known {
+				return Invalidf("unknown member %q; give member %q", clip(name, 60), likeIt(t, name))
+			}
+		}
+		return nil
+	}, func(name, value string) error {
+		if name == memberRequestID && value == "" {
+			return Invalidf("requestId: empty; leave it out, or give your own id of the request")
+		}
+		return nil
+	})
+	return err
+}
+
+// onceEach reports a member that stands twice in an object: whichever of the two
+// is taken, the other was meant as well. As in reading, capitals do not tell
+// members apart. The payload must have been decoded without an error.
+func onceEach(payload []byte) error {
+	_, err := walk(payload, nil, nil, nil)
+	return err
+}
+
+// memberRequestID is the member that holds the request id, in every message.
+const memberRequestID = "requestId"
+
+// RequestIDIn returns the request id of a message that cannot be read as a whole,
+// "" where it has none that could be recognised.
+func RequestIDIn(payload []byte) string {
+	found, err := walk(payload, nil, nil, nil)
+	if err != nil || validRequestID(found) != nil || strings.ContainsRune(found, utf8.RuneError) {
+		return ""
+	}
+	return found
+}
+
+// spot is where a walk through JSON stands inside one object or list.
+type spot struct {
+	members map[string]bool // nil in a list
+	member  string          // the object's member whose value comes next, "" before its name
+	index   int             // the list's element that comes next
+	typ     reflect.Type    // what the object or list is read into, nil when unknown
+}
+
+// walk goes through JSON that is read into a value of type t, which may be nil,
+// as far as it can be read. It hands each member's name to named, and each member
+// whose value is a string to said; both may be nil. It returns the request id of
+// the outermost object. Its error is theirs, or a member that stands twice.
+func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string) error, said func(name, value string) error) (request string, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.UseNumber()
+	var way []spot
+	for token, err := decoder.Token(); err == nil; token, err = decoder.Token() {
+		if delimiter, ok := token.(json.Delim); ok {
+			inner := t
+			if len(way) > 0 {
+				inner = way[len(way)-1].next()
+			}
+			switch delimiter {
+			case '{':
+				way = append(way, spot{members: make(map[string]bool), typ: plain(inner)})
+				continue
+			case '[':
+				way = append(way, spot{typ: plain(inner)})
+				continue
+			}
+			way = way[:len(way)-1]
+		}
+		if len(way) == 0 {
+			continue
+		}
+		here := &way[len(way)-1]
+		switch text, _ := token.(string); {
+		case here.members == nil:
+			here.index++
+		case here.member != "":
+			if _, is := token.(string); is && said != nil {
+				if err := said(here.member, text); err != nil {
+					return "", within(place(way[:len(way)-1]), err)
+				}
+			}
+			if len(way) == 1 && here.member == memberRequestID {
+				request = text
+			}
+			here.member = ""
+		default:
+			if text == "" { // only a member without a name is taken for none; decoding refused it
+				continue
+			}
+			folded := strings.ToLower(text)
+			if here.members[folded] {
+				return "", within(place(way[:len(way)-1]), Invalidf("member %q stands there twice", clip(text, 60)))
+			}
+			here.members[folded] = true
+			here.member = text
+			if named != nil {
+				if err := named(here.typ, text); err != nil {
+					return "", within(place(way[:len(way)-1]), err)
+				}
+			}
+		}
+	}
+	return request, nil
+}
+
+// next is the type of the value that comes next, nil when unknown.
+func (s *spot) next() reflect.Type {
+	switch {
+	case s.typ == nil:
+		return nil
+	case s.typ.Kind() == reflect.Slice:
+		return s.typ.Elem()
+	case s.typ.Kind() == reflect.Struct:
+		if t, known := member(s.typ, s.member); known {
+			return t
+		}
+	}
+	return nil
+}
+
+// plain is the type behind pointers.
+func plain(t reflect.Type) reflect.Type {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
+}
+
+// member returns the type of the struct's member of exactly that name.
+func member(t reflect.Type, name string) (reflect.Type, bool) {
+	for field := range fields(t) {
+		if spelled, _, _ := strings.Cut(field.Tag.Get("json"), ","); spelled == name {
+			return field.Type, true
+		}
+	}
+	return nil, false
+}
+
+// likeIt is the name of the struct's member for which reading takes the other name.
+func likeIt(t reflect.Type, name string) string {
+	for field := range fields(t) {
+		if spelled, _, _ := strings.Cut(field.Tag.Get("json"), ","); strings.EqualFold(spelled, name) {
+			return spelled
+		}
+	}
+	return ""
+}
+
+// fields are those of the struct that JSON holds.
+func fields(t reflect.Type) func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for _, field := range reflect.VisibleFields(t) {
+			if field.Tag.Get("json") != "" && !yield(field) {
+				return
+			}
+		}
+	}
+}
+
+// place writes a way, such as "interests[1].learners[0]".
+func place(way []spot) string {
+	var b strings.Builder
+	for _, s := range way {
+		if s.members == nil {
+			fmt.Fprintf(&b, "[%d]", s.index)
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(s.member)
+	}
+	return b.String()
+}

@@ -135,10 +135,24 @@ func (p *parts) contractBentStarts(prefix string) {
 			t.Errorf("%s: %+v", reference, got)
 		}
 	}
+	// Search attributes that Temporal takes from a caller and its SDK cannot read: the
+	// opportunity goes on, and they become its own.
+	request := c.startRequest(prefix+" attributes", plainJSON(plainStart))
+	request.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
+		"OpportunityStep": plainJSON(`["x"]`), "OpportunityState": plainJSON(`["Won"]`), "OpportunityReservedUntil": plainJSON(`["2026-01-01T00:00:00Z"]`),
+	}}
+	if _, err := c.service.StartWorkflowExecution(c.ctx, request); err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := c.update(prefix+" attributes", "opened", uuid.NewString(), `{"start":`+plainStart+`}`)
+	if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" {
+		t.Errorf("with search attributes: %+v", opened)
+	}
+	p.replay(opportunity.Reference(prefix+" attributes"), "bent attributes")
 	if err := c.start(prefix+" null", plainJSON(plainStart), plainJSON(`null`)); err != nil {
 		t.Fatal(err)
 	}
-	outcome, err := c.update(prefix+" null", "opened", uuid.NewString(), `{"start":`+plainStart+`}`)
+	outcome, err = c.update(prefix+" null", "opened", uuid.NewString(), `{"start":`+plainStart+`}`)
 	if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" {
 		t.Errorf("with a second argument that is null: %+v", opened)
 	}

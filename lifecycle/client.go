@@ -392,8 +392,9 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 	return err
 }
 
-// exists reports whether the namespace knows a run of the reference.
+// exists reports whether the namespace knows a run of the reference. The SDK panics
+// over search attributes that it cannot read, unless they are asked for as they are.
 func (c *Client) exists(ctx context.Context, reference opportunity.Reference) bool {
-	_, err := c.temporal.DescribeWorkflow(ctx, WorkflowID(reference), "")
+	_, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "")
 	return err == nil
 }

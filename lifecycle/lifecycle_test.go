@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
@@ -128,12 +129,12 @@ func (n *namespace) SignalWorkflow(ctx context.Context, workflow, run, name stri
 	return nil
 }
 
-func (n *namespace) DescribeWorkflow(ctx context.Context, _, _ string) (*client.WorkflowExecutionDescription, error) {
+func (n *namespace) DescribeWorkflowExecution(ctx context.Context, _, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	n.note(ctx)
 	if !n.exists {
 		return nil, serviceerror.NewNotFound("none")
 	}
-	return &client.WorkflowExecutionDescription{}, nil
+	return &workflowservice.DescribeWorkflowExecutionResponse{}, nil
 }
 
 // carried takes an error the way from a workflow to a caller.

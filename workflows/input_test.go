@@ -348,3 +348,49 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 		})
 	}
 }
+
+// Search attributes that a start brings are not believed, and one that the SDK
+// cannot read, of whomever, does no harm.
+func TestSearchAttributesOfAStart(t *testing.T) {
+	typed := func(typ, text string) *commonpb.Payload {
+		return &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain"), "type": []byte(typ)}, Data: []byte(text)}
+	}
+	for name, brought := range map[string]map[string]*commonpb.Payload{
+		"lists of one": {
+			"OpportunityState": typed("Keyword", `["Won"]`), "OpportunityStep": typed("Keyword", `["x"]`), "OpportunityReservedUntil": typed("Datetime", `["2026-01-01T00:00:00Z"]`),
+		},
+		"other values":      {"OpportunityAccount": typed("Keyword", `"x"`), "OpportunityAttention": typed("KeywordList", `["api"]`), "OpportunityReservedUntil": typed("Datetime", `"2026-01-01T00:00:00Z"`)},
+		"the tenant's own":  {"CustomerClass": typed("Keyword", `["A"]`), "Since": typed("Datetime", `["2026-01-01T00:00:00Z"]`)},
+		"of both":           {"CustomerClass": typed("Keyword", `["A"]`), "OpportunityAttention": typed("KeywordList", `"api"`), "OpportunityAccount": typed("Keyword", `["x"]`)},
+		"a type of no name": {"CustomerClass": typed("Colour", `"red"`), "Size": {Data: []byte("x")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			all := make(map[string]any)
+			for key, payload := range brought {
+				all[key] = payload
+			}
+			if err := s.env.SetSearchAttributesOnStart(all); err != nil {
+				t.Fatal(err)
+			}
+			var shown *commonpb.SearchAttributes
+			s.info = func(info *workflow.Info) { shown = info.SearchAttributes }
+			s.at(0, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &start}) })
+			s.at(time.Minute, func() {
+				for key, want := range map[string]string{
+					"OpportunityState": `"Open"`, "OpportunityStep": `"Proposed"`, "OpportunityAccount": "", "OpportunityAttention": "", "OpportunityReservedUntil": "",
+				} {
+					if got := string(shown.GetIndexedFields()[key].GetData()); got != want {
+						t.Errorf("%s is %s; want %s", key, got, want)
+					}
+				}
+				if s.upserts > 2 {
+					t.Errorf("%d events for search attributes", s.upserts)
+				}
+			})
+			s.win(time.Hour)
+			s.run(start, nil)
+			s.wantLog("create", "progress Opportunity", "progress Won")
+		})
+	}
+}

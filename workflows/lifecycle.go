@@ -47,6 +47,9 @@ func (o Options) lifecycle(ctx workflow.Context, input, carried, third converter
 	if err := r.listen(ctx); err != nil {
 		return nil, err
 	}
+	if err := disownAttributes(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.open(ctx); err != nil {
 		return r.abandon(ctx, err)
 	}

@@ -31,6 +31,7 @@ type stage struct {
 	record  *record
 	answers map[string]*answer
 	shown   temporal.SearchAttributes
+	upserts int
 	// knownRun, when set, is the id of the run that the workflow takes itself for.
 	knownRun string
 	// info, when set, changes what the run knows of itself.
@@ -98,6 +99,7 @@ func (l *lookoutIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error
 }
 
 func (l *lookoutOut) UpsertTypedSearchAttributes(ctx workflow.Context, changes ...temporal.SearchAttributeUpdate) error {
+	l.stage.upserts++
 	l.stage.shown = temporal.NewSearchAttributes(append([]temporal.SearchAttributeUpdate{l.stage.shown.Copy()}, changes...)...)
 	return l.Next.UpsertTypedSearchAttributes(ctx, changes...)
 }

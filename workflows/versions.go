@@ -8,4 +8,6 @@ const (
 	changeStrictMessages = "read messages strictly"
 	// changeStrictStarts refuses starts that were taken.
 	changeStrictStarts = "read starts strictly"
+	// changeOwnAttributes unsets the search attributes that a start brings.
+	changeOwnAttributes = "unset search attributes of a start"
 )

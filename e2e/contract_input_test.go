@@ -69,6 +69,24 @@ func (p *parts) contractInput(reference string) {
 		t.Fatal(err)
 	}
 	wantFailed(t, "Invalid", c.settled(reference, "two"))
+	// A payload that stands for another one, which is kept where the worker cannot look.
+	for n, metadata := range []map[string][]byte{
+		{"encoding": []byte("json/external-storage-reference")},
+		{"encoding": []byte("json/protobuf"), "messageType": []byte("temporal.api.sdk.v1.ExternalStorageReference")},
+	} {
+		elsewhere := &commonpb.Payload{Metadata: metadata, Data: []byte(`{"driverName":"s3"}`)}
+		if err := c.signal(reference, "progress", elsewhere); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, time.Minute, "the signal is a failed request", func() bool { return p.look(reference).Failures == 5+n })
+		request := c.updateRequest(reference, "progress", uuid.NewString(), "")
+		request.Request.Input.Args = inputOf(elsewhere)
+		got, err := c.service.UpdateWorkflowExecution(c.ctx, request)
+		wantFailure(t, "Invalid", got.GetOutcome(), err)
+		if _, err := c.query(reference, "outcome", elsewhere); queryFailure(err) == nil {
+			t.Errorf("a query: %v", err)
+		}
+	}
 	for _, nothing := range [][]*commonpb.Payload{nil, {{Metadata: map[string][]byte{"encoding": []byte("binary/null")}}}, {plainJSON("null")}} {
 		for _, name := range []string{"pause", "resume"} {
 			if err := c.signal(reference, name, nothing...); err != nil {
@@ -77,8 +95,8 @@ func (p *parts) contractInput(reference string) {
 			eventually(t, time.Minute, name+" without a payload", func() bool { return (p.look(reference).Paused != nil) == (name == "pause") })
 		}
 	}
-	if view := p.look(reference); view.Failures != 4 {
-		t.Errorf("%d failures; want 4", view.Failures)
+	if view := p.look(reference); view.Failures != 6 {
+		t.Errorf("%d failures; want 6", view.Failures)
 	}
 	outcome, err := c.update(reference, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
 	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {

@@ -9,9 +9,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// EncodingTooLarge is that of a payload which stands in an update for all that came
-// with it, where that was too large for the answer to a workflow task.
-const EncodingTooLarge = "oppflow/too-large"
+// Encodings of payloads that the worker puts in the place of others.
+const (
+	// EncodingTooLarge stands in an update for all that came with it, where that was
+	// too large for the answer to a workflow task.
+	EncodingTooLarge = "oppflow/too-large"
+	// EncodingElsewhere stands for a reference to a payload that is kept elsewhere.
+	EncodingElsewhere = "oppflow/elsewhere"
+)
 
 // sent is what came with a message: its first payload, and whether there are
 // others.

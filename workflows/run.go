@@ -117,6 +117,8 @@ func typedJSON(raw converter.RawValue) ([]byte, error) {
 	case converter.MetadataEncodingJSON:
 	case EncodingTooLarge:
 		return nil, opportunity.Invalidf("too large: with its headers a message has at most %d bytes, of which at most %d are JSON", opportunity.MaxUpdateBytes, opportunity.MaxCommandBytes)
+	case EncodingElsewhere:
+		return nil, opportunity.Invalidf("a reference to external storage; the JSON object itself is wanted")
 	default:
 		return nil, opportunity.Invalidf("the payload is encoded as %q; %q is wanted", encoding, converter.MetadataEncodingJSON)
 	}

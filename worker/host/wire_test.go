@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	commonpb "go.temporal.io/api/common/v1"
+	historypb "go.temporal.io/api/history/v1"
 	protocolpb "go.temporal.io/api/protocol/v1"
+	querypb "go.temporal.io/api/query/v1"
 	updatepb "go.temporal.io/api/update/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc/metadata"
@@ -24,11 +26,20 @@ import (
 type tasks struct {
 	frontend
 	messages []*protocolpb.Message
+	history  *historypb.History
 	named    []string
 }
 
 func (f *tasks) PollWorkflowTaskQueue(context.Context, *workflowservice.PollWorkflowTaskQueueRequest) (*workflowservice.PollWorkflowTaskQueueResponse, error) {
-	return &workflowservice.PollWorkflowTaskQueueResponse{Messages: f.messages}, nil
+	polled := &workflowservice.PollWorkflowTaskQueueResponse{Messages: f.messages, History: f.history}
+	if f.history != nil {
+		polled.Query = &querypb.WorkflowQuery{QueryArgs: f.history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput()}
+	}
+	return polled, nil
+}
+
+func (f *tasks) GetWorkflowExecutionHistory(context.Context, *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
+	return &workflowservice.GetWorkflowExecutionHistoryResponse{History: f.history}, nil
 }
 
 func (f *tasks) RespondWorkflowTaskCompleted(context.Context, *workflowservice.RespondWorkflowTaskCompletedRequest) (*workflowservice.RespondWorkflowTaskCompletedResponse, error) {
@@ -91,6 +102,8 @@ func TestALargeUpdateIsLeftOutOfATask(t *testing.T) {
 		"a large one":     {&updatepb.Input{Name: "progress", Args: of(large)}, false},
 		"a second large":  {&updatepb.Input{Name: "progress", Args: of(10, large)}, false},
 		"a large header":  {&updatepb.Input{Name: "progress", Args: of(10), Header: &commonpb.Header{Fields: map[string]*commonpb.Payload{"x": payload(large)}}}, false},
+		"a large name":    {&updatepb.Input{Name: strings.Repeat("é", large/2), Args: of(10)}, false},
+		"a long name":     {&updatepb.Input{Name: strings.Repeat("é", 60), Args: of(10)}, false},
 		"an unknown name": {&updatepb.Input{Name: "nothing", Args: of(large)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,11 +137,61 @@ func TestALargeUpdateIsLeftOutOfATask(t *testing.T) {
 				if c.whole {
 					continue
 				}
-				if size := proto.Size(&update); size > 1000 || update.GetMeta().GetUpdateId() != "u" || update.GetInput().GetName() != c.input.GetName() ||
+				if size := proto.Size(&update); size > 1000 || update.GetMeta().GetUpdateId() != "u" || !strings.HasPrefix(c.input.GetName(), update.GetInput().GetName()) ||
 					len(args) != 1 || string(args[0].GetMetadata()["encoding"]) != workflows.EncodingTooLarge {
 					t.Errorf("%d bytes are left: %v", size, update.GetInput())
 				}
 			}
 		})
+	}
+}
+
+// A reference to a payload that is kept elsewhere reaches the workflow as a note of
+// that, wherever it stands.
+func TestAPayloadThatIsKeptElsewhereIsLeftOutOfATask(t *testing.T) {
+	for name, reference := range map[string]*commonpb.Payload{
+		"of old": {Metadata: map[string][]byte{"encoding": []byte("json/external-storage-reference")}, Data: []byte("{}")},
+		"of now": {Metadata: map[string][]byte{"encoding": []byte("json/protobuf"), "messageType": []byte("temporal.api.sdk.v1.ExternalStorageReference")}, Data: []byte("{}")},
+	} {
+		all := &commonpb.Payloads{Payloads: []*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte("{}")}, reference}}
+		body, err := anypb.New(&updatepb.Request{Input: &updatepb.Input{Args: all}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		started := &historypb.WorkflowExecutionStartedEventAttributes{Input: all, Memo: &commonpb.Memo{Fields: map[string]*commonpb.Payload{"x": reference}}}
+		f := &tasks{messages: []*protocolpb.Message{{Body: body}}, history: &historypb.History{Events: []*historypb.HistoryEvent{
+			{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{WorkflowExecutionStartedEventAttributes: started}},
+			{Attributes: &historypb.HistoryEvent_WorkflowExecutionSignaledEventAttributes{WorkflowExecutionSignaledEventAttributes: &historypb.WorkflowExecutionSignaledEventAttributes{Input: all}}},
+		}}}
+		connection, _, err := host.Connect(t.Context(), host.Plain(serveAs(t, &f.frontend, f), ""), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		polled, err := connection.WorkflowService().PollWorkflowTaskQueue(t.Context(), &workflowservice.PollWorkflowTaskQueueRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := connection.WorkflowService().GetWorkflowExecutionHistory(t.Context(), &workflowservice.GetWorkflowExecutionHistoryRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var update updatepb.Request
+		if err := polled.GetMessages()[0].GetBody().UnmarshalTo(&update); err != nil {
+			t.Fatal(err)
+		}
+		found := [][]*commonpb.Payload{
+			update.GetInput().GetArgs().GetPayloads(), polled.GetQuery().GetQueryArgs().GetPayloads(),
+		}
+		for _, history := range []*historypb.History{polled.GetHistory(), read.GetHistory()} {
+			begun := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+			found = append(found, begun.GetInput().GetPayloads(), history.GetEvents()[1].GetWorkflowExecutionSignaledEventAttributes().GetInput().GetPayloads(),
+				[]*commonpb.Payload{all.GetPayloads()[0], begun.GetMemo().GetFields()["x"]})
+		}
+		for n, payloads := range found {
+			if len(payloads) != 2 || !proto.Equal(payloads[0], all.GetPayloads()[0]) || string(payloads[1].GetMetadata()["encoding"]) != workflows.EncodingElsewhere {
+				t.Errorf("%s, place %d: %v", name, n, payloads)
+			}
+		}
 	}
 }

@@ -182,7 +182,7 @@ func explainJSON(err error) error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &mistyped):
-		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, mistyped.Value, jsonName(mistyped.Type.Kind().String()))
+		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, clip(mistyped.Value, 60), jsonName(mistyped.Type.Kind().String()))
 	case errors.As(err, &syntax):
 		return Invalidf("not JSON: %v at byte %d", syntax, syntax.Offset)
 	case errors.As(err, &mistimed), strings.HasPrefix(err.Error(), "Time.UnmarshalJSON"):

@@ -59,7 +59,7 @@ func isLowSurrogate(unit uint64) bool { return unit >= 0xdc00 && unit < 0xe000 }
 // request id that is given and empty. The payload must have been decoded into
 // such a value without an error.
 func checkMembers(payload []byte, t reflect.Type) error {
-	_, err := walk(payload, t, func(t reflect.Type, name string) error {
+	return walk(payload, t, func(t reflect.Type, name string) error {
 		if t != nil && t.Kind() == reflect.Struct {
 			if _, known := member(t, name); !known {
 				return Invalidf("unknown member %q; give member %q", clip(name, 60), likeIt(t, name))
@@ -72,16 +72,12 @@ func checkMembers(payload []byte, t reflect.Type) error {
 		}
 		return nil
 	})
-	return err
 }
 
 // onceEach reports a member that stands twice in an object: whichever of the two
 // is taken, the other was meant as well. As in reading, capitals do not tell
 // members apart. The payload must have been decoded without an error.
-func onceEach(payload []byte) error {
-	_, err := walk(payload, nil, nil, nil)
-	return err
-}
+func onceEach(payload []byte) error { return walk(payload, nil, nil, nil) }
 
 // memberRequestID is the member that holds the request id, in every message.
 const memberRequestID = "requestId"
@@ -89,8 +85,37 @@ const memberRequestID = "requestId"
 // RequestIDIn returns the request id of a message that cannot be read as a whole,
 // "" where it has none that could be recognised.
 func RequestIDIn(payload []byte) string {
-	found, err := walk(payload, nil, nil, nil)
-	if err != nil || validRequestID(found) != nil || strings.ContainsRune(found, utf8.RuneError) {
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.UseNumber()
+	var name, found string
+	seen, depth := false, 0
+	for token, err := decoder.Token(); err == nil; token, err = decoder.Token() {
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+			if depth == 1 && token == json.Delim('[') {
+				return ""
+			}
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		text, _ := token.(string)
+		switch {
+		case depth != 1:
+		case name == "":
+			name = text
+		default:
+			if name == memberRequestID {
+				if seen {
+					return "" // of two, nobody can tell which
+				}
+				found, seen = text, true
+			}
+			name = ""
+		}
+	}
+	if validRequestID(found) != nil || strings.ContainsRune(found, utf8.RuneError) {
 		return ""
 	}
 	return found
@@ -106,9 +131,9 @@ type spot struct {
 
 // walk goes through JSON that is read into a value of type t, which may be nil,
 // as far as it can be read. It hands each member's name to named, and each member
-// whose value is a string to said; both may be nil. It returns the request id of
-// the outermost object. Its error is theirs, or a member that stands twice.
-func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string) error, said func(name, value string) error) (request string, err error) {
+// whose value is a string to said; both may be nil. Its error is theirs, or a
+// member that stands twice.
+func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string) error, said func(name, value string) error) error {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber()
 	var way []spot
@@ -138,11 +163,8 @@ func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string
 		case here.member != "":
 			if _, is := token.(string); is && said != nil {
 				if err := said(here.member, text); err != nil {
-					return "", within(place(way[:len(way)-1]), err)
+					return within(place(way[:len(way)-1]), err)
 				}
-			}
-			if len(way) == 1 && here.member == memberRequestID {
-				request = text
 			}
 			here.member = ""
 		default:
@@ -151,18 +173,18 @@ func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string
 			}
 			folded := strings.ToLower(text)
 			if here.members[folded] {
-				return "", within(place(way[:len(way)-1]), Invalidf("member %q stands there twice", clip(text, 60)))
+				return within(place(way[:len(way)-1]), Invalidf("member %q stands there twice", clip(text, 60)))
 			}
 			here.members[folded] = true
 			here.member = text
 			if named != nil {
 				if err := named(here.typ, text); err != nil {
-					return "", within(place(way[:len(way)-1]), err)
+					return within(place(way[:len(way)-1]), err)
 				}
 			}
 		}
 	}
-	return request, nil
+	return nil
 }
 
 // next is the type of the value that comes next, nil when unknown.

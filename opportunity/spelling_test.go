@@ -127,6 +127,30 @@ func TestDecodeLoose(t *testing.T) {
 	}
 }
 
+// However a message is wrong, the error that says so is short: the answer to a
+// workflow task holds ten of them.
+func TestErrorsOfMessagesAreShort(t *testing.T) {
+	const size = opportunity.MaxCommandBytes - 200
+	long := strings.Repeat("7", size)
+	for _, payload := range []string{
+		`{"to":` + long + `}`, `{"` + long + `":1}`, `{"to":"` + long + `"}`, `{"requestId":"` + long + `"}`, `{"reason":"` + long + `"}`,
+		`{"interests":[{"item":"x","kind":"` + long + `"}]}`, `{"interests":[{"quantity":` + long + `}]}`, `{"interests":[{"unitAmount":"` + long + `"}]}`,
+		`{"interests":[{"unitAmount":` + long + `}]}`, `{"interests":[{"item":"x","kind":"course","quantity":1,"unitAmount":"1","tax":"` + long + `"}]}`,
+		`{"interests":[{"item":"x","kind":"tokens","quantity":1,"unitAmount":"1","expiresAt":"` + long + `"}]}`, `{"adopt":"` + long + `"}`,
+		`{"until":"` + long + `"}`, `{"until":` + long + `}`, `{"followUp":"` + long + `"}`, `{"request":"` + long + `"}`,
+		strings.Repeat("[", size), strings.Repeat(`{"interests":[`, size/14), `{"interests":` + strings.Repeat("[", size) + `}`, long, `{"to":"` + strings.Repeat(`\"`, size/2) + `"}`,
+	} {
+		for name := range whole {
+			if err := decodeAny(name, []byte(payload)); err == nil || len(err.Error()) > 500 {
+				t.Errorf("%s %.40s: %.600v", name, payload, err)
+			}
+		}
+	}
+	if err := decodeAny(strings.Repeat("x", size), []byte(`{}`)); err == nil || len(err.Error()) > 500 {
+		t.Errorf("a long name: %.600v", err)
+	}
+}
+
 func TestRequestIDIn(t *testing.T) {
 	for payload, want := range map[string]string{
 		`{"requestId":"r","by":"me"}`:       "r",
@@ -140,9 +164,14 @@ func TestRequestIDIn(t *testing.T) {
 		"{\"requestId\":\"a\xff\"}":         "",
 		`{"requestId":"r","to":"a\ud800"}`:  "r",
 		`"r"`:                               "",
-		`[{"requestId":"r"}]`:               "",
-		``:                                  "",
-		`{"requestId":"` + strings.Repeat("x", 201) + `"}`: "",
+		`{"a":{"requestId":"s"},"requestId":"r","b":[{"requestId":"t"}]}`: "r",
+		`{"requestId":null,"a":"r"}`:                                      "",
+		`{"requestId":{"requestId":"r"}}`:                                 "",
+		strings.Repeat("[", 2<<20):                                        "",
+		`{"a":` + strings.Repeat("[", 2<<20):                              "",
+		`[{"requestId":"r"}]`:                                             "",
+		``:                                                                "",
+		`{"requestId":"` + strings.Repeat("x", 201) + `"}`:                "",
 	} {
 		if got := opportunity.RequestIDIn([]byte(payload)); got != want {
 			t.Errorf("%.60s: got %q, want %q", payload, got, want)

@@ -59,25 +59,13 @@ func isLowSurrogate(unit uint64) bool { return unit >= 0xdc00 && unit < 0xe000 }
 // request id that is given and empty. The payload must have been decoded into
 // such a value without an error.
 func checkMembers(payload []byte, t reflect.Type) error {
-	return walk(payload, t, func(t reflect.Type, name string) error {
-		if t != nil && t.Kind() == reflect.Struct {
-			if _, known := member(t, name); !known {
-				return Invalidf("unknown member %q; give member %q", clip(name, 60), likeIt(t, name))
-			}
-		}
-		return nil
-	}, func(name, value string) error {
-		if name == memberRequestID && value == "" {
-			return Invalidf("requestId: empty; leave it out, or give your own id of the request")
-		}
-		return nil
-	})
+	return walk(payload, t)
 }
 
 // onceEach reports a member that stands twice in an object: whichever of the two
 // is taken, the other was meant as well. As in reading, capitals do not tell
 // members apart. The payload must have been decoded without an error.
-func onceEach(payload []byte) error { return walk(payload, nil, nil, nil) }
+func onceEach(payload []byte) error { return walk(payload, nil) }
 
 // memberRequestID is the member that holds the request id, in every message.
 const memberRequestID = "requestId"
@@ -123,17 +111,17 @@ func RequestIDIn(payload []byte) string {
 
 // spot is where a walk through JSON stands inside one object or list.
 type spot struct {
-	members map[string]bool // nil in a list
-	member  string          // the object's member whose value comes next, "" before its name
-	index   int             // the list's element that comes next
-	typ     reflect.Type    // what the object or list is read into, nil when unknown
+	members map[string]bool         // nil in a list
+	member  string                  // the object's member whose value comes next, "" before its name
+	index   int                     // the list's element that comes next
+	elem    reflect.Type            // what elements of the list are read into, nil when unknown
+	fields  map[string]reflect.Type // what members of the object are read into, nil when unknown
 }
 
-// walk goes through JSON that is read into a value of type t, which may be nil,
-// as far as it can be read. It hands each member's name to named, and each member
-// whose value is a string to said; both may be nil. Its error is theirs, or a
-// member that stands twice.
-func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string) error, said func(name, value string) error) error {
+// walk goes through JSON that is read into a value of type t. With none it only
+// looks for members that stand twice.
+func walk(payload []byte, t reflect.Type) error {
+	known := make(map[reflect.Type]map[string]reflect.Type)
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber()
 	var way []spot
@@ -145,10 +133,10 @@ func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string
 			}
 			switch delimiter {
 			case '{':
-				way = append(way, spot{members: make(map[string]bool), typ: plain(inner)})
+				way = append(way, spot{members: make(map[string]bool), fields: fieldsOf(inner, known)})
 				continue
 			case '[':
-				way = append(way, spot{typ: plain(inner)})
+				way = append(way, spot{elem: elemOf(inner)})
 				continue
 			}
 			way = way[:len(way)-1]
@@ -161,10 +149,8 @@ func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string
 		case here.members == nil:
 			here.index++
 		case here.member != "":
-			if _, is := token.(string); is && said != nil {
-				if err := said(here.member, text); err != nil {
-					return within(place(way[:len(way)-1]), err)
-				}
+			if value, is := token.(string); is && value == "" && here.member == memberRequestID && t != nil {
+				return within(place(way[:len(way)-1]), Invalidf("requestId: empty; leave it out, or give your own id of the request"))
 			}
 			here.member = ""
 		default:
@@ -177,10 +163,8 @@ func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string
 			}
 			here.members[folded] = true
 			here.member = text
-			if named != nil {
-				if err := named(here.typ, text); err != nil {
-					return within(place(way[:len(way)-1]), err)
-				}
+			if _, spelled := here.fields[text]; !spelled && here.fields != nil {
+				return within(place(way[:len(way)-1]), Invalidf("unknown member %q; give member %q", clip(text, 60), likeIt(here.fields, text)))
 			}
 		}
 	}
@@ -189,56 +173,51 @@ func walk(payload []byte, t reflect.Type, named func(t reflect.Type, name string
 
 // next is the type of the value that comes next, nil when unknown.
 func (s *spot) next() reflect.Type {
-	switch {
-	case s.typ == nil:
-		return nil
-	case s.typ.Kind() == reflect.Slice:
-		return s.typ.Elem()
-	case s.typ.Kind() == reflect.Struct:
-		if t, known := member(s.typ, s.member); known {
-			return t
-		}
+	if s.members == nil {
+		return s.elem
 	}
-	return nil
+	return s.fields[s.member]
 }
 
-// plain is the type behind pointers.
-func plain(t reflect.Type) reflect.Type {
+// elemOf is the type of the elements of a list that is read into t, nil when unknown.
+func elemOf(t reflect.Type) reflect.Type {
+	if t == nil || t.Kind() != reflect.Slice {
+		return nil
+	}
+	return t.Elem()
+}
+
+// fieldsOf are the types of the members of an object that is read into t, by exactly
+// their names, nil when unknown. Those that were looked up are kept in known.
+func fieldsOf(t reflect.Type, known map[reflect.Type]map[string]reflect.Type) map[string]reflect.Type {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return t
-}
-
-// member returns the type of the struct's member of exactly that name.
-func member(t reflect.Type, name string) (reflect.Type, bool) {
-	for field := range fields(t) {
-		if spelled, _, _ := strings.Cut(field.Tag.Get("json"), ","); spelled == name {
-			return field.Type, true
-		}
+	if t == nil || t.Kind() != reflect.Struct {
+		return nil
 	}
-	return nil, false
+	fields, found := known[t]
+	if !found {
+		fields = make(map[string]reflect.Type)
+		for n := range t.NumField() {
+			if name, _, _ := strings.Cut(t.Field(n).Tag.Get("json"), ","); name != "" {
+				fields[name] = t.Field(n).Type
+			}
+		}
+		known[t] = fields
+	}
+	return fields
 }
 
-// likeIt is the name of the struct's member for which reading takes the other name.
-func likeIt(t reflect.Type, name string) string {
-	for field := range fields(t) {
-		if spelled, _, _ := strings.Cut(field.Tag.Get("json"), ","); strings.EqualFold(spelled, name) {
+// likeIt is the member for which reading takes the name: it folds capitals.
+func likeIt(fields map[string]reflect.Type, name string) string {
+	//workflowcheck:ignore one at most is like it
+	for spelled := range fields {
+		if strings.EqualFold(spelled, name) {
 			return spelled
 		}
 	}
 	return ""
-}
-
-// fields are those of the struct that JSON holds.
-func fields(t reflect.Type) func(func(reflect.StructField) bool) {
-	return func(yield func(reflect.StructField) bool) {
-		for _, field := range reflect.VisibleFields(t) {
-			if field.Tag.Get("json") != "" && !yield(field) {
-				return
-			}
-		}
-	}
 }
 
 // place writes a way, such as "interests[1].learners[0]".

@@ -22,8 +22,8 @@ type arrival struct {
 	name string
 	// channel is the name of the SDK's channel that holds its first payload.
 	channel string
-	// payloads is how many came with it.
-	payloads int
+	// payloads is how many came with it, and bytes how many they have.
+	payloads, bytes int
 }
 
 // otherSignals is the channel of all signals with a name that no message has. The
@@ -78,6 +78,9 @@ func (i *arrivalNotes) ExecuteWorkflow(ctx workflow.Context, in *interceptor.Exe
 // HandleSignal is called in the order of the Signaled events of the history.
 func (i *arrivalNotes) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	came := arrival{name: in.SignalName, channel: in.SignalName, payloads: len(in.Arg.GetPayloads())}
+	for _, payload := range in.Arg.GetPayloads() {
+		came.bytes += len(payload.GetData())
+	}
 	if !slices.Contains(opportunity.Verbs(), opportunity.Verb(came.name)) {
 		came.channel = otherSignals
 	}

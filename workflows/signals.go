@@ -25,14 +25,17 @@ func (r *run) readSignals(ctx workflow.Context) {
 // the Signaled events. None vanishes: what cannot be read, and what nobody
 // knows, becomes a failed request that needs attention.
 func (r *run) takeSignals(ctx workflow.Context) {
+	bytes := 0
 	for taken := 1; ; taken++ {
-		if taken%signalsAtOnce == 0 {
+		if taken%signalsAtOnce == 0 || bytes > bytesAtOnce && workflow.GetVersion(ctx, changeBreath, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 			breathe(ctx)
+			bytes = 0
 		}
 		came, some := r.arrivals.next()
 		if !some {
 			return
 		}
+		bytes += came.bytes
 		verb := opportunity.Verb(came.name)
 		var raw converter.RawValue
 		if !workflow.GetSignalChannel(ctx, came.channel).ReceiveAsync(&raw) {
@@ -47,10 +50,14 @@ func (r *run) takeSignals(ctx workflow.Context) {
 	}
 }
 
-// signalsAtOnce is how many signals are taken in without a breath. The SDK takes a
-// coroutine that runs for a second for a deadlock and fails the task; while the
-// worker was down, many thousands may have come.
-const signalsAtOnce = 100
+// signalsAtOnce is how many signals are taken in without a breath, and bytesAtOnce
+// how much they hold. The SDK takes a coroutine that runs for a second for a
+// deadlock and fails the task; while the worker was down, many thousands may have
+// come, or some of the largest.
+const (
+	signalsAtOnce = 100
+	bytesAtOnce   = 256 << 10
+)
 
 // breathe lets the other coroutines of the run have a turn, without a command in
 // the history.

@@ -10,4 +10,6 @@ const (
 	changeStrictStarts = "read starts strictly"
 	// changeOwnAttributes unsets the search attributes that a start brings.
 	changeOwnAttributes = "unset search attributes of a start"
+	// changeBreath lets other coroutines have a turn between large signals.
+	changeBreath = "breathe between large signals"
 )

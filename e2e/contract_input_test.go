@@ -193,7 +193,7 @@ func (p *parts) contractScripts(prefix string) {
 			return p.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
 		})
 		outcome, err = c.open(reference, plainStart)
-		if opened := succeeded[wireOpened](t, outcome, err); opened.Opportunity != record || string(opened.Reference) != reference {
+		if opened := succeeded[wireOpened](t, outcome, err); opened.Opportunity != record || opened.Reference != reference {
 			t.Errorf("%s, started again: %+v; want the record %s", reference, opened, record)
 		}
 		if _, err := p.client.Close(c.ctx, opportunity.Reference(reference), opportunity.Close{Reason: prefix}); err != nil {

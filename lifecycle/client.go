@@ -395,6 +395,6 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 // exists reports whether the namespace knows a run of the reference. The SDK panics
 // over search attributes that it cannot read, unless they are asked for as they are.
 func (c *Client) exists(ctx context.Context, reference opportunity.Reference) bool {
-	_, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "")
+	_, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "") //nolint:staticcheck // the other one panics
 	return err == nil
 }

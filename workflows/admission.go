@@ -24,10 +24,9 @@ func admit(ctx workflow.Context, reference opportunity.Reference, a arguments) (
 	if refused == nil {
 		return state, nil
 	}
-	if a.carried.isEmpty() {
-		if _, err := looseStart(a.input); err != nil {
-			return nil, refused // as ever
-		}
+	_, loosely := looseStart(a.input)
+	if a.carried.isEmpty() && loosely != nil {
+		return nil, refused // as ever
 	}
 	if workflow.GetVersion(ctx, changeStrictStarts, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 		return nil, refused

@@ -18,10 +18,15 @@ import (
 func attributesShown(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	defer func() {
 		if recover() != nil {
-			shown = readableAttributes(workflow.GetInfo(ctx).SearchAttributes)
+			shown = readableAttributes(asBrought(workflow.GetInfo(ctx)))
 		}
 	}()
 	return workflow.GetTypedSearchAttributes(ctx)
+}
+
+// asBrought are the search attributes as they are, readable or not.
+func asBrought(info *workflow.Info) *commonpb.SearchAttributes {
+	return info.SearchAttributes //nolint:staticcheck // what the SDK reads instead panics
 }
 
 // disownAttributes unsets those of the opportunity's own that a start brings: they
@@ -33,7 +38,7 @@ func disownAttributes(ctx workflow.Context) error {
 	}
 	var brought []temporal.SearchAttributeUpdate
 	for _, key := range lifecycle.Attributes() {
-		if _, set := info.SearchAttributes.GetIndexedFields()[key.GetName()]; !set {
+		if _, set := asBrought(info).GetIndexedFields()[key.GetName()]; !set {
 			continue
 		}
 		switch key := key.(type) {

@@ -370,11 +370,11 @@ func TestSearchAttributesOfAStart(t *testing.T) {
 			for key, payload := range brought {
 				all[key] = payload
 			}
-			if err := s.env.SetSearchAttributesOnStart(all); err != nil {
+			if err := s.env.SetSearchAttributesOnStart(all); err != nil { //nolint:staticcheck // the other one takes only what can be read
 				t.Fatal(err)
 			}
 			var shown *commonpb.SearchAttributes
-			s.info = func(info *workflow.Info) { shown = info.SearchAttributes }
+			s.info = func(info *workflow.Info) { shown = info.SearchAttributes } //nolint:staticcheck // what the SDK reads instead may panic
 			s.at(0, func() { s.update("open", "opened", lifecycle.OpenedInput{Start: &start}) })
 			s.at(time.Minute, func() {
 				for key, want := range map[string]string{

@@ -167,7 +167,7 @@ func TestAPayloadThatIsKeptElsewhereIsLeftOutOfATask(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer connection.Close()
+		t.Cleanup(connection.Close)
 		polled, err := connection.WorkflowService().PollWorkflowTaskQueue(t.Context(), &workflowservice.PollWorkflowTaskQueueRequest{})
 		if err != nil {
 			t.Fatal(err)

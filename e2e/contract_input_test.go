@@ -10,8 +10,10 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -180,6 +182,25 @@ func (p *parts) contractBentStarts(prefix string) {
 // the client and by another service; the record is found again by its mark.
 func (p *parts) contractScripts(prefix string) {
 	t, c := p.t, p.caller(p.t)
+	// A service that connects by itself.
+	connection, err := client.Dial(client.Options{HostPort: p.TemporalAddress(), Namespace: p.Namespace()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	service := lifecycle.NewClient(connection)
+	if opened, err := service.Start(c.ctx, "Genève-1", opportunity.Start{Name: "First Aid course", Region: "UK"}); err != nil || opened.State != opportunity.Done {
+		t.Errorf("by a service: %+v, %v", opened, err)
+	}
+	if _, err := service.View(c.ctx, "Genève-1"); err != nil {
+		t.Errorf("by a service: %v", err)
+	}
+	if _, err := service.Close(c.ctx, "Genève-1", opportunity.Close{Reason: prefix}); err != nil {
+		t.Errorf("by a service: %v", err)
+	}
+	if _, err := service.Wait(c.ctx, "Genève-1"); err != nil {
+		t.Errorf("by a service: %v", err)
+	}
 	for _, reference := range []string{"Zürich-1", "東京-1", "заказ № 7"} {
 		record := p.begin(reference)
 		outcome, err := c.update(reference, "addInterests", uuid.NewString(), "{"+courses(1)+"}")

@@ -84,7 +84,9 @@ func (i *arrivalNotes) HandleSignal(ctx workflow.Context, in *interceptor.Handle
 	if !slices.Contains(opportunity.Verbs(), opportunity.Verb(came.name)) {
 		came.channel = otherSignals
 	}
-	if err := i.Next.HandleSignal(ctx, &interceptor.HandleSignalInput{SignalName: came.channel, Arg: in.Arg}); err != nil {
+	delivered := *in
+	delivered.SignalName = came.channel
+	if err := i.Next.HandleSignal(ctx, &delivered); err != nil {
 		return err
 	}
 	i.seen.signals = append(i.seen.signals, came)

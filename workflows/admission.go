@@ -113,9 +113,14 @@ func refuse(ctx workflow.Context, reason error) error {
 
 // readRefusal reads why the run before was refused, nil when it was not.
 func readRefusal(carried converter.RawValue) error {
-	payload, _ := typedJSON(carried)
 	var r refusal
-	if json.Unmarshal(payload, &r) != nil || r.Version != refusalVersion || r.Refused == nil {
+	if payload, err := typedJSON(carried); err == nil {
+		err = json.Unmarshal(payload, &r)
+		if err != nil {
+			r = refusal{} // it is a state, or left to readState to tell
+		}
+	}
+	if r.Version != refusalVersion || r.Refused == nil {
 		return nil
 	}
 	return r.Refused

@@ -10,9 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
@@ -249,17 +251,14 @@ func (p *parts) refusedChild(reference opportunity.Reference) bool {
 // contractNewerState hands the worker a state that a later version wrote.
 func (p *parts) contractNewerState(prefix string) {
 	t, c := p.t, p.caller(p.t)
-	null := &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("binary/null")}}
 	state := `{"version":99,"reference":"` + prefix + `","startDigest":"","details":{"name":"x"},"handled":"","runs":7,"queue":"written in a way of its own","later":{"member":1}}`
-	if err := c.start(prefix, null, plainJSON(state)); err != nil {
-		t.Fatal(err)
-	}
+	p.handOver(c, prefix, state)
 	if err := c.signal(prefix, "progress", plainJSON(`{"to":"Won"}`)); err != nil {
 		t.Fatal(err)
 	}
 	reference := opportunity.Reference(prefix)
 	eventually(t, time.Minute, "the worker gives the task back", func() bool {
-		for _, event := range p.runs(reference)[0].Events {
+		for _, event := range p.runs(reference)[1].Events {
 			if ended := event.GetWorkflowExecutionFailedEventAttributes(); ended != nil {
 				t.Fatalf("the worker ended the run: %s", ended.GetFailure().GetMessage())
 			}
@@ -278,14 +277,14 @@ func (p *parts) contractNewerState(prefix string) {
 	if got := p.status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		t.Fatalf("the run is %s", got)
 	}
-	events := p.runs(reference)[0].Events
+	events := p.runs(reference)[1].Events
 	if got := string(events[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[1].GetData()); got != state {
 		t.Errorf("the state became %s", got)
 	}
 	// While a worker has the task the server keeps the signal apart from the history.
 	eventually(t, time.Minute, "the signal is in the history, once", func() bool {
 		signals := 0
-		for _, event := range p.runs(reference)[0].Events {
+		for _, event := range p.runs(reference)[1].Events {
 			if event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED {
 				signals++
 			}
@@ -295,4 +294,25 @@ func (p *parts) contractNewerState(prefix string) {
 	if err := p.temporal.TerminateWorkflow(c.ctx, "opportunity/"+prefix, "", "the test is over"); err != nil {
 		t.Error(err)
 	}
+}
+
+// handOver has a run hand the state over to the one that continues it. Only a run
+// can: a caller's second argument is refused.
+func (p *parts) handOver(c caller, reference, state string) {
+	p.t.Helper()
+	const queue = "runs of a later version"
+	before := worker.New(p.temporal, queue, worker.Options{})
+	before.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
+		return workflow.NewContinueAsNewError(workflow.WithWorkflowTaskQueue(ctx, lifecycle.TaskQueue), lifecycle.WorkflowType, nil, converter.NewRawValue(plainJSON(state)))
+	}, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
+	if err := before.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	defer before.Stop()
+	request := c.startRequest(reference)
+	request.TaskQueue.Name = queue
+	if _, err := c.service.StartWorkflowExecution(c.ctx, request); err != nil {
+		p.t.Fatal(err)
+	}
+	eventually(p.t, time.Minute, "a run continues the first", func() bool { return len(p.runs(opportunity.Reference(reference))) == 2 })
 }

@@ -52,6 +52,9 @@ func TestContract(t *testing.T) {
 		"refusals":                   (*parts).contractRefusals,
 		"one id space":               (*parts).contractIDs,
 		"a state of a newer version": (*parts).contractNewerState,
+		"whatever is sent":           (*parts).contractInput,
+		"starts that Temporal bends": (*parts).contractBentStarts,
+		"any script":                 (*parts).contractScripts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

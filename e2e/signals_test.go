@@ -178,3 +178,38 @@ func (p *parts) signalled(reference opportunity.Reference) []signal {
 	}
 	return all
 }
+
+// Signals of the largest size wait while no worker runs. A worker that comes takes
+// them in, although reading them takes longer than the SDK lets a workflow run on.
+func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
+	t.Parallel()
+	const signals = 60
+	p := bring(t, stack.Options{})
+	reference := "large"
+	p.begin(reference)
+	if err := p.Worker().Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := p.caller(t)
+	learners := strings.TrimSuffix(strings.Repeat(`{"firstName":"a","lastName":"b","email":"a@example.com"},`, 500), ",")
+	interests := strings.TrimSuffix(strings.Repeat(`{"item":"`+courseItem+`","quantity":1,"unitAmount":"10.00","learners":[`+learners+`]},`, 8), ",")
+	for n := range signals {
+		if err := c.signal(reference, "addInterests", plainJSON(message(fmt.Sprint("r", n), `"interests":[`+interests+`]`))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Worker().Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 2*time.Minute, "all signals are taken in", func() bool {
+		_, err := c.outcome(reference, fmt.Sprint("r", signals-1))
+		return err == nil
+	})
+	for _, run := range p.runs(opportunity.Reference(reference)) {
+		for _, event := range run.Events {
+			if failed := event.GetWorkflowTaskFailedEventAttributes(); failed != nil && failed.GetCause() != enums.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND {
+				t.Errorf("a task failed: %s: %s", failed.GetCause(), failed.GetFailure().GetMessage())
+			}
+		}
+	}
+}

@@ -25,13 +25,18 @@ var (
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")
 )
 
+// Attributes are all of them.
+func Attributes() []temporal.SearchAttributeKey {
+	return []temporal.SearchAttributeKey{
+		OpportunityID, OpportunityAccount, OpportunityStep, OpportunityRegion,
+		OpportunityState, OpportunityAttention, OpportunityNextActionTime, OpportunityReservedUntil,
+	}
+}
+
 // SearchAttributes are the names and types a namespace must have registered.
 func SearchAttributes() map[string]enums.IndexedValueType {
 	all := make(map[string]enums.IndexedValueType)
-	for _, key := range []temporal.SearchAttributeKey{
-		OpportunityID, OpportunityAccount, OpportunityStep, OpportunityRegion,
-		OpportunityState, OpportunityAttention, OpportunityNextActionTime, OpportunityReservedUntil,
-	} {
+	for _, key := range Attributes() {
 		all[key.GetName()] = key.GetValueType()
 	}
 	return all

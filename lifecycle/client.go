@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -64,9 +65,10 @@ func (c *Client) Start(ctx context.Context, reference opportunity.Reference, sta
 	if err := reference.Validate(); err != nil {
 		return opportunity.Opened{}, err
 	}
-	if err := start.Validate(); err != nil {
+	if err := valid(start); err != nil {
 		return opportunity.Opened{}, err
 	}
+	ctx = addressed(ctx, reference)
 	return askAgain(ctx, c.options.Patience, func(o opportunity.Opened) opportunity.OutcomeState { return o.State }, func() (opportunity.Opened, error) {
 		return c.open(ctx, reference, start)
 	})
@@ -129,7 +131,7 @@ func (c *Client) ExtendReservations(ctx context.Context, reference opportunity.R
 // again, and so does Outcome. The outcome of a failed request is answered beside
 // its error.
 func (c *Client) Update(ctx context.Context, reference opportunity.Reference, command opportunity.Command) (opportunity.Outcome, error) {
-	if err := command.Validate(); err != nil {
+	if err := valid(command); err != nil {
 		return opportunity.Outcome{}, err
 	}
 	command = c.named(command)
@@ -149,9 +151,10 @@ func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, me
 	if err := reference.Validate(); err != nil {
 		return err
 	}
-	if err := message.Validate(); err != nil {
+	if err := valid(message); err != nil {
 		return err
 	}
+	ctx = addressed(ctx, reference)
 	err := c.temporal.SignalWorkflow(ctx, WorkflowID(reference), "", string(message.Verb()), c.identified(message))
 	return c.explain(ctx, reference, err)
 }
@@ -208,7 +211,7 @@ func (c *Client) Close(ctx context.Context, reference opportunity.Reference, ins
 // Instruct sends an operator's instruction, which is carried out and answered at
 // once, whatever waits.
 func (c *Client) Instruct(ctx context.Context, reference opportunity.Reference, instruction opportunity.Instruction) (opportunity.Outcome, error) {
-	if err := instruction.Validate(); err != nil {
+	if err := valid(instruction); err != nil {
 		return opportunity.Outcome{}, err
 	}
 	return send[opportunity.Outcome](ctx, c, reference, c.identified(instruction))
@@ -222,6 +225,7 @@ func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, r
 	if err := reference.Validate(); err != nil {
 		return outcome, err
 	}
+	ctx = addressed(ctx, reference)
 	value, err := c.temporal.QueryWorkflow(ctx, WorkflowID(reference), "", OutcomeOf.Name, OutcomeInput{RequestID: requestID})
 	if err == nil {
 		err = value.Get(&outcome)
@@ -236,6 +240,7 @@ func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opp
 	if err := reference.Validate(); err != nil {
 		return view, err
 	}
+	ctx = addressed(ctx, reference)
 	value, err := c.temporal.QueryWorkflow(ctx, WorkflowID(reference), "", View.Name)
 	if err == nil {
 		err = value.Get(&view)
@@ -250,6 +255,7 @@ func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opp
 	if err := reference.Validate(); err != nil {
 		return ended, err
 	}
+	ctx = addressed(ctx, reference)
 	err := c.temporal.GetWorkflow(ctx, WorkflowID(reference), "").Get(ctx, &ended)
 	var cancelled *temporal.CanceledError
 	if errors.As(err, &cancelled) {
@@ -258,12 +264,25 @@ func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opp
 	return ended, c.explain(ctx, reference, err)
 }
 
+// valid reports the first mistake of what is to be sent.
+func valid(message interface{ Validate() error }) error {
+	if err := message.Validate(); err != nil {
+		return err
+	}
+	data, err := json.Marshal(message)
+	if err == nil && len(data) > opportunity.MaxCommandBytes {
+		return opportunity.Invalidf("%d bytes of JSON; at most %d", len(data), opportunity.MaxCommandBytes)
+	}
+	return err
+}
+
 // send sends an update until the run that takes it is not about to continue.
 func send[A any](ctx context.Context, c *Client, reference opportunity.Reference, message opportunity.Message) (A, error) {
 	var none A
 	if err := reference.Validate(); err != nil {
 		return none, err
 	}
+	ctx = addressed(ctx, reference)
 	return repeatContinuing(ctx, func() (A, error) {
 		var answer A
 		handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
@@ -378,8 +397,9 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 	return err
 }
 
-// exists reports whether the namespace knows a run of the reference.
+// exists reports whether the namespace knows a run of the reference. The SDK panics
+// over search attributes that it cannot read, unless they are asked for as they are.
 func (c *Client) exists(ctx context.Context, reference opportunity.Reference) bool {
-	_, err := c.temporal.DescribeWorkflow(ctx, WorkflowID(reference), "")
+	_, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "") //nolint:staticcheck // the other one panics
 	return err == nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,9 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc/metadata"
 	"pgregory.net/rapid"
 
 	"github.com/oppflow/oppflow/lifecycle"
@@ -37,6 +40,8 @@ type namespace struct {
 	// answers, when set, is what the nth update answers; opens, what the nth start does.
 	answers func(n int) opportunity.Outcome
 	opens   func(n int) opportunity.Opened
+	// named are the headers by which each request named its workflow itself.
+	named [][]string
 	// queries are the payloads of queries; asks is what they fail with.
 	queries []any
 	asks    error
@@ -56,7 +61,8 @@ func (h handle) Get(_ context.Context, into any) error {
 	return nil
 }
 
-func (n *namespace) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+func (n *namespace) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	n.note(ctx)
 	n.updates = append(n.updates, o)
 	if n.answers != nil {
 		n.outcome = n.answers(len(n.updates))
@@ -67,6 +73,12 @@ func (n *namespace) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOpt
 	return handle{answer: n.outcome, err: n.fails(len(n.updates))}, nil
 }
 
+// note keeps by which header the request names its workflow.
+func (n *namespace) note(ctx context.Context) {
+	headers, _ := metadata.FromOutgoingContext(ctx)
+	n.named = append(n.named, headers.Get("temporal-resource-id"))
+}
+
 type startOperation struct {
 	client.WithStartWorkflowOperation
 }
@@ -75,7 +87,8 @@ func (n *namespace) NewWithStartWorkflowOperation(client.StartWorkflowOptions, a
 	return startOperation{}
 }
 
-func (n *namespace) UpdateWithStartWorkflow(_ context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+func (n *namespace) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	n.note(ctx)
 	n.starts = append(n.starts, o)
 	if n.fails != nil {
 		if err := n.fails(len(n.starts)); err != nil {
@@ -98,7 +111,8 @@ func (e encoded) Get(into any) error {
 	return nil
 }
 
-func (n *namespace) QueryWorkflow(_ context.Context, workflow, run, name string, payload ...any) (converter.EncodedValue, error) {
+func (n *namespace) QueryWorkflow(ctx context.Context, workflow, run, name string, payload ...any) (converter.EncodedValue, error) {
+	n.note(ctx)
 	n.queries = append(n.queries, workflow, run, name, payload)
 	if n.asks != nil {
 		return nil, n.asks
@@ -106,7 +120,8 @@ func (n *namespace) QueryWorkflow(_ context.Context, workflow, run, name string,
 	return encoded{n.outcome}, nil
 }
 
-func (n *namespace) SignalWorkflow(_ context.Context, workflow, run, name string, payload any) error {
+func (n *namespace) SignalWorkflow(ctx context.Context, workflow, run, name string, payload any) error {
+	n.note(ctx)
 	n.signals = append(n.signals, workflow, run, name, payload)
 	if n.fails != nil {
 		return n.fails(1)
@@ -114,11 +129,12 @@ func (n *namespace) SignalWorkflow(_ context.Context, workflow, run, name string
 	return nil
 }
 
-func (n *namespace) DescribeWorkflow(context.Context, string, string) (*client.WorkflowExecutionDescription, error) {
+func (n *namespace) DescribeWorkflowExecution(ctx context.Context, _, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	n.note(ctx)
 	if !n.exists {
 		return nil, serviceerror.NewNotFound("none")
 	}
-	return &client.WorkflowExecutionDescription{}, nil
+	return &workflowservice.DescribeWorkflowExecutionResponse{}, nil
 }
 
 // carried takes an error the way from a workflow to a caller.
@@ -527,5 +543,63 @@ func TestPayloadsAreJSON(t *testing.T) {
 	payload, err := converter.GetDefaultDataConverter().ToPayload(n.updates[0].Args[0])
 	if err != nil || string(payload.GetData()) != `{"requestId":"r","to":"Won"}` || string(payload.GetMetadata()["encoding"]) != "json/plain" {
 		t.Errorf("sent %s, %v", payload, err)
+	}
+}
+
+// The SDK puts the id of a workflow into a header, which takes ASCII only, unless
+// the header is there.
+func TestReferencesInAnyScript(t *testing.T) {
+	for reference, want := range map[opportunity.Reference]string{
+		"A-1": "", "Zürich-1": "workflow:opportunity%2FZ%C3%BCrich-1", "東京-1": "workflow:opportunity%2F%E6%9D%B1%E4%BA%AC-1",
+	} {
+		n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
+		c := lifecycle.NewClient(n)
+		ctx := t.Context()
+		_, err := c.Start(ctx, reference, opportunity.Start{Name: "x", Region: "UK"})
+		_, updated := c.Progress(ctx, reference, opportunity.Progress{To: "Won"})
+		_, instructed := c.Pause(ctx, reference, opportunity.Pause{})
+		signalled := c.Signal(ctx, reference, opportunity.Resume{})
+		_, queried := c.Outcome(ctx, reference, "r")
+		if err := errors.Join(err, updated, instructed, signalled, queried); err != nil {
+			t.Errorf("%s: %v", reference, err)
+		}
+		n.fails = func(int) error { return serviceerror.NewNotFound("none") }
+		_ = c.Signal(ctx, reference, opportunity.Resume{}) // asks whether there is such a one
+		if len(n.named) != 7 {
+			t.Errorf("%s: %d requests", reference, len(n.named))
+		}
+		for i, got := range n.named {
+			if strings.Join(got, ",") != want {
+				t.Errorf("%s: request %d names the workflow by %q; want %q", reference, i, got, want)
+			}
+		}
+	}
+	_, err := lifecycle.NewClient(&namespace{}).Start(t.Context(), "Zu\u0308rich-1", opportunity.Start{Name: "x", Region: "UK"})
+	if own, is := lifecycle.FromFault(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, `"Z\u00fcrich-1"`) {
+		t.Errorf("a reference in another form: %v", err)
+	}
+}
+
+// What the worker would refuse for its size is not sent.
+func TestAMessageThatIsTooLargeIsNotSent(t *testing.T) {
+	n := &namespace{}
+	c := lifecycle.NewClient(n)
+	var large opportunity.Interests
+	for range 100 {
+		large = append(large, opportunity.Interest{
+			Item: "x", Kind: opportunity.Course, Quantity: 1,
+			Learners: slices.Repeat([]opportunity.Learner{{FirstName: strings.Repeat("x", 250), LastName: "x", Email: "a@b"}}, 100),
+		})
+	}
+	_, started := c.Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK", Interests: large})
+	_, updated := c.AddInterests(t.Context(), "A-1", opportunity.AddInterests{Interests: large})
+	signalled := c.Signal(t.Context(), "A-1", opportunity.AddInterests{Interests: large})
+	for _, err := range []error{started, updated, signalled} {
+		if own, is := lifecycle.FromFault(err); !is || own.Type != opportunity.Invalid || !strings.Contains(own.Message, "at most 262144") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if len(n.starts)+len(n.updates)+len(n.signals) > 0 {
+		t.Error("it was sent")
 	}
 }

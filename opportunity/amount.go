@@ -12,12 +12,19 @@ import (
 // such as "199.90"; a JSON number is refused, since it may have been a float.
 type Amount struct{ value decimal.Decimal }
 
-var amountForm = regexp.MustCompile(`^\d{1,15}(\.\d{1,4})?$`)
+// amountForm is what a caller may ask for. sumForm also has room for what such
+// amounts add up to.
+var (
+	amountForm = regexp.MustCompile(`^\d{1,15}(\.\d{1,4})?$`)
+	sumForm    = regexp.MustCompile(`^\d{1,30}(\.\d{1,4})?$`)
+)
 
 // ParseAmount reads a decimal such as "199.90": not negative, at most 15 digits
 // before the point and 4 after it, no exponent, no currency sign.
-func ParseAmount(s string) (Amount, error) {
-	if !amountForm.MatchString(s) {
+func ParseAmount(s string) (Amount, error) { return parseAmount(s, amountForm) }
+
+func parseAmount(s string, form *regexp.Regexp) (Amount, error) {
+	if !form.MatchString(s) {
 		return Amount{}, Invalidf("%q is not an amount; give a decimal such as %q", clip(s, 40), "199.90")
 	}
 	value, err := decimal.NewFromString(s)
@@ -54,7 +61,14 @@ func (a Amount) Equal(b Amount) bool { return a.value.Equal(b.value) }
 // MarshalJSON writes the amount as a JSON string.
 func (a Amount) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
 
-// UnmarshalJSON reads a JSON string; null leaves the amount as it is.
+// validate reports an amount that has more digits than a caller may ask for.
+func (a Amount) validate() error {
+	_, err := ParseAmount(a.String())
+	return err
+}
+
+// UnmarshalJSON reads a JSON string, of which a total may have up to 30 digits
+// before the point; null leaves the amount as it is.
 func (a *Amount) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -63,7 +77,7 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return Invalidf("%s is not an amount; give a decimal in quotes, such as %q", clip(string(data), 40), "199.90")
 	}
-	parsed, err := ParseAmount(s)
+	parsed, err := parseAmount(s, sumForm)
 	if err != nil {
 		return err
 	}

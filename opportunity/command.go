@@ -180,10 +180,7 @@ func validRequestID(id string) error {
 func Summary(c Command) string {
 	switch c := c.(type) {
 	case AddInterests:
-		if len(c.Interests) == 1 {
-			return "add 1 interest"
-		}
-		return fmt.Sprintf("add %d interests", len(c.Interests))
+		return summaryOfInterests(len(c.Interests))
 	case Progress:
 		return "progress to " + clip(c.To, 40)
 	case UpdateDetails:
@@ -198,4 +195,11 @@ func Summary(c Command) string {
 		return "hold the places until " + c.Until.UTC().Format(time.RFC3339)
 	}
 	return string(c.Verb())
+}
+
+func summaryOfInterests(count int) string {
+	if count == 1 {
+		return "add 1 interest"
+	}
+	return fmt.Sprintf("add %d interests", count)
 }

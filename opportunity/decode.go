@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,35 +13,56 @@ import (
 	"time"
 )
 
-// DecodeStart reads a start as a caller typed it. Unknown members are Invalid.
-func DecodeStart(payload []byte) (Start, error) {
-	var s Start
-	if err := notTooLarge(payload); err != nil {
-		return Start{}, err
-	}
-	if err := decodeStrict(payload, &s); err != nil {
-		return Start{}, err
-	}
-	if err := onceEach(payload); err != nil {
-		return Start{}, err
-	}
-	return s, s.Validate()
-}
+// DecodeStart reads a start as a caller typed it, as strictly as Decode.
+func DecodeStart(payload []byte) (Start, error) { return DecodeStrict[Start](payload) }
 
-// Decode reads the payload of the message called verb. Unknown members, members
-// that stand twice, an unknown verb and whatever fails Validate are Invalid.
+// Decode reads the payload of the message called verb. Members that are unknown,
+// spelled in other capitals or stand twice, an empty request id, text that is not
+// Unicode, an unknown verb and whatever fails Validate are Invalid.
 func Decode(verb Verb, payload []byte) (Command, error) {
-	if err := notTooLarge(payload); err != nil {
+	if err := readable(payload); err != nil {
 		return nil, err
 	}
 	c, err := decodeVerb(verb, payload)
 	if err != nil {
 		return nil, err
 	}
-	if err := onceEach(payload); err != nil {
+	if err := checkMembers(payload, reflect.TypeOf(c)); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// DecodeLoose reads a message that Decode or DecodeInstruction refuses in the way
+// that runs of earlier releases did: capitals do not matter, an empty request id
+// is none, and what is not Unicode becomes U+FFFD. A run that took such a message
+// then does the same when it is replayed.
+func DecodeLoose(verb Verb, payload []byte) (Message, error) {
+	if err := notTooLarge(payload); err != nil {
+		return nil, err
+	}
+	if err := onceEach(payload); err != nil {
+		return nil, err
+	}
+	if IsInstruction(verb) {
+		return decodeInstruction(verb, payload, loosely)
+	}
+	return decodeVerb(verb, payload)
+}
+
+// DecodeStartLoose is DecodeLoose for a start.
+func DecodeStartLoose(payload []byte) (Start, error) {
+	var s Start
+	if err := notTooLarge(payload); err != nil {
+		return Start{}, err
+	}
+	if err := onceEach(payload); err != nil {
+		return Start{}, err
+	}
+	if err := decodeStrict(payload, &s); err != nil {
+		return Start{}, err
+	}
+	return s, s.Validate()
 }
 
 func decodeVerb(verb Verb, payload []byte) (Command, error) {
@@ -103,20 +125,28 @@ func decodeCommand[C Command](payload []byte) (Command, error) {
 	return c, nil
 }
 
-// DecodeStrict reads one JSON object into a plain type of the contract. Unknown
-// members, members that stand twice and whatever fails Validate are Invalid.
+// DecodeStrict reads one JSON object into a plain type of the contract, as
+// strictly as Decode.
 func DecodeStrict[A interface{ Validate() error }](payload []byte) (A, error) {
-	var a A
-	if err := notTooLarge(payload); err != nil {
-		return a, err
+	var none, a A
+	if err := readable(payload); err != nil {
+		return none, err
 	}
 	if err := decodeStrict(payload, &a); err != nil {
-		return a, err
+		return none, err
 	}
-	if err := onceEach(payload); err != nil {
-		return a, err
+	if err := checkMembers(payload, reflect.TypeFor[A]()); err != nil {
+		return none, err
 	}
 	return a, a.Validate()
+}
+
+// readable reports a payload that is too large to be read, or no text.
+func readable(payload []byte) error {
+	if err := notTooLarge(payload); err != nil {
+		return err
+	}
+	return checkText(payload)
 }
 
 func notTooLarge(payload []byte) error {
@@ -152,7 +182,7 @@ func explainJSON(err error) error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &mistyped):
-		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, mistyped.Value, jsonName(mistyped.Type.Kind().String()))
+		return Invalidf("%s: a JSON %s stands where a %s is wanted", mistyped.Field, clip(mistyped.Value, 60), jsonName(mistyped.Type.Kind().String()))
 	case errors.As(err, &syntax):
 		return Invalidf("not JSON: %v at byte %d", syntax, syntax.Offset)
 	case errors.As(err, &mistimed), strings.HasPrefix(err.Error(), "Time.UnmarshalJSON"):

@@ -58,6 +58,9 @@ func (e Entry) command() (Command, error) { return decodeVerb(e.Verb, e.Payload)
 
 // Summary tells the entry in a few words without personal data.
 func (e Entry) Summary() string {
+	if e.Verb == VerbAddInterests && e.Changes > 0 { // the only command that may be large; a view has a hundred
+		return summaryOfInterests(e.Changes)
+	}
 	c, err := e.command()
 	if err != nil {
 		return string(e.Verb)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // digest is the first half of a SHA-256.
@@ -24,8 +25,8 @@ type handledEntry struct {
 const handledEntrySize = 16 + 16 + 1
 
 // Handled remembers the last MaxHandledRequests request ids, so that a repeated
-// request takes effect once and the same id with another payload is noticed. It
-// keeps digests only. The zero value is empty.
+// request takes effect once and the same id with another payload is noticed, and
+// beyond these only what waits. It keeps digests only. The zero value is empty.
 //
 // In JSON it is one string, about 44 bytes per request.
 type Handled struct {
@@ -45,8 +46,7 @@ func (h *Handled) find(id string) *handledEntry {
 	return &h.entries[place-h.dropped]
 }
 
-// add remembers a new request, and forgets the oldest one when there are too
-// many and its outcome is known.
+// add remembers a new request, and forgets an older one when there are too many.
 func (h *Handled) add(id string, payload []byte) {
 	entry := handledEntry{id: digestOf([]byte(id)), payload: digestOf(payload), state: 'p'}
 	if h.places == nil {
@@ -54,17 +54,33 @@ func (h *Handled) add(id string, payload []byte) {
 	}
 	h.places[entry.id] = h.dropped + len(h.entries)
 	h.entries = append(h.entries, entry)
-	for len(h.entries) > MaxHandledRequests && h.entries[0].state != 'p' {
-		delete(h.places, h.entries[0].id)
-		h.entries = h.entries[1:]
-		h.dropped++
-	}
+	h.trim()
 }
 
-// settle notes how the request ended.
+// settle notes how the request ended, and forgets an older one when there are too
+// many.
 func (h *Handled) settle(id string, state OutcomeState) {
 	if entry := h.find(id); entry != nil {
 		entry.state = state[0]
+		h.trim()
+	}
+}
+
+// trim forgets the oldest requests while there are too many. One whose outcome is
+// not known yet is kept: it waits, and may wait for long.
+func (h *Handled) trim() {
+	for len(h.entries) > MaxHandledRequests {
+		oldest := slices.IndexFunc(h.entries, func(e handledEntry) bool { return e.state != 'p' })
+		if oldest < 0 {
+			return
+		}
+		delete(h.places, h.entries[oldest].id)
+		for i := oldest; i > 0; i-- { // those that wait are few, or came last
+			h.entries[i] = h.entries[i-1]
+			h.places[h.entries[i].id]++
+		}
+		h.entries = h.entries[1:]
+		h.dropped++
 	}
 }
 

@@ -20,16 +20,26 @@ func TestHandledAgainstAModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var handled Handled
 		var model []known
+		var forgotten []string
+		trim := func() {
+			for len(model) > MaxHandledRequests {
+				oldest := slices.IndexFunc(model, func(k known) bool { return k.state != Pending })
+				if oldest < 0 {
+					return
+				}
+				forgotten = append(forgotten, model[oldest].id)
+				model = slices.Delete(model, oldest, oldest+1)
+			}
+		}
 		add := func(id, payload string) {
 			handled.add(id, []byte(payload))
 			model = append(model, known{id, payload, Pending})
-			for len(model) > MaxHandledRequests && model[0].state != Pending {
-				model = model[1:]
-			}
+			trim()
 		}
 		settle := func(i int, state OutcomeState) {
 			handled.settle(model[i].id, state)
 			model[i].state = state
+			trim()
 		}
 		next := 0
 		fresh := func() string { next++; return fmt.Sprintf("request %d", next) }
@@ -42,14 +52,10 @@ func TestHandledAgainstAModel(t *testing.T) {
 				}
 			}
 		}
-		var forgotten []string
+		forgotten = nil
 		t.Repeat(map[string]func(*rapid.T){
 			"add": func(t *rapid.T) {
-				before := model
 				add(fresh(), rapid.SampledFrom([]string{"p", "q", ""}).Draw(t, "payload"))
-				for _, k := range before[:len(before)+1-len(model)] {
-					forgotten = append(forgotten, k.id)
-				}
 			},
 			"settle": func(t *rapid.T) {
 				var waiting []int
@@ -114,6 +120,9 @@ func TestPendingRequestIsNotForgotten(t *testing.T) {
 	}
 	if entry := handled.find("waits"); entry == nil || entry.outcomeState() != Pending {
 		t.Fatalf("the pending request is remembered as %+v", entry)
+	}
+	if handled.Len() != MaxHandledRequests {
+		t.Errorf("%d requests are remembered behind the pending one", handled.Len())
 	}
 	handled.settle("waits", Done)
 	handled.add("last", nil)

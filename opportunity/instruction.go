@@ -22,31 +22,51 @@ func IsInstruction(verb Verb) bool {
 // DecodeInstruction reads the payload of the instruction called verb, as
 // strictly as Decode.
 func DecodeInstruction(verb Verb, payload []byte) (Instruction, error) {
+	return decodeInstruction(verb, payload, strictly)
+}
+
+// reading is how strictly a payload is read.
+type reading bool
+
+const (
+	strictly reading = false
+	loosely  reading = true
+)
+
+func decodeInstruction(verb Verb, payload []byte, how reading) (Instruction, error) {
 	switch verb {
 	case VerbPause:
-		return decodeInstruction[Pause](payload)
+		return readInstruction[Pause](payload, how)
 	case VerbResume:
-		return decodeInstruction[Resume](payload)
+		return readInstruction[Resume](payload, how)
 	case VerbRetry:
-		return decodeInstruction[Retry](payload)
+		return readInstruction[Retry](payload, how)
 	case VerbConfirm:
-		return decodeInstruction[Confirm](payload)
+		return readInstruction[Confirm](payload, how)
 	case VerbSkip:
-		return decodeInstruction[Skip](payload)
+		return readInstruction[Skip](payload, how)
 	case VerbRefresh:
-		return decodeInstruction[Refresh](payload)
+		return readInstruction[Refresh](payload, how)
 	case VerbSnooze:
-		return decodeInstruction[Snooze](payload)
+		return readInstruction[Snooze](payload, how)
 	case VerbCancelFollowUp:
-		return decodeInstruction[CancelFollowUp](payload)
+		return readInstruction[CancelFollowUp](payload, how)
 	case VerbClose:
-		return decodeInstruction[Close](payload)
+		return readInstruction[Close](payload, how)
 	}
 	return nil, Invalidf("there is no message called %s; known are %s", masked(verb), knownVerbs())
 }
 
-func decodeInstruction[I Instruction](payload []byte) (Instruction, error) {
-	i, err := DecodeStrict[I](payload)
+func readInstruction[I Instruction](payload []byte, how reading) (Instruction, error) {
+	var i I
+	var err error
+	if how == loosely {
+		if err = decodeStrict(payload, &i); err == nil {
+			err = i.Validate()
+		}
+	} else {
+		i, err = DecodeStrict[I](payload)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,9 @@ func (i Interest) Validate() error {
 	if i.Quantity < 1 || i.Quantity > MaxQuantity {
 		return Invalidf("quantity: %d; a whole number from 1 to %d", i.Quantity, MaxQuantity)
 	}
+	if err := i.UnitAmount.validate(); err != nil {
+		return within("unitAmount", err)
+	}
 	kind := i.ResolvedKind()
 	if i.Reserve && kind != Event {
 		return Invalidf("reserve: only places on an event can be reserved, and this item is of kind %s", kind)

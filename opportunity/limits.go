@@ -18,6 +18,9 @@ const (
 	MaxLearners = 500
 	// MaxCommandBytes is the largest message, in bytes of JSON.
 	MaxCommandBytes = 256 << 10
+	// MaxUpdateBytes is the largest update, with its headers and what Temporal adds:
+	// ten of them must fit into the answer to one workflow task, which has 4 MiB.
+	MaxUpdateBytes = MaxCommandBytes + 64<<10
 	// MaxQuantity is the largest quantity of one interest; the API's Int ends at 2³¹−1.
 	MaxQuantity = 1_000_000
 	// MaxTextLength is the longest name, code or other free text, in characters.

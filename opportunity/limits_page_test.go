@@ -31,6 +31,7 @@ func TestLimitsPage(t *testing.T) {
 	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + " s" }
 	rows := map[string]struct{ row, figure string }{
 		"MaxCommandBytes":        {"a message, as JSON", bytes(opportunity.MaxCommandBytes)},
+		"MaxUpdateBytes":         {"an update with its headers", bytes(opportunity.MaxUpdateBytes)},
 		"MaxReferenceLength":     {"`reference`", count(opportunity.MaxReferenceLength) + " characters"},
 		"MaxRequestIDLength":     {"`requestId`", bytes(opportunity.MaxRequestIDLength)},
 		"MaxTextLength":          {"names, codes, reasons, other text", count(opportunity.MaxTextLength) + " characters"},

@@ -1,6 +1,7 @@
 package opportunity_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -187,5 +188,43 @@ func TestRoomForParked(t *testing.T) {
 	}
 	if diff := cmp.Diff(s.Parked, carried(t, s).Parked); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// However many requests come behind one that is parked, or while all wait, what a
+// run carries over keeps its cap.
+func TestWhatIsRememberedBehindAParkedRequestIsCapped(t *testing.T) {
+	for name, c := range map[string]struct {
+		requests int
+		held     bool
+	}{"they are carried out as they come": {50_000, false}, "they are carried out at last": {15_000, true}} {
+		requests, held := c.requests, c.held
+		s := opened(t)
+		accept(t, s, opportunity.UpdateDetails{Name: "parked"}, "parked")
+		s.Park("parked", noon)
+		for n := range requests {
+			accept(t, s, opportunity.UpdateDetails{Name: "x"}, fmt.Sprint(n))
+			if held && n < requests-1 {
+				continue
+			}
+			for batch := s.NextBatch(); len(batch) > 0; batch = s.NextBatch() {
+				s.Settle(batch, many(opportunity.Answer{Fate: opportunity.FateDone}, len(batch)), noon)
+			}
+		}
+		data, err := json.Marshal(s)
+		if err != nil || len(data) > opportunity.MaxStateBytes {
+			t.Errorf("%s: %d bytes are carried over, %v", name, len(data), err)
+		}
+		if got := s.Handled.Len(); got != opportunity.MaxHandledRequests {
+			t.Errorf("%s: %d requests are remembered", name, got)
+		}
+		for id, want := range map[string]opportunity.OutcomeState{"parked": opportunity.Pending, fmt.Sprint(requests - 1): opportunity.Done, fmt.Sprint(requests - opportunity.MaxHandledRequests + 1): opportunity.Done} {
+			if outcome, err := s.Outcome(id); err != nil || outcome.State != want {
+				t.Errorf("%s: request %s is %+v, %v; want %s", name, id, outcome, err, want)
+			}
+		}
+		if _, err := s.Outcome("0"); err == nil {
+			t.Errorf("%s: the first request is remembered", name)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Reference is the caller's own key of an opportunity: an order number, the id
@@ -11,8 +13,9 @@ import (
 type Reference string
 
 // Validate reports, as an Invalid error, what keeps r from naming an
-// opportunity: it must be 1 to 200 printable characters without "@" (an e-mail
-// address is no reference) and without white space at its ends.
+// opportunity: it must be 1 to 200 printable characters of any script, without
+// "@" (an e-mail address is no reference) and without white space at its ends. A
+// character that Unicode can write in several ways has one: in NFC.
 func (r Reference) Validate() error {
 	s := string(r)
 	switch {
@@ -20,6 +23,8 @@ func (r Reference) Validate() error {
 		return Invalidf("reference: missing; give your own key of the opportunity, such as an order number")
 	case !utf8.ValidString(s):
 		return Invalidf("reference: not valid UTF-8")
+	case !norm.NFC.IsNormalString(s):
+		return Invalidf("reference: not in Unicode's form NFC; write it as %q (%+[1]q)", clip(norm.NFC.String(s), MaxReferenceLength))
 	case utf8.RuneCountInString(s) > MaxReferenceLength:
 		return Invalidf("reference: %d characters; at most %d", utf8.RuneCountInString(s), MaxReferenceLength)
 	case strings.Contains(s, "@"):

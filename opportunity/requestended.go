@@ -14,7 +14,7 @@ type requestEnded struct {
 	unheld bool
 	// confirmed says that an operator confirmed it.
 	confirmed bool
-	at     time.Time
+	at        time.Time
 }
 
 // finish ends a request whose changes are all settled, or are not to be: reason

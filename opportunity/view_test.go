@@ -188,3 +188,44 @@ func TestCard(t *testing.T) {
 		t.Errorf("%d lines of the timeline are on the card", lines)
 	}
 }
+
+// What valid amounts add up to can be read back wherever it is shown.
+func TestTotalsAreReadable(t *testing.T) {
+	s := opened(t)
+	for n := range opportunity.MaxInterests {
+		s.Interests = append(s.Interests, opportunity.Held{
+			ID: id("OpportunityInterest", n), Quantity: opportunity.MaxQuantity, UnitAmount: amount(t, "999999999999999.9999"),
+		})
+	}
+	for name, shown := range map[string]struct {
+		from any
+		into interface{ total() opportunity.Amount }
+	}{
+		"view":  {s.View(), &readView{}},
+		"ended": {s.End(), &readEnded{}},
+	} {
+		data, err := json.Marshal(shown.from)
+		if err == nil {
+			err = json.Unmarshal(data, shown.into)
+		}
+		if got := shown.into.total(); err != nil || got.String() != "499999999999999999950000.00" {
+			t.Errorf("%s: total %s, %v", name, got, err)
+		}
+	}
+	// An interest keeps its limit, in whatever way it is made.
+	for _, wrong := range []opportunity.Amount{s.Total(), amount(t, "999999999999999").Add(amount(t, "1")), amount(t, "0.0001").Times(-1)} {
+		one := opportunity.Interest{Item: string(course), Quantity: 1}
+		one.UnitAmount = wrong
+		if err := one.Validate(); err == nil || !strings.Contains(err.Error(), "unitAmount: ") {
+			t.Errorf("an interest of %s: %v", wrong, err)
+		}
+	}
+}
+
+type (
+	readView  struct{ opportunity.View }
+	readEnded struct{ opportunity.Ended }
+)
+
+func (r *readView) total() opportunity.Amount  { return r.Total }
+func (r *readEnded) total() opportunity.Amount { return r.Total }

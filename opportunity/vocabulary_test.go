@@ -95,6 +95,15 @@ func TestReference(t *testing.T) {
 		{"a\nb", "reference: contains a character that cannot be printed"},
 		{"a\u200bb", "reference: contains a character that cannot be printed"},
 		{"a\u2003b", "reference: contains a character that cannot be printed"},
+		{"Z\u00fcrich-1", ""},
+		{"東京-1", ""},
+		{"заказ № 7", ""},
+		{"طلب ٧", ""},
+		{"คำสั่ง", ""},
+		{"\U0001f4d6", ""},
+		{"Zu\u0308rich-1", "reference: not in Unicode's form NFC; write it as \"Z\u00fcrich-1\" (\"Z\\u00fcrich-1\")"},
+		{"\u212b", "reference: not in Unicode's form NFC; write it as \"\u00c5\" (\"\\u00c5\")"},
+		{"\u1112\u1161\u11ab", `reference: not in Unicode's form NFC; write it as "한" ("\ud55c")`},
 	} {
 		t.Run(c.reference, func(t *testing.T) {
 			wantError(t, opportunity.Reference(c.reference).Validate(), opportunity.Invalid, c.want)

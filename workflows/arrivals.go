@@ -1,29 +1,46 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/opportunity"
 )
 
-// arrivals is the order in which signals came, by name. The SDK keeps a channel
+// arrivals is the order in which signals came. The SDK keeps a channel
 // for each name, so that of two signals with different names that come in one
 // workflow task nobody could tell which was first; and one with a name nobody
 // listens to would stay unread.
 type arrivals struct {
-	names []string
+	signals []arrival
 }
 
-// next takes the name of the signal that came first of those not taken yet.
-func (a *arrivals) next() (string, bool) {
-	if len(a.names) == 0 {
-		return "", false
+// arrival is a signal that came.
+type arrival struct {
+	name string
+	// channel is the name of the SDK's channel that holds its first payload.
+	channel string
+	// payloads is how many came with it, and bytes how many they have.
+	payloads, bytes int
+}
+
+// otherSignals is the channel of all signals with a name that no message has. The
+// SDK has reserved some names, and panics when the channel of one is asked for.
+const otherSignals = "other"
+
+// next takes the signal that came first of those not taken yet.
+func (a *arrivals) next() (arrival, bool) {
+	if len(a.signals) == 0 {
+		return arrival{}, false
 	}
-	name := a.names[0]
-	a.names = a.names[1:]
-	return name, true
+	first := a.signals[0]
+	a.signals = a.signals[1:]
+	return first, true
 }
 
-func (a *arrivals) waiting() bool { return len(a.names) > 0 }
+func (a *arrivals) waiting() bool { return len(a.signals) > 0 }
 
 type arrivalsKey struct{}
 
@@ -60,9 +77,18 @@ func (i *arrivalNotes) ExecuteWorkflow(ctx workflow.Context, in *interceptor.Exe
 
 // HandleSignal is called in the order of the Signaled events of the history.
 func (i *arrivalNotes) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
-	if err := i.Next.HandleSignal(ctx, in); err != nil {
+	came := arrival{name: in.SignalName, channel: in.SignalName, payloads: len(in.Arg.GetPayloads())}
+	for _, payload := range in.Arg.GetPayloads() {
+		came.bytes += len(payload.GetData())
+	}
+	if !slices.Contains(opportunity.Verbs(), opportunity.Verb(came.name)) {
+		came.channel = otherSignals
+	}
+	delivered := *in
+	delivered.SignalName = came.channel
+	if err := i.Next.HandleSignal(ctx, &delivered); err != nil {
 		return err
 	}
-	i.seen.names = append(i.seen.names, in.SignalName)
+	i.seen.signals = append(i.seen.signals, came)
 	return nil
 }

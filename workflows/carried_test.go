@@ -34,6 +34,7 @@ func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 	})
 	first.at(2*time.Minute, func() { first.env.SignalWorkflow("addInterests", add(8)) })
 	first.at(3*time.Minute, func() { first.env.SetContinueAsNewSuggested(true) })
+	first.env.SetContinuedExecutionRunID("the run before")
 	first.env.ExecuteWorkflow(lifecycle.WorkflowType, nil, state)
 	next := first.continued()
 	if next.Version != opportunity.StateVersion || next.Runs != 3 || len(next.Queue) != 3 || next.Paused == nil {

@@ -34,16 +34,20 @@ func Register(registry worker.WorkflowRegistry, options Options) {
 //
 // input is the start as a caller gives it. A run that continues another one
 // gets the state in carried instead. Both are read here rather than by the SDK,
-// to which what does not decode is the end of the workflow.
-func (o Options) lifecycle(ctx workflow.Context, input, carried converter.RawValue) (*opportunity.Ended, error) {
-	r, err := newRun(ctx, o, input, carried)
+// to which what does not decode is the end of the workflow; and which drops what
+// no argument takes, so that there is one more.
+func (o Options) lifecycle(ctx workflow.Context, input, carried, third converter.RawValue) (*opportunity.Ended, error) {
+	r, err := newRun(ctx, o, arguments{input: sent{raw: input}, carried: sentWith(carried, third)})
 	if err != nil {
 		if err := refuseAll(ctx, err); err != nil {
 			return nil, err
 		}
-		return nil, lifecycle.Fault(err)
+		return nil, refuse(ctx, err)
 	}
 	if err := r.listen(ctx); err != nil {
+		return nil, err
+	}
+	if err := disownAttributes(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.open(ctx); err != nil {

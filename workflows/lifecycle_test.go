@@ -32,8 +32,11 @@ type stage struct {
 	record  *record
 	answers map[string]*answer
 	shown   temporal.SearchAttributes
+	upserts int
 	// knownRun, when set, is the id of the run that the workflow takes itself for.
 	knownRun string
+	// info, when set, changes what the run knows of itself.
+	info func(*workflow.Info)
 	// loses, when set, is asked of every activity whether its completion is lost.
 	loses func() bool
 	// fails, when set, is asked of every attempt of an activity why it fails before it begins.
@@ -66,7 +69,7 @@ func newStageWith(t *testing.T, further ...interceptor.WorkerInterceptor) *stage
 func bareStage(t *testing.T, further ...interceptor.WorkerInterceptor) *stage {
 	t.Helper()
 	s := &stage{t: t, record: newRecord(), answers: map[string]*answer{}}
-	s.env = newEnvironment(t, append([]interceptor.WorkerInterceptor{workflows.Interceptor(), &lookout{stage: s}}, further...)...)
+	s.env = newEnvironment(t, append([]interceptor.WorkerInterceptor{&unpacking{}, workflows.Interceptor(), &lookout{stage: s}}, further...)...)
 	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: lifecycle.WorkflowID("A-1"), TaskQueue: lifecycle.TaskQueue})
 	s.env.SetStartTime(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
 	s.env.SetTestTimeout(time.Minute)
@@ -103,6 +106,7 @@ func (l *lookoutIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error
 }
 
 func (l *lookoutOut) UpsertTypedSearchAttributes(ctx workflow.Context, changes ...temporal.SearchAttributeUpdate) error {
+	l.stage.upserts++
 	l.stage.shown = temporal.NewSearchAttributes(append([]temporal.SearchAttributeUpdate{l.stage.shown.Copy()}, changes...)...)
 	return l.Next.UpsertTypedSearchAttributes(ctx, changes...)
 }
@@ -110,6 +114,9 @@ func (l *lookoutOut) UpsertTypedSearchAttributes(ctx workflow.Context, changes .
 func (l *lookoutOut) GetInfo(ctx workflow.Context) *workflow.Info {
 	info := *l.Next.GetInfo(ctx)
 	info.OriginalRunID = gocmp.Or(l.stage.knownRun, info.OriginalRunID)
+	if l.stage.info != nil {
+		l.stage.info(&info)
+	}
 	return &info
 }
 
@@ -125,6 +132,9 @@ var start = opportunity.Start{Name: "First Aid course", Region: "UK"}
 // run runs the workflow to its end, from a start or from a carried state.
 func (s *stage) run(input any, carried *opportunity.State) {
 	s.t.Helper()
+	if carried != nil {
+		s.env.SetContinuedExecutionRunID("the run before")
+	}
 	s.env.ExecuteWorkflow(lifecycle.WorkflowType, input, carried)
 	if !s.env.IsWorkflowCompleted() {
 		s.t.Fatal("the workflow did not end")
@@ -135,7 +145,10 @@ func (s *stage) run(input any, carried *opportunity.State) {
 func (s *stage) at(d time.Duration, do func()) { s.env.RegisterDelayedCallback(do, d) }
 
 // update sends an update and keeps its answer under the id.
-func (s *stage) update(id, name string, payload any) {
+func (s *stage) update(id, name string, payload any) { s.updateAll(id, name, payload) }
+
+// updateAll is update with any number of payloads.
+func (s *stage) updateAll(id, name string, payloads ...any) {
 	got := &answer{}
 	s.answers[id] = got
 	s.env.UpdateWorkflow(name, id, &testsuite.TestUpdateCallback{
@@ -150,7 +163,7 @@ func (s *stage) update(id, name string, payload any) {
 				got.opened = result
 			}
 		},
-	}, payload)
+	}, payloads...)
 }
 
 func (s *stage) view() opportunity.View {

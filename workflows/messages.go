@@ -56,8 +56,8 @@ func (r *run) listen(ctx workflow.Context) error {
 // refuseAll answers whoever sends an update with the start that it was started
 // wrongly. Its own error is the worker's.
 func refuseAll(ctx workflow.Context, reason error) error {
-	refuse := func(workflow.Context, converter.RawValue) error { return reason }
-	err := handle(ctx, lifecycle.Opened, func(workflow.Context, converter.RawValue) (opportunity.Opened, error) {
+	refuse := func(workflow.Context, sent) error { return reason }
+	err := handle(ctx, lifecycle.Opened, func(workflow.Context, sent) (opportunity.Opened, error) {
 		return opportunity.Opened{}, reason
 	}, refuse)
 	breathe(ctx) // the SDK hands updates out while the workflow waits
@@ -65,19 +65,20 @@ func refuseAll(ctx workflow.Context, reason error) error {
 }
 
 // handle sets the handler of an update. Payloads stay raw, so that one of ours
-// reads them and says what is wrong with them.
+// reads them and says what is wrong with them. A message has one; the SDK drops
+// those that no argument takes, so there is one more argument.
 func handle[P, A any](ctx workflow.Context, m lifecycle.Message[P, A],
-	handler func(workflow.Context, converter.RawValue) (A, error), validator func(workflow.Context, converter.RawValue) error,
+	handler func(workflow.Context, sent) (A, error), validator func(workflow.Context, sent) error,
 ) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, m.Name,
-		func(ctx workflow.Context, raw converter.RawValue) (A, error) {
-			answer, err := handler(ctx, raw)
+		func(ctx workflow.Context, raw, second converter.RawValue) (A, error) {
+			answer, err := handler(ctx, sentWith(raw, second))
 			return answer, lifecycle.Fault(err)
 		},
 		workflow.UpdateHandlerOptions{
 			Description: m.Description,
-			Validator: func(ctx workflow.Context, raw converter.RawValue) error {
-				return lifecycle.Fault(validator(ctx, raw))
+			Validator: func(ctx workflow.Context, raw, second converter.RawValue) error {
+				return lifecycle.Fault(validator(ctx, sentWith(raw, second)))
 			},
 		})
 }
@@ -86,7 +87,18 @@ func describeSignal[P, A any](ctx workflow.Context, m lifecycle.Message[P, A]) {
 	workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
 }
 
-func (r *run) handleView() (opportunity.View, error) { return r.state.View(), nil }
+func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, error) {
+	if _, err := readPlain[viewInput](sentWith(raw, second)); err != nil {
+		return opportunity.View{}, lifecycle.Fault(err)
+	}
+	return r.state.View(), nil
+}
+
+// viewInput lets the contract's payload, which has no members, be read strictly.
+type viewInput struct{}
+
+// Validate implements the check of a strictly read payload.
+func (viewInput) Validate() error { return nil }
 
 // outcomeInput lets the contract's payload be read strictly.
 type outcomeInput lifecycle.OutcomeInput
@@ -99,8 +111,8 @@ func (o outcomeInput) Validate() error {
 	return nil
 }
 
-func (r *run) handleOutcome(raw converter.RawValue) (opportunity.Outcome, error) {
-	input, err := readPlain[outcomeInput](raw)
+func (r *run) handleOutcome(raw, second converter.RawValue) (opportunity.Outcome, error) {
+	input, err := readPlain[outcomeInput](sentWith(raw, second))
 	if err != nil {
 		return opportunity.Outcome{}, lifecycle.Fault(err)
 	}
@@ -112,32 +124,31 @@ func (r *run) handleOutcome(raw converter.RawValue) (opportunity.Outcome, error)
 func handleCommand[P opportunity.Command](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
 	verb := opportunity.Verb(m.Name)
 	return handle(ctx, m,
-		func(ctx workflow.Context, raw converter.RawValue) (opportunity.Outcome, error) {
-			return r.answerCommand(ctx, verb, raw)
-		},
-		func(ctx workflow.Context, raw converter.RawValue) error { return r.validateCommand(ctx, verb, raw) })
+		func(ctx workflow.Context, s sent) (opportunity.Outcome, error) { return r.answerCommand(ctx, verb, s) },
+		func(ctx workflow.Context, s sent) error { return r.validateCommand(ctx, verb, s) })
 }
 
 // validateCommand refuses a command without a trace in the history.
-func (r *run) validateCommand(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) error {
+func (r *run) validateCommand(ctx workflow.Context, verb opportunity.Verb, s sent) error {
 	if err := r.accepting(ctx); err != nil {
 		return err
 	}
-	command, id, err := readCommand(ctx, verb, raw)
+	command, err := as[opportunity.Command](readMessage(verb, s))
 	if err != nil {
 		return err
 	}
-	return r.state.Admits(command, id, workflow.Now(ctx))
+	return r.state.Admits(command, requestID(ctx, command), workflow.Now(ctx))
 }
 
 // answerCommand puts the command into the stream and waits for its outcome, at
 // most as long as an update may stay open: the server holds only ten. It answers
 // pending at once when as many wait as may.
-func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) (opportunity.Outcome, error) {
-	command, id, err := readCommand(ctx, verb, raw)
+func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, s sent) (opportunity.Outcome, error) {
+	command, err := as[opportunity.Command](message(ctx, verb, s))
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
+	id := requestID(ctx, command)
 	r.takeSignals(ctx) // what came before goes first
 	if r.ending {
 		return opportunity.Outcome{}, errEnding
@@ -175,17 +186,14 @@ func (r *run) accepting(ctx workflow.Context) error {
 	return nil
 }
 
-// readCommand reads a command and its request id: its own, or else the update's.
-func readCommand(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) (opportunity.Command, string, error) {
-	payload, err := typedJSON(raw)
+// as is the message of a kind that its verb tells.
+func as[M opportunity.Message](m opportunity.Message, err error) (M, error) {
+	var none M
 	if err != nil {
-		return nil, "", err
+		return none, err
 	}
-	command, err := opportunity.Decode(verb, payload)
-	if err != nil {
-		return nil, "", err
-	}
-	return command, requestID(ctx, command), nil
+	typed, _ := m.(M)
+	return typed, nil
 }
 
 // requestID is the message's own, or else the update's.
@@ -201,18 +209,18 @@ func requestID(ctx workflow.Context, message opportunity.Message) string {
 func handleInstruction[P opportunity.Instruction](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
 	verb := opportunity.Verb(m.Name)
 	return handle(ctx, m,
-		func(ctx workflow.Context, raw converter.RawValue) (opportunity.Outcome, error) {
-			return r.answerInstruction(ctx, verb, raw)
+		func(ctx workflow.Context, s sent) (opportunity.Outcome, error) {
+			return r.answerInstruction(ctx, verb, s)
 		},
-		func(ctx workflow.Context, raw converter.RawValue) error { return r.validateInstruction(ctx, verb, raw) })
+		func(ctx workflow.Context, s sent) error { return r.validateInstruction(ctx, verb, s) })
 }
 
 // validateInstruction refuses an instruction without a trace in the history.
-func (r *run) validateInstruction(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) error {
+func (r *run) validateInstruction(ctx workflow.Context, verb opportunity.Verb, s sent) error {
 	if r.ending {
 		return errEnding
 	}
-	instruction, err := readInstruction(verb, raw)
+	instruction, err := as[opportunity.Instruction](readMessage(verb, s))
 	if err != nil {
 		return err
 	}
@@ -220,8 +228,8 @@ func (r *run) validateInstruction(ctx workflow.Context, verb opportunity.Verb, r
 }
 
 // answerInstruction carries the instruction out.
-func (r *run) answerInstruction(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) (opportunity.Outcome, error) {
-	instruction, err := readInstruction(verb, raw)
+func (r *run) answerInstruction(ctx workflow.Context, verb opportunity.Verb, s sent) (opportunity.Outcome, error) {
+	instruction, err := as[opportunity.Instruction](message(ctx, verb, s))
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
@@ -234,17 +242,9 @@ func (r *run) answerInstruction(ctx workflow.Context, verb opportunity.Verb, raw
 	return outcome, err
 }
 
-func readInstruction(verb opportunity.Verb, raw converter.RawValue) (opportunity.Instruction, error) {
-	payload, err := typedJSON(raw)
-	if err != nil {
-		return nil, err
-	}
-	return opportunity.DecodeInstruction(verb, payload)
-}
-
 // validateOpened refuses a start that is not the one this run was started from.
-func (r *run) validateOpened(ctx workflow.Context, raw converter.RawValue) error {
-	input, err := readPlain[openedInput](raw)
+func (r *run) validateOpened(ctx workflow.Context, s sent) error {
+	input, err := readPlain[openedInput](s)
 	if err != nil {
 		return err
 	}
@@ -268,7 +268,7 @@ func (o openedInput) Validate() error {
 	return o.Start.Validate()
 }
 
-func (r *run) handleOpened(ctx workflow.Context, _ converter.RawValue) (opportunity.Opened, error) {
+func (r *run) handleOpened(ctx workflow.Context, _ sent) (opportunity.Opened, error) {
 	opened := opportunity.Opened{State: opportunity.Pending, Reference: r.state.Reference}
 	exists, err := r.answers.await(ctx, func() bool { return r.state.ID != "" || r.failed != nil })
 	if err != nil || !exists {
@@ -280,14 +280,4 @@ func (r *run) handleOpened(ctx workflow.Context, _ converter.RawValue) (opportun
 	details, step := r.state.Details, r.state.Step
 	opened.State, opened.Opportunity, opened.Details, opened.Step = opportunity.Done, r.state.ID, &details, &step
 	return opened, nil
-}
-
-// readPlain reads a payload of the given type strictly.
-func readPlain[A interface{ Validate() error }](raw converter.RawValue) (A, error) {
-	var none A
-	payload, err := typedJSON(raw)
-	if err != nil {
-		return none, err
-	}
-	return opportunity.DecodeStrict[A](payload)
 }

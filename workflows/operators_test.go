@@ -789,7 +789,7 @@ func TestInstructionsThatDoNotApply(t *testing.T) {
 	}{
 		{"pause", map[string]any{"why": "audit"}, opportunity.Invalid},
 		{"resume", "now", opportunity.Invalid},
-		{"refresh", nil, opportunity.Invalid},
+		{"refresh", "now", opportunity.Invalid},
 		{"close", map[string]any{}, opportunity.Invalid},
 		{"retry", opportunity.Retry{Request: "x"}, opportunity.NotFound},
 		{"skip", opportunity.Skip{Request: "x", Reason: "y"}, opportunity.NotFound},

@@ -49,45 +49,48 @@ type run struct {
 
 // newRun reads the input. Its error is a mistake of the caller, and ends the
 // workflow; a mistake of the worker fails the task only.
-func newRun(ctx workflow.Context, options Options, input, carried converter.RawValue) (*run, error) {
+func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
+	info := workflow.GetInfo(ctx)
 	r := &run{
 		options: options, arrivals: arrivalsOf(ctx), root: ctx,
 		names: make(map[opportunity.Name]opportunity.Resolved), answers: answers{waiting: make(map[string]time.Time)},
-		own: workflow.GetInfo(ctx).OriginalRunID,
+		own: info.OriginalRunID,
 	}
 	if r.arrivals == nil {
 		failTask("the worker lacks workflows.Interceptor")
 	}
-	if state := readState(carried); state != nil {
-		r.state = state
-		r.state.NotCalling()
-		r.state.Version = opportunity.StateVersion // as it is written from now on
-		r.inherit(workflow.GetInfo(ctx).ContinuedExecutionRunID)
-		return r, nil
+	// A caller cannot hand a state over: nothing continues what was not begun.
+	if info.ContinuedExecutionRunID != "" && info.CronSchedule == "" {
+		if err := readRefusal(a.carried.raw); err != nil {
+			return nil, err
+		}
+		if state := readState(a.carried.raw); state != nil {
+			r.state = state
+			r.state.NotCalling()
+			r.state.Version = opportunity.StateVersion // as it is written from now on
+			r.inherit(info.ContinuedExecutionRunID)
+			return r, nil
+		}
 	}
-	reference, ok := lifecycle.ReferenceOf(workflow.GetInfo(ctx).WorkflowExecution.ID)
+	reference, ok := lifecycle.ReferenceOf(info.WorkflowExecution.ID)
 	if !ok {
-		return nil, opportunity.Invalidf("workflow id: %q; it must be %q", workflow.GetInfo(ctx).WorkflowExecution.ID, lifecycle.WorkflowID("<reference>"))
+		return nil, opportunity.Invalidf("workflow id: %q; it must be %q", info.WorkflowExecution.ID, lifecycle.WorkflowID("<reference>"))
 	}
 	if err := reference.Validate(); err != nil {
 		return nil, err
 	}
-	payload, err := typedJSON(input)
+	state, err := admit(ctx, reference, a)
 	if err != nil {
 		return nil, err
 	}
-	start, err := opportunity.DecodeStart(payload)
-	if err != nil {
-		return nil, err
-	}
-	r.state = opportunity.NewState(reference, start, workflow.Now(ctx))
+	r.state = state
 	return r, nil
 }
 
 // readState reads what the run before handed over, nil when there was none. A
 // state that this worker cannot read in full is left to one that can.
 func readState(carried converter.RawValue) *opportunity.State {
-	if carried.Payload() == nil || string(carried.Payload().GetMetadata()[converter.MetadataEncoding]) == converter.MetadataEncodingNil {
+	if (sent{raw: carried}).isEmpty() {
 		return nil
 	}
 	payload, err := typedJSON(carried)
@@ -123,7 +126,13 @@ func typedJSON(raw converter.RawValue) ([]byte, error) {
 	if payload == nil {
 		return nil, opportunity.Invalidf("no payload; a JSON object is wanted, such as {…}")
 	}
-	if encoding := string(payload.GetMetadata()[converter.MetadataEncoding]); encoding != converter.MetadataEncodingJSON {
+	switch encoding := string(payload.GetMetadata()[converter.MetadataEncoding]); encoding {
+	case converter.MetadataEncodingJSON:
+	case EncodingTooLarge:
+		return nil, opportunity.Invalidf("too large: with its headers a message has at most %d bytes, of which at most %d are JSON", opportunity.MaxUpdateBytes, opportunity.MaxCommandBytes)
+	case EncodingElsewhere:
+		return nil, opportunity.Invalidf("a reference to external storage; the JSON object itself is wanted")
+	default:
 		return nil, opportunity.Invalidf("the payload is encoded as %q; %q is wanted", encoding, converter.MetadataEncodingJSON)
 	}
 	return payload.GetData(), nil

@@ -14,7 +14,7 @@ import (
 // one event, and the details of the Web UI, which cost none.
 func (r *run) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.state.Card())
-	if changes := r.attributeChanges(workflow.GetTypedSearchAttributes(ctx), workflow.Now(ctx)); len(changes) > 0 {
+	if changes := r.attributeChanges(attributesShown(ctx), workflow.Now(ctx)); len(changes) > 0 {
 		if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
 			workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
 		}

@@ -25,21 +25,24 @@ func (r *run) readSignals(ctx workflow.Context) {
 // the Signaled events. None vanishes: what cannot be read, and what nobody
 // knows, becomes a failed request that needs attention.
 func (r *run) takeSignals(ctx workflow.Context) {
+	bytes := 0
 	for taken := 1; ; taken++ {
-		if taken%signalsAtOnce == 0 {
+		if taken%signalsAtOnce == 0 || bytes > bytesAtOnce && workflow.GetVersion(ctx, changeBreath, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 			breathe(ctx)
+			bytes = 0
 		}
-		name, some := r.arrivals.next()
+		came, some := r.arrivals.next()
 		if !some {
 			return
 		}
-		verb := opportunity.Verb(name)
+		bytes += came.bytes
+		verb := opportunity.Verb(came.name)
 		var raw converter.RawValue
-		if !workflow.GetSignalChannel(ctx, name).ReceiveAsync(&raw) {
+		if !workflow.GetSignalChannel(ctx, came.channel).ReceiveAsync(&raw) {
 			r.state.Refuse(verb, "", opportunity.Invalidf("the payload cannot be decoded"), workflow.Now(ctx))
 			continue
 		}
-		id, err := r.takeSignal(ctx, verb, raw)
+		id, err := r.takeSignal(ctx, verb, sent{raw: raw, more: came.payloads > 1})
 		var refused *opportunity.Error
 		if errors.As(err, &refused) {
 			r.state.Refuse(verb, id, refused, workflow.Now(ctx))
@@ -47,10 +50,14 @@ func (r *run) takeSignals(ctx workflow.Context) {
 	}
 }
 
-// signalsAtOnce is how many signals are taken in without a breath. The SDK takes a
-// coroutine that runs for a second for a deadlock and fails the task; while the
-// worker was down, many thousands may have come.
-const signalsAtOnce = 100
+// signalsAtOnce is how many signals are taken in without a breath, and bytesAtOnce
+// how much they hold. The SDK takes a coroutine that runs for a second for a
+// deadlock and fails the task; while the worker was down, many thousands may have
+// come, or some of the largest.
+const (
+	signalsAtOnce = 100
+	bytesAtOnce   = 256 << 10
+)
 
 // breathe lets the other coroutines of the run have a turn, without a command in
 // the history.
@@ -62,24 +69,17 @@ func breathe(ctx workflow.Context) {
 
 // takeSignal takes one signal in. Its error, always an *opportunity.Error, says
 // why it could not, and the id under which to record that.
-func (r *run) takeSignal(ctx workflow.Context, verb opportunity.Verb, raw converter.RawValue) (string, error) {
+func (r *run) takeSignal(ctx workflow.Context, verb opportunity.Verb, s sent) (string, error) {
+	m, err := message(ctx, verb, s)
+	if err != nil {
+		return s.requestID(), err
+	}
 	now := workflow.Now(ctx)
-	if opportunity.IsInstruction(verb) {
-		instruction, err := readInstruction(verb, raw)
-		if err != nil {
-			return "", err
-		}
-		_, err = r.state.Instruct(instruction, instruction.ID(), now)
-		return instruction.ID(), err
+	switch m := m.(type) {
+	case opportunity.Instruction:
+		_, err = r.state.Instruct(m, m.ID(), now)
+	case opportunity.Command:
+		_, err = r.state.Accept(m, m.ID(), true, now)
 	}
-	payload, err := typedJSON(raw)
-	if err != nil {
-		return "", err
-	}
-	command, err := opportunity.Decode(verb, payload)
-	if err != nil {
-		return "", err
-	}
-	_, err = r.state.Accept(command, command.ID(), true, now)
-	return command.ID(), err
+	return m.ID(), err
 }

@@ -109,7 +109,7 @@ func (r *rules) check(values []any, err error) []any {
 func (r *rules) apply(name string, s *jsonschema.Schema) {
 	o := object{Schema: s, rules: r, typ: name}
 	if o.has("requestId") && name != "OutcomeInput" {
-		o.text("requestId", orNothing(requestIDForm), opportunity.MaxRequestIDLength)
+		o.text("requestId", requestIDForm, opportunity.MaxRequestIDLength)
 		o.member("requestId").Description = "requestId is the caller's own id of the request: the same id takes effect once, and with another payload it is a Conflict."
 	}
 	switch name {

@@ -107,7 +107,7 @@ type request struct{ id string }
 
 func requestFlag(fs *pflag.FlagSet) *request {
 	r := &request{}
-	fs.StringVar(&r.id, "request-id", "", "your id of this request: the same id takes effect once, and asks again (default: one is made up)")
+	fs.Var((*requestID)(&r.id), "request-id", "your id of this request: the same id takes effect once, and asks again (default: one is made up)")
 	return r
 }
 
@@ -117,6 +117,21 @@ func (r *request) get() string {
 	}
 	return r.id
 }
+
+// requestID is a flag's value. An empty one, such as of a variable that is not set,
+// would make a new request of each repetition.
+type requestID string
+
+func (r *requestID) Set(text string) error {
+	if text == "" {
+		return errors.New("must not be empty; leave the flag out to have an id made up")
+	}
+	*r = requestID(text)
+	return nil
+}
+
+func (r *requestID) String() string { return string(*r) }
+func (r *requestID) Type() string   { return "string" }
 
 // length is a flag's value: a positive length of time.
 type length time.Duration

@@ -31,7 +31,7 @@ that is there already, and nothing else is given.`,
 	fs.StringVar(&start.Currency, "currency", "", "currency, by code or name")
 	fs.StringVar(&start.EntryStep, "entry-step", "", "step the record starts in, by id or name (default: the TMS decides)")
 	fs.StringVar((*string)(&start.Adopt), "adopt", "", "id of a record in the TMS to take over")
-	fs.StringVar(&start.RequestID, "request-id", "", "your id of this request")
+	fs.Var((*requestID)(&start.RequestID), "request-id", "your id of this request")
 	form := outputFlag(command)
 	connection := p.connection(fs, answerTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {

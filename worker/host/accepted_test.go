@@ -40,8 +40,7 @@ func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 	} {
 		status.Store(int32(step.status)) //nolint:gosec // three digits
 		_ = c.Hello(t.Context())
-		h := &health{polls: newPolls(), accepted: a, stopping: make(chan struct{})}
-		err := h.accepted.check()
+		err := a.check()
 		if (err == nil) != step.ready || err != nil && !strings.Contains(err.Error(), "refuses the worker's credentials") {
 			t.Errorf("after %d: %v", step.status, err)
 		}

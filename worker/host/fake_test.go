@@ -33,6 +33,12 @@ type frontend struct {
 
 func serve(t *testing.T, f *frontend) (address string) {
 	t.Helper()
+	return serveAs(t, f, f)
+}
+
+// serveAs is serve for a frontend that does more.
+func serveAs(t *testing.T, f *frontend, workflows workflowservice.WorkflowServiceServer) (address string) {
+	t.Helper()
 	var config net.ListenConfig
 	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -42,7 +48,7 @@ func serve(t *testing.T, f *frontend) (address string) {
 		answer, err := handle(ctx, request)
 		return answer, serviceerror.ToStatus(err).Err()
 	}))
-	workflowservice.RegisterWorkflowServiceServer(server, f)
+	workflowservice.RegisterWorkflowServiceServer(server, workflows)
 	operatorservice.RegisterOperatorServiceServer(server, f)
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	served := make(chan error, 1)

@@ -1,0 +1,234 @@
+package e2e_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// contractInput sends what Temporal takes and no message is. The opportunity goes on.
+func (p *parts) contractInput(reference string) {
+	t, c := p.t, p.caller(p.t)
+	p.begin(reference)
+	events := len(p.runs(opportunity.Reference(reference))[0].Events)
+
+	// Updates that the answer to a workflow task has no room for, several at once.
+	large := plainJSON(`{"name":"` + strings.Repeat("x", 2_200_000) + `"}`)
+	type answer struct {
+		took    time.Duration
+		failure wireError
+	}
+	refused := make(chan answer)
+	shapes := []func(*workflowservice.UpdateWorkflowExecutionRequest){
+		func(r *workflowservice.UpdateWorkflowExecutionRequest) { r.Request.Input.Args = inputOf(large) },
+		func(r *workflowservice.UpdateWorkflowExecutionRequest) {
+			r.Request.Input.Args = inputOf(plainJSON(`{"name":"x"}`), large)
+		},
+		func(r *workflowservice.UpdateWorkflowExecutionRequest) {
+			r.Request.Input.Header = &commonpb.Header{Fields: map[string]*commonpb.Payload{"x": large}}
+		},
+		func(r *workflowservice.UpdateWorkflowExecutionRequest) {
+			r.Request.Input.Args = inputOf(plainJSON(`{"name":"` + strings.Repeat("x", 1_000_000) + `"}`))
+		},
+	}
+	for _, shape := range shapes {
+		go func() {
+			request := c.updateRequest(reference, "updateDetails", uuid.NewString(), `{"name":"x"}`)
+			shape(request)
+			began := time.Now()
+			got, err := c.service.UpdateWorkflowExecution(c.ctx, request)
+			refused <- answer{time.Since(began), wantFailure(t, "Invalid", got.GetOutcome(), err)}
+		}()
+	}
+	for range shapes {
+		if got := <-refused; got.took > 5*time.Second || !strings.Contains(got.failure.Message, "large") {
+			t.Errorf("a large update: %+v", got)
+		}
+	}
+	if got := len(p.runs(opportunity.Reference(reference))[0].Events); got != events {
+		t.Errorf("the history grew from %d to %d events by refused updates", events, got)
+	}
+
+	// Signals of every name and with any number of payloads.
+	for _, name := range []string{"__temporal_x", "__enhanced_stack_trace", "進捗"} {
+		if err := c.signal(reference, name, plainJSON(`{"requestId":"`+name+`"}`)); err != nil {
+			t.Fatal(err)
+		}
+		wantFailed(t, "Invalid", c.settled(reference, name))
+	}
+	if err := c.signal(reference, "progress", plainJSON(`{"to":"Opportunity","requestId":"two"}`), plainJSON(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	wantFailed(t, "Invalid", c.settled(reference, "two"))
+	// A payload that stands for another one, which is kept where the worker cannot look.
+	for n, metadata := range []map[string][]byte{
+		{"encoding": []byte("json/external-storage-reference")},
+		{"encoding": []byte("json/protobuf"), "messageType": []byte("temporal.api.sdk.v1.ExternalStorageReference")},
+	} {
+		elsewhere := &commonpb.Payload{Metadata: metadata, Data: []byte(`{"driverName":"s3"}`)}
+		if err := c.signal(reference, "progress", elsewhere); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, time.Minute, "the signal is a failed request", func() bool { return p.look(reference).Failures == 5+n })
+		request := c.updateRequest(reference, "progress", uuid.NewString(), "")
+		request.Request.Input.Args = inputOf(elsewhere)
+		got, err := c.service.UpdateWorkflowExecution(c.ctx, request)
+		wantFailure(t, "Invalid", got.GetOutcome(), err)
+		if _, err := c.query(reference, "outcome", elsewhere); queryFailure(err) == nil {
+			t.Errorf("a query: %v", err)
+		}
+	}
+	for _, nothing := range [][]*commonpb.Payload{nil, {{Metadata: map[string][]byte{"encoding": []byte("binary/null")}}}, {plainJSON("null")}} {
+		for _, name := range []string{"pause", "resume"} {
+			if err := c.signal(reference, name, nothing...); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, time.Minute, name+" without a payload", func() bool { return (p.look(reference).Paused != nil) == (name == "pause") })
+		}
+	}
+	if view := p.look(reference); view.Failures != 6 {
+		t.Errorf("%d failures; want 6", view.Failures)
+	}
+	outcome, err := c.update(reference, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
+	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+		t.Errorf("afterwards: %+v", got)
+	}
+	for _, event := range p.runs(opportunity.Reference(reference))[0].Events {
+		if failed := event.GetWorkflowTaskFailedEventAttributes(); failed != nil && failed.GetCause() != enums.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND {
+			t.Errorf("a task failed: %v", failed)
+		}
+	}
+	p.replay(opportunity.Reference(reference), "input")
+}
+
+// contractBentStarts starts opportunities with options by which Temporal would end
+// or repeat their runs, and with arguments that no caller gives.
+func (p *parts) contractBentStarts(prefix string) {
+	t, c := p.t, p.caller(p.t)
+	for name, bend := range map[string]func(*workflowservice.StartWorkflowExecutionRequest){
+		"cron": func(r *workflowservice.StartWorkflowExecutionRequest) { r.CronSchedule = "@every 1s" },
+		"run timeout": func(r *workflowservice.StartWorkflowExecutionRequest) {
+			r.WorkflowRunTimeout = durationpb.New(time.Hour)
+		},
+		"execution timeout": func(r *workflowservice.StartWorkflowExecutionRequest) {
+			r.WorkflowExecutionTimeout = durationpb.New(time.Hour)
+		},
+		"retries": func(r *workflowservice.StartWorkflowExecutionRequest) {
+			r.RetryPolicy = &commonpb.RetryPolicy{InitialInterval: durationpb.New(time.Second), BackoffCoefficient: 1}
+		},
+		"a state": func(r *workflowservice.StartWorkflowExecutionRequest) {
+			r.Input = inputOf(plainJSON(plainStart), plainJSON(`{"version":4,"reference":"x","id":"`+seeded+`","handled":"","runs":1}`))
+		},
+	} {
+		reference := prefix + " " + name
+		request := c.startRequest(reference, plainJSON(plainStart))
+		bend(request)
+		if _, err := c.service.StartWorkflowExecution(c.ctx, request); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, time.Minute, "the run of "+reference+" fails", func() bool {
+			return p.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_FAILED
+		})
+		runs := p.runs(opportunity.Reference(reference))
+		last := runs[len(runs)-1].Events
+		contractFailure(t, "Invalid", last[len(last)-1].GetWorkflowExecutionFailedEventAttributes().GetFailure())
+		for _, run := range runs {
+			if slices.ContainsFunc(run.Events, func(e *historypb.HistoryEvent) bool { return e.GetActivityTaskScheduledEventAttributes() != nil }) {
+				t.Errorf("%s: an activity was scheduled", name)
+			}
+		}
+		p.replay(opportunity.Reference(reference), "bent "+name)
+		p.begin(reference) // the reference is free
+		outcome, err := c.update(reference, "close", uuid.NewString(), `{"reason":"tried"}`)
+		if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+			t.Errorf("%s: %+v", reference, got)
+		}
+	}
+	// Search attributes that Temporal takes from a caller and its SDK cannot read: the
+	// opportunity goes on, and they become its own.
+	request := c.startRequest(prefix+" attributes", plainJSON(plainStart))
+	request.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
+		"OpportunityStep": plainJSON(`["x"]`), "OpportunityState": plainJSON(`["Won"]`), "OpportunityReservedUntil": plainJSON(`["2026-01-01T00:00:00Z"]`),
+	}}
+	if _, err := c.service.StartWorkflowExecution(c.ctx, request); err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := c.update(prefix+" attributes", "opened", uuid.NewString(), `{"start":`+plainStart+`}`)
+	if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" {
+		t.Errorf("with search attributes: %+v", opened)
+	}
+	p.replay(opportunity.Reference(prefix+" attributes"), "bent attributes")
+	if err := c.start(prefix+" null", plainJSON(plainStart), plainJSON(`null`)); err != nil {
+		t.Fatal(err)
+	}
+	outcome, err = c.update(prefix+" null", "opened", uuid.NewString(), `{"start":`+plainStart+`}`)
+	if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" {
+		t.Errorf("with a second argument that is null: %+v", opened)
+	}
+}
+
+// contractScripts has opportunities under references in several scripts, started by
+// the client and by another service; the record is found again by its mark.
+func (p *parts) contractScripts(prefix string) {
+	t, c := p.t, p.caller(p.t)
+	// A service that connects by itself.
+	connection, err := client.Dial(client.Options{HostPort: p.TemporalAddress(), Namespace: p.Namespace()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	service := lifecycle.NewClient(connection)
+	if opened, err := service.Start(c.ctx, "Genève-1", opportunity.Start{Name: "First Aid course", Region: "UK"}); err != nil || opened.State != opportunity.Done {
+		t.Errorf("by a service: %+v, %v", opened, err)
+	}
+	if _, err := service.View(c.ctx, "Genève-1"); err != nil {
+		t.Errorf("by a service: %v", err)
+	}
+	if _, err := service.Close(c.ctx, "Genève-1", opportunity.Close{Reason: prefix}); err != nil {
+		t.Errorf("by a service: %v", err)
+	}
+	if _, err := service.Wait(c.ctx, "Genève-1"); err != nil {
+		t.Errorf("by a service: %v", err)
+	}
+	for _, reference := range []string{"Zürich-1", "東京-1", "заказ № 7"} {
+		record := p.begin(reference)
+		outcome, err := c.update(reference, "addInterests", uuid.NewString(), "{"+courses(1)+"}")
+		if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
+			t.Errorf("%s: %+v", reference, got)
+		}
+		if err := p.temporal.CancelWorkflow(c.ctx, "opportunity/"+reference, ""); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, time.Minute, reference+" is cancelled", func() bool {
+			return p.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
+		})
+		outcome, err = c.open(reference, plainStart)
+		if opened := succeeded[wireOpened](t, outcome, err); opened.Opportunity != record || opened.Reference != reference {
+			t.Errorf("%s, started again: %+v; want the record %s", reference, opened, record)
+		}
+		if _, err := p.client.Close(c.ctx, opportunity.Reference(reference), opportunity.Close{Reason: prefix}); err != nil {
+			t.Errorf("%s: %v", reference, err)
+		}
+		if _, err := p.client.Wait(c.ctx, opportunity.Reference(reference)); err != nil {
+			t.Errorf("%s: %v", reference, err)
+		}
+		p.replay(opportunity.Reference(reference), "script "+reference)
+	}
+	// Written in another way of Unicode it is another workflow, which is refused.
+	outcome, err := c.open("Zu\u0308rich-1", plainStart)
+	if told := wantFailure(t, "Invalid", outcome, err); !strings.Contains(told.Message, `"Zürich-1"`) {
+		t.Errorf("in another form: %+v", told)
+	}
+	p.wantRunFailed("Zu\u0308rich-1", "Invalid")
+}

@@ -1,0 +1,139 @@
+package host
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	commonpb "go.temporal.io/api/common/v1"
+	protocolpb "go.temporal.io/api/protocol/v1"
+	"go.temporal.io/api/proxy"
+	updatepb "go.temporal.io/api/update/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/workflows"
+)
+
+// onTheWire adds what stands between the SDK and the network. The SDK's own
+// interceptors come before those.
+func onTheWire(o *client.Options) {
+	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(asciiHeaders, harmlessTasks))
+}
+
+// asciiHeaders lets requests about a workflow go out whatever script its id is in.
+// The SDK names the workflow in a header, and values of headers are ASCII.
+func asciiHeaders(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	if sent, some := metadata.FromOutgoingContext(ctx); some {
+		for key, values := range sent {
+			for n, value := range values {
+				if !strings.HasSuffix(key, "-bin") { // those may be any bytes
+					sent[key][n] = lifecycle.ASCIIHeader(value) // it is a copy
+				}
+			}
+		}
+		ctx = metadata.NewOutgoingContext(ctx, sent)
+	}
+	return invoke(ctx, method, request, reply, connection, options...)
+}
+
+// harmlessTasks replaces what callers sent and no worker can answer by notes of
+// it, which the workflow refuses. Otherwise each task with it would fail, and the
+// run would never go on.
+func harmlessTasks(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	if err := invoke(ctx, method, request, reply, connection, options...); err != nil {
+		return err
+	}
+	switch reply := reply.(type) {
+	case *workflowservice.PollWorkflowTaskQueueResponse:
+		return makeHarmless(ctx, reply)
+	case *workflowservice.RespondWorkflowTaskCompletedResponse:
+		return makeHarmless(ctx, reply.GetWorkflowTask())
+	case *workflowservice.GetWorkflowExecutionHistoryResponse: // of a run that is rebuilt
+		return resolveNothing(ctx, reply)
+	}
+	return nil
+}
+
+func makeHarmless(ctx context.Context, task *workflowservice.PollWorkflowTaskQueueResponse) error {
+	if task == nil {
+		return nil
+	}
+	if err := shrink(task.GetMessages()); err != nil {
+		return err
+	}
+	return resolveNothing(ctx, task)
+}
+
+// The most that is left of an update that is too large, in bytes of its name.
+const updateName = 100
+
+// shrink replaces what an update brings by a note of its size when it is too large
+// to be taken. A worker answers a task with every update it accepts or refuses in
+// full, and the service then takes none of what the worker says.
+func shrink(messages []*protocolpb.Message) error {
+	for _, m := range messages {
+		size := proto.Size(m.GetBody())
+		if size <= updateName || !m.GetBody().MessageIs((*updatepb.Request)(nil)) {
+			continue
+		}
+		var update updatepb.Request
+		if err := m.GetBody().UnmarshalTo(&update); err != nil {
+			return err
+		}
+		name := update.GetInput().GetName()
+		if size <= opportunity.MaxUpdateBytes && len(name) <= updateName {
+			continue
+		}
+		for len(name) > updateName || !utf8.ValidString(name) {
+			name = name[:min(updateName, len(name)-1)]
+		}
+		err := m.GetBody().MarshalFrom(&updatepb.Request{
+			Meta:  &updatepb.Meta{UpdateId: update.GetMeta().GetUpdateId()},
+			Input: &updatepb.Input{Name: name, Args: &commonpb.Payloads{Payloads: []*commonpb.Payload{note(workflows.EncodingTooLarge, strconv.Itoa(size))}}},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note stands for a payload.
+func note(encoding, text string) *commonpb.Payload {
+	return &commonpb.Payload{Metadata: map[string][]byte{converter.MetadataEncoding: []byte(encoding)}, Data: []byte(text)}
+}
+
+// resolveNothing replaces references to payloads that are kept elsewhere: the SDK
+// fails a task with one, since the worker has no such storage.
+func resolveNothing(ctx context.Context, message proto.Message) error {
+	return proxy.VisitPayloads(ctx, message, proxy.VisitPayloadsOptions{
+		SkipSearchAttributes: true,
+		Visitor: func(_ *proxy.VisitPayloadsContext, payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+			for n, payload := range payloads {
+				if isReference(payload) {
+					payloads[n] = note(workflows.EncodingElsewhere, "")
+				}
+			}
+			return payloads, nil
+		},
+	})
+}
+
+// isReference tells payloads as the SDK does.
+func isReference(payload *commonpb.Payload) bool {
+	switch string(payload.GetMetadata()[converter.MetadataEncoding]) {
+	case "json/external-storage-reference":
+		return true
+	case converter.MetadataEncodingProtoJSON:
+		return string(payload.GetMetadata()[converter.MetadataMessageType]) == "temporal.api.sdk.v1.ExternalStorageReference"
+	}
+	return false
+}

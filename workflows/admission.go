@@ -1,0 +1,127 @@
+package workflows
+
+import (
+	"encoding/json"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// arguments are what a run was started with: a start as a caller gives it, or the
+// state that the run before handed over; and what nobody should give.
+type arguments struct {
+	input, carried sent
+}
+
+// admit makes the state of a run that a caller started. Its error is a mistake of
+// the caller.
+func admit(ctx workflow.Context, reference opportunity.Reference, a arguments) (*opportunity.State, error) {
+	state, refused := admitStrictly(ctx, reference, a)
+	if refused == nil {
+		return state, nil
+	}
+	_, loosely := looseStart(a.input)
+	if a.carried.isEmpty() && loosely != nil {
+		return nil, refused // as ever
+	}
+	if workflow.GetVersion(ctx, changeStrictStarts, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		return nil, refused
+	}
+	// An earlier release took it in, and the run is replayed.
+	if state := readState(a.carried.raw); state != nil {
+		return state, nil
+	}
+	start, err := looseStart(a.input)
+	if err != nil {
+		return nil, err
+	}
+	return opportunity.NewState(reference, start, workflow.Now(ctx)), nil
+}
+
+func admitStrictly(ctx workflow.Context, reference opportunity.Reference, a arguments) (*opportunity.State, error) {
+	if err := unfit(workflow.GetInfo(ctx)); err != nil {
+		return nil, err
+	}
+	if !a.carried.isEmpty() {
+		return nil, opportunity.Invalidf("more than one argument; one JSON object is wanted, such as {…}")
+	}
+	payload, err := a.input.json()
+	if err != nil {
+		return nil, err
+	}
+	start, err := opportunity.DecodeStart(payload)
+	if err != nil {
+		return nil, err
+	}
+	return opportunity.NewState(reference, start, workflow.Now(ctx)), nil
+}
+
+func looseStart(s sent) (opportunity.Start, error) {
+	payload, err := typedJSON(s.raw)
+	if err != nil {
+		return opportunity.Start{}, err
+	}
+	return opportunity.DecodeStartLoose(payload)
+}
+
+// unlimited is the time limit of a run from which on there is none: test
+// environments set one.
+const unlimited = 10 * 365 * 24 * time.Hour
+
+// unfit reports options of a start with which Temporal would end the run while
+// messages wait, or start it again after its end. No error of the run itself can
+// prevent either.
+func unfit(info *workflow.Info) error {
+	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
+	switch policy := info.RetryPolicy; {
+	case info.CronSchedule != "":
+		return opportunity.Invalidf("cron schedule: given; an opportunity is started once, without one")
+	case limited(info.WorkflowExecutionTimeout):
+		return opportunity.Invalidf("workflow execution timeout: %s; leave it out: what waits would be lost", info.WorkflowExecutionTimeout)
+	case limited(info.WorkflowRunTimeout):
+		return opportunity.Invalidf("workflow run timeout: %s; leave it out: what waits would be lost", info.WorkflowRunTimeout)
+	case policy != nil && policy.MaximumAttempts != 1:
+		return opportunity.Invalidf("retry policy: given; leave it out: a start that fails is not repeated")
+	}
+	return nil
+}
+
+// refusal is what a run that was started with a cron schedule hands to the one
+// that continues it.
+type refusal struct {
+	// Version keeps workers that do not know refusals from taking it for a state.
+	Version int                `json:"version"`
+	Refused *opportunity.Error `json:"refused"`
+}
+
+// refusalVersion is above every version of a state.
+const refusalVersion = 1 << 30
+
+// refuse ends a run that must not be. One with a cron schedule would be started
+// again after a failure, and the reference would never be free; the run that
+// continues it has no schedule, and fails for it.
+func refuse(ctx workflow.Context, reason error) error {
+	if refused, own := lifecycle.FromFault(reason); own && workflow.GetInfo(ctx).CronSchedule != "" {
+		return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, refusal{Version: refusalVersion, Refused: refused})
+	}
+	return lifecycle.Fault(reason)
+}
+
+// readRefusal reads why the run before was refused, nil when it was not.
+func readRefusal(carried converter.RawValue) error {
+	var r refusal
+	if payload, err := typedJSON(carried); err == nil {
+		err = json.Unmarshal(payload, &r)
+		if err != nil {
+			r = refusal{} // it is a state, or left to readState to tell
+		}
+	}
+	if r.Version != refusalVersion || r.Refused == nil {
+		return nil
+	}
+	return r.Refused
+}

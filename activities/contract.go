@@ -56,6 +56,9 @@ const (
 
 // Sending is what is known of a request as a whole.
 type Sending struct {
+	// About is what the request was about: the reference of a create, the record of
+	// other changes, the key of an effect.
+	About string `json:"about,omitempty"`
 	// Fate is done when the request was answered (its answers say more),
 	// rejected when it was refused as a whole, not sent, or unknown.
 	Fate opportunity.Fate `json:"fate"`
@@ -169,6 +172,8 @@ type FindInput struct {
 
 // FindResult holds the ids of the records found; more than one is a question.
 type FindResult struct {
+	// Reference is the one whose mark was looked for.
+	Reference opportunity.Reference `json:"reference,omitempty"`
 	// Blind says that the worker's mark setting leaves no way to find a record.
 	Blind  bool              `json:"blind,omitempty"`
 	Found  []opportunity.ID  `json:"found,omitempty"`
@@ -185,4 +190,9 @@ type ResolveInput struct {
 // ResolveResult holds one entry for each name, in order.
 type ResolveResult struct {
 	Resolved []opportunity.Resolved `json:"resolved"`
+}
+
+// ProbeResult says that the API answers at all.
+type ProbeResult struct {
+	Answered bool `json:"answered"`
 }

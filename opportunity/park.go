@@ -80,6 +80,10 @@ func (s *State) unpark(request string) (Entry, bool) {
 	return e, true
 }
 
+// IsParked reports whether the request waits for an operator since the API fails to
+// carry it out.
+func (s *State) IsParked(request string) bool { return s.parked(request) >= 0 }
+
 func (s *State) parked(request string) int {
 	return slices.IndexFunc(s.Parked, func(e Entry) bool { return e.Request == request })
 }

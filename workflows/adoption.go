@@ -94,9 +94,8 @@ func unreadable(err error) error {
 func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 	r := &run{options: o, state: &opportunity.State{Reference: in.Reference, ID: in.Opportunity}}
 	for marked, setbacks := 0, 0; ; {
-		var page activities.ReadResult
 		read := workflow.WithActivityOptions(ctx, activities.ToRead("read whose mark the record carries"))
-		err := workflow.ExecuteActivity(read, activities.ReadOpportunity, activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity}).Get(ctx, &page)
+		page, err := readPage(read, activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity})
 		switch {
 		case err != nil:
 			return lifecycle.Fault(unreadable(err))
@@ -131,11 +130,7 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 func (r *run) mark(ctx workflow.Context, name string) activities.Sending {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	var sending activities.Sending
 	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange("mark the record as that of this reference"))
 	input := activities.MarkInput{Reference: r.state.Reference, Opportunity: r.state.ID, Name: name}
-	if err := workflow.ExecuteActivity(ctx, activities.MarkOpportunity, input).Get(ctx, &sending); err != nil {
-		return activities.Sending{Fate: opportunity.FateUnknown}
-	}
-	return sending
+	return change(ctx, activities.MarkOpportunity, input, func(sending activities.Sending) bool { return sending.Proves(input) }, unproven)
 }

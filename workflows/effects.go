@@ -73,7 +73,7 @@ func (r *run) inspect(ctx workflow.Context, job opportunity.Job) (activities.Ins
 	input := r.effectInput(ctx, job)
 	r.unlessClosed(ctx, func(ctx workflow.Context) {
 		ctx = workflow.WithActivityOptions(ctx, priority(job, activities.ToRead(why)))
-		err = workflow.ExecuteActivity(ctx, activities.InspectEffect, input).Get(ctx, &found)
+		found, err = ask(ctx, activities.InspectEffect, input, func(found activities.InspectResult) bool { return found.Proves(input) })
 	})
 	return found, err
 }
@@ -85,12 +85,9 @@ func (r *run) carryOut(ctx workflow.Context, job opportunity.Job, act opportunit
 	defer stop()
 	input := r.effectInput(ctx, job)
 	input.Act, input.Run = &act, r.own
-	var result activities.CarryOutResult
 	ctx = workflow.WithActivityOptions(ctx, priority(job, r.options.Times.ToChange(act.Kind.Summary())))
-	if err := workflow.ExecuteActivity(ctx, activities.CarryOutEffect, input).Get(ctx, &result); err != nil {
-		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
-	}
-	return result
+	return change(ctx, activities.CarryOutEffect, input, func(result activities.CarryOutResult) bool { return result.Proves(input) },
+		activities.CarryOutResult{Sending: unproven})
 }
 
 func (r *run) effectInput(ctx workflow.Context, job opportunity.Job) activities.EffectInput {
@@ -122,6 +119,9 @@ const maxUndos = 180
 // left or the API has been out of reach for hours.
 func (r *run) takeBack(ctx workflow.Context) {
 	for range maxUndos {
+		if since(ctx, changeEnding) {
+			r.state.EndPause() // also one that somebody asks for meanwhile
+		}
 		job, due := r.state.DueJob(workflow.Now(ctx))
 		if !due {
 			break

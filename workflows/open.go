@@ -26,7 +26,7 @@ func (r *run) open(ctx workflow.Context) error {
 		if r.state.Closing != nil {
 			return r.fail(ctx, r.state.Closing.Told())
 		}
-		if r.mayContinue(ctx) {
+		if r.mayContinue(ctx) && r.letsIn(ctx) {
 			return nil
 		}
 		if r.mustShed(ctx) {
@@ -102,12 +102,9 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 	start := *r.state.Start
 	input := activities.CreateInput{Reference: r.state.Reference, Start: start, Resolved: r.known(start.Names()), Looked: looked, Run: r.own}
 	input.Start.Interests = nil // added later; their learners need not travel twice
-	var result activities.CreateResult
 	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange("create the opportunity"))
-	if err := workflow.ExecuteActivity(ctx, activities.CreateOpportunity, input).Get(ctx, &result); err != nil {
-		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
-	}
-	return result
+	return change(ctx, activities.CreateOpportunity, input, func(result activities.CreateResult) bool { return result.Proves(input) },
+		activities.CreateResult{Sending: unproven})
 }
 
 // find looks for the record by its mark and takes it over. It answers true when
@@ -159,8 +156,8 @@ func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named,
 	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, Resolved: r.known(start.Names())}
 	var found []opportunity.ID
 	for {
-		var page activities.FindResult
-		if err := workflow.ExecuteActivity(ctx, activities.FindOpportunity, input).Get(ctx, &page); err != nil {
+		page, err := ask(ctx, activities.FindOpportunity, input, func(page activities.FindResult) bool { return page.Proves(input) })
+		if err != nil {
 			return nil, opportunity.Named{}, err
 		}
 		if page.Blind {

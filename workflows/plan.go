@@ -84,7 +84,7 @@ func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options wo
 	var err error
 	r.unlessClosed(ctx, func(ctx workflow.Context) {
 		ctx = workflow.WithActivityOptions(ctx, options)
-		err = workflow.ExecuteActivity(ctx, activities.PlanOpportunity, input).Get(ctx, &result)
+		result, err = ask(ctx, activities.PlanOpportunity, input, func(result activities.PlanResult) bool { return result.Proves(input) })
 	})
 	if err == nil && !r.interrupted(ctx) {
 		r.recovered()

@@ -69,7 +69,7 @@ func (r *run) takeSignal(ctx workflow.Context, verb opportunity.Verb, raw conver
 		if err != nil {
 			return "", err
 		}
-		_, err = r.state.Instruct(instruction, instruction.ID(), now)
+		_, err = r.instruct(ctx, instruction, instruction.ID())
 		return instruction.ID(), err
 	}
 	payload, err := typedJSON(raw)
@@ -81,5 +81,8 @@ func (r *run) takeSignal(ctx workflow.Context, verb opportunity.Verb, raw conver
 		return "", err
 	}
 	_, err = r.state.Accept(command, command.ID(), true, now)
+	if err != nil && r.state.Readmits(command, command.ID()) == nil && r.readmits(ctx) {
+		_, err = r.state.Readmit(command, command.ID(), true, now)
+	}
 	return command.ID(), err
 }

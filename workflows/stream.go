@@ -15,7 +15,9 @@ import (
 
 // applyNext sends the next request and takes in what became of it.
 func (r *run) applyNext(ctx workflow.Context) {
-	r.state.Lapse(workflow.Now(ctx))
+	if now := workflow.Now(ctx); r.state.WillLapse(now) && !r.readmits(ctx) {
+		r.state.Lapse(now)
+	}
 	if batch := r.state.NextBatch(); len(batch) > 0 {
 		r.send(ctx, batch)
 	}
@@ -30,7 +32,7 @@ func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
 	case opportunity.FateDone:
 		r.recovered()
 		r.state.Ruled(result.Rules)
-		r.settleBatch(ctx, batch, r.state.Review(batch, result.Answers))
+		r.settleBatch(ctx, batch, r.state.Review(batch, proven(ctx, batch, result.Answers)))
 		r.heedErrors(ctx, batch, result.Sending)
 	case opportunity.FateRejected:
 		r.recovered()
@@ -62,12 +64,9 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 		names = append(names, m.Names()...)
 	}
 	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names), Run: r.own}
-	var result activities.ApplyResult
 	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange(summary(batch)))
-	if err := workflow.ExecuteActivity(ctx, activities.ApplyCommands, input).Get(ctx, &result); err != nil {
-		result.Sending = activities.Sending{Fate: opportunity.FateUnknown}
-	}
-	return result
+	return change(ctx, activities.ApplyCommands, input, func(result activities.ApplyResult) bool { return result.Proves(input) },
+		activities.ApplyResult{Sending: unproven})
 }
 
 // settleBatch moves the state by the answers, once those of unknown fate are
@@ -113,22 +112,26 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 // read reads the record with all its interests.
 func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (opportunity.Snapshot, error) {
 	ctx = workflow.WithActivityOptions(ctx, options)
-	var page activities.ReadResult
-	if err := workflow.ExecuteActivity(ctx, activities.ReadOpportunity, activities.ReadInput{Reference: r.state.Reference, Opportunity: id}).Get(ctx, &page); err != nil {
+	page, err := readPage(ctx, activities.ReadInput{Reference: r.state.Reference, Opportunity: id})
+	if err != nil {
 		return opportunity.Snapshot{}, err
 	}
 	r.told, r.owner = page.Run, page.Owner
 	r.state.Ruled(page.Rules)
 	record := page.Record
 	for page.Next != "" {
-		input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, After: page.Next}
-		page = activities.ReadResult{}
-		if err := workflow.ExecuteActivity(ctx, activities.ReadOpportunity, input).Get(ctx, &page); err != nil {
+		page, err = readPage(ctx, activities.ReadInput{Reference: r.state.Reference, Opportunity: id, After: page.Next})
+		if err != nil {
 			return opportunity.Snapshot{}, err
 		}
 		record.Interests = append(record.Interests, page.Record.Interests...)
 	}
 	return record, nil
+}
+
+// readPage reads the record, or more of its interests.
+func readPage(ctx workflow.Context, input activities.ReadInput) (activities.ReadResult, error) {
+	return ask(ctx, activities.ReadOpportunity, input, func(page activities.ReadResult) bool { return page.Proves(input) })
 }
 
 // settle waits until a request whose answer did not come can no longer commit.
@@ -171,9 +174,10 @@ func (r *run) learn(ctx workflow.Context, batch []opportunity.Mutation) (map[opp
 
 // resolve asks what names mean and remembers it for this run.
 func (r *run) resolve(ctx workflow.Context, names []opportunity.Name) (map[opportunity.Name]*opportunity.Error, error) {
-	var result activities.ResolveResult
 	ctx = workflow.WithActivityOptions(ctx, activities.ToRead("look names up"))
-	if err := workflow.ExecuteActivity(ctx, activities.ResolveNames, activities.ResolveInput{Names: names}).Get(ctx, &result); err != nil {
+	input := activities.ResolveInput{Names: names}
+	result, err := ask(ctx, activities.ResolveNames, input, func(result activities.ResolveResult) bool { return result.Proves(input) })
+	if err != nil {
 		return nil, err
 	}
 	failed := make(map[opportunity.Name]*opportunity.Error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -228,5 +229,39 @@ func TestResetBehindAPause(t *testing.T) {
 				t.Errorf("the record has %d interests; want the one of the update", got)
 			}
 		})
+	}
+}
+
+// A run is terminated while a request waits: the command line says so, and advises nothing that helps no more.
+func TestWhatATerminatedRunLeavesBehind(t *testing.T) {
+	t.Parallel()
+	p := bring(t, stack.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	const reference = opportunity.Reference("terminated")
+	if _, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Terminated", Region: "UK"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.client.Pause(ctx, reference, opportunity.Pause{}); err != nil {
+		t.Fatal(err)
+	}
+	waits := interests(1)
+	waits.RequestID = "waits"
+	if err := p.client.Signal(ctx, reference, waits); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the request waits", func() bool {
+		outcome, err := p.client.Outcome(ctx, reference, "waits")
+		return err == nil && outcome.State == opportunity.Pending
+	})
+	if err := p.temporal.TerminateWorkflow(ctx, lifecycle.WorkflowID(reference), "", "an operator tries"); err != nil {
+		t.Fatal(err)
+	}
+	s := p.terminal()
+	if code, stdout, stderr := s.try("outcome", string(reference), "waits"); code != 1 || !strings.Contains(stdout+stderr, "terminated") || strings.Contains(stdout+stderr, "ask again") {
+		t.Errorf("outcome: exit code %d, %s%s; want it failed, since the run was terminated", code, stdout, stderr)
+	}
+	if code, stdout, stderr := s.try("show", string(reference)); code != 0 || !strings.Contains(stdout, "terminated") || strings.Contains(stdout, "resume") {
+		t.Errorf("show: exit code %d, %s%s; want how the run ended, and no advice", code, stdout, stderr)
 	}
 }

@@ -211,7 +211,8 @@ func (c *Client) Instruct(ctx context.Context, reference opportunity.Reference, 
 
 // Outcome answers what became of a request: whether it is pending, done or
 // failed, and how, of the last 200 requests in full. A request that was never
-// sent, or is forgotten, is NotFound.
+// sent, or is forgotten, is NotFound; one that waited when the run was terminated or
+// timed out is Closed: where it was under way, it may have been carried out.
 func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, requestID string) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	if err := reference.Validate(); err != nil {
@@ -221,7 +222,10 @@ func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, r
 	if err == nil {
 		err = value.Get(&outcome)
 	}
-	return outcome, c.explain(ctx, reference, err)
+	if err != nil {
+		return outcome, c.explain(ctx, reference, err)
+	}
+	return c.judged(ctx, reference, outcome), nil
 }
 
 // View answers the whole picture, of an ended opportunity too, as long as

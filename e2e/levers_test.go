@@ -2,9 +2,11 @@ package e2e_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/ledger"
 	"github.com/oppflow/oppflow/stack"
 )
 
@@ -263,5 +266,58 @@ func TestWhatATerminatedRunLeavesBehind(t *testing.T) {
 	}
 	if code, stdout, stderr := s.try("show", string(reference)); code != 0 || !strings.Contains(stdout, "terminated") || strings.Contains(stdout, "resume") {
 		t.Errorf("show: exit code %d, %s%s; want how the run ended, and no advice", code, stdout, stderr)
+	}
+}
+
+// An opportunity is cancelled and started again at once, before the index of runs is up to date: an equal start finds
+// the record, and a different one is a conflict.
+func TestStartedAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	start := opportunity.Start{Name: "Again", Region: "UK"}
+	renamed, moved := start, start
+	renamed.Name, moved.Region = "Something else", "Dominican Republic"
+	var all sync.WaitGroup
+	for n := range 6 {
+		all.Go(func() {
+			reference := opportunity.Reference(fmt.Sprintf("again %d", n))
+			first, err := p.client.Start(ctx, reference, start)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for _, next := range []opportunity.Start{start, renamed, start, moved} {
+				if err := p.temporal.CancelWorkflow(ctx, lifecycle.WorkflowID(reference), ""); err != nil {
+					t.Error(err)
+				}
+				_, _ = p.client.Wait(ctx, reference) // it is Closed
+				opened, err := p.client.Start(ctx, reference, next)
+				if next.Digest() == start.Digest() {
+					if err != nil || opened.Opportunity != first.Opportunity {
+						t.Errorf("%s: an equal start: got %+v, %v; want %s", reference, opened, err, first.Opportunity)
+					}
+					continue
+				}
+				wantError(t, err, opportunity.Conflict)
+				// It failed before anything was sent, so it does not count.
+				if opened, err := p.client.Start(ctx, reference, start); err != nil || opened.Opportunity != first.Opportunity {
+					t.Errorf("%s: an equal start after a conflict: got %+v, %v; want %s", reference, opened, err, first.Opportunity)
+				}
+			}
+		})
+	}
+	all.Wait()
+	created := 0
+	for _, entry := range p.ledger() {
+		for _, field := range entry.Fields {
+			if field.Name == "opportunities.create" && field.Outcome == ledger.Committed {
+				created++
+			}
+		}
+	}
+	if created != 6 {
+		t.Errorf("%d records were created; want 6", created)
 	}
 }

@@ -157,6 +157,10 @@ type MarkInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// Name is what the record is called, for a mark in the name.
 	Name string `json:"name"`
+	// Workflow and Run are the run of the opportunity that takes the record over; "" is
+	// not compared with earlier ones.
+	Workflow string `json:"workflow,omitempty"`
+	Run      string `json:"run,omitempty"`
 }
 
 // FindInput asks for the record that carries the reference's mark.

@@ -105,6 +105,10 @@ func (s *State) jobsAt(now time.Time) time.Time {
 	return at
 }
 
+// JobsAt is when the next of the effects under way is to be looked at that waits for its
+// time; zero when none does.
+func (s *State) JobsAt(now time.Time) time.Time { return s.jobsAt(now) }
+
 func (s *State) job(key string) *Job {
 	at := slices.IndexFunc(s.Jobs, func(j Job) bool { return j.Effect.Key == key })
 	if at < 0 {

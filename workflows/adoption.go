@@ -37,6 +37,8 @@ func (r *run) adopt(ctx workflow.Context) error {
 		return wait(ctx, meanwhile, "another reference is about to adopt the record")
 	case known:
 		return own
+	case err != nil && ctx.Err() == nil && childEnded(err) && since(ctx, changeProof):
+		return wait(ctx, meanwhile, "somebody ended the adoption: begin it again")
 	case err != nil:
 		return err
 	}
@@ -51,6 +53,14 @@ func (r *run) adopt(ctx workflow.Context) error {
 	}
 	r.state.TakenOver(record, record.Details.Region, workflow.Now(ctx))
 	return nil
+}
+
+// childEnded reports whether the adoption was ended from outside, so that nobody knows
+// whether the record was marked.
+func childEnded(err error) bool {
+	var terminated *temporal.TerminatedError
+	var timeout *temporal.TimeoutError
+	return errors.As(err, &terminated) || errors.As(err, &timeout) || temporal.IsCanceledError(err)
 }
 
 // claim runs the adoption under an id made of the record's, of which there can be
@@ -132,5 +142,8 @@ func (r *run) mark(ctx workflow.Context, name string) activities.Sending {
 	defer stop()
 	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange("mark the record as that of this reference"))
 	input := activities.MarkInput{Reference: r.state.Reference, Opportunity: r.state.ID, Name: name}
+	if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil {
+		input.Workflow, input.Run = parent.ID, parent.RunID
+	}
 	return change(ctx, activities.MarkOpportunity, input, func(sending activities.Sending) bool { return sending.Proves(input) }, unproven)
 }

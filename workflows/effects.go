@@ -118,11 +118,19 @@ const maxUndos = 180
 // takeBack takes the effects back of moves that will not be made, until nothing is
 // left or the API has been out of reach for hours.
 func (r *run) takeBack(ctx workflow.Context) {
+	until := workflow.Now(ctx).Add(maxUndos * longestWait)
 	for range maxUndos {
-		if since(ctx, changeEnding) {
+		all := since(ctx, changeEnding)
+		if all {
 			r.state.EndPause() // also one that somebody asks for meanwhile
 		}
 		job, due := r.state.DueJob(workflow.Now(ctx))
+		if next := r.state.JobsAt(workflow.Now(ctx)); !due && all && !next.IsZero() && next.Before(until) {
+			if wait(ctx, next.Sub(workflow.Now(ctx)), "until an effect can be taken back") != nil {
+				break // cannot be cancelled
+			}
+			continue
+		}
 		if !due {
 			break
 		}

@@ -45,6 +45,42 @@ func TestEffectsAreTakenBackWhileItIsPaused(t *testing.T) {
 	}
 }
 
+// What is to be taken back when a run ends may have to wait for its time: the run waits with it.
+func TestARunEndsWhenItsEffectsAreTakenBack(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, []string{"account"}, nil)
+	looked := 0
+	b.things["account"].looks = func(in activities.EffectInput) *activities.InspectResult {
+		if looked++; in.Undo && looked < 5 {
+			return &activities.InspectResult{Trace: in.Trace, Again: s.env.Now().Add(time.Minute)}
+		}
+		return nil
+	}
+	s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable}}, nil
+	}
+	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+	s.at(20*time.Second, s.env.CancelWorkflow)
+	s.run(start, nil)
+	s.wantLog("create", "do account", "undo account")
+}
+
+// Somebody ends the workflow that marks a record: it is begun again.
+func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
+	s := newStage(t)
+	standing(s)
+	s.record.mark = func(n int) (bool, *activities.Sending, error) {
+		if n < 4 {
+			return false, &activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable}, nil
+		}
+		return true, nil, nil
+	}
+	s.at(time.Second, func() { s.env.CancelWorkflowByID("adoption/"+string(id("Opportunity", 2)), "") })
+	s.win(time.Hour)
+	s.run(adoptIt, nil)
+	s.wantLog("mark By hand of A-1", "progress Opportunity", "progress Won")
+}
+
 // A move that the API fails to make is parked, and an operator skips it: its effects are taken back, and nothing is
 // left that needs attention.
 func TestSkippingAParkedMoveTakesItsEffectsBack(t *testing.T) {

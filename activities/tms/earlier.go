@@ -45,31 +45,53 @@ func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *ac
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	runs, lags, err := a.otherRuns(ctx)
+	own := activity.GetInfo(ctx).WorkflowExecution
+	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID)
 	switch {
 	case err != nil: // nobody can tell yet; the API is not asked
 		return notSent(activities.ReasonNamespace)
 	case a.differs(ctx, in.Start, runs):
-		return &activities.Sending{Fate: opportunity.FateRejected, Error: opportunity.Failf(opportunity.Conflict,
-			"reference %s: an opportunity with another start had it before; use a reference of its own", in.Reference)}
+		return conflict(in.Reference)
 	case len(runs) > 0, lags, a.sent.has(in.Reference):
 		return notSent(activities.ReasonSeen)
 	}
 	return nil
 }
 
-// otherRuns returns the other runs of the workflow, the latest first. lags says that
+// takenOver returns why a record must not be taken over for the reference: nil says that
+// it may. An earlier run of the reference had another record.
+func (a *Activities) takenOver(ctx context.Context, in activities.MarkInput) *activities.Sending {
+	if in.Workflow == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	runs, _, err := a.otherRuns(ctx, in.Workflow, in.Run)
+	switch {
+	case err != nil:
+		return &activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonNamespace}
+	case a.differs(ctx, opportunity.Start{Adopt: in.Opportunity}, runs):
+		return conflict(in.Reference)
+	}
+	return nil
+}
+
+func conflict(reference opportunity.Reference) *activities.Sending {
+	return &activities.Sending{Fate: opportunity.FateRejected, Error: opportunity.Failf(opportunity.Conflict,
+		"reference %s: an opportunity with another start had it before; use a reference of its own", reference)}
+}
+
+// otherRuns returns the runs of the workflow other than own, the latest first. lags says that
 // the index of runs is late, or cannot be asked, so that there may be others. Its error
 // says that the namespace is asked too much to answer now.
-func (a *Activities) otherRuns(ctx context.Context) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
-	execution := activity.GetInfo(ctx).WorkflowExecution
-	if strings.ContainsAny(execution.ID, `'"\`+"`") {
+func (a *Activities) otherRuns(ctx context.Context, id, own string) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
+	if strings.ContainsAny(id, `'"\`+"`") {
 		return nil, true, nil // not to be put into a query; looking costs a request, guessing a second record
 	}
 	pause := listPause
 	for try := 1; ; try++ {
 		listed, err := a.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-			PageSize: maxEarlier + 1, Query: fmt.Sprintf("WorkflowId = '%s'", execution.ID),
+			PageSize: maxEarlier + 1, Query: fmt.Sprintf("WorkflowId = '%s'", id),
 		})
 		var exhausted *serviceerror.ResourceExhausted
 		var late *serviceerror.DeadlineExceeded
@@ -81,7 +103,7 @@ func (a *Activities) otherRuns(ctx context.Context) (runs []*workflowpb.Workflow
 		}
 		shown := false
 		for _, run := range listed.GetExecutions() {
-			if run.GetExecution().GetRunId() == execution.RunID {
+			if run.GetExecution().GetRunId() == own {
 				shown = true
 			} else {
 				runs = append(runs, run)

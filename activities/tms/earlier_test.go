@@ -76,3 +76,26 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 		t.Errorf("got %+v; want it looked for by its mark", out)
 	}
 }
+
+// A record is not taken over for a reference that had another one.
+func TestAReferenceThatHadAnotherRecord(t *testing.T) {
+	r := newRoom(t, tms.Mark{})
+	record := r.created("A-2")
+	had := opportunity.Start{Name: "First Aid", Region: string(regionDR)}
+	for name, c := range map[string]struct {
+		life life
+		want opportunity.Fate
+	}{
+		"another start":       {life{start: &had}, opportunity.FateRejected},
+		"another record":      {life{start: &opportunity.Start{Adopt: id(opportunity.TypeOpportunity, 77)}}, opportunity.FateRejected},
+		"the same record":     {life{start: &opportunity.Start{Adopt: record}}, opportunity.FateDone},
+		"a start that failed": {life{start: &had, failed: opportunity.Rejected}, opportunity.FateDone},
+	} {
+		r.worker(tms.Mark{Attribute: "oppflow"})
+		r.namespace.runs, r.namespace.lives = []string{"own", "1"}, map[string]life{"1": c.life}
+		in := activities.MarkInput{Reference: "A-1", Opportunity: record, Name: "First Aid", Workflow: "opportunity/A-1", Run: "own"}
+		if out := do[activities.Sending](r, activities.MarkOpportunity, in); out.Fate != c.want {
+			t.Errorf("%s: got %+v; want %s", name, out, c.want)
+		}
+	}
+}

@@ -39,11 +39,11 @@ func committed(done chan<- struct{}, released <-chan struct{}) func(http.Handler
 // pendingChange is the change of the opportunity that is under way; nil is none.
 func (p *parts) pendingChange(reference opportunity.Reference) *workflowpb.PendingActivityInfo {
 	p.t.Helper()
-	described, err := p.temporal.DescribeWorkflowExecution(p.t.Context(), lifecycle.WorkflowID(reference), "")
+	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(reference), "")
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	for _, pending := range described.GetPendingActivities() {
+	for _, pending := range described.RawResponse.GetPendingActivities() {
 		if pending.GetActivityType().GetName() == activities.ApplyCommands {
 			return pending
 		}

@@ -66,11 +66,11 @@ func (a *Activities) sentBefore(ctx context.Context) string {
 	// attempts back to 1, and the task holds the time-outs as they were scheduled.
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	described, err := a.temporal.DescribeWorkflowExecution(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
+	described, err := a.temporal.DescribeWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
 	if err != nil {
 		return "Temporal does not tell whether the activity was started before"
 	}
-	for _, pending := range described.GetPendingActivities() {
+	for _, pending := range described.RawResponse.GetPendingActivities() {
 		if pending.GetActivityId() == info.ActivityID {
 			return changed(info, pending)
 		}

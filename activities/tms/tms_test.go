@@ -104,8 +104,9 @@ func (n *namespace) GetWorkflowHistory(_ context.Context, _, run string, _ bool,
 	}}}}
 }
 
-func (n *namespace) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	return n.described()
+func (n *namespace) DescribeWorkflow(context.Context, string, string) (*client.WorkflowExecutionDescription, error) {
+	described, err := n.described()
+	return &client.WorkflowExecutionDescription{RawResponse: described}, err
 }
 
 func (n *namespace) ListWorkflow(_ context.Context, in *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {

@@ -84,6 +84,9 @@ type CreateInput struct {
 	Reference opportunity.Reference  `json:"reference"`
 	Start     opportunity.Start      `json:"start"`
 	Resolved  []opportunity.Resolved `json:"resolved,omitempty"`
+	// StartDigest is that of the start as it was given, which Start need not hold in
+	// full; "" is not compared with earlier starts.
+	StartDigest string `json:"startDigest,omitempty"`
 	// Looked says that the record was looked for by its mark and not found, so
 	// that earlier runs of the reference need not be asked about.
 	Looked bool `json:"looked,omitempty"`

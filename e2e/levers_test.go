@@ -272,13 +272,24 @@ func TestWhatATerminatedRunLeavesBehind(t *testing.T) {
 // An opportunity is cancelled and started again at once, before the index of runs is up to date: an equal start finds
 // the record, and a different one is a conflict.
 func TestStartedAgainAtOnce(t *testing.T) {
-	t.Parallel()
-	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
+	for name, config := range map[string]map[string]any{
+		"an index that is up to date": nil,
+		"an index that lags":          {"history.visibilityProcessorMaxPollRPS": 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			startedAgain(t, bring(t, stack.Options{DynamicConfig: config, WorkerArgs: []string{"--api-rate", "5000"}}))
+		})
+	}
+}
+
+func startedAgain(t *testing.T, p *parts) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	start := opportunity.Start{Name: "Again", Region: "UK"}
+	start := opportunity.Start{Name: "Again", Region: "UK", Interests: interests(1).Interests}
 	renamed, moved := start, start
-	renamed.Name, moved.Region = "Something else", "Dominican Republic"
+	renamed.Name, moved.Interests = "Something else", interests(2).Interests
 	var all sync.WaitGroup
 	for n := range 6 {
 		all.Go(func() {
@@ -319,5 +330,64 @@ func TestStartedAgainAtOnce(t *testing.T) {
 	}
 	if created != 6 {
 		t.Errorf("%d records were created; want 6", created)
+	}
+}
+
+// An old run of a chain is reset behind a pause: what that run and those after it carried out takes effect once.
+func TestResetOfAnOldRunBehindAPause(t *testing.T) {
+	t.Parallel()
+	p := bring(t, stack.Options{
+		DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 60}, WorkerArgs: []string{"--api-rate", "5000"},
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	const reference = opportunity.Reference("old run")
+	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Old run", Region: "UK"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var updates []opportunity.AddInterests
+	var sent int
+	for sent = 0; sent < 40 && len(p.runs(reference)) < 3; sent++ {
+		u := interests(sent + 1)
+		u.RequestID = fmt.Sprintf("u%d", sent)
+		updates = append(updates, u)
+		if outcome, err := p.client.Update(ctx, reference, u); err != nil || outcome.State != opportunity.Done {
+			t.Fatalf("got %+v, %v", outcome, err)
+		}
+	}
+	if len(p.runs(reference)) < 3 {
+		t.Fatal("the run was not continued as new")
+	}
+	if err := p.client.Signal(ctx, reference, opportunity.Pause{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the pause is taken in", func() bool {
+		view, err := p.client.View(ctx, reference)
+		return err == nil && view.Paused != nil
+	})
+	listed, err := p.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: p.Namespace(), Query: fmt.Sprintf("WorkflowId = '%s' AND ExecutionStatus = 'ContinuedAsNew'", lifecycle.WorkflowID(reference)),
+	})
+	if err != nil || len(listed.GetExecutions()) < 2 {
+		t.Fatalf("got %v, %v; want the runs before", listed, err)
+	}
+	oldest := listed.GetExecutions()[len(listed.GetExecutions())-1].GetExecution()
+	_, err = p.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
+		Namespace: p.Namespace(), WorkflowExecution: oldest, Reason: "an operator tries", RequestId: "old-run", WorkflowTaskFinishEventId: 4,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.client.Resume(ctx, reference, opportunity.Resume{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range updates {
+		if outcome, err := p.client.Update(ctx, reference, u); err != nil || outcome.State != opportunity.Done {
+			t.Errorf("%s again: got %+v, %v", u.RequestID, outcome, err)
+		}
+	}
+	if got := p.opportunity(opened.Opportunity).InterestCount; got != sent {
+		t.Errorf("the record has %d interests; want %d, each once", got, sent)
 	}
 }

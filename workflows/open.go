@@ -100,7 +100,9 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	start := *r.state.Start
-	input := activities.CreateInput{Reference: r.state.Reference, Start: start, Resolved: r.known(start.Names()), Looked: looked, Run: r.own}
+	input := activities.CreateInput{
+		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, Resolved: r.known(start.Names()), Looked: looked, Run: r.own,
+	}
 	input.Start.Interests = nil // added later; their learners need not travel twice
 	ctx = workflow.WithActivityOptions(ctx, r.options.Times.ToChange("create the opportunity"))
 	return change(ctx, activities.CreateOpportunity, input, func(result activities.CreateResult) bool { return result.Proves(input) },

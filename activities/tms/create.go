@@ -44,7 +44,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	created, err := a.api.CreateOpportunity(a.inTime(ctx), record)
 	result := activities.CreateResult{Sending: sending(err)}
 	if result.Fate == opportunity.FateDone || result.Fate == opportunity.FateUnknown {
-		a.sent.add(in.Reference)
+		a.sent.add(in.Reference, in.StartDigest)
 	}
 	if err == nil {
 		result.Rules = a.rules()

@@ -30,7 +30,7 @@ const askWithin = 5 * time.Second
 // asks, first after listPause and then after longer pauses, listTries times in all.
 const (
 	listPause = 100 * time.Millisecond
-	listTries = 4
+	listTries = 5
 )
 
 // maxEarlier is how many earlier runs of a reference are compared.
@@ -50,9 +50,14 @@ func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *ac
 	switch {
 	case err != nil: // nobody can tell yet; the API is not asked
 		return notSent(activities.ReasonNamespace)
-	case a.differs(ctx, in.Start, runs):
+	case a.differs(ctx, in.StartDigest, runs):
 		return conflict(in.Reference)
-	case len(runs) > 0, lags, a.sent.has(in.Reference):
+	}
+	sent, known := a.sent.start(in.Reference)
+	switch {
+	case known && len(runs) == 0 && sent != "" && in.StartDigest != "" && sent != in.StartDigest: // the index does not show it yet
+		return conflict(in.Reference)
+	case len(runs) > 0, lags, known:
 		return notSent(activities.ReasonSeen)
 	}
 	return nil
@@ -70,7 +75,7 @@ func (a *Activities) takenOver(ctx context.Context, in activities.MarkInput) *ac
 	switch {
 	case err != nil:
 		return &activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonNamespace}
-	case a.differs(ctx, opportunity.Start{Adopt: in.Opportunity}, runs):
+	case a.differs(ctx, opportunity.Start{Adopt: in.Opportunity}.Digest(), runs):
 		return conflict(in.Reference)
 	}
 	return nil
@@ -124,11 +129,14 @@ func (a *Activities) otherRuns(ctx context.Context, id, own string) (runs []*wor
 	}
 }
 
-// differs reports whether earlier runs had a start, and none of them had this one. A
+// differs reports whether earlier runs had a start, and none of them had the one of the digest. A
 // run that failed made no record and does not count, unless an operator had it fail; nor
 // does one whose start Temporal has forgotten.
-func (a *Activities) differs(ctx context.Context, start opportunity.Start, runs []*workflowpb.WorkflowExecutionInfo) bool {
-	digest, others := start.Digest(), false
+func (a *Activities) differs(ctx context.Context, digest string, runs []*workflowpb.WorkflowExecutionInfo) bool {
+	if digest == "" {
+		return false
+	}
+	others := false
 	for _, run := range runs[:min(len(runs), maxEarlier)] {
 		had, known := a.startOf(ctx, run)
 		switch {
@@ -205,29 +213,31 @@ const maxSent = 20_000
 // them: the index of runs may not show yet who asked.
 type references struct {
 	mu    sync.Mutex
-	known map[opportunity.Reference]bool
+	known map[opportunity.Reference]string // digests of the starts
 	order []opportunity.Reference
 }
 
-func (r *references) has(reference opportunity.Reference) bool {
+// start returns the digest of the start that asked for a record of the reference.
+func (r *references) start(reference opportunity.Reference) (string, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.known[reference]
+	digest, known := r.known[reference]
+	return digest, known
 }
 
-func (r *references) add(reference opportunity.Reference) {
+func (r *references) add(reference opportunity.Reference, digest string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.known[reference] {
+	if _, known := r.known[reference]; known {
 		return
 	}
 	if r.known == nil {
-		r.known = make(map[opportunity.Reference]bool)
+		r.known = make(map[opportunity.Reference]string)
 	}
 	if len(r.order) >= maxSent {
 		delete(r.known, r.order[0])
 		r.order = r.order[1:]
 	}
-	r.known[reference] = true
+	r.known[reference] = digest
 	r.order = append(r.order, reference)
 }

@@ -43,7 +43,7 @@ func TestStartsAreCompared(t *testing.T) {
 				r.namespace.runs = append(r.namespace.runs, run)
 			}
 			for _, run := range []string{"", "the run before"} { // that of a reset run, too
-				out := r.create(activities.CreateInput{Reference: "A-1", Start: start, Run: run})
+				out := r.create(activities.CreateInput{Reference: "A-1", Start: start, StartDigest: start.Digest(), Run: run})
 				switch {
 				case c.error != "":
 					if out.Fate != opportunity.FateRejected || out.Error == nil || out.Error.Type != c.error {
@@ -69,11 +69,17 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	r := newRoom(t, tms.Mark{Name: true})
 	r.namespace.runs = []string{"default-test-run-id"}
 	in := activities.CreateInput{Reference: "A-1", Start: opportunity.Start{Name: "First Aid", Region: string(regionDR)}}
+	in.StartDigest = in.Start.Digest()
 	if out := r.create(in); out.Fate != opportunity.FateDone {
 		t.Fatalf("got %+v", out)
 	}
 	if out := r.create(in); out.Reason != activities.ReasonSeen {
 		t.Errorf("got %+v; want it looked for by its mark", out)
+	}
+	in.Start.Name = "Second Aid"
+	in.StartDigest = in.Start.Digest()
+	if out := r.create(in); out.Fate != opportunity.FateRejected || out.Error.Type != opportunity.Conflict {
+		t.Errorf("got %+v for another start; want a conflict", out)
 	}
 }
 

@@ -76,7 +76,7 @@ func (r CarryOutResult) Proves(in EffectInput) bool { return r.proves(in.About()
 
 // Proves reports whether r holds the record that in asks for.
 func (r ReadResult) Proves(in ReadInput) bool {
-	return r.Record.ID == in.Opportunity && (in.After != "" || r.Owner != "")
+	return r.Record.ID == in.Opportunity && (in.After != "" || r.Owner != "" && r.Record.Step.ID != "")
 }
 
 // Proves reports whether r says which records carry the mark of the reference that

@@ -30,7 +30,7 @@ const askWithin = 5 * time.Second
 // asks, first after listPause and then after longer pauses, listTries times in all.
 const (
 	listPause = 100 * time.Millisecond
-	listTries = 5
+	listTries = 4
 )
 
 // maxEarlier is how many earlier runs of a reference are compared.

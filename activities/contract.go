@@ -59,6 +59,9 @@ const (
 
 // Sending is what is known of a request as a whole.
 type Sending struct {
+	// About is what the request was about: the reference of a create, the record of
+	// other changes, the key of an effect.
+	About string `json:"about,omitempty"`
 	// Fate is done when the request was answered (its answers say more),
 	// rejected when it was refused as a whole, not sent, or unknown.
 	Fate opportunity.Fate `json:"fate"`
@@ -84,6 +87,9 @@ type CreateInput struct {
 	Reference opportunity.Reference  `json:"reference"`
 	Start     opportunity.Start      `json:"start"`
 	Resolved  []opportunity.Resolved `json:"resolved,omitempty"`
+	// StartDigest is that of the start as it was given, which Start need not hold in
+	// full; "" is not compared with earlier starts.
+	StartDigest string `json:"startDigest,omitempty"`
 	// Looked says that the record was looked for by its mark and not found, so
 	// that earlier runs of the reference need not be asked about.
 	Looked bool `json:"looked,omitempty"`
@@ -157,6 +163,10 @@ type MarkInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// Name is what the record is called, for a mark in the name.
 	Name string `json:"name"`
+	// Workflow and Run are the run of the opportunity that takes the record over; "" is
+	// not compared with earlier ones.
+	Workflow string `json:"workflow,omitempty"`
+	Run      string `json:"run,omitempty"`
 }
 
 // FindInput asks for the record that carries the reference's mark.
@@ -172,6 +182,8 @@ type FindInput struct {
 
 // FindResult holds the ids of the records found; more than one is a question.
 type FindResult struct {
+	// Reference is the one whose mark was looked for.
+	Reference opportunity.Reference `json:"reference,omitempty"`
 	// Blind says that the worker's mark setting leaves no way to find a record.
 	Blind  bool              `json:"blind,omitempty"`
 	Found  []opportunity.ID  `json:"found,omitempty"`
@@ -188,4 +200,9 @@ type ResolveInput struct {
 // ResolveResult holds one entry for each name, in order.
 type ResolveResult struct {
 	Resolved []opportunity.Resolved `json:"resolved"`
+}
+
+// ProbeResult says that the API answers at all.
+type ProbeResult struct {
+	Answered bool `json:"answered"`
 }

@@ -83,6 +83,8 @@ type EffectInput struct {
 // InspectResult is what looking found. Of Act, Again, Error and none of them, the
 // last says that the effect stands, or with Undo that nothing of it counts any more.
 type InspectResult struct {
+	// About is the key of the effect.
+	About string `json:"about,omitempty"`
 	// Act is the request that is missing next.
 	Act *opportunity.Act `json:"act,omitempty"`
 	// Again is when to look again, where there is nothing to do before, in UTC. Aside

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -219,7 +220,8 @@ func (c *Client) Instruct(ctx context.Context, reference opportunity.Reference, 
 
 // Outcome answers what became of a request: whether it is pending, done or
 // failed, and how, of the last 200 requests in full. A request that was never
-// sent, or is forgotten, is NotFound.
+// sent, or is forgotten, is NotFound; one that waited when the run was terminated or
+// timed out is Closed: where it was under way, it may have been carried out.
 func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, requestID string) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	if err := reference.Validate(); err != nil {
@@ -230,7 +232,10 @@ func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, r
 	if err == nil {
 		err = value.Get(&outcome)
 	}
-	return outcome, c.explain(ctx, reference, err)
+	if err != nil {
+		return outcome, c.explain(ctx, reference, err)
+	}
+	return c.judged(ctx, reference, outcome), nil
 }
 
 // View answers the whole picture, of an ended opportunity too, as long as
@@ -397,9 +402,14 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 	return err
 }
 
-// exists reports whether the namespace knows a run of the reference. The SDK panics
-// over search attributes that it cannot read, unless they are asked for as they are.
+// exists reports whether the namespace knows a run of the reference.
 func (c *Client) exists(ctx context.Context, reference opportunity.Reference) bool {
-	_, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "") //nolint:staticcheck // the other one panics
+	_, err := c.described(ctx, reference)
 	return err == nil
+}
+
+// described returns what the server knows of the latest run of the reference. The SDK
+// panics over search attributes that it cannot read, unless they are asked for as they are.
+func (c *Client) described(ctx context.Context, reference opportunity.Reference) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "") //nolint:staticcheck // the other one panics
 }

@@ -15,11 +15,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
 	"github.com/oppflow/oppflow/lifecycle"
@@ -45,7 +47,12 @@ type namespace struct {
 	// queries are the payloads of queries; asks is what they fail with.
 	queries []any
 	asks    error
+	// status is that of the latest run.
+	status enums.WorkflowExecutionStatus
 }
+
+// closed is when runs have ended.
+var closed = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 type handle struct {
 	client.WorkflowUpdateHandle
@@ -134,7 +141,9 @@ func (n *namespace) DescribeWorkflowExecution(ctx context.Context, _, _ string) 
 	if !n.exists {
 		return nil, serviceerror.NewNotFound("none")
 	}
-	return &workflowservice.DescribeWorkflowExecutionResponse{}, nil
+	return &workflowservice.DescribeWorkflowExecutionResponse{
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: n.status, CloseTime: timestamppb.New(closed)},
+	}, nil
 }
 
 // carried takes an error the way from a workflow to a caller.

@@ -14,6 +14,11 @@ const StartRequest = "#start"
 // that was accepted before is not queued again; the same id with another
 // payload is a Conflict.
 func (s *State) Accept(c Command, id string, silent bool, now time.Time) (string, error) {
+	return s.accept(c, id, silent, now, func() error { return s.roomFor(c, now) })
+}
+
+// accept is Accept where room reports why there is no room for the command.
+func (s *State) accept(c Command, id string, silent bool, now time.Time, room func() error) (string, error) {
 	payload, err := canonical(c)
 	if err != nil {
 		return "", err
@@ -30,7 +35,7 @@ func (s *State) Accept(c Command, id string, silent bool, now time.Time) (string
 			return id, nil
 		}
 	}
-	if err := s.roomFor(c, now); err != nil {
+	if err := room(); err != nil {
 		return "", err
 	}
 	now = now.Truncate(time.Millisecond) // as it is carried into the next run
@@ -111,12 +116,7 @@ func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) strin
 func (s *State) Lapse(now time.Time) {
 	var lapsed []Entry
 	s.Queue = slices.DeleteFunc(s.Queue, func(e Entry) bool {
-		if e.Verb != VerbExtendReservations || e.Doubt {
-			return false
-		}
-		c, err := e.command()
-		extend, ok := c.(ExtendReservations)
-		if err != nil || !ok || extend.Until.After(now) {
+		if !e.lapsed(now) {
 			return false
 		}
 		lapsed = append(lapsed, e)

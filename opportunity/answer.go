@@ -22,7 +22,13 @@ type Skip struct {
 	Request string `json:"request"`
 	// Reason is kept with the outcome.
 	Reason string `json:"reason"`
+
+	undoes bool // see Undoing
 }
+
+// Undoing is the answer that also takes the effects back of a move that was parked:
+// it was read back each time, and was not made.
+func (s Skip) Undoing() Skip { s.undoes = true; return s }
 
 // Verb implements Instruction.
 func (Retry) Verb() Verb { return VerbRetry }

@@ -98,6 +98,10 @@ func (s *State) DueJob(now time.Time) (Job, bool) {
 	return Job{}, false
 }
 
+// JobsAt is when the next of the effects under way is to be looked at that waits for its
+// time; zero when none does.
+func (s *EffectState) JobsAt(now time.Time) time.Time { return s.jobsAt(now) }
+
 // Finding is what looking at an effect told.
 type Finding struct {
 	// Act is the request that is missing next; nil when there is none.

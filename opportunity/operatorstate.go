@@ -84,14 +84,6 @@ func (s *OperatorState) tell(plan Plan, now time.Time) {
 	}
 }
 
-// told reports whether attention was raised under the name that an operator can but
-// take note of.
-func (s *OperatorState) told(request string) bool {
-	return slices.ContainsFunc(s.Attention, func(a Attention) bool {
-		return a.Request == request && (a.Word == AttentionFollowUp || a.Word == AttentionPlaybook)
-	})
-}
-
 // calmJob takes back what was raised about the effect of the key.
 func (s *OperatorState) calmJob(key string) {
 	for _, word := range []Word{AttentionEffect, AttentionService, AttentionOperation} {

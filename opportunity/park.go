@@ -59,3 +59,7 @@ func (s *State) unpark(request string) (Entry, bool) {
 	e.Errors, e.FailingSince = 0, time.Time{}
 	return e, true
 }
+
+// IsParked reports whether the request waits for an operator since the API fails to
+// carry it out.
+func (s *Inbox) IsParked(request string) bool { return s.parked(request) >= 0 }

@@ -74,6 +74,12 @@ func (s *State) resume(now time.Time) {
 	s.note(now, "resumed by an operator")
 }
 
+// EndPause ends a pause when the run ends: what is left to be done then does not wait.
+func (s *State) EndPause() {
+	s.Paused = nil
+	s.Calm(AttentionPaused)
+}
+
 func (p Standstill) told() string {
 	if p.Reason == "" {
 		return "an operator paused it; signals wait until resume"

@@ -301,6 +301,7 @@ func (s *State) skip(answer Skip, now time.Time) {
 	if s.told(answer.Request) {
 		s.calmAbout(AttentionFollowUp, answer.Request)
 		s.calmAbout(AttentionPlaybook, answer.Request)
+		s.calmAbout(AttentionEffect, answer.Request)
 		s.note(now, "an operator has seen: "+clip(answer.Request, 60))
 		return
 	}
@@ -315,6 +316,9 @@ func (s *State) skip(answer Skip, now time.Time) {
 	}
 	s.note(now, "an operator answered skip: "+skipped.Summary())
 	skipped.Silent = false // a human knows already
+	if parked && answer.undoes {
+		s.moveEnded(skipped.Request, &Error{Type: Rejected}, now)
+	}
 	s.finish(skipped, &Error{Type: Skipped, Message: answer.Reason}, now)
 	s.ask(now)
 }
@@ -326,6 +330,14 @@ func (s *State) doubts(request string) error {
 	}
 	_, err := s.doubted(request)
 	return err
+}
+
+// told reports whether attention was raised under the name that an operator can but
+// take note of.
+func (s *State) told(request string) bool {
+	return slices.ContainsFunc(s.Attention, func(a Attention) bool {
+		return a.Request == request && (a.Word == AttentionFollowUp || a.Word == AttentionPlaybook || a.Word == AttentionEffect && s.job(request) == nil)
+	})
 }
 
 func (s *Inbox) doubted(request string) (int, error) {

@@ -246,6 +246,9 @@ func (b Backlog) recountExtend(i int, record Snapshot) Answer {
 func (s *State) Recounted(b Backlog, answers []Answer, record Snapshot, now time.Time) {
 	s.note(now, "the run was reset: what waits was compared with the record")
 	s.Settle(b.Mutations, answers, now)
+	for i := range s.Queue {
+		s.Queue[i].Tried = s.Queue[i].Tried || s.Queue[i].lapsed(now) // the run before may have sent it in time
+	}
 	for i, m := range b.Mutations {
 		if m.Interest != nil && m.Interest.Reserve && answers[i].Fate == FateDone && !record.Reservation.Valid {
 			s.ExtendDue = true // its expiry may not have been sent

@@ -45,6 +45,8 @@ func (r *run) adopt(ctx workflow.Context) error {
 		return r.backOff(ctx, activities.Sending{Reason: awayReason(err)})
 	case known:
 		return own
+	case err != nil && ctx.Err() == nil && childEnded(err) && since(ctx, changeProof):
+		return wait(ctx, firstMeanwhile, "somebody ended the adoption: begin it again")
 	case err != nil:
 		return err
 	}
@@ -73,7 +75,7 @@ func (r *run) adopt(ctx workflow.Context) error {
 func (r *run) awaitRival(ctx workflow.Context) error {
 	const why = "another reference is about to adopt the record"
 	r.rivals++
-	if r.rivals >= rivalsToTell && workflow.GetVersion(ctx, changeOutages, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+	if r.rivals >= rivalsToTell && since(ctx, changeOutages) {
 		out := outage{word: opportunity.AttentionAPI, text: why + ", and does not come to an end"}
 		r.waitFor(ctx, out, "", time.Time{})
 		r.attend(ctx, out, "")
@@ -106,6 +108,14 @@ func awayReason(err error) activities.Reason {
 		_ = application.Details(&reason) // it stays what it is
 	}
 	return reason
+}
+
+// childEnded reports whether the adoption was ended from outside, so that nobody knows
+// whether the record was marked.
+func childEnded(err error) bool {
+	var terminated *temporal.TerminatedError
+	var timeout *temporal.TimeoutError
+	return errors.As(err, &terminated) || errors.As(err, &timeout) || temporal.IsCanceledError(err)
 }
 
 // claim runs the adoption under an id made of the record's, of which there can be
@@ -150,9 +160,10 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 	r := &run{options: o, root: ctx, state: &opportunity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity
 	for marked, setbacks := 0, 0; ; {
-		var page activities.ReadResult
-		read := workflow.WithActivityOptions(ctx, activities.InRound(activities.ToRead("read whose mark the record carries"), in.Round))
-		err := workflow.ExecuteActivity(read, activities.ReadOpportunity, activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity}).Get(ctx, &page)
+		options := activities.ToRead("read whose mark the record carries")
+		asked := activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity}
+		page, err := ask(ctx, r, look{activity: activities.ReadOpportunity, input: asked, options: options},
+			func(page activities.ReadResult) bool { return page.Proves(asked) }, in.Round)
 		switch {
 		case unanswered(err):
 			return away(outageOf(err).reason)
@@ -177,7 +188,7 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 			err = r.settle(ctx)
 		case opportunity.FateNotSent:
 			setbacks++
-			if setbacks >= tellAfter && workflow.GetVersion(ctx, changeOutages, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+			if setbacks >= tellAfter && since(ctx, changeOutages) {
 				return away(sending.Reason)
 			}
 			err = wait(ctx, pauseBefore(setbacks, sending, in.Reference), "wait before sending again: "+string(sending.Reason))
@@ -192,11 +203,11 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 func (r *run) mark(ctx workflow.Context, name string) activities.Sending {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	var sending activities.Sending
 	ctx = workflow.WithActivityOptions(ctx, r.toChange("mark the record as that of this reference"))
 	input := activities.MarkInput{Reference: r.state.Reference, Opportunity: r.state.ID, Name: name}
-	if err := workflow.ExecuteActivity(ctx, activities.MarkOpportunity, input).Get(ctx, &sending); err != nil {
-		return lost(err)
+	if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil {
+		input.Workflow, input.Run = parent.ID, parent.RunID
 	}
-	return sending
+	return change(ctx, activities.MarkOpportunity, input, func(sending activities.Sending) bool { return sending.Proves(input) },
+		func(s activities.Sending) activities.Sending { return s })
 }

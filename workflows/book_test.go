@@ -96,10 +96,10 @@ func (r *record) inspectEffect(_ context.Context, in activities.EffectInput) (ac
 		return activities.InspectResult{}, r.down
 	}
 	name, thing := r.book.thing(in)
-	out := activities.InspectResult{Trace: in.Trace, Run: r.run}
+	out := activities.InspectResult{About: in.About(), Trace: in.Trace, Run: r.run}
 	if thing.looks != nil {
 		if instead := thing.looks(in); instead != nil {
-			instead.Run = r.run
+			instead.About, instead.Run = in.About(), r.run
 			return *instead, nil
 		}
 	}

@@ -38,7 +38,7 @@ func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 	if r.withdrawn(ctx, job) {
 		return
 	}
-	if act.Kind == opportunity.ActCall && !r.ending && workflow.GetVersion(ctx, changeCalls, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+	if act.Kind == opportunity.ActCall && !r.ending && since(ctx, changeCalls) {
 		r.callAside(ctx, job, *act)
 		return
 	}
@@ -131,11 +131,11 @@ func (r *run) inspect(ctx workflow.Context, job opportunity.Job) (activities.Ins
 	}
 	var found activities.InspectResult
 	var err error
-	l := look{
-		activity: activities.InspectEffect, input: r.effectInput(ctx, job), result: &found,
-		options: priority(job, activities.ToRead(why)), about: job.Effect.Key,
+	input := r.effectInput(ctx, job)
+	l := look{activity: activities.InspectEffect, input: input, options: priority(job, activities.ToRead(why)), about: job.Effect.Key}
+	ask := func(ctx workflow.Context) {
+		found, err = lookOnce(ctx, r, l, func(found activities.InspectResult) bool { return found.Proves(input) }, job.Rounds)
 	}
-	ask := func(ctx workflow.Context) { err = r.lookOnce(ctx, l, job.Rounds) }
 	if job.Rounds == 0 || job.Stage != opportunity.JobAfter {
 		r.unlessClosed(ctx, ask)
 		return found, err
@@ -153,12 +153,9 @@ func (r *run) carryOut(ctx workflow.Context, job opportunity.Job, act opportunit
 	defer stop()
 	input := r.effectInput(ctx, job)
 	input.Act, input.Run = &act, r.own
-	var result activities.CarryOutResult
 	ctx = workflow.WithActivityOptions(ctx, priority(job, r.toChange(act.Kind.Summary())))
-	if err := workflow.ExecuteActivity(ctx, activities.CarryOutEffect, input).Get(ctx, &result); err != nil {
-		result.Sending = lost(err)
-	}
-	return result
+	return change(ctx, activities.CarryOutEffect, input, func(result activities.CarryOutResult) bool { return result.Proves(input) },
+		func(s activities.Sending) activities.CarryOutResult { return activities.CarryOutResult{Sending: s} })
 }
 
 func (r *run) effectInput(ctx workflow.Context, job opportunity.Job) activities.EffectInput {
@@ -189,8 +186,19 @@ const maxUndos = 180
 // takeBack takes the effects back of moves that will not be made, until nothing is
 // left or the API has been out of reach for hours.
 func (r *run) takeBack(ctx workflow.Context) {
+	until := workflow.Now(ctx).Add(maxUndos * longestWait)
 	for range maxUndos {
+		all := since(ctx, changeEnding)
+		if all {
+			r.state.EndPause() // also one that somebody asks for meanwhile
+		}
 		job, due := r.state.DueJob(workflow.Now(ctx))
+		if next := r.state.JobsAt(workflow.Now(ctx)); !due && all && !next.IsZero() && next.Before(until) {
+			if wait(ctx, next.Sub(workflow.Now(ctx)), "until an effect can be taken back") != nil {
+				break // cannot be cancelled
+			}
+			continue
+		}
 		if !due {
 			break
 		}

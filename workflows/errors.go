@@ -30,5 +30,9 @@ func (r *run) heedErrors(ctx workflow.Context, batch []opportunity.Mutation, sen
 // probe reports whether the API answers at all.
 func (r *run) probe(ctx workflow.Context) bool {
 	ctx = workflow.WithActivityOptions(ctx, activities.ToProbe("ask whether the API answers"))
-	return workflow.ExecuteActivity(ctx, activities.ProbeAPI).Get(ctx, nil) == nil
+	var result activities.ProbeResult
+	if err := workflow.ExecuteActivity(ctx, activities.ProbeAPI).Get(ctx, &result); err != nil {
+		return false
+	}
+	return result.Answered || !since(ctx, changeProof)
 }

@@ -21,5 +21,5 @@ func (r *run) followUp(ctx workflow.Context, due opportunity.FollowUp) {
 // overtaken reports whether a command was accepted that a follow-up must not go before.
 func (r *run) overtaken(ctx workflow.Context) bool {
 	return (r.arrivals.waiting() || len(r.state.Queue) > 0) &&
-		workflow.GetVersion(ctx, changeFollowUps, workflow.DefaultVersion, 1) != workflow.DefaultVersion
+		since(ctx, changeFollowUps)
 }

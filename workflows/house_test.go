@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
@@ -50,7 +52,8 @@ type house struct {
 type alone struct{ client.Client }
 
 func (alone) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
+	own := &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{RunId: "default-test-run-id"}}
+	return &workflowservice.ListWorkflowExecutionsResponse{Executions: []*workflowpb.WorkflowExecutionInfo{own}}, nil
 }
 
 // registry lets the activities register themselves as in a worker.

@@ -39,6 +39,9 @@ type stage struct {
 	info func(*workflow.Info)
 	// loses, when set, is asked of every activity whether its completion is lost.
 	loses func() bool
+	// byHand, when set, is asked of every activity that the workflow asks for how somebody completes it by hand; nil is
+	// not at all.
+	byHand func(name string) *byHand
 	// fails, when set, is asked of every attempt of an activity why it fails before it begins.
 	fails func(activity.Info) error
 }

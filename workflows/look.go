@@ -18,9 +18,9 @@ import (
 // rounds the run says what it waits for. Later rounds are longer, so that an outage
 // of a day fits into one run.
 type look struct {
-	activity      string
-	input, result any
-	options       workflow.ActivityOptions
+	activity string
+	input    any
+	options  workflow.ActivityOptions
 	// about is what attention goes by where the API fails at this look alone: the key
 	// of an effect, for example.
 	about string
@@ -28,21 +28,21 @@ type look struct {
 	probes bool
 }
 
-// look asks until the API answers. Its error is the API's refusal, or says that the
-// run ends.
-func (r *run) look(ctx workflow.Context, l look) error {
+// lookFor asks until the API answers. proves reports whether a result is the answer
+// to what was asked. The error is the API's refusal, or says that the run ends.
+func lookFor[R any](ctx workflow.Context, r *run, l look, proves func(R) bool) (R, error) {
 	for round := 0; ; round++ {
-		err := r.lookOnce(ctx, l, round)
+		result, err := lookOnce(ctx, r, l, proves, round)
 		if err == nil || !unanswered(err) || r.mustEnd(ctx) {
-			return err
+			return result, err
 		}
 	}
 }
 
 // lookOnce asks for one round. Where the API does not answer, the run waits from
 // then on: the view says for what, and attention follows.
-func (r *run) lookOnce(ctx workflow.Context, l look, round int) error {
-	err := r.ask(ctx, l, round)
+func lookOnce[R any](ctx workflow.Context, r *run, l look, proves func(R) bool, round int) (R, error) {
+	result, err := ask(ctx, r, l, proves, round)
 	switch {
 	case err == nil && !l.probes:
 		r.answered(ctx, l.about)
@@ -54,12 +54,33 @@ func (r *run) lookOnce(ctx workflow.Context, l look, round int) error {
 		}
 		r.show(ctx)
 	}
-	return err
+	return result, err
 }
 
-// ask asks for one round. A later round ends when the run is cancelled or closed: what
-// is left of the time is for shorter ones.
-func (r *run) ask(ctx workflow.Context, l look, round int) error {
+// ask has an activity read something, for one round, until its result proves to be
+// the answer: somebody may have completed the activity by hand. Its error is that of
+// the activity, where that is an error of the activity's own.
+func ask[R any](ctx workflow.Context, r *run, l look, proves func(R) bool, round int) (R, error) {
+	for setbacks := 1; ; setbacks++ {
+		var result R
+		err := r.execute(ctx, l, round, &result)
+		if err == nil && proves(result) || err != nil && (errors.Is(err, errCut) || !byHand(err)) {
+			return result, err
+		}
+		if !since(ctx, changeProof) {
+			return result, err
+		}
+		pause := pauseBefore(setbacks, activities.Sending{}, "")
+		if err := wait(ctx, pause, "the result of the read is no answer: read again"); err != nil {
+			var none R
+			return none, err
+		}
+	}
+}
+
+// execute executes the activity for one round. A later round ends when the run is
+// cancelled or closed: what is left of the time is for shorter ones.
+func (r *run) execute(ctx workflow.Context, l look, round int, result any) error {
 	options := activities.InRound(l.options, round)
 	if !r.endBy.IsZero() {
 		options.ScheduleToCloseTimeout = max(min(options.ScheduleToCloseTimeout, r.endBy.Sub(workflow.Now(ctx))), activities.RoundOf(0))
@@ -72,14 +93,14 @@ func (r *run) ask(ctx workflow.Context, l look, round int) error {
 	}
 	answer := workflow.ExecuteActivity(asking, l.activity, input...)
 	if round == 0 || r.ends() {
-		return answer.Get(ctx, l.result)
+		return answer.Get(ctx, result)
 	}
 	// A cancellation ends the activity, too.
 	_ = workflow.Await(ctx, func() bool { return answer.IsReady() || r.ends() })
 	if !answer.IsReady() {
 		return errCut
 	}
-	return answer.Get(ctx, l.result)
+	return answer.Get(ctx, result)
 }
 
 // errCut is why a round has no answer that was cut short.

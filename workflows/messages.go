@@ -130,11 +130,14 @@ func handleCommand[P opportunity.Command](ctx workflow.Context, r *run, m lifecy
 
 // validateCommand refuses a command without a trace in the history.
 func (r *run) validateCommand(ctx workflow.Context, verb opportunity.Verb, s sent) error {
-	if err := r.accepting(ctx); err != nil {
-		return err
-	}
 	command, err := as[opportunity.Command](readMessage(verb, s))
-	if err != nil {
+	switch {
+	case err != nil:
+		return err
+	case r.unaccounted(ctx):
+		return r.state.Readmits(command, requestID(ctx, command))
+	}
+	if err := r.accepting(ctx); err != nil {
 		return err
 	}
 	return r.state.Admits(command, requestID(ctx, command), workflow.Now(ctx))
@@ -150,14 +153,7 @@ func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, s sent)
 	}
 	id := requestID(ctx, command)
 	r.takeSignals(ctx) // what came before goes first
-	if r.ending {
-		return opportunity.Outcome{}, errEnding
-	}
-	// A signal that came with it may have paused or closed the opportunity.
-	if err := r.state.Admits(command, id, workflow.Now(ctx)); err != nil {
-		return opportunity.Outcome{}, err
-	}
-	key, err := r.state.Accept(command, id, false, workflow.Now(ctx))
+	key, err := r.admit(ctx, command, id)
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
@@ -170,6 +166,22 @@ func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, s sent)
 		r.state.Attended(key, false)
 	}
 	return r.state.Outcome(key)
+}
+
+// admit puts the command of an update into the stream and returns the id of its
+// request. A signal that came with it may have paused or closed the opportunity.
+func (r *run) admit(ctx workflow.Context, command opportunity.Command, id string) (string, error) {
+	err := error(errEnding)
+	if !r.ending {
+		err = r.state.Admits(command, id, workflow.Now(ctx))
+	}
+	switch {
+	case err == nil:
+		return r.state.Accept(command, id, false, workflow.Now(ctx))
+	case r.readmits(ctx):
+		return r.state.Readmit(command, id, false, workflow.Now(ctx))
+	}
+	return "", err
 }
 
 // errEnding answers a command that came while the run ended.
@@ -237,9 +249,17 @@ func (r *run) answerInstruction(ctx workflow.Context, verb opportunity.Verb, s s
 	if r.ending {
 		return opportunity.Outcome{}, errEnding
 	}
-	outcome, err := r.state.Instruct(instruction, requestID(ctx, instruction), workflow.Now(ctx))
+	outcome, err := r.instruct(ctx, instruction, requestID(ctx, instruction))
 	r.show(ctx)
 	return outcome, err
+}
+
+// instruct carries an instruction out.
+func (r *run) instruct(ctx workflow.Context, instruction opportunity.Instruction, id string) (opportunity.Outcome, error) {
+	if skip, is := instruction.(opportunity.Skip); is && r.state.IsParked(skip.Request) && since(ctx, changeEnding) {
+		instruction = skip.Undoing()
+	}
+	return r.state.Instruct(instruction, id, workflow.Now(ctx))
 }
 
 // validateOpened refuses a start that is not the one this run was started from.

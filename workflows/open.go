@@ -26,7 +26,7 @@ func (r *run) open(ctx workflow.Context) error {
 		if r.state.Closing != nil {
 			return r.fail(ctx, r.state.Closing.Told())
 		}
-		if r.mayContinue(ctx) {
+		if r.mayContinue(ctx) && r.letsIn(ctx) {
 			return nil
 		}
 		if r.mustShed(ctx) {
@@ -100,14 +100,13 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	start := *r.state.Start
-	input := activities.CreateInput{Reference: r.state.Reference, Start: start, Resolved: r.known(start.Names()), Looked: looked, Run: r.own}
-	input.Start.Interests = nil // added later; their learners need not travel twice
-	var result activities.CreateResult
-	ctx = workflow.WithActivityOptions(ctx, r.toChange("create the opportunity"))
-	if err := workflow.ExecuteActivity(ctx, activities.CreateOpportunity, input).Get(ctx, &result); err != nil {
-		result.Sending = lost(err)
+	input := activities.CreateInput{
+		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, Resolved: r.known(start.Names()), Looked: looked, Run: r.own,
 	}
-	return result
+	input.Start.Interests = nil // added later; their learners need not travel twice
+	ctx = workflow.WithActivityOptions(ctx, r.toChange("create the opportunity"))
+	return change(ctx, activities.CreateOpportunity, input, func(result activities.CreateResult) bool { return result.Proves(input) },
+		func(s activities.Sending) activities.CreateResult { return activities.CreateResult{Sending: s} })
 }
 
 // find looks for the record by its mark and takes it over. It answers true when
@@ -158,10 +157,9 @@ func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named,
 	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, Resolved: r.known(start.Names())}
 	var found []opportunity.ID
 	for {
-		var page activities.FindResult
-		if err := r.look(ctx, look{
-			activity: activities.FindOpportunity, input: input, result: &page, options: activities.ToReadBack("look for the opportunity by its mark"),
-		}); err != nil {
+		l := look{activity: activities.FindOpportunity, input: input, options: activities.ToReadBack("look for the opportunity by its mark")}
+		page, err := lookFor(ctx, r, l, func(page activities.FindResult) bool { return page.Proves(input) })
+		if err != nil {
 			return nil, opportunity.Named{}, err
 		}
 		if page.Blind {

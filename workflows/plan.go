@@ -70,7 +70,8 @@ func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options wo
 	var result activities.PlanResult
 	var err error
 	r.unlessClosed(ctx, func(ctx workflow.Context) {
-		err = r.look(ctx, r.plan(ctx, input, options, &result))
+		l, proves := r.plan(ctx, input, options)
+		result, err = lookFor(ctx, r, l, proves)
 	})
 	if err == nil && !r.interrupted(ctx) {
 		r.recovered()
@@ -84,7 +85,8 @@ func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why s
 	var result activities.PlanResult
 	err := errCut
 	if !r.aside(ctx, func(ctx workflow.Context) {
-		err = r.lookOnce(ctx, r.plan(ctx, input, activities.ToSweep(why), &result), r.planRounds)
+		l, proves := r.plan(ctx, input, activities.ToSweep(why))
+		result, err = lookOnce(ctx, r, l, proves, r.planRounds)
 	}) {
 		return result, errCut
 	}
@@ -98,13 +100,14 @@ func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why s
 	return result, err
 }
 
-// plan asks what the playbook says.
-func (r *run) plan(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions, result *activities.PlanResult) look {
+// plan is the look that tells what the playbook says, and what proves its answer.
+func (r *run) plan(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (look, func(activities.PlanResult) bool) {
 	s := r.state
 	input.Reference, input.Opportunity, input.Known, input.Done = s.Reference, s.ID, s.Interests, s.Done
 	input.Region = s.Details.Region
 	input.Entered, input.LastActivity, input.Now = s.Entered, s.LastActivity, workflow.Now(ctx)
-	return look{activity: activities.PlanOpportunity, input: input, result: result, options: options, about: "plan"}
+	return look{activity: activities.PlanOpportunity, input: input, options: options, about: "plan"},
+		func(result activities.PlanResult) bool { return result.Proves(input) }
 }
 
 // lasting reports whether asking again would not help: the API refuses to answer.
@@ -139,7 +142,7 @@ func (r *run) aside(ctx workflow.Context, do func(workflow.Context)) bool {
 	})
 	// A cancellation ends the wait; the caller looks at the context itself.
 	_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) || r.isAsked() })
-	if !done && !r.interrupted(ctx) && workflow.GetVersion(ctx, changeAside, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !done && !r.interrupted(ctx) && !since(ctx, changeAside) {
 		_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) })
 	}
 	return done

@@ -27,6 +27,24 @@ func (r *run) inherit(before string) {
 // wasReset reports whether the run was reset and has not been accounted for.
 func (r *run) wasReset() bool { return r.told != "" && r.told != r.own }
 
+// unaccounted reports whether the run is one that was reset and has not found out yet
+// what the run before did. It must not be asked in code that is replayed: the server's
+// name for a run is another one in a run that was reset since.
+func (r *run) unaccounted(ctx workflow.Context) bool {
+	return r.own != "" && workflow.GetInfo(ctx).WorkflowExecution.RunID != r.own
+}
+
+// readmits reports whether a message that would be refused may be one that a run
+// before has accepted, and carried out: a reset gives it to the run once more.
+func (r *run) readmits(ctx workflow.Context) bool {
+	if r.own == "" || !since(ctx, changeReadmit) {
+		return false
+	}
+	var unaccounted bool
+	told := workflow.SideEffect(ctx, func(ctx workflow.Context) any { return r.unaccounted(ctx) })
+	return told.Get(&unaccounted) == nil && unaccounted
+}
+
 // accounted notes that what the run before did is known.
 func (r *run) accounted(ctx workflow.Context) {
 	if r.told != "" {

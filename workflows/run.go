@@ -150,7 +150,7 @@ func (r *run) serve(ctx workflow.Context) error {
 			return ctx.Err()
 		case r.state.Closing != nil:
 			return r.state.Closing.Told()
-		case r.isOver(ctx), r.mayContinue(ctx):
+		case r.isOver(ctx), r.mayContinue(ctx) && r.letsIn(ctx):
 			r.ending = true
 			return nil
 		case r.mustShed(ctx):
@@ -236,6 +236,15 @@ func (r *run) mayContinue(ctx workflow.Context) bool {
 	return (r.shouldContinue(ctx) || r.state.RenewsNow(workflow.Now(ctx))) && r.fits() && r.calls == 0 && workflow.AllHandlersFinished(ctx)
 }
 
+// letsIn lets the updates in that came with the task, and reports whether the run may
+// still be continued: one that a run before has accepted comes but once.
+func (r *run) letsIn(ctx workflow.Context) bool {
+	if since(ctx, changeReadmit) {
+		breathe(ctx)
+	}
+	return r.mayContinue(ctx)
+}
+
 func (r *run) fits() bool { return r.state.WaitingBytes() <= opportunity.MaxCarriedBytes }
 
 // The size of history past which what waits is not worked off any more but cut
@@ -280,7 +289,14 @@ func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, e
 	}
 	r.ending = true
 	r.takeSignals(ctx)
+	answersAll := since(ctx, changeEnding)
+	if answersAll {
+		breathe(ctx) // updates that came with the task are handed out while the workflow waits
+	}
 	r.lookForReset(ctx)
+	if answersAll && r.state.ID == "" && r.failed == nil {
+		r.failed = told // whoever waits for the record
+	}
 	r.state.FailAll(told, workflow.Now(ctx))
 	r.takeBack(ctx)
 	r.releasePlaces(ctx)

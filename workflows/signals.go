@@ -77,9 +77,12 @@ func (r *run) takeSignal(ctx workflow.Context, verb opportunity.Verb, s sent) (s
 	now := workflow.Now(ctx)
 	switch m := m.(type) {
 	case opportunity.Instruction:
-		_, err = r.state.Instruct(m, m.ID(), now)
+		_, err = r.instruct(ctx, m, m.ID())
 	case opportunity.Command:
 		_, err = r.state.Accept(m, m.ID(), true, now)
+		if err != nil && r.state.Readmits(m, m.ID()) == nil && r.readmits(ctx) {
+			_, err = r.state.Readmit(m, m.ID(), true, now)
+		}
 	}
 	return m.ID(), err
 }

@@ -15,7 +15,9 @@ import (
 
 // applyNext sends the next request and takes in what became of it.
 func (r *run) applyNext(ctx workflow.Context) {
-	r.state.Lapse(workflow.Now(ctx))
+	if now := workflow.Now(ctx); r.state.WillLapse(now) && !r.readmits(ctx) {
+		r.state.Lapse(now)
+	}
 	if batch := r.state.NextBatch(); len(batch) > 0 {
 		r.send(ctx, batch)
 	}
@@ -30,7 +32,7 @@ func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
 	case opportunity.FateDone:
 		r.recovered()
 		r.state.Ruled(result.Rules)
-		r.settleBatch(ctx, batch, r.state.Review(batch, result.Answers))
+		r.settleBatch(ctx, batch, r.state.Review(batch, proven(ctx, batch, result.Answers)))
 		r.heedErrors(ctx, batch, result.Sending)
 	case opportunity.FateRejected:
 		r.recovered()
@@ -62,12 +64,9 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 		names = append(names, m.Names()...)
 	}
 	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names), Run: r.own}
-	var result activities.ApplyResult
 	ctx = workflow.WithActivityOptions(ctx, r.toChange(summary(batch)))
-	if err := workflow.ExecuteActivity(ctx, activities.ApplyCommands, input).Get(ctx, &result); err != nil {
-		result.Sending = lost(err)
-	}
-	return result
+	return change(ctx, activities.ApplyCommands, input, func(result activities.ApplyResult) bool { return result.Proves(input) },
+		func(s activities.Sending) activities.ApplyResult { return activities.ApplyResult{Sending: s} })
 }
 
 // settleBatch moves the state by the answers, once those of unknown fate are
@@ -112,30 +111,32 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 
 // read reads the record with all its interests, until the API answers.
 func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (opportunity.Snapshot, error) {
-	return r.readPages(id, func(input activities.ReadInput, page *activities.ReadResult) error {
-		return r.look(ctx, look{activity: activities.ReadOpportunity, input: input, result: page, options: options})
+	return r.readPages(id, func(input activities.ReadInput) (activities.ReadResult, error) {
+		l := look{activity: activities.ReadOpportunity, input: input, options: options}
+		return lookFor(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) })
 	})
 }
 
 // readOnce reads like read, each page for one round.
 func (r *run) readOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (opportunity.Snapshot, error) {
-	return r.readPages(id, func(input activities.ReadInput, page *activities.ReadResult) error {
-		return r.lookOnce(ctx, look{activity: activities.ReadOpportunity, input: input, result: page, options: options, about: "refresh"}, round)
+	return r.readPages(id, func(input activities.ReadInput) (activities.ReadResult, error) {
+		l := look{activity: activities.ReadOpportunity, input: input, options: options, about: "refresh"}
+		return lookOnce(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) }, round)
 	})
 }
 
-func (r *run) readPages(id opportunity.ID, read func(activities.ReadInput, *activities.ReadResult) error) (opportunity.Snapshot, error) {
+func (r *run) readPages(id opportunity.ID, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
 	input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id}
-	var page activities.ReadResult
-	if err := read(input, &page); err != nil {
+	page, err := read(input)
+	if err != nil {
 		return opportunity.Snapshot{}, err
 	}
 	r.told, r.owner = page.Run, page.Owner
 	r.state.Ruled(page.Rules)
 	record := page.Record
 	for page.Next != "" {
-		input.After, page = page.Next, activities.ReadResult{}
-		if err := read(input, &page); err != nil {
+		input.After = page.Next
+		if page, err = read(input); err != nil {
 			return opportunity.Snapshot{}, err
 		}
 		record.Interests = append(record.Interests, page.Record.Interests...)
@@ -145,7 +146,7 @@ func (r *run) readPages(id opportunity.ID, read func(activities.ReadInput, *acti
 
 // settle waits until a request whose answer did not come can no longer commit.
 func (r *run) settle(ctx workflow.Context) error {
-	if workflow.GetVersion(ctx, changeOutages, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+	if since(ctx, changeOutages) {
 		until := workflow.Now(ctx).Add(r.options.Times.Settle())
 		r.waitFor(ctx, outage{word: opportunity.AttentionAPI, text: "the answer to a request was lost; what became of it is read back"}, "", until)
 		r.show(ctx)
@@ -188,9 +189,10 @@ func (r *run) learn(ctx workflow.Context, batch []opportunity.Mutation) (map[opp
 
 // resolve asks what names mean and remembers it for this run.
 func (r *run) resolve(ctx workflow.Context, names []opportunity.Name) (map[opportunity.Name]*opportunity.Error, error) {
-	var result activities.ResolveResult
 	input := activities.ResolveInput{Names: names}
-	if err := r.look(ctx, look{activity: activities.ResolveNames, input: input, result: &result, options: activities.ToRead("look names up")}); err != nil {
+	l := look{activity: activities.ResolveNames, input: input, options: activities.ToRead("look names up")}
+	result, err := lookFor(ctx, r, l, func(result activities.ResolveResult) bool { return result.Proves(input) })
+	if err != nil {
 		return nil, err
 	}
 	failed := make(map[opportunity.Name]*opportunity.Error)
@@ -238,7 +240,7 @@ const (
 // refresh or close cuts the wait short.
 func (r *run) backOff(ctx workflow.Context, sending activities.Sending) error {
 	r.setbacks++
-	if workflow.GetVersion(ctx, changeOutages, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !since(ctx, changeOutages) {
 		if r.setbacks >= tellAfter {
 			r.state.Attend(opportunity.AttentionAPI, "", setbackText(sending.Reason), workflow.Now(ctx))
 			r.show(ctx)
@@ -285,7 +287,8 @@ func (r *run) awaitAPI(ctx workflow.Context) error {
 	answered := false
 	workflow.GoNamed(asking, "await the API", func(ctx workflow.Context) {
 		// A refusal is an answer, too.
-		_ = r.look(ctx, look{activity: activities.ProbeAPI, options: activities.ToRead("wait until the API answers"), probes: true})
+		_, _ = lookFor(ctx, r, look{activity: activities.ProbeAPI, options: activities.ToRead("wait until the API answers"), probes: true},
+			func(result activities.ProbeResult) bool { return result.Answered })
 		answered = true
 	})
 	return workflow.Await(ctx, func() bool { return answered || r.cutsPause() })

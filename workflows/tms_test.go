@@ -266,11 +266,11 @@ func (r *record) reset() activities.Sending {
 	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonReset, Run: r.run}
 }
 
-func (r *record) probeAPI(context.Context) error {
+func (r *record) probeAPI(context.Context) (activities.ProbeResult, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.ProbeAPI)
-	return r.down
+	return activities.ProbeResult{Answered: r.down == nil}, r.down
 }
 
 func (r *record) markOpportunity(_ context.Context, in activities.MarkInput) (activities.Sending, error) {
@@ -292,14 +292,14 @@ func (r *record) markOpportunity(_ context.Context, in activities.MarkInput) (ac
 	return *instead, err
 }
 
-func (r *record) findOpportunity(context.Context, activities.FindInput) (activities.FindResult, error) {
+func (r *record) findOpportunity(_ context.Context, in activities.FindInput) (activities.FindResult, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.FindOpportunity)
 	if r.find != nil {
 		return activities.FindResult{}, r.find
 	}
-	out := activities.FindResult{Region: opportunity.Named{ID: id("Region", "UK"), Name: "UK"}}
+	out := activities.FindResult{Reference: in.Reference, Region: opportunity.Named{ID: id("Region", "UK"), Name: "UK"}}
 	for n := range r.marks {
 		out.Found = append(out.Found, id("Opportunity", 2+n))
 	}

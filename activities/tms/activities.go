@@ -8,6 +8,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/worker"
 
 	"github.com/oppflow/oppflow/activities"
@@ -39,6 +40,8 @@ type Options struct {
 	// ReadOnly keeps those requests from being sent; the client of the API has a switch
 	// of its own.
 	ReadOnly bool
+	// Payloads reads the starts of earlier runs; nil is the converter of the SDK.
+	Payloads converter.DataConverter
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -55,6 +58,9 @@ type Activities struct {
 	services          *services
 	readOnly          bool
 	sender            *sender
+	begun             begun
+	sent              references
+	payloads          converter.DataConverter
 	now               func() time.Time
 }
 
@@ -67,6 +73,10 @@ func New(o Options) (*Activities, error) {
 	if now == nil {
 		now = time.Now
 	}
+	payloads := o.Payloads
+	if payloads == nil {
+		payloads = converter.GetDefaultDataConverter()
+	}
 	return &Activities{
 		api: o.API, temporal: o.Temporal, mark: o.Mark, now: now,
 		reservationLength: cmp.Or(o.ReservationLength, 14*24*time.Hour),
@@ -76,22 +86,23 @@ func New(o Options) (*Activities, error) {
 		services:          newServices(o.Services, o.ServiceKeys, now),
 		readOnly:          o.ReadOnly,
 		sender:            &sender{now: now},
+		payloads:          payloads,
 	}, nil
 }
 
 // Register registers the activities under their names of the contract.
 func (a *Activities) Register(registry worker.ActivityRegistry) {
 	for name, function := range map[string]any{
-		activities.CreateOpportunity: a.CreateOpportunity,
-		activities.ApplyCommands:     a.ApplyCommands,
+		activities.CreateOpportunity: once(a, a.CreateOpportunity),
+		activities.ApplyCommands:     once(a, a.ApplyCommands),
 		activities.ReadOpportunity:   a.ReadOpportunity,
 		activities.FindOpportunity:   a.FindOpportunity,
 		activities.ResolveNames:      a.ResolveNames,
-		activities.MarkOpportunity:   a.MarkOpportunity,
+		activities.MarkOpportunity:   once(a, a.MarkOpportunity),
 		activities.ProbeAPI:          a.ProbeAPI,
 		activities.PlanOpportunity:   a.PlanOpportunity,
 		activities.InspectEffect:     a.InspectEffect,
-		activities.CarryOutEffect:    a.CarryOutEffect,
+		activities.CarryOutEffect:    once(a, a.CarryOutEffect),
 	} {
 		registry.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
 	}

@@ -2,13 +2,7 @@ package tms
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
-	"time"
 
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 
 	"github.com/oppflow/oppflow/activities"
@@ -22,6 +16,11 @@ import (
 // then.
 func (a *Activities) CreateOpportunity(ctx context.Context, in activities.CreateInput) (activities.CreateResult, error) {
 	if run, other := anotherRun(ctx, in.Run); other {
+		if !in.Looked {
+			if why := a.earlier(ctx, in); why != nil && why.Fate == opportunity.FateRejected {
+				return activities.CreateResult{Sending: *why}, nil
+			}
+		}
 		return activities.CreateResult{Sending: reset(run)}, nil
 	}
 	dictionary := a.dictionary(in.Resolved)
@@ -38,16 +37,15 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 		return activities.CreateResult{Sending: dictionary.unresolved()}, nil
 	}
 	if !in.Looked {
-		before, err := a.ranBefore(ctx)
-		switch {
-		case err != nil: // nobody can tell yet; the API is not asked
-			return activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonNamespace}}, nil
-		case before:
-			return activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
+		if why := a.earlier(ctx, in); why != nil {
+			return activities.CreateResult{Sending: *why}, nil
 		}
 	}
 	created, err := a.api.CreateOpportunity(a.inTime(ctx), record)
 	result := activities.CreateResult{Sending: sending(err)}
+	if result.Fate == opportunity.FateDone || result.Fate == opportunity.FateUnknown {
+		a.sent.add(in.Reference, in.StartDigest)
+	}
 	if err == nil {
 		result.Rules = a.rules()
 		result.Record = a.snapshot(created, in.Reference)
@@ -66,40 +64,6 @@ func (a *Activities) region(given, id string) opportunity.Named {
 		}
 	}
 	return region
-}
-
-// askWithin is how long the namespace is asked for other runs. It answers a
-// limited number of such questions a second.
-const askWithin = 5 * time.Second
-
-// ranBefore reports whether the namespace knows another run of this workflow
-// than the one that asks. Runs are listed from their start on, so one that has
-// ended a moment ago is seen. Its error says that the namespace is asked too much
-// to answer now; where it does not answer at all there may have been one.
-func (a *Activities) ranBefore(ctx context.Context) (bool, error) {
-	execution := activity.GetInfo(ctx).WorkflowExecution
-	if strings.ContainsAny(execution.ID, `'"\`+"`") {
-		return true, nil // not to be put into a query; looking costs a request, guessing a second record
-	}
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
-	listed, err := a.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		PageSize: 2, Query: fmt.Sprintf("WorkflowId = '%s'", execution.ID),
-	})
-	var exhausted *serviceerror.ResourceExhausted
-	var late *serviceerror.DeadlineExceeded
-	switch {
-	case errors.As(err, &exhausted), errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
-		return false, err
-	case err != nil:
-		return true, nil
-	}
-	for _, other := range listed.GetExecutions() {
-		if other.GetExecution().GetRunId() != execution.RunID {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // inTime bounds when the request may go out: late enough to be useful, early

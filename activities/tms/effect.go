@@ -50,9 +50,11 @@ func (a *Activities) ensurerOf(kind opportunity.EffectKind) ensurer {
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	e := a.ensurerOf(in.Effect.Kind)
 	if e == nil {
-		return activities.InspectResult{Trace: in.Trace, Run: runOf(ctx), Error: opportunity.Invalidf("no worker knows effects of kind %q", in.Effect.Kind)}, nil
+		return activities.InspectResult{About: in.About(), Trace: in.Trace, Run: runOf(ctx), Error: opportunity.Invalidf("no worker knows effects of kind %q", in.Effect.Kind)}, nil
 	}
-	return e.inspect(ctx, in)
+	out, err := e.inspect(ctx, in)
+	out.About = in.About()
+	return out, err
 }
 
 // CarryOutEffect makes the request that looking found missing.

@@ -88,6 +88,9 @@ func (m Mark) owner(record administrate.Opportunity, reference opportunity.Refer
 // MarkOpportunity puts the reference's mark on a record, in one request. It is
 // assumed that attributes it does not name stay as they are.
 func (a *Activities) MarkOpportunity(ctx context.Context, in activities.MarkInput) (activities.Sending, error) {
+	if why := a.takenOver(ctx, in); why != nil {
+		return *why, nil
+	}
 	change := administrate.UpdateOpportunity{ID: string(in.Opportunity), Attributes: a.mark.attributes(in.Reference)}
 	if a.mark.Name {
 		change.Name = a.mark.written(in.Name, in.Reference)

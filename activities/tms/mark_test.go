@@ -100,7 +100,7 @@ func TestMarkARecord(t *testing.T) {
 			r.requested()
 			in := activities.MarkInput{Reference: "A-1", Opportunity: record, Name: before.Record.Details.Name}
 			for range 2 { // once more does no harm: its answer may have been lost
-				if got := do[activities.Sending](r, activities.MarkOpportunity, in); !cmp.Equal(got, activities.Sending{Fate: opportunity.FateDone}) {
+				if got := do[activities.Sending](r, activities.MarkOpportunity, in); !cmp.Equal(got, activities.Sending{About: string(record), Fate: opportunity.FateDone}) {
 					t.Fatalf("got %+v", got)
 				}
 			}

@@ -1,7 +1,14 @@
 package tms
 
-import "context"
+import (
+	"context"
+
+	"github.com/oppflow/oppflow/activities"
+)
 
 // ProbeAPI asks the API for nothing but an answer, in one request. Its error says
 // that there was none.
-func (a *Activities) ProbeAPI(ctx context.Context) error { return reading(a.api.Hello(ctx)) }
+func (a *Activities) ProbeAPI(ctx context.Context) (activities.ProbeResult, error) {
+	err := a.api.Hello(ctx)
+	return activities.ProbeResult{Answered: err == nil}, reading(err)
+}

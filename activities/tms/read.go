@@ -39,14 +39,14 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 // otherwise would hide the record.
 func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
 	if a.mark.none() {
-		return activities.FindResult{Blind: true}, nil
+		return activities.FindResult{Reference: in.Reference, Blind: true}, nil
 	}
 	names := (opportunity.Start{Region: in.Region}).Names()
 	if _, err := a.ResolveNames(ctx, activities.ResolveInput{Names: names}); err != nil {
 		return activities.FindResult{}, err
 	}
 	dictionary := a.dictionary(in.Resolved)
-	out := activities.FindResult{Region: a.region(in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
+	out := activities.FindResult{Reference: in.Reference, Region: a.region(in.Region, dictionary.id(opportunity.TypeRegion, in.Region, names))}
 	search := administrate.Search{First: 100, After: in.After, Attributes: a.mark.Attribute != "", Bare: true}
 	for _, name := range names {
 		if meaning, ok := a.names.lookup(name); ok {

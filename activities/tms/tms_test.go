@@ -17,10 +17,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
@@ -55,13 +59,65 @@ type namespace struct {
 	runs    []string
 	err     error
 	queries []string
+	// lives are the earlier runs that it remembers.
+	lives map[string]life
+	// described is what it tells of the run that asks.
+	described func() (*workflowservice.DescribeWorkflowExecutionResponse, error)
+}
+
+// life is an earlier run: what it was started from, or took over from the run before it, and as what it failed.
+type life struct {
+	start   *opportunity.Start
+	carried *opportunity.State
+	failed  opportunity.ErrorType
+}
+
+// events are those of a history.
+type events struct{ left []*historypb.HistoryEvent }
+
+func (e *events) HasNext() bool { return len(e.left) > 0 }
+
+func (e *events) Next() (*historypb.HistoryEvent, error) {
+	next := e.left[0]
+	e.left = e.left[1:]
+	return next, nil
+}
+
+func (n *namespace) GetWorkflowHistory(_ context.Context, _, run string, _ bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator {
+	had, known := n.lives[run]
+	switch {
+	case !known:
+		return &events{}
+	case filter == enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT:
+		return &events{[]*historypb.HistoryEvent{{Attributes: &historypb.HistoryEvent_WorkflowExecutionFailedEventAttributes{
+			WorkflowExecutionFailedEventAttributes: &historypb.WorkflowExecutionFailedEventAttributes{Failure: &failurepb.Failure{
+				FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: string(had.failed)}},
+			}},
+		}}}}
+	}
+	input, err := converter.GetDefaultDataConverter().ToPayloads(had.start, had.carried)
+	if err != nil {
+		return &events{}
+	}
+	return &events{[]*historypb.HistoryEvent{{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
+		WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{Input: input},
+	}}}}
+}
+
+func (n *namespace) DescribeWorkflow(context.Context, string, string) (*client.WorkflowExecutionDescription, error) {
+	described, err := n.described()
+	return &client.WorkflowExecutionDescription{RawResponse: described}, err
 }
 
 func (n *namespace) ListWorkflow(_ context.Context, in *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	n.queries = append(n.queries, in.GetQuery())
 	out := &workflowservice.ListWorkflowExecutionsResponse{}
 	for _, run := range n.runs {
-		out.Executions = append(out.Executions, &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{RunId: run}})
+		status := enums.WORKFLOW_EXECUTION_STATUS_CANCELED
+		if n.lives[run].failed != "" {
+			status = enums.WORKFLOW_EXECUTION_STATUS_FAILED
+		}
+		out.Executions = append(out.Executions, &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{RunId: run}, Status: status})
 	}
 	return out, n.err
 }
@@ -257,6 +313,7 @@ func amount(t *testing.T, s string) opportunity.Amount {
 func TestCreateByNames(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	start := opportunity.Start{Name: "First Aid", Region: "dominican republic", Account: "Administrate", Currency: "GBP", EntryStep: "opportunity"}
+	r.namespace.runs = []string{"default-test-run-id"}
 	in := activities.CreateInput{Reference: "A-1", Start: start}
 	out := r.create(in)
 	if out.Fate != opportunity.FateNotSent || out.Reason != activities.ReasonNames {
@@ -381,7 +438,7 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 		want   activities.Reason
 	}{
 		{name: "the first run", runs: []string{own}},
-		{name: "not listed yet"},
+		{name: "not listed yet", want: activities.ReasonSeen},
 		{name: "an earlier run", runs: []string{own, "other"}, want: activities.ReasonSeen},
 		{name: "the namespace does not answer", err: errors.New("down"), want: activities.ReasonSeen},
 		{name: "the namespace is asked too much", err: &serviceerror.ResourceExhausted{Message: "rps"}, want: activities.ReasonNamespace},

@@ -115,7 +115,16 @@ func resultText(r opportunity.InterestResult) string {
 	return strings.Join(parts, ", ")
 }
 
-func showView(w io.Writer, v opportunity.View) {
+func showView(w io.Writer, v opportunity.View) { writeView(w, v, true) }
+
+// writeView writes the picture, with what an operator can do about it while the run is
+// open.
+func writeView(w io.Writer, v opportunity.View, open bool) {
+	advise := func(format string, args ...any) {
+		if open {
+			line(w, "", fmt.Sprintf(format, args...))
+		}
+	}
 	line(w, "Reference", string(v.Reference))
 	line(w, "Opportunity", dash(string(v.Opportunity)))
 	showDetails(w, v.Details)
@@ -128,16 +137,16 @@ func showView(w io.Writer, v opportunity.View) {
 	if v.Reservation != nil {
 		line(w, "Reservation", reservationText(*v.Reservation))
 	}
-	if v.Paused != nil {
+	if v.Paused != nil && open {
 		line(w, "Paused", strings.TrimSuffix(fmt.Sprintf("since %s: %s", since(v.Paused.Since), v.Paused.Reason), ": "))
-		line(w, "", fmt.Sprintf("go on with: oppflow resume %s", v.Reference))
+		advise("go on with: oppflow resume %s", v.Reference)
 	}
 	if v.Closing != nil {
 		line(w, "Closing", fmt.Sprintf("since %s: %s", since(v.Closing.Since), v.Closing.Reason))
 	}
 	if v.Question != nil {
 		line(w, "Question", fmt.Sprintf("request %s (%s): %s", v.Question.Request, v.Question.Verb, v.Question.Text))
-		line(w, "", answersText(v.Reference, v.Question.Request))
+		advise("%s", answersText(v.Reference, v.Question.Request))
 	}
 	if v.Waits != nil {
 		line(w, "Waits", fmt.Sprintf("since %s: %s", since(v.Waits.Since), v.Waits.Reason))
@@ -146,6 +155,9 @@ func showView(w io.Writer, v opportunity.View) {
 		line(w, "Failures", fmt.Sprint(v.Failures))
 	}
 	for n, a := range v.Attention {
+		if a.Word == opportunity.AttentionPaused && !open {
+			continue
+		}
 		line(w, heading("Attention", n), since(a.Since), string(a.Word), a.Text)
 	}
 	for n, i := range v.Interests {
@@ -164,12 +176,12 @@ func showView(w io.Writer, v opportunity.View) {
 	}
 	for n, q := range v.Parked {
 		line(w, heading("Parked", n), since(q.Accepted), q.Summary, "request "+q.Request)
-		line(w, "", answersText(v.Reference, q.Request))
+		advise("%s", answersText(v.Reference, q.Request))
 	}
 	for n, e := range v.Working {
 		line(w, heading("Working", n), string(e.Kind), string(e.Stage), "effect "+e.Key, e.Problem)
 		if e.Problem != "" {
-			line(w, "", answersText(v.Reference, e.Key))
+			advise("%s", answersText(v.Reference, e.Key))
 		}
 	}
 	for n, e := range v.Effects {

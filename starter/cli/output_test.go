@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -135,5 +136,24 @@ func TestHistoryURLEscapesTheReference(t *testing.T) {
 	got := historyURL("http://127.0.0.1:8233", "default", "opportunity/a b?c", "r")
 	if want := "http://127.0.0.1:8233/namespaces/default/workflows/opportunity%2Fa%20b%3Fc/r/history"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// A run that has ended takes no message any more, so nobody is told to send it one.
+func TestAnEndedRunGivesNoAdvice(t *testing.T) {
+	v := opportunity.View{
+		Reference: "A-1", Paused: &opportunity.Standstill{}, Question: &opportunity.Question{Request: "q"},
+		Parked:    []opportunity.Waiting{{Request: "r"}},
+		Attention: []opportunity.Attention{{Word: opportunity.AttentionPaused, Text: "signals wait until resume"}},
+	}
+	var b strings.Builder
+	shownView{View: v, Ended: &lifecycle.End{How: "terminated"}}.show(&b)
+	if got := b.String(); !strings.Contains(got, "terminated") || strings.Contains(got, "oppflow ") || strings.Contains(got, "resume") {
+		t.Errorf("got\n%s", got)
+	}
+	b.Reset()
+	shownView{View: v}.show(&b)
+	if got := b.String(); !strings.Contains(got, "oppflow resume A-1") || !strings.Contains(got, "oppflow retry A-1 q") {
+		t.Errorf("while it is open, got\n%s", got)
 	}
 }

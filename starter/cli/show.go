@@ -1,12 +1,32 @@
 package cli
 
 import (
+	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
 )
+
+// shownView is an opportunity, and how its run ended, which the workflow does not know.
+type shownView struct {
+	opportunity.View
+	Ended *lifecycle.End `json:"ended,omitempty"`
+}
+
+// show writes the opportunity. What is said of a run that has ended is what its workflow
+// knew last: no message reaches it any more.
+func (v shownView) show(w io.Writer) {
+	if v.Ended == nil {
+		showView(w, v.View)
+		return
+	}
+	line(w, "Ended", fmt.Sprintf("%s at %s; it takes no more messages", v.Ended.How, v.Ended.At.UTC().Format(time.RFC3339)))
+	writeView(w, v.View, false)
+}
 
 func (p *program) show() *cobra.Command {
 	command := &cobra.Command{
@@ -30,11 +50,17 @@ or when the workflow's task fails, show says so on the Temporal server's word. A
 			return err
 		}
 		defer done()
-		view, err := lifecycle.NewClient(temporal).View(ctx, reference)
+		client := lifecycle.NewClient(temporal)
+		view, err := client.View(ctx, reference)
 		if err != nil {
 			return connection.explain(silence(ctx, temporal, reference, err))
 		}
-		return form.show(p.stdout, view, func(w io.Writer) { showView(w, view) })
+		end, err := client.Ended(ctx, reference)
+		if err != nil {
+			end = nil // the workflow has answered, so it is shown all the same
+		}
+		all := shownView{View: view, Ended: end}
+		return form.show(p.stdout, all, func(w io.Writer) { all.show(w) })
 	}
 	return command
 }

@@ -34,11 +34,10 @@ func silence(ctx context.Context, temporal client.Client, reference opportunity.
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askedWithin)
 	defer cancel()
-	description, failed := temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
-	if failed != nil || description.Status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+	described, failed := temporal.DescribeWorkflowExecution(ctx, lifecycle.WorkflowID(reference), "") //nolint:staticcheck // the other one panics over search attributes that it cannot read
+	if failed != nil || described.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return err
 	}
-	described := description.RawResponse
 	var problems []string
 	if payload := described.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[reportedProblems]; payload != nil {
 		// What cannot be read is left out: the attempts still tell.

@@ -1,0 +1,243 @@
+package tms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// askWithin is how long the namespace is asked for other runs. It answers a
+// limited number of such questions a second.
+const askWithin = 5 * time.Second
+
+// The index of runs is a moment late. It is asked again until it shows the run that
+// asks, first after listPause and then after longer pauses, listTries times in all.
+const (
+	listPause = 100 * time.Millisecond
+	listTries = 4
+)
+
+// maxEarlier is how many earlier runs of a reference are compared.
+const maxEarlier = 20
+
+// earlier returns why the record must not be created now, since the reference may have
+// one: nil says that there is no sign of one. A start that differs from the one of an
+// earlier run is a Conflict.
+func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *activities.Sending {
+	notSent := func(reason activities.Reason) *activities.Sending {
+		return &activities.Sending{Fate: opportunity.FateNotSent, Reason: reason}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	own := activity.GetInfo(ctx).WorkflowExecution
+	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID)
+	switch {
+	case err != nil: // nobody can tell yet; the API is not asked
+		return notSent(activities.ReasonNamespace)
+	case a.differs(ctx, in.StartDigest, runs):
+		return conflict(in.Reference)
+	}
+	sent, known := a.sent.start(in.Reference)
+	switch {
+	case known && len(runs) == 0 && sent != "" && in.StartDigest != "" && sent != in.StartDigest: // the index does not show it yet
+		return conflict(in.Reference)
+	case len(runs) > 0, lags, known:
+		return notSent(activities.ReasonSeen)
+	}
+	return nil
+}
+
+// takenOver returns why a record must not be taken over for the reference: nil says that
+// it may. An earlier run of the reference had another record.
+func (a *Activities) takenOver(ctx context.Context, in activities.MarkInput) *activities.Sending {
+	if in.Workflow == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	runs, _, err := a.otherRuns(ctx, in.Workflow, in.Run)
+	switch {
+	case err != nil:
+		return &activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonNamespace}
+	case a.differs(ctx, opportunity.Start{Adopt: in.Opportunity}.Digest(), runs):
+		return conflict(in.Reference)
+	}
+	return nil
+}
+
+func conflict(reference opportunity.Reference) *activities.Sending {
+	return &activities.Sending{Fate: opportunity.FateRejected, Error: opportunity.Failf(opportunity.Conflict,
+		"reference %s: an opportunity with another start had it before; use a reference of its own", reference)}
+}
+
+// otherRuns returns the runs of the workflow other than own, the latest first. lags says that
+// the index of runs is late, or cannot be asked, so that there may be others. Its error
+// says that the namespace is asked too much to answer now.
+func (a *Activities) otherRuns(ctx context.Context, id, own string) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
+	if strings.ContainsAny(id, `'"\`+"`") {
+		return nil, true, nil // not to be put into a query; looking costs a request, guessing a second record
+	}
+	pause := listPause
+	for try := 1; ; try++ {
+		listed, err := a.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			PageSize: maxEarlier + 1, Query: fmt.Sprintf("WorkflowId = '%s'", id),
+		})
+		var exhausted *serviceerror.ResourceExhausted
+		var late *serviceerror.DeadlineExceeded
+		switch {
+		case errors.As(err, &exhausted), errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
+			return nil, false, err
+		case err != nil:
+			return nil, true, nil
+		}
+		shown := false
+		for _, run := range listed.GetExecutions() {
+			if run.GetExecution().GetRunId() == own {
+				shown = true
+			} else {
+				runs = append(runs, run)
+			}
+		}
+		if shown || len(runs) > 0 {
+			return runs, false, nil
+		}
+		if try == listTries {
+			return nil, true, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, true, nil
+		case <-time.After(pause):
+		}
+		pause *= 2
+	}
+}
+
+// differs reports whether earlier runs had a start, and none of them had the one of the digest. A
+// run that failed made no record and does not count, unless an operator had it fail; nor
+// does one whose start Temporal has forgotten.
+func (a *Activities) differs(ctx context.Context, digest string, runs []*workflowpb.WorkflowExecutionInfo) bool {
+	if digest == "" {
+		return false
+	}
+	others := false
+	for _, run := range runs[:min(len(runs), maxEarlier)] {
+		had, known := a.startOf(ctx, run)
+		switch {
+		case !known, !a.counts(ctx, run):
+		case had == digest:
+			return false
+		default:
+			others = true
+		}
+	}
+	return others
+}
+
+// startOf returns the digest of the start of a run, as far as its history tells.
+func (a *Activities) startOf(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) (string, bool) {
+	started := a.event(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).GetWorkflowExecutionStartedEventAttributes()
+	payloads := started.GetInput().GetPayloads()
+	if len(payloads) == 0 {
+		return "", false
+	}
+	if data := a.decoded(payloads[0]); data != nil {
+		start, err := opportunity.DecodeStart(data)
+		return start.Digest(), err == nil
+	}
+	if len(payloads) < 2 {
+		return "", false
+	}
+	var carried struct {
+		StartDigest string `json:"startDigest"`
+	}
+	err := json.Unmarshal(a.decoded(payloads[1]), &carried)
+	return carried.StartDigest, err == nil && carried.StartDigest != ""
+}
+
+// counts reports whether the run may have made a record.
+func (a *Activities) counts(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) bool {
+	if run.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_FAILED {
+		return true
+	}
+	failed := a.event(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT).GetWorkflowExecutionFailedEventAttributes()
+	return failed.GetFailure().GetApplicationFailureInfo().GetType() == string(opportunity.Skipped)
+}
+
+// event returns the first event of the run's history that passes the filter; nil where
+// there is none.
+func (a *Activities) event(ctx context.Context, run *workflowpb.WorkflowExecutionInfo, filter enums.HistoryEventFilterType) *historypb.HistoryEvent {
+	events := a.temporal.GetWorkflowHistory(ctx, run.GetExecution().GetWorkflowId(), run.GetExecution().GetRunId(), false, filter)
+	if !events.HasNext() {
+		return nil
+	}
+	event, err := events.Next()
+	if err != nil {
+		return nil
+	}
+	return event
+}
+
+// decoded returns the JSON of the payload; nil where it holds none.
+func (a *Activities) decoded(payload *commonpb.Payload) []byte {
+	if string(payload.GetMetadata()[converter.MetadataEncoding]) == converter.MetadataEncodingNil {
+		return nil
+	}
+	var data json.RawMessage
+	if err := a.payloads.FromPayload(payload, &data); err != nil || string(data) == "null" {
+		return nil
+	}
+	return data
+}
+
+// maxSent is how many references a worker remembers to have created records for.
+const maxSent = 20_000
+
+// references are those for which this worker has asked for a record, the latest of
+// them: the index of runs may not show yet who asked.
+type references struct {
+	mu    sync.Mutex
+	known map[opportunity.Reference]string // digests of the starts
+	order []opportunity.Reference
+}
+
+// start returns the digest of the start that asked for a record of the reference.
+func (r *references) start(reference opportunity.Reference) (string, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	digest, known := r.known[reference]
+	return digest, known
+}
+
+func (r *references) add(reference opportunity.Reference, digest string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.known[reference]; known {
+		return
+	}
+	if r.known == nil {
+		r.known = make(map[opportunity.Reference]string)
+	}
+	if len(r.order) >= maxSent {
+		delete(r.known, r.order[0])
+		r.order = r.order[1:]
+	}
+	r.known[reference] = digest
+	r.order = append(r.order, reference)
+}

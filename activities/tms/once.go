@@ -1,0 +1,130 @@
+package tms
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/workflow/v1"
+	"go.temporal.io/sdk/activity"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// about is implemented by the inputs of activities that change something.
+type about interface{ About() string }
+
+// outcome is implemented by pointers to the results of activities that change
+// something.
+type outcome[R any] interface {
+	*R
+	Outcome() *activities.Sending
+}
+
+// once makes an activity of a function that changes something. It is the one place
+// that every change passes: it calls the function only where it is proven that
+// nothing was sent for this activity before. Otherwise the fate of the change is
+// unknown, and nothing is sent.
+func once[I about, R any, P outcome[R]](a *Activities, change func(context.Context, I) (R, error)) func(context.Context, I) (R, error) {
+	return func(ctx context.Context, in I) (R, error) {
+		var result R
+		var err error
+		if why := a.sentBefore(ctx); why != "" {
+			*P(&result).Outcome() = activities.Sending{
+				Fate: opportunity.FateUnknown, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
+			}
+		} else {
+			result, err = change(ctx, in)
+		}
+		P(&result).Outcome().About = in.About()
+		return result, err
+	}
+}
+
+// promptly is how soon after it was scheduled an activity is started that cannot
+// have been started before: what an operator needs three requests for takes longer.
+const promptly = 10 * time.Millisecond
+
+// sentBefore returns why the change of the activity may have been sent before; ""
+// says that it was not. An activity that changes something is scheduled with one
+// attempt. Temporal starts it a second time only where somebody changed its
+// options, or had it start anew: with update-options, reset or unpause.
+func (a *Activities) sentBefore(ctx context.Context) string {
+	info := activity.GetInfo(ctx)
+	switch {
+	case info.Attempt != 1:
+		return "this is not the first attempt of the activity"
+	case info.RetryPolicy != nil && info.RetryPolicy.MaximumAttempts != 1:
+		return "the number of attempts of the activity was changed"
+	case !a.begun.first(info):
+		return "this worker has started the activity before"
+	case info.StartedTime.Sub(info.ScheduledTime) <= promptly:
+		return ""
+	}
+	// The task does not say all of it: a reset of an activity sets the count of its
+	// attempts back to 1, and the task holds the time-outs as they were scheduled.
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	described, err := a.temporal.DescribeWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
+	if err != nil {
+		return "Temporal does not tell whether the activity was started before"
+	}
+	for _, pending := range described.RawResponse.GetPendingActivities() {
+		if pending.GetActivityId() == info.ActivityID {
+			return changed(info, pending)
+		}
+	}
+	return "the activity has been completed by somebody else"
+}
+
+// changed returns how the activity differs from the one that was scheduled; "" says
+// that it does not.
+func changed(info activity.Info, now *workflow.PendingActivityInfo) string {
+	options := now.GetActivityOptions()
+	switch {
+	case now.GetAttempt() != 1, now.GetLastAttemptCompleteTime() != nil, !now.GetScheduledTime().AsTime().Equal(info.ScheduledTime):
+		return "the activity was started before"
+	case now.GetMaximumAttempts() != 1,
+		options != nil && options.GetStartToCloseTimeout().AsDuration() != info.StartToCloseTimeout,
+		options != nil && options.GetScheduleToCloseTimeout().AsDuration() != info.ScheduleToCloseTimeout:
+		return "the options of the activity were changed"
+	}
+	return ""
+}
+
+// maxBegun is how many activities a worker remembers to have started.
+const maxBegun = 20_000
+
+// begun are the activities that this worker has started, the latest of them.
+type begun struct {
+	mu    sync.Mutex
+	known map[begunKey]bool
+	order []begunKey
+}
+
+type begunKey struct {
+	run, activity string
+	scheduled     int64
+}
+
+// first notes that the activity is started, and reports whether it is for the first
+// time.
+func (b *begun) first(info activity.Info) bool {
+	key := begunKey{info.WorkflowExecution.RunID, info.ActivityID, info.ScheduledTime.UnixNano()}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.known[key] {
+		return false
+	}
+	if b.known == nil {
+		b.known = make(map[begunKey]bool)
+	}
+	if len(b.order) >= maxBegun {
+		delete(b.known, b.order[0])
+		b.order = b.order[1:]
+	}
+	b.known[key] = true
+	b.order = append(b.order, key)
+	return true
+}

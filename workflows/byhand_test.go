@@ -1,0 +1,174 @@
+package workflows_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// byHand is how somebody completes an activity in the place of the worker.
+type byHand struct {
+	// payload is the result; nil is none.
+	payload *commonpb.Payload
+	// err, when set, has the activity fail.
+	err error
+}
+
+// completed is an activity that the worker carries out and somebody else completes.
+type completed struct {
+	workflow.Future
+	hand *byHand
+}
+
+func (c completed) Get(ctx workflow.Context, value any) error {
+	if err := c.Future.Get(ctx, nil); temporal.IsCanceledError(err) {
+		return err
+	}
+	switch {
+	case c.hand.err != nil:
+		return c.hand.err
+	case c.hand.payload == nil || value == nil:
+		return nil
+	}
+	return converter.GetDefaultDataConverter().FromPayload(c.hand.payload, value)
+}
+
+func (l *lookoutOut) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	future := l.Next.ExecuteActivity(ctx, name, args...)
+	if l.stage.byHand == nil {
+		return future
+	}
+	if hand := l.stage.byHand(name); hand != nil {
+		return completed{future, hand}
+	}
+	return future
+}
+
+// hands are the ways to complete an activity without saying what became of it.
+func hands() map[string]*byHand {
+	text := func(data string) *byHand {
+		return &byHand{payload: &commonpb.Payload{
+			Metadata: map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)}, Data: []byte(data),
+		}}
+	}
+	other := id("Opportunity", 77)
+	return map[string]*byHand{
+		"{}":         text("{}"),
+		"null":       text("null"),
+		"no payload": {},
+		"a text":     text(`"done"`),
+		"a list":     text(`[]`),
+		"of another record": text(fmt.Sprintf(`{"fate":"done","about":"another","reference":"B-2","run":"r","record":{"id":%q},"owner":"us",
+			"answers":[],"resolved":[],"region":{"id":"x"}}`, other)),
+		"fails": {err: temporal.NewNonRetryableApplicationError("by hand", "", nil)},
+	}
+}
+
+// Whatever the activity, somebody completes it in the worker's place, with a result
+// that says nothing: the workflow finds out itself, and nothing happens twice.
+func TestActivitiesCompletedByHand(t *testing.T) {
+	created := func(s *stage) { s.run(start, nil) }
+	adopted := func(s *stage) { standing(s); s.run(adoptIt, nil) }
+	ofRecord := []string{"create", "do account", "progress Opportunity", "do mail", "interest 1", "progress Won"}
+	ofAdoption := []string{"mark By hand of A-1", "do account", "progress Opportunity", "do mail", "interest 1", "progress Won"}
+	for name, c := range map[string]struct {
+		activity string
+		nth      int
+		run      func(*stage)
+		want     []string
+	}{
+		"create":              {activities.CreateOpportunity, 1, created, ofRecord},
+		"find":                {activities.FindOpportunity, 1, created, ofRecord},
+		"read what was found": {activities.ReadOpportunity, 1, created, ofRecord},
+		"look names up":       {activities.ResolveNames, 1, created, ofRecord},
+		"plan a move":         {activities.PlanOpportunity, 1, created, ofRecord},
+		"look at an effect":   {activities.InspectEffect, 1, created, ofRecord},
+		"look again":          {activities.InspectEffect, 2, created, ofRecord},
+		"carry an effect out": {activities.CarryOutEffect, 1, created, ofRecord},
+		"move":                {activities.ApplyCommands, 2, created, ofRecord},
+		"add an interest":     {activities.ApplyCommands, 3, created, ofRecord},
+		"whose mark":          {activities.ReadOpportunity, 1, adopted, ofAdoption},
+		"mark":                {activities.MarkOpportunity, 1, adopted, ofAdoption},
+		"whose mark again":    {activities.ReadOpportunity, 2, adopted, ofAdoption},
+		"read the record":     {activities.ReadOpportunity, 3, adopted, ofAdoption},
+		"read another page":   {activities.ReadOpportunity, 4, adopted, ofAdoption},
+	} {
+		for how, hand := range hands() {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				t.Parallel()
+				s := newStage(t)
+				moving(s, []string{"account"}, []string{"mail"})
+				named, calls := false, 0
+				s.record.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+					if named {
+						return true, nil, nil
+					}
+					named = true // the first move names a step that has to be looked up
+					return false, &activities.ApplyResult{Sending: activities.Sending{
+						Fate: opportunity.FateNotSent, Reason: activities.ReasonNames,
+						Missing: []opportunity.Name{{Type: opportunity.TypeStep, Text: "Opportunity"}},
+					}}, nil
+				}
+				if c.activity == activities.FindOpportunity || name == "read what was found" {
+					s.record.create = func(int) (bool, *activities.CreateResult, error) {
+						return true, &activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateUnknown}}, nil
+					}
+				}
+				s.byHand = func(called string) *byHand {
+					if called != c.activity {
+						return nil
+					}
+					if calls++; calls == c.nth {
+						return hand
+					}
+					return nil
+				}
+				s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+				s.at(20*time.Minute, func() { s.env.SignalWorkflow("addInterests", addIn(1)) })
+				var view opportunity.View
+				s.at(39*time.Minute, func() { view = s.view() })
+				s.at(40*time.Minute, func() { s.env.SignalWorkflow("progress", to("Won")) })
+				c.run(s)
+				s.wantLog(c.want...)
+				if calls < c.nth {
+					t.Errorf("the activity was asked for %d times; want at least %d", calls, c.nth)
+				}
+				if view.Step == nil || view.Step.Name != "Opportunity" || len(view.Interests) != len(s.record.items) || view.Question != nil || len(view.Attention) != 0 {
+					t.Errorf("view: %+v; want the record as it is", view)
+				}
+			})
+		}
+	}
+}
+
+// Somebody completes the question whether the API answers: that is no answer of the API.
+func TestAProbeCompletedByHand(t *testing.T) {
+	for how, hand := range hands() {
+		s := newStage(t)
+		s.record.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+			return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateUnknown, Failing: true}}, nil
+		}
+		s.byHand = func(called string) *byHand {
+			if called != activities.ProbeAPI {
+				return nil
+			}
+			return hand
+		}
+		s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", add(1)) })
+		s.at(time.Hour, func() {
+			if v := s.view(); len(v.Parked) != 0 {
+				t.Errorf("%s: parked %+v; want it to wait until the API answers", how, v.Parked)
+			}
+			s.env.CancelWorkflow()
+		})
+		s.run(start, nil)
+	}
+}

@@ -1,0 +1,159 @@
+package workflows_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// wasReset answers the state of a run that was reset to its beginning and is paused: the server knows it by another id
+// than the workflow's own.
+func (s *stage) wasReset() *opportunity.State {
+	s.record.run = "default-test-run-id"
+	state := opportunity.NewState("A-1", start, s.env.Now())
+	state.Writer = "the run that was reset"
+	state.Paused = &opportunity.Standstill{Since: s.env.Now()}
+	return state
+}
+
+func (s *stage) resume(d time.Duration) {
+	s.at(d, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
+}
+
+// The run before carried an update out; a reset gives it to the run once more. Whatever would refuse it now, it takes
+// effect once, and its sender gets to know that.
+func TestWhatARunBeforeAcceptedIsTakenIn(t *testing.T) {
+	u1 := addIn(1)
+	u1.RequestID = "u1"
+	for name, arrange := range map[string]func(s *stage, again func()){
+		"a pause": func(s *stage, again func()) {
+			s.at(time.Second, again)
+			s.resume(5 * time.Minute)
+		},
+		"a close": func(s *stage, again func()) {
+			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", addIn(7)) })
+			s.at(2*time.Second, func() { s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"}) })
+			s.at(3*time.Second, again)
+		},
+		"a cancel": func(s *stage, again func()) {
+			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", addIn(7)) })
+			s.at(2*time.Second, s.env.CancelWorkflow)
+			s.at(3*time.Second, again)
+		},
+		"a long history": func(s *stage, again func()) {
+			s.at(time.Second, func() { s.update("waits", "addInterests", addIn(8)) })
+			s.at(2*time.Second, func() { s.env.SetContinueAsNewSuggested(true); again() })
+			s.at(10*time.Second, func() { s.env.SetContinueAsNewSuggested(false) })
+			s.resume(5 * time.Minute)
+		},
+		"a queue that is full": func(s *stage, again func()) {
+			for range opportunity.MaxInterests / opportunity.MaxInterestsPerCommand {
+				s.at(time.Second, func() {
+					full := opportunity.AddInterests{}
+					for range opportunity.MaxInterestsPerCommand {
+						full.Interests = append(full.Interests, addIn(13).Interests...) // the API refuses them
+					}
+					s.env.SignalWorkflow("addInterests", full)
+				})
+			}
+			s.at(2*time.Second, again)
+			s.resume(5 * time.Minute)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := newStage(t)
+			first.at(time.Second, func() { first.update("u1", "addInterests", u1) })
+			first.at(time.Minute, first.env.CancelWorkflow)
+			first.run(start, nil)
+			first.wantDone("u1")
+
+			s := restage(t, first.record)
+			state := s.wasReset()
+			arrange(s, func() { s.update("u1", "addInterests", u1) })
+			s.at(15*time.Minute, func() { s.update("again", "addInterests", u1) })
+			s.win(20 * time.Minute)
+			s.run(nil, state)
+			if n := count(s.record.log, "interest 1"); n != 1 {
+				t.Errorf("it took effect %d times: %v", n, s.record.log)
+			}
+			if got := s.answers["u1"]; got == nil || got.rejected != nil || got.err != nil {
+				t.Errorf("the update that came again: got %+v; want it taken in", got)
+			}
+			if got, err := s.outcomeOf(map[string]string{"requestId": "u1"}); err != nil || got.State != opportunity.Done {
+				t.Errorf("outcome: got %+v, %v; want it done", got, err)
+			}
+		})
+	}
+}
+
+// Places were held until a time that has passed when the run is reset: nothing is sent again, and nobody is told that
+// nothing was sent.
+func TestATimeThatPassedBeforeAReset(t *testing.T) {
+	extend := opportunity.ExtendReservations{Until: time.Date(2026, 11, 23, 8, 30, 0, 0, time.UTC)}
+	extend.RequestID = "u1"
+	for _, way := range []string{"signal", "update"} {
+		s := restage(t, before(t, 0))
+		state := s.wasReset()
+		s.at(time.Second, func() {
+			if way == "signal" {
+				s.env.SignalWorkflow("extendReservations", extend)
+			} else {
+				s.update("u1", "extendReservations", extend)
+			}
+		})
+		s.resume(5 * time.Minute)
+		s.win(10 * time.Minute)
+		s.run(nil, state)
+		got, err := s.outcomeOf(map[string]string{"requestId": "u1"})
+		if err != nil || got.Error == nil || got.Error.Message != "until: it passed while the request waited; it is unknown whether the places were held until then" {
+			t.Errorf("%s: got %+v, %v; want it told that it may have happened", way, got, err)
+		}
+		if n := count(s.record.log, "extend until 2026-11-23"); n != 0 {
+			t.Errorf("%s: the places were given back: %v", way, s.record.log)
+		}
+	}
+}
+
+// What nobody accepted before is refused by a run that was reset as by any other, once it knows what the run before did.
+func TestARunThatWasResetRefusesWhatIsNew(t *testing.T) {
+	s := restage(t, before(t, 0))
+	state := s.wasReset()
+	s.resume(time.Second)
+	s.at(5*time.Minute, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) })
+	s.at(6*time.Minute, func() { s.update("new", "addInterests", addIn(9)) })
+	s.resume(7 * time.Minute)
+	s.win(8 * time.Minute)
+	s.run(nil, state)
+	s.wantRefused("new", opportunity.Paused)
+}
+
+// Somebody waits for the record when the opportunity is cancelled before it exists.
+func TestWhoWaitsForTheRecordIsToldOfACancel(t *testing.T) {
+	for name, end := range map[string]func(s *stage){
+		"cancel": func(s *stage) { s.env.CancelWorkflow() },
+		"close":  func(s *stage) { s.env.SignalWorkflow("close", opportunity.Close{Reason: "entered twice"}) },
+	} {
+		s := newStage(t)
+		s.at(0, func() {
+			s.env.SignalWorkflow("pause", opportunity.Pause{})
+			s.update("open", "opened", lifecycle.OpenedInput{Start: &start})
+		})
+		s.at(5*time.Second, func() { end(s) })
+		s.run(start, nil)
+		got := s.answers["open"]
+		if got == nil || !isClosed(got.err) {
+			t.Errorf("%s: got %+v; want it told that the opportunity is closed", name, got)
+		}
+		s.wantLog()
+	}
+}
+
+func isClosed(err error) bool {
+	var application *temporal.ApplicationError
+	return errors.As(err, &application) && application.Type() == string(opportunity.Closed)
+}

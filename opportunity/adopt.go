@@ -47,6 +47,7 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 // a part: none of its interests is explained by that.
 func (s *State) Known(record Snapshot, region Named, now time.Time) {
 	s.know(record, region)
+	s.Entered, s.LastActivity = now, now
 	s.note(now, "taken over in step "+record.Step.Name)
 }
 
@@ -54,6 +55,8 @@ func (s *State) Known(record Snapshot, region Named, now time.Time) {
 // and never taken for the effect of a request.
 func (s *State) TakenOver(record Snapshot, region Named, now time.Time) {
 	s.know(record, region)
+	// Nobody knows since when it stands there; what follows up counts from now.
+	s.Entered, s.LastActivity = now, now
 	s.note(now, "taken over in step "+record.Step.Name)
 	s.show(record)
 }

@@ -124,6 +124,11 @@ func (s *RecordState) Total() Amount {
 	return total
 }
 
+// Lacks reports whether the record lacks an interest that it had.
+func (s *RecordState) Lacks(record Snapshot) bool {
+	return slices.ContainsFunc(s.Interests, func(held Held) bool { return !record.has(held.ID) })
+}
+
 // requestEnded takes it for activity. Places that it may have taken get an expiry.
 func (s *RecordState) requestEnded(e requestEnded) {
 	s.LastActivity = e.at

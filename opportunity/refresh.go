@@ -64,6 +64,7 @@ func (s *State) Looked(record Snapshot, now time.Time) bool {
 	}
 	gone := len(s.Interests) + len(s.Foreign)
 	s.Interests = slices.DeleteFunc(s.Interests, func(held Held) bool { return !record.has(held.ID) })
+	s.Attendees = slices.DeleteFunc(s.Attendees, func(a Attendee) bool { return !record.has(a.Interest) })
 	s.Foreign = slices.DeleteFunc(s.Foreign, func(id ID) bool { return !record.has(id) })
 	gone -= len(s.Interests) + len(s.Foreign)
 	found := s.show(record)

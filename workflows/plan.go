@@ -22,6 +22,9 @@ func (r *run) planMove(ctx workflow.Context, request, to string) {
 		result.Plan = opportunity.Plan{Problems: []string{"the effects of a move could not be planned: " + reasonOf(err)}}
 	default:
 		r.state.Ruled(&result.Rules)
+		if r.state.Lacks(result.Record) && since(ctx, changeFacts) {
+			r.state.Looked(result.Record, workflow.Now(ctx))
+		}
 	}
 	r.state.MovePlanned(request, result.Plan, workflow.Now(ctx))
 }
@@ -49,7 +52,11 @@ func (r *run) planAhead(ctx workflow.Context) bool {
 			soldOut = append(soldOut, news.Event)
 		}
 	}
+	moved := result.Record.Step.ID != r.state.Step.ID
 	r.state.PlannedFor(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx))
+	if moved && since(ctx, changeEntry) {
+		r.state.PlanDue = true // the plan was made for the time in another step
+	}
 	return true
 }
 

@@ -23,6 +23,10 @@ const (
 	changeFollowUps = "drop follow-ups behind commands"
 	// changeCalls: a service of the tenant is called beside everything else.
 	changeCalls = "call services aside"
+	// changeFacts: a move's effects are about the interests that the record has.
+	changeFacts = "forget interests that are gone before a move"
+	// changeEntry: follow-ups are planned again when planning finds another step.
+	changeEntry = "plan again for the step that is found"
 	// changeProof: a result that does not prove itself says nothing.
 	changeProof = "a result proves itself"
 	// changeReadmit: what a run before accepted is taken in before anything refuses it.

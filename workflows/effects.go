@@ -188,6 +188,9 @@ const maxUndos = 180
 func (r *run) takeBack(ctx workflow.Context) {
 	until := workflow.Now(ctx).Add(maxUndos * longestWait)
 	for range maxUndos {
+		if r.givesUp(ctx) {
+			break
+		}
 		all := since(ctx, changeEnding)
 		if all {
 			r.state.EndPause() // also one that somebody asks for meanwhile

@@ -205,6 +205,10 @@ func (r *run) mustEnd(ctx workflow.Context) bool {
 	return !now.Before(r.endBy)
 }
 
+// givesUp reports whether a run that ends has tried for long enough to leave things as
+// they are.
+func (r *run) givesUp(ctx workflow.Context) bool { return r.mustEnd(ctx) && since(ctx, changeOutages) }
+
 // lost tells by the error of an activity that changes something what is known: the
 // server's word that no worker took it proves that nothing was sent. Whatever else
 // it is, the fate is unknown.

@@ -219,6 +219,40 @@ func TestADayOfOutageIsCheap(t *testing.T) {
 	}
 }
 
+// An opportunity that is closed or cancelled ends in bounded time, also while the API
+// is away.
+func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
+	for _, way := range []string{"close", "cancel"} {
+		for name, lost := range map[string]bool{"not sent": false, "lost": true} {
+			for _, after := range []time.Duration{time.Second, 2 * time.Hour} {
+				t.Run(way+", "+name+", after "+after.String(), func(t *testing.T) {
+					t.Parallel()
+					s := newStage(t)
+					moving(s, []string{"a"}, nil)
+					s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", reserved(1)) })
+					s.at(time.Minute, func() {
+						s.outage(activities.ReasonUnreachable, lost)
+						s.env.SignalWorkflow("addInterests", add(2))
+						s.env.SignalWorkflow("progress", to("Opportunity"))
+					})
+					begin := s.env.Now()
+					s.at(time.Minute+after, func() {
+						if way == "cancel" {
+							s.env.CancelWorkflow()
+							return
+						}
+						s.update("c", "close", closeIt)
+					})
+					s.run(start, nil)
+					if took := s.env.Now().Sub(begin) - time.Minute - after; took > 4*time.Hour {
+						t.Errorf("it ended %s after the %s; want at most 4 hours", took, way)
+					}
+				})
+			}
+		}
+	}
+}
+
 // What the API alone fails at stays alone: commands go on, and the attention names
 // what fails.
 func TestOneFailingQueryHoldsUpNothingElse(t *testing.T) {

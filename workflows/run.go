@@ -323,7 +323,7 @@ const maxReleases = 180
 // has been out of reach for hours; they then lapse by themselves.
 func (r *run) releasePlaces(ctx workflow.Context) {
 	batch := r.state.ReleaseBatch()
-	for tries := 0; len(batch) > 0 && tries < maxReleases; tries++ {
+	for tries := 0; len(batch) > 0 && tries < maxReleases && !r.givesUp(ctx); tries++ {
 		r.send(ctx, batch)
 		batch = r.state.ReleaseBatch()
 	}

@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/starter/cli"
 )
 
 const plainStart = `{"name":"First Aid course","region":"UK"}`
@@ -290,6 +293,18 @@ func (p *parts) contractNewerState(prefix string) {
 			}
 		}
 		return signals == 1
+	})
+	// No workflow can say that, so the operator is told on the server's word.
+	command := func(args ...string) string {
+		var stdout, stderr bytes.Buffer
+		_ = cli.Main(c.ctx, args, append(os.Environ(), p.Environ()...), &stdout, &stderr)
+		return stdout.String() + stderr.String()
+	}
+	if said := command("show", prefix); !strings.Contains(said, "workflow task of "+prefix+" fails") {
+		t.Errorf("show says: %s", said)
+	}
+	eventually(t, 2*time.Minute, "the list shows that its task fails", func() bool {
+		return strings.Contains(command("list", "--attention", "any"), prefix) && strings.Contains(command("list", "--attention", "task"), prefix)
 	})
 	if err := p.temporal.TerminateWorkflow(c.ctx, "opportunity/"+prefix, "", "the test is over"); err != nil {
 		t.Error(err)

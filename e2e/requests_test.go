@@ -127,7 +127,7 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	const swept = 40
+	const swept = 60
 	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("swept %d", n)) }
 	for n := range swept {
 		if _, err := p.client.Start(ctx, reference(n), opportunity.Start{Name: "Swept", Region: "UmVnaW9uOlVL"}); err != nil {

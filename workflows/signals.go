@@ -56,7 +56,7 @@ func (r *run) takeSignals(ctx workflow.Context) {
 // come, or some of the largest.
 const (
 	signalsAtOnce = 100
-	bytesAtOnce   = 256 << 10
+	bytesAtOnce   = 64 << 10
 )
 
 // breathe lets the other coroutines of the run have a turn, without a command in

@@ -203,6 +203,8 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		Interceptors:            []interceptor.WorkerInterceptor{workflows.Interceptor()},
 		LocalActivityWorkerOnly: true,
 		WorkerStopTimeout:       workflowStopTimeout,
+		// A machine that is busy otherwise is no deadlock; the server gives a task up after 10 s.
+		DeadlockDetectionTimeout: 5 * time.Second,
 	})
 	workflows.Register(opportunities, workflows.Options{Times: times})
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings/testrun"
 )
 
 // whole has one message of every kind, written as callers write it.
@@ -131,7 +132,7 @@ func TestDecodeLoose(t *testing.T) {
 // However a message is wrong, the error that says so is short: the answer to a
 // workflow task holds ten of them.
 func TestErrorsOfMessagesAreShort(t *testing.T) {
-	const size = opportunity.MaxCommandBytes - 200
+	size := testrun.Pick(t, 16<<10, opportunity.MaxCommandBytes-200)
 	long := strings.Repeat("7", size)
 	for _, payload := range []string{
 		`{"to":` + long + `}`, `{"` + long + `":1}`, `{"to":"` + long + `"}`, `{"requestId":"` + long + `"}`, `{"reason":"` + long + `"}`,

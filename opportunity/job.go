@@ -243,6 +243,7 @@ func (s *State) Unserved(key, reason string, fate Fate, now time.Time) {
 
 // Withdraw takes back a follow-up of which nothing was done: it is planned again.
 func (s *State) Withdraw(key string, now time.Time) {
+	s.calmJob(key)
 	s.drop(key)
 	_, planned, _ := strings.Cut(key, "/") // the key without the number of its chain
 	s.Done = slices.DeleteFunc(s.Done, func(d DoneFollowUp) bool { return d.Key == planned })

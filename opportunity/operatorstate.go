@@ -86,9 +86,10 @@ func (s *OperatorState) tell(plan Plan, now time.Time) {
 
 // calmJob takes back what was raised about the effect of the key.
 func (s *OperatorState) calmJob(key string) {
-	for _, word := range []Word{AttentionEffect, AttentionService, AttentionOperation} {
+	for _, word := range []Word{AttentionEffect, AttentionService} {
 		s.calmAbout(word, key)
 	}
+	s.Unasked(key)
 }
 
 // requestEnded raises attention for a failure that nobody waits to hear of.

@@ -31,6 +31,9 @@ func (s *State) Ruled(rules *Rules) {
 	s.Renewed = s.Renewed || s.Rules.Digest != "" && now.Digest != s.Rules.Digest
 	s.Rules = now
 	s.replan()
+	if !now.watches() {
+		s.Unasked(PlanRequest)
+	}
 	if !now.FollowUps {
 		s.FollowUps, s.LeftOut = nil, nil
 	}
@@ -41,6 +44,10 @@ func (s *State) replan() { s.PlanDue = s.isWatched() }
 
 // isWatched reports whether the playbook has rules for which the record is looked at.
 func (s *State) isWatched() bool { return s.ID != "" && s.Rules.watches() }
+
+// PlanRequest is what attention and waits go by that are about planning, which nobody
+// waits for.
+const PlanRequest = "plan"
 
 // PlansNow reports whether the follow-ups are to be planned: when nothing else is
 // to be done.

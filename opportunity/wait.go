@@ -43,6 +43,15 @@ func (s *OperatorState) Answered(request string) bool {
 	return true
 }
 
+// Unasked takes in that the API is not asked the request any more: nothing waits for
+// that alone.
+func (s *OperatorState) Unasked(request string) {
+	s.calmAbout(AttentionOperation, request)
+	if s.Waits != nil && request != "" && s.Waits.Request == request {
+		s.Waits = nil
+	}
+}
+
 // calmOutages takes back what was raised since the API did not answer the request.
 func (s *OperatorState) calmOutages(request string) {
 	s.calmAbout(AttentionOperation, request)

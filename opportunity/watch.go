@@ -77,7 +77,7 @@ func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, 
 		s.Lapsed = false
 		s.happened(Occasion{Kind: OccasionLapsed})
 	}
-	s.calmAbout(AttentionPlaybook, unplannable)
+	s.calmAbout(AttentionPlaybook, PlanRequest)
 	s.tell(plan, now)
 	s.Planned(plan, now)
 	s.PlanDue, s.PlannedAt = false, now
@@ -102,14 +102,11 @@ func (s *State) Occasion() (Occasion, bool) {
 	return s.Occasions[0], true
 }
 
-// unplannable is what attention about a record that cannot be looked at goes by.
-const unplannable = "plan"
-
 // Unplannable notes that no plan can be made for the given reason: nothing is followed
 // up on what cannot be looked at.
 func (s *State) Unplannable(reason string, now time.Time) {
 	s.PlanDue, s.PlannedAt, s.FollowUps = false, now, nil
-	s.Attend(AttentionPlaybook, unplannable, "nothing is followed up, since the record cannot be looked at: "+reason, now)
+	s.Attend(AttentionPlaybook, PlanRequest, "nothing is followed up, since the record cannot be looked at: "+reason, now)
 }
 
 // FollowUp begins the follow-up that is due: from here on it is not planned again.

@@ -44,7 +44,7 @@ func lookFor[R any](ctx workflow.Context, r *run, l look, proves func(R) bool) (
 func lookOnce[R any](ctx workflow.Context, r *run, l look, proves func(R) bool, round int) (R, error) {
 	result, err := ask(ctx, r, l, proves, round)
 	switch {
-	case err == nil && !l.probes:
+	case (err == nil || lasting(err)) && !l.probes: // a refusal is an answer, too
 		r.answered(ctx, l.about)
 	case unanswered(err) && !errors.Is(err, errCut):
 		out := outageOf(err)

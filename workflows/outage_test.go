@@ -289,6 +289,17 @@ func TestOneFailingQueryHoldsUpNothingElse(t *testing.T) {
 				if got := s.attention(); !slices.Equal(got, []string{"operation"}) {
 					t.Errorf("attention: %q; want operation", got)
 				}
+				if w := s.view().Waits; w == nil || w.Word != opportunity.AttentionOperation {
+					t.Errorf("the view says %+v", w)
+				}
+				if working := s.view().Working; fails == activities.InspectEffect {
+					s.update("skip", "skip", opportunity.Skip{Request: working[0].Key, Reason: "by hand"})
+				}
+			})
+			s.at(41*time.Minute, func() {
+				if v := s.view(); fails == activities.InspectEffect && (v.Waits != nil || len(v.Working)+len(v.Attention) > 0) {
+					t.Errorf("after the effect was skipped: %+v, %+v, %+v", v.Waits, v.Working, v.Attention)
+				}
 				mended = true
 			})
 			s.win(3 * time.Hour)

@@ -113,7 +113,7 @@ func (r *run) plan(ctx workflow.Context, input activities.PlanInput, options wor
 	input.Reference, input.Opportunity, input.Known, input.Done = s.Reference, s.ID, s.Interests, s.Done
 	input.Region = s.Details.Region
 	input.Entered, input.LastActivity, input.Now = s.Entered, s.LastActivity, workflow.Now(ctx)
-	return look{activity: activities.PlanOpportunity, input: input, options: options, about: "plan"},
+	return look{activity: activities.PlanOpportunity, input: input, options: options, about: opportunity.PlanRequest},
 		func(result activities.PlanResult) bool { return result.Proves(input) }
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
 )
 
@@ -183,7 +184,10 @@ func (p *parts) signalled(reference opportunity.Reference) []signal {
 // them in, although reading them takes longer than the SDK lets a workflow run on.
 func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
 	t.Parallel()
-	const signals = 60
+	signals := 60
+	if testrun.Race { // a workflow task has 10 seconds, and the detector makes reading ten times as slow
+		signals = 12
+	}
 	p := bring(t, stack.Options{})
 	reference := "large"
 	p.begin(reference)

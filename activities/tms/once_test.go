@@ -145,25 +145,7 @@ func TestAChangeIsSentOnce(t *testing.T) {
 func TestEveryChangeIsSentOnce(t *testing.T) {
 	r, s, _ := serviced(t)
 	record := r.created("A-1")
-	acting := func(in activities.EffectInput) activities.EffectInput {
-		looked := do[activities.InspectResult](r, activities.InspectEffect, in)
-		in.Act, in.Trace = looked.Act, looked.Trace
-		return in
-	}
-	changes := map[string]struct {
-		activity string
-		in       any
-	}{
-		"create": {activities.CreateOpportunity, activities.CreateInput{
-			Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(regionDR)}, Looked: true,
-		}},
-		"apply": {activities.ApplyCommands, activities.ApplyInput{
-			Reference: "A-1", Opportunity: record, Mutations: []opportunity.Mutation{interest(course, 1)},
-		}},
-		"mark":              {activities.MarkOpportunity, activities.MarkInput{Reference: "A-1", Opportunity: record, Name: "First Aid"}},
-		"call a service":    {activities.CarryOutEffect, acting(callEffect(record))},
-		"effect on the TMS": {activities.CarryOutEffect, acting(attributesEffect(record, map[string]string{"po": "PO 17"}))},
-	}
+	changes := r.changes(record)
 	r.starts(func(info activity.Info) activity.Info { info.Attempt = 2; return info })
 	for name, change := range changes {
 		r.requested()

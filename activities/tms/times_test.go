@@ -34,20 +34,20 @@ func (r *room) scheduled(times activities.Times, name string, in any) activities
 	return out
 }
 
-// TestAChangeWithoutTimeToSendIsNotSent: the worker that schedules a change may have shorter times than the worker that
-// makes it. Where the deadline of the activity leaves no time to send the change, nothing is sent.
-func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
-	r, s, _ := serviced(t)
-	record := r.created("A-1")
+// asked is an activity with its input.
+type asked struct {
+	activity string
+	in       any
+}
+
+// changes are the activities that change something of the record, by what they do.
+func (r *room) changes(record opportunity.ID) map[string]asked {
 	acting := func(in activities.EffectInput) activities.EffectInput {
 		looked := do[activities.InspectResult](r, activities.InspectEffect, in)
 		in.Act, in.Trace = looked.Act, looked.Trace
 		return in
 	}
-	for name, change := range map[string]struct {
-		activity string
-		in       any
-	}{
+	return map[string]asked{
 		"create": {activities.CreateOpportunity, activities.CreateInput{
 			Reference: "A-2", Start: opportunity.Start{Name: "x", Region: string(regionDR)}, Looked: true,
 		}},
@@ -57,7 +57,15 @@ func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
 		"mark":              {activities.MarkOpportunity, activities.MarkInput{Reference: "A-1", Opportunity: record, Name: "First Aid"}},
 		"call a service":    {activities.CarryOutEffect, acting(callEffect(record))},
 		"effect on the TMS": {activities.CarryOutEffect, acting(attributesEffect(record, map[string]string{"po": "PO 17"}))},
-	} {
+	}
+}
+
+// TestAChangeWithoutTimeToSendIsNotSent: the worker that schedules a change may have shorter times than the worker that
+// makes it. Where the deadline of the activity leaves no time to send the change, nothing is sent.
+func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
+	r, s, _ := serviced(t)
+	record := r.created("A-1")
+	for name, change := range r.changes(record) {
 		t.Run(name, func(t *testing.T) {
 			r.requested()
 			// The answer alone is waited for longer than the activity may take.

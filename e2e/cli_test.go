@@ -29,9 +29,9 @@ type terminal struct {
 
 func (p *parts) terminal() *terminal {
 	p.t.Helper()
-	program := filepath.Join(p.t.TempDir(), "oppflow")
-	if out, err := exec.CommandContext(p.t.Context(), "go", "build", "-o", program, "../starter").CombinedOutput(); err != nil {
-		p.t.Fatalf("%v\n%s", err, out)
+	program, err := shared.program()
+	if err != nil {
+		p.t.Fatal(err)
 	}
 	return &terminal{parts: p, program: program}
 }

@@ -272,6 +272,7 @@ func TestWhatATerminatedRunLeavesBehind(t *testing.T) {
 // An opportunity is cancelled and started again at once, before the index of runs is up to date: an equal start finds
 // the record, and a different one is a conflict.
 func TestStartedAgainAtOnce(t *testing.T) {
+	t.Parallel()
 	for name, config := range map[string]map[string]any{
 		"an index that is up to date": nil,
 		"an index that lags":          {"history.visibilityProcessorMaxPollRPS": 1},

@@ -41,7 +41,7 @@ func burstWithinTheLimit(t *testing.T) int {
 	// The server hands out as many activities at once as it does in a second, so 18
 	// a second are up to 198 in the first 10 seconds.
 	const commands, limit, window = 10, 200, 10 * time.Second
-	opportunities := testrun.Pick(t, 150, 500) // two requests each: more than a window has
+	opportunities := testrun.Pick(t, 120, 500) // two requests each: more than a window has
 	p := bringAsTold(t, stack.Options{
 		NoWorker:    true,
 		SandboxArgs: []string{"--rate", fmt.Sprintf("%d/%s", limit, window)},

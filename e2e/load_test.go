@@ -234,8 +234,8 @@ func TestRunsStayShort(t *testing.T) {
 		pace   *rate.Limiter
 		events int // the most of a run
 	}{
-		{"at 200 messages a second", rate.NewLimiter(200, 8), testrun.Pick(t, 1_200, 5_000)},
-		{"at full speed", nil, few(t, 12_000)},
+		{"at 200 messages a second", rate.NewLimiter(200, 8), testrun.Pick(t, 900, 5_000)},
+		{"at full speed", nil, testrun.Pick(t, 900, 12_000)},
 	} {
 		t.Run(load.name, func(t *testing.T) {
 			p := p.in(t)
@@ -249,13 +249,13 @@ func TestRunsStayShort(t *testing.T) {
 			s := p.senders(ctx, reference, load.pace)
 			sent := map[int]int{}
 			for sender := range 8 {
-				sent[sender] = few(t, 1_250)
+				sent[sender] = testrun.Pick(t, 60, 1_250)
 				s.send(sent[sender], func(n int) opportunity.Command {
 					return opportunity.UpdateDetails{Name: fmt.Sprintf("%d/%d of the training for Harbour Street", sender, n)}
 				})
 			}
 			s.wait()
-			view := p.settled(ctx, r, reference, opened.Opportunity, 8*few(t, 1_250))
+			view := p.settled(ctx, r, reference, opened.Opportunity, 8*sent[0])
 			if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last {
 				t.Errorf("named %q; want %q", view.Details.Name, last)
 			}

@@ -268,21 +268,3 @@ func TestPlaybooks(t *testing.T) {
 		})
 	}
 }
-
-// The story of the waitlist takes a minute, since a place is held for that at least.
-// It is a test of its own, so that it begins with the first ones.
-func TestPlaybookOfAWaitlist(t *testing.T) {
-	t.Parallel()
-	h := bringTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 60 seconds", "beforeLapse: 12 hours", "beforeLapse: 50 seconds",
-		`  quiet: { from: "21:00", to: "07:00" }
-`, "")
-	h.lead("one", "Waitlist", false)
-	h.progress("one", "Offered")
-	eventually(t, time.Minute, "the place is offered", func() bool { return len(h.mails()) == 1 })
-	h.wantPlaces(2, 0)
-	h.ended("one", opportunity.Lost)
-	h.wantPlaces(0, 0)
-	if got := h.mails(); len(got) != 2 || !strings.Contains(got[1], "Your place") {
-		t.Errorf("mails: %q", got)
-	}
-}

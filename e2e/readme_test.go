@@ -9,7 +9,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -80,9 +79,9 @@ func TestUpKeepsItsData(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	program := filepath.Join(t.TempDir(), "oppflow")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "../starter").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	program, err := shared.program()
+	if err != nil {
+		t.Fatal(err)
 	}
 	data := t.TempDir()
 	first := &shell{t: t, env: os.Environ()}

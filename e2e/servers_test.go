@@ -7,19 +7,26 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
 	"github.com/oppflow/oppflow/worker/host"
 )
 
 // atOnce is how many tests run side by side. They wait for other processes most of
 // the time, so there are more of them than processors.
-const atOnce = "6"
+const atOnce = "9"
 
 func TestMain(m *testing.M) {
+	if err := testrun.GiveWay(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
@@ -28,10 +35,6 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
 		}
-	}
-	if err := giveWay(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
 	}
 	code := m.Run()
 	if err := shared.stop(); err != nil {
@@ -50,6 +53,10 @@ type servers struct {
 	mu         sync.Mutex
 	running    map[string]*server
 	namespaces int
+
+	build       sync.Once
+	buildResult error
+	directory   string // of the built program
 }
 
 // server is one of them.
@@ -87,13 +94,28 @@ func (s *servers) namespace(ctx context.Context, o stack.Options) (*stack.Stack,
 	return one.stack, name, one.err
 }
 
-// stop ends all servers.
+// program returns the path of the command line, which is built when a test needs it for the first time.
+func (s *servers) program() (string, error) {
+	s.build.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+		defer cancel()
+		if s.directory, s.buildResult = os.MkdirTemp("", "oppflow-e2e-"); s.buildResult != nil {
+			return
+		}
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.directory, "oppflow"), "../starter").CombinedOutput(); err != nil {
+			s.buildResult = fmt.Errorf("build of the command line: %w\n%s", err, out)
+		}
+	})
+	return filepath.Join(s.directory, "oppflow"), s.buildResult
+}
+
+// stop ends all servers and removes the program.
 func (s *servers) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var errs []error
+	errs := []error{os.RemoveAll(s.directory)}
 	for _, one := range s.running {
 		if one.stack != nil {
 			errs = append(errs, one.stack.Down(ctx))

@@ -184,7 +184,7 @@ func (p *parts) signalled(reference opportunity.Reference) []signal {
 // them in, although reading them takes longer than the SDK lets a workflow run on.
 func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
 	t.Parallel()
-	signals := 60
+	signals := testrun.Pick(t, 16, 60)
 	if testrun.Race { // a workflow task has 10 seconds, and the detector makes reading ten times as slow
 		signals = 12
 	}

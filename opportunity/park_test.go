@@ -198,7 +198,7 @@ func TestWhatIsRememberedBehindAParkedRequestIsCapped(t *testing.T) {
 	for name, c := range map[string]struct {
 		requests int
 		held     bool
-	}{"they are carried out as they come": {testrun.Pick(t, 12_000, 50_000), false}, "they are carried out at last": {testrun.Pick(t, 11_000, 15_000), true}} {
+	}{"they are carried out as they come": {testrun.Pick(t, 10_200, 50_000), false}, "they are carried out at last": {testrun.Pick(t, 10_200, 15_000), true}} {
 		requests, held := c.requests, c.held
 		s := opened(t)
 		accept(t, s, opportunity.UpdateDetails{Name: "parked"}, "parked")

@@ -539,11 +539,17 @@ func TestCapsOfAState(t *testing.T) {
 	if len(s.Interests) != opportunity.MaxInterests {
 		t.Fatalf("%d interests stand", len(s.Interests))
 	}
+	// Of most requests only the id stays, so that only the last ones are as large as they may be.
+	done := func(opportunity.Mutation) opportunity.Answer { return opportunity.Answer{Fate: opportunity.FateDone} }
 	for range opportunity.MaxHandledRequests + opportunity.MaxOutcomes {
 		n++
-		accept(t, s, opportunity.UpdateDetails{Name: item}, strings.Repeat("r", 180)+fmt.Sprint(n))
+		name, answer := "x", done
+		if n > opportunity.MaxHandledRequests-opportunity.MaxOutcomes {
+			name, answer = item, reject
+		}
+		accept(t, s, opportunity.UpdateDetails{Name: name}, strings.Repeat("r", 180)+fmt.Sprint(n))
 		if n%20 == 0 {
-			send(reject)
+			send(answer)
 		}
 	}
 	send(reject)

@@ -1,0 +1,27 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A place is held for a minute at least, so this test takes longer than all others. Tests begin in the order of their
+// files' names, and nothing has to wait for this one at the end.
+func TestPlaybookOfAWaitlist(t *testing.T) {
+	t.Parallel()
+	h := bringTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 60 seconds", "beforeLapse: 12 hours", "beforeLapse: 50 seconds",
+		`  quiet: { from: "21:00", to: "07:00" }
+`, "")
+	h.lead("one", "Waitlist", false)
+	h.progress("one", "Offered")
+	eventually(t, time.Minute, "the place is offered", func() bool { return len(h.mails()) == 1 })
+	h.wantPlaces(2, 0)
+	h.ended("one", opportunity.Lost)
+	h.wantPlaces(0, 0)
+	if got := h.mails(); len(got) != 2 || !strings.Contains(got[1], "Your place") {
+		t.Errorf("mails: %q", got)
+	}
+}

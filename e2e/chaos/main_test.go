@@ -1,0 +1,17 @@
+package chaos_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/oppflow/oppflow/settings/testrun"
+)
+
+func TestMain(m *testing.M) {
+	if err := testrun.GiveWay(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	os.Exit(m.Run())
+}

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package e2e_test
-
-func giveWay() error { return nil }

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -81,7 +82,8 @@ func (i *arrivalNotes) HandleSignal(ctx workflow.Context, in *interceptor.Handle
 	for _, payload := range in.Arg.GetPayloads() {
 		came.bytes += len(payload.GetData())
 	}
-	if !slices.Contains(opportunity.Verbs(), opportunity.Verb(came.name)) {
+	ofNamespace := came.name == lifecycle.TieAgain.Name && workflow.GetInfo(ctx).WorkflowType.Name == lifecycle.NamespaceType
+	if !ofNamespace && !slices.Contains(opportunity.Verbs(), opportunity.Verb(came.name)) {
 		came.channel = otherSignals
 	}
 	delivered := *in

@@ -21,6 +21,7 @@ type Options struct {
 func Register(registry worker.WorkflowRegistry, options Options) {
 	registry.RegisterWorkflowWithOptions(options.lifecycle, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
 	registry.RegisterWorkflowWithOptions(options.adoption, workflow.RegisterOptions{Name: adoptionType})
+	registry.RegisterWorkflowWithOptions(namespace, workflow.RegisterOptions{Name: lifecycle.NamespaceType})
 }
 
 // lifecycle runs one opportunity from its creation in the TMS until it stands

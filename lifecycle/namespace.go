@@ -1,0 +1,46 @@
+package lifecycle
+
+import (
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+)
+
+// The workflow of a namespace keeps which tenant of the TMS the namespace belongs
+// to. There is one in each namespace, and it never ends.
+const (
+	// NamespaceType is its registered name.
+	NamespaceType = "Namespace"
+	// NamespaceID is its workflow id.
+	NamespaceID = "oppflow/namespace"
+)
+
+// The messages of the workflow of a namespace.
+var (
+	// NamespaceOf answers the state; only a query.
+	NamespaceOf = Message[struct{}, NamespaceState]{
+		Name:        "namespace",
+		Description: "Which tenant of the TMS the namespace belongs to",
+	}
+	// Tie ties the namespace to a tenant; only an update. It is a Conflict where the
+	// namespace belongs to another one.
+	Tie = Message[Tenant, NamespaceState]{
+		Name:        "tie",
+		Description: "Ties the namespace to a tenant unless it belongs to another one; oppflow setup and workers send it",
+	}
+	// TieAgain ties the namespace to another tenant; only a signal, so that it can be
+	// sent where no worker runs.
+	TieAgain = Message[Tenant, struct{}]{
+		Name:        "tieAgain",
+		Description: "Ties the namespace to a tenant, whatever tenant it belonged to; oppflow setup --tie-again sends it",
+	}
+)
+
+// NamespaceOptions are the options with which the workflow of a namespace is started.
+func NamespaceOptions() client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       NamespaceID,
+		TaskQueue:                TaskQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+	}
+}

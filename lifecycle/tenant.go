@@ -1,0 +1,173 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Tenant is what tells a tenant of the TMS apart from others. The address of the
+// API does not: one host serves many tenants.
+type Tenant struct {
+	// ClientID is the OAuth client whose tokens reach the tenant; "" where a token is
+	// given instead.
+	ClientID string `json:"clientId,omitempty"`
+	// Regions, Steps and Currencies are those of the tenant, at most 100 of each. A
+	// currency has its code as its id.
+	Regions    []opportunity.Named `json:"regions,omitempty"`
+	Steps      []opportunity.Named `json:"steps,omitempty"`
+	Currencies []opportunity.Named `json:"currencies,omitempty"`
+}
+
+// IsZero reports whether nothing tells the tenant apart.
+func (t Tenant) IsZero() bool {
+	return t.ClientID == "" && len(t.Regions)+len(t.Steps)+len(t.Currencies) == 0
+}
+
+// tenantList is one list of a tenant with its noun.
+type tenantList struct {
+	noun string
+	rows []opportunity.Named
+}
+
+func (t Tenant) lists() []tenantList {
+	return []tenantList{{"regions", t.Regions}, {"steps", t.Steps}, {"currencies", t.Currencies}}
+}
+
+// Differs returns what shows that other is another tenant than t, "" where nothing
+// does. Tenants differ when their OAuth clients differ, or when fewer than half of
+// the rows of a list of t are in the same list of other, with id and name: a tenant
+// adds, renames and removes some, and other tenants have equal ids and equal names.
+// What only one of the two knows is not compared; if that is everything, they differ.
+func (t Tenant) Differs(other Tenant) string {
+	compared := false
+	if t.ClientID != "" && other.ClientID != "" {
+		if t.ClientID != other.ClientID {
+			return fmt.Sprintf("the OAuth client is %s, not %s", other.ClientID, t.ClientID)
+		}
+		compared = true
+	}
+	there := other.lists()
+	for n, list := range t.lists() {
+		if len(list.rows) == 0 || len(there[n].rows) == 0 {
+			continue
+		}
+		compared = true
+		same := 0
+		for _, row := range list.rows {
+			if slices.Contains(there[n].rows, row) {
+				same++
+			}
+		}
+		if 2*same < len(list.rows) {
+			return fmt.Sprintf("the %s are %s, not %s", list.noun, someNames(there[n].rows), someNames(list.rows))
+		}
+	}
+	if !compared {
+		return "they have nothing to compare: neither two OAuth clients, nor a list of regions, steps or currencies in both"
+	}
+	return ""
+}
+
+// Updated is t with what other, which is the same tenant, tells anew.
+func (t Tenant) Updated(other Tenant) Tenant {
+	if other.ClientID != "" {
+		t.ClientID = other.ClientID
+	}
+	for _, list := range []struct{ known, found *[]opportunity.Named }{
+		{&t.Regions, &other.Regions}, {&t.Steps, &other.Steps}, {&t.Currencies, &other.Currencies},
+	} {
+		if len(*list.found) > 0 {
+			*list.known = *list.found
+		}
+	}
+	return t
+}
+
+// Equal reports whether t and other hold the same.
+func (t Tenant) Equal(other Tenant) bool {
+	return t.ClientID == other.ClientID && slices.EqualFunc(t.lists(), other.lists(), func(a, b tenantList) bool {
+		return slices.Equal(a.rows, b.rows)
+	})
+}
+
+// String names the tenant in a few words: its OAuth client and its regions, or its
+// steps where no region is known.
+func (t Tenant) String() string {
+	var parts []string
+	if t.ClientID != "" {
+		parts = append(parts, "OAuth client "+t.ClientID)
+	}
+	for _, list := range t.lists() {
+		if len(list.rows) > 0 {
+			parts = append(parts, list.noun+" "+someNames(list.rows))
+			break
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// maxShownNames is how many names stand in a text.
+const maxShownNames = 4
+
+func someNames(rows []opportunity.Named) string {
+	var names []string
+	for _, row := range rows[:min(len(rows), maxShownNames)] {
+		name := row.Name
+		if name == "" {
+			name = string(row.ID)
+		}
+		names = append(names, name)
+	}
+	if more := len(rows) - maxShownNames; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// NamespaceState is what the workflow of a namespace keeps. It is also the argument
+// with which that workflow is started.
+type NamespaceState struct {
+	// Tenant is the one that the namespace belongs to; nil until one is tied to it.
+	Tenant *Tenant `json:"tenant,omitempty"`
+	// TiedAt is when the namespace was tied to the tenant.
+	TiedAt time.Time `json:"tiedAt,omitzero"`
+}
+
+// Tie ties the namespace to the tenant at the time, which is that of the first tie
+// where the tenant stays the same. A namespace that belongs to another tenant is a
+// Conflict.
+func (s *NamespaceState) Tie(tenant Tenant, now time.Time) error {
+	if err := s.MayTie(tenant); err != nil {
+		return err
+	}
+	if s.Tenant == nil {
+		s.TieAgain(tenant, now)
+		return nil
+	}
+	updated := s.Tenant.Updated(tenant)
+	s.Tenant = &updated
+	return nil
+}
+
+// MayTie reports why Tie would refuse the tenant.
+func (s *NamespaceState) MayTie(tenant Tenant) error {
+	if tenant.IsZero() {
+		return opportunity.Invalidf("nothing tells the tenant apart; give an OAuth client, regions, steps or currencies")
+	}
+	if s.Tenant == nil {
+		return nil
+	}
+	if difference := s.Tenant.Differs(tenant); difference != "" {
+		return opportunity.Failf(opportunity.Conflict, "the namespace belongs to another tenant: %s", difference)
+	}
+	return nil
+}
+
+// TieAgain ties the namespace to the tenant, whatever tenant it belonged to.
+func (s *NamespaceState) TieAgain(tenant Tenant, now time.Time) {
+	s.Tenant, s.TiedAt = &tenant, now
+}

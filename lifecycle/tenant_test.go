@@ -1,0 +1,99 @@
+package lifecycle_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// rows are a list of the given names, with ids from 1.
+func rows(names ...string) []opportunity.Named {
+	var all []opportunity.Named
+	for n, name := range names {
+		all = append(all, opportunity.Named{ID: opportunity.ID(fmt.Sprint(n + 1)), Name: name})
+	}
+	return all
+}
+
+// Two tenants are told apart whatever they have in common, and a tenant that changed
+// its data is still the same.
+func TestTenantsAreToldApart(t *testing.T) {
+	known := lifecycle.Tenant{
+		ClientID: "web-shop", Regions: rows("UK", "USA"), Steps: rows("Lead", "Open", "Won", "Lost"), Currencies: rows("GBP", "USD"),
+	}
+	changed := func(change func(*lifecycle.Tenant)) lifecycle.Tenant {
+		other := known
+		change(&other)
+		return other
+	}
+	for name, c := range map[string]struct {
+		known, other lifecycle.Tenant
+		says         []string // nothing: the same tenant
+	}{
+		"the same":              {known, known, nil},
+		"a region more":         {known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("UK", "USA", "India") }), nil},
+		"a region less":         {known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("UK") }), nil},
+		"a step renamed":        {known, changed(func(o *lifecycle.Tenant) { o.Steps = rows("Lead", "Open", "Gewonnen", "Lost") }), nil},
+		"another order":         {known, changed(func(o *lifecycle.Tenant) { o.Steps = []opportunity.Named{o.Steps[3], o.Steps[0], o.Steps[2]} }), nil},
+		"a token instead":       {known, changed(func(o *lifecycle.Tenant) { o.ClientID = "" }), nil},
+		"regions are not known": {known, changed(func(o *lifecycle.Tenant) { o.Regions = nil }), nil},
+		"a client is new":       {changed(func(o *lifecycle.Tenant) { o.ClientID = "" }), known, nil},
+		"another client":        {known, changed(func(o *lifecycle.Tenant) { o.ClientID = "intranet" }), []string{"OAuth client", "intranet", "not web-shop"}},
+		"the client of several tenants": {
+			known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("Nord", "Süd") }), []string{"regions", "Nord, Süd", "not UK, USA"},
+		},
+		"equal names with other ids": {known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("x", "UK", "USA") }), []string{"regions"}},
+		"other steps":                {known, changed(func(o *lifecycle.Tenant) { o.Steps = rows("Lead", "A", "B", "C", "D", "E") }), []string{"steps", "2 more"}},
+		"other currencies":           {known, changed(func(o *lifecycle.Tenant) { o.Currencies = rows("EUR") }), []string{"currencies", "EUR"}},
+		"nothing in common":          {lifecycle.Tenant{ClientID: "web-shop"}, lifecycle.Tenant{Steps: rows("Lead")}, []string{"nothing to compare"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := c.known.Differs(c.other)
+			if (got == "") != (c.says == nil) {
+				t.Errorf("differs: %q", got)
+			}
+			for _, want := range c.says {
+				if !strings.Contains(got, want) {
+					t.Errorf("%q does not say %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+// A namespace keeps its tenant, follows what that one changes, and is given to another
+// one only on demand.
+func TestANamespaceKeepsItsTenant(t *testing.T) {
+	first, later := time.Unix(1, 0), time.Unix(2, 0)
+	mine := lifecycle.Tenant{ClientID: "web-shop", Regions: rows("UK", "USA")}
+	grown := lifecycle.Tenant{Regions: rows("UK", "USA", "India")}
+	other := lifecycle.Tenant{Regions: rows("Nord")}
+	var s lifecycle.NamespaceState
+	kind := func(err error) opportunity.ErrorType {
+		var own *opportunity.Error
+		if errors.As(err, &own) {
+			return own.Type
+		}
+		return ""
+	}
+	if err := s.Tie(lifecycle.Tenant{}, first); kind(err) != opportunity.Invalid || s.Tenant != nil {
+		t.Errorf("nothing: %v, %+v", err, s)
+	}
+	if err := s.Tie(mine, first); err != nil || !s.Tenant.Equal(mine) || !s.TiedAt.Equal(first) {
+		t.Errorf("first: %v, %+v", err, s)
+	}
+	if err := s.Tie(grown, later); err != nil || len(s.Tenant.Regions) != 3 || s.Tenant.ClientID != "web-shop" || !s.TiedAt.Equal(first) {
+		t.Errorf("grown: %v, %+v", err, s)
+	}
+	if err := s.Tie(other, later); kind(err) != opportunity.Conflict || !strings.Contains(err.Error(), "Nord") || len(s.Tenant.Regions) != 3 {
+		t.Errorf("other: %v, %+v", err, s)
+	}
+	if s.TieAgain(other, later); !s.Tenant.Equal(other) || !s.TiedAt.Equal(later) {
+		t.Errorf("again: %+v", s)
+	}
+}

@@ -1,0 +1,63 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+)
+
+// namespaceEvents is how long the history of the workflow of a namespace may get
+// before it continues as new. The server's own suggestion comes later.
+const namespaceEvents = 1000
+
+// namespace keeps which tenant the namespace belongs to. It runs for ever, also when
+// it is cancelled, and does nothing but to answer.
+func namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
+	if state.Tenant != nil && state.TiedAt.IsZero() {
+		state.TieAgain(*state.Tenant, workflow.Now(ctx))
+	}
+	err := workflow.SetQueryHandlerWithOptions(ctx, lifecycle.NamespaceOf.Name, func() (lifecycle.NamespaceState, error) {
+		return state, nil
+	}, workflow.QueryHandlerOptions{Description: lifecycle.NamespaceOf.Description})
+	if err != nil {
+		return err
+	}
+	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.Tie.Name, func(ctx workflow.Context, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
+		err := state.Tie(tenant, workflow.Now(ctx)) // another one may have been tied since the validator
+		return state, lifecycle.Fault(err)
+	}, workflow.UpdateHandlerOptions{
+		Validator:   func(tenant lifecycle.Tenant) error { return lifecycle.Fault(state.MayTie(tenant)) },
+		Description: lifecycle.Tie.Description,
+	})
+	if err != nil {
+		return err
+	}
+	signals := workflow.GetSignalChannelWithOptions(ctx, lifecycle.TieAgain.Name, workflow.SignalChannelOptions{Description: lifecycle.TieAgain.Description})
+	tieAgain := func(tenant lifecycle.Tenant) {
+		if !tenant.IsZero() {
+			state.TieAgain(tenant, workflow.Now(ctx))
+		}
+	}
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		for {
+			var tenant lifecycle.Tenant
+			signals.Receive(ctx, &tenant)
+			tieAgain(tenant)
+		}
+	})
+	forEver, _ := workflow.NewDisconnectedContext(ctx)
+	err = workflow.Await(forEver, func() bool {
+		info := workflow.GetInfo(ctx)
+		return (info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > namespaceEvents) && workflow.AllHandlersFinished(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	for {
+		var tenant lifecycle.Tenant
+		if !signals.ReceiveAsync(&tenant) {
+			return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
+		}
+		tieAgain(tenant)
+	}
+}

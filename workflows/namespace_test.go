@@ -1,0 +1,119 @@
+package workflows_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/workflows"
+)
+
+// tied is an update that ties the namespace to the tenant.
+type tied struct {
+	testsuite.TestUpdateCallback
+	state lifecycle.NamespaceState
+	err   error
+}
+
+func (u *tied) Accept()          {}
+func (u *tied) Reject(err error) { u.err = err }
+func (u *tied) Complete(state any, err error) {
+	u.state, _ = state.(lifecycle.NamespaceState)
+	u.err = err
+}
+
+func tenantOf(regions ...string) lifecycle.Tenant {
+	t := lifecycle.Tenant{ClientID: "client"}
+	for _, region := range regions {
+		t.Regions = append(t.Regions, opportunity.Named{ID: opportunity.ID(region), Name: region})
+	}
+	return t
+}
+
+// The workflow of a namespace keeps the tenant that was tied first, in the run that
+// follows, too, and changes it only when it is tied again.
+func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
+	env := newEnvironment(t, workflows.Interceptor())
+	workflows.Register(env, workflows.Options{})
+	mine, other := tenantOf("UK", "USA"), tenantOf("Nord")
+	var first, same, grown, different, empty, again tied
+	asked := lifecycle.NamespaceState{}
+	at := func(after time.Duration, do func()) { env.RegisterDelayedCallback(do, after) }
+	tie := func(u *tied, tenant lifecycle.Tenant) func() {
+		return func() { env.UpdateWorkflow(lifecycle.Tie.Name, "", u, tenant) }
+	}
+	at(1*time.Second, tie(&first, mine))
+	at(2*time.Second, tie(&same, mine))
+	at(3*time.Second, tie(&grown, tenantOf("UK", "USA", "India")))
+	at(4*time.Second, tie(&different, other))
+	at(5*time.Second, tie(&empty, lifecycle.Tenant{}))
+	at(6*time.Second, func() {
+		value, err := env.QueryWorkflow(lifecycle.NamespaceOf.Name)
+		if err == nil {
+			err = value.Get(&asked)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		env.SignalWorkflow("nobody knows", 1)
+		env.CancelWorkflow()
+	})
+	at(7*time.Second, func() { env.SignalWorkflow(lifecycle.TieAgain.Name, other) })
+	at(8*time.Second, tie(&again, other))
+	at(9*time.Second, func() { env.SignalWorkflow(lifecycle.TieAgain.Name, mine) })
+	at(10*time.Second, func() { env.SetContinueAsNewSuggested(true) })
+	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{})
+
+	for name, u := range map[string]*tied{"first": &first, "same": &same, "grown": &grown, "again": &again} {
+		if u.err != nil || u.state.Tenant == nil {
+			t.Errorf("%s: %+v, %v", name, u.state, u.err)
+		}
+	}
+	for want, u := range map[opportunity.ErrorType]*tied{opportunity.Conflict: &different, opportunity.Invalid: &empty} {
+		if own, is := lifecycle.FromFault(u.err); !is || own.Type != want {
+			t.Errorf("%v; want %s", u.err, want)
+		}
+	}
+	if asked.Tenant == nil || len(asked.Tenant.Regions) != 3 || asked.TiedAt.IsZero() {
+		t.Errorf("the query returns %+v", asked)
+	}
+	var next *workflow.ContinueAsNewError
+	var carried lifecycle.NamespaceState
+	if err := env.GetWorkflowError(); !errors.As(err, &next) || next.WorkflowType.Name != lifecycle.NamespaceType ||
+		converter.GetDefaultDataConverter().FromPayloads(next.Input, &carried) != nil {
+		t.Fatalf("ended with %v", err)
+	}
+	if carried.Tenant == nil || !carried.Tenant.Equal(mine) {
+		t.Errorf("carried over: %+v", carried)
+	}
+}
+
+// A namespace that is tied at its start needs no update.
+func TestTheWorkflowOfANamespaceIsStartedWithItsTenant(t *testing.T) {
+	env := newEnvironment(t, workflows.Interceptor())
+	workflows.Register(env, workflows.Options{})
+	mine := tenantOf("UK")
+	env.RegisterDelayedCallback(func() {
+		value, err := env.QueryWorkflow(lifecycle.NamespaceOf.Name)
+		var state lifecycle.NamespaceState
+		if err == nil {
+			err = value.Get(&state)
+		}
+		if err != nil || state.Tenant == nil || !state.Tenant.Equal(mine) || state.TiedAt.IsZero() {
+			t.Errorf("%+v, %v", state, err)
+		}
+		env.SetCurrentHistoryLength(2000)
+		env.SignalWorkflow(lifecycle.TieAgain.Name, mine)
+	}, time.Second)
+	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{Tenant: &mine})
+	var next *workflow.ContinueAsNewError
+	if !errors.As(env.GetWorkflowError(), &next) {
+		t.Errorf("ended with %v", env.GetWorkflowError())
+	}
+}

@@ -48,6 +48,9 @@ const (
 	ReasonUnreachable Reason = "unreachable"
 	// ReasonAuthentication: the API does not take the token.
 	ReasonAuthentication Reason = "authentication"
+	// ReasonTenant: the namespace belongs to another tenant than the one that the
+	// worker's credentials reach.
+	ReasonTenant Reason = "tenant"
 	// ReasonRate: over the API's rate limit, or waiting too long for a turn.
 	ReasonRate Reason = "rate"
 	// ReasonLate: the time to send had passed.

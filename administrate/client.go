@@ -61,6 +61,9 @@ type Options struct {
 	// Ended, when given, is told how each request ended, as its caller is; nil is an
 	// answer. It must not block.
 	Ended func(error)
+	// Permitted, when given, is asked before each request. Its error keeps the request
+	// from being sent: for the reason of a NotSentError, and else as Withheld.
+	Permitted func(context.Context) error
 	// Assumed are the names of the schema that are neither documented nor
 	// observed. The zero value assumes all of them.
 	Assumed Assumptions
@@ -123,6 +126,7 @@ func New(o Options) (*Client, error) {
 		maxAnswer: o.MaxResponseBytes,
 		timeout:   o.Timeout,
 		ended:     o.Ended,
+		permitted: o.Permitted,
 	}
 	if c.transport == nil {
 		c.transport = newTransport()

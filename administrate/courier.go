@@ -35,7 +35,8 @@ type courier struct {
 	tokens    TokenSource
 	maxAnswer int64
 	timeout   time.Duration
-	ended     func(error) // nil tells nobody
+	ended     func(error)                 // nil tells nobody
+	permitted func(context.Context) error // nil permits everything
 }
 
 // Do implements the library's Doer. Redirects are not followed: a POST that
@@ -54,6 +55,22 @@ func (c *courier) Do(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+func (c *courier) permits(ctx context.Context) error {
+	if c.permitted == nil {
+		return nil
+	}
+	return c.permitted(ctx)
+}
+
+// withheldAs gives the reason of a request that is not permitted.
+func withheldAs(err error) Reason {
+	var earlier *NotSentError
+	if errors.As(err, &earlier) {
+		return earlier.Reason
+	}
+	return Withheld
+}
+
 func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error) {
 	ctx := req.Context()
 	operation := ex.document.name
@@ -69,6 +86,9 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, notSent(Cancelled, err)
+	}
+	if err := c.permits(ctx); err != nil {
+		return nil, notSent(withheldAs(err), err)
 	}
 	by, bounded := SendBy(ctx)
 	if bounded && passed(by) {

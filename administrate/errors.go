@@ -73,6 +73,8 @@ const (
 	Throttled Reason = "throttled"
 	// Cancelled: the context ended before anything was written.
 	Cancelled Reason = "cancelled"
+	// Withheld: Options.Permitted did not permit it.
+	Withheld Reason = "withheld"
 )
 
 // NotSentError says that the request was provably not executed: either not a
@@ -95,6 +97,8 @@ func (e *NotSentError) Error() string {
 	var token *TokenError
 	if errors.As(e.cause, &token) {
 		text += ": " + token.Error()
+	} else if e.Reason == Withheld && e.cause != nil {
+		text += ": " + e.cause.Error()
 	} else if cause := ofNetwork(e.cause); cause != nil && e.Reason == Unreachable {
 		text += ": " + cause.Error()
 	}

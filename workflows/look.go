@@ -148,6 +148,8 @@ func outageFor(reason activities.Reason) outage {
 	switch reason {
 	case activities.ReasonAuthentication:
 		out.word, out.text = opportunity.AttentionCredentials, "the TMS refuses the worker's credentials"
+	case activities.ReasonTenant:
+		out.word, out.text = opportunity.AttentionCredentials, "the worker's credentials reach another tenant than the one the namespace belongs to"
 	case activities.ReasonErrors:
 		out.word, out.text = opportunity.AttentionOperation, "the API answers with errors of its own"
 	case activities.ReasonRate:

@@ -2,6 +2,7 @@ package tms
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -42,6 +43,9 @@ type Options struct {
 	ReadOnly bool
 	// Payloads reads the starts of earlier runs; nil is the converter of the SDK.
 	Payloads converter.DataConverter
+	// Permitted, when given, is asked before a service of the tenant is called; the client
+	// of the API asks it by itself. Its error keeps the request from being sent.
+	Permitted func(context.Context) error
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -61,6 +65,7 @@ type Activities struct {
 	begun             begun
 	sent              references
 	payloads          converter.DataConverter
+	permitted         func(context.Context) error
 	now               func() time.Time
 }
 
@@ -77,6 +82,10 @@ func New(o Options) (*Activities, error) {
 	if payloads == nil {
 		payloads = converter.GetDefaultDataConverter()
 	}
+	permitted := o.Permitted
+	if permitted == nil {
+		permitted = func(context.Context) error { return nil }
+	}
 	return &Activities{
 		api: o.API, temporal: o.Temporal, mark: o.Mark, now: now,
 		reservationLength: cmp.Or(o.ReservationLength, 14*24*time.Hour),
@@ -87,6 +96,7 @@ func New(o Options) (*Activities, error) {
 		readOnly:          o.ReadOnly,
 		sender:            &sender{now: now},
 		payloads:          payloads,
+		permitted:         permitted,
 	}, nil
 }
 

@@ -64,6 +64,9 @@ func (e ensureCall) carryOut(ctx context.Context, in activities.EffectInput) (ac
 	if fault != nil {
 		return rejected(fault), nil
 	}
+	if err := e.permitted(ctx); err != nil {
+		return activities.CarryOutResult{Sending: withheld(err)}, nil
+	}
 	result := activities.CarryOutResult{Sending: e.services.send(e.inTime(ctx), message), Trace: in.Trace}
 	if result.Fate == opportunity.FateDone {
 		called := calledDone

@@ -45,6 +45,15 @@ func failing(err error) bool {
 	return errors.As(err, &unknown) && (unknown.Answered || unknown.Status >= http.StatusInternalServerError)
 }
 
+// withheld is the fate of a request that is not permitted.
+func withheld(err error) activities.Sending {
+	var notSent *administrate.NotSentError
+	if errors.As(err, &notSent) {
+		return sending(notSent)
+	}
+	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonTenant}
+}
+
 func reasonOf(reason administrate.Reason) activities.Reason {
 	switch reason {
 	case administrate.Authentication:
@@ -53,6 +62,8 @@ func reasonOf(reason administrate.Reason) activities.Reason {
 		return activities.ReasonRate
 	case administrate.Expired, administrate.Cancelled:
 		return activities.ReasonLate
+	case administrate.Withheld:
+		return activities.ReasonTenant
 	}
 	return activities.ReasonUnreachable
 }

@@ -19,6 +19,7 @@ type tenant struct {
 	mu       sync.Mutex
 	requests []string
 	change   func(answer string) string
+	refuse   string // what a request may not hold
 }
 
 func (s *tenant) serve(t *testing.T) []string {
@@ -33,6 +34,11 @@ func (s *tenant) serve(t *testing.T) []string {
 		s.mu.Lock()
 		s.requests = append(s.requests, string(body))
 		s.mu.Unlock()
+		if s.refuse != "" && strings.Contains(string(body), s.refuse) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"errors":[{"message":"nobody knows that"}]}`)
+			return
+		}
 		kept := httptest.NewRecorder()
 		box.Handler().ServeHTTP(kept, r)
 		answer := kept.Body.String()

@@ -1,12 +1,17 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/worker/host"
 )
 
@@ -18,24 +23,32 @@ const (
 )
 
 func (p *program) setup() *cobra.Command {
-	var create bool
+	var create, again bool
+	api := settings.API{Environment: p.env}
 	retention := length(host.DefaultRetention)
 	command := &cobra.Command{
 		Use:   "setup [flags]",
-		Short: "Prepare a Temporal namespace: register the search attributes",
+		Short: "Prepare a Temporal namespace: register the search attributes, tie it to its tenant",
 		Long: `setup registers the search attributes Oppflow needs in the namespace, and creates the namespace before if asked to. It may
 be called again: what is there stays.
 
+A namespace belongs to one tenant of the TMS, so that no worker writes the data of one tenant into the records of another.
+With the settings of the API, setup reads what tells the tenant apart (OAuth client, regions, steps, currencies; one request
+that changes nothing) and ties the namespace to it. Without them the first worker does so. A namespace of another tenant is an
+error; --tie-again ties it to this one.
+
 A reference stays taken as long as the namespace keeps the closed run of its opportunity: --retention is how long a new
 namespace does. A namespace that is there keeps its own.`,
-		Example:           "  oppflow setup\n  oppflow setup --temporal-namespace sales --create-namespace --retention 2160h",
+		Example:           "  oppflow setup\n  oppflow setup --temporal-namespace sales --create-namespace --retention 2160h\n  oppflow setup --api-url https://api.getadministrate.com/graphql --api-token-file token",
 		Args:              exactly(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	fs.BoolVar(&create, "create-namespace", false, "create the namespace if it is not there")
 	fs.Var(&retention, "retention", "with --create-namespace: how long the new namespace keeps closed runs, and the references that cannot be used again")
+	fs.BoolVar(&again, "tie-again", false, "tie the namespace to the tenant that the API's settings reach, also when it belongs to another one")
 	connection := p.connection(fs, setupTimeout)
+	readerFlags(fs, &api)
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		chosen := fs.Changed("retention")
 		switch {
@@ -43,6 +56,15 @@ namespace does. A namespace that is there keeps its own.`,
 			return usagef("--retention is for a namespace that --create-namespace creates; give both or neither")
 		case time.Duration(retention) < leastRetention:
 			return usagef("--retention %q: must be at least %v", hours(time.Duration(retention)), hours(leastRetention))
+		}
+		tenant := api.URL != "" || settings.Environment(p.env).Get("ADMINISTRATE_URL") != ""
+		if again && !tenant {
+			return usagef("--tie-again needs the settings of the API; set --api-url or ADMINISTRATE_URL, and its credentials")
+		}
+		if tenant {
+			if err := api.Resolve(); err != nil {
+				return &usageError{text: err.Error()}
+			}
 		}
 		ctx, temporal, done, err := connection.open(command.Context())
 		if err != nil {
@@ -66,12 +88,59 @@ namespace does. A namespace that is there keeps its own.`,
 		}
 		if len(missing) == 0 {
 			line(p.stdout, name+": all search attributes are there already")
+		} else {
+			line(p.stdout, name+": registered "+strings.Join(missing, ", "))
+		}
+		if !tenant {
+			line(p.stdout, name+": not tied to a tenant here, since no settings of the API are given; the first worker ties it to its own")
 			return nil
 		}
-		line(p.stdout, name+": registered "+strings.Join(missing, ", "))
-		return nil
+		return p.tie(ctx, temporal, connection, &api, again)
 	}
 	return command
+}
+
+// tie ties the namespace to the tenant that the API's settings reach.
+func (p *program) tie(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, again bool) error {
+	var tenant lifecycle.Tenant
+	err := p.askAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
+		tenant, err = host.ReadTenant(ctx, client, api.OAuth.ClientID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	tie := host.Tie
+	if again {
+		tie = host.TieAgain
+	}
+	tied, err := tie(ctx, temporal, connection.namespace, tenant)
+	if err != nil {
+		return err
+	}
+	line(p.stdout, "namespace "+connection.namespace+": "+tellTied(tied, tenant, again))
+	return nil
+}
+
+// tellTied says what became of the tie.
+func tellTied(tied host.Tied, tenant lifecycle.Tenant, again bool) string {
+	of := "the tenant with " + tenant.String()
+	switch {
+	case tied.New:
+		return "tied to " + of
+	case tied.Before == nil && again:
+		return "tied again, to " + of + "; no worker answers which tenant it belonged to"
+	case tied.Before == nil:
+		return "tied already; no worker answers to which tenant, so that nothing is compared; the next worker compares"
+	}
+	difference := tied.Before.Tenant.Differs(tenant)
+	switch {
+	case difference == "":
+		return "tied already to " + of
+	case again:
+		return "tied again, to " + of + "; it belonged to another tenant: " + difference
+	}
+	return "tied to " + of
 }
 
 // tellNamespace says what became of the namespace. One that is there with another retention than the one asked for is

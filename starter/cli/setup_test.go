@@ -40,12 +40,18 @@ type namespaces struct {
 
 func (n *namespaces) serve(t *testing.T) []string {
 	t.Helper()
+	return n.serveAs(t, n)
+}
+
+// serveAs is serve for a service that does more.
+func (n *namespaces) serveAs(t *testing.T, workflows workflowservice.WorkflowServiceServer) []string {
+	t.Helper()
 	listener := listen(t)
 	server := grpc.NewServer(grpc.UnaryInterceptor(func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 		answer, err := handle(ctx, request)
 		return answer, serviceerror.ToStatus(err).Err()
 	}))
-	workflowservice.RegisterWorkflowServiceServer(server, n)
+	workflowservice.RegisterWorkflowServiceServer(server, workflows)
 	operatorservice.RegisterOperatorServiceServer(server, n)
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	served := make(chan error, 1)

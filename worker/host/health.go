@@ -21,13 +21,14 @@ const (
 	readyPath     = "/readyz"
 )
 
-// health answers whether the worker is alive (GET /healthz), and whether it asks for tasks of both kinds and the TMS takes
-// its credentials (GET /readyz).
+// health answers whether the worker is alive (GET /healthz), and whether it asks for tasks of both kinds, the TMS takes
+// its credentials, and the namespace belongs to the tenant that they reach (GET /readyz).
 // Both say in one line of text what is wrong.
 type health struct {
-	polls    *polls
-	accepted *accepted
-	stopping <-chan struct{}
+	polls     *polls
+	accepted  *accepted
+	belonging *belonging
+	stopping  <-chan struct{}
 }
 
 func (h *health) handler() http.Handler {
@@ -45,7 +46,10 @@ func (h *health) ready() error {
 		if err := h.polls.check(); err != nil {
 			return err
 		}
-		return h.accepted.check()
+		if err := h.accepted.check(); err != nil {
+			return err
+		}
+		return h.belonging.check()
 	}
 }
 
@@ -62,7 +66,7 @@ func tell(w http.ResponseWriter, problem error) {
 
 // serveHealth answers at the address until stop is called. ctx ends what is ready, not what answers: a worker that is
 // stopping is alive. Without an address it does nothing.
-func serveHealth(ctx context.Context, address string, seen *polls, taken *accepted, logger *slog.Logger) (stop func(), err error) {
+func serveHealth(ctx context.Context, address string, h *health, logger *slog.Logger) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
 	}
@@ -75,7 +79,6 @@ func serveHealth(ctx context.Context, address string, seen *polls, taken *accept
 		err = fmt.Errorf("health address %s (%s): %w", address, healthSetting, listenCause(err))
 		return func() {}, interrupted(ctx, err)
 	}
-	h := &health{polls: seen, accepted: taken, stopping: ctx.Done()}
 	server := &http.Server{
 		Handler: h.handler(), ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: healthTimeout, ReadTimeout: healthTimeout, WriteTimeout: healthTimeout, IdleTimeout: time.Minute,

@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -27,6 +29,8 @@ import (
 type idleService struct {
 	*frontend
 	release chan struct{} // closed to let a worker stop
+	tied    tiedState
+	asked   atomic.Bool // for tasks of activities
 }
 
 func (s *idleService) PollWorkflowTaskQueue(ctx context.Context, _ *workflowservice.PollWorkflowTaskQueueRequest) (*workflowservice.PollWorkflowTaskQueueResponse, error) {
@@ -35,6 +39,7 @@ func (s *idleService) PollWorkflowTaskQueue(ctx context.Context, _ *workflowserv
 }
 
 func (s *idleService) PollActivityTaskQueue(ctx context.Context, _ *workflowservice.PollActivityTaskQueueRequest) (*workflowservice.PollActivityTaskQueueResponse, error) {
+	s.asked.Store(true)
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
@@ -58,7 +63,10 @@ func (s *idleService) serve(t *testing.T) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.UnaryInterceptor(func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+		answer, err := handle(ctx, request)
+		return answer, serviceerror.ToStatus(err).Err()
+	}))
 	workflowservice.RegisterWorkflowServiceServer(server, s)
 	operatorservice.RegisterOperatorServiceServer(server, s)
 	healthpb.RegisterHealthServer(server, health.NewServer())
@@ -137,14 +145,21 @@ func TestHealthcheckFollowsTheWorker(t *testing.T) {
 	}
 
 	service := &idleService{frontend: &frontend{attributes: lifecycle.SearchAttributes()}, release: make(chan struct{})}
+	api := tenantAPI(t, "UK")
+	api.down.Store(true)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var log syncBuffer
 	ended := make(chan int, 1)
 	go func() {
 		ended <- host.Main(ctx, []string{"--temporal-address", service.serve(t)}, append(env,
-			"ADMINISTRATE_URL=http://127.0.0.1:1/graphql", "ADMINISTRATE_TOKEN=x", "TEMPORAL_CONFIG_FILE=/dev/null"), io.Discard, &log)
+			"ADMINISTRATE_URL="+api.URL+"/graphql", "ADMINISTRATE_TOKEN=x", "TEMPORAL_CONFIG_FILE=/dev/null"), io.Discard, &log)
 	}()
+	patiently(t, "not ready while the API does not tell the tenant", func() bool {
+		code, _, said := healthcheck(t, env)
+		return code == 1 && strings.Contains(said, "not known yet whether the namespace belongs to the worker's tenant: ")
+	})
+	api.down.Store(false)
 	patiently(t, "healthy", func() bool { code, _, _ := healthcheck(t, env); return code == 0 })
 	if code, said, _ := healthcheck(t, nil, "--health-address", address); code != 0 || said != "ok\n" {
 		t.Errorf("asked by a flag: exit code %d, %q", code, said)

@@ -83,7 +83,8 @@ func Run(ctx context.Context, o Options) error {
 	}()
 	seen := newPolls()
 	taken := &accepted{logger: o.Logger}
-	closeHealth, err := serveHealth(ctx, o.HealthAddress, seen, taken, o.Logger)
+	belongs := newBelonging(o.Temporal.Namespace, o.API.OAuth.ClientID, o.Logger)
+	closeHealth, err := serveHealth(ctx, o.HealthAddress, &health{polls: seen, accepted: taken, belonging: belongs, stopping: ctx.Done()}, o.Logger)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,8 @@ func Run(ctx context.Context, o Options) error {
 	if err := checkNamespace(ctx, c, namespace, o.Logger); err != nil {
 		return interrupted(ctx, err)
 	}
-	workers, err := assemble(c, o, follows, observer, taken)
+	belongs.temporal, belongs.namespace = c, namespace
+	opportunities, requests, err := assemble(c, o, follows, observer, taken, belongs)
 	if err != nil {
 		return err
 	}
@@ -109,14 +111,21 @@ func Run(ctx context.Context, o Options) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := make(chan any)
 	context.AfterFunc(ctx, func() { close(stop) })
-	for _, w := range workers {
-		group.Go(func() error {
-			if err := w.Run(stop); err != nil {
-				return fmt.Errorf("the worker failed: %s", Reason(err))
-			}
-			return nil
-		})
+	run := func(w worker.Worker) error {
+		if err := w.Run(stop); err != nil {
+			return fmt.Errorf("the worker failed: %s", Reason(err))
+		}
+		return nil
 	}
+	group.Go(func() error { return run(opportunities) })
+	group.Go(func() error {
+		// The workers of workflows run already, since one of them answers whose namespace it is.
+		if err := belongs.compare(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
+		group.Go(func() error { return belongs.watch(ctx) })
+		return run(requests)
+	})
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -163,11 +172,12 @@ func mayNotLook(err error) bool {
 }
 
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
-// The client's interceptors come before those given here, so that tracing is the outermost.
-func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry, taken *accepted) ([]worker.Worker, error) {
+// The client's interceptors come before those given here, so that tracing is the outermost. What they send goes out once
+// belongs has proven that the namespace belongs to the tenant.
+func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry, taken *accepted, belongs *belonging) (opportunities, requests worker.Worker, err error) {
 	tokens, err := Credentials(o.API, o.Logger)
 	if err != nil {
-		return nil, &SettingsError{cause: err}
+		return nil, nil, &SettingsError{cause: err}
 	}
 	if o.API.ReadOnly {
 		o.Logger.Warn("the worker is read-only: every change is rejected, nothing is written to the API, and no service is called")
@@ -179,18 +189,20 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		ReadOnly:          o.API.ReadOnly,
 		Around:            observer.Around,
 		Ended:             taken.note,
+		Permitted:         belongs.permit,
 	})
 	if err != nil {
-		return nil, &SettingsError{cause: err}
+		return nil, nil, &SettingsError{cause: err}
 	}
+	belongs.api = api
 	times := activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime}
 	calls, err := tms.New(tms.Options{
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
 		Mark:     tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
-		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly,
+		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly, Permitted: belongs.permit,
 	})
 	if err != nil {
-		return nil, &SettingsError{cause: err}
+		return nil, nil, &SettingsError{cause: err}
 	}
 
 	cached := o.CachedWorkflows
@@ -199,7 +211,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	}
 	worker.SetStickyWorkflowCacheSize(cached)
 
-	opportunities := worker.New(c, lifecycle.TaskQueue, worker.Options{
+	opportunities = worker.New(c, lifecycle.TaskQueue, worker.Options{
 		Interceptors:            []interceptor.WorkerInterceptor{workflows.Interceptor()},
 		LocalActivityWorkerOnly: true,
 		WorkerStopTimeout:       workflowStopTimeout,
@@ -208,12 +220,12 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	})
 	workflows.Register(opportunities, workflows.Options{Times: times})
 
-	requests := worker.New(c, activities.TaskQueue, worker.Options{
+	requests = worker.New(c, activities.TaskQueue, worker.Options{
 		// The share of all workers together; the client's own bucket guards this process.
 		TaskQueueActivitiesPerSecond: o.API.Rate,
 		WorkerStopTimeout:            times.ToChange("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,
 	})
 	calls.Register(requests)
-	return []worker.Worker{opportunities, requests}, nil
+	return opportunities, requests, nil
 }

@@ -1,0 +1,175 @@
+package cli_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	querypb "go.temporal.io/api/query/v1"
+	"go.temporal.io/api/serviceerror"
+	updatepb "go.temporal.io/api/update/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// tiedNamespaces are namespaces with the workflow that keeps their tenant.
+type tiedNamespaces struct {
+	namespaces
+	state  *lifecycle.NamespaceState // nil: the workflow does not run
+	worker bool                      // one answers
+}
+
+func read(payloads *commonpb.Payloads, into any) error {
+	return converter.GetDefaultDataConverter().FromPayloads(payloads, into)
+}
+
+func (n *tiedNamespaces) StartWorkflowExecution(_ context.Context, r *workflowservice.StartWorkflowExecutionRequest) (*workflowservice.StartWorkflowExecutionResponse, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != nil {
+		return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("runs already", "", "")
+	}
+	n.state = &lifecycle.NamespaceState{TiedAt: time.Unix(1, 0)}
+	return &workflowservice.StartWorkflowExecutionResponse{RunId: "r"}, read(r.GetInput(), n.state)
+}
+
+func (n *tiedNamespaces) QueryWorkflow(context.Context, *workflowservice.QueryWorkflowRequest) (*workflowservice.QueryWorkflowResponse, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.state == nil:
+		return nil, serviceerror.NewNotFound("no such workflow")
+	case !n.worker:
+		return nil, serviceerror.NewFailedPrecondition("no poller seen for task queue recently")
+	}
+	payloads, err := converter.GetDefaultDataConverter().ToPayloads(n.state)
+	return &workflowservice.QueryWorkflowResponse{QueryResult: payloads, QueryRejected: (*querypb.QueryRejected)(nil)}, err
+}
+
+func (n *tiedNamespaces) SignalWithStartWorkflowExecution(_ context.Context, r *workflowservice.SignalWithStartWorkflowExecutionRequest) (*workflowservice.SignalWithStartWorkflowExecutionResponse, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var tenant lifecycle.Tenant
+	if err := read(r.GetSignalInput(), &tenant); err != nil {
+		return nil, err
+	}
+	n.state = &lifecycle.NamespaceState{}
+	n.state.TieAgain(tenant, time.Unix(2, 0))
+	return &workflowservice.SignalWithStartWorkflowExecutionResponse{RunId: "r"}, nil
+}
+
+func (n *tiedNamespaces) ExecuteMultiOperation(_ context.Context, r *workflowservice.ExecuteMultiOperationRequest) (*workflowservice.ExecuteMultiOperationResponse, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var tenant lifecycle.Tenant
+	update := r.GetOperations()[1].GetUpdateWorkflow()
+	if err := read(update.GetRequest().GetInput().GetArgs(), &tenant); err != nil {
+		return nil, err
+	}
+	if err := n.state.Tie(tenant, time.Unix(3, 0)); err != nil {
+		return nil, err
+	}
+	payloads, err := converter.GetDefaultDataConverter().ToPayloads(n.state)
+	return &workflowservice.ExecuteMultiOperationResponse{Responses: []*workflowservice.ExecuteMultiOperationResponse_Response{
+		{Response: &workflowservice.ExecuteMultiOperationResponse_Response_StartWorkflow{StartWorkflow: &workflowservice.StartWorkflowExecutionResponse{RunId: "r"}}},
+		{Response: &workflowservice.ExecuteMultiOperationResponse_Response_UpdateWorkflow{UpdateWorkflow: &workflowservice.UpdateWorkflowExecutionResponse{
+			UpdateRef: &updatepb.UpdateRef{WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID, RunId: "r"}, UpdateId: update.GetRequest().GetMeta().GetUpdateId()},
+			Stage:     enums.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED,
+			Outcome:   &updatepb.Outcome{Value: &updatepb.Outcome_Success{Success: payloads}},
+		}}},
+	}}, err
+}
+
+// wantUntied wants the search attributes registered, and one line about the tie that failed.
+func wantUntied(t *testing.T, r result, want ...string) {
+	t.Helper()
+	if !strings.Contains(r.stdout, "registered") && !strings.Contains(r.stdout, "all search attributes are there") {
+		t.Errorf("%q does not tell of the search attributes", r.stdout)
+	}
+	r.stdout = ""
+	r.wantMistake(t, 1, want...)
+}
+
+// Setup ties the namespace to the tenant that its settings reach, whether or not a
+// worker runs, and gives it to another tenant only on demand.
+func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
+	api := (&tenant{}).serve(t)
+	serve := func(n *tiedNamespaces) []string {
+		n.retention = map[string]time.Duration{"sales": time.Hour}
+		return n.namespaces.serveAs(t, n)
+	}
+	other := func() *lifecycle.NamespaceState {
+		return &lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Named{{ID: "1", Name: "Nord"}}}}
+	}
+
+	// Nothing is known of a tenant.
+	untold := &tiedNamespaces{}
+	oppflow(t, serve(untold), "setup").wantDone(t, "namespace sales: not tied to a tenant here", "the first worker ties it")
+	if untold.state != nil {
+		t.Errorf("tied: %+v", untold.state)
+	}
+	oppflow(t, serve(untold), "setup", "--tie-again").wantMistake(t, 2, "--tie-again", "--api-url")
+
+	// The first time, again without a worker, and with one.
+	own := &tiedNamespaces{}
+	env := append(serve(own), api...)
+	oppflow(t, env, "setup").wantDone(t, "namespace sales: tied to the tenant with regions ", "UK")
+	if own.state == nil || own.state.Tenant == nil || len(own.state.Tenant.Steps) == 0 || len(own.state.Tenant.Currencies) == 0 {
+		t.Fatalf("%+v", own.state)
+	}
+	oppflow(t, env, "setup").wantDone(t, "namespace sales: tied already; no worker answers to which tenant", "the next worker compares")
+	own.worker = true
+	oppflow(t, env, "setup").wantDone(t, "namespace sales: tied already to the tenant with regions ")
+
+	// One that has changed since is the same tenant, and followed.
+	kept := own.state.Tenant.Steps
+	own.state.Tenant.Steps = kept[1:]
+	oppflow(t, env, "setup").wantDone(t, "tied already to the tenant")
+	if len(own.state.Tenant.Steps) != len(kept) {
+		t.Errorf("%d steps are kept; want %d", len(own.state.Tenant.Steps), len(kept))
+	}
+
+	// The namespace of another tenant.
+	taken := &tiedNamespaces{state: other(), worker: true}
+	env = append(serve(taken), api...)
+	wantUntied(t, oppflow(t, env, "setup"), `"sales" belongs to another tenant`, "not Nord", "--tie-again")
+	if !taken.state.Tenant.Equal(*other().Tenant) {
+		t.Errorf("tied to %+v", taken.state.Tenant)
+	}
+	oppflow(t, env, "setup", "--tie-again").wantDone(t, "namespace sales: tied again, to the tenant with regions ", "it belonged to another tenant: the regions are", "not Nord")
+	oppflow(t, env, "setup").wantDone(t, "tied already to the tenant")
+
+	// No worker of the tenant that it belonged to runs any more.
+	left := &tiedNamespaces{state: other()}
+	oppflow(t, append(serve(left), api...), "setup", "--tie-again").wantDone(t, "tied again, to the tenant with", "no worker answers which tenant it belonged to")
+	if left.state.Tenant.Equal(*other().Tenant) {
+		t.Error("nothing was tied")
+	}
+}
+
+// A tenant that does not let its regions or currencies be read is told apart by the rest.
+func TestSetupTiesATenantThatShowsOnlySomeLists(t *testing.T) {
+	blind := &tenant{}
+	blind.change = func(answer string) string { return answer }
+	api := blind.serve(t)
+	blind.refuse = "regions("
+	n := &tiedNamespaces{}
+	n.retention = map[string]time.Duration{"sales": time.Hour}
+	oppflow(t, append(n.serveAs(t, n), api...), "setup").wantDone(t, "tied to the tenant with steps ")
+	if n.state == nil || len(n.state.Tenant.Regions) != 0 || len(n.state.Tenant.Steps) == 0 || len(n.state.Tenant.Currencies) == 0 {
+		t.Errorf("%+v", n.state)
+	}
+	blind.refuse = "query"
+	none := &tiedNamespaces{}
+	none.retention = n.retention
+	wantUntied(t, oppflow(t, append(none.serveAs(t, none), api...), "setup"), "the API refused the request", "nobody knows that")
+	if none.state != nil {
+		t.Errorf("tied: %+v", none.state)
+	}
+}

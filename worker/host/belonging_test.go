@@ -1,0 +1,69 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/oppflow/oppflow/administrate"
+)
+
+// A worker sends nothing before it is proven that the namespace belongs to its tenant,
+// nothing while the namespace belongs to another one, and everything else.
+func TestNothingIsSentWithoutTheProof(t *testing.T) {
+	other := &OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"}
+	refused := &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Authentication}
+	lost := errors.New("HTTP 500")
+	type step struct {
+		answer error
+		reason administrate.Reason // of requests; "": they are sent
+		says   string              // of the readiness
+		ends   bool
+		lines  int // of the log, in all
+	}
+	for name, steps := range map[string][]step{
+		"proven at once": {{nil, "", "", false, 0}, {lost, "", "", false, 0}},
+		"not known for long": {
+			{refused, administrate.Authentication, "not known yet whether", false, 1}, {refused, administrate.Authentication, "not known yet", false, 1},
+			{lost, administrate.Unreachable, "HTTP 500", false, 2}, {nil, "", "", false, 2},
+		},
+		"another one from the beginning": {{other, administrate.Withheld, "Nord", true, 0}},
+		"another one, as is seen late":   {{lost, administrate.Unreachable, "HTTP 500", false, 1}, {other, administrate.Withheld, "Nord", true, 1}},
+		"tied to another one, and back": {
+			{nil, "", "", false, 0}, {other, administrate.Withheld, "belongs to another tenant", false, 1}, {other, administrate.Withheld, "Nord", false, 1},
+			{lost, administrate.Withheld, "Nord", false, 1}, {nil, "", "", false, 2},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			b := newBelonging("sales", "", slog.New(slog.NewTextHandler(&log, nil)))
+			api, err := administrate.New(administrate.Options{URL: "http://127.0.0.1:1/graphql", Tokens: administrate.StaticToken("t"), Permitted: b.permit})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent := func() error { return b.permit(t.Context()) }
+			if sent() == nil {
+				t.Error("sent before anything was asked")
+			}
+			for n, s := range steps {
+				b.ask = func(context.Context) error { return s.answer }
+				if err := b.compare(t.Context()); (err != nil) != s.ends {
+					t.Errorf("%d: ends with %v", n, err)
+				}
+				var notSent *administrate.NotSentError
+				if s.reason != "" && (!errors.As(api.Hello(t.Context()), &notSent) || notSent.Reason != s.reason) {
+					t.Errorf("%d: not sent: %+v; want %s", n, notSent, s.reason)
+				}
+				if err := sent(); (err == nil) != (s.reason == "") || err != nil && !strings.Contains(err.Error(), s.says) {
+					t.Errorf("%d: %v; want %q", n, err, s.says)
+				}
+				if got := strings.Count(log.String(), "\n"); got != s.lines {
+					t.Errorf("%d: the log has %d lines, want %d:\n%s", n, got, s.lines, log.String())
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,206 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// OtherTenantError says that a namespace belongs to another tenant of the TMS.
+type OtherTenantError struct {
+	// Namespace is the name of the Temporal namespace.
+	Namespace string
+	// Difference is what shows that the tenants differ.
+	Difference string
+}
+
+// Error says what differs and what would be right.
+func (e *OtherTenantError) Error() string {
+	return fmt.Sprintf("the Temporal namespace %q belongs to another tenant than the one that the API's credentials reach: %s; "+
+		"set the namespace and the credentials of one tenant, or run oppflow setup --tie-again if the namespace is to belong to this tenant",
+		e.Namespace, e.Difference)
+}
+
+// ReadTenant reads what tells the tenant apart that the client of the API reaches, in
+// one request where the API knows all of its lists. clientID is the OAuth client's, ""
+// without one.
+func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) (lifecycle.Tenant, error) {
+	all := administrate.List{}
+	found, err := api.Lookup(ctx, administrate.Wanted{Steps: &all, Regions: &all, Currencies: &all})
+	var notSent *administrate.NotSentError
+	if err != nil && !errors.As(err, &notSent) && ctx.Err() == nil {
+		// An API that does not know one of the lists refuses all of them.
+		found, err = lookupEach(ctx, api, err)
+	}
+	if err != nil {
+		return lifecycle.Tenant{}, err
+	}
+	tenant := lifecycle.Tenant{ClientID: clientID}
+	for _, region := range found.Regions {
+		tenant.Regions = append(tenant.Regions, row(region.ID, region.Name))
+	}
+	for _, step := range found.Steps {
+		tenant.Steps = append(tenant.Steps, row(step.ID, step.Name))
+	}
+	for _, currency := range found.Currencies {
+		tenant.Currencies = append(tenant.Currencies, row(currency.Code, currency.Name))
+	}
+	for _, list := range [][]opportunity.Named{tenant.Regions, tenant.Steps, tenant.Currencies} {
+		slices.SortFunc(list, func(a, b opportunity.Named) int { return strings.Compare(string(a.ID)+a.Name, string(b.ID)+b.Name) })
+	}
+	if tenant.IsZero() {
+		return tenant, errors.New("the API shows no regions, steps or currencies that tell the tenant apart")
+	}
+	return tenant, nil
+}
+
+// maxTenantName is how much is kept of a name.
+const maxTenantName = 100
+
+func row(id, name string) opportunity.Named {
+	return opportunity.Named{ID: opportunity.ID(id), Name: strings.ToValidUTF8(name[:min(len(name), maxTenantName)], "")}
+}
+
+// lookupEach looks up one list after the other. It fails with the error of all
+// together when none can be had.
+func lookupEach(ctx context.Context, api *administrate.Client, together error) (found administrate.Found, err error) {
+	all := administrate.List{}
+	some := false
+	for _, wanted := range []administrate.Wanted{{Steps: &all}, {Regions: &all}, {Currencies: &all}} {
+		one, err := api.Lookup(ctx, wanted)
+		var notSent *administrate.NotSentError
+		switch {
+		case errors.As(err, &notSent):
+			return found, err
+		case err != nil:
+			continue
+		}
+		some = true
+		found.Steps, found.Regions, found.Currencies = append(found.Steps, one.Steps...), append(found.Regions, one.Regions...), append(found.Currencies, one.Currencies...)
+	}
+	if !some {
+		return found, together
+	}
+	return found, nil
+}
+
+// Tied says how Tie found the namespace.
+type Tied struct {
+	// New says that the namespace belonged to no tenant.
+	New bool
+	// Before is the state of a namespace that belonged to one; nil when it is not known,
+	// since no worker answers.
+	Before *lifecycle.NamespaceState
+}
+
+// tieAnswersWithin is how long Tie and TieAgain wait for the answer of a worker.
+const tieAnswersWithin = 5 * time.Second
+
+// Tie ties the namespace to the tenant. It needs no worker where the namespace belongs
+// to none. Where no worker answers whose namespace it is, Before is nil and nothing is
+// changed: the next worker compares. A namespace of another tenant is an
+// OtherTenantError.
+func Tie(ctx context.Context, c client.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
+	options := lifecycle.NamespaceOptions()
+	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+	options.WorkflowExecutionErrorWhenAlreadyStarted = true
+	_, err := c.ExecuteWorkflow(ctx, options, lifecycle.NamespaceType, lifecycle.NamespaceState{Tenant: &tenant})
+	var running *serviceerror.WorkflowExecutionAlreadyStarted
+	if !errors.As(err, &running) {
+		return Tied{New: err == nil}, explainNamespace(namespace, "it cannot be tied to its tenant", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, tieAnswersWithin)
+	defer cancel()
+	before, err := readNamespace(ctx, c)
+	if unanswered(err) {
+		return Tied{}, nil
+	}
+	if err == nil {
+		_, err = settle(ctx, c, namespace, before, tenant)
+	}
+	return Tied{New: before.Tenant == nil, Before: &before}, explainTie(namespace, err)
+}
+
+// TieAgain ties the namespace to the tenant, whatever tenant it belonged to. The next
+// worker that runs takes it in.
+func TieAgain(ctx context.Context, c client.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
+	var tied Tied
+	asking, cancel := context.WithTimeout(ctx, tieAnswersWithin)
+	defer cancel()
+	before, err := readNamespace(asking, c)
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		tied.New = true
+	case err == nil:
+		tied.New, tied.Before = before.Tenant == nil, &before
+	case !unanswered(err):
+		return tied, explainTie(namespace, err)
+	}
+	_, err = c.SignalWithStartWorkflow(ctx, lifecycle.NamespaceID, lifecycle.TieAgain.Name, tenant,
+		lifecycle.NamespaceOptions(), lifecycle.NamespaceType, lifecycle.NamespaceState{})
+	return tied, explainTie(namespace, err)
+}
+
+// settle compares the namespace with the tenant, and ties it where it belongs to none
+// or where the tenant has changed.
+func settle(ctx context.Context, c client.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
+	if state.Tenant != nil {
+		if difference := state.Tenant.Differs(tenant); difference != "" {
+			return state, &OtherTenantError{Namespace: namespace, Difference: difference}
+		}
+		if state.Tenant.Updated(tenant).Equal(*state.Tenant) {
+			return state, nil
+		}
+	}
+	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: c.NewWithStartWorkflowOperation(lifecycle.NamespaceOptions(), lifecycle.NamespaceType, lifecycle.NamespaceState{}),
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID: uuid.NewString(), WorkflowID: lifecycle.NamespaceID, UpdateName: lifecycle.Tie.Name,
+			Args: []any{tenant}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	if err == nil {
+		err = handle.Get(ctx, &state)
+	}
+	if own, is := lifecycle.FromFault(err); is && own.Type == opportunity.Conflict { // another one was tied just now
+		return state, &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
+	}
+	return state, err
+}
+
+// readNamespace asks the workflow of the namespace for its state.
+func readNamespace(ctx context.Context, c client.Client) (state lifecycle.NamespaceState, err error) {
+	value, err := c.QueryWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.NamespaceOf.Name)
+	if err == nil {
+		err = value.Get(&state)
+	}
+	return state, err
+}
+
+// unanswered reports whether the error says that no worker answers.
+func unanswered(err error) bool {
+	var noPoller *serviceerror.FailedPrecondition
+	var notReady *serviceerror.WorkflowNotReady
+	return errors.As(err, &noPoller) || errors.As(err, &notReady) || err != nil && Reason(err) == Reason(context.DeadlineExceeded)
+}
+
+func explainTie(namespace string, err error) error {
+	var other *OtherTenantError
+	if errors.As(err, &other) {
+		return other
+	}
+	return explainNamespace(namespace, "whose namespace it is cannot be asked", err)
+}

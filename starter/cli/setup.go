@@ -57,7 +57,7 @@ namespace does. A namespace that is there keeps its own.`,
 		case time.Duration(retention) < leastRetention:
 			return usagef("--retention %q: must be at least %v", hours(time.Duration(retention)), hours(leastRetention))
 		}
-		tenant := api.URL != "" || settings.Environment(p.env).Get("ADMINISTRATE_URL") != ""
+		tenant := api.URL != "" || p.env.Get("ADMINISTRATE_URL") != ""
 		if again && !tenant {
 			return usagef("--tie-again needs the settings of the API; set --api-url or ADMINISTRATE_URL, and its credentials")
 		}

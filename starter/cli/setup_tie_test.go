@@ -102,7 +102,7 @@ func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 	api := (&tenant{}).serve(t)
 	serve := func(n *tiedNamespaces) []string {
 		n.retention = map[string]time.Duration{"sales": time.Hour}
-		return n.namespaces.serveAs(t, n)
+		return n.serveAs(t, n)
 	}
 	other := func() *lifecycle.NamespaceState {
 		return &lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Named{{ID: "1", Name: "Nord"}}}}

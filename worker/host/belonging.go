@@ -142,8 +142,7 @@ func (b *belonging) tied(ctx context.Context) error {
 	if state.Tenant == nil {
 		b.logger.InfoContext(ctx, "tying the namespace to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
 	}
-	_, err = settle(ctx, b.temporal, b.namespace, state, *b.tenant)
-	return err
+	return settle(ctx, b.temporal, b.namespace, state, *b.tenant)
 }
 
 // watch goes on comparing until ctx ends. It returns what compare returns.

@@ -27,14 +27,19 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	for name, steps := range map[string][]step{
 		"proven at once": {{nil, "", "", false, 0}, {lost, "", "", false, 0}},
 		"not known for long": {
-			{refused, administrate.Authentication, "not known yet whether", false, 1}, {refused, administrate.Authentication, "not known yet", false, 1},
-			{lost, administrate.Unreachable, "HTTP 500", false, 2}, {nil, "", "", false, 2},
+			{refused, administrate.Authentication, "not known yet whether", false, 1},
+			{refused, administrate.Authentication, "not known yet", false, 1},
+			{lost, administrate.Unreachable, "HTTP 500", false, 2},
+			{nil, "", "", false, 2},
 		},
 		"another one from the beginning": {{other, administrate.Withheld, "Nord", true, 0}},
 		"another one, as is seen late":   {{lost, administrate.Unreachable, "HTTP 500", false, 1}, {other, administrate.Withheld, "Nord", true, 1}},
 		"tied to another one, and back": {
-			{nil, "", "", false, 0}, {other, administrate.Withheld, "belongs to another tenant", false, 1}, {other, administrate.Withheld, "Nord", false, 1},
-			{lost, administrate.Withheld, "Nord", false, 1}, {nil, "", "", false, 2},
+			{nil, "", "", false, 0},
+			{other, administrate.Withheld, "belongs to another tenant", false, 1},
+			{other, administrate.Withheld, "Nord", false, 1},
+			{lost, administrate.Withheld, "Nord", false, 1},
+			{nil, "", "", false, 2},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

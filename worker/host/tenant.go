@@ -128,7 +128,7 @@ func Tie(ctx context.Context, c client.Client, namespace string, tenant lifecycl
 		return Tied{}, nil
 	}
 	if err == nil {
-		_, err = settle(ctx, c, namespace, before, tenant)
+		err = settle(ctx, c, namespace, before, tenant)
 	}
 	return Tied{New: before.Tenant == nil, Before: &before}, explainTie(namespace, err)
 }
@@ -156,13 +156,13 @@ func TieAgain(ctx context.Context, c client.Client, namespace string, tenant lif
 
 // settle compares the namespace with the tenant, and ties it where it belongs to none
 // or where the tenant has changed.
-func settle(ctx context.Context, c client.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
+func settle(ctx context.Context, c client.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) error {
 	if state.Tenant != nil {
 		if difference := state.Tenant.Differs(tenant); difference != "" {
-			return state, &OtherTenantError{Namespace: namespace, Difference: difference}
+			return &OtherTenantError{Namespace: namespace, Difference: difference}
 		}
 		if state.Tenant.Updated(tenant).Equal(*state.Tenant) {
-			return state, nil
+			return nil
 		}
 	}
 	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -173,12 +173,12 @@ func settle(ctx context.Context, c client.Client, namespace string, state lifecy
 		},
 	})
 	if err == nil {
-		err = handle.Get(ctx, &state)
+		err = handle.Get(ctx, nil)
 	}
 	if own, is := lifecycle.FromFault(err); is && own.Type == opportunity.Conflict { // another one was tied just now
-		return state, &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
+		return &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
 	}
-	return state, err
+	return err
 }
 
 // readNamespace asks the workflow of the namespace for its state.

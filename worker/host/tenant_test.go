@@ -102,17 +102,17 @@ func TestAWorkerOfAnotherTenantDoesNotStart(t *testing.T) {
 	t.Parallel() // it waits
 	for name, c := range map[string]struct {
 		state lifecycle.NamespaceState
-		env   []string
 		code  int
 		says  []string
 	}{
 		"other regions": {
-			lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Named{{ID: "r", Name: "Nord"}}}}, nil, 1,
+			lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Named{{ID: "r", Name: "Nord"}}}},
+			1,
 			[]string{`"default" belongs to another tenant`, "the regions are UK, not Nord", "oppflow setup --tie-again"},
 		},
-		"the same":      {lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Named{{ID: "r", Name: "UK"}}}}, nil, 0, nil},
-		"not tied yet":  {lifecycle.NamespaceState{}, nil, 0, nil},
-		"not there yet": {lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{}}, nil, 0, nil},
+		"the same":      {lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Named{{ID: "r", Name: "UK"}}}}, 0, nil},
+		"not tied yet":  {lifecycle.NamespaceState{}, 0, nil},
+		"not there yet": {lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{}}, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

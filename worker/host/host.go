@@ -183,7 +183,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	if err != nil {
 		return nil, &SettingsError{cause: err}
 	}
-	times := activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime}
+	times := activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime}
 	calls, err := tms.New(tms.Options{
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
 		Mark:     tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},

@@ -136,7 +136,7 @@ func (s *State) startFollowUp(f FollowUp, now time.Time) {
 	chain := s.nextChain()
 	s.startChain(JobAfter, chain, []Effect{{
 		Key: f.Key, Kind: EffectKind(f.Action.Kind), Undo: UndoNone,
-		Email: f.Action.Email, Log: f.Action.Log, Call: f.Action.Call,
+		Email: f.Action.Email, Log: f.Action.Log, Call: f.Action.Call, Later: f.Action.Later,
 	}}, now)
 	for i := range s.Jobs {
 		if s.Jobs[i].Chain == chain {

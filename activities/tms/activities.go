@@ -44,6 +44,8 @@ type Options struct {
 	Payloads converter.DataConverter
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Version is the worker's, for an operator; "" is "of an unknown version".
+	Version string
 }
 
 // Activities are the activities of one worker.
@@ -62,6 +64,7 @@ type Activities struct {
 	sent              references
 	payloads          converter.DataConverter
 	now               func() time.Time
+	version           string
 }
 
 // New makes the activities.
@@ -87,6 +90,7 @@ func New(o Options) (*Activities, error) {
 		readOnly:          o.ReadOnly,
 		sender:            &sender{now: now},
 		payloads:          payloads,
+		version:           cmp.Or(o.Version, "of an unknown version"),
 	}, nil
 }
 

@@ -188,6 +188,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
 		Mark:     tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
 		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly,
+		Version: BuildVersion().String(),
 	})
 	if err != nil {
 		return nil, &SettingsError{cause: err}

@@ -55,6 +55,9 @@ const (
 	ReasonRate Reason = "rate"
 	// ReasonLate: the time to send had passed.
 	ReasonLate Reason = "late"
+	// ReasonVersion: the worker does not know what is to be done; one of a later
+	// version does.
+	ReasonVersion Reason = "version"
 	// ReasonQueue: no worker took the activity in time. It is the workflow's, on the
 	// server's word.
 	ReasonQueue Reason = "queue"

@@ -10,10 +10,11 @@ const (
 	DefaultSendWindow = 20 * time.Second
 	DefaultAnswerTime = 15 * time.Second
 	DefaultSettleTime = 60 * time.Second
+	DefaultQuietTime  = 30 * time.Second
 )
 
-// Times bound how long a request that changes something may be under way. Zero
-// members have the defaults.
+// Times bound how long a request that changes something may be under way, and how long
+// the plan that follows is put off. Zero members have the defaults.
 type Times struct {
 	// SendWindow is how long after its start an activity may still put a change on
 	// the wire; 0 is DefaultSendWindow.
@@ -24,6 +25,9 @@ type Times struct {
 	// SettleTime is how long after its request was answered or given up the API may
 	// still commit it; 0 is DefaultSettleTime. Read-backs come only after it.
 	SettleTime time.Duration
+	// QuietTime is how long no command has ended before the follow-ups are planned
+	// again; 0 is DefaultQuietTime.
+	QuietTime time.Duration
 }
 
 func (t Times) sendWindow() time.Duration { return cmp.Or(t.SendWindow, DefaultSendWindow) }
@@ -32,6 +36,9 @@ func (t Times) answerTime() time.Duration { return cmp.Or(t.AnswerTime, DefaultA
 // Settle returns how long after an activity has ended its request may still be
 // committed.
 func (t Times) Settle() time.Duration { return cmp.Or(t.SettleTime, DefaultSettleTime) }
+
+// Quiet returns how long no command has ended before the follow-ups are planned again.
+func (t Times) Quiet() time.Duration { return cmp.Or(t.QuietTime, DefaultQuietTime) }
 
 // SettleStarted returns how long after an activity was started its request may
 // still be committed, where nobody knows whether the activity has ended: it may

@@ -19,8 +19,14 @@ import (
 )
 
 // atOnce is how many tests run side by side. They wait for other processes most of
-// the time, so there are more of them than processors.
-const atOnce = "9"
+// the time, so there are more of them than processors. With the race detector the
+// processes need more of these.
+func atOnce() string {
+	if testrun.Race {
+		return "6"
+	}
+	return "9"
+}
 
 func TestMain(m *testing.M) {
 	if err := testrun.GiveWay(); err != nil {
@@ -31,7 +37,7 @@ func TestMain(m *testing.M) {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if !given {
-		if err := flag.Set("test.parallel", atOnce); err != nil {
+		if err := flag.Set("test.parallel", atOnce()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
 		}

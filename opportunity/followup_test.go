@@ -28,7 +28,7 @@ func followUp(name string, number, hours int) opportunity.FollowUp {
 func following(t reporter, planned ...opportunity.FollowUp) *opportunity.State {
 	t.Helper()
 	s := opened(t)
-	s.Ruled(&opportunity.Rules{Digest: "d", FollowUps: true})
+	s.Ruled(&opportunity.Rules{Digest: "d", FollowUps: true}, noon)
 	replanned(s, noon, planned...)
 	return s
 }
@@ -273,7 +273,7 @@ func TestWhatIsLeftOutIsShown(t *testing.T) {
 	if diff := cmp.Diff(plan.LeftOut[7:8], s.View().LeftOut); diff != "" {
 		t.Error(diff)
 	}
-	s.Ruled(&opportunity.Rules{Digest: "of another playbook"})
+	s.Ruled(&opportunity.Rules{Digest: "of another playbook"}, noon)
 	if left := s.View().LeftOut; left != nil {
 		t.Errorf("without follow-ups %v are left out", left)
 	}

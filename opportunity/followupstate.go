@@ -15,6 +15,10 @@ type FollowUpState struct {
 	// last were.
 	PlanDue   bool      `json:"planDue,omitempty"`
 	PlannedAt time.Time `json:"plannedAt,omitzero"`
+	// PlanSince and PlanLast are when the first and the last change came for which the
+	// plan that is due waits; zero where the plan is due at once.
+	PlanSince time.Time `json:"planSince,omitzero"`
+	PlanLast  time.Time `json:"planLast,omitzero"`
 	// Forgetful says that the run was reset, so that what is due may have been done.
 	Forgetful bool `json:"forgetful,omitempty"`
 	// FollowUps are the earliest of those that are planned; FollowUpsCut says that
@@ -212,5 +216,27 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// requestEnded has the follow-ups planned again where the record is watched.
-func (s *FollowUpState) requestEnded(watched bool) { s.PlanDue = watched }
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// planNow has the follow-ups planned at once where the record is watched.
+func (s *FollowUpState) planNow(watched bool) {
+	s.PlanDue, s.PlanSince, s.PlanLast = watched, time.Time{}, time.Time{}
+}
+
+// planSoon has the follow-ups planned where the record is watched, once nothing has
+// changed for the quiet time. A plan that is due at once stays so.
+func (s *FollowUpState) planSoon(watched bool, quiet time.Duration, now time.Time) {
+	if !watched || quiet <= 0 || s.PlanDue && s.PlanSince.IsZero() {
+		s.planNow(watched)
+		return
+	}
+	if !s.PlanDue {
+		s.PlanSince = now
+	}
+	s.PlanDue, s.PlanLast = true, now
+}

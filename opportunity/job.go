@@ -271,7 +271,7 @@ func (s *State) jobStands(j *Job, now time.Time) {
 		return
 	}
 	s.drop(key)
-	s.replan()
+	s.planSoon(s.isWatched(), s.Rules.Quiet, now)
 }
 
 // jobFailed takes in that the effect cannot be ensured: one before a move fails the
@@ -314,7 +314,7 @@ func (s *State) skipJob(key, reason string, now time.Time) {
 	}
 	s.enter(j, how, reason, now)
 	s.drop(key)
-	s.replan()
+	s.planSoon(s.isWatched(), s.Rules.Quiet, now)
 }
 
 // startChain queues effects that come after something, under keys of their own.

@@ -25,7 +25,7 @@ func logLines(n int) []opportunity.Effect {
 func TestEffectsBeforeAMoveAreNotLeftOut(t *testing.T) {
 	many := 2 * opportunity.MaxJobBytes / 2000
 	s := opened(t)
-	s.Ruled(&opportunity.Rules{Digest: "d", Moves: true})
+	s.Ruled(&opportunity.Rules{Digest: "d", Moves: true}, noon)
 	if _, err := s.Accept(opportunity.Progress{RequestID: "won", To: "Won"}, "won", false, noon); err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestEffectsBeforeAMoveAreNotLeftOut(t *testing.T) {
 	}
 
 	s = opened(t)
-	s.Ruled(&opportunity.Rules{Digest: "d", Happenings: true})
+	s.Ruled(&opportunity.Rules{Digest: "d", Happenings: true}, noon)
 	s.Happened(opportunity.Plan{Digest: "d", After: logLines(many)}, noon)
 	view := s.View()
 	if len(view.Working) == 0 || len(view.Working) >= many {

@@ -1,6 +1,10 @@
 package opportunity
 
-import "time"
+import (
+	"encoding/json"
+	"reflect"
+	"time"
+)
 
 // Plan is what a tenant's playbook says is to be done about one opportunity:
 // the side effects of a move or of a happening, or the follow-ups that are still
@@ -92,6 +96,23 @@ type Effect struct {
 	Email      *SendEmail        `json:"email,omitempty"`
 	Log        *WriteLog         `json:"log,omitempty"`
 	Call       *CallService      `json:"call,omitempty"`
+	// Later are members that a later version knows. They are kept for its workers.
+	Later Later `json:"-"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (e Effect) MarshalJSON() ([]byte, error) {
+	type plain Effect
+	return e.Later.join(plain(e))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (e *Effect) UnmarshalJSON(data []byte) error {
+	type plain Effect
+	if err := json.Unmarshal(data, (*plain)(e)); err != nil {
+		return err
+	}
+	return e.Later.take(data, reflect.TypeFor[Effect]())
 }
 
 // EnsureAccount gives the opportunity an account where it has none: the one of
@@ -256,6 +277,23 @@ type Action struct {
 	Progress *Progress    `json:"progress,omitempty"`
 	// Attention is what an operator is told.
 	Attention string `json:"attention,omitempty"`
+	// Later are members that a later version knows. They are kept for its workers.
+	Later Later `json:"-"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (a Action) MarshalJSON() ([]byte, error) {
+	type plain Action
+	return a.Later.join(plain(a))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (a *Action) UnmarshalJSON(data []byte) error {
+	type plain Action
+	if err := json.Unmarshal(data, (*plain)(a)); err != nil {
+		return err
+	}
+	return a.Later.take(data, reflect.TypeFor[Action]())
 }
 
 // LeftOut is a follow-up that will not be done.

@@ -65,7 +65,7 @@ func (s *State) ended(e requestEnded) {
 		s.Journal.requestEnded(e, e.entry.told(e.outcome, s))
 	}
 	s.RecordState.requestEnded(e)
-	s.FollowUpState.requestEnded(s.isWatched())
+	s.planSoon(s.isWatched(), s.Rules.Quiet, e.at)
 	s.OperatorState.requestEnded(e)
 }
 

@@ -13,6 +13,9 @@ type Rules struct {
 	FollowUps  bool `json:"followUps,omitempty"`
 	// Learners says that it may register learners or make contacts of them.
 	Learners bool `json:"learners,omitempty"`
+	// Quiet is how long no command has ended before the follow-ups are planned again,
+	// in nanoseconds; 0 plans them at once, as workers did before there was a time.
+	Quiet time.Duration `json:"quiet,omitempty"`
 }
 
 // watches reports whether the record is to be looked at from time to time.
@@ -20,27 +23,27 @@ func (r Rules) watches() bool { return r.Happenings || r.FollowUps }
 
 // Ruled takes in which playbook the worker has that answered last: with another
 // one, everything is planned again.
-func (s *State) Ruled(rules *Rules) {
-	var now Rules
+func (s *State) Ruled(rules *Rules, now time.Time) {
+	var has Rules
 	if rules != nil {
-		now = *rules
+		has = *rules
 	}
-	if now == s.Rules {
+	if has == s.Rules {
 		return
 	}
-	s.Renewed = s.Renewed || s.Rules.Digest != "" && now.Digest != s.Rules.Digest
-	s.Rules = now
-	s.replan()
-	if !now.watches() {
+	s.Renewed = s.Renewed || s.Rules.Digest != "" && has.Digest != s.Rules.Digest
+	s.Rules = has
+	s.planSoon(s.isWatched(), has.Quiet, now)
+	if !has.watches() {
 		s.Unasked(PlanRequest)
 	}
-	if !now.FollowUps {
+	if !has.FollowUps {
 		s.FollowUps, s.LeftOut = nil, nil
 	}
 }
 
-// replan has the follow-ups planned again.
-func (s *State) replan() { s.PlanDue = s.isWatched() }
+// replan has the follow-ups planned again, at once.
+func (s *State) replan() { s.planNow(s.isWatched()) }
 
 // isWatched reports whether the playbook has rules for which the record is looked at.
 func (s *State) isWatched() bool { return s.ID != "" && s.Rules.watches() }
@@ -53,7 +56,20 @@ const PlanRequest = "plan"
 // to be done.
 func (s *State) PlansNow(now time.Time) bool {
 	return s.ID != "" && s.Question == nil && s.Paused == nil && s.Rules.watches() &&
-		(s.PlanDue || !s.watchAt().IsZero() && !s.watchAt().After(now))
+		(s.PlanDue && !s.planAt().After(now) || !s.watchAt().IsZero() && !s.watchAt().After(now))
+}
+
+// longestStir is how many times the quiet time a plan is put off at most.
+const longestStir = 6
+
+// planAt is when the plan that is due is to be made; zero is at once. Commands that
+// come one after the other have one plan. A follow-up that is due before looks at the
+// record itself, which makes that plan. A run that may end does not wait for more.
+func (s *State) planAt() time.Time {
+	if s.PlanSince.IsZero() || s.Step.Stage.State.Ends() {
+		return time.Time{}
+	}
+	return earliest(s.PlanLast.Add(s.Rules.Quiet), s.PlanSince.Add(longestStir*s.Rules.Quiet))
 }
 
 // watchEvery is how often the record and the events of its interests are looked at

@@ -7,7 +7,7 @@ import (
 
 // Overdue answers the follow-up that is due, when nothing else is to be done first.
 func (s *State) Overdue(now time.Time) (FollowUp, bool) {
-	if s.ID == "" || s.Question != nil || s.Paused != nil || s.PlanDue || len(s.Queue) > 0 {
+	if s.ID == "" || s.Question != nil || s.Paused != nil || s.PlanDue && !s.planAt().After(now) || len(s.Queue) > 0 {
 		return FollowUp{}, false
 	}
 	next, due, some := s.NextFollowUp()
@@ -30,7 +30,11 @@ func (s *State) WakeAt(now time.Time) time.Time {
 		return time.Time{}
 	}
 	var wake time.Time
-	for _, at := range []time.Time{s.watchAt(), s.jobsAt(now), s.NextAction()} {
+	times := []time.Time{s.watchAt(), s.jobsAt(now), s.NextAction()}
+	if s.PlanDue {
+		times = append(times, s.planAt())
+	}
+	for _, at := range times {
 		if at.After(now) && (wake.IsZero() || at.Before(wake)) {
 			wake = at
 		}
@@ -80,7 +84,8 @@ func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, 
 	s.calmAbout(AttentionPlaybook, PlanRequest)
 	s.tell(plan, now)
 	s.Planned(plan, now)
-	s.PlanDue, s.PlannedAt = false, now
+	s.planNow(false)
+	s.PlannedAt = now
 	if s.Forgetful {
 		s.Forgetful = false
 		s.askAboutDue(now)
@@ -105,7 +110,8 @@ func (s *State) Occasion() (Occasion, bool) {
 // Unplannable notes that no plan can be made for the given reason: nothing is followed
 // up on what cannot be looked at.
 func (s *State) Unplannable(reason string, now time.Time) {
-	s.PlanDue, s.PlannedAt, s.FollowUps = false, now, nil
+	s.planNow(false)
+	s.PlannedAt, s.FollowUps = now, nil
 	s.Attend(AttentionPlaybook, PlanRequest, "nothing is followed up, since the record cannot be looked at: "+reason, now)
 }
 
@@ -130,7 +136,7 @@ func (s *State) startFollowUp(f FollowUp, now time.Time) {
 	chain := s.nextChain()
 	s.startChain(JobAfter, chain, []Effect{{
 		Key: f.Key, Kind: EffectKind(f.Action.Kind), Undo: UndoNone,
-		Email: f.Action.Email, Log: f.Action.Log, Call: f.Action.Call,
+		Email: f.Action.Email, Log: f.Action.Log, Call: f.Action.Call, Later: f.Action.Later,
 	}}, now)
 	for i := range s.Jobs {
 		if s.Jobs[i].Chain == chain {

@@ -20,6 +20,8 @@ const (
 	DefaultAnswerTime = 15 * time.Second
 	// DefaultSettleTime is how long the API may take to commit a request whose answer never came (assumed).
 	DefaultSettleTime = 60 * time.Second
+	// DefaultQuietTime is how long no command has ended before the follow-ups are planned again.
+	DefaultQuietTime = 30 * time.Second
 )
 
 // API says how to reach the Administrate Core GraphQL API and how to treat it. Call Resolve before use.
@@ -53,6 +55,9 @@ type API struct {
 	// SettleTime is how long after a request's deadline the API may still commit it: --settle-time,
 	// OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
 	SettleTime time.Duration
+	// QuietTime is how long no command has ended before the follow-ups are planned again: --quiet-time,
+	// OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
+	QuietTime time.Duration
 	// Environment is where variables are looked up; nil is the environment of the process.
 	Environment Environment
 
@@ -72,6 +77,7 @@ func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.Var((*span)(&a.SendWindow), "send-window", "how long after its start an activity may still send a change (default 20s) [OPPFLOW_SEND_WINDOW]")
 	fs.Var((*span)(&a.AnswerTime), "answer-time", "how long after the send window the answer to a change is waited for (default 15s) [OPPFLOW_ANSWER_TIME]")
 	fs.Var((*span)(&a.SettleTime), "settle-time", "how long the API may take to commit a request whose answer was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
+	fs.Var((*span)(&a.QuietTime), "quiet-time", "how long no command has ended before the follow-ups are planned again (default 30s) [OPPFLOW_QUIET_TIME]")
 }
 
 // Resolve fills the empty fields from the environment and the defaults, reads the files with secrets, and checks the
@@ -114,6 +120,7 @@ func (a *API) Resolve() error {
 		{"send window", &a.SendWindow, DefaultSendWindow, "send-window", "OPPFLOW_SEND_WINDOW"},
 		{"answer time", &a.AnswerTime, DefaultAnswerTime, "answer-time", "OPPFLOW_ANSWER_TIME"},
 		{"settle time", &a.SettleTime, DefaultSettleTime, "settle-time", "OPPFLOW_SETTLE_TIME"},
+		{"quiet time", &a.QuietTime, DefaultQuietTime, "quiet-time", "OPPFLOW_QUIET_TIME"},
 	}
 	for _, s := range spans {
 		if *s.value != 0 {

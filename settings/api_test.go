@@ -45,7 +45,7 @@ func TestAPIDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 19.8 || api.Mark.String() != "attribute:oppflow" ||
-		api.ReservationLength != 336*time.Hour || api.SendWindow != 20*time.Second || api.AnswerTime != 15*time.Second || api.SettleTime != time.Minute {
+		api.ReservationLength != 336*time.Hour || api.SendWindow != 20*time.Second || api.AnswerTime != 15*time.Second || api.SettleTime != time.Minute || api.QuietTime != 30*time.Second {
 		t.Errorf("got %+v", api)
 	}
 	if again := api; again.Resolve() != nil || again.Rate != api.Rate || again.Token != api.Token {
@@ -114,6 +114,7 @@ func TestAPIRefuses(t *testing.T) {
 		{"rate NaN", []string{"--api-rate=NaN"}, nil, false, []string{"--api-rate"}},
 		{"rate Inf", []string{"--api-rate=+Inf"}, nil, false, []string{"--api-rate"}},
 		{"rate env", nil, []string{"OPPFLOW_API_RATE=-1"}, false, []string{"OPPFLOW_API_RATE", "--api-rate", "-1"}},
+		{"quiet zero", []string{"--quiet-time=0"}, nil, false, []string{"--quiet-time"}},
 		{"settle zero", []string{"--settle-time=0"}, nil, false, []string{"--settle-time"}},
 		{"send window zero", []string{"--send-window=0s"}, nil, false, []string{"--send-window"}},
 		{"send window env", nil, []string{"OPPFLOW_SEND_WINDOW=20"}, false, []string{"OPPFLOW_SEND_WINDOW", "--send-window", "90s"}},

@@ -39,6 +39,8 @@ type thing struct {
 	// away says that the service behind it refuses connections, hangs that it does not
 	// answer.
 	away, hangs bool
+	// lacking, when set, is why the workers do not know the effect.
+	lacking error
 	// looks, when set, is asked before the thing is looked at.
 	looks func(in activities.EffectInput) *activities.InspectResult
 	kind  opportunity.ActKind
@@ -96,6 +98,9 @@ func (r *record) inspectEffect(_ context.Context, in activities.EffectInput) (ac
 		return activities.InspectResult{}, r.down
 	}
 	name, thing := r.book.thing(in)
+	if thing.lacking != nil {
+		return activities.InspectResult{}, thing.lacking
+	}
 	out := activities.InspectResult{About: in.About(), Trace: in.Trace, Run: r.run}
 	if thing.looks != nil {
 		if instead := thing.looks(in); instead != nil {

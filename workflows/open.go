@@ -51,7 +51,7 @@ func (r *run) open(ctx workflow.Context) error {
 		switch {
 		case result.Fate == opportunity.FateDone:
 			r.state.Created(result.Record, result.Region, workflow.Now(ctx))
-			r.state.Ruled(result.Rules)
+			r.state.Ruled(result.Rules, workflow.Now(ctx))
 			r.recovered()
 		case result.Fate == opportunity.FateRejected:
 			err = result.Error

@@ -21,7 +21,7 @@ func (r *run) planMove(ctx workflow.Context, request, to string) {
 		// Whoever asked for the move gets the API's own answer to it.
 		result.Plan = opportunity.Plan{Problems: []string{"the effects of a move could not be planned: " + reasonOf(err)}}
 	default:
-		r.state.Ruled(&result.Rules)
+		r.state.Ruled(&result.Rules, workflow.Now(ctx))
 		if r.state.Lacks(result.Record) && since(ctx, changeFacts) {
 			r.state.Looked(result.Record, workflow.Now(ctx))
 		}
@@ -42,7 +42,7 @@ func (r *run) planAhead(ctx workflow.Context) bool {
 		r.state.Unplannable(reasonOf(err), workflow.Now(ctx))
 		return false
 	}
-	r.state.Ruled(&result.Rules)
+	r.state.Ruled(&result.Rules, workflow.Now(ctx))
 	var cancelled, soldOut []opportunity.ID
 	for _, news := range result.Events {
 		if news.Cancelled {

@@ -18,6 +18,7 @@ type run struct {
 	options  Options
 	state    *opportunity.State
 	arrivals *arrivals
+	alarms   alarms
 	// names are what names and codes turned out to mean, as far as this run asked.
 	names   map[opportunity.Name]opportunity.Resolved
 	answers answers
@@ -204,8 +205,11 @@ func (r *run) rest(ctx workflow.Context) error {
 			r.state.HasChores(workflow.Now(ctx)) || r.isOver(ctx) || r.mayContinue(ctx)
 	}
 	wake := r.state.WakeAt(workflow.Now(ctx))
-	if wake.IsZero() {
+	switch {
+	case wake.IsZero():
 		return workflow.Await(ctx, stirs)
+	case r.state.Rules.Quiet > 0:
+		return r.alarms.rest(ctx, wake, stirs)
 	}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: wake.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: "until the next thing is due"},

@@ -31,7 +31,7 @@ func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
 	switch result.Fate {
 	case opportunity.FateDone:
 		r.recovered()
-		r.state.Ruled(result.Rules)
+		r.state.Ruled(result.Rules, workflow.Now(ctx))
 		r.settleBatch(ctx, batch, r.state.Review(batch, proven(ctx, batch, result.Answers)))
 		r.heedErrors(ctx, batch, result.Sending)
 	case opportunity.FateRejected:
@@ -111,7 +111,7 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 
 // read reads the record with all its interests, until the API answers.
 func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (opportunity.Snapshot, error) {
-	return r.readPages(id, func(input activities.ReadInput) (activities.ReadResult, error) {
+	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := look{activity: activities.ReadOpportunity, input: input, options: options}
 		return lookFor(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) })
 	})
@@ -119,20 +119,20 @@ func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.Act
 
 // readOnce reads like read, each page for one round.
 func (r *run) readOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (opportunity.Snapshot, error) {
-	return r.readPages(id, func(input activities.ReadInput) (activities.ReadResult, error) {
+	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := look{activity: activities.ReadOpportunity, input: input, options: options, about: "refresh"}
 		return lookOnce(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) }, round)
 	})
 }
 
-func (r *run) readPages(id opportunity.ID, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
+func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
 	input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id}
 	page, err := read(input)
 	if err != nil {
 		return opportunity.Snapshot{}, err
 	}
 	r.told, r.owner = page.Run, page.Owner
-	r.state.Ruled(page.Rules)
+	r.state.Ruled(page.Rules, workflow.Now(ctx))
 	record := page.Record
 	for page.Next != "" {
 		input.After = page.Next

@@ -48,6 +48,8 @@ type Options struct {
 	Permitted func(context.Context) error
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Version is the worker's, for an operator; "" is "of an unknown version".
+	Version string
 }
 
 // Activities are the activities of one worker.
@@ -67,6 +69,7 @@ type Activities struct {
 	payloads          converter.DataConverter
 	permitted         func(context.Context) error
 	now               func() time.Time
+	version           string
 }
 
 // New makes the activities.
@@ -97,6 +100,7 @@ func New(o Options) (*Activities, error) {
 		sender:            &sender{now: now},
 		payloads:          payloads,
 		permitted:         permitted,
+		version:           cmp.Or(o.Version, "of an unknown version"),
 	}, nil
 }
 

@@ -2,6 +2,9 @@ package tms
 
 import (
 	"context"
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/opportunity"
@@ -49,8 +52,8 @@ func (a *Activities) ensurerOf(kind opportunity.EffectKind) ensurer {
 // InspectEffect looks what an effect still needs.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	e := a.ensurerOf(in.Effect.Kind)
-	if e == nil {
-		return activities.InspectResult{About: in.About(), Trace: in.Trace, Run: runOf(ctx), Error: opportunity.Invalidf("no worker knows effects of kind %q", in.Effect.Kind)}, nil
+	if e == nil { // the server offers the activity again, to any worker
+		return activities.InspectResult{}, temporal.NewApplicationError(a.lacks(in.Effect.Kind), string(activities.ReasonVersion))
 	}
 	out, err := e.inspect(ctx, in)
 	out.About = in.About()
@@ -60,8 +63,18 @@ func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInpu
 // CarryOutEffect makes the request that looking found missing.
 func (a *Activities) CarryOutEffect(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	e := a.ensurerOf(in.Effect.Kind)
-	if e == nil || in.Act == nil {
-		return rejected(opportunity.Invalidf("no worker knows effects of kind %q", in.Effect.Kind)), nil
+	switch {
+	case e == nil:
+		return activities.CarryOutResult{Sending: activities.Sending{
+			Fate: opportunity.FateNotSent, Reason: activities.ReasonVersion, Error: opportunity.Failf(opportunity.Rejected, "%s", a.lacks(in.Effect.Kind)),
+		}}, nil
+	case in.Act == nil:
+		return rejected(opportunity.Invalidf("no act is given for the effect %q", in.Effect.Key)), nil
 	}
 	return e.carryOut(ctx, in)
+}
+
+// lacks says that this worker does not know effects of the kind.
+func (a *Activities) lacks(kind opportunity.EffectKind) string {
+	return fmt.Sprintf("the worker %s does not know effects of kind %q; a worker of a later version does", a.version, kind)
 }

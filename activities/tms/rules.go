@@ -12,7 +12,11 @@ func (a *Activities) rules() *activities.Rules {
 	if has == (playbook.Contents{}) {
 		return nil
 	}
-	return &activities.Rules{
+	rules := &activities.Rules{
 		Digest: a.playbook.Digest(), Moves: has.Moves, Happenings: has.Happenings, FollowUps: has.FollowUps, Learners: has.Learners,
 	}
+	if has.Happenings || has.FollowUps {
+		rules.Quiet = a.times.Quiet()
+	}
+	return rules
 }

@@ -195,11 +195,12 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		return nil, nil, &SettingsError{cause: err}
 	}
 	belongs.api = api
-	times := activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime}
+	times := activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime}
 	calls, err := tms.New(tms.Options{
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
 		Mark:     tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
 		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly, Permitted: belongs.permit,
+		Version: BuildVersion().String(),
 	})
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}

@@ -18,6 +18,7 @@ func TestDefaultsOfTheTimesAreTheSame(t *testing.T) {
 		{"DefaultSendWindow", settings.DefaultSendWindow, activities.DefaultSendWindow},
 		{"DefaultAnswerTime", settings.DefaultAnswerTime, activities.DefaultAnswerTime},
 		{"DefaultSettleTime", settings.DefaultSettleTime, activities.DefaultSettleTime},
+		{"DefaultQuietTime", settings.DefaultQuietTime, activities.DefaultQuietTime},
 	} {
 		if of.settings != of.activities {
 			t.Errorf("%s is %s in settings and %s in activities", of.name, of.settings, of.activities)

@@ -1,0 +1,31 @@
+package workflows
+
+import (
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// alarm is a timer that runs until a time.
+type alarm struct {
+	at    time.Time
+	timer workflow.Future
+}
+
+// alarms are the timers of a run that wake it for what nobody waits for. None is
+// cancelled: one that rings early is followed by another, so that a command which
+// puts the next thing off costs no event.
+type alarms []alarm
+
+// rest waits until the condition holds, at most until the time. It begins a timer
+// only where none rings by then.
+func (a *alarms) rest(ctx workflow.Context, wake time.Time, stirs func() bool) error {
+	rings := func(one alarm) bool { return one.timer.IsReady() }
+	*a = slices.DeleteFunc(*a, rings)
+	if !slices.ContainsFunc(*a, func(one alarm) bool { return !one.at.After(wake) }) {
+		timer := workflow.NewTimerWithOptions(ctx, wake.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: "until the next thing is due"})
+		*a = append(*a, alarm{at: wake, timer: timer})
+	}
+	return workflow.Await(ctx, func() bool { return slices.ContainsFunc(*a, rings) || stirs() })
+}

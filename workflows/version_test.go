@@ -1,0 +1,63 @@
+package workflows_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// An effect that no worker knows waits for a worker that does. The attention names the
+// worker, and only what needs the effect waits.
+func TestAnEffectOfALaterVersionWaits(t *testing.T) {
+	for name, before := range map[string]bool{"before a move": true, "after a move": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			names := [2][]string{{"sms"}, nil}
+			if !before {
+				names = [2][]string{nil, {"sms"}}
+			}
+			b := moving(s, names[0], names[1])
+			sms := b.things["sms"]
+			sms.lacking = temporal.NewApplicationError("the worker v1.2 does not know it", string(activities.ReasonVersion))
+			s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+			s.at(2*time.Minute, func() {
+				if got := s.attention(); !slices.Equal(got, []string{"operation"}) {
+					t.Errorf("attention: %q; want operation", got)
+				}
+				if v := s.view(); len(v.Attention) == 1 && !strings.Contains(v.Attention[0].Text, "v1.2") {
+					t.Errorf("the attention does not name the worker: %q", v.Attention[0].Text)
+				}
+				if got, want := s.record.step.Name == "Opportunity", !before; got != want {
+					t.Errorf("moved: %t, want %t", got, want)
+				}
+			})
+			if !before {
+				s.at(3*time.Minute, func() { s.update("u", "addInterests", add(1)) })
+				s.at(4*time.Minute, func() { s.wantDone("u") })
+			}
+			s.at(time.Hour, func() { sms.lacking = nil })
+			s.at(time.Hour+2*time.Minute, func() {
+				if got := s.attention(); len(got) > 0 {
+					t.Errorf("attention: %q; want none", got)
+				}
+				if sms.done != 1 || s.record.step.Name != "Opportunity" {
+					t.Errorf("done %d times, in step %s; want once, in Opportunity", sms.done, s.record.step.Name)
+				}
+			})
+			s.win(2 * time.Hour)
+			s.run(start, nil)
+			if err := s.env.GetWorkflowError(); err != nil {
+				t.Fatal(err)
+			}
+			if failed := slices.ContainsFunc(s.view().Effects, func(e opportunity.LedgerEntry) bool { return e.How == opportunity.EffectFailed }); failed {
+				t.Error("the effect failed")
+			}
+		})
+	}
+}

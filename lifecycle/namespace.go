@@ -33,6 +33,12 @@ var (
 		Name:        "tieAgain",
 		Description: "Ties the namespace to a tenant, whatever tenant it belonged to; oppflow setup --tie-again sends it",
 	}
+	// Recover says that Temporal's database was restored; only a signal, so that it can be
+	// sent where no worker runs.
+	Recover = Message[Recovery, struct{}]{
+		Name:        "recover",
+		Description: "Says that Temporal's database was restored, so that every opportunity is compared with its record; oppflow recover sends it",
+	}
 )
 
 // NamespaceOptions are the options with which the workflow of a namespace is started.

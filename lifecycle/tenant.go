@@ -135,6 +135,24 @@ type NamespaceState struct {
 	Tenant *Tenant `json:"tenant,omitempty"`
 	// TiedAt is when the namespace was tied to the tenant.
 	TiedAt time.Time `json:"tiedAt,omitzero"`
+	// Recovery is the last one; nil before Temporal's database was restored.
+	Recovery *Recovery `json:"recovery,omitempty"`
+}
+
+// Recovery says that Temporal's database was restored.
+type Recovery struct {
+	// Epoch tells the recovery from all others. It is random.
+	Epoch string `json:"epoch"`
+	// Backup is when the backup was made that was restored.
+	Backup time.Time `json:"backup"`
+}
+
+// Epoch is that of the last recovery; "" before the first one.
+func (s NamespaceState) Epoch() string {
+	if s.Recovery == nil {
+		return ""
+	}
+	return s.Recovery.Epoch
 }
 
 // Tie ties the namespace to the tenant at the time, which is that of the first tie

@@ -22,6 +22,9 @@ type RecordState struct {
 	// Foreign are interests of the record that no request of ours is known to
 	// have made.
 	Foreign []ID `json:"foreign,omitempty"`
+	// Unclaimed are interests of the record that were asked for after the backup from
+	// which Temporal's database was restored; nobody knows by whom.
+	Unclaimed []InterestRef `json:"unclaimed,omitempty"`
 	// Attendees are who is to be trained, as long as a playbook may register them.
 	Attendees []Attendee `json:"attendees,omitempty"`
 	// CancelledEvents are the events known to be cancelled, SoldOutEvents those known to

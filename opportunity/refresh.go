@@ -66,6 +66,7 @@ func (s *State) Looked(record Snapshot, now time.Time) bool {
 	s.Interests = slices.DeleteFunc(s.Interests, func(held Held) bool { return !record.has(held.ID) })
 	s.Attendees = slices.DeleteFunc(s.Attendees, func(a Attendee) bool { return !record.has(a.Interest) })
 	s.Foreign = slices.DeleteFunc(s.Foreign, func(id ID) bool { return !record.has(id) })
+	s.Unclaimed = slices.DeleteFunc(s.Unclaimed, func(ref InterestRef) bool { return !record.has(ref.ID) })
 	gone -= len(s.Interests) + len(s.Foreign)
 	found := s.show(record)
 	switch {

@@ -360,6 +360,7 @@ func TestStateSurvives(t *testing.T) {
 	full.Closing = &opportunity.Closing{Reason: "<&>", Since: noon}
 	full.Waits = &opportunity.Wait{Word: opportunity.AttentionAPI, Reason: "<r>", Request: "r", Since: noon, Until: noon.Add(time.Minute)}
 	full.Foreign = []opportunity.ID{"f"}
+	full.Unclaimed = []opportunity.InterestRef{{ID: "u", Item: "i", Quantity: 2, UnitAmount: new(amount(t, "1.5"))}}
 	full.Parked = opportunity.Queue{full.Queue[0]}
 	full.Parked[0].Errors, full.Parked[0].FailingSince = 5, noon.Add(time.Minute)
 	full.Writer = "7b7e8b4a-0000-4000-8000-000000000000"

@@ -32,19 +32,20 @@ func namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if err != nil {
 		return err
 	}
-	signals := workflow.GetSignalChannelWithOptions(ctx, lifecycle.TieAgain.Name, workflow.SignalChannelOptions{Description: lifecycle.TieAgain.Description})
+	ties := workflow.GetSignalChannelWithOptions(ctx, lifecycle.TieAgain.Name, workflow.SignalChannelOptions{Description: lifecycle.TieAgain.Description})
+	recoveries := workflow.GetSignalChannelWithOptions(ctx, lifecycle.Recover.Name, workflow.SignalChannelOptions{Description: lifecycle.Recover.Description})
 	tieAgain := func(tenant lifecycle.Tenant) {
 		if !tenant.IsZero() {
 			state.TieAgain(tenant, workflow.Now(ctx))
 		}
 	}
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		for {
-			var tenant lifecycle.Tenant
-			signals.Receive(ctx, &tenant)
-			tieAgain(tenant)
+	recovered := func(r lifecycle.Recovery) {
+		if r.Epoch != "" {
+			state.Recovery = &r
 		}
-	})
+	}
+	workflow.Go(ctx, func(ctx workflow.Context) { receive(ctx, ties, tieAgain) })
+	workflow.Go(ctx, func(ctx workflow.Context) { receive(ctx, recoveries, recovered) })
 	forEver, _ := workflow.NewDisconnectedContext(ctx)
 	err = workflow.Await(forEver, func() bool {
 		info := workflow.GetInfo(ctx)
@@ -53,11 +54,27 @@ func namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if err != nil {
 		return err
 	}
+	drain(ties, tieAgain)
+	drain(recoveries, recovered)
+	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
+}
+
+// receive takes signals in for ever.
+func receive[T any](ctx workflow.Context, signals workflow.ReceiveChannel, take func(T)) {
 	for {
-		var tenant lifecycle.Tenant
-		if !signals.ReceiveAsync(&tenant) {
-			return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
+		var one T
+		signals.Receive(ctx, &one)
+		take(one)
+	}
+}
+
+// drain takes in the signals that have come.
+func drain[T any](signals workflow.ReceiveChannel, take func(T)) {
+	for {
+		var one T
+		if !signals.ReceiveAsync(&one) {
+			return
 		}
-		tieAgain(tenant)
+		take(one)
 	}
 }

@@ -69,8 +69,8 @@ func (r *run) open(ctx workflow.Context) error {
 			looked = r.find(ctx)
 		case result.Reason == activities.ReasonReset:
 			r.state.CreateAnyway = false
+			r.told = result.Run
 			if err = r.settleReset(ctx); err == nil {
-				r.told = result.Run
 				looked = r.find(ctx)
 				r.accounted(ctx) // what it did not find is asked about, or is not there
 			}

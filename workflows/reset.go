@@ -19,19 +19,35 @@ import (
 // continued before it asked for anything: it then called itself by another name
 // than the server does.
 func (r *run) inherit(before string) {
-	if r.state.Writer != "" && r.state.Writer != before {
-		r.own = r.state.Writer
+	if r.state.Writer == "" {
+		return
 	}
+	writer, epoch := activities.SplitRun(r.state.Writer)
+	if writer != before {
+		r.own = r.state.Writer
+		return
+	}
+	r.own = activities.RunIn(epoch, r.own)
 }
 
 // wasReset reports whether the run was reset and has not been accounted for.
 func (r *run) wasReset() bool { return r.told != "" && r.told != r.own }
 
+// wasRestored reports whether the run is one of a backup of Temporal's database, which
+// was restored, and has not been accounted for. What the workers had in hand before is
+// settled then: none ran.
+func (r *run) wasRestored() bool {
+	own, _ := activities.SplitRun(r.own)
+	told, _ := activities.SplitRun(r.told)
+	return r.wasReset() && told == own
+}
+
 // unaccounted reports whether the run is one that was reset and has not found out yet
 // what the run before did. It must not be asked in code that is replayed: the server's
 // name for a run is another one in a run that was reset since.
 func (r *run) unaccounted(ctx workflow.Context) bool {
-	return r.own != "" && workflow.GetInfo(ctx).WorkflowExecution.RunID != r.own
+	own, _ := activities.SplitRun(r.own)
+	return own != "" && workflow.GetInfo(ctx).WorkflowExecution.RunID != own
 }
 
 // readmits reports whether a message that would be refused may be one that a run
@@ -69,9 +85,15 @@ func (r *run) lookForReset(ctx workflow.Context) {
 	if workflow.GetVersion(ctx, change, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		return
 	}
-	run := workflow.SideEffect(ctx, func(ctx workflow.Context) any { return workflow.GetInfo(ctx).WorkflowExecution.RunID })
+	side := workflow.SideEffect(ctx, func(ctx workflow.Context) any { return workflow.GetInfo(ctx).WorkflowExecution.RunID })
+	var run string
+	if side.Get(&run) != nil {
+		return
+	}
+	_, epoch := activities.SplitRun(r.own)
+	r.told = activities.RunIn(epoch, run)
 	switch {
-	case run.Get(&r.told) != nil || !r.wasReset():
+	case !r.wasReset():
 	case r.state.ID == "":
 		r.lookForRecord(ctx)
 	default:
@@ -115,6 +137,9 @@ func (r *run) doubtAll(ctx workflow.Context) {
 // settleReset waits until nothing that the run before sent can commit any more: a
 // worker may have had a request of it in hand.
 func (r *run) settleReset(ctx workflow.Context) error {
+	if r.wasRestored() {
+		return nil
+	}
 	return wait(ctx, r.options.Times.SettleStarted(), "the run was reset: let the API settle before reading back")
 }
 
@@ -144,6 +169,9 @@ func (r *run) recount(ctx workflow.Context, from opportunity.ID, record opportun
 	}
 	backlog := r.state.Backlog()
 	answers := r.state.Recount(backlog, from, record, r.itemIDs())
+	if r.wasRestored() {
+		r.state.Restored(answers, record, workflow.Now(ctx))
+	}
 	r.state.Recounted(backlog, answers, record, workflow.Now(ctx))
 	r.accounted(ctx)
 }

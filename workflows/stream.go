@@ -18,10 +18,19 @@ func (r *run) applyNext(ctx workflow.Context) {
 	if now := workflow.Now(ctx); r.state.WillLapse(now) && !r.readmits(ctx) {
 		r.state.Lapse(now)
 	}
-	if batch := r.state.NextBatch(); len(batch) > 0 {
+	if batch := r.state.NextBatch(); len(batch) > 0 && !r.suspects(ctx, batch) {
 		r.send(ctx, batch)
 	}
 	r.show(ctx)
+}
+
+// suspects reports whether something of the batch may have been done already, before
+// Temporal's database was restored: it is a question then.
+func (r *run) suspects(ctx workflow.Context, batch []opportunity.Mutation) bool {
+	if len(r.state.Unclaimed) == 0 || r.learnNames(ctx, batch) != nil {
+		return false
+	}
+	return r.state.Suspect(batch, r.itemIDs(), workflow.Now(ctx))
 }
 
 // send puts a batch to the API, once, and moves the state by what is then known

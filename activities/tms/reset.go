@@ -18,8 +18,22 @@ func anotherRun(ctx context.Context, believed string) (string, bool) {
 	return run, believed != "" && believed != run
 }
 
-// runOf is the id of the run that asks.
-func runOf(ctx context.Context) string { return activity.GetInfo(ctx).WorkflowExecution.RunID }
+type epochKey struct{}
+
+// WithEpoch returns a context for the activities of a worker, in which epoch returns the
+// epoch of the namespace.
+func WithEpoch(ctx context.Context, epoch func() string) context.Context {
+	return context.WithValue(ctx, epochKey{}, epoch)
+}
+
+// runOf is what the run that asks is called in the epoch of the namespace.
+func runOf(ctx context.Context) string {
+	run := activity.GetInfo(ctx).WorkflowExecution.RunID
+	if epoch, is := ctx.Value(epochKey{}).(func() string); is {
+		return activities.RunIn(epoch(), run)
+	}
+	return run
+}
 
 func reset(run string) activities.Sending {
 	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonReset, Run: run}

@@ -41,8 +41,9 @@ type belonging struct {
 	tenant *lifecycle.Tenant // that the credentials reach; nil until it is read
 
 	mu     sync.Mutex
-	proven bool  // at least once
-	reason error // why nothing may be sent; nil when all may be
+	proven bool   // at least once
+	epoch  string // of the namespace, as it was read last
+	reason error  // why nothing may be sent; nil when all may be
 }
 
 func newBelonging(namespace, clientID string, logger *slog.Logger) *belonging {
@@ -142,7 +143,17 @@ func (b *belonging) tied(ctx context.Context) error {
 	if state.Tenant == nil {
 		b.logger.InfoContext(ctx, "tying the namespace to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
 	}
+	b.mu.Lock()
+	b.epoch = state.Epoch()
+	b.mu.Unlock()
 	return settle(ctx, b.temporal, b.namespace, state, *b.tenant)
+}
+
+// inEpoch returns the epoch of the namespace. It is read before anything is sent.
+func (b *belonging) inEpoch() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.epoch
 }
 
 // watch goes on comparing until ctx ends. It returns what compare returns.

@@ -226,6 +226,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		TaskQueueActivitiesPerSecond: o.API.Rate,
 		WorkerStopTimeout:            times.ToChange("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,
+		BackgroundActivityContext:    tms.WithEpoch(context.Background(), belongs.inEpoch),
 	})
 	calls.Register(requests)
 	return opportunities, requests, nil

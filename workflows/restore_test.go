@@ -1,0 +1,168 @@
+package workflows_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// recovered is the run over the record after a restore of Temporal's database.
+func recovered(t *testing.T, over *record, epoch string) *stage {
+	t.Helper()
+	s := restage(t, over)
+	s.knownRun = "the run"
+	s.record.run = activities.RunIn(epoch, s.knownRun)
+	return s
+}
+
+// handedOver is the state as the run before hands it over, whose id every test has.
+func (s *stage) handedOver() *opportunity.State {
+	state := s.continued()
+	_, epoch := activities.SplitRun(state.Writer)
+	state.Writer = activities.RunIn(epoch, "the run before")
+	return state
+}
+
+func order(id string, n int) opportunity.AddInterests {
+	c := addIn(n)
+	c.RequestID = id
+	return c
+}
+
+// A backup of Temporal's database is restored. What was done after the backup is shown,
+// and nothing of it is done again: neither what waited in the backup, nor what a caller
+// sends once more.
+func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
+	// At the backup one interest stands, and another waits behind a pause.
+	first := newStage(t)
+	first.at(time.Second, func() { first.update("order-76", "addInterests", addIn(1)) })
+	first.at(2*time.Second, func() {
+		first.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
+		first.env.SignalWorkflow("addInterests", order("order-77", 2))
+	})
+	first.at(3*time.Second, func() {
+		first.env.SetContinueAsNewSuggested(true)
+		first.env.SignalWorkflow("refresh", opportunity.Refresh{})
+	})
+	first.run(start, nil)
+	backup := first.handedOver()
+
+	lost := restage(t, first.record)
+	lost.at(time.Second, func() { lost.update("resume", "resume", opportunity.Resume{}) })
+	lost.at(2*time.Second, func() { lost.update("order-78", "addInterests", order("order-78", 3)) })
+	lost.at(time.Minute, lost.env.CancelWorkflow)
+	lost.run(nil, backup)
+	made := []string{"create", "interest 1", "interest 2", "interest 3"}
+	lost.wantLog(made...)
+
+	over := lost.record
+	for _, c := range []struct {
+		answer string
+		log    []string
+	}{
+		{"confirm", made},
+		{"skip", made},
+		{"retry", append(append([]string{}, made...), "interest 3")},
+	} {
+		s := recovered(t, over, "second")
+		s.at(time.Second, func() { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
+		s.at(2*time.Second, func() {
+			if v := s.view(); len(v.Interests) != 3 {
+				t.Errorf("%s: %d interests are shown; the record has 3", c.answer, len(v.Interests))
+			}
+			s.update("resume", "resume", opportunity.Resume{})
+		})
+		s.at(3*time.Second, func() { s.env.SignalWorkflow("addInterests", order("order-78", 3)) })
+		s.at(time.Minute, func() {
+			s.wantLog(made...)
+			if outcome, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: "order-77"}); err != nil || outcome.State != opportunity.Done {
+				t.Errorf("%s: order-77 is %+v, %v; want done", c.answer, outcome, err)
+			}
+			v := s.view()
+			if v.Question == nil || v.Question.Request != "order-78" {
+				t.Fatalf("%s: the question is %+v; want one about order-78", c.answer, v.Question)
+			}
+			switch c.answer {
+			case "confirm":
+				s.update("answer", "confirm", opportunity.Confirm{Request: "order-78"})
+			case "skip":
+				s.update("answer", "skip", opportunity.Skip{Request: "order-78", Reason: "asked twice"})
+			case "retry":
+				s.update("answer", "retry", opportunity.Retry{Request: "order-78"})
+			}
+		})
+		s.at(2*time.Minute, func() {
+			s.wantDone("answer")
+			s.wantLog(c.log...)
+			s.update("another", "addInterests", addIn(3)) // it is asked about once
+		})
+		s.at(3*time.Minute, func() { s.wantDone("another"); s.wantLog(append(c.log, "interest 3")...) })
+		s.win(4 * time.Minute)
+		s.run(nil, backup)
+		if v := s.view(); v.Failures != 0 && c.answer != "skip" {
+			t.Errorf("%s: %d failures", c.answer, v.Failures)
+		}
+	}
+}
+
+// A run that follows knows the epoch, and is compared with the record once for each
+// restore.
+func TestARunIsComparedOnceForEachRestore(t *testing.T) {
+	first := newStage(t)
+	first.at(time.Second, func() { first.env.SetContinueAsNewSuggested(true); first.env.SignalWorkflow("addInterests", addIn(1)) })
+	first.run(start, nil)
+	state := first.handedOver()
+	for n, epoch := range []string{"second", "second", "third"} {
+		s := recovered(t, first.record, epoch)
+		s.record.calls = nil
+		s.at(time.Second, func() { s.update(fmt.Sprint("i", n), "addInterests", addIn(2)) })
+		s.at(2*time.Second, func() {
+			s.wantDone(fmt.Sprint("i", n))
+			s.env.SetContinueAsNewSuggested(true)
+			s.update("r", "refresh", opportunity.Refresh{})
+		})
+		s.run(nil, state)
+		next := s.handedOver()
+		_, known := activities.SplitRun(state.Writer)
+		reads := 0
+		for _, call := range s.record.calls {
+			if call == activities.ReadOpportunity {
+				reads++
+			}
+		}
+		want := 0
+		if known != epoch {
+			want++
+		}
+		if reads != want {
+			t.Errorf("%s: the record is read %d times; want %d", epoch, reads, want)
+		}
+		if _, epochNow := activities.SplitRun(next.Writer); epochNow != epoch {
+			t.Errorf("the epoch handed over is %q; want %q", epochNow, epoch)
+		}
+		state, first = next, s
+	}
+}
+
+// A start that Temporal forgot finds its record.
+func TestAStartAfterARestoreFindsItsRecord(t *testing.T) {
+	first := newStage(t)
+	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(1)) })
+	first.at(time.Minute, first.env.CancelWorkflow)
+	first.run(start, nil)
+	s := recovered(t, first.record, "second")
+	s.at(10*time.Second, func() {
+		if v := s.view(); v.Opportunity == "" || len(v.Interests) != 1 {
+			t.Errorf("the record is %q with %d interests; want the one that there is, with 1", v.Opportunity, len(v.Interests))
+		}
+	})
+	s.win(5 * time.Minute)
+	s.run(start, nil)
+	if s.record.creates != 0 {
+		t.Error("another record was created")
+	}
+}

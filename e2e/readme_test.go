@@ -190,7 +190,7 @@ func (s *shell) up(ctx context.Context, line string) {
 	})
 	s.t.Cleanup(s.down)
 	eventually(s.t, 12*time.Minute, "up says what to export", func() bool {
-		return out.contains("export ADMINISTRATE_TOKEN=") && out.contains("oppflow show")
+		return out.contains("export ADMINISTRATE_TOKEN=") && out.contains("\nThen:\n")
 	})
 	exports := regexp.MustCompile(`(?m)^\s*export (\w+=\S+)$`).FindAllStringSubmatch(out.tail(10_000), -1)
 	if len(exports) != 4 {

@@ -73,7 +73,7 @@ the tokens and the invoice that the TMS makes.`,
 		}
 		p.concludeDemo(tell, running, report, keep)
 		if keep {
-			if err := untilDone(ctx, running); err != nil {
+			if err := untilDone(ctx, running, false); err != nil {
 				return err
 			}
 		}
@@ -136,7 +136,7 @@ func (p *program) concludeDemo(tell io.Writer, running *stack.Stack, report stor
 	}
 	if tell == p.stdout {
 		_, _ = fmt.Fprintln(tell)
-		p.tellStack(running)
+		p.tellStack(running, false)
 		return
 	}
 	_, _ = fmt.Fprintln(tell, "Everything runs; Ctrl-C stops it.")

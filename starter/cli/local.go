@@ -67,8 +67,12 @@ func takeDown(ctx context.Context, local *stack.Stack) error {
 }
 
 // untilDone returns nil when ctx ends, and an error when one of the parts ends before that.
-func untilDone(ctx context.Context, local *stack.Stack) error {
+func untilDone(ctx context.Context, local *stack.Stack, noWorker bool) error {
 	server, sandbox, worker := local.Server(), local.Sandbox(), local.Worker()
+	workerExited := worker.Exited()
+	if noWorker {
+		workerExited = nil // there is none to wait for
+	}
 	var ended *stack.Process
 	select {
 	case <-ctx.Done():
@@ -77,7 +81,7 @@ func untilDone(ctx context.Context, local *stack.Stack) error {
 		ended = server
 	case <-sandbox.Exited():
 		ended = sandbox
-	case <-worker.Exited():
+	case <-workerExited:
 		ended = worker
 	}
 	if err := ended.ExitError(); err != nil {

@@ -13,6 +13,7 @@ import (
 func (p *program) up() *cobra.Command {
 	var local localFlags
 	var readyFile string
+	var noWorker bool
 	command := &cobra.Command{
 		Use:   "up [flags]",
 		Short: "Run a Temporal server with its Web UI, the sandbox and a worker, until Ctrl-C",
@@ -24,6 +25,7 @@ restart: opportunities, records, the token, and the ports where they are free.`,
 	}
 	fs := command.Flags()
 	local.add(fs)
+	fs.BoolVar(&noWorker, "no-worker", false, "start everything but the worker, as oppflow recover needs it")
 	fs.StringVar(&readyFile, "ready-file", "", "file that is written when everything runs: the addresses and the token as JSON")
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
 		ctx := command.Context()
@@ -32,6 +34,7 @@ restart: opportunities, records, the token, and the ports where they are free.`,
 		if err != nil {
 			return err
 		}
+		options.NoWorker = noWorker
 		options.TemporalPort, options.UIPort, options.APIPort = ports.Temporal, ports.UI, ports.API
 		running, err := bringUp(ctx, options)
 		if err != nil {
@@ -45,7 +48,7 @@ restart: opportunities, records, the token, and the ports where they are free.`,
 		if err := keepPorts(local.data, running); err != nil {
 			return err
 		}
-		p.tellStack(running)
+		p.tellStack(running, noWorker)
 		ready := map[string]string{"ui": running.UIURL()}
 		for _, pair := range running.Environ() {
 			name, value, _ := strings.Cut(pair, "=")
@@ -54,18 +57,25 @@ restart: opportunities, records, the token, and the ports where they are free.`,
 		if err := host.WriteReady(readyFile, ready); err != nil {
 			return err
 		}
-		return untilDone(ctx, running)
+		return untilDone(ctx, running, noWorker)
 	}
 	return command
 }
 
 // tellStack tells what runs and how to talk to it.
-func (p *program) tellStack(running *stack.Stack) {
+func (p *program) tellStack(running *stack.Stack, noWorker bool) {
 	var exports strings.Builder
 	for _, pair := range running.Environ() {
 		exports.WriteString("  export " + pair + "\n")
 	}
-	_, _ = fmt.Fprintf(p.stdout, `Everything runs; Ctrl-C stops it.
+	what, then := "Everything", `  oppflow start lead-1 --name "First Aid course" --region UK
+  oppflow progress lead-1 --to Opportunity
+  oppflow show lead-1
+`
+	if noWorker {
+		what, then = "Everything but the worker", "  oppflow recover --backup TIME\n"
+	}
+	_, _ = fmt.Fprintf(p.stdout, `%s runs; Ctrl-C stops it.
 
 The Web UI of Temporal:  %s
 The sandbox of the API:  %s
@@ -73,8 +83,5 @@ The sandbox of the API:  %s
 To talk to them, in another terminal:
 %s
 Then:
-  oppflow start lead-1 --name "First Aid course" --region UK
-  oppflow progress lead-1 --to Opportunity
-  oppflow show lead-1
-`, running.UIURL(), running.APIURL(), exports.String())
+%s`, what, running.UIURL(), running.APIURL(), exports.String(), then)
 }

@@ -1,0 +1,130 @@
+//go:build unix
+
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Temporal's database is lost and comes back from a backup. Nothing that was done since is done again, and nothing is
+// shown that is not so: neither what waited in the backup, nor what a caller sends once more, nor a start that the
+// backup does not know.
+func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	program, err := shared.program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	up := func(flags string) *shell {
+		s := &shell{t: t, env: os.Environ()}
+		s.up(ctx, program+" up --data "+data+flags)
+		return s
+	}
+	view := func(s *shell, reference string) (view opportunity.View) {
+		t.Helper()
+		out := s.run(ctx, program+" show "+reference+" --output json")
+		if err := json.Unmarshal([]byte(out), &view); err != nil {
+			t.Fatalf("%v in:\n%s", err, out)
+		}
+		return view
+	}
+	add := func(reference, order string) string {
+		return program + " add-interest " + reference + " --item Q291cnNlOjE= --quantity 1 --amount 10 --request-id " + order
+	}
+
+	before := up("")
+	before.run(ctx, program+` start r-1 --name "One" --region UK && `+program+` start r-2 --name "Two" --region UK`)
+	before.run(ctx, program+" pause r-1 --reason backup && "+add("r-1", "order-77")+" --signal")
+	eventually(t, time.Minute, "order-77 waits", func() bool { return len(view(before, "r-1").Queue) == 1 })
+	before.down()
+	database := filepath.Join(data, "temporal.db")
+	backup := time.Now()
+	copied := copies(t, database)
+
+	lost := up("")
+	lost.run(ctx, program+" resume r-1 && "+add("r-2", "order-78"))
+	eventually(t, time.Minute, "order-77 is done", func() bool { return len(view(lost, "r-1").Interests) == 1 })
+	lost.run(ctx, program+` start r-3 --name "Three" --region UK`)
+	third := view(lost, "r-3").Opportunity
+	lost.down()
+	copied(t)
+
+	idle := up(" --no-worker")
+	told := idle.run(ctx, program+" recover --backup "+backup.UTC().Format(time.RFC3339))
+	if !strings.Contains(told, "2 opportunities") {
+		t.Errorf("recover: %s", told)
+	}
+	idle.down()
+
+	after := up("")
+	eventually(t, time.Minute, "what was done after the backup is shown", func() bool {
+		return len(view(after, "r-1").Interests) == 1 && len(view(after, "r-2").Interests) == 1
+	})
+	out, err := after.command(ctx, program+" recover --backup "+backup.UTC().Format(time.RFC3339)).CombinedOutput()
+	if exitCode(t, err) != 1 || !strings.Contains(string(out), "stop all workers") {
+		t.Errorf("recover while a worker runs: %s", out)
+	}
+	after.run(ctx, program+" resume r-1")
+	after.run(ctx, add("r-2", "order-78")+" --signal")
+	eventually(t, time.Minute, "order-78 is asked about", func() bool {
+		question := view(after, "r-2").Question
+		return question != nil && question.Request == "order-78"
+	})
+	after.run(ctx, program+" confirm r-2 order-78")
+	after.run(ctx, program+` start r-3 --name "Three" --region UK`)
+	if got := view(after, "r-3").Opportunity; got != third {
+		t.Errorf("the start that the backup does not know has record %s; want %s", got, third)
+	}
+	for _, reference := range []string{"r-1", "r-2"} {
+		eventually(t, time.Minute, reference+" has nothing open", func() bool {
+			v := view(after, reference)
+			return len(v.Queue) == 0 && v.Question == nil && len(v.Attention) == 0
+		})
+		if v := view(after, reference); len(v.Interests) != 1 {
+			t.Errorf("%s: %d interests; want 1", reference, len(v.Interests))
+		}
+	}
+}
+
+// copies copies a file and what SQLite keeps beside it, and returns what puts the copies back.
+func copies(t *testing.T, path string) func(t *testing.T) {
+	t.Helper()
+	kept := map[string][]byte{}
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if kept[file], err = os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func(t *testing.T) {
+		t.Helper()
+		now, err := filepath.Glob(path + "*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range now {
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for file, content := range kept {
+			if err := os.WriteFile(file, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// recoverTimeout is enough to signal some thousand opportunities.
+const recoverTimeout = 10 * time.Minute
+
+func (p *program) recover() *cobra.Command {
+	var backup time.Time
+	command := &cobra.Command{
+		Use:   "recover --backup TIME [flags]",
+		Short: "Tell a namespace that Temporal's database was restored from a backup, before workers run again",
+		Long: `recover is for after Temporal's database was restored. Opportunities then do not know what was done since the backup. Each is
+compared with its record before anything is sent for it: what waited in the backup and is in the record is done, and a message
+that asks for an interest which the record has and nobody claims becomes a question.
+
+Stop all workers, restore the database, run recover, and start the workers: recover refuses while a worker polls. Messages that
+were accepted after the backup and are not in the record are lost; their senders have to send them again. It may be repeated.`,
+		Example:           "  oppflow recover --backup 2026-11-29T03:00:00Z",
+		Args:              exactly(),
+		ValidArgsFunction: completeNothing,
+	}
+	fs := command.Flags()
+	fs.Var((*moment)(&backup), "backup", "when the backup was made, with an offset, such as 2026-11-29T03:00:00Z")
+	connection := p.connection(fs, recoverTimeout)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		switch {
+		case backup.IsZero():
+			return usagef("--backup is missing; give the time of the backup with an offset, such as --backup 2026-11-29T03:00:00Z")
+		case backup.After(time.Now()):
+			return usagef("--backup %s: is still to come; give the time at which the backup was made", backup.Format(time.RFC3339))
+		}
+		ctx, temporal, done, err := connection.open(command.Context())
+		if err != nil {
+			return err
+		}
+		defer done()
+		if err := refuseWhilePolled(ctx, temporal); err != nil {
+			return err
+		}
+		recovery := lifecycle.Recovery{Epoch: rand.Text(), Backup: backup.UTC()}
+		_, err = temporal.SignalWithStartWorkflow(ctx, lifecycle.NamespaceID, lifecycle.Recover.Name, recovery,
+			lifecycle.NamespaceOptions(), lifecycle.NamespaceType, lifecycle.NamespaceState{})
+		if err != nil {
+			return err
+		}
+		told, err := compareAll(ctx, temporal, connection.namespace)
+		if err != nil {
+			return fmt.Errorf("%d opportunities are told to compare themselves with their records, and then: %w; run recover again", told, err)
+		}
+		line(p.stdout, fmt.Sprintf("namespace %s: recovered from the backup of %s; %d opportunities compare themselves with their records once workers run",
+			connection.namespace, backup.UTC().Format(time.RFC3339), told))
+		line(p.stdout, "What was accepted after the backup and is not in the TMS is lost; whoever sent it since then sends it again.")
+		return nil
+	}
+	return command
+}
+
+// refuseWhilePolled returns an error where a worker polls a task queue, or did until a moment ago.
+func refuseWhilePolled(ctx context.Context, temporal client.Client) error {
+	for queue, kinds := range map[string][]enums.TaskQueueType{
+		lifecycle.TaskQueue:  {enums.TASK_QUEUE_TYPE_WORKFLOW, enums.TASK_QUEUE_TYPE_ACTIVITY},
+		activities.TaskQueue: {enums.TASK_QUEUE_TYPE_ACTIVITY},
+	} {
+		for _, kind := range kinds {
+			described, err := temporal.DescribeTaskQueue(ctx, queue, kind)
+			if err != nil {
+				return err
+			}
+			for _, poller := range described.GetPollers() {
+				if ago := time.Since(poller.GetLastAccessTime().AsTime()); ago < pollsWithin {
+					return explainedf("the worker %s polls the task queue %s, or did %s ago; stop all workers, and ask again %s after that",
+						poller.GetIdentity(), queue, ago.Round(time.Second), pollsWithin)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// compareAll has every opportunity that runs compared with its record, and returns how many there are.
+func compareAll(ctx context.Context, temporal client.Client, namespace string) (int, error) {
+	shop := lifecycle.NewClient(temporal)
+	told := 0
+	for next := []byte(nil); ; {
+		page, err := temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace: namespace, NextPageToken: next, Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", lifecycle.WorkflowType),
+		})
+		if err != nil {
+			return told, err
+		}
+		for _, run := range page.GetExecutions() {
+			reference, is := lifecycle.ReferenceOf(run.GetExecution().GetWorkflowId())
+			if !is {
+				continue
+			}
+			var ended *opportunity.Error
+			switch err := shop.Signal(ctx, reference, opportunity.Refresh{}); {
+			case err == nil:
+				told++
+			case !errors.As(err, &ended): // one that has ended meanwhile has nothing to compare
+				return told, err
+			}
+		}
+		if next = page.GetNextPageToken(); len(next) == 0 {
+			return told, nil
+		}
+	}
+}

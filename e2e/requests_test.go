@@ -39,7 +39,7 @@ func TestRequestsOfMessages(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // by its id: nothing is looked up
-	began := len(p.ledger()) // the worker has asked which tenant it is
+	began := len(p.ledger())                                            // the worker has asked which tenant it is
 	// requests counts those since it was asked last.
 	requests := func() int {
 		all := len(p.ledger())

@@ -33,6 +33,11 @@ var (
 		Name:        "tieAgain",
 		Description: "Ties the namespace to a tenant, whatever tenant it belonged to; oppflow setup --tie-again sends it",
 	}
+	// Made has the namespace keep a record that Oppflow made; only a signal.
+	Made = Message[MadeRecord, struct{}]{
+		Name:        "made",
+		Description: "A record that Oppflow made in the tenant, by which the tenant is recognised; workers send it",
+	}
 )
 
 // NamespaceOptions are the options with which the workflow of a namespace is started.

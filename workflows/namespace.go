@@ -32,17 +32,16 @@ func namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if err != nil {
 		return err
 	}
-	signals := workflow.GetSignalChannelWithOptions(ctx, lifecycle.TieAgain.Name, workflow.SignalChannelOptions{Description: lifecycle.TieAgain.Description})
-	tieAgain := func(tenant lifecycle.Tenant) {
+	signals := workflow.NewNamedSelector(ctx, "signals")
+	receive(ctx, signals, lifecycle.TieAgain, func(tenant lifecycle.Tenant) {
 		if !tenant.IsZero() {
 			state.TieAgain(tenant, workflow.Now(ctx))
 		}
-	}
+	})
+	receive(ctx, signals, lifecycle.Made, state.Note)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		for {
-			var tenant lifecycle.Tenant
-			signals.Receive(ctx, &tenant)
-			tieAgain(tenant)
+			signals.Select(ctx)
 		}
 	})
 	forEver, _ := workflow.NewDisconnectedContext(ctx)
@@ -53,11 +52,19 @@ func namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if err != nil {
 		return err
 	}
-	for {
-		var tenant lifecycle.Tenant
-		if !signals.ReceiveAsync(&tenant) {
-			return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
-		}
-		tieAgain(tenant)
+	for signals.HasPending() {
+		signals.Select(ctx)
 	}
+	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
+}
+
+// receive has the selector take the signals of a name.
+func receive[P any](ctx workflow.Context, signals workflow.Selector, m lifecycle.Message[P, struct{}], take func(P)) {
+	channel := workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
+	signals.AddReceive(channel, func(channel workflow.ReceiveChannel, _ bool) {
+		var payload P
+		if channel.ReceiveAsync(&payload) {
+			take(payload)
+		}
+	})
 }

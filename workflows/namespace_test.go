@@ -67,6 +67,18 @@ func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	at(7*time.Second, func() { env.SignalWorkflow(lifecycle.TieAgain.Name, other) })
 	at(8*time.Second, tie(&again, other))
 	at(9*time.Second, func() { env.SignalWorkflow(lifecycle.TieAgain.Name, mine) })
+	at(9500*time.Millisecond, func() {
+		value, err := env.QueryWorkflow(lifecycle.NamespaceOf.Name)
+		var state lifecycle.NamespaceState
+		if err == nil {
+			err = value.Get(&state)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		env.SignalWorkflow(lifecycle.Made.Name, lifecycle.MadeRecord{ID: "1", Reference: "A-1", TiedAt: state.TiedAt})
+		env.SignalWorkflow(lifecycle.Made.Name, lifecycle.MadeRecord{ID: "2", Reference: "A-2", TiedAt: asked.TiedAt})
+	})
 	at(10*time.Second, func() { env.SetContinueAsNewSuggested(true) })
 	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{})
 
@@ -89,7 +101,7 @@ func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 		converter.GetDefaultDataConverter().FromPayloads(next.Input, &carried) != nil {
 		t.Fatalf("ended with %v", err)
 	}
-	if carried.Tenant == nil || !carried.Tenant.Equal(mine) {
+	if carried.Tenant == nil || !carried.Tenant.Equal(mine) || len(carried.Records) != 1 || carried.Records[0].Reference != "A-1" {
 		t.Errorf("carried over: %+v", carried)
 	}
 }

@@ -2,6 +2,7 @@ package tms
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/oppflow/oppflow/activities"
@@ -63,6 +64,13 @@ func (m Mark) carriedBy(record administrate.Opportunity, reference opportunity.R
 		}
 	}
 	return false
+}
+
+// Carries reports whether the record carries the reference, in whatever way a worker
+// may be told to write it.
+func Carries(record administrate.Opportunity, reference opportunity.Reference) bool {
+	return strings.HasSuffix(record.Name, suffix(reference)) ||
+		slices.ContainsFunc(record.Attributes, func(a administrate.Attribute) bool { return a.Value == string(reference) })
 }
 
 // owner tells whose mark the record carries. A name that ends in brackets counts

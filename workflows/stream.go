@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
@@ -111,7 +112,7 @@ func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers
 
 // read reads the record with all its interests, until the API answers.
 func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions) (opportunity.Snapshot, error) {
-	return r.readPages(id, func(input activities.ReadInput) (activities.ReadResult, error) {
+	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := look{activity: activities.ReadOpportunity, input: input, options: options}
 		return lookFor(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) })
 	})
@@ -119,19 +120,22 @@ func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.Act
 
 // readOnce reads like read, each page for one round.
 func (r *run) readOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (opportunity.Snapshot, error) {
-	return r.readPages(id, func(input activities.ReadInput) (activities.ReadResult, error) {
+	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := look{activity: activities.ReadOpportunity, input: input, options: options, about: "refresh"}
 		return lookOnce(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) }, round)
 	})
 }
 
-func (r *run) readPages(id opportunity.ID, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
+func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
 	input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id}
 	page, err := read(input)
 	if err != nil {
 		return opportunity.Snapshot{}, err
 	}
 	r.told, r.owner = page.Run, page.Owner
+	if id == r.state.ID && r.foreign(ctx, page.Foreign) {
+		return opportunity.Snapshot{}, errForeign
+	}
 	r.state.Ruled(page.Rules)
 	record := page.Record
 	for page.Next != "" {
@@ -142,6 +146,22 @@ func (r *run) readPages(id opportunity.ID, read func(activities.ReadInput) (acti
 		record.Interests = append(record.Interests, page.Record.Interests...)
 	}
 	return record, nil
+}
+
+// errForeign is why a record is not taken in that carries the mark of another
+// reference.
+var errForeign = temporal.NewNonRetryableApplicationError("the record carries the mark of another reference", string(opportunity.Conflict), nil)
+
+// foreign pauses the opportunity where its record was found to carry the mark of
+// another reference, and reports whether it did.
+func (r *run) foreign(ctx workflow.Context, found bool) bool {
+	if !found || !since(ctx, changeForeign) {
+		return false
+	}
+	workflow.GetLogger(ctx).Warn("the record carries the mark of another reference: nothing is sent until an operator resumes", "opportunity", r.state.ID)
+	r.state.PauseForeign(workflow.Now(ctx))
+	r.show(ctx)
+	return true
 }
 
 // settle waits until a request whose answer did not come can no longer commit.

@@ -93,6 +93,11 @@ func (m Mark) owner(record administrate.Opportunity, reference opportunity.Refer
 	return activities.OwnerNobody
 }
 
+// foreign reports whether the record certainly carries the mark of another reference.
+func (m Mark) foreign(record administrate.Opportunity, reference opportunity.Reference) bool {
+	return !m.Name && m.owner(record, reference) == activities.OwnerOther
+}
+
 // MarkOpportunity puts the reference's mark on a record, in one request. It is
 // assumed that attributes it does not name stay as they are.
 func (a *Activities) MarkOpportunity(ctx context.Context, in activities.MarkInput) (activities.Sending, error) {

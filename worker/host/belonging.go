@@ -9,7 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/administrate"
@@ -139,14 +141,30 @@ func (b *belonging) tied(ctx context.Context) error {
 		}
 		b.tenant = &tenant
 	}
+	if b.tiedAt.Load() == nil {
+		// The worker that answered last may be gone, and would be waited for. An error says no
+		// more than that of the question itself.
+		_, _ = b.temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
+			Namespace: b.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID},
+		})
+	}
 	state, err := readNamespace(ctx, b.temporal)
 	var missing *serviceerror.NotFound
-	if err != nil && !errors.As(err, &missing) {
+	if errors.As(err, &missing) {
+		var begun bool
+		if state, begun, err = begin(ctx, b.temporal, *b.tenant); begun {
+			b.logger.InfoContext(ctx, "the namespace is tied to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
+			b.tiedAt.Store(&state.TiedAt)
+			return nil
+		}
+		if err == nil { // another one was faster
+			state, err = readNamespace(ctx, b.temporal)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("whose namespace it is cannot be asked: %s", Reason(err))
 	}
-	if state.Tenant == nil {
-		b.logger.InfoContext(ctx, "tying the namespace to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
-	} else if tiedAt := b.tiedAt.Load(); tiedAt != nil && tiedAt.Equal(state.TiedAt) {
+	if tiedAt := b.tiedAt.Load(); tiedAt != nil && tiedAt.Equal(state.TiedAt) {
 		state.Records = nil // they were looked at
 	}
 	if state, err = settle(ctx, b.temporal, b.api, b.namespace, state, *b.tenant); err == nil {

@@ -136,13 +136,9 @@ const tieAnswersWithin = 5 * time.Second
 // changed: the next worker compares. A namespace of another tenant is an
 // OtherTenantError.
 func Tie(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
-	options := lifecycle.NamespaceOptions()
-	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
-	options.WorkflowExecutionErrorWhenAlreadyStarted = true
-	_, err := c.ExecuteWorkflow(ctx, options, lifecycle.NamespaceType, lifecycle.NamespaceState{Tenant: &tenant})
-	var running *serviceerror.WorkflowExecutionAlreadyStarted
-	if !errors.As(err, &running) {
-		return Tied{New: err == nil}, explainNamespace(namespace, "it cannot be tied to its tenant", err)
+	_, begun, err := begin(ctx, c, tenant)
+	if begun || err != nil {
+		return Tied{New: begun}, explainNamespace(namespace, "it cannot be tied to its tenant", err)
 	}
 	asking, cancel := context.WithTimeout(ctx, tieAnswersWithin)
 	defer cancel()
@@ -175,6 +171,21 @@ func TieAgain(ctx context.Context, c client.Client, _ *administrate.Client, name
 	_, err = c.SignalWithStartWorkflow(ctx, lifecycle.NamespaceID, lifecycle.TieAgain.Name, tenant,
 		lifecycle.NamespaceOptions(), lifecycle.NamespaceType, lifecycle.NamespaceState{})
 	return tied, explainTie(namespace, err)
+}
+
+// begin starts the workflow of the namespace, tied to the tenant, unless it runs. It
+// waits for no worker.
+func begin(ctx context.Context, c client.Client, tenant lifecycle.Tenant) (state lifecycle.NamespaceState, begun bool, err error) {
+	options := lifecycle.NamespaceOptions()
+	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+	options.WorkflowExecutionErrorWhenAlreadyStarted = true
+	state.TieAgain(tenant, time.Now().UTC())
+	_, err = c.ExecuteWorkflow(ctx, options, lifecycle.NamespaceType, state)
+	var running *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &running) {
+		return lifecycle.NamespaceState{}, false, nil
+	}
+	return state, err == nil, err
 }
 
 // settle compares the namespace with the tenant that the API's client reaches, and ties

@@ -93,7 +93,9 @@ func burstWithinTheLimit(t *testing.T) int {
 	var sent []time.Time
 	refused := 0
 	for _, entry := range p.ledger() {
-		sent = append(sent, entry.Received)
+		if len(sent) > 0 || len(entry.Fields) > 0 { // before, the workers ask which tenant they reach
+			sent = append(sent, entry.Received)
+		}
 		if entry.Status == http.StatusTooManyRequests {
 			refused++
 		}

@@ -154,8 +154,11 @@ const (
 type ReadResult struct {
 	Record opportunity.Snapshot `json:"record"`
 	// Owner is set on the first page, and so is Run: the id of the run that asked.
-	Owner Owner  `json:"owner,omitempty"`
-	Run   string `json:"run,omitempty"`
+	Owner Owner `json:"owner,omitempty"`
+	// Foreign says that the mark is certainly that of another reference: a name that
+	// looks like one is none.
+	Foreign bool   `json:"foreign,omitempty"`
+	Run     string `json:"run,omitempty"`
 	// Next is where the interests go on, "" at their end.
 	Next string `json:"next,omitempty"`
 	// Rules are those of the worker's playbook, on the first page; nil where it has

@@ -43,6 +43,8 @@ type PlanResult struct {
 	To opportunity.Step `json:"to,omitzero"`
 	// Events are what is known of the events of the interests.
 	Events []EventNews `json:"events,omitempty"`
+	// Foreign says that the record carries the mark of another reference.
+	Foreign bool `json:"foreign,omitempty"`
 	// Run is the id of the run that asked.
 	Run string `json:"run,omitempty"`
 }

@@ -68,7 +68,12 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	g.route(body).ServeHTTP(w, r)
+	route := g.route(body)
+	if route == nil { // the worker asks which tenant it is, and again later
+		http.Error(w, "not known yet where the API is", http.StatusServiceUnavailable)
+		return
+	}
+	route.ServeHTTP(w, r)
 }
 
 func (g *gate) route(body []byte) http.Handler {

@@ -55,7 +55,8 @@ func burstWithinTheLimit(t *testing.T) int {
 	for n := range opportunities {
 		senders.Go(func() error {
 			o := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(reference(n)), TaskQueue: lifecycle.TaskQueue}
-			if _, err := p.temporal.ExecuteWorkflow(sending, o, lifecycle.WorkflowType, opportunity.Start{Name: "Burst", Region: "UK"}); err != nil {
+			// The region by its id: a name that one of the workers does not know yet takes turns without a request.
+			if _, err := p.temporal.ExecuteWorkflow(sending, o, lifecycle.WorkflowType, opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}); err != nil {
 				return err
 			}
 			for i := range commands - 1 {
@@ -93,7 +94,9 @@ func burstWithinTheLimit(t *testing.T) int {
 	var sent []time.Time
 	refused := 0
 	for _, entry := range p.ledger() {
-		sent = append(sent, entry.Received)
+		if len(sent) > 0 || len(entry.Fields) > 0 { // before, the workers ask which tenant they reach
+			sent = append(sent, entry.Received)
+		}
 		if entry.Status == http.StatusTooManyRequests {
 			refused++
 		}

@@ -86,6 +86,10 @@ func newRecorder(t *testing.T) *recorder {
 			r.fault("a request broke off: %v", err)
 			return
 		}
+		if !r.aimed() { // the worker asks which tenant it is, and again later
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		changes, err := mutations(body)
 		if err != nil {
 			r.fault("a request cannot be read: %v", err)
@@ -318,6 +322,13 @@ func (r *recorder) aim(api string) error {
 	defer r.mu.Unlock()
 	r.target = target
 	return nil
+}
+
+// aimed reports whether it is known where requests are passed on to.
+func (r *recorder) aimed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.target != nil
 }
 
 // report logs how much was asked of the API; what went wrong on the way to it

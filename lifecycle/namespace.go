@@ -39,7 +39,17 @@ var (
 		Name:        "recover",
 		Description: "Says that Temporal's database was restored, so that every opportunity is compared with its record; oppflow recover sends it",
 	}
+	// Made has the namespace keep a record that Oppflow made; only a signal.
+	Made = Message[MadeRecord, struct{}]{
+		Name:        "made",
+		Description: "A record that Oppflow made in the tenant, by which the tenant is recognised; workers send it",
+	}
 )
+
+// IsNamespaceSignal reports whether the workflow of a namespace takes signals of the name.
+func IsNamespaceSignal(name string) bool {
+	return name == TieAgain.Name || name == Made.Name || name == Recover.Name
+}
 
 // NamespaceOptions are the options with which the workflow of a namespace is started.
 func NamespaceOptions() client.StartWorkflowOptions {

@@ -135,6 +135,9 @@ type NamespaceState struct {
 	Tenant *Tenant `json:"tenant,omitempty"`
 	// TiedAt is when the namespace was tied to the tenant.
 	TiedAt time.Time `json:"tiedAt,omitzero"`
+	// Records are some that Oppflow made in the tenant since: the first one, and the
+	// latest ones that were told.
+	Records []MadeRecord `json:"records,omitempty"`
 	// Recovery is the last one; nil before Temporal's database was restored.
 	Recovery *Recovery `json:"recovery,omitempty"`
 }
@@ -147,12 +150,41 @@ type Recovery struct {
 	Backup time.Time `json:"backup"`
 }
 
+// Recover takes in that Temporal's database was restored.
+func (s *NamespaceState) Recover(r Recovery) {
+	if r.Epoch != "" {
+		s.Recovery = &r
+	}
+}
+
 // Epoch is that of the last recovery; "" before the first one.
 func (s NamespaceState) Epoch() string {
 	if s.Recovery == nil {
 		return ""
 	}
 	return s.Recovery.Epoch
+}
+
+// MadeRecord is a record that Oppflow made, which carries the reference as its mark.
+type MadeRecord struct {
+	ID        opportunity.ID        `json:"id"`
+	Reference opportunity.Reference `json:"reference"`
+	// TiedAt is that of the state for which it was made.
+	TiedAt time.Time `json:"tiedAt"`
+}
+
+// maxMadeRecords is how many records a namespace keeps.
+const maxMadeRecords = 5
+
+// Note keeps the record, unless it was made before the namespace was tied again.
+func (s *NamespaceState) Note(record MadeRecord) {
+	known := slices.ContainsFunc(s.Records, func(r MadeRecord) bool { return r.ID == record.ID })
+	if record.ID == "" || known || s.Tenant == nil || !record.TiedAt.Equal(s.TiedAt) {
+		return
+	}
+	if s.Records = append(slices.Clone(s.Records), record); len(s.Records) > maxMadeRecords {
+		s.Records = slices.Delete(s.Records, 1, 2)
+	}
 }
 
 // Tie ties the namespace to the tenant at the time, which is that of the first tie
@@ -187,5 +219,5 @@ func (s *NamespaceState) MayTie(tenant Tenant) error {
 
 // TieAgain ties the namespace to the tenant, whatever tenant it belonged to.
 func (s *NamespaceState) TieAgain(tenant Tenant, now time.Time) {
-	s.Tenant, s.TiedAt = &tenant, now
+	s.Tenant, s.TiedAt, s.Records = &tenant, now, nil
 }

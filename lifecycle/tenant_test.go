@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,5 +96,22 @@ func TestANamespaceKeepsItsTenant(t *testing.T) {
 	}
 	if s.TieAgain(other, later); !s.Tenant.Equal(other) || !s.TiedAt.Equal(later) {
 		t.Errorf("again: %+v", s)
+	}
+	made := func(id opportunity.ID, tiedAt time.Time) lifecycle.MadeRecord {
+		return lifecycle.MadeRecord{ID: id, Reference: "r-" + opportunity.Reference(id), TiedAt: tiedAt}
+	}
+	s.Note(made("0", first)) // by a worker of the tenant before
+	for _, id := range []opportunity.ID{"1", "2", "1", "3", "4", "5", "6", "7"} {
+		s.Note(made(id, later))
+	}
+	var kept []opportunity.ID
+	for _, record := range s.Records {
+		kept = append(kept, record.ID)
+	}
+	if want := []opportunity.ID{"1", "4", "5", "6", "7"}; !slices.Equal(kept, want) {
+		t.Errorf("records %v are kept; want %v", kept, want)
+	}
+	if s.TieAgain(mine, first); len(s.Records) > 0 {
+		t.Errorf("records of the tenant before are kept: %v", s.Records)
 	}
 }

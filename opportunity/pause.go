@@ -65,6 +65,20 @@ func (s *State) pause(p Pause, now time.Time) {
 	s.Attend(AttentionPaused, "", s.Paused.told(), now)
 }
 
+// foreignMark is why an opportunity pauses by itself.
+const foreignMark = "the record carries the mark of another reference"
+
+// PauseForeign pauses the opportunity because its record carries the mark of another
+// reference: the record is not written to until an operator resumes it.
+func (s *State) PauseForeign(now time.Time) {
+	if s.Paused != nil {
+		return
+	}
+	s.Paused = &Standstill{Reason: foreignMark, Since: now}
+	s.note(now, "paused: "+foreignMark)
+	s.Attend(AttentionPaused, "", s.Paused.told(), now)
+}
+
 func (s *State) resume(now time.Time) {
 	if s.Paused == nil {
 		return
@@ -81,7 +95,10 @@ func (s *State) EndPause() {
 }
 
 func (p Standstill) told() string {
-	if p.Reason == "" {
+	switch p.Reason {
+	case foreignMark:
+		return foreignMark + "; nothing is sent until resume: check whose record it is, and the tenant of the worker"
+	case "":
 		return "an operator paused it; signals wait until resume"
 	}
 	return "an operator paused it (" + p.Reason + "); signals wait until resume"

@@ -82,7 +82,7 @@ func (i *arrivalNotes) HandleSignal(ctx workflow.Context, in *interceptor.Handle
 	for _, payload := range in.Arg.GetPayloads() {
 		came.bytes += len(payload.GetData())
 	}
-	ofNamespace := came.name == lifecycle.TieAgain.Name && workflow.GetInfo(ctx).WorkflowType.Name == lifecycle.NamespaceType
+	ofNamespace := lifecycle.IsNamespaceSignal(came.name) && workflow.GetInfo(ctx).WorkflowType.Name == lifecycle.NamespaceType
 	if !ofNamespace && !slices.Contains(opportunity.Verbs(), opportunity.Verb(came.name)) {
 		came.channel = otherSignals
 	}

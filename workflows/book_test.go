@@ -84,6 +84,7 @@ func (r *record) planOpportunity(_ context.Context, in activities.PlanInput) (ac
 		return activities.PlanResult{}, temporal.NewApplicationError("out", "unreachable")
 	}
 	out := activities.PlanResult{Rules: *r.book.rules(), Record: r.snapshot(), Events: r.book.events, Run: r.run}
+	out.Foreign = r.owner != "" && r.owner != in.Reference && !r.untold
 	if r.book.plan != nil {
 		out.Plan = r.book.plan(in)
 	}

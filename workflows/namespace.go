@@ -32,20 +32,19 @@ func namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if err != nil {
 		return err
 	}
-	ties := workflow.GetSignalChannelWithOptions(ctx, lifecycle.TieAgain.Name, workflow.SignalChannelOptions{Description: lifecycle.TieAgain.Description})
-	recoveries := workflow.GetSignalChannelWithOptions(ctx, lifecycle.Recover.Name, workflow.SignalChannelOptions{Description: lifecycle.Recover.Description})
-	tieAgain := func(tenant lifecycle.Tenant) {
+	signals := workflow.NewNamedSelector(ctx, "signals")
+	receive(ctx, signals, lifecycle.TieAgain, func(tenant lifecycle.Tenant) {
 		if !tenant.IsZero() {
 			state.TieAgain(tenant, workflow.Now(ctx))
 		}
-	}
-	recovered := func(r lifecycle.Recovery) {
-		if r.Epoch != "" {
-			state.Recovery = &r
+	})
+	receive(ctx, signals, lifecycle.Made, state.Note)
+	receive(ctx, signals, lifecycle.Recover, state.Recover)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		for {
+			signals.Select(ctx)
 		}
-	}
-	workflow.Go(ctx, func(ctx workflow.Context) { receive(ctx, ties, tieAgain) })
-	workflow.Go(ctx, func(ctx workflow.Context) { receive(ctx, recoveries, recovered) })
+	})
 	forEver, _ := workflow.NewDisconnectedContext(ctx)
 	err = workflow.Await(forEver, func() bool {
 		info := workflow.GetInfo(ctx)
@@ -54,27 +53,19 @@ func namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if err != nil {
 		return err
 	}
-	drain(ties, tieAgain)
-	drain(recoveries, recovered)
+	for signals.HasPending() {
+		signals.Select(ctx)
+	}
 	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
 }
 
-// receive takes signals in for ever.
-func receive[T any](ctx workflow.Context, signals workflow.ReceiveChannel, take func(T)) {
-	for {
-		var one T
-		signals.Receive(ctx, &one)
-		take(one)
-	}
-}
-
-// drain takes in the signals that have come.
-func drain[T any](signals workflow.ReceiveChannel, take func(T)) {
-	for {
-		var one T
-		if !signals.ReceiveAsync(&one) {
-			return
+// receive has the selector take the signals of a name.
+func receive[P any](ctx workflow.Context, signals workflow.Selector, m lifecycle.Message[P, struct{}], take func(P)) {
+	channel := workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
+	signals.AddReceive(channel, func(channel workflow.ReceiveChannel, _ bool) {
+		var payload P
+		if channel.ReceiveAsync(&payload) {
+			take(payload)
 		}
-		take(one)
-	}
+	})
 }

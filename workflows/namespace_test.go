@@ -67,6 +67,18 @@ func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	at(7*time.Second, func() { env.SignalWorkflow(lifecycle.TieAgain.Name, other) })
 	at(8*time.Second, tie(&again, other))
 	at(9*time.Second, func() { env.SignalWorkflow(lifecycle.TieAgain.Name, mine) })
+	at(9500*time.Millisecond, func() {
+		value, err := env.QueryWorkflow(lifecycle.NamespaceOf.Name)
+		var state lifecycle.NamespaceState
+		if err == nil {
+			err = value.Get(&state)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		env.SignalWorkflow(lifecycle.Made.Name, lifecycle.MadeRecord{ID: "1", Reference: "A-1", TiedAt: state.TiedAt})
+		env.SignalWorkflow(lifecycle.Made.Name, lifecycle.MadeRecord{ID: "2", Reference: "A-2", TiedAt: asked.TiedAt})
+	})
 	at(10*time.Second, func() { env.SetContinueAsNewSuggested(true) })
 	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{})
 
@@ -89,7 +101,7 @@ func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 		converter.GetDefaultDataConverter().FromPayloads(next.Input, &carried) != nil {
 		t.Fatalf("ended with %v", err)
 	}
-	if carried.Tenant == nil || !carried.Tenant.Equal(mine) {
+	if carried.Tenant == nil || !carried.Tenant.Equal(mine) || len(carried.Records) != 1 || carried.Records[0].Reference != "A-1" {
 		t.Errorf("carried over: %+v", carried)
 	}
 }
@@ -115,5 +127,29 @@ func TestTheWorkflowOfANamespaceIsStartedWithItsTenant(t *testing.T) {
 	var next *workflow.ContinueAsNewError
 	if !errors.As(env.GetWorkflowError(), &next) {
 		t.Errorf("ended with %v", env.GetWorkflowError())
+	}
+}
+
+// The epoch of the namespace is that of the last recovery, in the run that follows, too.
+func TestTheWorkflowOfANamespaceKeepsItsEpoch(t *testing.T) {
+	env := newEnvironment(t, workflows.Interceptor())
+	workflows.Register(env, workflows.Options{})
+	for n, epoch := range []string{"first", "second", ""} {
+		env.RegisterDelayedCallback(func() {
+			env.SignalWorkflow(lifecycle.Recover.Name, lifecycle.Recovery{Epoch: epoch, Backup: begun})
+		}, time.Duration(n+1)*time.Second)
+	}
+	env.RegisterDelayedCallback(func() {
+		env.SetContinueAsNewSuggested(true)
+		env.SignalWorkflow(lifecycle.Made.Name, lifecycle.MadeRecord{})
+	}, time.Minute)
+	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{})
+	var next *workflow.ContinueAsNewError
+	if !errors.As(env.GetWorkflowError(), &next) {
+		t.Fatal(env.GetWorkflowError())
+	}
+	var state lifecycle.NamespaceState
+	if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &state); err != nil || state.Epoch() != "second" {
+		t.Errorf("the epoch is %q, %v; want second", state.Epoch(), err)
 	}
 }

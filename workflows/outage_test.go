@@ -68,6 +68,7 @@ func TestAnOutageIsSeen(t *testing.T) {
 	}{
 		{activities.ReasonUnreachable, opportunity.AttentionAPI},
 		{activities.ReasonAuthentication, opportunity.AttentionCredentials},
+		{activities.ReasonTenant, opportunity.AttentionCredentials},
 		{activities.ReasonRate, opportunity.AttentionLimit},
 	} {
 		for _, lost := range []bool{false, true} {

@@ -80,6 +80,9 @@ func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options wo
 		l, proves := r.plan(ctx, input, options)
 		result, err = lookFor(ctx, r, l, proves)
 	})
+	if err == nil && r.foreign(ctx, result.Foreign) {
+		return result, errCut // it is planned after the pause
+	}
 	if err == nil && !r.interrupted(ctx) {
 		r.recovered()
 	}
@@ -98,6 +101,8 @@ func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why s
 		return result, errCut
 	}
 	switch {
+	case err == nil && r.foreign(ctx, result.Foreign):
+		return result, errCut // it is planned after the pause
 	case unanswered(err):
 		r.planRounds++
 	case err == nil && !r.interrupted(ctx):

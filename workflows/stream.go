@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
@@ -141,6 +142,9 @@ func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activ
 		return opportunity.Snapshot{}, err
 	}
 	r.told, r.owner = page.Run, page.Owner
+	if id == r.state.ID && r.foreign(ctx, page.Foreign) {
+		return opportunity.Snapshot{}, errForeign
+	}
 	r.state.Ruled(page.Rules, workflow.Now(ctx))
 	record := page.Record
 	for page.Next != "" {
@@ -151,6 +155,22 @@ func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activ
 		record.Interests = append(record.Interests, page.Record.Interests...)
 	}
 	return record, nil
+}
+
+// errForeign is why a record is not taken in that carries the mark of another
+// reference.
+var errForeign = temporal.NewNonRetryableApplicationError("the record carries the mark of another reference", string(opportunity.Conflict), nil)
+
+// foreign pauses the opportunity where its record was found to carry the mark of
+// another reference, and reports whether it did.
+func (r *run) foreign(ctx workflow.Context, found bool) bool {
+	if !found || !since(ctx, changeForeign) {
+		return false
+	}
+	workflow.GetLogger(ctx).Warn("the record carries the mark of another reference: nothing is sent until an operator resumes", "opportunity", r.state.ID)
+	r.state.PauseForeign(workflow.Now(ctx))
+	r.show(ctx)
+	return true
 }
 
 // settle waits until a request whose answer did not come can no longer commit.

@@ -253,7 +253,7 @@ func (r *record) readOpportunity(_ context.Context, in activities.ReadInput) (ac
 	case r.owner == in.Reference:
 		out.Owner = activities.OwnerUs
 	default:
-		out.Owner = activities.OwnerOther
+		out.Owner, out.Foreign = activities.OwnerOther, true
 	}
 	out.Record.Interests = snapshot.Interests[from:to]
 	if to < len(snapshot.Interests) {

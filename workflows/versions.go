@@ -34,6 +34,8 @@ const (
 	// changeEnding: when a run or a move ends, whoever waits for it is answered, and the
 	// effects of what was not done are taken back, whatever else waits.
 	changeEnding = "leave nothing open at an end"
+	// changeForeign: a record that carries the mark of another reference is not written to.
+	changeForeign = "pause at the mark of another reference"
 )
 
 // since reports whether the change is in force in the run.

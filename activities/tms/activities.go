@@ -14,6 +14,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
 
@@ -46,6 +47,9 @@ type Options struct {
 	// Permitted, when given, is asked before a service of the tenant is called; the client
 	// of the API asks it by itself. Its error keeps the request from being sent.
 	Permitted func(context.Context) error
+	// Made, when given, is told of each record that was made and carries its reference's
+	// mark. It must not block.
+	Made func(opportunity.ID, opportunity.Reference)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Version is the worker's, for an operator; "" is "of an unknown version".
@@ -68,6 +72,7 @@ type Activities struct {
 	sent              references
 	payloads          converter.DataConverter
 	permitted         func(context.Context) error
+	made              func(opportunity.ID, opportunity.Reference)
 	now               func() time.Time
 	version           string
 }
@@ -89,6 +94,10 @@ func New(o Options) (*Activities, error) {
 	if permitted == nil {
 		permitted = func(context.Context) error { return nil }
 	}
+	made := o.Made
+	if made == nil || o.Mark.none() {
+		made = func(opportunity.ID, opportunity.Reference) {}
+	}
 	return &Activities{
 		api: o.API, temporal: o.Temporal, mark: o.Mark, now: now,
 		reservationLength: cmp.Or(o.ReservationLength, 14*24*time.Hour),
@@ -101,6 +110,7 @@ func New(o Options) (*Activities, error) {
 		payloads:          payloads,
 		permitted:         permitted,
 		version:           cmp.Or(o.Version, "of an unknown version"),
+		made:              made,
 	}, nil
 }
 

@@ -49,6 +49,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	if err == nil {
 		result.Rules = a.rules()
 		result.Record = a.snapshot(created, in.Reference)
+		a.made(result.Record.ID, in.Reference)
 		result.Region = a.region(in.Start.Region, record.RegionID)
 	}
 	return result, nil

@@ -1,10 +1,12 @@
 package tms_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -208,6 +211,30 @@ func TestAReadOnlyWorkerCallsNobody(t *testing.T) {
 	r.wantProblem(r.ensure(callEffect(record)), 1, "read-only", opportunity.ActCall)
 	if got := s.taken(); got != nil {
 		t.Errorf("called: %q", got)
+	}
+}
+
+// A worker of another tenant than the namespace's calls nobody. One that does not know
+// yet whose namespace it is says for the same reason as of the API that nothing was sent.
+func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
+	for name, c := range map[string]struct {
+		why  error
+		want string
+	}{
+		"another tenant": {errors.New("it belongs to another tenant"), "not sent: tenant"},
+		"not known yet":  {&administrate.NotSentError{Reason: administrate.Unreachable}, "not sent: unreachable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, s, _ := serviced(t)
+			record := r.created("A-1")
+			r.options.Permitted = func(context.Context) error { return c.why }
+			r.worker(tms.Mark{})
+			r.requested()
+			r.wantProblem(r.ensure(callEffect(record)), 1, c.want, opportunity.ActCall)
+			if got := s.taken(); got != nil {
+				t.Errorf("called: %q", got)
+			}
+		})
 	}
 }
 

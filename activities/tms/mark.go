@@ -2,6 +2,7 @@ package tms
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/oppflow/oppflow/activities"
@@ -65,6 +66,13 @@ func (m Mark) carriedBy(record administrate.Opportunity, reference opportunity.R
 	return false
 }
 
+// Carries reports whether the record carries the reference, in whatever way a worker
+// may be told to write it.
+func Carries(record administrate.Opportunity, reference opportunity.Reference) bool {
+	return strings.HasSuffix(record.Name, suffix(reference)) ||
+		slices.ContainsFunc(record.Attributes, func(a administrate.Attribute) bool { return a.Value == string(reference) })
+}
+
 // owner tells whose mark the record carries. A name that ends in brackets counts
 // as marked, since nothing tells a mark from a name that looks like one.
 func (m Mark) owner(record administrate.Opportunity, reference opportunity.Reference) activities.Owner {
@@ -83,6 +91,11 @@ func (m Mark) owner(record administrate.Opportunity, reference opportunity.Refer
 		}
 	}
 	return activities.OwnerNobody
+}
+
+// foreign reports whether the record certainly carries the mark of another reference.
+func (m Mark) foreign(record administrate.Opportunity, reference opportunity.Reference) bool {
+	return !m.Name && m.owner(record, reference) == activities.OwnerOther
 }
 
 // MarkOpportunity puts the reference's mark on a record, in one request. It is

@@ -67,6 +67,11 @@ func TestOwner(t *testing.T) {
 			if n := r.requested(); n != 1 {
 				t.Errorf("it took %d requests", n)
 			}
+			// A name proves nothing.
+			planned := do[activities.PlanResult](r, activities.PlanOpportunity, activities.PlanInput{Reference: "A-1", Opportunity: record})
+			if foreign := c.want == activities.OwnerOther && !c.reads.Name; got.Foreign != foreign || planned.Foreign != foreign {
+				t.Errorf("foreign: %t when it is read, %t when it is planned; want %t", got.Foreign, planned.Foreign, foreign)
+			}
 		})
 	}
 }

@@ -20,7 +20,7 @@ func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInpu
 		return activities.PlanResult{}, reading(err)
 	}
 	record := a.snapshot(raw, in.Reference)
-	result := activities.PlanResult{Record: record, To: in.Occasion.To, Run: runOf(ctx)}
+	result := activities.PlanResult{Record: record, To: in.Occasion.To, Foreign: a.mark.foreign(raw, in.Reference), Run: runOf(ctx)}
 	if rules := a.rules(); rules != nil {
 		result.Rules = *rules
 	}

@@ -28,7 +28,7 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	}
 	return activities.ReadResult{
 		Record: a.snapshot(record, in.Reference), Owner: a.mark.owner(record, in.Reference), Next: record.MoreInterests,
-		Run: runOf(ctx), Rules: a.rules(),
+		Foreign: a.mark.foreign(record, in.Reference), Run: runOf(ctx), Rules: a.rules(),
 	}, nil
 }
 

@@ -693,6 +693,16 @@ func TestFateOfAFailedRequest(t *testing.T) {
 		{"429", func(r *room) { r.status(429) }, opportunity.FateNotSent, activities.ReasonRate, 0},
 		{"429 with a time", func(r *room) { r.status(429, "Retry-After", "7") }, opportunity.FateNotSent, activities.ReasonRate, 7 * time.Second},
 		{"401", func(r *room) { r.status(401) }, opportunity.FateNotSent, activities.ReasonAuthentication, 0},
+		{"another tenant", func(r *room) {
+			var err error
+			r.options.API, err = administrate.New(administrate.Options{
+				URL: r.url, Tokens: administrate.StaticToken(r.token), Permitted: func(context.Context) error { return errors.New("it belongs to another tenant") },
+			})
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			r.worker(tms.Mark{})
+		}, opportunity.FateNotSent, activities.ReasonTenant, 0},
 		{"the connection breaks", func(r *room) { r.answerInstead(drop) }, opportunity.FateUnknown, "", 0},
 		{"no data", func(r *room) {
 			r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {

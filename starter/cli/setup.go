@@ -102,19 +102,18 @@ namespace does. A namespace that is there keeps its own.`,
 
 // tie ties the namespace to the tenant that the API's settings reach.
 func (p *program) tie(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, again bool) error {
-	var tenant lifecycle.Tenant
-	err := p.askAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
-		tenant, err = host.ReadTenant(ctx, client, api.OAuth.ClientID)
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	tie := host.Tie
 	if again {
 		tie = host.TieAgain
 	}
-	tied, err := tie(ctx, temporal, connection.namespace, tenant)
+	var tenant lifecycle.Tenant
+	var tied host.Tied
+	err := p.askAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
+		if tenant, err = host.ReadTenant(ctx, client, api.OAuth.ClientID); err == nil {
+			tied, err = tie(ctx, temporal, client, connection.namespace, tenant)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -135,8 +134,10 @@ func tellTied(tied host.Tied, tenant lifecycle.Tenant, again bool) string {
 	}
 	difference := tied.Before.Tenant.Differs(tenant)
 	switch {
-	case difference == "":
+	case difference == "" && !again:
 		return "tied already to " + of
+	case difference == "":
+		return "tied again, to " + of + "; the tenant it belonged to has the same regions, steps and currencies"
 	case again:
 		return "tied again, to " + of + "; it belonged to another tenant: " + difference
 	}

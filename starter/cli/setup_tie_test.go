@@ -135,6 +135,14 @@ func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 		t.Errorf("%d steps are kept; want %d", len(own.state.Tenant.Steps), len(kept))
 	}
 
+	// One with equal lists that lacks what Oppflow made is another tenant.
+	own.state.Records = []lifecycle.MadeRecord{{ID: "T3Bwb3J0dW5pdHk6MQ==", Reference: "order-1"}}
+	wantUntied(t, oppflow(t, env, "setup"), "belongs to another tenant", "none of the records is there that Oppflow made", "of the reference order-1", "--tie-again")
+	oppflow(t, env, "setup", "--tie-again").wantDone(t, "tied again, to the tenant with regions ", "has the same regions, steps and currencies")
+	if len(own.state.Records) != 0 {
+		t.Errorf("records of the tenant before are kept: %+v", own.state.Records)
+	}
+
 	// The namespace of another tenant.
 	taken := &tiedNamespaces{state: other(), worker: true}
 	env = append(serve(taken), api...)

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
 )
 
 const (
@@ -38,7 +42,9 @@ type belonging struct {
 	// ask returns nil where the namespace belongs to the worker's tenant.
 	ask func(context.Context) error
 
-	tenant *lifecycle.Tenant // that the credentials reach; nil until it is read
+	tenant *lifecycle.Tenant         // that the credentials reach; nil until it is read
+	tiedAt atomic.Pointer[time.Time] // of the state that was proven last; nil before
+	told   atomic.Bool               // of a record that this worker made
 
 	mu     sync.Mutex
 	proven bool   // at least once
@@ -126,27 +132,66 @@ func (b *belonging) compare(ctx context.Context) error {
 }
 
 // tied returns nil where the namespace belongs to the worker's tenant. A namespace that
-// belongs to none is tied to it.
+// belongs to none is tied to it. Once that is proven, the API is not asked any more.
 func (b *belonging) tied(ctx context.Context) error {
+	ctx = context.WithValue(ctx, provingKey{}, true)
 	if b.tenant == nil {
-		tenant, err := ReadTenant(context.WithValue(ctx, provingKey{}, true), b.api, b.clientID)
+		tenant, err := ReadTenant(ctx, b.api, b.clientID)
 		if err != nil {
 			return err
 		}
 		b.tenant = &tenant
 	}
+	if b.tiedAt.Load() == nil {
+		// The worker that answered last may be gone, and would be waited for. An error says no
+		// more than that of the question itself.
+		_, _ = b.temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
+			Namespace: b.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID},
+		})
+	}
 	state, err := readNamespace(ctx, b.temporal)
 	var missing *serviceerror.NotFound
-	if err != nil && !errors.As(err, &missing) {
+	if errors.As(err, &missing) {
+		var begun bool
+		if state, begun, err = begin(ctx, b.temporal, *b.tenant); begun {
+			b.logger.InfoContext(ctx, "the namespace is tied to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
+			b.tiedAt.Store(&state.TiedAt)
+			return nil
+		}
+		if err == nil { // another one was faster
+			state, err = readNamespace(ctx, b.temporal)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("whose namespace it is cannot be asked: %s", Reason(err))
 	}
-	if state.Tenant == nil {
-		b.logger.InfoContext(ctx, "tying the namespace to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
+	if tiedAt := b.tiedAt.Load(); tiedAt != nil && tiedAt.Equal(state.TiedAt) {
+		state.Records = nil // they were looked at
 	}
 	b.mu.Lock()
 	b.epoch = state.Epoch()
 	b.mu.Unlock()
-	return settle(ctx, b.temporal, b.namespace, state, *b.tenant)
+	if state, err = settle(ctx, b.temporal, b.api, b.namespace, state, *b.tenant); err == nil {
+		b.tiedAt.Store(&state.TiedAt)
+	}
+	return err
+}
+
+// made takes in that the worker made a record. The first one is told to the namespace,
+// which recognises its tenant by it.
+func (b *belonging) made(id opportunity.ID, reference opportunity.Reference) {
+	tiedAt := b.tiedAt.Load()
+	if tiedAt == nil || !b.told.CompareAndSwap(false, true) {
+		return
+	}
+	record := lifecycle.MadeRecord{ID: id, Reference: reference, TiedAt: *tiedAt}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), proofTimeout)
+		defer cancel()
+		if err := b.temporal.SignalWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.Made.Name, record); err != nil {
+			b.told.Store(false) // the next one, then
+		}
+	}()
 }
 
 // inEpoch returns the epoch of the namespace. It is read before anything is sent.

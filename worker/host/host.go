@@ -199,7 +199,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	calls, err := tms.New(tms.Options{
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
 		Mark:     tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
-		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly, Permitted: belongs.permit,
+		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly, Permitted: belongs.permit, Made: belongs.made,
 		Version: BuildVersion().String(),
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
@@ -105,6 +106,28 @@ type Tied struct {
 	Before *lifecycle.NamespaceState
 }
 
+// missingRecords returns what shows that none of the records is there that Oppflow made
+// in the tenant to which the namespace was tied; "" where one is, or where none was made.
+func missingRecords(ctx context.Context, api *administrate.Client, records []lifecycle.MadeRecord) (string, error) {
+	for _, made := range slices.Backward(records) {
+		record, err := api.Opportunity(ctx, string(made.ID))
+		var missing *administrate.NotFoundError
+		var refused *administrate.RefusedError
+		switch {
+		case err == nil && tms.Carries(record, made.Reference):
+			return "", nil
+		case err == nil, errors.As(err, &missing), errors.As(err, &refused):
+		default:
+			return "", err
+		}
+	}
+	if len(records) == 0 {
+		return "", nil
+	}
+	latest := records[len(records)-1]
+	return fmt.Sprintf("none of the records is there that Oppflow made, with its mark, such as %s of the reference %s", latest.ID, latest.Reference), nil
+}
+
 // tieAnswersWithin is how long Tie and TieAgain wait for the answer of a worker.
 const tieAnswersWithin = 5 * time.Second
 
@@ -112,30 +135,26 @@ const tieAnswersWithin = 5 * time.Second
 // to none. Where no worker answers whose namespace it is, Before is nil and nothing is
 // changed: the next worker compares. A namespace of another tenant is an
 // OtherTenantError.
-func Tie(ctx context.Context, c client.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
-	options := lifecycle.NamespaceOptions()
-	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
-	options.WorkflowExecutionErrorWhenAlreadyStarted = true
-	_, err := c.ExecuteWorkflow(ctx, options, lifecycle.NamespaceType, lifecycle.NamespaceState{Tenant: &tenant})
-	var running *serviceerror.WorkflowExecutionAlreadyStarted
-	if !errors.As(err, &running) {
-		return Tied{New: err == nil}, explainNamespace(namespace, "it cannot be tied to its tenant", err)
+func Tie(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
+	_, begun, err := begin(ctx, c, tenant)
+	if begun || err != nil {
+		return Tied{New: begun}, explainNamespace(namespace, "it cannot be tied to its tenant", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, tieAnswersWithin)
+	asking, cancel := context.WithTimeout(ctx, tieAnswersWithin)
 	defer cancel()
-	before, err := readNamespace(ctx, c)
+	before, err := readNamespace(asking, c)
 	if unanswered(err) {
 		return Tied{}, nil
 	}
 	if err == nil {
-		err = settle(ctx, c, namespace, before, tenant)
+		_, err = settle(ctx, c, api, namespace, before, tenant)
 	}
 	return Tied{New: before.Tenant == nil, Before: &before}, explainTie(namespace, err)
 }
 
 // TieAgain ties the namespace to the tenant, whatever tenant it belonged to. The next
 // worker that runs takes it in.
-func TieAgain(ctx context.Context, c client.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
+func TieAgain(ctx context.Context, c client.Client, _ *administrate.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
 	var tied Tied
 	asking, cancel := context.WithTimeout(ctx, tieAnswersWithin)
 	defer cancel()
@@ -154,15 +173,38 @@ func TieAgain(ctx context.Context, c client.Client, namespace string, tenant lif
 	return tied, explainTie(namespace, err)
 }
 
-// settle compares the namespace with the tenant, and ties it where it belongs to none
-// or where the tenant has changed.
-func settle(ctx context.Context, c client.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) error {
+// begin starts the workflow of the namespace, tied to the tenant, unless it runs. It
+// waits for no worker.
+func begin(ctx context.Context, c client.Client, tenant lifecycle.Tenant) (state lifecycle.NamespaceState, begun bool, err error) {
+	options := lifecycle.NamespaceOptions()
+	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+	options.WorkflowExecutionErrorWhenAlreadyStarted = true
+	state.TieAgain(tenant, time.Now().UTC())
+	_, err = c.ExecuteWorkflow(ctx, options, lifecycle.NamespaceType, state)
+	var running *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &running) {
+		return lifecycle.NamespaceState{}, false, nil
+	}
+	return state, err == nil, err
+}
+
+// settle compares the namespace with the tenant that the API's client reaches, and ties
+// it where it belongs to none or where the tenant has changed. It returns the state
+// after that.
+func settle(ctx context.Context, c client.Client, api *administrate.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
 	if state.Tenant != nil {
-		if difference := state.Tenant.Differs(tenant); difference != "" {
-			return &OtherTenantError{Namespace: namespace, Difference: difference}
+		difference := state.Tenant.Differs(tenant)
+		if difference == "" {
+			var err error
+			if difference, err = missingRecords(ctx, api, state.Records); err != nil {
+				return state, err
+			}
+		}
+		if difference != "" {
+			return state, &OtherTenantError{Namespace: namespace, Difference: difference}
 		}
 		if state.Tenant.Updated(tenant).Equal(*state.Tenant) {
-			return nil
+			return state, nil
 		}
 	}
 	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -173,12 +215,12 @@ func settle(ctx context.Context, c client.Client, namespace string, state lifecy
 		},
 	})
 	if err == nil {
-		err = handle.Get(ctx, nil)
+		err = handle.Get(ctx, &state)
 	}
 	if own, is := lifecycle.FromFault(err); is && own.Type == opportunity.Conflict { // another one was tied just now
-		return &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
+		return state, &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
 	}
-	return err
+	return state, err
 }
 
 // readNamespace asks the workflow of the namespace for its state.

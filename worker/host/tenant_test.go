@@ -69,6 +69,16 @@ func (s *idleService) QueryWorkflow(context.Context, *workflowservice.QueryWorkf
 	return &workflowservice.QueryWorkflowResponse{QueryResult: payloads}, err
 }
 
+func (s *idleService) StartWorkflowExecution(_ context.Context, r *workflowservice.StartWorkflowExecutionRequest) (*workflowservice.StartWorkflowExecutionResponse, error) {
+	s.tied.mu.Lock()
+	defer s.tied.mu.Unlock()
+	if s.tied.state != nil {
+		return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("runs already", "", "")
+	}
+	s.tied.state = &lifecycle.NamespaceState{}
+	return &workflowservice.StartWorkflowExecutionResponse{RunId: "r"}, converter.GetDefaultDataConverter().FromPayloads(r.GetInput(), s.tied.state)
+}
+
 func (s *idleService) ExecuteMultiOperation(_ context.Context, r *workflowservice.ExecuteMultiOperationRequest) (*workflowservice.ExecuteMultiOperationResponse, error) {
 	s.tied.mu.Lock()
 	defer s.tied.mu.Unlock()

@@ -1,0 +1,80 @@
+package workflows_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Whatever reads the record and finds the mark of another reference, nothing more is
+// sent until an operator resumes. Signals wait, and go through when the mark is right.
+func TestARecordOfAnotherReferenceIsNotWrittenTo(t *testing.T) {
+	for name, c := range map[string]struct {
+		play func(*stage)
+		send func(*stage) // at 10 s, when the record carries the other mark
+		ask  func(*stage) // of the operator, at the end
+	}{
+		"seen by a refresh": {
+			send: func(s *stage) { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) },
+		},
+		"seen in reading back": {
+			play: func(s *stage) {
+				s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+					if n == 1 {
+						return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateUnknown}}, nil
+					}
+					return true, nil, nil
+				}
+			},
+			send: func(s *stage) {
+				one := addIn(7)
+				one.RequestID = "lost"
+				s.env.SignalWorkflow("addInterests", one)
+			},
+			ask: func(s *stage) { s.env.SignalWorkflow("skip", opportunity.Skip{Request: "lost", Reason: "never mind"}) },
+		},
+		"seen before a move": {
+			play: func(s *stage) { moving(s, nil, nil) },
+			send: func(s *stage) { s.env.SignalWorkflow("progress", to("Opportunity")) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			if c.play != nil {
+				c.play(s)
+			}
+			before := []string{}
+			s.at(10*time.Second, func() {
+				s.record.owner = "B-2"
+				c.send(s)
+			})
+			s.at(10*time.Minute, func() {
+				before = slices.Clone(s.record.log)
+				s.env.SignalWorkflow("addInterests", add(1))
+				s.update("refused", "addInterests", add(2))
+			})
+			s.at(24*time.Hour, func() {
+				if !slices.Equal(before, s.record.log) || !slices.Equal(s.record.log, []string{"create"}) {
+					t.Errorf("the record was changed: %v", s.record.log)
+				}
+				if !slices.Contains(s.attention(), "paused") || s.view().Paused == nil || s.view().Paused.Reason != "the record carries the mark of another reference" {
+					t.Errorf("found by %v, paused %+v", s.attention(), s.view().Paused)
+				}
+				s.record.owner = ""
+				if c.ask != nil {
+					c.ask(s)
+				}
+				s.env.SignalWorkflow("resume", opportunity.Resume{})
+			})
+			s.win(25 * time.Hour)
+			s.run(start, nil)
+			s.wantRefused("refused", opportunity.Paused)
+			if !slices.Contains(s.record.log, "interest 1") || !slices.Contains(s.record.log, "progress Won") {
+				t.Errorf("after the pause: %v", s.record.log)
+			}
+		})
+	}
+}

@@ -12,7 +12,7 @@ import (
 
 // commands are all of them; TestEveryCommandIsHere keeps the list right.
 var commands = []string{
-	"add-interest", "cancel-follow-up", "check", "close", "completion", "confirm", "demo", "extend", "help", "list", "outcome", "pause", "playbook", "progress", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
+	"add-interest", "cancel-follow-up", "check", "close", "completion", "confirm", "demo", "extend", "help", "list", "outcome", "pause", "playbook", "progress", "recover", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
 }
 
 func TestEveryCommandIsHere(t *testing.T) {
@@ -129,6 +129,10 @@ func TestMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"pause lead --reason ", nil, []string{"--reason is empty"}},
 		{"pause lead now", nil, []string{`"now"`}},
 		{"resume lead --request-id #1", nil, []string{"--request-id:", `"#"`}},
+		{"recover", nil, []string{"--backup is missing", "2026-11-29T03:00:00Z"}},
+		{"recover --backup yesterday", nil, []string{"--backup", `"yesterday"`}},
+		{"recover --backup 2999-01-01T00:00:00Z", nil, []string{"--backup", "still to come"}},
+		{"recover now", nil, []string{`"now"`}},
 		{"refresh a@b", nil, []string{"REF:", `"@"`}},
 		{"snooze lead f", nil, []string{"--until is missing", "2026-12-31T17:00:00Z"}},
 		{"snooze lead --until 2026-12-31T17:00:00Z", nil, []string{"FOLLOW-UP is missing"}},
@@ -326,7 +330,7 @@ func (r result) wantSuggestions(t *testing.T, want ...string) {
 func TestNothingTypedMakesMoreThanOneLine(t *testing.T) {
 	flags := []string{"--name", "--region", "--item", "--amount", "--kind", "--learner", "--to", "--filter", "--request-id", "--output", "--timeout", "--quantity", "-o", "--query", "--status", "--until", "--reason", "--adopt", "--every", "--"}
 	rapid.Check(t, func(t *rapid.T) {
-		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search", "check", "list", "extend", "pause", "resume", "refresh", "snooze", "cancel-follow-up", "close", "outcome", "watch"}).Draw(t, "command")}
+		args := []string{rapid.SampledFrom([]string{"start", "add-interest", "update", "progress", "show", "retry", "skip", "setup", "search", "check", "list", "extend", "pause", "resume", "recover", "refresh", "snooze", "cancel-follow-up", "close", "outcome", "watch"}).Draw(t, "command")}
 		for range rapid.IntRange(0, 6).Draw(t, "arguments") {
 			args = append(args, rapid.OneOf(rapid.SampledFrom(flags), rapid.String()).Draw(t, "argument"))
 		}

@@ -98,7 +98,8 @@ func Run(ctx context.Context, o Options) error {
 	if err := checkNamespace(ctx, c, namespace, o.Logger); err != nil {
 		return interrupted(ctx, err)
 	}
-	workers, err := assemble(c, o, follows, observer, taken)
+	pace, self := administrate.NewPace(o.API.Rate*newcomerShare), identity()
+	workers, err := assemble(c, o, follows, observer, taken, pace, self)
 	if err != nil {
 		return err
 	}
@@ -117,6 +118,10 @@ func Run(ctx context.Context, o Options) error {
 			return nil
 		})
 	}
+	group.Go(func() error {
+		keepShare(ctx, c, o.API.Rate, self, pace, o.Logger)
+		return nil
+	})
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -164,7 +169,7 @@ func mayNotLook(err error) bool {
 
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
 // The client's interceptors come before those given here, so that tracing is the outermost.
-func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry, taken *accepted) ([]worker.Worker, error) {
+func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry, taken *accepted, pace *administrate.Pace, self string) ([]worker.Worker, error) {
 	tokens, err := Credentials(o.API, o.Logger)
 	if err != nil {
 		return nil, &SettingsError{cause: err}
@@ -176,6 +181,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		URL:               o.API.URL,
 		Tokens:            tokens,
 		RequestsPerSecond: o.API.Rate,
+		Pace:              pace,
 		ReadOnly:          o.API.ReadOnly,
 		Around:            observer.Around,
 		Ended:             taken.note,
@@ -208,8 +214,15 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	})
 	workflows.Register(opportunities, workflows.Options{Times: times})
 
+	tuner, err := newSlots(pace)
+	if err != nil {
+		return nil, err
+	}
 	requests := worker.New(c, activities.TaskQueue, worker.Options{
-		// The share of all workers together; the client's own bucket guards this process.
+		Identity: self,
+		Tuner:    tuner,
+		// The rate of all workers together. An activity may send several requests, which the pace counts; this keeps
+		// the activities from the worker's own queue, and turns off activities that nobody asked for.
 		TaskQueueActivitiesPerSecond: o.API.Rate,
 		WorkerStopTimeout:            times.ToChange("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,

@@ -98,7 +98,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := checkNamespace(ctx, c, namespace, o.Logger); err != nil {
 		return interrupted(ctx, err)
 	}
-	pace, self := administrate.NewPace(o.API.Rate*newcomerShare), identity()
+	pace, self := administrate.NewPace(o.API.RequestsPerSecond()*newcomerShare), identity()
 	workers, err := assemble(c, o, follows, observer, taken, pace, self)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func Run(ctx context.Context, o Options) error {
 		})
 	}
 	group.Go(func() error {
-		keepShare(ctx, c, o.API.Rate, self, pace, o.Logger)
+		keepShare(ctx, c, o.API.RequestsPerSecond(), self, pace, o.Logger)
 		return nil
 	})
 	group.Go(func() error {
@@ -180,7 +180,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	api, err := administrate.New(administrate.Options{
 		URL:               o.API.URL,
 		Tokens:            tokens,
-		RequestsPerSecond: o.API.Rate,
+		RequestsPerSecond: o.API.RequestsPerSecond(),
 		Pace:              pace,
 		ReadOnly:          o.API.ReadOnly,
 		Around:            observer.Around,
@@ -223,7 +223,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		Tuner:    tuner,
 		// The rate of all workers together. An activity may send several requests, which the pace counts; this keeps
 		// the activities from the worker's own queue, and turns off activities that nobody asked for.
-		TaskQueueActivitiesPerSecond: o.API.Rate,
+		TaskQueueActivitiesPerSecond: o.API.RequestsPerSecond(),
 		WorkerStopTimeout:            times.ToChange("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,
 	})

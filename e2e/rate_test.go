@@ -7,11 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/client"
+
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
-	"go.temporal.io/sdk/client"
 )
 
 // The rate is one of requests over all workers: also while another one starts, and after one is
@@ -20,23 +21,23 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	const rate, second, minute = 4, 10 * time.Second, time.Minute
 	p := bringAsTold(t, stack.Options{
 		NoWorker:   true,
-		WorkerArgs: append(timesOfATenant(), "--api-rate", fmt.Sprint(rate)),
+		WorkerArgs: append(timesOfATenant(), "--api-rate", fmt.Sprint(rate), "--playbook", "default"),
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	for n := range testrun.Pick(t, 60, 200) {
+	for n := range testrun.Pick(t, 16, 80) {
 		reference := opportunity.Reference(fmt.Sprint("rate ", n))
 		o := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(reference), TaskQueue: lifecycle.TaskQueue}
-		// The names are looked up, and what an interest is about: requests of one activity.
-		start := opportunity.Start{Name: "Rate", Region: "UK", Account: "Administrate", Currency: "USD"}
+		// What a move needs is planned in one activity, which reads the record and then its events; the effects of winning
+		// read several records each.
+		start := opportunity.Start{Name: "Rate", Region: "UK", Account: "Administrate", Currency: "USD", Interests: opportunity.Interests{{
+			Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: interests(1).Interests[0].UnitAmount,
+		}}}
 		if _, err := p.temporal.ExecuteWorkflow(ctx, o, lifecycle.WorkflowType, start); err != nil {
 			t.Fatal(err)
 		}
-		for i := range 3 {
-			if err := p.client.Signal(ctx, reference, interests(i+1)); err != nil {
-				t.Fatal(err)
-			}
-			if err := p.client.Signal(ctx, reference, opportunity.Refresh{}); err != nil {
+		for _, step := range []string{"Opportunity", "Won"} {
+			if err := p.client.Signal(ctx, reference, opportunity.Progress{To: step}); err != nil {
 				t.Fatal(err)
 			}
 		}

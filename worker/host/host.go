@@ -31,6 +31,8 @@ const (
 	activityStopMargin = 5 * time.Second
 	// workflowStopTimeout is how long a step of a workflow may take then. A step takes milliseconds.
 	workflowStopTimeout = 5 * time.Second
+	// activitiesPerRequest is how many activities the workers take for each request that they may send.
+	activitiesPerRequest = 4
 	// startTimeout bounds what is asked of the service before the workers start.
 	startTimeout = 30 * time.Second
 )
@@ -221,9 +223,9 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	requests := worker.New(c, activities.TaskQueue, worker.Options{
 		Identity: self,
 		Tuner:    tuner,
-		// The rate of all workers together. An activity may send several requests, which the pace counts; this keeps
-		// the activities from the worker's own queue, and turns off activities that nobody asked for.
-		TaskQueueActivitiesPerSecond: o.API.RequestsPerSecond(),
+		// The pace counts the requests. An activity sends several, or none where the worker remembers what is asked;
+		// this bounds the activities of all workers together where they cannot see each other.
+		TaskQueueActivitiesPerSecond: activitiesPerRequest * o.API.RequestsPerSecond(),
 		WorkerStopTimeout:            times.ToChange("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,
 	})

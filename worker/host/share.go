@@ -146,10 +146,16 @@ func keepShare(ctx context.Context, c client.Client, rate float64, self string, 
 	var setting sync.WaitGroup
 	defer setting.Wait()
 	defer cancel()
+	before := 0.0
 	set := func() {
 		mu.Lock()
 		defer mu.Unlock()
-		pace.SetRate(s.now(time.Now()))
+		mine := s.now(time.Now())
+		if mine != before {
+			logger.DebugContext(ctx, "the worker's share of the rate", "requests_per_second", mine, "of", rate, "others", len(s.others))
+		}
+		before = mine
+		pace.SetRate(mine)
 	}
 	setting.Go(func() {
 		ticker := time.NewTicker(lookEvery / 20)

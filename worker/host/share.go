@@ -168,8 +168,6 @@ func keepShare(ctx context.Context, c client.Client, rate float64, self string, 
 			}
 		}
 	})
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
 	failing := false
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -191,10 +189,18 @@ func keepShare(ctx context.Context, c client.Client, rate float64, self string, 
 			logger.WarnContext(ctx, "the worker cannot see the other workers, and sends fewer requests to the API until it can", "reason", Reason(err))
 		}
 		failing = err != nil
+		mu.Lock()
+		pause := lookEvery - time.Since(began)
+		if s.shown.IsZero() { // it has hardly a share until it is seen
+			pause = lookEvery / 20
+		}
+		mu.Unlock()
+		timer := time.NewTimer(max(pause, lookEvery/20))
 		select {
-		case <-ticker.C:
+		case <-timer.C:
 		case <-ctx.Done():
 		}
+		timer.Stop()
 	}
 }
 

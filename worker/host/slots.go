@@ -16,7 +16,7 @@ const (
 	// queueAhead is how long the first request of an activity may have to wait for its turn when the
 	// worker asks for the activity: what waits longer waits at the server, where what is urgent goes
 	// first and another worker may take it.
-	queueAhead = 500 * time.Millisecond
+	queueAhead = time.Second
 )
 
 // slots lets a worker ask for an activity only when the pace has a turn for it soon.

@@ -7,10 +7,12 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// What waits for a turn of the task queue's rate is served in this order: commands
+// What waits for a turn of the task queue's rate is served in this order: records that
+// are urgently to be made, commands
 // and what they need before follow-ups, and those before sweeps over records that
 // nobody waits for.
 const (
+	priorityUrgent    = 1
 	priorityCommands  = 2
 	priorityFollowUps = 3
 	prioritySweeps    = 4
@@ -120,5 +122,18 @@ func ToRead(summary string) workflow.ActivityOptions {
 // before it.
 func AsFollowUp(o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority = temporal.Priority{PriorityKey: priorityFollowUps}
+	return o
+}
+
+// For are the options with the key by which activities of one priority get their turns
+// in fair parts; "" is a key, too.
+func For(origin string, o workflow.ActivityOptions) workflow.ActivityOptions {
+	o.Priority.FairnessKey = origin
+	return o
+}
+
+// Urgently are the options of what a record needs that is to be made before others.
+func Urgently(o workflow.ActivityOptions) workflow.ActivityOptions {
+	o.Priority.PriorityKey = priorityUrgent
 	return o
 }

@@ -49,6 +49,9 @@ type Options struct {
 	// Burst is how many requests may leave at once after a quiet time. 0 is 60,
 	// or less where RequestsPerSecond leaves less of the documented limit.
 	Burst int
+	// Pace, when given, is waited for by every request as well as the bucket. It spreads
+	// what several processes may send together.
+	Pace *Pace
 	// MaxResponseBytes is the largest answer taken, uncompressed; 0 is 8 MiB.
 	MaxResponseBytes int64
 	// Timeout is the most time one request may take from the moment its turn
@@ -123,6 +126,7 @@ func New(o Options) (*Client, error) {
 		transport: o.Transport,
 		tokens:    o.Tokens,
 		bucket:    newBucket(o.RequestsPerSecond, o.Burst),
+		pace:      o.Pace,
 		maxAnswer: o.MaxResponseBytes,
 		timeout:   o.Timeout,
 		ended:     o.Ended,

@@ -31,6 +31,7 @@ type exchangeKey struct{}
 type courier struct {
 	transport http.RoundTripper
 	bucket    *rate.Limiter
+	pace      *Pace // nil is none
 	pause     pause
 	tokens    TokenSource
 	maxAnswer int64
@@ -94,10 +95,18 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	if bounded && passed(by) {
 		return nil, notSent(Expired, nil)
 	}
-	if err := c.turn(ctx); err != nil {
-		return nil, notSent(Throttled, err)
-	}
+	// The token comes first: requests that wait for a new one after their turn would
+	// leave all at once.
 	token, err := c.token(ctx)
+	if err == nil && presentable(token) {
+		asked := time.Now()
+		if err := c.turn(ctx); err != nil {
+			return nil, notSent(Throttled, err)
+		}
+		if time.Since(asked) > time.Second { // it may have been renewed meanwhile
+			token, err = c.token(ctx)
+		}
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, notSent(Cancelled, err)
@@ -163,7 +172,7 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	return resp, nil
 }
 
-// turn waits for the end of a pause and for the bucket, no longer than the context
+// turn waits for the end of a pause, for the pace and for the bucket, no longer than the context
 // and the send-by time allow; it fails at once where the wait would be longer.
 func (c *courier) turn(ctx context.Context) error {
 	if by, ok := SendBy(ctx); ok {
@@ -174,6 +183,11 @@ func (c *courier) turn(ctx context.Context) error {
 	for {
 		if err := c.pause.wait(ctx); err != nil {
 			return err
+		}
+		if c.pace != nil {
+			if err := c.pace.Wait(ctx); err != nil {
+				return err
+			}
 		}
 		if err := c.bucket.Wait(ctx); err != nil {
 			return err

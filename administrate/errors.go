@@ -68,7 +68,7 @@ const (
 	RateLimited Reason = "rate limited"
 	// Expired: the time given by WithSendBy passed before anything was written.
 	Expired Reason = "expired"
-	// Throttled: the client's own bucket, or its pause after a 429, had no turn
+	// Throttled: the client's own bucket or pace, or its pause after a 429, had no turn
 	// left before the context's end or the time given by WithSendBy.
 	Throttled Reason = "throttled"
 	// Cancelled: the context ended before anything was written.

@@ -158,6 +158,8 @@ func defaultDynamicConfig() dynamicconfig.StaticClient {
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 2000,
 		// A worker asks once for each opportunity it starts whether there was one before.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 200,
+		// What waits for a worker gets its turns in fair parts for each source.
+		dynamicconfig.MatchingEnableFairness.Key(): true,
 		// A rate limit of a task queue is divided among its partitions, and what one does not use is lost.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,

@@ -80,7 +80,7 @@ func (c *Client) open(ctx context.Context, reference opportunity.Reference, star
 	return repeatContinuing(ctx, func() (opportunity.Opened, error) {
 		var opened opportunity.Opened
 		handle, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-			StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(StartOptions(reference), WorkflowType, start),
+			StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(StartOptionsOf(reference, start), WorkflowType, start),
 			UpdateOptions: client.UpdateWorkflowOptions{
 				UpdateID: uuid.NewString(), WorkflowID: WorkflowID(reference), UpdateName: Opened.Name,
 				Args: []any{OpenedInput{Start: &start}}, WaitForStage: client.WorkflowUpdateStageCompleted,
@@ -102,6 +102,20 @@ func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 	}
+}
+
+// PriorityUrgent is the priority of the tasks of an urgent run: before all others.
+const PriorityUrgent = 1
+
+// StartOptionsOf are StartOptions with what the start says of whom it is for: its source
+// is the key by which runs get their turns in fair parts, and an urgent one goes first.
+func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
+	options := StartOptions(reference)
+	options.Priority.FairnessKey = start.Origin()
+	if start.Urgent {
+		options.Priority.PriorityKey = PriorityUrgent
+	}
+	return options
 }
 
 // AddInterests adds interests and answers one result for each. The error is set

@@ -26,8 +26,12 @@ func (s *State) accept(c Command, id string, silent bool, now time.Time, room fu
 	if err := validRequestID(id); err != nil { // the id may be an update's
 		return "", err
 	}
+	compared, err := canonical(WithSource(c, ""))
+	if err != nil {
+		return "", err
+	}
 	if id != "" {
-		known, err := s.known(c.Verb(), id, payload)
+		known, err := s.known(c.Verb(), id, compared)
 		if err != nil {
 			return "", err
 		}
@@ -42,7 +46,7 @@ func (s *State) accept(c Command, id string, silent bool, now time.Time, room fu
 	if id == "" {
 		id = s.unnamed()
 	} else {
-		s.Handled.add(id, append([]byte(c.Verb()), payload...))
+		s.Handled.add(id, append([]byte(c.Verb()), compared...))
 	}
 	s.Queue = append(s.Queue, Entry{Request: id, Verb: c.Verb(), Payload: payload, Changes: changes(c), Accepted: now, Silent: silent, Called: !silent})
 	return id, nil
@@ -52,15 +56,15 @@ func (s *State) accept(c Command, id string, silent bool, now time.Time, room fu
 // anything. What Accept takes, a paused or closing opportunity refuses here;
 // a request that was accepted before may be asked about at any time.
 func (s *State) Admits(c Command, id string, now time.Time) error {
-	payload, err := canonical(c)
-	if err != nil {
-		return err
-	}
 	if err := validRequestID(id); err != nil {
 		return err
 	}
+	compared, err := canonical(WithSource(c, ""))
+	if err != nil {
+		return err
+	}
 	if id != "" {
-		known, err := s.known(c.Verb(), id, payload)
+		known, err := s.known(c.Verb(), id, compared)
 		if err != nil || known {
 			return err
 		}

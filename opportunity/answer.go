@@ -11,6 +11,8 @@ const (
 // carry it out.
 type Retry struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
 	// Request is the id of the request the question is about.
 	Request string `json:"request"`
 }
@@ -18,6 +20,8 @@ type Retry struct {
 // Skip is an operator's answer to a question: never mind.
 type Skip struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
 	// Request is the id of the request the question is about.
 	Request string `json:"request"`
 	// Reason is kept with the outcome.
@@ -50,7 +54,7 @@ func (s Skip) WithID(id string) Instruction { s.RequestID = id; return s }
 
 // Validate implements Instruction.
 func (r Retry) Validate() error {
-	if err := validRequestID(r.RequestID); err != nil {
+	if err := validHeading(r.RequestID, r.Source); err != nil {
 		return err
 	}
 	return validText("request", r.Request)
@@ -58,7 +62,7 @@ func (r Retry) Validate() error {
 
 // Validate implements Instruction.
 func (s Skip) Validate() error {
-	if err := validRequestID(s.RequestID); err != nil {
+	if err := validHeading(s.RequestID, s.Source); err != nil {
 		return err
 	}
 	if err := validText("request", s.Request); err != nil {

@@ -8,6 +8,8 @@ const VerbCancelFollowUp Verb = "cancelFollowUp"
 // CancelFollowUp asks for a planned follow-up never to be done.
 type CancelFollowUp struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
 	// FollowUp is the key of the follow-up, as the view shows it.
 	FollowUp string `json:"followUp"`
 	// Reason is shown with what became of it.
@@ -25,7 +27,7 @@ func (c CancelFollowUp) WithID(id string) Instruction { c.RequestID = id; return
 
 // Validate implements Instruction.
 func (c CancelFollowUp) Validate() error {
-	if err := validRequestID(c.RequestID); err != nil {
+	if err := validHeading(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	if err := validText("followUp", c.FollowUp); err != nil {

@@ -9,7 +9,9 @@ const VerbClose Verb = "close"
 // are given back, and the step in the TMS is left as it is.
 type Close struct {
 	RequestID string `json:"requestId,omitempty"`
-	Reason    string `json:"reason"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
+	Reason string `json:"reason"`
 }
 
 // Closing is why the run ends before the opportunity is won, lost or archived.
@@ -29,7 +31,7 @@ func (c Close) WithID(id string) Instruction { c.RequestID = id; return c }
 
 // Validate implements Instruction.
 func (c Close) Validate() error {
-	if err := validRequestID(c.RequestID); err != nil {
+	if err := validHeading(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	return validText("reason", c.Reason)

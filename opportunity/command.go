@@ -39,13 +39,17 @@ type Command interface {
 
 // AddInterests asks for interests to be added, in order.
 type AddInterests struct {
-	RequestID string    `json:"requestId,omitempty"`
+	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source    string    `json:"source,omitempty"`
 	Interests Interests `json:"interests"`
 }
 
 // Progress asks for a move to another step.
 type Progress struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
 	// To is the name or the id of the step.
 	To string `json:"to"`
 }
@@ -53,7 +57,9 @@ type Progress struct {
 // UpdateDetails asks for other details; what is left out stays as it is.
 type UpdateDetails struct {
 	RequestID string `json:"requestId,omitempty"`
-	Name      string `json:"name,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
+	Name   string `json:"name,omitempty"`
 	// Account is the name or the id of the account.
 	Account string `json:"account,omitempty"`
 	// Currency is its code or its name.
@@ -64,6 +70,8 @@ type UpdateDetails struct {
 // until another time, earlier or later. Places that have lapsed stay lapsed.
 type ExtendReservations struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
 	// Until is when the places lapse by themselves; it must lie in the future.
 	Until time.Time `json:"until"`
 }
@@ -106,7 +114,7 @@ func (c ExtendReservations) WithID(id string) Command { c.RequestID = id; return
 
 // Validate implements Command.
 func (c AddInterests) Validate() error {
-	if err := validRequestID(c.RequestID); err != nil {
+	if err := validHeading(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	if len(c.Interests) == 0 {
@@ -117,7 +125,7 @@ func (c AddInterests) Validate() error {
 
 // Validate implements Command.
 func (c Progress) Validate() error {
-	if err := validRequestID(c.RequestID); err != nil {
+	if err := validHeading(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	if err := validText("to", c.To); err != nil {
@@ -128,7 +136,7 @@ func (c Progress) Validate() error {
 
 // Validate implements Command.
 func (c UpdateDetails) Validate() error {
-	if err := validRequestID(c.RequestID); err != nil {
+	if err := validHeading(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	if c.Name == "" && c.Account == "" && c.Currency == "" {
@@ -148,7 +156,7 @@ func (c UpdateDetails) Validate() error {
 // Validate implements Command. Whether Until is still to come is for Accept to
 // say, which knows the time.
 func (c ExtendReservations) Validate() error {
-	if err := validRequestID(c.RequestID); err != nil {
+	if err := validHeading(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	if c.Until.IsZero() {

@@ -9,6 +9,8 @@ const VerbConfirm Verb = "confirm"
 // asked for ends as done, and the record is read again.
 type Confirm struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
 	// Request is the id of the request the question is about, or the key of an effect.
 	Request string `json:"request"`
 	// Opportunity is the id of the record, where the question is whether it was created.
@@ -26,7 +28,7 @@ func (c Confirm) WithID(id string) Instruction { c.RequestID = id; return c }
 
 // Validate implements Instruction.
 func (c Confirm) Validate() error {
-	if err := validRequestID(c.RequestID); err != nil {
+	if err := validHeading(c.RequestID, c.Source); err != nil {
 		return err
 	}
 	if err := validText("request", c.Request); err != nil {

@@ -39,8 +39,7 @@ type Entry struct {
 	FailingSince time.Time `json:"failingSince,omitzero"`
 }
 
-// canonical writes the command as it is kept and compared: without its request
-// id, members in one order, amounts and times in one form.
+// canonical writes the command as it is kept: without its request id, members in one order, amounts and times in one form.
 func canonical(c Command) (json.RawMessage, error) {
 	if extend, ok := c.(ExtendReservations); ok {
 		extend.Until = extend.Until.UTC()

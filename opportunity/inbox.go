@@ -57,7 +57,7 @@ func (s *Inbox) seen(i Instruction, id string) (payload []byte, known bool, err 
 	if err := validRequestID(id); err != nil { // the id may be an update's
 		return nil, false, err
 	}
-	data, err := json.Marshal(i.WithID(""))
+	data, err := json.Marshal(WithSource(i.WithID(""), ""))
 	if err != nil {
 		return nil, false, Invalidf("cannot be kept: %v", err)
 	}

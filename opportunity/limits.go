@@ -10,6 +10,8 @@ const (
 	MaxReferenceLength = 200
 	// MaxRequestIDLength is the longest request id, in bytes.
 	MaxRequestIDLength = 200
+	// MaxSourceLength is the longest source, in bytes, as Temporal takes a fairness key.
+	MaxSourceLength = 64
 	// MaxInterestsPerCommand is the most interests one addInterests may carry.
 	MaxInterestsPerCommand = 100
 	// MaxInterests is the most interests one opportunity may have.

@@ -34,6 +34,7 @@ func TestLimitsPage(t *testing.T) {
 		"MaxUpdateBytes":         {"an update with its headers", bytes(opportunity.MaxUpdateBytes)},
 		"MaxReferenceLength":     {"`reference`", count(opportunity.MaxReferenceLength) + " characters"},
 		"MaxRequestIDLength":     {"`requestId`", bytes(opportunity.MaxRequestIDLength)},
+		"MaxSourceLength":        {"`source`", bytes(opportunity.MaxSourceLength)},
 		"MaxTextLength":          {"names, codes, reasons, other text", count(opportunity.MaxTextLength) + " characters"},
 		"MaxInterestsPerCommand": {"interests in one `addInterests`", count(opportunity.MaxInterestsPerCommand)},
 		"MaxLearners":            {"learners and contacts of one interest", count(opportunity.MaxLearners)},

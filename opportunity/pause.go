@@ -12,12 +12,16 @@ const (
 // updates are refused as Paused. A request under way is seen through.
 type Pause struct {
 	RequestID string `json:"requestId,omitempty"`
-	Reason    string `json:"reason,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Resume ends a pause.
 type Resume struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
 }
 
 // Standstill is since when nothing is sent, and why.
@@ -46,14 +50,14 @@ func (r Resume) WithID(id string) Instruction { r.RequestID = id; return r }
 
 // Validate implements Instruction.
 func (p Pause) Validate() error {
-	if err := validRequestID(p.RequestID); err != nil || p.Reason == "" {
+	if err := validHeading(p.RequestID, p.Source); err != nil || p.Reason == "" {
 		return err
 	}
 	return validText("reason", p.Reason)
 }
 
 // Validate implements Instruction.
-func (r Resume) Validate() error { return validRequestID(r.RequestID) }
+func (r Resume) Validate() error { return validHeading(r.RequestID, r.Source) }
 
 // pause stops the stream. Pausing what is paused sets another reason.
 func (s *State) pause(p Pause, now time.Time) {

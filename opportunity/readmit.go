@@ -17,7 +17,7 @@ func (s *State) Readmit(c Command, id string, silent bool, now time.Time) (strin
 
 // Readmits reports why Readmit would refuse, without changing anything.
 func (s *State) Readmits(c Command, id string) error {
-	payload, err := canonical(c)
+	payload, err := canonical(WithSource(c, ""))
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ const VerbRefresh Verb = "refresh"
 // have changed it by hand, and cuts a wait for the API short.
 type Refresh struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
 }
 
 // Verb implements Instruction.
@@ -25,7 +27,7 @@ func (r Refresh) ID() string { return r.RequestID }
 func (r Refresh) WithID(id string) Instruction { r.RequestID = id; return r }
 
 // Validate implements Instruction.
-func (r Refresh) Validate() error { return validRequestID(r.RequestID) }
+func (r Refresh) Validate() error { return validHeading(r.RequestID, r.Source) }
 
 // NeedsReading reports whether the record is to be read again.
 func (s *State) NeedsReading() bool { return s.ID != "" && s.RefreshDue }

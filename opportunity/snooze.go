@@ -12,6 +12,8 @@ const VerbSnooze Verb = "snooze"
 // waits with it.
 type Snooze struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
 	// FollowUp is the key of the follow-up, as the view shows it.
 	FollowUp string `json:"followUp"`
 	// Until must lie in the future.
@@ -35,7 +37,7 @@ func (z Snooze) WithID(id string) Instruction {
 // Validate implements Instruction. Whether Until is still to come is for Applies to
 // say, which knows the time.
 func (z Snooze) Validate() error {
-	if err := validRequestID(z.RequestID); err != nil {
+	if err := validHeading(z.RequestID, z.Source); err != nil {
 		return err
 	}
 	if err := validText("followUp", z.FollowUp); err != nil {

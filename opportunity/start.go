@@ -9,6 +9,10 @@ import (
 // record that is there already is taken over.
 type Start struct {
 	RequestID string `json:"requestId,omitempty"`
+	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	Source string `json:"source,omitempty"`
+	// Urgent has the record made before those of starts that are not.
+	Urgent bool `json:"urgent,omitempty"`
 	// Adopt is the id of the record to take over; no other member goes with it.
 	Adopt ID     `json:"adopt,omitempty"`
 	Name  string `json:"name,omitempty"`
@@ -26,7 +30,7 @@ type Start struct {
 
 // Validate reports the first mistake of the start as an Invalid error.
 func (s Start) Validate() error {
-	if err := validRequestID(s.RequestID); err != nil {
+	if err := validHeading(s.RequestID, s.Source); err != nil {
 		return err
 	}
 	if s.Adopt != "" {
@@ -71,9 +75,10 @@ func (s Start) validateAdopt() error {
 	return nil
 }
 
-// Digest tells equal starts from different ones, whatever their request ids.
+// Digest tells equal starts from different ones, whatever their request ids, their
+// sources and their urgency.
 func (s Start) Digest() string {
-	s.RequestID = ""
+	s.RequestID, s.Source, s.Urgent = "", "", false
 	data, err := json.Marshal(s)
 	if err != nil {
 		return err.Error() // cannot happen for plain data

@@ -12,7 +12,8 @@ import (
 // Version 2 knows pause, close and refresh, and writes the queue in fewer bytes.
 // Version 3 knows parked commands, and which run wrote it.
 // Version 4 knows effects, follow-ups and the playbook they come from.
-const StateVersion = 4
+// Version 5 knows the sources of commands that wait.
+const StateVersion = 5
 
 // State is all one run knows of its opportunity and hands to the run that
 // continues it. It is plain data; its rules are its methods, and every method
@@ -74,7 +75,7 @@ func (s *State) Created(record Snapshot, region Named, now time.Time) {
 	s.Entered, s.LastActivity = now, now
 	s.note(now, "created in step "+record.Step.Name)
 	if start != nil && len(start.Interests) > 0 {
-		payload, err := json.Marshal(AddInterests{Interests: start.Interests})
+		payload, err := json.Marshal(AddInterests{Interests: start.Interests, Source: start.Source})
 		if err == nil { // plain data
 			s.Queue = slices.Insert(s.Queue, 0, Entry{Request: StartRequest, Verb: VerbAddInterests, Payload: payload, Changes: len(start.Interests), Accepted: now.Truncate(time.Millisecond), Silent: true})
 		}

@@ -9,9 +9,9 @@ import (
 
 // Defaults of [API].
 const (
-	// DefaultAPIRate leaves room for a burst of 60 requests within the API's own limit of 6,000 per 5 minutes and IP
-	// address (documented).
-	DefaultAPIRate = 19.8
+	// DefaultAPIRate leaves a tenth of the API's own limit, 6,000 requests per 5 minutes and IP address (documented), for
+	// what the workers do not count: tokens, checks and the command line.
+	DefaultAPIRate = 18
 	// DefaultReservationLength is how long places are held when a caller names no end.
 	DefaultReservationLength = 14 * 24 * time.Hour
 	// DefaultSendWindow is how long after its start an activity may still put a change on the wire.
@@ -38,9 +38,12 @@ type API struct {
 	OAuth OAuth
 	// ReadOnly keeps every change from being sent; reads work: --read-only, OPPFLOW_READ_ONLY.
 	ReadOnly bool
-	// Rate is the number of requests per second this process may send: --api-rate, OPPFLOW_API_RATE.
-	// Zero is DefaultAPIRate.
+	// Rate is the number of requests per second that may leave the IP address for activities, of all workers together:
+	// --api-rate, OPPFLOW_API_RATE. Zero is DefaultAPIRate.
 	Rate float64
+	// AddressShare is how many namespaces share the IP address, and thereby the rate, in equal parts:
+	// --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
+	AddressShare int
 	// Mark is how a record carries the caller's reference: --mark, OPPFLOW_MARK.
 	Mark Mark
 	// ReservationLength is how long places are held when a caller names no end: --reservation-length,
@@ -69,7 +72,8 @@ func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&a.URL, "api-url", a.URL, "URL of the GraphQL endpoint, such as https://api.getadministrate.com/graphql [ADMINISTRATE_URL]")
 	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the API's access token; else the variable ADMINISTRATE_TOKEN holds it [ADMINISTRATE_TOKEN_FILE]")
 	a.OAuth.addFlags(fs)
-	fs.Var((*rate)(&a.Rate), "api-rate", "API requests per second of this process (default 19.8) [OPPFLOW_API_RATE]")
+	fs.Var((*rate)(&a.Rate), "api-rate", "API requests per second that may leave the IP address, all workers together (default 18) [OPPFLOW_API_RATE]")
+	fs.Var((*sharers)(&a.AddressShare), "api-address-share", "how many namespaces send from the IP address; each takes an equal part of --api-rate, since the API's limit, 6,000 requests in 5 minutes, is one per address (default 1) [OPPFLOW_API_ADDRESS_SHARE]")
 	fs.Var(&toggle{&a.ReadOnly, &a.readOnlyGiven}, "read-only", "send nothing that would change a record; reads work [OPPFLOW_READ_ONLY]")
 	fs.Lookup("read-only").NoOptDefVal = "true"
 	fs.Var(&a.Mark, "mark", "where a record carries the caller's reference: attribute:<key>, name or none [OPPFLOW_MARK]")
@@ -105,6 +109,12 @@ func (a *API) Resolve() error {
 			return err
 		}
 	}
+	if a.AddressShare == 0 {
+		a.AddressShare = 1
+		if err := env.fill((*sharers)(&a.AddressShare), "api-address-share", "OPPFLOW_API_ADDRESS_SHARE"); err != nil {
+			return err
+		}
+	}
 	if a.Mark == (Mark{}) {
 		if err := env.fill(&a.Mark, "mark", "OPPFLOW_MARK"); err != nil {
 			return err
@@ -135,6 +145,9 @@ func (a *API) Resolve() error {
 	if r := rate(a.Rate); r.Set(r.String()) != nil {
 		return fmt.Errorf("API rate %v (--api-rate or OPPFLOW_API_RATE): must be greater than 0", a.Rate)
 	}
+	if n := sharers(a.AddressShare); n.Set(n.String()) != nil {
+		return fmt.Errorf("address share %d (--api-address-share or OPPFLOW_API_ADDRESS_SHARE): must be 1 to %d", a.AddressShare, maxSharers)
+	}
 	for _, s := range spans {
 		if *s.value < 0 {
 			return fmt.Errorf("%s %v (--%s or %s): must be greater than 0", s.what, *s.value, s.flag, s.variable)
@@ -142,3 +155,6 @@ func (a *API) Resolve() error {
 	}
 	return nil
 }
+
+// RequestsPerSecond is the rate of this namespace: its part of Rate.
+func (a *API) RequestsPerSecond() float64 { return a.Rate / float64(max(1, a.AddressShare)) }

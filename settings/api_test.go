@@ -44,7 +44,7 @@ func TestAPIDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 19.8 || api.Mark.String() != "attribute:oppflow" ||
+	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 18 || api.Mark.String() != "attribute:oppflow" ||
 		api.ReservationLength != 336*time.Hour || api.SendWindow != 20*time.Second || api.AnswerTime != 15*time.Second || api.SettleTime != time.Minute || api.QuietTime != 30*time.Second {
 		t.Errorf("got %+v", api)
 	}
@@ -88,8 +88,31 @@ func TestAPIEmptyVariableIsUnset(t *testing.T) {
 	api, err := resolveAPI(t, nil, []string{
 		"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok", "ADMINISTRATE_TOKEN_FILE=", "OPPFLOW_API_RATE=", "OPPFLOW_MARK=",
 	})
-	if err != nil || api.Rate != 19.8 || api.Token.Reveal() != "tok" {
+	if err != nil || api.Rate != 18 || api.Token.Reveal() != "tok" {
 		t.Errorf("got %+v, %v", api, err)
+	}
+}
+
+// Namespaces that share an address share its rate.
+func TestAPIAddressShare(t *testing.T) {
+	good := []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok"}
+	for _, test := range []struct {
+		args, env []string
+		want      float64
+	}{
+		{nil, nil, 18},
+		{[]string{"--api-address-share=3"}, nil, 6},
+		{nil, []string{"OPPFLOW_API_ADDRESS_SHARE=2"}, 9},
+		{[]string{"--api-address-share=1"}, []string{"OPPFLOW_API_ADDRESS_SHARE=2"}, 18},
+		{[]string{"--api-rate=4", "--api-address-share=2"}, nil, 2},
+	} {
+		api, err := resolveAPI(t, test.args, append(test.env, good...))
+		if err != nil || api.RequestsPerSecond() != test.want {
+			t.Errorf("%v %v: %v a second, %v; want %v", test.args, test.env, api.RequestsPerSecond(), err, test.want)
+		}
+		if err := api.Resolve(); err != nil || api.RequestsPerSecond() != test.want {
+			t.Errorf("%v %v, resolved again: %v a second, %v", test.args, test.env, api.RequestsPerSecond(), err)
+		}
 	}
 }
 
@@ -115,6 +138,9 @@ func TestAPIRefuses(t *testing.T) {
 		{"rate Inf", []string{"--api-rate=+Inf"}, nil, false, []string{"--api-rate"}},
 		{"rate env", nil, []string{"OPPFLOW_API_RATE=-1"}, false, []string{"OPPFLOW_API_RATE", "--api-rate", "-1"}},
 		{"quiet zero", []string{"--quiet-time=0"}, nil, false, []string{"--quiet-time"}},
+		{"address share zero", []string{"--api-address-share=0"}, nil, false, []string{"--api-address-share", "from 1 to 1000"}},
+		{"address share of a part", []string{"--api-address-share=1.5"}, nil, false, []string{"--api-address-share", "whole number"}},
+		{"address share env", nil, []string{"OPPFLOW_API_ADDRESS_SHARE=-1"}, false, []string{"OPPFLOW_API_ADDRESS_SHARE", "--api-address-share"}},
 		{"settle zero", []string{"--settle-time=0"}, nil, false, []string{"--settle-time"}},
 		{"send window zero", []string{"--send-window=0s"}, nil, false, []string{"--send-window"}},
 		{"send window env", nil, []string{"OPPFLOW_SEND_WINDOW=20"}, false, []string{"OPPFLOW_SEND_WINDOW", "--send-window", "90s"}},
@@ -212,7 +238,8 @@ func TestAPIHelp(t *testing.T) {
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	new(settings.API).AddFlags(fs)
 	for _, want := range []string{
-		"ADMINISTRATE_URL", "ADMINISTRATE_TOKEN", "ADMINISTRATE_TOKEN_FILE", "default 19.8)", "OPPFLOW_API_RATE",
+		"ADMINISTRATE_URL", "ADMINISTRATE_TOKEN", "ADMINISTRATE_TOKEN_FILE", "default 18)", "OPPFLOW_API_RATE",
+		"--api-address-share", "default 1)", "OPPFLOW_API_ADDRESS_SHARE", "6,000 requests in 5 minutes",
 		"default attribute:oppflow)", "OPPFLOW_MARK", "336h", "OPPFLOW_RESERVATION_LENGTH", "60s", "OPPFLOW_SETTLE_TIME",
 	} {
 		if !strings.Contains(fs.FlagUsages(), want) {

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -48,3 +49,27 @@ func (s *span) String() string {
 }
 
 func (s *span) Type() string { return "duration" }
+
+// maxSharers is how many namespaces may share an address.
+const maxSharers = 1000
+
+// sharers is a flag's value: a number of namespaces.
+type sharers int
+
+func (n *sharers) Set(text string) error {
+	value, err := strconv.Atoi(text)
+	if err != nil || value < 1 || value > maxSharers {
+		return fmt.Errorf("must be a whole number of namespaces from 1 to %d", maxSharers)
+	}
+	*n = sharers(value)
+	return nil
+}
+
+func (n *sharers) String() string {
+	if *n == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*n))
+}
+
+func (n *sharers) Type() string { return "number" }

@@ -29,7 +29,7 @@ func (r *run) heedErrors(ctx workflow.Context, batch []opportunity.Mutation, sen
 
 // probe reports whether the API answers at all.
 func (r *run) probe(ctx workflow.Context) bool {
-	ctx = workflow.WithActivityOptions(ctx, activities.ToProbe("ask whether the API answers"))
+	ctx = workflow.WithActivityOptions(ctx, r.fairly(activities.ToProbe("ask whether the API answers")))
 	var result activities.ProbeResult
 	if err := workflow.ExecuteActivity(ctx, activities.ProbeAPI).Get(ctx, &result); err != nil {
 		return false

@@ -85,7 +85,7 @@ func (r *run) execute(ctx workflow.Context, l look, round int, result any) error
 	if !r.endBy.IsZero() {
 		options.ScheduleToCloseTimeout = max(min(options.ScheduleToCloseTimeout, r.endBy.Sub(workflow.Now(ctx))), activities.RoundOf(0))
 	}
-	asking, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, options))
+	asking, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, r.fairly(options)))
 	defer stop()
 	var input []any
 	if l.input != nil {
@@ -229,5 +229,13 @@ func lost(err error) activities.Sending {
 func (r *run) toChange(summary string) workflow.ActivityOptions {
 	o := r.options.Times.ToChange(summary)
 	o.ScheduleToStartTimeout = activities.StartWithin(r.queued)
-	return o
+	return r.fairly(o)
+}
+
+// fairly are the options with whom the run works for, and whether that is urgent.
+func (r *run) fairly(o workflow.ActivityOptions) workflow.ActivityOptions {
+	if r.state.Urgent() {
+		o = activities.Urgently(o)
+	}
+	return activities.For(r.state.Origin(), o)
 }

@@ -60,6 +60,7 @@ type Options struct {
 type Activities struct {
 	api               *administrate.Client
 	temporal          client.Client
+	questions         *questions
 	mark              Mark
 	reservationLength time.Duration
 	times             activities.Times
@@ -99,7 +100,7 @@ func New(o Options) (*Activities, error) {
 		made = func(opportunity.ID, opportunity.Reference) {}
 	}
 	return &Activities{
-		api: o.API, temporal: o.Temporal, mark: o.Mark, now: now,
+		api: o.API, temporal: o.Temporal, questions: newQuestions(o.Temporal, now), mark: o.Mark, now: now,
 		reservationLength: cmp.Or(o.ReservationLength, 14*24*time.Hour),
 		times:             o.Times,
 		names:             newNames(cmp.Or(o.NamesFor, 10*time.Minute), now),

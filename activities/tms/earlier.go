@@ -3,7 +3,6 @@ package tms
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,7 +11,6 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
@@ -46,7 +44,7 @@ func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *ac
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	own := activity.GetInfo(ctx).WorkflowExecution
-	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID)
+	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID, in.Start.Urgent)
 	switch {
 	case err != nil: // nobody can tell yet; the API is not asked
 		return notSent(activities.ReasonNamespace)
@@ -71,7 +69,7 @@ func (a *Activities) takenOver(ctx context.Context, in activities.MarkInput) *ac
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	runs, _, err := a.otherRuns(ctx, in.Workflow, in.Run)
+	runs, _, err := a.otherRuns(ctx, in.Workflow, in.Run, false)
 	switch {
 	case err != nil:
 		return &activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonNamespace}
@@ -89,19 +87,17 @@ func conflict(reference opportunity.Reference) *activities.Sending {
 // otherRuns returns the runs of the workflow other than own, the latest first. lags says that
 // the index of runs is late, or cannot be asked, so that there may be others. Its error
 // says that the namespace is asked too much to answer now.
-func (a *Activities) otherRuns(ctx context.Context, id, own string) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
+func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
 	if strings.ContainsAny(id, `'"\`+"`") {
 		return nil, true, nil // not to be put into a query; looking costs a request, guessing a second record
 	}
 	pause := listPause
 	for try := 1; ; try++ {
-		listed, err := a.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		listed, err := a.questions.list(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 			PageSize: maxEarlier + 1, Query: fmt.Sprintf("WorkflowId = '%s'", id),
-		})
-		var exhausted *serviceerror.ResourceExhausted
-		var late *serviceerror.DeadlineExceeded
+		}, urgent)
 		switch {
-		case errors.As(err, &exhausted), errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
+		case err != nil && tooMuch(err):
 			return nil, false, err
 		case err != nil:
 			return nil, true, nil

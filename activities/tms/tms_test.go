@@ -446,6 +446,7 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 		{name: "looked already", runs: []string{"other"}, looked: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // two of them ask for seconds
 			r := newRoom(t, tms.Mark{})
 			r.namespace.runs, r.namespace.err = c.runs, c.err
 			in := in

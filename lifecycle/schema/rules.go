@@ -27,6 +27,7 @@ const (
 const (
 	textForm      = `^[^` + control + `]*[^` + blank + `][^` + control + `]*$`
 	requestIDForm = `^[^#` + unprinted + `][^` + unprinted + `]*$`
+	sourceForm    = `^[^` + unprinted + `]*$`
 	emailForm     = `^[^@` + blank + `]+@[^@` + blank + `]+$`
 	amountForm    = `^[0-9]{1,15}(\.[0-9]{1,4})?$`
 	totalForm     = `^[0-9]+\.[0-9]{2,}$`
@@ -111,6 +112,9 @@ func (r *rules) apply(name string, s *jsonschema.Schema) {
 	if o.has("requestId") && name != "OutcomeInput" {
 		o.text("requestId", requestIDForm, opportunity.MaxRequestIDLength)
 		o.member("requestId").Description = "requestId is the caller's own id of the request: the same id takes effect once, and with another payload it is a Conflict."
+	}
+	if o.has("source") {
+		o.text("source", sourceForm, opportunity.MaxSourceLength)
 	}
 	switch name {
 	case "Start":

@@ -18,6 +18,7 @@ type sending struct {
 	output     *output
 	request    *request
 	signal     bool
+	source     string
 	// told is what is shown of a message that was carried out; "" shows its outcome.
 	told string
 }
@@ -25,6 +26,7 @@ type sending struct {
 func (p *program) sending(command *cobra.Command) *sending {
 	fs := command.Flags()
 	s := &sending{request: requestFlag(fs), output: outputFlag(command)}
+	fs.StringVar(&s.source, "source", "", "who sends it: requests of many sources get their turns in fair parts (default: the region)")
 	fs.BoolVar(&s.signal, "signal", false, "send and forget: do not wait for the outcome")
 	s.connection = p.connection(fs, answerTimeout)
 	return s
@@ -33,7 +35,9 @@ func (p *program) sending(command *cobra.Command) *sending {
 // send checks the message, sends it and shows what became of it. members says what the members of the message were
 // typed as.
 func (s *sending) send(ctx context.Context, reference opportunity.Reference, message opportunity.Message, members map[string]string) error {
+	message = opportunity.WithSource(message, s.source)
 	if err := message.Validate(); err != nil {
+		members["source"] = "--source"
 		return mistyped(err, members)
 	}
 	w := s.connection.program.stdout

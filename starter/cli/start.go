@@ -32,6 +32,8 @@ that is there already, and nothing else is given.`,
 	fs.StringVar(&start.EntryStep, "entry-step", "", "step the record starts in, by id or name (default: the TMS decides)")
 	fs.StringVar((*string)(&start.Adopt), "adopt", "", "id of a record in the TMS to take over")
 	fs.Var((*requestID)(&start.RequestID), "request-id", "your id of this request")
+	fs.StringVar(&start.Source, "source", "", "who sends it: requests of many sources get their turns in fair parts (default: the region)")
+	fs.BoolVar(&start.Urgent, "urgent", false, "make the record before those that are not urgent")
 	form := outputFlag(command)
 	connection := p.connection(fs, answerTimeout)
 	command.RunE = func(command *cobra.Command, args []string) error {
@@ -50,7 +52,7 @@ that is there already, and nothing else is given.`,
 		}
 		if err := start.Validate(); err != nil {
 			return mistyped(err, map[string]string{
-				"adopt": "--adopt", "requestId": "--request-id", "name": "--name", "region": "--region",
+				"adopt": "--adopt", "requestId": "--request-id", "source": "--source", "name": "--name", "region": "--region",
 				"account": "--account", "currency": "--currency", "entryStep": "--entry-step",
 			})
 		}

@@ -31,6 +31,8 @@ const (
 	activityStopMargin = 5 * time.Second
 	// workflowStopTimeout is how long a step of a workflow may take then. A step takes milliseconds.
 	workflowStopTimeout = 5 * time.Second
+	// activitiesPerRequest is how many activities the workers take for each request that they may send.
+	activitiesPerRequest = 4
 	// startTimeout bounds what is asked of the service before the workers start.
 	startTimeout = 30 * time.Second
 )
@@ -100,7 +102,8 @@ func Run(ctx context.Context, o Options) error {
 		return interrupted(ctx, err)
 	}
 	belongs.temporal, belongs.namespace = c, namespace
-	opportunities, requests, err := assemble(c, o, follows, observer, taken, belongs)
+	pace, self := administrate.NewPace(o.API.RequestsPerSecond()*newcomerShare), identity()
+	opportunities, requests, err := assemble(c, o, follows, observer, taken, belongs, pace, self)
 	if err != nil {
 		return err
 	}
@@ -125,6 +128,10 @@ func Run(ctx context.Context, o Options) error {
 		}
 		group.Go(func() error { return belongs.watch(ctx) })
 		return run(requests)
+	})
+	group.Go(func() error {
+		keepShare(ctx, c, o.API.RequestsPerSecond(), self, pace, o.Logger)
+		return nil
 	})
 	group.Go(func() error {
 		select {
@@ -174,7 +181,8 @@ func mayNotLook(err error) bool {
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
 // The client's interceptors come before those given here, so that tracing is the outermost. What they send goes out once
 // belongs has proven that the namespace belongs to the tenant.
-func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry, taken *accepted, belongs *belonging) (opportunities, requests worker.Worker, err error) {
+func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry, taken *accepted, belongs *belonging,
+	pace *administrate.Pace, self string) (opportunities, requests worker.Worker, err error) {
 	tokens, err := Credentials(o.API, o.Logger)
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}
@@ -185,7 +193,8 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	api, err := administrate.New(administrate.Options{
 		URL:               o.API.URL,
 		Tokens:            tokens,
-		RequestsPerSecond: o.API.Rate,
+		RequestsPerSecond: o.API.RequestsPerSecond(),
+		Pace:              pace,
 		ReadOnly:          o.API.ReadOnly,
 		Around:            observer.Around,
 		Ended:             taken.note,
@@ -221,9 +230,16 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	})
 	workflows.Register(opportunities, workflows.Options{Times: times})
 
+	tuner, err := newSlots(pace)
+	if err != nil {
+		return nil, nil, err
+	}
 	requests = worker.New(c, activities.TaskQueue, worker.Options{
-		// The share of all workers together; the client's own bucket guards this process.
-		TaskQueueActivitiesPerSecond: o.API.Rate,
+		Identity: self,
+		Tuner:    tuner,
+		// The pace counts the requests. An activity sends several, or none where the worker remembers what is asked;
+		// this bounds the activities of all workers together where they cannot see each other.
+		TaskQueueActivitiesPerSecond: activitiesPerRequest * o.API.RequestsPerSecond(),
 		WorkerStopTimeout:            times.ToChange("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,
 		BackgroundActivityContext:    tms.WithEpoch(context.Background(), belongs.inEpoch),

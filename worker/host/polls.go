@@ -64,6 +64,11 @@ func (p *polls) intercept(ctx context.Context, method string, request, reply any
 	if kind == nil || kind.queue != queue.GetName() && kind.queue != queue.GetNormalName() {
 		return invoke(ctx, method, request, reply, conn, options...)
 	}
+	if kind == &p.activities {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, pollLength)
+		defer cancel()
+	}
 	number := p.begin(kind, queue.GetName() == kind.queue)
 	err := invoke(ctx, method, request, reply, conn, options...)
 	p.end(kind, number, err)

@@ -1,0 +1,124 @@
+package tms
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/administrate"
+)
+
+// The index of runs answers a limited number of questions a second, which the worker is
+// not told. It asks as often as it likes until an answer does not come, then less often
+// than was answered, and slowly more again.
+const (
+	mostQuestions  = 1000.0 // a second
+	leastQuestions = 2.0
+	// usualQuestions is below what a server answers at its defaults.
+	usualQuestions = 8.0
+	// fewerQuestions is what is left of the rate of answers, and moreQuestions what each answer adds.
+	fewerQuestions = 0.7
+	moreQuestions  = 0.1
+	// answersSeen is over how long the answers are counted.
+	answersSeen = 2 * time.Second
+	// questionWithin is how long one question waits for its answer: the SDK asks again by itself, first
+	// after a second, when it is refused.
+	questionWithin = 900 * time.Millisecond
+)
+
+// questions asks for lists of runs. Urgent questions wait for no others.
+type questions struct {
+	temporal client.Client
+	now      func() time.Time
+	pace     *administrate.Pace
+
+	mu       sync.Mutex
+	rate     float64
+	answered []time.Time // within answersSeen
+	lowered  time.Time
+}
+
+func newQuestions(temporal client.Client, now func() time.Time) *questions {
+	return &questions{temporal: temporal, now: now, pace: administrate.NewPace(mostQuestions), rate: mostQuestions}
+}
+
+// list asks until it is answered. An error says that it is asked too much to answer
+// within the context's time, or why the question was refused.
+func (q *questions) list(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, urgent bool) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	for {
+		if !urgent {
+			if err := q.pace.Wait(ctx); err != nil {
+				return nil, context.DeadlineExceeded
+			}
+		}
+		asking, cancel := context.WithTimeout(ctx, questionWithin)
+		listed, err := q.temporal.ListWorkflow(asking, request)
+		cancel()
+		switch {
+		case err == nil:
+			q.heard()
+			return listed, nil
+		case !tooMuch(err):
+			return nil, err
+		}
+		q.refused()
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(listPause):
+		}
+	}
+}
+
+// tooMuch reports whether there was no answer since there are too many questions.
+func tooMuch(err error) bool {
+	var exhausted *serviceerror.ResourceExhausted
+	var late *serviceerror.DeadlineExceeded
+	return errors.As(err, &exhausted) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// heard takes in that a question was answered.
+func (q *questions) heard() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.count()
+	q.answered = append(q.answered, q.now())
+	if q.rate < mostQuestions {
+		q.set(q.rate + moreQuestions)
+	}
+}
+
+// refused takes in that one was not. Those that were under way then say nothing new.
+func (q *questions) refused() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.now()
+	if now.Sub(q.lowered) < answersSeen {
+		return
+	}
+	q.count()
+	rate := fewerQuestions * float64(len(q.answered)) / answersSeen.Seconds()
+	if q.rate == mostQuestions {
+		rate = max(rate, usualQuestions) // what was answered at once tells little
+	}
+	q.lowered = now
+	q.set(rate)
+}
+
+// count forgets the answers of long ago.
+func (q *questions) count() {
+	since := q.now().Add(-answersSeen)
+	for len(q.answered) > 0 && q.answered[0].Before(since) {
+		q.answered = q.answered[1:]
+	}
+}
+
+func (q *questions) set(rate float64) {
+	q.rate = min(max(rate, leastQuestions), mostQuestions)
+	q.pace.SetRate(q.rate)
+}

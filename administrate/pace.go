@@ -1,0 +1,126 @@
+package administrate
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"time"
+)
+
+// paceSlack is how late a request may leave without those after it being late as well:
+// no machine wakes up to the moment.
+const paceSlack = 100 * time.Millisecond
+
+// errTurn says that the turn of a request would come after its time.
+var errTurn = errors.New("administrate: the request's turn comes after its time")
+
+// Pace spaces the requests of one or more Clients evenly, in the order in which they
+// ask. In a time t at most 1 + (t + 0.1 s) x rate requests pass, however long it was
+// quiet before. The rate may be changed at any time and holds for those that wait
+// already. It is safe for concurrent use.
+type Pace struct {
+	head chan struct{} // held by the one whose turn is next; Go serves those that wait in their order
+
+	mu       sync.Mutex
+	interval time.Duration
+	last     time.Time     // when the last turn was, as planned
+	waiting  int           // how many ask
+	changed  chan struct{} // closed when the interval changes
+}
+
+// NewPace makes a Pace of so many requests a second.
+func NewPace(perSecond float64) *Pace {
+	p := &Pace{head: make(chan struct{}, 1), changed: make(chan struct{})}
+	p.SetRate(perSecond)
+	return p
+}
+
+// SetRate changes how many requests pass in a second.
+func (p *Pace) SetRate(perSecond float64) {
+	interval := time.Duration(math.MaxInt64 / 1024)
+	if every := float64(time.Second) / perSecond; every < float64(interval) {
+		interval = time.Duration(every)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if interval != p.interval {
+		p.interval = interval
+		close(p.changed)
+		p.changed = make(chan struct{})
+	}
+}
+
+// Delay returns how long a request would wait that asks after those that wait now and
+// further ones.
+func (p *Pace) Delay(further int) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.delay(time.Now(), p.waiting+further)
+}
+
+func (p *Pace) delay(now time.Time, before int) time.Duration {
+	next := max(0, p.last.Add(p.interval).Sub(now))
+	if before > 0 && time.Duration(before) > (math.MaxInt64-next)/p.interval {
+		return math.MaxInt64
+	}
+	return next + time.Duration(before)*p.interval
+}
+
+// Wait returns when it is the caller's turn. It fails when the context ends before, and
+// at once where the turn would come too late for it.
+func (p *Pace) Wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	if by, bounded := ctx.Deadline(); bounded && time.Until(by) < p.delay(time.Now(), p.waiting) {
+		p.mu.Unlock()
+		return errTurn
+	}
+	p.waiting++
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.waiting--
+	}()
+	select {
+	case p.head <- struct{}{}:
+		defer func() { <-p.head }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		left, changed := p.take(time.Now())
+		if left <= 0 {
+			return nil
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-timer.C:
+		case <-changed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// take takes the turn if it has come; else it returns how long it is until then, as
+// long as nothing changes.
+func (p *Pace) take(now time.Time) (time.Duration, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := p.last.Add(p.interval)
+	if left := next.Sub(now); left > 0 {
+		return left, p.changed
+	}
+	if late := now.Add(-paceSlack); next.Before(late) {
+		next = late
+	}
+	p.last = next
+	return 0, nil
+}

@@ -1,0 +1,88 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings/testrun"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// The rate is one of requests over all workers: also while another one starts, and after one is
+// killed, and with activities that send more than one request each.
+func TestTheRateHoldsOverAllWorkers(t *testing.T) {
+	const rate, second, minute = 4, 10 * time.Second, time.Minute
+	p := bringAsTold(t, stack.Options{
+		NoWorker:   true,
+		WorkerArgs: append(timesOfATenant(), "--api-rate", fmt.Sprint(rate), "--playbook", "default"),
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	for n := range testrun.Pick(t, 16, 80) {
+		reference := opportunity.Reference(fmt.Sprint("rate ", n))
+		o := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(reference), TaskQueue: lifecycle.TaskQueue}
+		// What a move needs is planned in one activity, which reads the record and then its events; the effects of winning
+		// read several records each.
+		start := opportunity.Start{Name: "Rate", Region: "UK", Account: "Administrate", Currency: "USD", Interests: opportunity.Interests{{
+			Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: interests(1).Interests[0].UnitAmount,
+		}}}
+		if _, err := p.temporal.ExecuteWorkflow(ctx, o, lifecycle.WorkflowType, start); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []string{"Opportunity", "Won"} {
+			if err := p.client.Signal(ctx, reference, opportunity.Progress{To: step}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	started := time.Now()
+	sent := func(d time.Duration) {
+		t.Helper()
+		until := time.Now().Add(d)
+		eventually(t, d+time.Minute, "requests are sent", func() bool { return time.Now().After(until) })
+	}
+	if err := p.Worker().Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	sent(8 * time.Second)
+	other := p.AddWorker()
+	if err := other.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	sent(testrun.Pick(t, 15*time.Second, 70*time.Second))
+	p.Worker().Kill()
+	sent(testrun.Pick(t, 5*time.Second, 60*time.Second))
+
+	var times []time.Time
+	for _, entry := range p.ledger() {
+		times = append(times, entry.Received)
+	}
+	sort.Slice(times, func(i, j int) bool { return times[i].Before(times[j]) })
+	inSecond, inMinute := mostIn(times, second), mostIn(times, minute)
+	t.Logf("%d requests in %v; at most %d in any %v and %d in any %v", len(times), time.Since(started).Round(time.Second), inSecond, second, inMinute, minute)
+	if inSecond > rate*11 || inMinute > rate*60 {
+		t.Errorf("%d requests in some %v and %d in some %v; want at most %d and %d", inSecond, second, inMinute, minute, rate*11, rate*60)
+	}
+	if inSecond < rate*8 {
+		t.Errorf("at most %d requests in any %v; the rate is hardly used", inSecond, second)
+	}
+}
+
+// mostIn returns the most of the times in any window.
+func mostIn(times []time.Time, window time.Duration) int {
+	most, begin := 0, 0
+	for end, at := range times {
+		for at.Sub(times[begin]) >= window {
+			begin++
+		}
+		most = max(most, end-begin+1)
+	}
+	return most
+}

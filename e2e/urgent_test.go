@@ -1,0 +1,67 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings/testrun"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// Hundreds of opportunities are started at once, and the index of runs answers only ten questions
+// a second. An urgent start is answered in seconds, while most of the others wait.
+func TestAnUrgentStartGoesFirst(t *testing.T) {
+	p := bringAsTold(t, stack.Options{
+		DynamicConfig: map[string]any{"frontend.namespaceRPS.visibility": 10},
+		WorkerArgs:    append(timesOfATenant(), "--api-rate", "18"),
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	// The names are known before.
+	if _, err := p.client.Start(ctx, "first", opportunity.Start{Name: "First", Region: "UK"}); err != nil {
+		t.Fatal(err)
+	}
+	starts := testrun.Pick(t, 150, 800)
+	senders, sending := errgroup.WithContext(ctx)
+	senders.SetLimit(16)
+	for n := range starts {
+		senders.Go(func() error {
+			reference := opportunity.Reference(fmt.Sprint("crowd ", n))
+			start := opportunity.Start{Name: "Crowd", Region: "UK", Source: "import"}
+			_, err := p.temporal.ExecuteWorkflow(sending, lifecycle.StartOptionsOf(reference, start), lifecycle.WorkflowType, start)
+			return err
+		})
+	}
+	if err := senders.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	crowd := func() (made int) {
+		for _, entry := range p.ledger() {
+			if len(entry.Fields) > 0 {
+				made++
+			}
+		}
+		return made
+	}
+	// The first comes before anything is held up, the others when the crowd has used up what is answered at once.
+	for n, after := range []int{0, starts / 4, starts / 2} {
+		eventually(t, 5*time.Minute, fmt.Sprint(after, " records are made"), func() bool { return crowd() >= after })
+		reference := opportunity.Reference(fmt.Sprint("urgent ", n))
+		begun := time.Now()
+		opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Urgent", Region: "UK", Source: "sales", Urgent: true})
+		took, left := time.Since(begun), starts-crowd()
+		t.Logf("%s: answered %q in %v, while %d of %d starts were left", reference, opened.State, took.Round(time.Millisecond), left, starts)
+		if err != nil || opened.State != opportunity.Done || took > 5*time.Second {
+			t.Errorf("%s: answered %+v, %v in %v", reference, opened, err, took)
+		}
+		if left < starts/8 {
+			t.Errorf("%s: only %d of %d starts were left when it was answered: it had nobody to go before", reference, left, starts)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package opportunity
+
+import (
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// SourceOf returns the source of the message, or "".
+func SourceOf(m Message) string {
+	if field := reflect.Indirect(reflect.ValueOf(m)).FieldByName("Source"); field.IsValid() {
+		return field.String()
+	}
+	return ""
+}
+
+// WithSource returns the same message from another source.
+func WithSource[M Message](m M, source string) M {
+	message := reflect.New(reflect.TypeOf(m)).Elem()
+	message.Set(reflect.ValueOf(m))
+	if field := message.FieldByName("Source"); field.IsValid() {
+		field.SetString(source)
+	}
+	return message.Interface().(M) //nolint:forcetypeassert // it is a copy
+}
+
+// validHeading reports what is wrong with what every message may carry. Neither of
+// the two says what is to be done: messages that differ in their source only are equal.
+func validHeading(requestID, source string) error {
+	if err := validRequestID(requestID); err != nil {
+		return err
+	}
+	switch {
+	case len(source) > MaxSourceLength:
+		return Invalidf("source: %d bytes; at most %d", len(source), MaxSourceLength)
+	case !utf8.ValidString(source) || strings.ContainsFunc(source, func(c rune) bool { return !unicode.IsPrint(c) }):
+		return Invalidf("source: contains a character that cannot be printed")
+	}
+	return nil
+}
+
+// Origin returns for whom the opportunity works now, which is the key by which requests
+// of many opportunities get their turns: the source of what is carried out, else the
+// region, else "".
+func (s *State) Origin() string {
+	source := ""
+	switch {
+	case s.Start != nil:
+		return s.Start.Origin()
+	case len(s.Queue) > 0:
+		source = s.Queue[0].source()
+	}
+	if source == "" {
+		source = s.Details.Region.Name
+	}
+	if source == "" {
+		source = string(s.Details.Region.ID)
+	}
+	return cut(source)
+}
+
+// Origin returns for whom the start is: its source, else the region as it is given, else
+// "".
+func (s Start) Origin() string {
+	if s.Source != "" {
+		return s.Source
+	}
+	return cut(s.Region)
+}
+
+// cut is the text as far as it fits into a key.
+func cut(text string) string {
+	for len(text) > MaxSourceLength {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	return text
+}
+
+// Urgent reports whether the record is to be made before those of other opportunities.
+func (s *State) Urgent() bool { return s.Start != nil && s.Start.Urgent }
+
+// source returns the source of the command.
+func (e Entry) source() string {
+	c, err := e.command()
+	if err != nil {
+		return ""
+	}
+	return SourceOf(c)
+}

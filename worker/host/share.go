@@ -1,0 +1,218 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
+)
+
+// The rate of requests is one for all workers of a namespace. Each worker looks who
+// else asks for activities and takes an equal share. A worker that comes makes do with
+// a small share until all others must have seen it, and they keep theirs until then.
+const (
+	// pollLength is how long a request for an activity waits, so that all workers are seen
+	// to ask again before pollersForgotten.
+	pollLength = 20 * time.Second
+	// pollersForgotten is how long a worker counts after it was last seen to ask.
+	pollersForgotten = 30 * time.Second
+	// lookEvery is how often a worker looks who else asks.
+	lookEvery = time.Second
+	// lookWithin bounds one look.
+	lookWithin = 2 * time.Second
+	// shareSettles is how long after it was first seen a worker takes its share. It is longer than
+	// lookEvery and lookWithin together.
+	shareSettles = 5 * time.Second
+	// newcomerShare is the part of the rate that a worker has until then.
+	newcomerShare = 0.03
+	// shareSpare is what a share is below its part of the rate, in requests a second: what passes
+	// at once after a quiet time is made up for within half a minute.
+	shareSpare = 2.0 / 30
+)
+
+// share computes the share of one worker. All times are of its own clock, but for those
+// of the server, which are compared with each other only.
+type share struct {
+	rate float64 // of all workers together
+	self string  // the identity under which the worker asks
+
+	looked time.Time // when the last look began that succeeded
+	shown  time.Time // since when this worker is seen to ask; zero: it is not
+	asked  time.Time // when it last asked, by the server's clock
+	others map[string]*sharer
+}
+
+// sharer is another worker.
+type sharer struct {
+	counts time.Time // from when on it may take its share
+	seen   time.Time // when a look that showed it began
+}
+
+// look takes in who asks for activities. began is when it was looked, and now when the
+// answer was there.
+func (s *share) look(began, now time.Time, pollers []*taskqueue.PollerInfo) {
+	var latest time.Time // by the server's clock
+	for _, p := range pollers {
+		if at := p.GetLastAccessTime().AsTime(); at.After(latest) {
+			latest = at
+		}
+	}
+	before := s.looked
+	if s.others == nil || began.Sub(before) > pollersForgotten-pollLength {
+		before = time.Time{} // all others may have their share already
+		s.others, s.shown = map[string]*sharer{}, time.Time{}
+	}
+	asks := false
+	gone := map[string]bool{}
+	for _, p := range pollers {
+		fresh := latest.Sub(p.GetLastAccessTime().AsTime()) <= pollersForgotten
+		id := p.GetIdentity()
+		switch {
+		case id == s.self:
+			at := p.GetLastAccessTime().AsTime()
+			if at.Sub(s.asked) > pollersForgotten-pollLength/4 {
+				s.shown = time.Time{} // others may have seen that it did not ask
+			}
+			s.asked, asks = at, fresh
+		case !fresh:
+			if s.others[id] == nil || s.others[id].seen != began {
+				gone[id] = true
+			}
+		default:
+			delete(gone, id)
+			if s.others[id] == nil {
+				counts := now
+				if !before.IsZero() {
+					counts = before.Add(shareSettles)
+				}
+				s.others[id] = &sharer{counts: counts}
+			}
+			s.others[id].seen = began
+		}
+	}
+	for id, other := range s.others {
+		// A server that was started anew knows of nobody until they ask again.
+		if gone[id] || began.Sub(other.seen) > pollersForgotten {
+			delete(s.others, id)
+		}
+	}
+	switch {
+	case !asks:
+		s.shown = time.Time{}
+	case s.shown.IsZero():
+		s.shown = now
+		if len(s.others) == 0 {
+			s.shown = now.Add(-shareSettles) // there is nobody who would have to see it first
+		}
+	}
+	s.looked = began
+}
+
+// now returns how many requests a second the worker may send at the time.
+func (s *share) now(now time.Time) float64 {
+	silent := now.Sub(s.looked)
+	if s.shown.IsZero() || now.Sub(s.shown) < shareSettles || silent > pollersForgotten-pollLength {
+		// A worker that sees nothing may be one that is not seen to ask any more.
+		return s.rate * newcomerShare
+	}
+	workers := 1
+	for _, other := range s.others {
+		if !now.Before(other.counts) {
+			workers++
+		}
+	}
+	if silent > shareSettles { // others may have come
+		workers *= 2
+	}
+	part := s.rate / float64(workers)
+	return max(part/2, part-shareSpare)
+}
+
+// keepShare keeps the pace at the worker's share until ctx ends.
+func keepShare(ctx context.Context, c client.Client, rate float64, self string, pace *administrate.Pace, logger *slog.Logger) {
+	ctx, cancel := context.WithCancel(ctx)
+	var mu sync.Mutex
+	s := &share{rate: rate, self: self}
+	var setting sync.WaitGroup
+	defer setting.Wait()
+	defer cancel()
+	before := 0.0
+	set := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		mine := s.now(time.Now())
+		if mine != before {
+			logger.DebugContext(ctx, "the worker's share of the rate", "requests_per_second", mine, "of", rate, "others", len(s.others))
+		}
+		before = mine
+		pace.SetRate(mine)
+	}
+	setting.Go(func() {
+		ticker := time.NewTicker(lookEvery / 20)
+		defer ticker.Stop()
+		for ctx.Err() == nil {
+			select {
+			case <-ticker.C:
+				set()
+			case <-ctx.Done():
+			}
+		}
+	})
+	failing := false
+	for ctx.Err() == nil {
+		began := time.Now()
+		pollers, err := pollersOf(ctx, c)
+		if err == nil {
+			mu.Lock()
+			s.look(began, time.Now(), pollers)
+			mu.Unlock()
+			set()
+		}
+		if mayNotLook(err) {
+			logger.WarnContext(ctx, "the worker may not see the other workers: the rate of requests to the API holds for each of them")
+			cancel()
+			setting.Wait()
+			pace.SetRate(rate)
+			return
+		}
+		if err != nil && !failing && ctx.Err() == nil {
+			logger.WarnContext(ctx, "the worker cannot see the other workers, and sends fewer requests to the API until it can", "reason", Reason(err))
+		}
+		failing = err != nil
+		mu.Lock()
+		pause := lookEvery - time.Since(began)
+		if s.shown.IsZero() { // it has hardly a share until it is seen
+			pause = lookEvery / 20
+		}
+		mu.Unlock()
+		timer := time.NewTimer(max(pause, lookEvery/20))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// identity returns a name of this process that no other has.
+func identity() string {
+	name, _ := os.Hostname()
+	return fmt.Sprintf("%d@%s/%s", os.Getpid(), name, uuid.NewString()[:8])
+}
+
+func pollersOf(ctx context.Context, c client.Client) ([]*taskqueue.PollerInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	described, err := c.DescribeTaskQueue(ctx, activities.TaskQueue, enums.TASK_QUEUE_TYPE_ACTIVITY)
+	return described.GetPollers(), err
+}

@@ -1,0 +1,84 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Every activity says for whom it is: the source of what is carried out, else the region. What an
+// urgent start needs goes before all else until the record exists.
+func TestActivitiesSayForWhomTheyAre(t *testing.T) {
+	type turn struct {
+		activity, key string
+		priority      int
+	}
+	for name, test := range map[string]struct {
+		start opportunity.Start
+		want  []turn
+	}{
+		"neither source nor urgency": {start, []turn{
+			{activities.CreateOpportunity, "UK", 2},
+			{activities.ApplyCommands, "shop", 2}, {activities.ApplyCommands, "UK", 2},
+		}},
+		"an urgent one of a source": {opportunity.Start{Name: start.Name, Region: "UK", Source: "sales", Urgent: true}, []turn{
+			{activities.CreateOpportunity, "sales", 1},
+			{activities.ApplyCommands, "shop", 2}, {activities.ApplyCommands, "UK", 2},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []turn
+			s := newStageWith(t, &turns{note: func(activity string, p temporal.Priority) {
+				got = append(got, turn{activity, p.FairnessKey, p.PriorityKey})
+			}})
+			command := opportunity.WithSource(add(1), "shop")
+			s.at(time.Second, func() { s.update("a", "addInterests", command) })
+			s.at(time.Minute, func() { s.update("b", "addInterests", add(2)) })
+			s.at(2*time.Minute, s.env.CancelWorkflow)
+			s.run(test.start, nil)
+			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(turn{})); diff != "" {
+				t.Errorf("turns (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// turns sees with which priority activities are asked for.
+type turns struct {
+	interceptor.WorkerInterceptorBase
+	note func(activity string, p temporal.Priority)
+}
+
+type turnsIn struct {
+	interceptor.WorkflowInboundInterceptorBase
+	turns *turns
+}
+
+type turnsOut struct {
+	interceptor.WorkflowOutboundInterceptorBase
+	turns *turns
+}
+
+func (i *turns) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	in := &turnsIn{turns: i}
+	in.Next = next
+	return in
+}
+
+func (i *turnsIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
+	out := &turnsOut{turns: i.turns}
+	out.Next = outbound
+	return i.Next.Init(out)
+}
+
+func (o *turnsOut) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	o.turns.note(name, workflow.GetActivityOptions(ctx).Priority)
+	return o.Next.ExecuteActivity(ctx, name, args...)
+}

@@ -71,6 +71,7 @@ func bringAsTold(t *testing.T, o stack.Options) *parts {
 		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
 	}
 	o.WorkerArgs = slices.Concat([]string{
+		"--api-rate", "1000", // a worker that starts while the server knows another one begins with a small part of the rate
 		"--send-window", sendWindow.String(), "--answer-time", answerTime.String(), "--settle-time", settleTime.String(), "--quiet-time", "500ms",
 	}, o.WorkerArgs) // the last one of a flag counts
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time

@@ -18,6 +18,7 @@ import (
 // The rate is one of requests over all workers: also while another one starts, and after one is
 // killed, and with activities that send more than one request each.
 func TestTheRateHoldsOverAllWorkers(t *testing.T) {
+	beside(t)
 	const rate, second, minute = 4, 10 * time.Second, time.Minute
 	p := bringAsTold(t, stack.Options{
 		NoWorker:   true,

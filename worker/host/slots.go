@@ -30,16 +30,16 @@ type slots struct {
 
 // newSlots returns a tuner for the worker of the activities.
 func newSlots(pace *administrate.Pace) (worker.WorkerTuner, error) {
-	fixed := func(n int) worker.SlotSupplier {
-		supplier, _ := worker.NewFixedSizeSlotSupplier(n) // it fails only for none
+	fixed := func() worker.SlotSupplier {
+		supplier, _ := worker.NewFixedSizeSlotSupplier(maxActivities) // it fails only for none
 		return supplier
 	}
 	return worker.NewCompositeTuner(worker.CompositeTunerOptions{
-		WorkflowSlotSupplier:        fixed(maxActivities),
-		ActivitySlotSupplier:        &slots{SlotSupplier: fixed(maxActivities), pace: pace, unused: map[*worker.SlotPermit]bool{}},
-		LocalActivitySlotSupplier:   fixed(maxActivities),
-		NexusSlotSupplier:           fixed(maxActivities),
-		SessionActivitySlotSupplier: fixed(maxActivities),
+		WorkflowSlotSupplier:        fixed(),
+		ActivitySlotSupplier:        &slots{SlotSupplier: fixed(), pace: pace, unused: map[*worker.SlotPermit]bool{}},
+		LocalActivitySlotSupplier:   fixed(),
+		NexusSlotSupplier:           fixed(),
+		SessionActivitySlotSupplier: fixed(),
 	})
 }
 

@@ -22,7 +22,7 @@ func WithSource[M Message](m M, source string) M {
 	if field := message.FieldByName("Source"); field.IsValid() {
 		field.SetString(source)
 	}
-	return message.Interface().(M) //nolint:forcetypeassert // it is a copy
+	return message.Interface().(M) //nolint:errcheck,forcetypeassert // it is a copy
 }
 
 // validHeading reports what is wrong with what every message may carry. Neither of

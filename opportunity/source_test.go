@@ -76,8 +76,10 @@ func TestOrigin(t *testing.T) {
 func TestSourceIsBounded(t *testing.T) {
 	for _, source := range []string{strings.Repeat("a", 65), "a\nb", "a\xff"} {
 		for _, m := range []interface{ Validate() error }{
-			opportunity.Start{Name: "Course", Region: "UK", Source: source}, opportunity.Progress{To: "Won", Source: source},
-			opportunity.Resume{Source: source}, opportunity.Close{Reason: "r", Source: source},
+			opportunity.Start{Name: "Course", Region: "UK", Source: source},
+			opportunity.Progress{To: "Won", Source: source},
+			opportunity.Resume{Source: source},
+			opportunity.Close{Reason: "r", Source: source},
 		} {
 			var invalid *opportunity.Error
 			if err := m.Validate(); !errors.As(err, &invalid) || !strings.HasPrefix(invalid.Message, "source: ") {

@@ -26,11 +26,13 @@ func TestActivitiesSayForWhomTheyAre(t *testing.T) {
 	}{
 		"neither source nor urgency": {start, []turn{
 			{activities.CreateOpportunity, "UK", 2},
-			{activities.ApplyCommands, "shop", 2}, {activities.ApplyCommands, "UK", 2},
+			{activities.ApplyCommands, "shop", 2},
+			{activities.ApplyCommands, "UK", 2},
 		}},
 		"an urgent one of a source": {opportunity.Start{Name: start.Name, Region: "UK", Source: "sales", Urgent: true}, []turn{
 			{activities.CreateOpportunity, "sales", 1},
-			{activities.ApplyCommands, "shop", 2}, {activities.ApplyCommands, "UK", 2},
+			{activities.ApplyCommands, "shop", 2},
+			{activities.ApplyCommands, "UK", 2},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

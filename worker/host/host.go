@@ -182,7 +182,8 @@ func mayNotLook(err error) bool {
 // The client's interceptors come before those given here, so that tracing is the outermost. What they send goes out once
 // belongs has proven that the namespace belongs to the tenant.
 func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry, taken *accepted, belongs *belonging,
-	pace *administrate.Pace, self string) (opportunities, requests worker.Worker, err error) {
+	pace *administrate.Pace, self string,
+) (opportunities, requests worker.Worker, err error) {
 	tokens, err := Credentials(o.API, o.Logger)
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}

@@ -186,7 +186,7 @@ func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
 	t.Parallel()
 	signals := testrun.Pick(t, 16, 60)
 	if testrun.Race { // a workflow task has 10 seconds, and the detector makes reading ten times as slow
-		signals = 12
+		signals = 4
 	}
 	p := bring(t, stack.Options{})
 	reference := "large"

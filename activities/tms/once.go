@@ -34,6 +34,10 @@ func once[I about, R any, P outcome[R]](a *Activities, change func(context.Conte
 			*P(&result).Outcome() = activities.Sending{
 				Fate: opportunity.FateUnknown, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
 			}
+		} else if why := a.permitted(ctx); why != nil {
+			// Before the change asks in which epoch it is: a worker that has not proven whose namespace
+			// it is has not read the epoch either.
+			*P(&result).Outcome() = withheld(why)
 		} else {
 			result, err = change(ctx, in)
 		}

@@ -1,0 +1,49 @@
+package tms_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"go.temporal.io/sdk/worker"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A worker learns the epoch of its namespace while an activity begins. Nothing is sent
+// for that activity: the run may be one of a backup.
+func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
+	r := newRoom(t, tms.Mark{})
+	record := r.created("A-1")
+	r.requested()
+	known := false
+	permitted := func(context.Context) error {
+		if !known {
+			return errors.New("not known yet")
+		}
+		return nil
+	}
+	var err error
+	r.options.Permitted = permitted
+	r.options.API, err = administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Permitted: permitted})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.worker(tms.Mark{})
+	r.env.SetWorkerOptions(worker.Options{BackgroundActivityContext: tms.WithEpoch(context.Background(), func() string {
+		if !known {
+			known = true // from here on everything is permitted
+			return ""
+		}
+		return "second"
+	})})
+	if got := r.apply(record, interest(course, 1)).Sending; got.Fate != opportunity.FateNotSent || got.Reason != activities.ReasonTenant {
+		t.Errorf("the change: %+v; want it not sent", got)
+	}
+	if n := r.requested(); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}

@@ -2,6 +2,7 @@ package tms
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -16,10 +17,14 @@ import (
 type limited struct {
 	client.Client
 	every time.Duration
-	next  time.Time
+
+	mu   sync.Mutex
+	next time.Time
 }
 
 func (l *limited) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
 	if l.next.Sub(now) > 0 {
 		return nil, &serviceerror.ResourceExhausted{}

@@ -19,14 +19,15 @@ import (
 // killed, and with activities that send more than one request each.
 func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	beside(t)
-	const rate, second, minute = 4, 10 * time.Second, time.Minute
+	const second, minute = 10 * time.Second, time.Minute
+	rate := testrun.Pick(t, 8, 4)
 	p := bringAsTold(t, stack.Options{
 		NoWorker:   true,
 		WorkerArgs: append(timesOfATenant(), "--api-rate", fmt.Sprint(rate), "--playbook", "default"),
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	for n := range testrun.Pick(t, 16, 80) {
+	for n := range testrun.Pick(t, 20, 80) {
 		reference := opportunity.Reference(fmt.Sprint("rate ", n))
 		o := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(reference), TaskQueue: lifecycle.TaskQueue}
 		// What a move needs is planned in one activity, which reads the record and then its events; the effects of winning
@@ -52,14 +53,14 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	sent(8 * time.Second)
+	sent(5 * time.Second)
 	other := p.AddWorker()
 	if err := other.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	sent(testrun.Pick(t, 15*time.Second, 70*time.Second))
+	sent(testrun.Pick(t, 12*time.Second, 70*time.Second))
 	p.Worker().Kill()
-	sent(testrun.Pick(t, 5*time.Second, 60*time.Second))
+	sent(testrun.Pick(t, 4*time.Second, 60*time.Second))
 
 	var times []time.Time
 	for _, entry := range p.ledger() {

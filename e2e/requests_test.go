@@ -125,7 +125,7 @@ func TestRequestsOfMessages(t *testing.T) {
 // While many records are read again, which nobody waits for, a command goes first.
 func TestCommandsGoBeforeSweeps(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "2.5"}})
+	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const swept = 40

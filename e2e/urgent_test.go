@@ -27,7 +27,7 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 	if _, err := p.client.Start(ctx, "first", opportunity.Start{Name: "First", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}
-	starts := testrun.Pick(t, 150, 800)
+	starts := testrun.Pick(t, 100, 800)
 	senders, sending := errgroup.WithContext(ctx)
 	senders.SetLimit(16)
 	for n := range starts {

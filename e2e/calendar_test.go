@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -17,7 +18,7 @@ func TestPlaybookOfAWaitlist(t *testing.T) {
 `, "")
 	h.lead("one", "Waitlist", false)
 	h.progress("one", "Offered")
-	eventually(t, time.Minute, "the place is offered", func() bool { return len(h.mails()) == 1 })
+	harness.Eventually(t, time.Minute, "the place is offered", func() bool { return len(h.mails()) == 1 })
 	h.wantPlaces(2, 0)
 	h.ended("one", opportunity.Lost)
 	h.wantPlaces(0, 0)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
@@ -29,7 +30,7 @@ type terminal struct {
 
 func (p *parts) terminal() *terminal {
 	p.t.Helper()
-	program, err := shared.program()
+	program, err := harness.Program()
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -123,8 +124,8 @@ func (s *terminal) listed(args ...string) []string {
 type watch struct {
 	t       *testing.T
 	command *exec.Cmd
-	out     lockedBuffer
-	errors  lockedBuffer
+	out     harness.Output
+	errors  harness.Output
 	ended   chan error
 }
 
@@ -144,10 +145,10 @@ func (w *watch) until(text string) {
 	w.t.Helper()
 	defer func() {
 		if w.t.Failed() {
-			w.t.Logf("told:\n%s", w.out.tail(5000))
+			w.t.Logf("told:\n%s", w.out.Tail(5000))
 		}
 	}()
-	eventually(w.t, time.Minute, "watch tells "+text, func() bool { return w.out.contains(text) })
+	harness.Eventually(w.t, time.Minute, "watch tells "+text, func() bool { return w.out.Contains(text) })
 }
 
 // end waits for the end and gives the exit code.
@@ -157,7 +158,7 @@ func (w *watch) end() int {
 	case err := <-w.ended:
 		return exitCode(w.t, err)
 	case <-time.After(time.Minute):
-		w.t.Fatalf("watch does not end; it told:\n%s", w.out.tail(5000))
+		w.t.Fatalf("watch does not end; it told:\n%s", w.out.Tail(5000))
 	}
 	return -1
 }
@@ -220,22 +221,22 @@ func TestCommandLine(t *testing.T) {
 		s.fails([]string{"progress", "lead", "--to", "Opportunity"}, 1, "Paused", "being merged")
 		s.done([]string{"progress", "lead", "--to", "Opportunity", "--signal", "--request-id", "waits"}, "sent: lead, request waits")
 		s.done([]string{"show", "lead"}, "being merged", "progress to Opportunity", "Proposed")
-		eventually(t, time.Minute, "list finds what is paused", func() bool { return slices.Equal(s.listed("--attention", "paused"), []string{"lead"}) })
+		harness.Eventually(t, time.Minute, "list finds what is paused", func() bool { return slices.Equal(s.listed("--attention", "paused"), []string{"lead"}) })
 		s.done([]string{"outcome", "lead", "waits"}, "pending: lead")
 		s.done([]string{"resume", "lead"}, "lead goes on")
-		eventually(t, time.Minute, "what waited is done", func() bool {
+		harness.Eventually(t, time.Minute, "what waited is done", func() bool {
 			code, stdout, _ := s.try("outcome", "lead", "waits")
 			return code == 0 && strings.Contains(stdout, "done: lead, request waits")
 		})
 		// Somebody moves the record by hand.
 		record := p.view("lead").Opportunity
-		if _, err := p.ask(`mutation($o: ID!) { opportunities { update(input: {id: $o, name: "by hand"}) { errors { message } } } }`, map[string]any{"o": record}); err != nil {
+		if _, err := p.Ask(`mutation($o: ID!) { opportunities { update(input: {id: $o, name: "by hand"}) { errors { message } } } }`, map[string]any{"o": record}); err != nil {
 			t.Fatal(err)
 		}
 		s.done([]string{"refresh", "lead"}, "read again")
-		eventually(t, time.Minute, "the record is read again", func() bool { return p.view("lead").Details.Name == "by hand" })
+		harness.Eventually(t, time.Minute, "the record is read again", func() bool { return p.view("lead").Details.Name == "by hand" })
 		s.done([]string{"close", "lead", "--reason", "by phone", "--signal"}, "sent: lead")
-		eventually(t, time.Minute, "the run is closed", func() bool {
+		harness.Eventually(t, time.Minute, "the run is closed", func() bool {
 			_, err := p.client.Progress(t.Context(), "lead", opportunity.Progress{To: "Won"})
 			var own *opportunity.Error
 			return errors.As(err, &own) && own.Type == opportunity.Closed
@@ -253,7 +254,7 @@ func TestCommandLine(t *testing.T) {
 		s.done([]string{"start", "plain", "--name", "Plain", "--region", "UK"}, "Plain")
 		odd := []string{`odd 'one" \`}
 		running := []string{"adopted", odd[0], "plain"}
-		eventually(t, time.Minute, "list finds them all", func() bool { return slices.Equal(s.listed("--status", "running"), running) })
+		harness.Eventually(t, time.Minute, "list finds them all", func() bool { return slices.Equal(s.listed("--status", "running"), running) })
 		for _, test := range []struct {
 			args []string
 			want []string
@@ -307,16 +308,16 @@ func TestCommandLine(t *testing.T) {
 				}
 			}))
 			s.done([]string{"add-interest", reference, "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--amount", "10", "--signal", "--request-id", "order-7"})
-			eventually(t, time.Minute, "a question stands", func() bool { return p.view(opportunity.Reference(reference)).Question != nil })
+			harness.Eventually(t, time.Minute, "a question stands", func() bool { return p.view(opportunity.Reference(reference)).Question != nil })
 			s.done([]string{"show", reference}, "Question", "oppflow retry "+reference+" order-7", "oppflow skip "+reference+" order-7 --reason")
-			eventually(t, time.Minute, "list finds the question", func() bool { return slices.Equal(s.listed("--attention", "undecided"), []string{reference}) })
+			harness.Eventually(t, time.Minute, "list finds the question", func() bool { return slices.Equal(s.listed("--attention", "undecided"), []string{reference}) })
 			s.fails([]string{"retry", reference, "another"}, 1, "NotFound")
 			s.done(answer.verb, answer.told)
-			eventually(t, time.Minute, "the answer has taken effect", func() bool {
+			harness.Eventually(t, time.Minute, "the answer has taken effect", func() bool {
 				code, stdout, stderr := s.try("outcome", reference, "order-7")
 				return code == answer.code && strings.Contains(stdout+stderr, answer.want)
 			})
-			if made := p.opportunity(record).InterestCount; made != answer.made {
+			if made := p.Opportunity(record).InterestCount; made != answer.made {
 				t.Errorf("%s: the record has %d interests, want %d", answer.verb[0], made, answer.made)
 			}
 		}
@@ -324,12 +325,12 @@ func TestCommandLine(t *testing.T) {
 
 	t.Run("check and version", func(t *testing.T) {
 		s.t = t
-		before, err := p.ask(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
+		before, err := p.Ask(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.done([]string{"check"}, "has all that Oppflow sends to it")
-		after, err := p.ask(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
+		after, err := p.Ask(`{ opportunities(first: 100) { edges { node { id name updatedAt step { id } interests { pageInfo { totalRecords } } } } } }`, nil)
 		if err != nil || after != before {
 			t.Errorf("the check changed records: %v\n%s\n%s", err, before, after)
 		}
@@ -375,11 +376,11 @@ func TestWatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, w := range []*watch{plain, lines} {
-			if code := w.end(); code != 0 || w.errors.tail(1000) != "" {
-				t.Errorf("exit code %d, %s", code, w.errors.tail(1000))
+			if code := w.end(); code != 0 || w.errors.Tail(1000) != "" {
+				t.Errorf("exit code %d, %s", code, w.errors.Tail(1000))
 			}
 		}
-		out := plain.out.tail(100_000)
+		out := plain.out.Tail(100_000)
 		for _, want := range []string{"step                  Won (stage Won, Won)", "ended                 Won in step Won"} {
 			if strings.Count(out, want) != 1 {
 				t.Errorf("%q is not told once:\n%s", want, out)
@@ -394,7 +395,7 @@ func TestWatch(t *testing.T) {
 		if strings.Count(out, "created in step Proposed") != 1 || strings.Count(out, "no worker answers") != 1 {
 			t.Errorf("told more than once:\n%s", out)
 		}
-		decoder := json.NewDecoder(strings.NewReader(lines.out.tail(1_000_000)))
+		decoder := json.NewDecoder(strings.NewReader(lines.out.Tail(1_000_000)))
 		moments, last := 0, ""
 		for {
 			var read struct {
@@ -435,26 +436,26 @@ func TestWatch(t *testing.T) {
 			w.until("created in step Proposed")
 		}
 		s.done([]string{"close", "closed", "--reason", "by phone"}, "is being closed")
-		if code := closed.end(); code != 0 || !closed.out.contains("closed by an operator: by phone") {
-			t.Errorf("closed: exit code %d, %s%s", code, closed.out.tail(2000), closed.errors.tail(2000))
+		if code := closed.end(); code != 0 || !closed.out.Contains("closed by an operator: by phone") {
+			t.Errorf("closed: exit code %d, %s%s", code, closed.out.Tail(2000), closed.errors.Tail(2000))
 		}
 		if err := p.temporal.CancelWorkflow(t.Context(), lifecycle.WorkflowID("cancelled"), ""); err != nil {
 			t.Fatal(err)
 		}
-		if code := cancelled.end(); code != 1 || !cancelled.errors.contains("opportunity cancelled was cancelled") {
-			t.Errorf("cancelled: exit code %d, %s%s", code, cancelled.out.tail(2000), cancelled.errors.tail(2000))
+		if code := cancelled.end(); code != 1 || !cancelled.errors.Contains("opportunity cancelled was cancelled") {
+			t.Errorf("cancelled: exit code %d, %s%s", code, cancelled.out.Tail(2000), cancelled.errors.Tail(2000))
 		}
 		if err := p.temporal.TerminateWorkflow(t.Context(), lifecycle.WorkflowID("terminated"), "", "for the test"); err != nil {
 			t.Fatal(err)
 		}
-		if code := terminated.end(); code != 1 || !terminated.errors.contains("opportunity terminated was terminated") {
-			t.Errorf("terminated: exit code %d, %s%s", code, terminated.out.tail(2000), terminated.errors.tail(2000))
+		if code := terminated.end(); code != 1 || !terminated.errors.Contains("opportunity terminated was terminated") {
+			t.Errorf("terminated: exit code %d, %s%s", code, terminated.out.Tail(2000), terminated.errors.Tail(2000))
 		}
 		if err := left.command.Process.Signal(syscall.SIGINT); err != nil {
 			t.Fatal(err)
 		}
-		if code := left.end(); code != 130 || left.errors.tail(1000) != "" {
-			t.Errorf("Ctrl-C: exit code %d, %s", code, left.errors.tail(1000))
+		if code := left.end(); code != 130 || left.errors.Tail(1000) != "" {
+			t.Errorf("Ctrl-C: exit code %d, %s", code, left.errors.Tail(1000))
 		}
 		if view := p.view("left"); view.Step == nil || view.Closing != nil {
 			t.Errorf("the opportunity is touched: %+v", view)

@@ -20,6 +20,7 @@ import (
 	updatepb "go.temporal.io/api/update/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -36,13 +37,6 @@ func (p *parts) caller(t *testing.T) caller {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return caller{t: t, ctx: ctx, service: p.temporal.WorkflowService(), namespace: p.Namespace()}
-}
-
-// in is the same parts for a test below the one that brought them.
-func (p *parts) in(t *testing.T) *parts {
-	below := *p
-	below.t = t
-	return &below
 }
 
 // What comes back, as JSON has it.
@@ -292,7 +286,7 @@ func bothWays() []manner {
 func (c caller) settled(reference, id string) wireOutcome {
 	c.t.Helper()
 	var got wireOutcome
-	eventually(c.t, time.Minute, "request "+id+" is settled", func() bool {
+	harness.Eventually(c.t, time.Minute, "request "+id+" is settled", func() bool {
 		var err error
 		got, err = c.outcome(reference, id)
 		if failure := queryFailure(err); err != nil && failure.GetApplicationFailureInfo().GetType() != "NotFound" {

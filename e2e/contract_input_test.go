@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -21,7 +22,7 @@ import (
 func (p *parts) contractInput(reference string) {
 	t, c := p.t, p.caller(p.t)
 	p.begin(reference)
-	events := len(p.runs(opportunity.Reference(reference))[0].Events)
+	events := len(p.Runs(opportunity.Reference(reference))[0].Events)
 
 	// Updates that the answer to a workflow task has no room for, several at once.
 	large := plainJSON(`{"name":"` + strings.Repeat("x", 2_200_000) + `"}`)
@@ -56,7 +57,7 @@ func (p *parts) contractInput(reference string) {
 			t.Errorf("a large update: %+v", got)
 		}
 	}
-	if got := len(p.runs(opportunity.Reference(reference))[0].Events); got != events {
+	if got := len(p.Runs(opportunity.Reference(reference))[0].Events); got != events {
 		t.Errorf("the history grew from %d to %d events by refused updates", events, got)
 	}
 
@@ -80,7 +81,7 @@ func (p *parts) contractInput(reference string) {
 		if err := c.signal(reference, "progress", elsewhere); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, time.Minute, "the signal is a failed request", func() bool { return p.look(reference).Failures == 5+n })
+		harness.Eventually(t, time.Minute, "the signal is a failed request", func() bool { return p.look(reference).Failures == 5+n })
 		request := c.updateRequest(reference, "progress", uuid.NewString(), "")
 		request.Request.Input.Args = inputOf(elsewhere)
 		got, err := c.service.UpdateWorkflowExecution(c.ctx, request)
@@ -94,7 +95,7 @@ func (p *parts) contractInput(reference string) {
 			if err := c.signal(reference, name, nothing...); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, time.Minute, name+" without a payload", func() bool { return (p.look(reference).Paused != nil) == (name == "pause") })
+			harness.Eventually(t, time.Minute, name+" without a payload", func() bool { return (p.look(reference).Paused != nil) == (name == "pause") })
 		}
 	}
 	if view := p.look(reference); view.Failures != 6 {
@@ -104,12 +105,12 @@ func (p *parts) contractInput(reference string) {
 	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
 		t.Errorf("afterwards: %+v", got)
 	}
-	for _, event := range p.runs(opportunity.Reference(reference))[0].Events {
+	for _, event := range p.Runs(opportunity.Reference(reference))[0].Events {
 		if failed := event.GetWorkflowTaskFailedEventAttributes(); failed != nil && failed.GetCause() != enums.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND {
 			t.Errorf("a task failed: %v", failed)
 		}
 	}
-	p.replay(opportunity.Reference(reference), "input")
+	p.Replay(opportunity.Reference(reference), "input")
 }
 
 // contractBentStarts starts opportunities with options by which Temporal would end
@@ -137,10 +138,10 @@ func (p *parts) contractBentStarts(prefix string) {
 		if _, err := c.service.StartWorkflowExecution(c.ctx, request); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, time.Minute, "the run of "+reference+" fails", func() bool {
-			return p.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_FAILED
+		harness.Eventually(t, time.Minute, "the run of "+reference+" fails", func() bool {
+			return p.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_FAILED
 		})
-		runs := p.runs(opportunity.Reference(reference))
+		runs := p.Runs(opportunity.Reference(reference))
 		last := runs[len(runs)-1].Events
 		contractFailure(t, "Invalid", last[len(last)-1].GetWorkflowExecutionFailedEventAttributes().GetFailure())
 		for _, run := range runs {
@@ -148,7 +149,7 @@ func (p *parts) contractBentStarts(prefix string) {
 				t.Errorf("%s: an activity was scheduled", name)
 			}
 		}
-		p.replay(opportunity.Reference(reference), "bent "+name)
+		p.Replay(opportunity.Reference(reference), "bent "+name)
 		p.begin(reference) // the reference is free
 		outcome, err := c.update(reference, "close", uuid.NewString(), `{"reason":"tried"}`)
 		if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
@@ -168,7 +169,7 @@ func (p *parts) contractBentStarts(prefix string) {
 	if opened := succeeded[wireOpened](t, outcome, err); opened.State != "done" {
 		t.Errorf("with search attributes: %+v", opened)
 	}
-	p.replay(opportunity.Reference(prefix+" attributes"), "bent attributes")
+	p.Replay(opportunity.Reference(prefix+" attributes"), "bent attributes")
 	if err := c.start(prefix+" null", plainJSON(plainStart), plainJSON(`null`)); err != nil {
 		t.Fatal(err)
 	}
@@ -210,8 +211,8 @@ func (p *parts) contractScripts(prefix string) {
 		if err := p.temporal.CancelWorkflow(c.ctx, "opportunity/"+reference, ""); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, time.Minute, reference+" is cancelled", func() bool {
-			return p.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
+		harness.Eventually(t, time.Minute, reference+" is cancelled", func() bool {
+			return p.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
 		})
 		outcome, err = c.open(reference, plainStart)
 		if opened := succeeded[wireOpened](t, outcome, err); opened.Opportunity != record || opened.Reference != reference {
@@ -223,7 +224,7 @@ func (p *parts) contractScripts(prefix string) {
 		if _, err := p.client.Wait(c.ctx, opportunity.Reference(reference)); err != nil {
 			t.Errorf("%s: %v", reference, err)
 		}
-		p.replay(opportunity.Reference(reference), "script "+reference)
+		p.Replay(opportunity.Reference(reference), "script "+reference)
 	}
 	// Written in another way of Unicode it is another workflow, which is refused.
 	outcome, err := c.open("Zu\u0308rich-1", plainStart)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
@@ -28,7 +29,7 @@ func TestContractReadOnly(t *testing.T) {
 		Type: "Rejected", Label: "read-only",
 		Message: "nothing was sent, because this program runs read-only; run it without --read-only (OPPFLOW_READ_ONLY) and ask again",
 	}
-	before := p.records(seeded)
+	before := p.Records(seeded)
 
 	outcome, err := c.open("new here", plainStart)
 	if diff := cmp.Diff(want, wantFailure(t, "Rejected", outcome, err)); diff != "" {
@@ -65,7 +66,7 @@ func TestContractReadOnly(t *testing.T) {
 		t.Errorf("%d requests failed and %d wait; want %d and none", view.Failures, len(view.Queue), failures)
 	}
 	for where, text := range map[string]string{
-		"timeline": view.Timeline[len(view.Timeline)-1].Text, "attention": view.Attention[0].Text, "card": p.metadata(reference).GetCurrentDetails(),
+		"timeline": view.Timeline[len(view.Timeline)-1].Text, "attention": view.Attention[0].Text, "card": p.Metadata(reference).GetCurrentDetails(),
 	} {
 		if !strings.Contains(text, "failed: read-only") {
 			t.Errorf("the %s does not say it: %s", where, text)
@@ -82,7 +83,7 @@ func TestContractReadOnly(t *testing.T) {
 	if ended, err := p.client.Wait(c.ctx, reference); err != nil || ended.Closed != "tried" {
 		t.Errorf("ended: %+v, %v", ended, err)
 	}
-	if diff := cmp.Diff(before, p.records(seeded)); diff != "" {
+	if diff := cmp.Diff(before, p.Records(seeded)); diff != "" {
 		t.Errorf("the record changed (-before +after):\n%s", diff)
 	}
 }
@@ -123,7 +124,7 @@ func TestContractBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Later it is taken, and everything before it took effect once.
-	eventually(t, time.Minute, "a signal is taken again", func() bool {
+	harness.Eventually(t, time.Minute, "a signal is taken again", func() bool {
 		err := c.signal(reference, "progress", plainJSON(`{"requestId":"later","to":"Won"}`))
 		if err != nil && !errors.As(err, &refused) {
 			t.Fatal(err)
@@ -134,10 +135,10 @@ func TestContractBusy(t *testing.T) {
 	if err != nil || ended.State != opportunity.Won || ended.Failed != 0 {
 		t.Errorf("ended: %+v, %v", ended, err)
 	}
-	if got := p.opportunity(record); got.Step.Name != "Won" {
+	if got := p.Opportunity(record); got.Step.Name != "Won" {
 		t.Errorf("the record stands in %q", got.Step.Name)
 	}
-	if runs := p.runs(reference); len(runs) < 2 {
+	if runs := p.Runs(reference); len(runs) < 2 {
 		t.Errorf("%d runs of %s; want the limit passed by continuing as new", len(runs), lifecycle.WorkflowID(reference))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -47,7 +48,7 @@ func (p *parts) contractCommands(by manner, reference string) {
 	send("extendReservations", `"until":"`+until.In(time.FixedZone("", 3600)).Format(time.RFC3339)+`"`)
 	send("progress", `"to":"Opportunity"`)
 
-	got := p.opportunity(record)
+	got := p.Opportunity(record)
 	if got.InterestCount != 3 || got.Name != "First Aid, spring" || got.Account == nil || got.Account.Name != "Administrate" ||
 		got.Currency == nil || got.Currency.Code != "USD" || got.Step.Name != "Opportunity" {
 		t.Errorf("the record: %+v", got)
@@ -75,7 +76,7 @@ func (p *parts) contractCommands(by manner, reference string) {
 			t.Errorf("the view's %q is %q", member, value)
 		}
 	}
-	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
+	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
 // contractInstructions sends what operators send and looks at what it does.
@@ -103,19 +104,19 @@ func (p *parts) contractInstructions(by manner, reference string) {
 	if err := c.signal(reference, "progress", plainJSON(`{"requestId":"waits","to":"Opportunity"}`)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the signal waits", func() bool { return len(p.look(reference).Queue) == 1 })
+	harness.Eventually(t, time.Minute, "the signal waits", func() bool { return len(p.look(reference).Queue) == 1 })
 	// The queries work, and another operator's message does too.
 	if got, err := c.outcome(reference, "waits"); err != nil || got.State != "pending" {
 		t.Errorf("the outcome of what waits: %+v, %v", got, err)
 	}
-	if got := p.opportunity(record); got.Step.Name != "Proposed" {
+	if got := p.Opportunity(record); got.Step.Name != "Proposed" {
 		t.Errorf("it moved to %q while paused", got.Step.Name)
 	}
 	instruct("resume", "go on", "")
 	if got := c.settled(reference, "waits"); got.State != "done" {
 		t.Errorf("what waited: %+v", got)
 	}
-	if got := p.opportunity(record); got.Step.Name != "Opportunity" {
+	if got := p.Opportunity(record); got.Step.Name != "Opportunity" {
 		t.Errorf("after the pause it stands in %q", got.Step.Name)
 	}
 
@@ -123,11 +124,11 @@ func (p *parts) contractInstructions(by manner, reference string) {
 		t.Fatal(err)
 	}
 	instruct("refresh", "look again", "")
-	eventually(t, time.Minute, "the view shows what was done by hand", func() bool { return p.look(reference).Details.Name == "Renamed by hand" })
+	harness.Eventually(t, time.Minute, "the view shows what was done by hand", func() bool { return p.look(reference).Details.Name == "Renamed by hand" })
 	if view := p.look(reference); view.Failures > 0 || len(view.Attention) > 0 || view.Paused != nil {
 		t.Errorf("the view: %+v", view)
 	}
-	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
+	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
 // contractClose ends a run while something waits and places are held.
@@ -135,7 +136,7 @@ func (p *parts) contractClose(by manner, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
 	reserved := by.send(c, reference, "addInterests", "places", `"interests":[{"item":"`+eventItem+`","quantity":1,"unitAmount":"10","reserve":true}]`)
-	if reserved.State != "done" || !p.opportunity(record).Reservations.Valid {
+	if reserved.State != "done" || !p.Opportunity(record).Reservations.Valid {
 		t.Fatalf("reserved: %+v", reserved)
 	}
 	if got := by.send(c, reference, "pause", "halt", ""); got.State != "done" {
@@ -147,17 +148,17 @@ func (p *parts) contractClose(by manner, reference string) {
 	if got := by.send(c, reference, "close", "end", `"reason":"sold elsewhere"`); got.State != "done" || got.RequestID != "end" {
 		t.Errorf("close: %+v", got)
 	}
-	eventually(t, time.Minute, "the run ends", func() bool {
-		return p.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	harness.Eventually(t, time.Minute, "the run ends", func() bool {
+		return p.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
 	})
 	told := wantFailed(t, "Closed", c.settled(reference, "waits"))
 	if !strings.Contains(told.Message, "sold elsewhere") {
 		t.Errorf("what waited was told %q; want the reason", told.Message)
 	}
-	if got := p.opportunity(record); got.Reservations.Valid || got.Step.Name != "Proposed" {
+	if got := p.Opportunity(record); got.Reservations.Valid || got.Step.Name != "Proposed" {
 		t.Errorf("the record: %+v in %q; want the places released and the step untouched", got.Reservations, got.Step.Name)
 	}
-	run := p.runs(opportunity.Reference(reference))[0].Events
+	run := p.Runs(opportunity.Reference(reference))[0].Events
 	result := run[len(run)-1].GetWorkflowExecutionCompletedEventAttributes().GetResult().GetPayloads()
 	if len(result) != 1 {
 		t.Fatalf("the run ended with %v", run[len(run)-1])
@@ -184,5 +185,5 @@ func (p *parts) contractClose(by manner, reference string) {
 	if view := p.look(reference); view.Closing == nil || view.Closing.Reason != "sold elsewhere" {
 		t.Errorf("the view says %+v", view.Closing)
 	}
-	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
+	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -24,7 +25,7 @@ func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 	if err := c.signal(reference, "addInterests", plainJSON(message("later", courses(2)))); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the next one waits", func() bool { return len(p.look(reference).Queue) == 2 })
+	harness.Eventually(t, time.Minute, "the next one waits", func() bool { return len(p.look(reference).Queue) == 2 })
 	view := p.look(reference)
 	if view.Question.Request != "order-7" || view.Question.Verb != "addInterests" || !view.Queue[0].Doubt {
 		t.Errorf("the question: %+v about %+v", view.Question, view.Queue)
@@ -37,7 +38,7 @@ func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 			t.Errorf("the outcome of %s: %+v, %v; want it pending", id, got, err)
 		}
 	}
-	if got := p.opportunity(record).InterestCount; got != 1 {
+	if got := p.Opportunity(record).InterestCount; got != 1 {
 		t.Errorf("the record has %d interests; want the one added by hand", got)
 	}
 	reason := ""
@@ -63,7 +64,7 @@ func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 	if got := c.settled(reference, "later"); got.State != "done" {
 		t.Errorf("what waited: %+v", got)
 	}
-	if got := p.opportunity(record).InterestCount; got != wantAdded {
+	if got := p.Opportunity(record).InterestCount; got != wantAdded {
 		t.Errorf("the record has %d interests; want %d", got, wantAdded)
 	}
 	// Asked again, the request has the same outcome and no further effect.
@@ -74,7 +75,7 @@ func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 	if view := p.look(reference); view.Question != nil || slices.Contains(p.attention(reference), "undecided") {
 		t.Errorf("the question still stands: %+v, %q", view.Question, p.attention(reference))
 	}
-	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
+	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
 // contractDoubt closes a run whose request may have been carried out: it is told
@@ -106,7 +107,7 @@ func (p *parts) doubt(g *gate, c caller, reference string, record opportunity.ID
 	if err := c.signal(reference, "addInterests", plainJSON(message("order-7", courses(1)))); err != nil {
 		p.t.Fatal(err)
 	}
-	eventually(p.t, time.Minute, "a question stands", func() bool { return p.look(reference).Question != nil })
+	harness.Eventually(p.t, time.Minute, "a question stands", func() bool { return p.look(reference).Question != nil })
 }
 
 // attention is what the list of workflows shows under that name.

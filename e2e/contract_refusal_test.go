@@ -12,6 +12,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -19,7 +20,7 @@ import (
 func (p *parts) contractRefusals(reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
-	before := len(p.runs(opportunity.Reference(reference))[0].Events)
+	before := len(p.Runs(opportunity.Reference(reference))[0].Events)
 	update := func(name, payload string) (wireOutcome, func(string) wireError) {
 		outcome, err := c.update(reference, name, uuid.NewString(), payload)
 		if err == nil && outcome.GetFailure() == nil {
@@ -62,7 +63,7 @@ func (p *parts) contractRefusals(reference string) {
 		failure("NotFound")
 	}
 	// What is refused before it is accepted leaves nothing in the history.
-	if got := len(p.runs(opportunity.Reference(reference))[0].Events); got != before {
+	if got := len(p.Runs(opportunity.Reference(reference))[0].Events); got != before {
 		t.Errorf("the history grew from %d to %d events by refused updates", before, got)
 	}
 
@@ -89,7 +90,7 @@ func (p *parts) contractRefusals(reference string) {
 	}
 	lapsed, _ := update("extendReservations", `{"until":"`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`"}`)
 	wantFailed(t, "Rejected", lapsed) // nothing is reserved
-	if got := p.opportunity(record); got.Step.Name != "Proposed" || got.InterestCount != 1 || got.Reservations.Valid {
+	if got := p.Opportunity(record); got.Step.Name != "Proposed" || got.InterestCount != 1 || got.Reservations.Valid {
 		t.Errorf("the record: %+v", got)
 	}
 
@@ -116,7 +117,7 @@ func (p *parts) contractRefusals(reference string) {
 
 // contractUnreadable sends signals that are none, with personal data in places
 // where nobody expects them.
-func (p *parts) contractUnreadable(output *lockedBuffer) {
+func (p *parts) contractUnreadable(output *harness.Output) {
 	const reference = "unreadable signals"
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
@@ -140,7 +141,7 @@ func (p *parts) contractUnreadable(output *lockedBuffer) {
 		if err := c.signal(reference, wrong.name, wrong.payload...); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, time.Minute, "the signal "+wrong.name+" is a failed request", func() bool { return p.look(reference).Failures == failures+1 })
+		harness.Eventually(t, time.Minute, "the signal "+wrong.name+" is a failed request", func() bool { return p.look(reference).Failures == failures+1 })
 		id := fmt.Sprintf("#%d", failures+1)
 		got, err := c.outcome(reference, id)
 		if err != nil {
@@ -155,7 +156,7 @@ func (p *parts) contractUnreadable(output *lockedBuffer) {
 	if err := c.signal(reference, "progress", plainJSON(`{"requestId":"right","to":"Opportunity"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.settled(reference, "right"); got.State != "done" || p.opportunity(record).Step.Name != "Opportunity" {
+	if got := c.settled(reference, "right"); got.State != "done" || p.Opportunity(record).Step.Name != "Opportunity" {
 		t.Errorf("the next signal: %+v", got)
 	}
 	view, err := c.query(reference, "view")
@@ -166,12 +167,12 @@ func (p *parts) contractUnreadable(output *lockedBuffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := output.tail(10_000_000)
+	log := output.Tail(10_000_000)
 	if !strings.Contains(log, reference) {
 		t.Error("the worker's log does not name the opportunity; the test shows nothing")
 	}
 	for where, text := range map[string]string{
-		"view": string(view), "card": p.metadata(reference).GetCurrentDetails(), "list": described.RawResponse.String(), "log": log,
+		"view": string(view), "card": p.Metadata(reference).GetCurrentDetails(), "list": described.RawResponse.String(), "log": log,
 	} {
 		if text == "" {
 			t.Errorf("the %s is empty", where)
@@ -180,5 +181,5 @@ func (p *parts) contractUnreadable(output *lockedBuffer) {
 			t.Errorf("the %s shows personal data: %s", where, text[max(0, at-200):min(len(text), at+200)])
 		}
 	}
-	p.replay(reference, "contract-unreadable")
+	p.Replay(reference, "contract-unreadable")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -27,7 +28,7 @@ func (p *parts) contractIDs(reference string) {
 		if diff := cmp.Diff(first, again); diff != "" || first.State != "done" {
 			t.Errorf("by %s, then by %s: %+v (-first +again):\n%s", order[0].name, order[1].name, first, diff)
 		}
-		if got := p.opportunity(record).InterestCount; got != n+1 {
+		if got := p.Opportunity(record).InterestCount; got != n+1 {
 			t.Fatalf("by %s, then by %s: the record has %d interests; want %d", order[0].name, order[1].name, got, n+1)
 		}
 	}
@@ -39,7 +40,7 @@ func (p *parts) contractIDs(reference string) {
 	if err := c.signal(reference, "progress", plainJSON(`{"requestId":"request 0","to":"Opportunity"}`)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the signal with a used id is shown", func() bool { return slices.Contains(p.attention(reference), "message") })
+	harness.Eventually(t, time.Minute, "the signal with a used id is shown", func() bool { return slices.Contains(p.attention(reference), "message") })
 	// It does not overwrite the first one's outcome.
 	if got, err := c.outcome(reference, "request 0"); err != nil || got.State != "done" {
 		t.Errorf("the outcome of the first: %+v, %v", got, err)
@@ -57,7 +58,7 @@ func (p *parts) contractIDs(reference string) {
 	}
 	outcome, err = c.update(reference, "updateDetails", uuid.NewString(), `{"requestId":"an update's id","name":"Second"}`)
 	wantFailure(t, "Conflict", outcome, err)
-	p.replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
+	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
 // contractPending has the API take its time.
@@ -96,13 +97,13 @@ func (p *parts) contractPending(g *gate) {
 	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || got.RequestID != "slow" {
 		t.Errorf("asked again: %+v", got)
 	}
-	if got := p.opportunity(record); got.Step.Name != "Opportunity" {
+	if got := p.Opportunity(record); got.Step.Name != "Opportunity" {
 		t.Errorf("the record stands in %q", got.Step.Name)
 	}
 	if view := p.look(reference); view.Failures > 0 {
 		t.Errorf("the move was made twice: %+v", view.Timeline)
 	}
-	p.replay(reference, "contract-pending")
+	p.Replay(reference, "contract-pending")
 }
 
 // contractContinuing fills the history of a run while a request is under way,
@@ -139,7 +140,7 @@ func (p *parts) contractContinuing(g *gate) {
 	if g.waits(record) {
 		t.Fatal("nothing was sent; the test shows nothing")
 	}
-	eventually(t, 15*time.Second, "the run is about to continue", func() bool {
+	harness.Eventually(t, 15*time.Second, "the run is about to continue", func() bool {
 		outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"raw","to":"Opportunity"}`)
 		return outcome.GetFailure() != nil
 	})
@@ -186,8 +187,8 @@ func (p *parts) contractContinuing(g *gate) {
 	}
 	outcome, err = c.update(reference, "addInterests", uuid.NewString(), message("in the first run", courses(2)))
 	wantFailure(t, "Conflict", outcome, err)
-	if got := p.opportunity(record).InterestCount; got != 2 {
+	if got := p.Opportunity(record).InterestCount; got != 2 {
 		t.Errorf("the record has %d interests; want the 2 of the first run", got)
 	}
-	p.replay(reference, "contract-continuing")
+	p.Replay(reference, "contract-continuing")
 }

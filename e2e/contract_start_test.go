@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
@@ -53,7 +54,7 @@ func (p *parts) contractStarts(prefix string) {
 		}
 		outcome, err = c.update(reference, "opened", uuid.NewString(), `{"start":{"name":"Fire Safety","region":"UK"}}`)
 		wantFailure(t, "Conflict", outcome, err)
-		if runs := p.in(t).runs(opportunity.Reference(reference)); len(runs) != 1 {
+		if runs := p.in(t).Runs(opportunity.Reference(reference)); len(runs) != 1 {
 			t.Errorf("%d runs", len(runs))
 		}
 	})
@@ -67,8 +68,8 @@ func (p *parts) contractStarts(prefix string) {
 		outcome, err := c.update(reference, "opened", uuid.NewString(), `{}`)
 		opened := succeeded[wireOpened](t, outcome, err)
 		in := p.in(t)
-		eventually(t, time.Minute, "the interests of the start are added", func() bool { return len(in.look(reference).Interests) == 1 })
-		got := in.opportunity(opened.Opportunity)
+		harness.Eventually(t, time.Minute, "the interests of the start are added", func() bool { return len(in.look(reference).Interests) == 1 })
+		got := in.Opportunity(opened.Opportunity)
 		if got.Name != "First Aid course" || got.Account == nil || got.Account.Name != "Administrate" || got.Currency.Code != "EUR" || got.Step.Name != "Opportunity" || got.InterestCount != 1 {
 			t.Errorf("the record: %+v", got)
 		}
@@ -111,8 +112,8 @@ func (p *parts) contractStarts(prefix string) {
 		if err := p.temporal.CancelWorkflow(c.ctx, "opportunity/"+reference, ""); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, time.Minute, "the run ends", func() bool {
-			return in.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
+		harness.Eventually(t, time.Minute, "the run ends", func() bool {
+			return in.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
 		})
 		// Its record is found by its mark, whatever the start says now.
 		outcome, err := c.open(reference, plainStart)
@@ -127,8 +128,8 @@ func (p *parts) contractStarts(prefix string) {
 		if err := c.signal(reference, "progress", plainJSON(`{"to":"Archived"}`)); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, time.Minute, "the run ends", func() bool {
-			return in.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
+		harness.Eventually(t, time.Minute, "the run ends", func() bool {
+			return in.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
 		})
 		// The service itself refuses: another SDK meets an error of its own kind.
 		var both *serviceerror.MultiOperationExecution
@@ -152,10 +153,10 @@ func (p *parts) contractStarts(prefix string) {
 // contract.
 func (p *parts) wantRunFailed(reference, want string) {
 	p.t.Helper()
-	eventually(p.t, time.Minute, "the run of "+reference+" fails", func() bool {
-		return p.status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_FAILED
+	harness.Eventually(p.t, time.Minute, "the run of "+reference+" fails", func() bool {
+		return p.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_FAILED
 	})
-	events := p.runs(opportunity.Reference(reference))[0].Events
+	events := p.Runs(opportunity.Reference(reference))[0].Events
 	contractFailure(p.t, want, events[len(events)-1].GetWorkflowExecutionFailedEventAttributes().GetFailure())
 }
 
@@ -171,21 +172,21 @@ func (p *parts) contractAdoptions(prefix string) {
 	if string(opened.Opportunity) != made.ID || !strings.Contains(string(opened.Details), "Made by hand") {
 		t.Errorf("adopted: %+v", opened)
 	}
-	if got := p.opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
+	if got := p.Opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
 		t.Errorf("the record's attributes: %+v; want the reference's mark", got)
 	}
 	// It is driven like any other.
 	outcome, err = c.update(prefix, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || p.opportunity(opened.Opportunity).Step.Name != "Opportunity" {
+	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || p.Opportunity(opened.Opportunity).Step.Name != "Opportunity" {
 		t.Errorf("after the adoption: %+v", got)
 	}
-	p.replay(opportunity.Reference(prefix), "contract-adopted")
-	p.replayOf("adoption/"+made.ID, "contract-adoption")
+	p.Replay(opportunity.Reference(prefix), "contract-adopted")
+	p.ReplayOf("adoption/"+made.ID, "contract-adoption")
 
 	outcome, err = c.open(prefix+" 2", `{"adopt":"`+made.ID+`"}`)
 	wantFailure(t, "Conflict", outcome, err)
 	p.wantRunFailed(prefix+" 2", "Conflict")
-	if got := p.opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
+	if got := p.Opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
 		t.Errorf("the record's attributes: %+v; want the first reference's mark", got)
 	}
 	outcome, err = c.open(prefix+" 3", `{"adopt":"T3Bwb3J0dW5pdHk6OTk5OTk5"}`) // Opportunity:999999
@@ -220,9 +221,9 @@ func (p *parts) contractAdoptionRace(g *gate, prefix string) {
 	released := make(chan struct{})
 	g.once(record, held(released))
 	one := adopt(first)
-	eventually(t, time.Minute, "the first one's mark is under way", func() bool { return !g.waits(record) })
+	harness.Eventually(t, time.Minute, "the first one's mark is under way", func() bool { return !g.waits(record) })
 	two := adopt(second)
-	eventually(t, time.Minute, "the second one waits", func() bool { return len(two) > 0 || p.refusedChild(second) })
+	harness.Eventually(t, time.Minute, "the second one waits", func() bool { return len(two) > 0 || p.refusedChild(second) })
 	close(released)
 	if err := <-one; err != nil {
 		t.Errorf("the first one: %v", err)
@@ -231,7 +232,7 @@ func (p *parts) contractAdoptionRace(g *gate, prefix string) {
 	if err := <-two; !errors.As(err, &own) || own.Type != opportunity.Conflict {
 		t.Errorf("the second one: %v; want a Conflict", err)
 	}
-	if got := p.opportunity(record).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: string(first)}) {
+	if got := p.Opportunity(record).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: string(first)}) {
 		t.Errorf("the record's attributes: %+v; want the first one's mark", got)
 	}
 }
@@ -261,8 +262,8 @@ func (p *parts) contractNewerState(prefix string) {
 		t.Fatal(err)
 	}
 	reference := opportunity.Reference(prefix)
-	eventually(t, time.Minute, "the worker gives the task back", func() bool {
-		for _, event := range p.runs(reference)[1].Events {
+	harness.Eventually(t, time.Minute, "the worker gives the task back", func() bool {
+		for _, event := range p.Runs(reference)[1].Events {
 			if ended := event.GetWorkflowExecutionFailedEventAttributes(); ended != nil {
 				t.Fatalf("the worker ended the run: %s", ended.GetFailure().GetMessage())
 			}
@@ -278,17 +279,17 @@ func (p *parts) contractNewerState(prefix string) {
 		return false
 	})
 	// It waits for a worker that can do it, and nothing of it is lost.
-	if got := p.status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+	if got := p.Status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		t.Fatalf("the run is %s", got)
 	}
-	events := p.runs(reference)[1].Events
+	events := p.Runs(reference)[1].Events
 	if got := string(events[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[1].GetData()); got != state {
 		t.Errorf("the state became %s", got)
 	}
 	// While a worker has the task the server keeps the signal apart from the history.
-	eventually(t, time.Minute, "the signal is in the history, once", func() bool {
+	harness.Eventually(t, time.Minute, "the signal is in the history, once", func() bool {
 		signals := 0
-		for _, event := range p.runs(reference)[1].Events {
+		for _, event := range p.Runs(reference)[1].Events {
 			if event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED {
 				signals++
 			}
@@ -305,7 +306,7 @@ func (p *parts) contractNewerState(prefix string) {
 		t.Errorf("show says: %s", said)
 	}
 	if testrun.Long(t) { // the server says it after five failures, which take most of a minute
-		eventually(t, 2*time.Minute, "the list shows that its task fails", func() bool {
+		harness.Eventually(t, 2*time.Minute, "the list shows that its task fails", func() bool {
 			return strings.Contains(command("list", "--attention", "any"), prefix) && strings.Contains(command("list", "--attention", "task"), prefix)
 		})
 	}
@@ -332,5 +333,5 @@ func (p *parts) handOver(c caller, reference, state string) {
 	if _, err := c.service.StartWorkflowExecution(c.ctx, request); err != nil {
 		p.t.Fatal(err)
 	}
-	eventually(p.t, time.Minute, "a run continues the first", func() bool { return len(p.runs(opportunity.Reference(reference))) == 2 })
+	harness.Eventually(p.t, time.Minute, "a run continues the first", func() bool { return len(p.Runs(opportunity.Reference(reference))) == 2 })
 }

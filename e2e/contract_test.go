@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
 )
@@ -24,7 +25,7 @@ func TestContract(t *testing.T) {
 	g := newGate(t)
 	p := bring(t, stack.Options{
 		// An update is pending after 20 s: a request is under way for longer.
-		WorkerArgs: append(timesOfATenant(), "--api-rate", "5000", "--log-level", "debug"),
+		WorkerArgs: append(harness.TimesOfATenant(), "--api-rate", "5000", "--log-level", "debug"),
 		WorkerEnv:  []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
 	})
 	g.to(t, p.APIURL())
@@ -63,7 +64,7 @@ func TestContract(t *testing.T) {
 	}
 	t.Run("unreadable signals", func(t *testing.T) {
 		t.Parallel()
-		p.in(t).contractUnreadable(p.output)
+		p.in(t).contractUnreadable(p.Output)
 	})
 	t.Run("closed in doubt", func(t *testing.T) {
 		t.Parallel()

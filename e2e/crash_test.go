@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/settings/testrun"
@@ -45,14 +46,14 @@ type crash struct {
 func (c *crash) play(ctx context.Context) {
 	defer close(c.finished)
 	if c.k == 1 {
-		c.rule, c.err = c.p.remote().Set(ctx, fault.Rule{Kind: c.kind, Operation: "opportunities.create", Mentions: string(c.reference), Times: 1})
+		c.rule, c.err = c.p.Remote().Set(ctx, fault.Rule{Kind: c.kind, Operation: "opportunities.create", Mentions: string(c.reference), Times: 1})
 		if c.arrive(); c.err != nil {
 			return
 		}
 	}
 	c.report, c.err = story.Play(ctx, c.p.player(), story.Options{Reference: c.reference, Send: c.send, Patience: 5 * time.Minute, Between: c.between})
 	if c.arrive(); c.err == nil {
-		c.record, c.err = c.p.recordsOf(c.report.View.Opportunity)
+		c.record, c.err = c.p.RecordsOf(c.report.View.Opportunity)
 	}
 }
 
@@ -66,12 +67,12 @@ func (c *crash) between(ctx context.Context, _ string) error {
 		if err != nil {
 			return err
 		}
-		c.rule, err = c.p.remote().Set(ctx, fault.Rule{Kind: c.kind, Operation: fault.AnyMutation, Mentions: string(view.Opportunity), From: c.k - 1, Times: 1})
+		c.rule, err = c.p.Remote().Set(ctx, fault.Rule{Kind: c.kind, Operation: fault.AnyMutation, Mentions: string(view.Opportunity), From: c.k - 1, Times: 1})
 		if err != nil {
 			return err
 		}
 	}
-	status, err := c.p.remote().Fault(ctx, c.rule)
+	status, err := c.p.Remote().Fault(ctx, c.rule)
 	if err == nil && status.Matched == c.k-2 { // the create was before it
 		c.arrive()
 	}
@@ -126,7 +127,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	close(going)
 	held := func() int {
 		n := 0
-		faults, err := p.remote().Faults(ctx)
+		faults, err := p.Remote().Faults(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,12 +136,12 @@ func TestKilledAtEveryRequest(t *testing.T) {
 		}
 		return n
 	}
-	eventually(t, 30*time.Second, "every story is at its request", func() bool { return held() == len(crashes) })
+	harness.Eventually(t, 30*time.Second, "every story is at its request", func() bool { return held() == len(crashes) })
 	p.Worker().Kill()
 	for _, c := range crashes {
-		letGo := p.remote().Release
+		letGo := p.Remote().Release
 		if c.kind == fault.HoldBefore {
-			letGo = p.remote().Discard
+			letGo = p.Remote().Discard
 		}
 		if err := letGo(ctx, c.rule); err != nil {
 			t.Fatal(err)
@@ -162,10 +163,10 @@ func TestKilledAtEveryRequest(t *testing.T) {
 		if diff := cmp.Diff(sight(t, quiet.View), sight(t, c.report.View)); diff != "" {
 			t.Errorf("%s: view without (-) and with (+) the crash:\n%s", c.reference, diff)
 		}
-		if diff := cmp.Diff(nameless(p.records(quiet.View.Opportunity)), nameless(strings.ReplaceAll(c.record, string(c.reference), string(quiet.Reference)))); diff != "" {
+		if diff := cmp.Diff(nameless(p.Records(quiet.View.Opportunity)), nameless(strings.ReplaceAll(c.record, string(c.reference), string(quiet.Reference)))); diff != "" {
 			t.Errorf("%s: records without (-) and with (+) the crash:\n%s", c.reference, diff)
 		}
-		p.replay(c.reference, "crash")
+		p.Replay(c.reference, "crash")
 	}
 	t.Logf("%d stories of %d requests, each killed at one", len(crashes), requests)
 }
@@ -174,7 +175,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 func (p *parts) mutationsOf(id opportunity.ID) int {
 	p.t.Helper()
 	n := 0
-	for _, entry := range p.ledger() {
+	for _, entry := range p.Ledger() {
 		for _, field := range entry.Fields {
 			if field.Opportunity == string(id) {
 				n++

@@ -8,7 +8,7 @@ import (
 
 	enums "go.temporal.io/api/enums/v1"
 
-	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
@@ -28,12 +28,12 @@ func TestEndings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reserved := interests(2)
+		reserved := harness.Interests(2)
 		reserved.Interests[0].Item, reserved.Interests[0].Reserve = "Q291cnNlOjE=", true
 		if outcome, err := p.client.AddInterests(ctx, reference, reserved); err != nil || outcome.Results[0].ReservedUntil == nil {
 			t.Fatalf("reserved: %+v, %v", outcome, err)
 		}
-		if !p.opportunity(first.Opportunity).Reservations.Valid {
+		if !p.Opportunity(first.Opportunity).Reservations.Valid {
 			t.Fatal("the TMS holds no places")
 		}
 		if err := p.temporal.CancelWorkflow(ctx, lifecycle.WorkflowID(reference), ""); err != nil {
@@ -41,16 +41,16 @@ func TestEndings(t *testing.T) {
 		}
 		_, err = p.client.Wait(ctx, reference)
 		wantError(t, err, opportunity.Closed)
-		if got := p.status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_CANCELED {
+		if got := p.Status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_CANCELED {
 			t.Errorf("the run closed %s; want Canceled", got)
 		}
-		record := p.opportunity(first.Opportunity)
+		record := p.Opportunity(first.Opportunity)
 		if record.Reservations.Valid || record.Step.Name != "Proposed" {
 			t.Errorf("after the cancellation: %+v in step %s; want the places released and the step untouched", record.Reservations, record.Step.Name)
 		}
 		wantError(t, p.client.Signal(ctx, reference, opportunity.Progress{To: "Won"}), opportunity.Closed)
 
-		p.replay(reference, "cancelled")
+		p.Replay(reference, "cancelled")
 
 		// The record is found by its mark: no second one is made.
 		again, err := p.client.Start(ctx, reference, start)
@@ -63,13 +63,13 @@ func TestEndings(t *testing.T) {
 		if outcome, err := p.client.UpdateDetails(ctx, reference, opportunity.UpdateDetails{Account: "Administrate"}); err != nil || outcome.State != opportunity.Done {
 			t.Errorf("details after the second start: %+v, %v", outcome, err)
 		}
-		if outcome, err := p.client.AddInterests(ctx, reference, interests(1)); err != nil || outcome.State != opportunity.Done {
+		if outcome, err := p.client.AddInterests(ctx, reference, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
 			t.Errorf("after the second start: %+v, %v", outcome, err)
 		}
-		if got := p.opportunity(first.Opportunity).InterestCount; got != 2 {
+		if got := p.Opportunity(first.Opportunity).InterestCount; got != 2 {
 			t.Errorf("the record has %d interests; want 2", got)
 		}
-		p.replay(reference, "taken-over")
+		p.Replay(reference, "taken-over")
 	})
 
 	t.Run("an equal start is answered like the first, another one is a conflict", func(t *testing.T) {
@@ -92,8 +92,8 @@ func TestEndings(t *testing.T) {
 		wrong.Currency = "ZZZ"
 		_, err := p.client.Start(ctx, "refused", wrong)
 		wantError(t, err, opportunity.Rejected)
-		eventually(t, time.Minute, "the run closes", func() bool {
-			return p.status("refused") == enums.WORKFLOW_EXECUTION_STATUS_FAILED
+		harness.Eventually(t, time.Minute, "the run closes", func() bool {
+			return p.Status("refused") == enums.WORKFLOW_EXECUTION_STATUS_FAILED
 		})
 		if _, err := p.client.Start(ctx, "refused", start); err != nil {
 			t.Errorf("the corrected start: %v", err)
@@ -135,22 +135,4 @@ func wantError(t *testing.T, err error, want opportunity.ErrorType) {
 	if !errors.As(err, &own) || own.Type != want {
 		t.Errorf("got %v; want %s", err, want)
 	}
-}
-
-func (p *parts) status(reference opportunity.Reference) enums.WorkflowExecutionStatus {
-	p.t.Helper()
-	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(reference), "")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return described.RawResponse.GetWorkflowExecutionInfo().GetStatus()
-}
-
-func (p *parts) opportunity(id opportunity.ID) administrate.Opportunity {
-	p.t.Helper()
-	record, err := p.api.Opportunity(p.t.Context(), string(id))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return record
 }

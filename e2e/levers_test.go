@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/ledger"
@@ -57,7 +58,7 @@ func TestLeversOnAChangeUnderWay(t *testing.T) {
 	t.Parallel()
 	g := newGate(t)
 	p := bring(t, stack.Options{
-		WorkerArgs: append(timesOfATenant(), "--api-rate", "5000"),
+		WorkerArgs: append(harness.TimesOfATenant(), "--api-rate", "5000"),
 		WorkerEnv:  []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
 	})
 	g.to(t, p.APIURL())
@@ -102,7 +103,7 @@ func TestLeversOnAChangeUnderWay(t *testing.T) {
 		must(l, err)
 	}
 	again := func(l lever, want string) {
-		eventually(l.T, 30*time.Second, want, func() bool {
+		harness.Eventually(l.T, 30*time.Second, want, func() bool {
 			pending := p.pendingChange(opportunity.Reference(l.execution.GetWorkflowId()[len("opportunity/"):]))
 			return pending == nil || pending.GetAttempt() > 1
 		})
@@ -152,7 +153,7 @@ func TestLeversOnAChangeUnderWay(t *testing.T) {
 			}
 			done := make(chan struct{})
 			g.once(opened.Opportunity, committed(done, released))
-			if err := p.client.Signal(ctx, reference, interests(1)); err != nil {
+			if err := p.client.Signal(ctx, reference, harness.Interests(1)); err != nil {
 				t.Fatal(err)
 			}
 			select {
@@ -160,13 +161,13 @@ func TestLeversOnAChangeUnderWay(t *testing.T) {
 			case <-ctx.Done():
 				t.Fatal("the change was not sent")
 			}
-			run := p.runs(reference)[0].Events[0].GetWorkflowExecutionStartedEventAttributes().GetOriginalExecutionRunId()
+			run := p.Runs(reference)[0].Events[0].GetWorkflowExecutionStartedEventAttributes().GetOriginalExecutionRunId()
 			pull(lever{t, ctx, &commonpb.WorkflowExecution{WorkflowId: lifecycle.WorkflowID(reference), RunId: run}, p.pendingChange(reference).GetActivityId()})
-			eventually(t, 2*time.Minute, "the change is known", func() bool {
+			harness.Eventually(t, 2*time.Minute, "the change is known", func() bool {
 				view, err := p.client.View(ctx, reference)
 				return err == nil && len(view.Queue) == 0 && len(view.Interests) == 1 && len(view.Attention) == 0
 			})
-			if got := p.opportunity(opened.Opportunity).InterestCount; got != 1 {
+			if got := p.Opportunity(opened.Opportunity).InterestCount; got != 1 {
 				t.Errorf("the record has %d interests; want the one that was sent once", got)
 			}
 		})
@@ -191,7 +192,7 @@ func TestResetBehindAPause(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			u1 := interests(1)
+			u1 := harness.Interests(1)
 			u1.RequestID = "u1"
 			if outcome, err := p.client.Update(ctx, reference, u1); err != nil || outcome.State != opportunity.Done {
 				t.Fatalf("got %+v, %v", outcome, err)
@@ -199,11 +200,11 @@ func TestResetBehindAPause(t *testing.T) {
 			if err := p.client.Signal(ctx, reference, opportunity.Pause{}); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, time.Minute, "the pause is taken in", func() bool {
+			harness.Eventually(t, time.Minute, "the pause is taken in", func() bool {
 				view, err := p.client.View(ctx, reference)
 				return err == nil && view.Paused != nil
 			})
-			first := tasks(p.runs(reference)[0])[0]
+			first := tasks(p.Runs(reference)[0])[0]
 			if end != nil {
 				// The worker is not there to answer before the run is reset.
 				if err := p.Worker().Pause(); err != nil {
@@ -224,11 +225,11 @@ func TestResetBehindAPause(t *testing.T) {
 			} else if err := p.Worker().Continue(); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, time.Minute, "the update is told as done", func() bool {
+			harness.Eventually(t, time.Minute, "the update is told as done", func() bool {
 				outcome, err := p.client.Outcome(ctx, reference, "u1")
 				return err == nil && outcome.State == opportunity.Done
 			})
-			if got := p.opportunity(opened.Opportunity).InterestCount; got != 1 {
+			if got := p.Opportunity(opened.Opportunity).InterestCount; got != 1 {
 				t.Errorf("the record has %d interests; want the one of the update", got)
 			}
 		})
@@ -248,12 +249,12 @@ func TestWhatATerminatedRunLeavesBehind(t *testing.T) {
 	if _, err := p.client.Pause(ctx, reference, opportunity.Pause{}); err != nil {
 		t.Fatal(err)
 	}
-	waits := interests(1)
+	waits := harness.Interests(1)
 	waits.RequestID = "waits"
 	if err := p.client.Signal(ctx, reference, waits); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the request waits", func() bool {
+	harness.Eventually(t, time.Minute, "the request waits", func() bool {
 		outcome, err := p.client.Outcome(ctx, reference, "waits")
 		return err == nil && outcome.State == opportunity.Pending
 	})
@@ -288,9 +289,9 @@ func startedAgain(t *testing.T, p *parts) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	start := opportunity.Start{Name: "Again", Region: "UK", Interests: interests(1).Interests}
+	start := opportunity.Start{Name: "Again", Region: "UK", Interests: harness.Interests(1).Interests}
 	renamed, moved := start, start
-	renamed.Name, moved.Interests = "Something else", interests(2).Interests
+	renamed.Name, moved.Interests = "Something else", harness.Interests(2).Interests
 	var all sync.WaitGroup
 	for n := range 6 {
 		all.Go(func() {
@@ -322,7 +323,7 @@ func startedAgain(t *testing.T, p *parts) {
 	}
 	all.Wait()
 	created := 0
-	for _, entry := range p.ledger() {
+	for _, entry := range p.Ledger() {
 		for _, field := range entry.Fields {
 			if field.Name == "opportunities.create" && field.Outcome == ledger.Committed {
 				created++
@@ -349,21 +350,21 @@ func TestResetOfAnOldRunBehindAPause(t *testing.T) {
 	}
 	var updates []opportunity.AddInterests
 	var sent int
-	for sent = 0; sent < 40 && len(p.runs(reference)) < 3; sent++ {
-		u := interests(sent + 1)
+	for sent = 0; sent < 40 && len(p.Runs(reference)) < 3; sent++ {
+		u := harness.Interests(sent + 1)
 		u.RequestID = fmt.Sprintf("u%d", sent)
 		updates = append(updates, u)
 		if outcome, err := p.client.Update(ctx, reference, u); err != nil || outcome.State != opportunity.Done {
 			t.Fatalf("got %+v, %v", outcome, err)
 		}
 	}
-	if len(p.runs(reference)) < 3 {
+	if len(p.Runs(reference)) < 3 {
 		t.Fatal("the run was not continued as new")
 	}
 	if err := p.client.Signal(ctx, reference, opportunity.Pause{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the pause is taken in", func() bool {
+	harness.Eventually(t, time.Minute, "the pause is taken in", func() bool {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Paused != nil
 	})
@@ -388,7 +389,7 @@ func TestResetOfAnOldRunBehindAPause(t *testing.T) {
 			t.Errorf("%s again: got %+v, %v", u.RequestID, outcome, err)
 		}
 	}
-	if got := p.opportunity(opened.Opportunity).InterestCount; got != sent {
+	if got := p.Opportunity(opened.Opportunity).InterestCount; got != sent {
 		t.Errorf("the record has %d interests; want %d, each once", got, sent)
 	}
 }

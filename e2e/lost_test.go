@@ -12,25 +12,19 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/sandbox/ledger"
-	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
 )
-
-// timesOfATenant returns the worker's flags for the send window and the time
-// for an answer that a tenant has by default; the other tests have about 2 s of each.
-func timesOfATenant() []string {
-	return []string{"--send-window", settings.DefaultSendWindow.String(), "--answer-time", settings.DefaultAnswerTime.String()}
-}
 
 // The API takes a request, freezes, and commits it long after the client has
 // given up: the workflow asks nobody and sends nothing twice, it reads back.
 func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	t.Parallel()
-	p := bring(t, stack.Options{WorkerArgs: timesOfATenant()})
+	p := bring(t, stack.Options{WorkerArgs: harness.TimesOfATenant()})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("late")
@@ -41,12 +35,12 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	if err := p.Sandbox().Pause(); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.client.Signal(ctx, reference, interests(7)); err != nil {
+	if err := p.client.Signal(ctx, reference, harness.Interests(7)); err != nil {
 		t.Fatal(err)
 	}
 	// The timer that lets the API settle shows that the answer was given up.
-	eventually(t, 2*time.Minute, "the answer is given up", func() bool {
-		for _, event := range p.runs(reference)[0].Events {
+	harness.Eventually(t, 2*time.Minute, "the answer is given up", func() bool {
+		for _, event := range p.Runs(reference)[0].Events {
 			if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED && bytes.Contains(event.GetUserMetadata().GetSummary().GetData(), []byte("settle")) {
 				return true
 			}
@@ -56,7 +50,7 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	if err := p.Sandbox().Continue(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the interest is known", func() bool {
+	harness.Eventually(t, time.Minute, "the interest is known", func() bool {
 		view, err := p.client.View(ctx, reference)
 		if err != nil {
 			t.Fatal(err)
@@ -66,10 +60,10 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	if p.readBacks(reference) == 0 {
 		t.Error("the record was not read back; the test shows nothing")
 	}
-	if got := p.opportunity(opened.Opportunity).InterestCount; got != 1 {
+	if got := p.Opportunity(opened.Opportunity).InterestCount; got != 1 {
 		t.Errorf("the record has %d interests; want the one that was sent once", got)
 	}
-	p.replay(reference, "late-commit")
+	p.Replay(reference, "late-commit")
 }
 
 // An interest and a move travel in one request; the interest fails inside the API,
@@ -84,15 +78,15 @@ func TestWhatFailsInsideIsNotSentOutOfTurn(t *testing.T) {
 	if _, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Order", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.remote().Set(ctx, fault.Rule{Kind: fault.FailField, Operation: "opportunities.addInterest", Times: 1}); err != nil {
+	if _, err := p.Remote().Set(ctx, fault.Rule{Kind: fault.FailField, Operation: "opportunities.addInterest", Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.client.Pause(ctx, reference, opportunity.Pause{}); err != nil {
 		t.Fatal(err)
 	}
-	first := interests(1)
+	first := harness.Interests(1)
 	first.RequestID = "first"
-	for _, command := range []opportunity.Command{first, opportunity.Progress{To: "Opportunity"}, interests(2)} {
+	for _, command := range []opportunity.Command{first, opportunity.Progress{To: "Opportunity"}, harness.Interests(2)} {
 		if err := p.client.Signal(ctx, reference, command); err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +94,7 @@ func TestWhatFailsInsideIsNotSentOutOfTurn(t *testing.T) {
 	if _, err := p.client.Resume(ctx, reference, opportunity.Resume{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "all is settled", func() bool {
+	harness.Eventually(t, time.Minute, "all is settled", func() bool {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 1 && view.Question == nil
 	})
@@ -109,7 +103,7 @@ func TestWhatFailsInsideIsNotSentOutOfTurn(t *testing.T) {
 		t.Errorf("got %+v, %v", outcome, err)
 	}
 	var order []string
-	for _, entry := range p.ledger() {
+	for _, entry := range p.Ledger() {
 		for _, field := range entry.Fields {
 			if field.Outcome == ledger.Committed {
 				order = append(order, field.Name)
@@ -126,7 +120,7 @@ func (p *parts) interestsOf(records map[opportunity.Reference]opportunity.ID) in
 	p.t.Helper()
 	n := 0
 	for _, record := range records {
-		n += p.opportunity(record).InterestCount
+		n += p.Opportunity(record).InterestCount
 	}
 	return n
 }
@@ -135,7 +129,7 @@ func (p *parts) interestsOf(records map[opportunity.Reference]opportunity.ID) in
 func (p *parts) readBacks(reference opportunity.Reference) int {
 	p.t.Helper()
 	n := 0
-	for _, run := range p.runs(reference) {
+	for _, run := range p.Runs(reference) {
 		for _, event := range run.Events {
 			if event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == activities.ReadOpportunity {
 				n++
@@ -166,7 +160,7 @@ func TestKilledWhileItSends(t *testing.T) {
 		records[reference] = opened.Opportunity
 		senders.Go(func() error {
 			for i := range messages {
-				command := interests(i + 1)
+				command := harness.Interests(i + 1)
 				command.Interests[0].Item = items[i%len(items)]
 				if err := p.client.Signal(sending, reference, command); err != nil {
 					return err
@@ -177,7 +171,7 @@ func TestKilledWhileItSends(t *testing.T) {
 	}
 	for range kills {
 		before := p.interestsOf(records)
-		eventually(t, 3*time.Minute, "the worker sends", func() bool {
+		harness.Eventually(t, 3*time.Minute, "the worker sends", func() bool {
 			now := p.interestsOf(records)
 			return now > before || now == messages*len(records)
 		})
@@ -192,7 +186,7 @@ func TestKilledWhileItSends(t *testing.T) {
 	readBacks := 0
 	for reference, record := range records {
 		var view opportunity.View
-		eventually(t, 6*time.Minute, "everything is applied or asked", func() bool {
+		harness.Eventually(t, 6*time.Minute, "everything is applied or asked", func() bool {
 			var err error
 			view, err = p.client.View(ctx, reference)
 			return err == nil && (len(view.Queue) == 0 || view.Question != nil)
@@ -202,7 +196,7 @@ func TestKilledWhileItSends(t *testing.T) {
 			t.Logf("%s: %s", reference, view.Question.Text)
 			continue
 		}
-		if got := p.opportunity(record).InterestCount; got != messages || len(view.Interests) != messages || view.Failures > 0 {
+		if got := p.Opportunity(record).InterestCount; got != messages || len(view.Interests) != messages || view.Failures > 0 {
 			t.Errorf("%s: the record has %d interests, the view %d, %d requests failed; want %d and none",
 				reference, got, len(view.Interests), view.Failures, messages)
 		}
@@ -213,7 +207,7 @@ func TestKilledWhileItSends(t *testing.T) {
 		if len(quantities) != messages {
 			t.Errorf("%s: %d different interests of %d", reference, len(quantities), messages)
 		}
-		p.replay(reference, "killed")
+		p.Replay(reference, "killed")
 	}
 	if readBacks == 0 {
 		t.Error("no request was cut off; the test shows nothing")

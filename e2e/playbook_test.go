@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
 )
@@ -132,7 +133,7 @@ func (h *tenant) ended(reference string, want opportunity.StageState) {
 	if err != nil || ended.State != want {
 		h.t.Fatalf("got %+v, %v; want it %s", ended, err, want)
 	}
-	h.replay(opportunity.Reference(reference), "playbook")
+	h.Replay(opportunity.Reference(reference), "playbook")
 }
 
 func (h *tenant) event() administrate.ScheduledEvent {
@@ -154,7 +155,7 @@ func (h *tenant) wantPlaces(held, booked int) {
 // mails are those that were sent, with who got them.
 func (h *tenant) mails() []string {
 	h.t.Helper()
-	outbox, err := h.remote().Outbox(h.t.Context())
+	outbox, err := h.Remote().Outbox(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -222,7 +223,7 @@ func TestPlaybooks(t *testing.T) {
 			h.progress("one", "Proposed")
 			h.progress("one", "Won")
 			due := h.soon.Add(-7 * 24 * time.Hour)
-			eventually(t, time.Minute, "the draft is filled in", func() bool { return h.billing(id).PurchaseOrderRef == "PO-7" })
+			harness.Eventually(t, time.Minute, "the draft is filled in", func() bool { return h.billing(id).PurchaseOrderRef == "PO-7" })
 			if invoice := h.billing(id); invoice.Final() && time.Now().Before(due) {
 				t.Errorf("%s before it was due the invoice is %+v", time.Until(due), invoice)
 			}
@@ -248,13 +249,13 @@ func TestPlaybooks(t *testing.T) {
 		"event cancelled": func(t *testing.T) {
 			h := bringTenant(t, "event-cancelled", year)
 			h.lead("one", "", true)
-			if _, err := h.ask(`mutation($id: ID!) { event { update(eventId: $id, input: {lifecycleState: "cancelled"}) { errors { message } } } }`,
+			if _, err := h.Ask(`mutation($id: ID!) { event { update(eventId: $id, input: {lifecycleState: "cancelled"}) { errors { message } } } }`,
 				map[string]any{"id": numbered(opportunity.TypeEvent, 1)}); err != nil {
 				t.Fatal(err)
 			}
 			// It is looked at once a day; an operator need not wait for that.
 			h.done(h.client.Refresh(t.Context(), "one", opportunity.Refresh{}))
-			eventually(t, time.Minute, "the owner is told", func() bool { return len(h.mails()) > 0 })
+			harness.Eventually(t, time.Minute, "the owner is told", func() bool { return len(h.mails()) > 0 })
 			h.progress("one", "Lost")
 			h.ended("one", opportunity.Lost)
 			if got := strings.Join(h.mails(), "\n"); got != "nora.whitfield@training.example: An event of First Aid was cancelled" {

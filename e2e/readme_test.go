@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -79,7 +80,7 @@ func TestUpKeepsItsData(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	program, err := shared.program()
+	program, err := harness.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func (s *shell) up(ctx context.Context, line string) {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(ctx)
 	command := s.command(ctx, "exec "+line)
-	var out lockedBuffer
+	var out harness.Output
 	command.Stdout, command.Stderr = &out, &out
 	if err := command.Start(); err != nil {
 		s.t.Fatal(err)
@@ -189,12 +190,12 @@ func (s *shell) up(ctx context.Context, line string) {
 		_ = command.Wait()
 	})
 	s.t.Cleanup(s.down)
-	eventually(s.t, 12*time.Minute, "up says what to export", func() bool {
-		return out.contains("export ADMINISTRATE_TOKEN=") && out.contains("\nThen:\n")
+	harness.Eventually(s.t, 12*time.Minute, "up says what to export", func() bool {
+		return out.Contains("export ADMINISTRATE_TOKEN=") && out.Contains("\nThen:\n")
 	})
-	exports := regexp.MustCompile(`(?m)^\s*export (\w+=\S+)$`).FindAllStringSubmatch(out.tail(10_000), -1)
+	exports := regexp.MustCompile(`(?m)^\s*export (\w+=\S+)$`).FindAllStringSubmatch(out.Tail(10_000), -1)
 	if len(exports) != 4 {
-		s.t.Fatalf("up printed %d exports; want 4:\n%s", len(exports), out.tail(10_000))
+		s.t.Fatalf("up printed %d exports; want 4:\n%s", len(exports), out.Tail(10_000))
 	}
 	for _, export := range exports {
 		s.env = append(s.env, export[1])

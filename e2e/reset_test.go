@@ -13,6 +13,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
@@ -27,7 +28,7 @@ func TestResetRepeatsNothing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	first := p.worked(ctx, "reset 0")
-	points := tasks(p.runs("reset 0")[0])
+	points := tasks(p.Runs("reset 0")[0])
 	if len(points) < 6 {
 		t.Fatalf("only %d points to reset to", len(points))
 	}
@@ -41,13 +42,13 @@ func TestResetRepeatsNothing(t *testing.T) {
 				reference := opportunity.Reference(fmt.Sprintf("reset %d %v", n, again))
 				record := p.worked(ctx, reference)
 				// The runs need not be the same to the event.
-				run := p.runs(reference)[0]
+				run := p.Runs(reference)[0]
 				at := tasks(run)
 				p.reset(ctx, reference, at[min(n, len(at)-1)])
 				if again { // before it could do anything, or after
 					// The run reads back after a send window and a settle time.
-					due := time.Now().Add(time.Duration(n) * (sendWindow + settleTime) / 6)
-					for at = nil; len(at) == 0 || time.Now().Before(due); at = tasks(p.runs(reference)[0]) {
+					due := time.Now().Add(time.Duration(n) * (harness.SendWindow + harness.SettleTime) / 6)
+					for at = nil; len(at) == 0 || time.Now().Before(due); at = tasks(p.Runs(reference)[0]) {
 						select {
 						case <-time.After(100 * time.Millisecond):
 						case <-ctx.Done():
@@ -72,11 +73,11 @@ func (p *parts) worked(ctx context.Context, reference opportunity.Reference) opp
 		p.t.Error(err)
 		return ""
 	}
-	event := interests(2)
+	event := harness.Interests(2)
 	event.Interests[0].Item, event.Interests[0].Reserve = "Q291cnNlOjE=", true
-	path := interests(3)
+	path := harness.Interests(3)
 	path.Interests[0].Item = "TGVhcm5pbmdQYXRoOjE="
-	for _, command := range []opportunity.Command{interests(1), event, opportunity.Progress{To: "Opportunity"}, opportunity.UpdateDetails{Name: "Renamed"}, path} {
+	for _, command := range []opportunity.Command{harness.Interests(1), event, opportunity.Progress{To: "Opportunity"}, opportunity.UpdateDetails{Name: "Renamed"}, path} {
 		if outcome, err := p.client.Update(ctx, reference, command); err != nil || outcome.State != opportunity.Done {
 			p.t.Errorf("%s: %s: %+v, %v", reference, command.Verb(), outcome, err)
 		}
@@ -109,7 +110,7 @@ func (p *parts) reset(ctx context.Context, reference opportunity.Reference, at i
 // afterReset sends one more message, and sees that it and all before took effect
 // once.
 func (p *parts) afterReset(ctx context.Context, reference opportunity.Reference, record opportunity.ID) {
-	tokens := interests(4)
+	tokens := harness.Interests(4)
 	tokens.Interests[0].Item, tokens.RequestID = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2", "after"
 	if err := p.client.Signal(ctx, reference, tokens); err != nil {
 		p.t.Errorf("%s: %v", reference, err)

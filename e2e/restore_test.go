@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -21,7 +22,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	program, err := shared.program()
+	program, err := harness.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	before := up("")
 	before.run(ctx, program+` start r-1 --name "One" --region UK && `+program+` start r-2 --name "Two" --region UK`)
 	before.run(ctx, program+" pause r-1 --reason backup && "+add("r-1", "order-77")+" --signal")
-	eventually(t, time.Minute, "order-77 waits", func() bool { return len(view(before, "r-1").Queue) == 1 })
+	harness.Eventually(t, time.Minute, "order-77 waits", func() bool { return len(view(before, "r-1").Queue) == 1 })
 	before.down()
 	database := filepath.Join(data, "temporal.db")
 	backup := time.Now()
@@ -54,7 +55,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 
 	lost := up("")
 	lost.run(ctx, program+" resume r-1 && "+add("r-2", "order-78"))
-	eventually(t, time.Minute, "order-77 is done", func() bool { return len(view(lost, "r-1").Interests) == 1 })
+	harness.Eventually(t, time.Minute, "order-77 is done", func() bool { return len(view(lost, "r-1").Interests) == 1 })
 	lost.run(ctx, program+` start r-3 --name "Three" --region UK`)
 	third := view(lost, "r-3").Opportunity
 	lost.down()
@@ -68,7 +69,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	idle.down()
 
 	after := up("")
-	eventually(t, time.Minute, "what was done after the backup is shown", func() bool {
+	harness.Eventually(t, time.Minute, "what was done after the backup is shown", func() bool {
 		return len(view(after, "r-1").Interests) == 1 && len(view(after, "r-2").Interests) == 1
 	})
 	out, err := after.command(ctx, program+" recover --backup "+backup.UTC().Format(time.RFC3339)).CombinedOutput()
@@ -77,7 +78,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 	after.run(ctx, program+" resume r-1")
 	after.run(ctx, add("r-2", "order-78")+" --signal")
-	eventually(t, time.Minute, "order-78 is asked about", func() bool {
+	harness.Eventually(t, time.Minute, "order-78 is asked about", func() bool {
 		question := view(after, "r-2").Question
 		return question != nil && question.Request == "order-78"
 	})
@@ -87,7 +88,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 		t.Errorf("the start that the backup does not know has record %s; want %s", got, third)
 	}
 	for _, reference := range []string{"r-1", "r-2"} {
-		eventually(t, time.Minute, reference+" has nothing open", func() bool {
+		harness.Eventually(t, time.Minute, reference+" has nothing open", func() bool {
 			v := view(after, reference)
 			return len(v.Queue) == 0 && v.Question == nil && len(v.Attention) == 0
 		})

@@ -73,7 +73,7 @@ func TestAKilledSandboxKeepsWhatItAnswered(t *testing.T) {
 func (p *parts) committed() map[string]bool {
 	p.t.Helper()
 	ids := map[string]bool{}
-	for _, entry := range p.ledger() {
+	for _, entry := range p.Ledger() {
 		for _, field := range entry.Fields {
 			if field.Outcome == ledger.Committed {
 				ids[field.Opportunity] = true

@@ -1,184 +1,18 @@
 package e2e_test
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	enums "go.temporal.io/api/enums/v1"
-	sdkpb "go.temporal.io/api/sdk/v1"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
 )
-
-// Two thousand signals of three kinds, from five senders at once, reach one
-// opportunity over several runs. Each takes effect once, in the order of the
-// Signaled events: moves go round a ring of steps, in which a move made twice
-// or out of order has no transition; interests show their order by their ids;
-// of the names the last one stays.
-func TestTwoThousandSignals(t *testing.T) {
-	t.Parallel()
-	p := bring(t, stack.Options{
-		SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}, WorkerArgs: []string{"--api-rate", "5000"},
-		DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": few(t, 600)},
-	})
-	const reference = opportunity.Reference("two thousand")
-	moves := few(t, 1000)
-	adds := few(t, opportunity.MaxInterests)
-	names := few(t, 500)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Ring", Region: "UK", EntryStep: "Lap 0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	senders, sending := errgroup.WithContext(ctx)
-	send := func(n int, command func(int) opportunity.Command) {
-		senders.Go(func() error {
-			for i := range n {
-				if err := p.client.Signal(sending, reference, command(i)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	// Each move depends on the one before, so these have one sender.
-	send(moves, func(i int) opportunity.Command {
-		return opportunity.Progress{To: fmt.Sprintf("Lap %d", (i+1)%laps)}
-	})
-	for sender := range 2 {
-		send(adds/2, func(i int) opportunity.Command { return interests(2*i + sender + 1) })
-		send(names/2, func(i int) opportunity.Command {
-			return opportunity.UpdateDetails{Name: fmt.Sprintf("name %d of sender %d", i, sender)}
-		})
-	}
-	if err := senders.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	var view opportunity.View
-	eventually(t, 8*time.Minute, "everything is applied", func() bool {
-		view, err = p.client.View(ctx, reference)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(view.Queue) == 0
-	})
-
-	// What the Web UI shows is set up again in every run.
-	shown := p.metadata(reference)
-	if !strings.Contains(shown.GetCurrentDetails(), "two thousand") || !strings.Contains(shown.GetCurrentDetails(), view.Step.Name) {
-		t.Errorf("the details of the last run: %q", shown.GetCurrentDetails())
-	}
-	for _, definition := range slices.Concat(shown.GetDefinition().GetSignalDefinitions(), shown.GetDefinition().GetUpdateDefinitions()) {
-		if definition.GetDescription() == "" {
-			t.Errorf("the message %s has no description", definition.GetName())
-		}
-	}
-
-	signalled := p.signalled(reference)
-	if got := len(signalled); got != moves+adds+names {
-		t.Fatalf("%d Signaled events; want %d", got, moves+adds+names)
-	}
-	var wantQuantities []int
-	var wantName string
-	for _, signal := range signalled {
-		if len(signal.Interests) > 0 {
-			wantQuantities = append(wantQuantities, signal.Interests[0].Quantity)
-		}
-		if signal.Name != "" {
-			wantName = signal.Name
-		}
-	}
-	if slices.IsSorted(wantQuantities) {
-		t.Error("the senders took turns; the test shows nothing about the order of events")
-	}
-	var quantities []int
-	for _, held := range view.Interests {
-		quantities = append(quantities, held.Quantity)
-	}
-	if diff := cmp.Diff(wantQuantities, quantities); diff != "" {
-		t.Errorf("interests in the order of events (-want +got):\n%s", diff)
-	}
-	if want := fmt.Sprintf("Lap %d", moves%laps); view.Step.Name != want || view.Details.Name != wantName {
-		t.Errorf("stands in %q, named %q; want %q, named %q", view.Step.Name, view.Details.Name, want, wantName)
-	}
-	if view.Failures != 0 || len(view.Attention) != 0 {
-		t.Errorf("%d requests failed, attention %+v", view.Failures, view.Attention)
-	}
-	record, err := p.api.Opportunity(ctx, string(opened.Opportunity))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if record.InterestCount != adds || record.Name != wantName || record.Step.Name != view.Step.Name {
-		t.Errorf("the record has %d interests, stands in %q, named %q", record.InterestCount, record.Step.Name, record.Name)
-	}
-	runs := p.runs(reference)
-	if len(runs) < 3 {
-		t.Errorf("%d runs; want several", len(runs))
-	}
-	for n, run := range runs {
-		t.Logf("run %d: %d events", n+1, len(run.Events))
-	}
-	if err := p.client.Signal(ctx, reference, opportunity.Progress{To: "Won"}); err != nil {
-		t.Fatal(err)
-	}
-	ended, err := p.client.Wait(ctx, reference)
-	if err != nil || ended.State != opportunity.Won {
-		t.Errorf("ended: %+v, %v", ended, err)
-	}
-	p.replay(reference, "two-thousand")
-}
-
-// metadata is what the Web UI shows of the last run.
-func (p *parts) metadata(reference opportunity.Reference) *sdkpb.WorkflowMetadata {
-	p.t.Helper()
-	value, err := p.temporal.QueryWorkflow(p.t.Context(), lifecycle.WorkflowID(reference), "", "__temporal_workflow_metadata")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	metadata := new(sdkpb.WorkflowMetadata)
-	if err := value.Get(metadata); err != nil {
-		p.t.Fatal(err)
-	}
-	return metadata
-}
-
-// signal is what a signal of any kind may hold.
-type signal struct {
-	To        string                `json:"to"`
-	Name      string                `json:"name"`
-	Interests opportunity.Interests `json:"interests"`
-}
-
-// signalled reads the signals of all runs in the order of their events.
-func (p *parts) signalled(reference opportunity.Reference) []signal {
-	p.t.Helper()
-	var all []signal
-	for _, run := range p.runs(reference) {
-		for _, event := range run.Events {
-			if event.GetEventType() != enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED {
-				continue
-			}
-			var one signal
-			payload := event.GetWorkflowExecutionSignaledEventAttributes().GetInput().GetPayloads()[0]
-			if err := json.Unmarshal(payload.GetData(), &one); err != nil {
-				p.t.Fatal(err)
-			}
-			all = append(all, one)
-		}
-	}
-	return all
-}
 
 // Signals of the largest size wait while no worker runs. A worker that comes takes
 // them in, although reading them takes longer than the SDK lets a workflow run on.
@@ -205,11 +39,11 @@ func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
 	if err := p.Worker().Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 2*time.Minute, "all signals are taken in", func() bool {
+	harness.Eventually(t, 2*time.Minute, "all signals are taken in", func() bool {
 		_, err := c.outcome(reference, fmt.Sprint("r", signals-1))
 		return err == nil
 	})
-	for _, run := range p.runs(opportunity.Reference(reference)) {
+	for _, run := range p.Runs(opportunity.Reference(reference)) {
 		for _, event := range run.Events {
 			if failed := event.GetWorkflowTaskFailedEventAttributes(); failed != nil && failed.GetCause() != enums.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND {
 				t.Errorf("a task failed: %s: %s", failed.GetCause(), failed.GetFailure().GetMessage())

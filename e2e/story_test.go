@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
 	"github.com/oppflow/oppflow/starter/story"
@@ -43,11 +44,11 @@ func TestStory(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			reference := opportunity.Reference("story by " + way.name)
 			report := p.play(story.Options{Reference: reference, Send: way.send})
-			p.replay(reference, "story-"+way.name)
+			p.Replay(reference, "story-"+way.name)
 			// The list of the Web UI finds it by what the TMS shows.
 			query := `OpportunityId = "` + string(report.View.Opportunity) + `" and OpportunityState = "Won" and OpportunityStep = "Won" and OpportunityRegion = "UK"` +
 				` and OpportunityAccount = "` + string(report.View.Details.Account.ID) + `" and OpportunityReservedUntil > "` + time.Now().Add(24*time.Hour).Format(time.RFC3339) + `"`
-			eventually(t, time.Minute, "the search attributes find it", func() bool {
+			harness.Eventually(t, time.Minute, "the search attributes find it", func() bool {
 				found, err := p.temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
 				return err == nil && found.GetCount() == 1
 			})
@@ -108,10 +109,10 @@ func acrossDeployments(t *testing.T, name string, send story.Sending, end func(c
 	if diff := cmp.Diff(picture(t, calm.View), picture(t, report.View)); diff != "" {
 		t.Errorf("view without (-) and with (+) restarts:\n%s", diff)
 	}
-	if diff := cmp.Diff(undisturbed.records(calm.View.Opportunity), disturbed.records(report.View.Opportunity)); diff != "" {
+	if diff := cmp.Diff(undisturbed.Records(calm.View.Opportunity), disturbed.Records(report.View.Opportunity)); diff != "" {
 		t.Errorf("records without (-) and with (+) restarts:\n%s", diff)
 	}
-	disturbed.replay(reference, "deployed-"+name)
+	disturbed.Replay(reference, "deployed-"+name)
 }
 
 // A worker that is stopped while messages wait does not lose them, and takes
@@ -128,7 +129,7 @@ func TestMessagesWaitForTheWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, command := range []opportunity.Command{
-		interests(1), opportunity.Progress{To: "Opportunity"}, interests(2), interests(3), opportunity.Progress{To: "Won"},
+		harness.Interests(1), opportunity.Progress{To: "Opportunity"}, harness.Interests(2), harness.Interests(3), opportunity.Progress{To: "Won"},
 	} {
 		if err := p.client.Signal(ctx, reference, command); err != nil {
 			t.Fatal(err)
@@ -146,12 +147,4 @@ func TestMessagesWaitForTheWorker(t *testing.T) {
 	if ended.State != opportunity.Won || ended.Interests != 3 || ended.Failed != 0 {
 		t.Errorf("ended: %+v", ended)
 	}
-}
-
-func interests(quantity int) opportunity.AddInterests {
-	amount, err := opportunity.ParseAmount("10.00")
-	if err != nil {
-		panic(err)
-	}
-	return opportunity.AddInterests{Interests: opportunity.Interests{{Item: "Q291cnNlVGVtcGxhdGU6MTE=", Quantity: quantity, UnitAmount: amount}}}
 }

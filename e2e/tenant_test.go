@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox"
@@ -110,7 +111,7 @@ func twoTenants(t *testing.T, catalogue, differs string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the namespace knows the record", func() bool {
+	harness.Eventually(t, time.Minute, "the namespace knows the record", func() bool {
 		var state lifecycle.NamespaceState
 		value, err := p.temporal.QueryWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.NamespaceOf.Name)
 		return err == nil && value.Get(&state) == nil && len(state.Records) == 1 && state.Records[0].ID == opened.Opportunity
@@ -122,7 +123,7 @@ func twoTenants(t *testing.T, catalogue, differs string) {
 	}
 
 	// A command waits, and the worker of the other tenant is started.
-	if err := p.client.Signal(ctx, reference, interests(1)); err != nil {
+	if err := p.client.Signal(ctx, reference, harness.Interests(1)); err != nil {
 		t.Fatal(err)
 	}
 	refused(otherToken, "belongs to another tenant", differs, "oppflow setup --tie-again")
@@ -135,7 +136,7 @@ func twoTenants(t *testing.T, catalogue, differs string) {
 			t.Errorf("the other tenant got %+v", entry)
 		}
 	}
-	if found := p.records(opened.Opportunity); !strings.Contains(found, `"totalRecords": 0`) {
+	if found := p.Records(opened.Opportunity); !strings.Contains(found, `"totalRecords": 0`) {
 		t.Errorf("the tenant's record was changed: %s", found)
 	}
 
@@ -144,7 +145,7 @@ func twoTenants(t *testing.T, catalogue, differs string) {
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the command is done", func() bool {
+	harness.Eventually(t, time.Minute, "the command is done", func() bool {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 1
 	})

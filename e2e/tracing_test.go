@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings"
@@ -134,13 +135,13 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	inKilled, killed := inTrace(t, ctx)
 	answered := make(chan error, 1)
 	go func() {
-		_, err := service.AddInterests(inKilled, reference, interests(1))
+		_, err := service.AddInterests(inKilled, reference, harness.Interests(1))
 		answered <- err
 	}()
 	// The worker must not die with the request in its hands: it would be in doubt then, and what comes next would wait
 	// and travel with it. After three tries it waits for four seconds.
-	eventually(t, time.Minute, "the update waits between two tries", func() bool {
-		events, timers := p.runs(reference)[0].Events, 0
+	harness.Eventually(t, time.Minute, "the update waits between two tries", func() bool {
+		events, timers := p.Runs(reference)[0].Events, 0
 		for _, event := range events {
 			if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED {
 				timers++
@@ -160,14 +161,14 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	}
 
 	inUpdate, update := inTrace(t, ctx)
-	if _, err := service.AddInterests(inUpdate, reference, interests(2)); err != nil {
+	if _, err := service.AddInterests(inUpdate, reference, harness.Interests(2)); err != nil {
 		t.Fatal(err)
 	}
 	inSignal, signal := inTrace(t, ctx)
 	if err := service.Signal(inSignal, reference, opportunity.UpdateDetails{Name: "Traced on"}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the signal is carried out", func() bool {
+	harness.Eventually(t, time.Minute, "the signal is carried out", func() bool {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Details.Name == "Traced on"
 	})
@@ -179,7 +180,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	inFirst, first := inTrace(t, ctx)
 	inSecond, second := inTrace(t, ctx)
 	for _, in := range []context.Context{inFirst, inSecond} {
-		if err := service.Signal(in, reference, interests(3)); err != nil {
+		if err := service.Signal(in, reference, harness.Interests(3)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -245,8 +246,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		}
 	}
 	// What was recorded while it was traced replays without tracing.
-	p.replay(reference, "traced")
-	p.replay(other, "traced-from-its-start")
+	p.Replay(reference, "traced")
+	p.Replay(other, "traced-from-its-start")
 }
 
 // Nothing of what a story is about leaves with traces or metrics: neither who learns what, nor what it costs, nor what
@@ -281,7 +282,7 @@ func TestTelemetryTellsNothingPersonal(t *testing.T) {
 	if err := connection.SignalWorkflow(ctx, lifecycle.WorkflowID(reference), "", "zoe@example.com", "Zoë"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the odd signal is shown as failed", func() bool {
+	harness.Eventually(t, time.Minute, "the odd signal is shown as failed", func() bool {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Failures >= 2
 	})

@@ -113,7 +113,7 @@ func TestTypeScript(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(p.records(opened.Opportunity)), &record); err != nil {
+	if err := json.Unmarshal([]byte(p.Records(opened.Opportunity)), &record); err != nil {
 		t.Fatal(err)
 	}
 	got := record.Node

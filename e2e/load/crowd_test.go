@@ -1,4 +1,4 @@
-package e2e_test
+package load_test
 
 import (
 	"context"
@@ -55,7 +55,7 @@ func (c *crowd) arrived(n int) bool {
 	if answer != "" {
 		return true
 	}
-	for _, run := range c.p.runs(c.reference) {
+	for _, run := range c.p.Runs(c.reference) {
 		for _, event := range run.Events {
 			accepted := event.GetWorkflowExecutionUpdateAcceptedEventAttributes()
 			if accepted.GetAcceptedRequest().GetMeta().GetUpdateId() == callerID(n) {
@@ -84,23 +84,23 @@ func (c *crowd) wait() { c.done.Wait() }
 
 // check sees that every caller was told that its request is done or pending.
 func (c *crowd) check() {
-	c.p.t.Helper()
+	c.p.T.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	answers := map[string]int{}
 	for n, answer := range c.answer {
 		answers[answer]++
 		if answer != string(opportunity.Done) && answer != string(opportunity.Pending) {
-			c.p.t.Errorf("caller %d was answered %q", n, answer)
+			c.p.T.Errorf("caller %d was answered %q", n, answer)
 		}
 	}
-	c.p.t.Logf("the callers were answered %v", answers)
+	c.p.T.Logf("the callers were answered %v", answers)
 }
 
 // update sends an update by its name, as a caller in any language does.
 func (p *parts) update(ctx context.Context, reference opportunity.Reference, id, name string, payload any) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
-	handle, err := p.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+	handle, err := p.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		UpdateID: id, WorkflowID: lifecycle.WorkflowID(reference), UpdateName: name,
 		Args: []any{payload}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})

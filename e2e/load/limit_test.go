@@ -1,4 +1,4 @@
-package e2e_test
+package load_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/ledger"
@@ -56,15 +57,15 @@ func burstWithinTheLimit(t *testing.T) int {
 		senders.Go(func() error {
 			o := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(reference(n)), TaskQueue: lifecycle.TaskQueue}
 			// The region by its id: a name that one of the workers does not know yet takes turns without a request.
-			if _, err := p.temporal.ExecuteWorkflow(sending, o, lifecycle.WorkflowType, opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}); err != nil {
+			if _, err := p.Temporal.ExecuteWorkflow(sending, o, lifecycle.WorkflowType, opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}); err != nil {
 				return err
 			}
 			for i := range commands - 1 {
-				if err := p.client.Signal(sending, reference(n), interests(i+1)); err != nil {
+				if err := p.Client.Signal(sending, reference(n), harness.Interests(i+1)); err != nil {
 					return err
 				}
 			}
-			return p.client.Signal(sending, reference(n), opportunity.Progress{To: "T3Bwb3J0dW5pdHlTdGVwOjQ="})
+			return p.Client.Signal(sending, reference(n), opportunity.Progress{To: "T3Bwb3J0dW5pdHlTdGVwOjQ="})
 		})
 	}
 	if err := senders.Wait(); err != nil {
@@ -79,9 +80,9 @@ func burstWithinTheLimit(t *testing.T) int {
 	p.changed(ctx, opportunities*(commands+1))
 	for n := range opportunities {
 		var view opportunity.View
-		eventually(t, time.Minute, string(reference(n))+" knows of it", func() bool {
+		harness.Eventually(t, time.Minute, string(reference(n))+" knows of it", func() bool {
 			var err error
-			view, err = p.client.View(ctx, reference(n))
+			view, err = p.Client.View(ctx, reference(n))
 			return err == nil && len(view.Queue) == 0
 		})
 		if len(view.Interests) != commands-1 {
@@ -93,7 +94,7 @@ func burstWithinTheLimit(t *testing.T) int {
 	}
 	var sent []time.Time
 	refused := 0
-	for _, entry := range p.ledger() {
+	for _, entry := range p.Ledger() {
 		if len(sent) > 0 || len(entry.Fields) > 0 { // before, the workers ask which tenant they reach
 			sent = append(sent, entry.Received)
 		}
@@ -112,17 +113,17 @@ func burstWithinTheLimit(t *testing.T) int {
 // changed waits until the API has made so many changes. It asks seldom: the parts
 // need the machine.
 func (p *parts) changed(ctx context.Context, changes int) {
-	p.t.Helper()
+	p.T.Helper()
 	ticker := time.NewTicker(5 * time.Second)
 	defer ticker.Stop()
 	for made := 0; made < changes; {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			p.t.Fatalf("%d of %d changes were made", made, changes)
+			p.T.Fatalf("%d of %d changes were made", made, changes)
 		}
 		made = 0
-		for _, entry := range p.ledger() {
+		for _, entry := range p.Ledger() {
 			for _, field := range entry.Fields {
 				if field.Outcome == ledger.Committed {
 					made++

@@ -1,4 +1,4 @@
-package e2e_test
+package harness
 
 import (
 	"context"
@@ -28,10 +28,12 @@ func atOnce() string {
 	return "9"
 }
 
-func TestMain(m *testing.M) {
+// Main runs the tests of a package and returns the exit code of its program. It ends
+// the servers that the tests shared.
+func Main(m *testing.M) int {
 	if err := testrun.GiveWay(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
+		return 2
 	}
 	flag.Parse()
 	given := false
@@ -39,7 +41,7 @@ func TestMain(m *testing.M) {
 	if !given {
 		if err := flag.Set("test.parallel", atOnce()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(2)
+			return 2
 		}
 	}
 	code := m.Run()
@@ -47,8 +49,12 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}
-	os.Exit(code)
+	return code
 }
+
+// Program returns the path of the command line, which is built when a test needs it for
+// the first time.
+func Program() (string, error) { return shared.program() }
 
 // shared are the servers that tests share.
 var shared servers
@@ -108,7 +114,7 @@ func (s *servers) program() (string, error) {
 		if s.directory, s.buildResult = os.MkdirTemp("", "oppflow-e2e-"); s.buildResult != nil {
 			return
 		}
-		if out, err := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.directory, "oppflow"), "../starter").CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.directory, "oppflow"), "github.com/oppflow/oppflow/starter").CombinedOutput(); err != nil {
 			s.buildResult = fmt.Errorf("build of the command line: %w\n%s", err, out)
 		}
 	})

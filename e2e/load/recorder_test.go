@@ -1,4 +1,4 @@
-package e2e_test
+package load_test
 
 import (
 	"bytes"
@@ -19,6 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 	enums "go.temporal.io/api/enums/v1"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/stack"
 )
@@ -222,11 +223,11 @@ func (r *recorder) of(record opportunity.ID, field string) []change {
 // settled waits until the API got so many mutations of the record and nothing
 // waits any more, and answers the view.
 func (p *parts) settled(ctx context.Context, r *recorder, reference opportunity.Reference, record opportunity.ID, mutations int) opportunity.View {
-	p.t.Helper()
+	p.T.Helper()
 	begin := time.Now()
 	asked, moved, before := begin, begin, 0
 	var view opportunity.View
-	eventually(p.t, 4*time.Minute, "everything is applied", func() bool {
+	harness.Eventually(p.T, 4*time.Minute, "everything is applied", func() bool {
 		made := r.made(record)
 		if made != before {
 			moved, before = time.Now(), made
@@ -235,26 +236,26 @@ func (p *parts) settled(ctx context.Context, r *recorder, reference opportunity.
 			return false
 		}
 		asked = time.Now()
-		if status := p.status(reference); status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING || time.Since(moved) > time.Minute {
+		if status := p.Status(reference); status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING || time.Since(moved) > time.Minute {
 			p.footprints(reference)
-			p.t.Fatalf("nothing is applied since %s after %d of %d mutations; the workflow is %s",
+			p.T.Fatalf("nothing is applied since %s after %d of %d mutations; the workflow is %s",
 				time.Since(moved).Round(time.Second), made, mutations, status)
 		}
 		if made < mutations {
 			return false
 		}
 		var err error
-		if view, err = p.client.View(ctx, reference); err != nil {
-			p.t.Fatal(err)
+		if view, err = p.Client.View(ctx, reference); err != nil {
+			p.T.Fatal(err)
 		}
 		return len(view.Queue) == 0
 	})
-	p.t.Logf("%s: %d mutations are applied after %s more", reference, mutations, time.Since(begin).Round(time.Millisecond))
+	p.T.Logf("%s: %d mutations are applied after %s more", reference, mutations, time.Since(begin).Round(time.Millisecond))
 	if got := r.made(record); got != mutations {
-		p.t.Errorf("the API got %d mutations; want %d", got, mutations)
+		p.T.Errorf("the API got %d mutations; want %d", got, mutations)
 	}
 	if view.Failures != 0 || len(view.Attention) != 0 {
-		p.t.Errorf("%d requests failed, attention %+v", view.Failures, view.Attention)
+		p.T.Errorf("%d requests failed, attention %+v", view.Failures, view.Attention)
 	}
 	return view
 }

@@ -1,4 +1,4 @@
-package e2e_test
+package load_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/sandbox/ledger"
@@ -25,7 +26,7 @@ var items = []string{
 func five() opportunity.AddInterests {
 	var all opportunity.AddInterests
 	for n, item := range items {
-		one := interests(n + 1).Interests[0]
+		one := harness.Interests(n + 1).Interests[0]
 		one.Item, one.Reserve = item, n == 1
 		all.Interests = append(all.Interests, one)
 	}
@@ -39,10 +40,10 @@ func TestRequestsOfMessages(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // by its id: nothing is looked up
-	began := len(p.ledger())                                            // the worker has asked which tenant it is
+	began := len(p.Ledger())                                            // the worker has asked which tenant it is
 	// requests counts those since it was asked last.
 	requests := func() int {
-		all := len(p.ledger())
+		all := len(p.Ledger())
 		n := all - began
 		began = all
 		return n
@@ -55,67 +56,67 @@ func TestRequestsOfMessages(t *testing.T) {
 	}
 	done := func(reference opportunity.Reference, command opportunity.Command) {
 		t.Helper()
-		if outcome, err := p.client.Update(ctx, reference, command); err != nil || outcome.State != opportunity.Done {
+		if outcome, err := p.Client.Update(ctx, reference, command); err != nil || outcome.State != opportunity.Done {
 			t.Fatalf("%s: %+v, %v", reference, outcome, err)
 		}
 	}
-	opened, err := p.client.Start(ctx, "counted", start)
+	opened, err := p.Client.Start(ctx, "counted", start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want("a start", 1, 1)
 	done("counted", five())
 	want("five interests in one message, places among them", 1, 1)
-	lone := interests(1)
+	lone := harness.Interests(1)
 	lone.RequestID = "lone"
 	done("counted", lone)
 	want("a lone message", 1, 1)
 	done("counted", lone)
-	if err := p.client.Signal(ctx, "counted", lone); err != nil {
+	if err := p.Client.Signal(ctx, "counted", lone); err != nil {
 		t.Fatal(err)
 	}
 	done("counted", lone)
 	want("a repeated request id", 0, 0)
 
 	// Five messages that come while the answer of the first is under way.
-	hold, err := p.remote().Set(ctx, fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Mentions: string(opened.Opportunity), Times: 1})
+	hold, err := p.Remote().Set(ctx, fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Mentions: string(opened.Opportunity), Times: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	burst := five()
 	for n := range burst.Interests {
 		one := opportunity.AddInterests{Interests: burst.Interests[n : n+1]}
-		if err := p.client.Signal(ctx, "counted", one); err != nil {
+		if err := p.Client.Signal(ctx, "counted", one); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, time.Minute, "the first is under way", func() bool {
-			status, err := p.remote().Fault(ctx, hold)
+		harness.Eventually(t, time.Minute, "the first is under way", func() bool {
+			status, err := p.Remote().Fault(ctx, hold)
 			return err == nil && status.Held == 1
 		})
 	}
-	eventually(t, time.Minute, "all five are known", func() bool {
-		view, err := p.client.View(ctx, "counted")
+	harness.Eventually(t, time.Minute, "all five are known", func() bool {
+		view, err := p.Client.View(ctx, "counted")
 		return err == nil && len(view.Queue) == 5
 	})
-	if err := p.remote().Release(ctx, hold); err != nil {
+	if err := p.Remote().Release(ctx, hold); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "all five took effect", func() bool {
-		view, err := p.client.View(ctx, "counted")
+	harness.Eventually(t, time.Minute, "all five took effect", func() bool {
+		view, err := p.Client.View(ctx, "counted")
 		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 11
 	})
 	want("five messages, of which four wait", 2, 2)
 
 	start.Interests = five().Interests
-	if _, err := p.client.Start(ctx, "counted too", start); err != nil {
+	if _, err := p.Client.Start(ctx, "counted too", start); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the interests of the start are there", func() bool {
-		view, err := p.client.View(ctx, "counted too")
+	harness.Eventually(t, time.Minute, "the interests of the start are there", func() bool {
+		view, err := p.Client.View(ctx, "counted too")
 		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 5
 	})
 	want("a start with five interests", 2, 2)
-	for _, entry := range p.ledger() {
+	for _, entry := range p.Ledger() {
 		if entry.Status != http.StatusOK || slices.ContainsFunc(entry.Fields, func(f ledger.Field) bool { return f.Outcome != ledger.Committed }) {
 			t.Errorf("request %d: %+v", entry.Number, entry)
 		}
@@ -131,26 +132,26 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 	const swept = 40
 	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("swept %d", n)) }
 	for n := range swept {
-		if _, err := p.client.Start(ctx, reference(n), opportunity.Start{Name: "Swept", Region: "UmVnaW9uOlVL"}); err != nil {
+		if _, err := p.Client.Start(ctx, reference(n), opportunity.Start{Name: "Swept", Region: "UmVnaW9uOlVL"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	const apart = opportunity.Reference("apart")
-	if _, err := p.client.Start(ctx, apart, opportunity.Start{Name: "Apart", Region: "UmVnaW9uOlVL"}); err != nil {
+	if _, err := p.Client.Start(ctx, apart, opportunity.Start{Name: "Apart", Region: "UmVnaW9uOlVL"}); err != nil {
 		t.Fatal(err)
 	}
-	before := len(p.ledger())
+	before := len(p.Ledger())
 	for n := range swept {
-		if err := p.client.Signal(ctx, reference(n), opportunity.Refresh{}); err != nil {
+		if err := p.Client.Signal(ctx, reference(n), opportunity.Refresh{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, time.Minute, "the sweep is under way", func() bool { return len(p.ledger()) > before })
-	if outcome, err := p.client.Update(ctx, apart, interests(1)); err != nil || outcome.State != opportunity.Done {
+	harness.Eventually(t, time.Minute, "the sweep is under way", func() bool { return len(p.Ledger()) > before })
+	if outcome, err := p.Client.Update(ctx, apart, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
 		t.Fatalf("%+v, %v", outcome, err)
 	}
 	// A busy machine takes its time to take the command in. From then on the queue of activities decides.
-	runs := p.runs(apart)
+	runs := p.Runs(apart)
 	var scheduled time.Time
 	for _, event := range runs[len(runs)-1].Events {
 		if event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == activities.ApplyCommands {
@@ -158,7 +159,7 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 		}
 	}
 	early, late := 0, 0
-	for _, entry := range p.ledger()[before:] {
+	for _, entry := range p.Ledger()[before:] {
 		if len(entry.Fields) > 0 {
 			break
 		}
@@ -171,5 +172,5 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 	if left := swept - early; left < 4 || late > left/2 {
 		t.Errorf("%d of the %d records that were left were read before the command was sent to the API; in the order of asking it comes last", late, left)
 	}
-	eventually(t, time.Minute, "the sweep is over", func() bool { return len(p.ledger()) == before+1+swept })
+	harness.Eventually(t, time.Minute, "the sweep is over", func() bool { return len(p.Ledger()) == before+1+swept })
 }

@@ -1,4 +1,4 @@
-package e2e_test
+package load_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
@@ -23,7 +24,7 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	rate := testrun.Pick(t, 8, 4)
 	p := bringAsTold(t, stack.Options{
 		NoWorker:   true,
-		WorkerArgs: append(timesOfATenant(), "--api-rate", fmt.Sprint(rate), "--playbook", "default"),
+		WorkerArgs: append(harness.TimesOfATenant(), "--api-rate", fmt.Sprint(rate), "--playbook", "default"),
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
@@ -33,13 +34,13 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 		// What a move needs is planned in one activity, which reads the record and then its events; the effects of winning
 		// read several records each.
 		start := opportunity.Start{Name: "Rate", Region: "UK", Account: "Administrate", Currency: "USD", Interests: opportunity.Interests{{
-			Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: interests(1).Interests[0].UnitAmount,
+			Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: harness.Interests(1).Interests[0].UnitAmount,
 		}}}
-		if _, err := p.temporal.ExecuteWorkflow(ctx, o, lifecycle.WorkflowType, start); err != nil {
+		if _, err := p.Temporal.ExecuteWorkflow(ctx, o, lifecycle.WorkflowType, start); err != nil {
 			t.Fatal(err)
 		}
 		for _, step := range []string{"Opportunity", "Won"} {
-			if err := p.client.Signal(ctx, reference, opportunity.Progress{To: step}); err != nil {
+			if err := p.Client.Signal(ctx, reference, opportunity.Progress{To: step}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -48,7 +49,7 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	sent := func(d time.Duration) {
 		t.Helper()
 		until := time.Now().Add(d)
-		eventually(t, d+time.Minute, "requests are sent", func() bool { return time.Now().After(until) })
+		harness.Eventually(t, d+time.Minute, "requests are sent", func() bool { return time.Now().After(until) })
 	}
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	sent(testrun.Pick(t, 4*time.Second, 60*time.Second))
 
 	var times []time.Time
-	for _, entry := range p.ledger() {
+	for _, entry := range p.Ledger() {
 		times = append(times, entry.Received)
 	}
 	sort.Slice(times, func(i, j int) bool { return times[i].Before(times[j]) })

@@ -1,4 +1,4 @@
-package e2e_test
+package load_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
@@ -19,12 +20,12 @@ import (
 func TestAnUrgentStartGoesFirst(t *testing.T) {
 	p := bringAsTold(t, stack.Options{
 		DynamicConfig: map[string]any{"frontend.namespaceRPS.visibility": 10},
-		WorkerArgs:    append(timesOfATenant(), "--api-rate", "18"),
+		WorkerArgs:    append(harness.TimesOfATenant(), "--api-rate", "18"),
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	// The names are known before.
-	if _, err := p.client.Start(ctx, "first", opportunity.Start{Name: "First", Region: "UK"}); err != nil {
+	if _, err := p.Client.Start(ctx, "first", opportunity.Start{Name: "First", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}
 	starts := testrun.Pick(t, 100, 800)
@@ -34,7 +35,7 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 		senders.Go(func() error {
 			reference := opportunity.Reference(fmt.Sprint("crowd ", n))
 			start := opportunity.Start{Name: "Crowd", Region: "UK", Source: "import"}
-			_, err := p.temporal.ExecuteWorkflow(sending, lifecycle.StartOptionsOf(reference, start), lifecycle.WorkflowType, start)
+			_, err := p.Temporal.ExecuteWorkflow(sending, lifecycle.StartOptionsOf(reference, start), lifecycle.WorkflowType, start)
 			return err
 		})
 	}
@@ -42,7 +43,7 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	crowd := func() (made int) {
-		for _, entry := range p.ledger() {
+		for _, entry := range p.Ledger() {
 			if len(entry.Fields) > 0 {
 				made++
 			}
@@ -51,10 +52,10 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 	}
 	// The first comes before anything is held up, the others when the crowd has used up what is answered at once.
 	for n, after := range []int{0, starts / 4, starts / 2} {
-		eventually(t, 5*time.Minute, fmt.Sprint(after, " records are made"), func() bool { return crowd() >= after })
+		harness.Eventually(t, 5*time.Minute, fmt.Sprint(after, " records are made"), func() bool { return crowd() >= after })
 		reference := opportunity.Reference(fmt.Sprint("urgent ", n))
 		begun := time.Now()
-		opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Urgent", Region: "UK", Source: "sales", Urgent: true})
+		opened, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Urgent", Region: "UK", Source: "sales", Urgent: true})
 		took, left := time.Since(begun), starts-crowd()
 		t.Logf("%s: answered %q in %v, while %d of %d starts were left", reference, opened.State, took.Round(time.Millisecond), left, starts)
 		if err != nil || opened.State != opportunity.Done || took > 5*time.Second {

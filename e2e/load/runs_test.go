@@ -1,4 +1,4 @@
-package e2e_test
+package load_test
 
 import (
 	"bytes"
@@ -54,24 +54,24 @@ func (f footprint) String() string {
 // state no larger than allowed, of a version that is known, without members
 // nobody reads, and with every list within its cap.
 func (p *parts) footprints(reference opportunity.Reference) []footprint {
-	p.t.Helper()
-	runs := p.runs(reference)
+	p.T.Helper()
+	runs := p.Runs(reference)
 	prints := make([]footprint, len(runs))
 	for n, run := range runs {
 		f := footprintOf(p, run)
 		prints[n] = f
-		p.t.Logf("%s, run %d: %s", reference, n+1, f)
+		p.T.Logf("%s, run %d: %s", reference, n+1, f)
 		where := fmt.Sprintf("run %d of %s", n+1, reference)
 		last := run.Events[len(run.Events)-1].GetEventType()
 		if ended := strings.HasPrefix(last.String(), "WorkflowExecution") && last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED; n < len(runs)-1 {
 			if last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW {
-				p.t.Errorf("%s ends with %s; want it continued", where, last)
+				p.T.Errorf("%s ends with %s; want it continued", where, last)
 			}
 		} else if ended && last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED && !strings.HasPrefix(last.String(), "WorkflowExecutionUpdate") {
-			p.t.Errorf("%s, the last one, ended with %s", where, last)
+			p.T.Errorf("%s, the last one, ended with %s", where, last)
 		}
 		if (f.state == nil) != (n == 0) {
-			p.t.Errorf("%s: it was handed a state: %t", where, f.state != nil)
+			p.T.Errorf("%s: it was handed a state: %t", where, f.state != nil)
 		}
 		if f.state != nil {
 			f.check(p, where)
@@ -81,7 +81,7 @@ func (p *parts) footprints(reference opportunity.Reference) []footprint {
 }
 
 func footprintOf(p *parts, run *historypb.History) footprint {
-	p.t.Helper()
+	p.T.Helper()
 	f := footprint{events: len(run.Events), fails: map[string]int{}}
 	var started time.Time
 	for _, event := range run.Events {
@@ -117,13 +117,13 @@ func footprintOf(p *parts, run *historypb.History) footprint {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(f.state); err != nil {
-		p.t.Errorf("the state does not decode: %v", err)
+		p.T.Errorf("the state does not decode: %v", err)
 	}
 	if err := json.Unmarshal(data, &members); err != nil {
-		p.t.Fatalf("the state is no JSON object: %v", err)
+		p.T.Fatalf("the state is no JSON object: %v", err)
 	}
 	if again, err := json.Marshal(f.state); err != nil || !bytes.Equal(again, data) {
-		p.t.Errorf("the state, read and written again, is another one of %d bytes, %v; it has %d", len(again), err, len(data))
+		p.T.Errorf("the state, read and written again, is another one of %d bytes, %v; it has %d", len(again), err, len(data))
 	}
 	f.queue = len(members["queue"])
 	return f
@@ -131,10 +131,10 @@ func footprintOf(p *parts, run *historypb.History) footprint {
 
 // check sees that what was handed over is within the limits.
 func (f footprint) check(p *parts, where string) {
-	p.t.Helper()
+	p.T.Helper()
 	s := f.state
 	if s.Version != opportunity.StateVersion {
-		p.t.Errorf("%s: state version %d; want %d", where, s.Version, opportunity.StateVersion)
+		p.T.Errorf("%s: state version %d; want %d", where, s.Version, opportunity.StateVersion)
 	}
 	outcomes := 0
 	for _, kept := range s.Outcomes {
@@ -155,7 +155,7 @@ func (f footprint) check(p *parts, where string) {
 		{"things that need attention", len(s.Attention), maxAttention},
 	} {
 		if limit.got > limit.atMost {
-			p.t.Errorf("%s was handed %d %s; at most %d are allowed", where, limit.got, limit.what, limit.atMost)
+			p.T.Errorf("%s was handed %d %s; at most %d are allowed", where, limit.got, limit.what, limit.atMost)
 		}
 	}
 }
@@ -172,7 +172,7 @@ func largest(prints []footprint) int {
 // wantSteady sees that workflow tasks were not given out again and again. New
 // messages may end one early, and so may a worker that was stopped.
 func (p *parts) wantSteady(prints []footprint) {
-	p.t.Helper()
+	p.T.Helper()
 	for n, f := range prints {
 		bad := 0
 		for cause, count := range f.fails {
@@ -181,7 +181,7 @@ func (p *parts) wantSteady(prints []footprint) {
 			}
 		}
 		if bad > 3 || f.repeats > 3 {
-			p.t.Errorf("run %d: %d workflow tasks failed, %d were repeated", n+1, bad, f.repeats)
+			p.T.Errorf("run %d: %d workflow tasks failed, %d were repeated", n+1, bad, f.repeats)
 		}
 	}
 }

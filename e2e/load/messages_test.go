@@ -1,4 +1,4 @@
-package e2e_test
+package load_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
@@ -51,7 +52,7 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("eight thousand")
-	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Ring", Region: "UK", EntryStep: lap(0)})
+	opened, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Ring", Region: "UK", EntryStep: lap(0)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	if got := len(r.of(opened.Opportunity, "progress")); got != moves {
 		t.Errorf("the API got %d moves; want %d", got, moves)
 	}
-	if record := p.opportunity(opened.Opportunity); record.Name != view.Details.Name || record.Step.Name != view.Step.Name {
+	if record := p.Opportunity(opened.Opportunity); record.Name != view.Details.Name || record.Step.Name != view.Step.Name {
 		t.Errorf("the record is named %q and stands in %q; the view says %q and %q", record.Name, record.Step.Name, view.Details.Name, view.Step.Name)
 	}
 	prints := p.footprints(reference)
@@ -98,7 +99,7 @@ func TestMessagesThatGrowWhenWritten(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("growing")
-	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Grows", Region: "UK"})
+	opened, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Grows", Region: "UK"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,7 @@ func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("nine thousand")
-	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Waits", Region: "UK"})
+	opened, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Waits", Region: "UK"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +153,7 @@ func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	view := p.settled(ctx, r, reference, opened.Opportunity, 9*few(t, 1_000))
-	if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last || p.opportunity(opened.Opportunity).Name != last {
+	if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last || p.Opportunity(opened.Opportunity).Name != last {
 		t.Errorf("named %q; want %q", view.Details.Name, last)
 	}
 	p.wantSteady(p.footprints(reference))
@@ -166,7 +167,7 @@ func TestMovesWaitForTheWorker(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("moves")
-	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Waits", Region: "UK", EntryStep: "Lap 0"})
+	opened, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Waits", Region: "UK", EntryStep: "Lap 0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +182,7 @@ func TestMovesWaitForTheWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	view := p.settled(ctx, r, reference, opened.Opportunity, moves)
-	if want := fmt.Sprintf("Lap %d", moves%laps); view.Step.Name != want || p.opportunity(opened.Opportunity).Step.Name != want {
+	if want := fmt.Sprintf("Lap %d", moves%laps); view.Step.Name != want || p.Opportunity(opened.Opportunity).Step.Name != want {
 		t.Errorf("stands in %q; want %q", view.Step.Name, want)
 	}
 	prints := p.footprints(reference)
@@ -242,7 +243,7 @@ func TestRunsStayShort(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			reference := opportunity.Reference(load.name)
-			opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Long", Region: "UK"})
+			opened, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Long", Region: "UK"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -276,11 +277,11 @@ func TestRunsStayShort(t *testing.T) {
 func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	beside(t)
 	// The change stays under way while all callers arrive, also on a slow machine.
-	p, r := recorded(t, stack.Options{WorkerArgs: timesOfATenant()})
+	p, r := recorded(t, stack.Options{WorkerArgs: harness.TimesOfATenant()})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("crowded")
-	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Busy", Region: "UK"})
+	opened, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Busy", Region: "UK"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +293,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 		names = append(names, callerName(n))
 		crowd.join(ctx, n)
 		// One after the other, since of many at once the server sends some away for seconds.
-		eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.arrived(n) })
+		harness.Eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.arrived(n) })
 	}
 	if len(r.holding()) == 0 || crowd.waiting() == 0 {
 		t.Fatalf("%d callers wait, the API is asked for %v; the test shows nothing", crowd.waiting(), r.holding())
@@ -340,7 +341,7 @@ func TestUpdatesBackToBack(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	const reference = opportunity.Reference("back to back")
-	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Long", Region: "UK"})
+	opened, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Long", Region: "UK"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +353,7 @@ func TestUpdatesBackToBack(t *testing.T) {
 		sent[caller] = each
 		calls.Go(func() error {
 			for n := range each {
-				outcome, err := p.client.UpdateDetails(calling, reference, opportunity.UpdateDetails{Name: fmt.Sprintf("%d/%d ", caller, n)})
+				outcome, err := p.Client.UpdateDetails(calling, reference, opportunity.UpdateDetails{Name: fmt.Sprintf("%d/%d ", caller, n)})
 				if err != nil || outcome.State != opportunity.Done {
 					return fmt.Errorf("update %d of caller %d was answered %+v, %w", n, caller, outcome, err)
 				}

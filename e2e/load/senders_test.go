@@ -1,4 +1,4 @@
-package e2e_test
+package load_test
 
 import (
 	"context"
@@ -64,7 +64,7 @@ func (s *senders) send(count int, command func(n int) opportunity.Command) {
 					return err
 				}
 			}
-			if err := s.p.client.Signal(s.ctx, s.reference, command(n)); err != nil {
+			if err := s.p.Client.Signal(s.ctx, s.reference, command(n)); err != nil {
 				return fmt.Errorf("message %d: %w", n, err)
 			}
 		}
@@ -74,11 +74,11 @@ func (s *senders) send(count int, command func(n int) opportunity.Command) {
 
 // wait waits until everything is sent.
 func (s *senders) wait() {
-	s.p.t.Helper()
+	s.p.T.Helper()
 	begin := time.Now()
 	if err := s.group.Wait(); err != nil {
 		s.p.footprints(s.reference)
-		s.p.t.Fatal(err)
+		s.p.T.Fatal(err)
 	}
-	s.p.t.Logf("%s: all is sent after %s more", s.reference, time.Since(begin).Round(time.Millisecond))
+	s.p.T.Logf("%s: all is sent after %s more", s.reference, time.Since(begin).Round(time.Millisecond))
 }

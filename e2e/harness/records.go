@@ -1,0 +1,94 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/ledger"
+	"github.com/oppflow/oppflow/sandbox/remote"
+)
+
+// Records asks the sandbox, by a request of its own and not through the client
+// under test, what it holds of an opportunity.
+func (p *Parts) Records(id opportunity.ID) string {
+	p.T.Helper()
+	answer, err := p.RecordsOf(id)
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	return answer
+}
+
+// RecordsOf is Records for a goroutine beside the test.
+func (p *Parts) RecordsOf(id opportunity.ID) (string, error) {
+	return p.Ask(`query($id: ID!) { node(id: $id) { ... on Opportunity { id name step { name stage { name state } } account { id name }
+		financialUnit { name } value { grandTotal } isReservationValid attributes { definitionKey value }
+		interests { pageInfo { totalRecords } edges { node { id totalAmount item { id __typename } learners { edges { node { __typename } } } } } } } } }`,
+		map[string]any{"id": id})
+}
+
+// Ask sends a GraphQL request and returns its data, indented.
+func (p *Parts) Ask(query string, variables map[string]any) (string, error) {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		return "", err
+	}
+	request, err := http.NewRequestWithContext(p.T.Context(), http.MethodPost, p.APIURL(), bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+p.APIToken())
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Data   json.RawMessage   `json:"data"`
+		Errors []json.RawMessage `json:"errors"`
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil || len(answer.Errors) > 0 {
+		return "", errors.Join(err, fmt.Errorf("answer: %s", raw))
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, answer.Data, "", " "); err != nil {
+		return "", err
+	}
+	return out.String(), nil
+}
+
+// Opportunity returns the record.
+func (p *Parts) Opportunity(id opportunity.ID) administrate.Opportunity {
+	p.T.Helper()
+	record, err := p.API.Opportunity(p.T.Context(), string(id))
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	return record
+}
+
+// Remote asks the sandbox something beside the API.
+func (p *Parts) Remote() remote.Sandbox {
+	return remote.Sandbox{APIURL: p.APIURL(), Token: p.APIToken()}
+}
+
+// Ledger returns every request the sandbox has got, oldest first.
+func (p *Parts) Ledger() []ledger.Entry {
+	p.T.Helper()
+	entries, err := p.Remote().Ledger(p.T.Context(), 0)
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	return entries
+}

@@ -1,0 +1,24 @@
+package load_test
+
+import (
+	"testing"
+
+	"github.com/oppflow/oppflow/e2e/harness"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// parts are the real things a test talks to.
+type parts struct{ *harness.Parts }
+
+func bring(t *testing.T, o stack.Options) *parts {
+	t.Helper()
+	return &parts{harness.Bring(t, o)}
+}
+
+func bringAsTold(t *testing.T, o stack.Options) *parts {
+	t.Helper()
+	return &parts{harness.BringAsTold(t, o)}
+}
+
+// in is the same parts for a test below the one that brought them.
+func (p *parts) in(t *testing.T) *parts { return &parts{p.In(t)} }

@@ -195,6 +195,7 @@ func TestReleaseBatch(t *testing.T) {
 // TestBatchesKeepTheRules draws states, works off all batches and compares what
 // was sent with what was accepted.
 func TestBatchesKeepTheRules(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := opened(t)
 		s.ExtendDue = rapid.Bool().Draw(t, "due")

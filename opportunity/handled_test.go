@@ -13,6 +13,7 @@ import (
 // list that forgets in the documented way. The window is the real one, so it is
 // filled up before the drawn steps begin.
 func TestHandledAgainstAModel(t *testing.T) {
+	t.Parallel()
 	type known struct {
 		id, payload string
 		state       OutcomeState

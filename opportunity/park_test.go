@@ -195,6 +195,7 @@ func TestRoomForParked(t *testing.T) {
 // However many requests come behind one that is parked, or while all wait, what a
 // run carries over keeps its cap.
 func TestWhatIsRememberedBehindAParkedRequestIsCapped(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		requests int
 		held     bool

@@ -107,6 +107,7 @@ func TestAQueueSurvives(t *testing.T) {
 // TestAPlainQueueIsRead: states of version 1 wrote their queue so, and a run that
 // carries one may have waited for months.
 func TestAPlainQueueIsRead(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		queue := drawQueue(t)
 		plain, err := json.Marshal([]opportunity.Entry(queue))
@@ -241,6 +242,7 @@ func TestAPayloadIsReckonedOnce(t *testing.T) {
 // TestManyWaitInLittle: what is sent ten thousand times during an outage goes into
 // few bytes, in a burst and over a day.
 func TestManyWaitInLittle(t *testing.T) {
+	t.Parallel()
 	const commands = 10_000
 	for _, c := range []struct {
 		name string
@@ -270,6 +272,7 @@ func TestManyWaitInLittle(t *testing.T) {
 
 // TestShed: when too much waits and the run cannot go on, the newest go.
 func TestShed(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := opened(t)
 		large := plain(1)

@@ -10,7 +10,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/stack"
 )
 
 // gate stands between the worker and the sandbox. A test decides at it what
@@ -29,6 +31,19 @@ func newGate(t *testing.T) *gate {
 	g.Server = httptest.NewServer(g)
 	t.Cleanup(g.Close)
 	return g
+}
+
+// bringBehindGate brings parts whose worker reaches the API through a gate.
+func bringBehindGate(t *testing.T) (*parts, *gate) {
+	t.Helper()
+	g := newGate(t)
+	p := bring(t, stack.Options{
+		// An update is pending after 20 s: a request is under way for longer.
+		WorkerArgs: append(harness.TimesOfATenant(), "--api-rate", "5000", "--log-level", "debug"),
+		WorkerEnv:  []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
+	})
+	g.to(t, p.APIURL())
+	return p, g
 }
 
 // to says where the API is.

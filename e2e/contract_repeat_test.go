@@ -61,51 +61,6 @@ func (p *parts) contractIDs(reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractPending has the API take its time.
-func (p *parts) contractPending(g *gate) {
-	const reference = "pending"
-	t, c := p.t, p.caller(p.t)
-	record := p.begin(reference)
-	released := make(chan struct{})
-	free := sync.OnceFunc(func() { close(released) })
-	defer free()
-	g.once(record, held(released))
-	began := time.Now()
-	outcome, err := c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
-	took := time.Since(began)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "pending" || got.RequestID != "slow" || took < 19*time.Second {
-		t.Errorf("after %s: %+v; want pending after 20 s", took, got)
-	}
-	if g.waits(record) {
-		t.Fatal("nothing was sent; the test shows nothing")
-	}
-	// An operator is answered at once, whatever is under way.
-	began = time.Now()
-	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"reason":"look"}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || time.Since(began) > 10*time.Second {
-		t.Errorf("pause: %+v after %s", got, time.Since(began))
-	}
-	if got, err := c.outcome(reference, "slow"); err != nil || got.State != "pending" {
-		t.Errorf("the outcome: %+v, %v", got, err)
-	}
-	free()
-	if got := c.settled(reference, "slow"); got.State != "done" {
-		t.Errorf("the outcome: %+v", got)
-	}
-	// Asked again it is answered, although new ones are refused now.
-	outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
-	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || got.RequestID != "slow" {
-		t.Errorf("asked again: %+v", got)
-	}
-	if got := p.Opportunity(record); got.Step.Name != "Opportunity" {
-		t.Errorf("the record stands in %q", got.Step.Name)
-	}
-	if view := p.look(reference); view.Failures > 0 {
-		t.Errorf("the move was made twice: %+v", view.Timeline)
-	}
-	p.Replay(reference, "contract-pending")
-}
-
 // contractContinuing fills the history of a run while a request is under way,
 // and sends to it when it is about to continue as new, and to the run after it.
 func (p *parts) contractContinuing(g *gate) {

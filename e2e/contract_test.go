@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/opportunity"
-	"github.com/oppflow/oppflow/stack"
 )
 
 // Items and records of the sandbox's catalogue.
@@ -22,13 +20,7 @@ const (
 // and Temporal's own protocol, on real parts.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	g := newGate(t)
-	p := bring(t, stack.Options{
-		// An update is pending after 20 s: a request is under way for longer.
-		WorkerArgs: append(harness.TimesOfATenant(), "--api-rate", "5000", "--log-level", "debug"),
-		WorkerEnv:  []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
-	})
-	g.to(t, p.APIURL())
+	p, g := bringBehindGate(t)
 	for _, by := range bothWays() {
 		for name, test := range map[string]func(*parts, manner, string){
 			"commands":     (*parts).contractCommands,
@@ -77,10 +69,6 @@ func TestContract(t *testing.T) {
 	t.Run("lost updates", func(t *testing.T) {
 		t.Parallel()
 		p.in(t).contractLost(t)
-	})
-	t.Run("pending", func(t *testing.T) {
-		t.Parallel()
-		p.in(t).contractPending(g)
 	})
 	t.Run("continuing", func(t *testing.T) {
 		t.Parallel()

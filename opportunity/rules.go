@@ -1,6 +1,10 @@
 package opportunity
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
 
 // Rules tells what the worker's playbook has, so that plans are asked for only
 // where there is something to plan. Its zero value is that of a worker without one.
@@ -16,6 +20,10 @@ type Rules struct {
 	// Quiet is how long no command has ended before the follow-ups are planned again,
 	// in nanoseconds; 0 plans them at once, as workers did before there was a time.
 	Quiet time.Duration `json:"quiet,omitempty"`
+	// Spread is the part of a day, in nanoseconds, over which the daily looks of the
+	// opportunities are spread that were looked at in the same moment; 0 spreads nothing,
+	// as workers did before there was one.
+	Spread time.Duration `json:"spread,omitempty"`
 }
 
 // watches reports whether the record is to be looked at from time to time.
@@ -76,6 +84,13 @@ func (s *State) planAt() time.Time {
 // where nothing else gives a reason to.
 const watchEvery = 24 * time.Hour
 
+// watchAfter returns the time between two looks at the record: a day, less a part of the
+// spread that is the record's own.
+func (s *State) watchAfter() time.Duration {
+	sum := sha256.Sum256([]byte(s.ID))
+	return watchEvery - time.Duration(float64(s.Rules.Spread)*float64(binary.BigEndian.Uint32(sum[:]))/(1<<32))
+}
+
 // watchAt is when the record is to be looked at again: when the places that are
 // held lapse, and once a day while an event may be cancelled.
 func (s *State) watchAt() time.Time {
@@ -86,7 +101,7 @@ func (s *State) watchAt() time.Time {
 	if s.Rules.Happenings && !s.Step.Stage.State.Ends() {
 		for _, held := range s.Interests {
 			if held.Kind == Event {
-				at = s.PlannedAt.Add(watchEvery)
+				at = s.PlannedAt.Add(s.watchAfter())
 				break
 			}
 		}

@@ -76,6 +76,7 @@ type Activities struct {
 	made              func(opportunity.ID, opportunity.Reference)
 	now               func() time.Time
 	version           string
+	askFor            time.Duration // how long the namespace is asked for other runs
 }
 
 // New makes the activities.
@@ -112,6 +113,7 @@ func New(o Options) (*Activities, error) {
 		permitted:         permitted,
 		version:           cmp.Or(o.Version, "of an unknown version"),
 		made:              made,
+		askFor:            askWithin,
 	}, nil
 }
 

@@ -41,7 +41,7 @@ func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *ac
 	notSent := func(reason activities.Reason) *activities.Sending {
 		return &activities.Sending{Fate: opportunity.FateNotSent, Reason: reason}
 	}
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	ctx, cancel := context.WithTimeout(ctx, a.askFor)
 	defer cancel()
 	own := activity.GetInfo(ctx).WorkflowExecution
 	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID, in.Start.Urgent)
@@ -67,7 +67,7 @@ func (a *Activities) takenOver(ctx context.Context, in activities.MarkInput) *ac
 	if in.Workflow == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	ctx, cancel := context.WithTimeout(ctx, a.askFor)
 	defer cancel()
 	runs, _, err := a.otherRuns(ctx, in.Workflow, in.Run, false)
 	switch {

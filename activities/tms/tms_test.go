@@ -27,7 +27,6 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
@@ -449,9 +448,7 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel() // two of them ask until their time is over
 			r := newRoom(t, tms.Mark{})
-			bounded, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			r.env.SetWorkerOptions(worker.Options{BackgroundActivityContext: bounded})
+			r.made.AskFor(time.Second)
 			r.namespace.runs, r.namespace.err = c.runs, c.err
 			in := in
 			in.Looked = c.looked

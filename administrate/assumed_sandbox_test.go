@@ -198,7 +198,7 @@ func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
 	if checked := must[administrate.Checked](t)(s.Check(ctx)); !complete(checked) {
 		t.Errorf("%+v", checked)
 	}
-	found := must[administrate.Found](t)(s.Lookup(ctx, administrate.Wanted{Regions: &administrate.List{}, Items: []string{"ABC-123", "LP-1", "Training Token"}}))
+	found := must[administrate.Found](t)(s.Lookup(ctx, administrate.Wanted{Regions: &administrate.List{}, Items: []administrate.ItemName{{Text: "ABC-123"}, {Text: "LP-1"}, {Text: "Training Token"}}}))
 	for _, text := range []string{"ABC-123", "LP-1", "Training Token"} {
 		if len(found.Items[text]) != 1 {
 			t.Errorf("%s: %+v", text, found.Items[text])

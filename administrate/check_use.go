@@ -126,7 +126,7 @@ func uses() []use {
 	lookup("look up currencies", Wanted{Currencies: &List{}})
 	lookup("look up more currencies", Wanted{Currencies: &List{After: "cursor"}})
 	lookup("look up accounts", Wanted{Accounts: []string{"name"}})
-	lookup("look up items", Wanted{Items: []string{"code"}})
+	lookup("look up items", Wanted{Items: []ItemName{{Text: "code"}, {Text: "title", Kind: Course}}})
 	return all
 }
 

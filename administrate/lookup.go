@@ -19,7 +19,15 @@ type Wanted struct {
 	Regions    *List // assumed: see Assumptions.Regions
 	Currencies *List
 	Accounts   []string // names
-	Items      []string // codes, titles or names of things to sell
+	Items      []ItemName
+}
+
+// ItemName is a code, title or name of something to sell. One of a Kind is asked of the
+// things of that kind alone, so that it depends on no other root; without a Kind it is
+// asked of all four.
+type ItemName struct {
+	Text string
+	Kind Kind
 }
 
 // Found is what Lookup found. A list of Wanted that has more than 100 rows is
@@ -33,7 +41,7 @@ type Found struct {
 	Next       *Wanted
 }
 
-// maxTexts is how many texts one Lookup takes: each item's text is asked of
+// maxTexts is how many texts one Lookup takes: an item's text may be asked of
 // four kinds of things.
 const maxTexts = 20
 
@@ -61,7 +69,8 @@ func (c *Client) Lookup(ctx context.Context, w Wanted) (Found, error) {
 type itemRoot struct {
 	alias     string
 	field     Name
-	kind      string   // the type of what it lists
+	kind      string // the type of what it lists
+	sells     Kind
 	by        []string // the fields that are compared with the text
 	selection string
 }
@@ -69,12 +78,21 @@ type itemRoot struct {
 func (c *Client) itemRoots() []itemRoot {
 	all := []itemRoot{
 		// Events and their filter fields: observed.
-		{"events", "events", "Event", []string{"code", "title"}, "id code title"},
-		{"templates", c.assumed.CourseTemplates, "CourseTemplate", []string{"code", "title"}, "id code title"},
-		{"paths", c.assumed.LearningPaths, "LearningPath", []string{"code", "name"}, "id code title: name"},
-		{"tokens", c.assumed.TokenTypes, "TrainingTokenType", []string{"name"}, "id title: name"},
+		{"events", "events", "Event", Event, []string{"code", "title"}, "id code title"},
+		{"templates", c.assumed.CourseTemplates, "CourseTemplate", Course, []string{"code", "title"}, "id code title"},
+		{"paths", c.assumed.LearningPaths, "LearningPath", LearningPath, []string{"code", "name"}, "id code title: name"},
+		{"tokens", c.assumed.TokenTypes, "TrainingTokenType", Tokens, []string{"name"}, "id title: name"},
 	}
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
+}
+
+// LooksUp reports whether things of the kind can be looked up by name: their root may be
+// an assumption that is switched off.
+func (c *Client) LooksUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
+
+// roots returns the connections that the item is looked for in.
+func (item ItemName) roots(all []itemRoot) []itemRoot {
+	return slices.DeleteFunc(slices.Clone(all), func(r itemRoot) bool { return item.Kind != "" && item.Kind != r.sells })
 }
 
 func (c *Client) lookupDocument(w Wanted) (document, error) {
@@ -111,9 +129,13 @@ func (c *Client) lookupDocument(w Wanted) (document, error) {
 		b.root("%s: accounts(filters: [{field: name, operation: eq, value: %s}], first: 10) { edges { node { %s } } }",
 			accountAlias(i), b.required(fmt.Sprintf("Accounts[%d]", i), "account", "String", name), selectNamed)
 	}
-	for i, text := range w.Items {
-		value := b.required(fmt.Sprintf("Items[%d]", i), "item", "String", text)
-		for _, r := range c.itemRoots() {
+	for i, item := range w.Items {
+		roots := item.roots(c.itemRoots())
+		if len(roots) == 0 {
+			continue
+		}
+		value := b.required(fmt.Sprintf("Items[%d]", i), "item", "String", item.Text)
+		for _, r := range roots {
 			for _, field := range r.by {
 				b.root("%s: %s(filters: [{field: %s, operation: eq, value: %s}], first: 10) { edges { node { %s } } }",
 					r.key(i, field), r.field, field, value, r.selection)
@@ -133,22 +155,22 @@ func (r itemRoot) key(i int, field string) string {
 }
 
 // found sorts the answer.
-func (w Wanted) found(roots map[string]json.RawMessage, kinds []itemRoot) (Found, error) {
+func (w Wanted) found(answers map[string]json.RawMessage, kinds []itemRoot) (Found, error) {
 	var found Found
 	var next Wanted
 	var err error
 	if w.Steps != nil {
-		if found.Steps, next.Steps, err = rowsOf(roots, "steps", stepAnswer.step); err != nil {
+		if found.Steps, next.Steps, err = rowsOf(answers, "steps", stepAnswer.step); err != nil {
 			return Found{}, err
 		}
 	}
 	if w.Regions != nil {
-		if found.Regions, next.Regions, err = rowsOf(roots, "regions", namedAnswer.named); err != nil {
+		if found.Regions, next.Regions, err = rowsOf(answers, "regions", namedAnswer.named); err != nil {
 			return Found{}, err
 		}
 	}
 	if w.Currencies != nil {
-		if found.Currencies, next.Currencies, err = rowsOf(roots, "currencies", unitAnswer.currency); err != nil {
+		if found.Currencies, next.Currencies, err = rowsOf(answers, "currencies", unitAnswer.currency); err != nil {
 			return Found{}, err
 		}
 	}
@@ -159,18 +181,22 @@ func (w Wanted) found(roots map[string]json.RawMessage, kinds []itemRoot) (Found
 		found.Accounts = make(map[string][]Named, len(w.Accounts))
 	}
 	for i, name := range w.Accounts {
-		if found.Accounts[name], _, err = rowsOf(roots, accountAlias(i), namedAnswer.named); err != nil {
+		if found.Accounts[name], _, err = rowsOf(answers, accountAlias(i), namedAnswer.named); err != nil {
 			return Found{}, err
 		}
 	}
 	if len(w.Items) > 0 {
 		found.Items = make(map[string][]Item, len(w.Items))
 	}
-	for i, text := range w.Items {
-		var items []Item
-		for _, r := range kinds {
+	for i, item := range w.Items {
+		roots := item.roots(kinds)
+		if len(roots) == 0 {
+			continue
+		}
+		items := found.Items[item.Text]
+		for _, r := range roots {
 			for _, field := range r.by {
-				rows, _, err := rowsOf(roots, r.key(i, field), sellableAnswer.item)
+				rows, _, err := rowsOf(answers, r.key(i, field), sellableAnswer.item)
 				if err != nil {
 					return Found{}, err
 				}
@@ -182,7 +208,7 @@ func (w Wanted) found(roots map[string]json.RawMessage, kinds []itemRoot) (Found
 				}
 			}
 		}
-		found.Items[text] = items
+		found.Items[item.Text] = items
 	}
 	return found, nil
 }

@@ -212,7 +212,7 @@ func TestLookup(t *testing.T) {
 		"item0_tokens_name":` + rows(lastPage, `{"id":"T","title":"X"}`) + `}}`
 	c, last := answering(t, body)
 	wanted := Wanted{
-		Steps: &List{}, Regions: &List{After: "c"}, Currencies: &List{}, Accounts: []string{"Twin", "Nobody"}, Items: []string{"X"},
+		Steps: &List{}, Regions: &List{After: "c"}, Currencies: &List{}, Accounts: []string{"Twin", "Nobody"}, Items: []ItemName{{Text: "X"}},
 	}
 	got, err := c.Lookup(t.Context(), wanted)
 	if err != nil {
@@ -249,10 +249,10 @@ func TestLookup(t *testing.T) {
 	texts := strings.Split(strings.Repeat("x", maxTexts), "")
 	for name, w := range map[string]Wanted{
 		"nothing":        {},
-		"too many":       {Accounts: texts, Items: []string{"x"}},
-		"an empty text":  {Items: []string{""}},
+		"too many":       {Accounts: texts, Items: []ItemName{{Text: "x"}}},
+		"an empty text":  {Items: []ItemName{{}}},
 		"an empty name":  {Accounts: []string{""}},
-		"text not UTF-8": {Items: []string{"\xff"}},
+		"text not UTF-8": {Items: []ItemName{{Text: "\xff"}}},
 	} {
 		if _, err := c.Lookup(t.Context(), w); fate(t, err) != "invalid" {
 			t.Errorf("%s: %v", name, err)

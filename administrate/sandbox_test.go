@@ -365,7 +365,7 @@ func TestLookupInATenant(t *testing.T) {
 	found := must[administrate.Found](t)(s.Lookup(t.Context(), administrate.Wanted{
 		Steps: &administrate.List{}, Regions: &administrate.List{}, Currencies: &administrate.List{},
 		Accounts: []string{"Administrate", "Nobody"},
-		Items:    []string{"ABC-123", "Workplace Safety", "Training Token", "First Aid at Work", "nothing"},
+		Items:    []administrate.ItemName{{Text: "ABC-123"}, {Text: "Workplace Safety"}, {Text: "Training Token"}, {Text: "First Aid at Work"}, {Text: "nothing"}},
 	}))
 	if found.Next != nil || len(found.Steps) < 5 || len(found.Regions) < 2 || len(found.Currencies) < 3 {
 		t.Errorf("found %+v", found)

@@ -119,7 +119,7 @@ func everyCall() []call {
 		search("search "+string(op), "", Search{Filters: []Filter{{Field: ByID, Operation: op}}})
 	}
 	lookup("lookup", "", Wanted{
-		Steps: &List{}, Currencies: &List{}, Accounts: []string{"a", "b"}, Items: []string{"i", "j"},
+		Steps: &List{}, Currencies: &List{}, Accounts: []string{"a", "b"}, Items: []ItemName{{Text: "i"}, {Text: "j"}},
 	})
 	lookup("lookup further", "", Wanted{Steps: &List{After: "c"}, Currencies: &List{After: "c"}})
 	lookup("lookup regions", "Regions", Wanted{Regions: &List{}})

@@ -184,13 +184,23 @@ func (r *run) settle(ctx workflow.Context) error {
 }
 
 // resolveBatch finds out what names in a batch mean; requests with a name that
-// means nothing, or two things, fail.
+// means nothing, or two things, fail. Where the API meets the look-up with errors of its
+// own, the requests of the batch go one by one from then on, and the one that fails is
+// parked at last: a name that cannot be looked up holds up its own request alone.
 func (r *run) resolveBatch(ctx workflow.Context, batch []opportunity.Mutation, missing []opportunity.Name) {
-	failed, err := r.resolve(ctx, missing)
-	if err != nil {
-		return // cancelled
+	for round := 0; ; round++ {
+		failed, err := r.resolveOnce(ctx, missing, round)
+		switch {
+		case err == nil:
+			r.state.FailNames(batch, failed, workflow.Now(ctx))
+			return
+		case !unanswered(err) || r.mustEnd(ctx): // cancelled
+			return
+		case outageOf(err).reason == activities.ReasonErrors && since(ctx, changeNames):
+			r.heedErrors(ctx, batch, activities.Sending{Failing: true})
+			return
+		}
 	}
-	r.state.FailNames(batch, failed, workflow.Now(ctx))
 }
 
 // learnNames finds out what the names of a batch mean. A worker that remembered
@@ -216,11 +226,22 @@ func (r *run) learn(ctx workflow.Context, batch []opportunity.Mutation) (map[opp
 	return r.resolve(ctx, missing)
 }
 
-// resolve asks what names mean and remembers it for this run.
+// resolve asks what names mean, until the API answers, and remembers it for this run.
 func (r *run) resolve(ctx workflow.Context, names []opportunity.Name) (map[opportunity.Name]*opportunity.Error, error) {
+	for round := 0; ; round++ {
+		failed, err := r.resolveOnce(ctx, names, round)
+		if err == nil || !unanswered(err) || r.mustEnd(ctx) {
+			return failed, err
+		}
+	}
+}
+
+// resolveOnce is resolve for one round. It returns which names mean nothing, or several
+// things.
+func (r *run) resolveOnce(ctx workflow.Context, names []opportunity.Name, round int) (map[opportunity.Name]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
 	l := look{activity: activities.ResolveNames, input: input, options: activities.ToRead("look names up")}
-	result, err := lookFor(ctx, r, l, func(result activities.ResolveResult) bool { return result.Proves(input) })
+	result, err := lookOnce(ctx, r, l, func(result activities.ResolveResult) bool { return result.Proves(input) }, round)
 	if err != nil {
 		return nil, err
 	}

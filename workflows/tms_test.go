@@ -62,6 +62,8 @@ type record struct {
 	reads, marked    int
 	looked           bool // what the last create said
 	names            map[opportunity.Name]opportunity.ID
+	// resolve has looking names up fail.
+	resolve func(ctx context.Context, in activities.ResolveInput) error
 }
 
 func id(typ string, key any) opportunity.ID {
@@ -306,10 +308,15 @@ func (r *record) findOpportunity(_ context.Context, in activities.FindInput) (ac
 	return out, nil
 }
 
-func (r *record) resolveNames(_ context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
+func (r *record) resolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.ResolveNames)
+	if r.resolve != nil {
+		if err := r.resolve(ctx, in); err != nil {
+			return activities.ResolveResult{}, err
+		}
+	}
 	var out activities.ResolveResult
 	for _, name := range in.Names {
 		one := opportunity.Resolved{Name: name, ID: r.names[name]}

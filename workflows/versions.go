@@ -36,6 +36,8 @@ const (
 	changeEnding = "leave nothing open at an end"
 	// changeForeign: a record that carries the mark of another reference is not written to.
 	changeForeign = "pause at the mark of another reference"
+	// changeNames: a name that cannot be looked up holds up its own request alone.
+	changeNames = "go on without names that cannot be looked up"
 )
 
 // since reports whether the change is in force in the run.

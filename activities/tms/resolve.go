@@ -24,6 +24,10 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 			out.Resolved[i].ID = meaning.ID
 			continue
 		}
+		if kind := itemKind(name.Type); kind != "" && !a.api.LooksUp(kind) {
+			out.Resolved[i].Error = nameless(name, "no "+describe(name.Type)+" is looked up, since the assumption about their root is switched off")
+			continue
+		}
 		if !slices.Contains(wanted, name) {
 			wanted = append(wanted, name)
 		}
@@ -36,8 +40,8 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 	var invalid *administrate.InvalidError
 	if errors.As(err, &refused) || errors.As(err, &invalid) {
 		for i := range out.Resolved {
-			if out.Resolved[i].ID == "" {
-				out.Resolved[i].Error = opportunity.Invalidf("%q cannot be looked up by name in this TMS; give its id (%v)", out.Resolved[i].Text, err)
+			if out.Resolved[i].ID == "" && out.Resolved[i].Error == nil {
+				out.Resolved[i].Error = nameless(out.Resolved[i].Name, err.Error())
 			}
 		}
 		return out, nil
@@ -47,7 +51,7 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 	}
 	for i := range out.Resolved {
 		one := &out.Resolved[i]
-		if one.ID != "" {
+		if one.ID != "" || one.Error != nil {
 			continue
 		}
 		meaning, fault := choose(one.Name, candidates[one.Type])
@@ -59,6 +63,11 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 		one.ID = meaning.ID
 	}
 	return out, nil
+}
+
+// nameless is the error of a name that cannot be looked up.
+func nameless(name opportunity.Name, reason string) *opportunity.Error {
+	return opportunity.Invalidf("%q cannot be looked up by name in this TMS; give its id (%s)", name.Text, reason)
 }
 
 // candidate is something a name may mean.
@@ -94,10 +103,26 @@ func asking(wanted []opportunity.Name) []administrate.Wanted {
 		if name.Type == opportunity.TypeAccount {
 			last.Accounts = append(last.Accounts, name.Text)
 		} else {
-			last.Items = append(last.Items, name.Text)
+			last.Items = append(last.Items, administrate.ItemName{Text: name.Text, Kind: itemKind(name.Type)})
 		}
 	}
 	return requests
+}
+
+// itemKind returns what is sold under names of the type; "" where they are no names of
+// things to sell.
+func itemKind(typ string) administrate.Kind {
+	switch typ {
+	case opportunity.TypeCourse:
+		return administrate.Course
+	case opportunity.TypeEvent:
+		return administrate.Event
+	case opportunity.TypePath:
+		return administrate.LearningPath
+	case opportunity.TypeTokens:
+		return administrate.Tokens
+	}
+	return ""
 }
 
 // lookUp reads what names of the given types may mean, by type. Lists that do

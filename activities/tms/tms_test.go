@@ -404,6 +404,48 @@ func TestResolveNames(t *testing.T) {
 	}
 }
 
+// The API answers no request that asks for learning paths. Names of other things are looked
+// up all the same.
+func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
+	r := newRoom(t, tms.Mark{})
+	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
+		if !strings.Contains(body(t, q), "learningPaths") {
+			return false
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	})
+	for name, want := range map[opportunity.Name]opportunity.ID{
+		{Type: opportunity.TypeCourse, Text: "ABC-123"}:        course,
+		{Type: opportunity.TypeEvent, Text: "My New Course"}:   event,
+		{Type: opportunity.TypeTokens, Text: "Training Token"}: tokens,
+		{Type: opportunity.TypeStep, Text: "Won"}:              stepWon,
+	} {
+		if got := r.resolve(name); got[0].ID != want {
+			t.Errorf("%q means %+v; want %s", name.Text, got[0], want)
+		}
+	}
+}
+
+// The root of learning paths is switched off: the caller is told to give the id, and names of
+// other things are looked up all the same.
+func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
+	r := newRoom(t, tms.Mark{})
+	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Assumed: administrate.Assumptions{LearningPaths: administrate.Off}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.options.API = api
+	r.worker(tms.Mark{})
+	got := r.resolve(opportunity.Name{Type: opportunity.TypePath, Text: "LP-1"}, opportunity.Name{Type: opportunity.TypeCourse, Text: "ABC-123"})
+	if fault := got[0].Error; fault == nil || fault.Type != opportunity.Invalid || !strings.Contains(fault.Message, `"LP-1" cannot be looked up by name in this TMS; give its id`) {
+		t.Errorf("a learning path: %v", fault)
+	}
+	if got[1].ID != course {
+		t.Errorf("a course: %+v", got[1])
+	}
+}
+
 // TestResolveManyNames: a start may name a hundred items, one request asks for
 // twenty.
 func TestResolveManyNames(t *testing.T) {

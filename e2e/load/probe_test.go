@@ -1,0 +1,121 @@
+package load_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/e2e/harness"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings/testrun"
+	"github.com/oppflow/oppflow/stack"
+)
+
+// Twenty callers start opportunities without a pause, so that the API's rate is used up. One
+// more caller sends three updates, one after the other, to each of its opportunities. With a
+// playbook, whose follow-ups have to be planned, the updates take as long as without one:
+// nobody waits for a plan.
+func TestUpdatesDoNotWaitForPlans(t *testing.T) {
+	beside(t)
+	took := map[string][]time.Duration{}
+	var mu sync.Mutex
+	t.Run("both", func(t *testing.T) {
+		for _, playbook := range []string{"none", "default"} {
+			t.Run(playbook, func(t *testing.T) {
+				t.Parallel() // so that both have the same machine
+				all := probed(t, playbook)
+				mu.Lock()
+				defer mu.Unlock()
+				took[playbook] = all
+			})
+		}
+	})
+	plain, planned := took["none"], took["default"]
+	t.Logf("without a playbook: %v; with one: %v", rounded(plain), rounded(planned))
+	if t.Failed() || !testrun.Long(t) { // other tests make pauses of their own
+		return
+	}
+	slices.Sort(plain)
+	slices.Sort(planned)
+	if got, median := planned[len(planned)/2], plain[len(plain)/2]; float64(got) > 1.1*float64(median) {
+		t.Errorf("the median with a playbook is %v, and %v without; want at most 1.1 times as much", got, median)
+	}
+	if got, most := planned[len(planned)-1], plain[len(plain)-1]; got > most+2*time.Second {
+		t.Errorf("the slowest with a playbook took %v, and %v without; want at most 2s more", got, most)
+	}
+}
+
+// probed returns how long the updates took.
+func probed(t *testing.T, playbook string) []time.Duration {
+	args := append(harness.TimesOfATenant(), "--api-rate", testrun.Pick(t, "12", "4"))
+	if playbook != "none" {
+		args = append(args, "--playbook", playbook)
+	}
+	p := bringAsTold(t, stack.Options{WorkerArgs: args})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	starting, stop := context.WithCancel(ctx)
+	var callers sync.WaitGroup
+	for caller := range 20 {
+		callers.Go(func() {
+			for n := 0; starting.Err() == nil; n++ {
+				reference := opportunity.Reference(fmt.Sprintf("start %d of caller %d", n, caller))
+				_, _ = p.Client.Start(starting, reference, opportunity.Start{Name: "Crowd", Region: "UK"}) // it is load alone
+			}
+		})
+	}
+	defer callers.Wait()
+	defer stop()
+	var all []time.Duration
+	for n := range testrun.Pick(t, 3, 7) {
+		reference := opportunity.Reference(fmt.Sprintf("probe %d", n))
+		if _, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Probe", Region: "UK", Interests: harness.Interests(1).Interests}); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"First", "Second", "Third"} {
+			began := time.Now()
+			outcome, err := p.Client.Update(ctx, reference, opportunity.UpdateDetails{Name: name})
+			if err != nil || outcome.State != opportunity.Done {
+				t.Fatalf("%s: %+v, %v", reference, outcome, err)
+			}
+			all = append(all, time.Since(began))
+		}
+		if before := p.readBefore(reference); before != "" {
+			t.Errorf("%s: %s", reference, before)
+		}
+	}
+	return all
+}
+
+// readBefore says which background read of the record was begun while an update waited; ""
+// is none.
+func (p *parts) readBefore(reference opportunity.Reference) string {
+	waits := false
+	for _, run := range p.Runs(reference) {
+		for _, event := range run.Events {
+			accepted := event.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest().GetInput().GetName()
+			switch scheduled := event.GetActivityTaskScheduledEventAttributes(); {
+			case accepted == lifecycle.UpdateDetails.Name:
+				waits = true
+			case scheduled.GetActivityType().GetName() == activities.ApplyCommands:
+				waits = false
+			case waits && scheduled != nil:
+				return fmt.Sprintf("%s was asked for while an update waited", scheduled.GetActivityType().GetName())
+			}
+		}
+	}
+	return ""
+}
+
+func rounded(all []time.Duration) []time.Duration {
+	var short []time.Duration
+	for _, one := range all {
+		short = append(short, one.Round(10*time.Millisecond))
+	}
+	return short
+}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	enums "go.temporal.io/api/enums/v1"
+
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
@@ -74,7 +76,7 @@ func probed(t *testing.T, playbook string) []time.Duration {
 	var all []time.Duration
 	for n := range testrun.Pick(t, 3, 7) {
 		reference := opportunity.Reference(fmt.Sprintf("probe %d", n))
-		if _, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Probe", Region: "UK", Interests: harness.Interests(1).Interests}); err != nil {
+		if _, err := p.Client.Start(ctx, reference, opportunity.Start{Name: "Probe", Region: "UK"}); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"First", "Second", "Third"} {
@@ -85,27 +87,27 @@ func probed(t *testing.T, playbook string) []time.Duration {
 			}
 			all = append(all, time.Since(began))
 		}
-		if before := p.readBefore(reference); before != "" {
+		if before := p.waitedFor(reference); before != "" {
 			t.Errorf("%s: %s", reference, before)
 		}
 	}
 	return all
 }
 
-// readBefore says which background read of the record was begun while an update waited; ""
-// is none.
-func (p *parts) readBefore(reference opportunity.Reference) string {
+// waitedFor says what went before the request of an update, other than the update itself;
+// "" is nothing.
+func (p *parts) waitedFor(reference opportunity.Reference) string {
 	waits := false
 	for _, run := range p.Runs(reference) {
 		for _, event := range run.Events {
 			accepted := event.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest().GetInput().GetName()
-			switch scheduled := event.GetActivityTaskScheduledEventAttributes(); {
+			switch activity := event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName(); {
 			case accepted == lifecycle.UpdateDetails.Name:
 				waits = true
-			case scheduled.GetActivityType().GetName() == activities.ApplyCommands:
+			case activity == activities.ApplyCommands:
 				waits = false
-			case waits && scheduled != nil:
-				return fmt.Sprintf("%s was asked for while an update waited", scheduled.GetActivityType().GetName())
+			case waits && event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+				return fmt.Sprintf("the request of an update was asked for in a later workflow task only (event %d)", event.GetEventId())
 			}
 		}
 	}

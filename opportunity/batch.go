@@ -7,7 +7,7 @@ package opportunity
 // an opportunity that was lost or archived are given back when nothing else waits.
 // It is empty when nothing waits, and while a question waits for an operator.
 func (s *State) NextBatch() []Mutation {
-	if s.ID == "" || s.Question != nil || s.Paused != nil {
+	if !s.mayAct() {
 		return nil
 	}
 	if s.releaseDue() {

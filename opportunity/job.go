@@ -67,7 +67,7 @@ func (j Job) isDue(now time.Time) bool {
 // first; what must stand before the move that is next; and then what comes after.
 // Within a chain each waits for those before it.
 func (s *State) DueJob(now time.Time) (Job, bool) {
-	if s.ID == "" || s.Question != nil || s.Paused != nil {
+	if !s.mayAct() {
 		return Job{}, false
 	}
 	for _, j := range slices.Backward(s.Jobs) {

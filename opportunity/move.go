@@ -39,7 +39,7 @@ func (s *State) moveWaits() bool {
 // MoveToPlan answers the move that is next, and where it is to lead, when its
 // effects are still to be planned.
 func (s *State) MoveToPlan() (request, to string, due bool) {
-	if s.ID == "" || s.Question != nil || s.Paused != nil || !s.Rules.Moves ||
+	if !s.mayAct() || !s.Rules.Moves ||
 		len(s.Queue) == 0 || s.Queue[0].Verb != VerbProgress || s.nextMove() != nil {
 		return "", "", false
 	}

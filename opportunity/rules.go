@@ -63,7 +63,7 @@ const PlanRequest = "plan"
 // PlansNow reports whether the follow-ups are to be planned: when nothing else is
 // to be done.
 func (s *State) PlansNow(now time.Time) bool {
-	return s.ID != "" && s.Question == nil && s.Paused == nil && s.Rules.watches() &&
+	return s.mayAct() && s.Rules.watches() &&
 		(s.PlanDue && !s.planAt().After(now) || !s.watchAt().IsZero() && !s.watchAt().After(now))
 }
 

@@ -95,7 +95,7 @@ func (s *State) know(record Snapshot, region Named) {
 
 // HasWork reports whether NextBatch has something to send.
 func (s *State) HasWork() bool {
-	return s.ID != "" && s.Question == nil && s.Paused == nil && (len(s.Queue) > 0 && !s.moveWaits() || s.ExtendDue || s.releaseDue())
+	return s.mayAct() && (len(s.Queue) > 0 && !s.moveWaits() || s.ExtendDue || s.releaseDue())
 }
 
 // IsOver reports whether the opportunity stands in an ending step and nothing

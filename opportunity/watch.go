@@ -7,7 +7,7 @@ import (
 
 // Overdue answers the follow-up that is due, when nothing else is to be done first.
 func (s *State) Overdue(now time.Time) (FollowUp, bool) {
-	if s.ID == "" || s.Question != nil || s.Paused != nil || s.PlanDue && !s.planAt().After(now) || len(s.Queue) > 0 {
+	if !s.mayAct() || s.PlanDue && !s.planAt().After(now) || len(s.Queue) > 0 {
 		return FollowUp{}, false
 	}
 	next, due, some := s.NextFollowUp()
@@ -26,7 +26,7 @@ func (s *State) HasChores(now time.Time) bool {
 // WakeAt is when there will be something to do without a message; zero when there
 // will not.
 func (s *State) WakeAt(now time.Time) time.Time {
-	if s.ID == "" || s.Question != nil || s.Paused != nil {
+	if !s.mayAct() {
 		return time.Time{}
 	}
 	var wake time.Time
@@ -101,7 +101,7 @@ func (s *State) happened(occasion Occasion) {
 
 // Occasion answers what happened first of that whose effects are to be planned.
 func (s *State) Occasion() (Occasion, bool) {
-	if len(s.Occasions) == 0 || s.ID == "" || s.Question != nil || s.Paused != nil {
+	if len(s.Occasions) == 0 || !s.mayAct() {
 		return Occasion{}, false
 	}
 	return s.Occasions[0], true

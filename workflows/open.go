@@ -34,7 +34,7 @@ func (r *run) open(ctx workflow.Context) error {
 			continue
 		}
 		r.state.RefreshDue = false // there is nothing to read yet; it cut a wait short
-		if r.state.Question != nil || r.state.Paused != nil {
+		if r.state.IsHeld() {
 			if err := r.awaitOperator(ctx); err != nil {
 				return err
 			}
@@ -178,7 +178,7 @@ func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named,
 // create ends the run.
 func (r *run) awaitOperator(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool {
-		return r.state.Question == nil && r.state.Paused == nil || r.state.CreateSkipped != nil || r.state.Closing != nil || r.mayContinue(ctx) || r.mustShed(ctx)
+		return !r.state.IsHeld() || r.state.CreateSkipped != nil || r.state.Closing != nil || r.mayContinue(ctx) || r.mustShed(ctx)
 	}); err != nil {
 		return err
 	}

@@ -162,8 +162,7 @@ func (r *run) aside(ctx workflow.Context, do func(workflow.Context)) bool {
 
 // isAsked reports whether something waits that somebody asked for.
 func (r *run) isAsked() bool {
-	_, _, move := r.state.MoveToPlan()
-	return r.arrivals.waiting() || move || r.state.HasWork()
+	return r.arrivals.waiting() || r.state.IsAsked()
 }
 
 // interrupted reports whether the opportunity was cancelled or closed while it still

@@ -156,8 +156,6 @@ func (r *run) serve(ctx workflow.Context) error {
 			return nil
 		case r.mustShed(ctx):
 			r.state.Shed(workflow.Now(ctx))
-		case r.state.NeedsReading() && (r.refreshRounds == 0 || !r.isAsked()):
-			r.refresh(ctx)
 		default:
 			if err := r.work(ctx); err != nil {
 				return err
@@ -166,53 +164,49 @@ func (r *run) serve(ctx workflow.Context) error {
 	}
 }
 
-// work does what is to be done next: the effects of moves, what messages ask for,
-// and then what follows up; or it waits until there is something.
+// work does the next task.
 func (r *run) work(ctx workflow.Context) error {
-	now := workflow.Now(ctx)
-	if job, due := r.state.DueJob(now); due && (!job.GivesWay() || !r.isAsked()) {
-		r.ensure(ctx, job)
-		return nil
-	}
-	if request, to, due := r.state.MoveToPlan(); due {
-		r.planMove(ctx, request, to)
-		return nil
-	}
-	if r.state.HasWork() {
+	switch next := r.next(ctx).(type) {
+	case opportunity.ReadRecord:
+		r.refresh(ctx)
+	case opportunity.EnsureEffect:
+		r.ensure(ctx, next.Job)
+	case opportunity.PlanMove:
+		r.planMove(ctx, next.Request, next.To)
+	case opportunity.SendCommands:
 		r.applyNext(ctx)
-		return nil
-	}
-	if occasion, is := r.state.Occasion(); is {
-		r.planFor(ctx, occasion)
-		return nil
-	}
-	if r.state.PlansNow(now) {
+	case opportunity.PlanReaction:
+		r.planFor(ctx, next.Occasion)
+	case opportunity.PlanFollowUps:
 		r.planAhead(ctx)
-		return nil
+	case opportunity.DoFollowUp:
+		r.followUp(ctx, next.FollowUp)
+	case opportunity.Rest:
+		return r.rest(ctx, next.Until)
 	}
-	if followUp, due := r.state.Overdue(now); due {
-		r.followUp(ctx, followUp)
-		return nil
-	}
-	return r.rest(ctx)
+	return nil
 }
 
-// rest waits until there is something to do. What is to be done at a time has one
-// timer, for the earliest.
-func (r *run) rest(ctx workflow.Context) error {
+func (r *run) next(ctx workflow.Context) opportunity.Task {
+	return r.state.Next(workflow.Now(ctx), opportunity.Circumstances{Arriving: r.arrivals.waiting(), Unread: r.refreshRounds > 0})
+}
+
+// rest waits until there is a task. Tasks at a time have one timer, for the earliest.
+func (r *run) rest(ctx workflow.Context, until time.Time) error {
 	stirs := func() bool {
-		return r.arrivals.waiting() || r.state.Closing != nil || r.state.NeedsReading() || r.state.HasWork() ||
-			r.state.HasChores(workflow.Now(ctx)) || r.isOver(ctx) || r.mayContinue(ctx)
+		if _, rests := r.next(ctx).(opportunity.Rest); !rests {
+			return true
+		}
+		return r.arrivals.waiting() || r.state.Closing != nil || r.isOver(ctx) || r.mayContinue(ctx)
 	}
-	wake := r.state.WakeAt(workflow.Now(ctx))
 	switch {
-	case wake.IsZero():
+	case until.IsZero():
 		return workflow.Await(ctx, stirs)
 	case r.state.Rules.Quiet > 0:
-		return r.alarms.rest(ctx, wake, stirs)
+		return r.alarms.rest(ctx, until, stirs)
 	}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout: wake.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: "until the next thing is due"},
+		Timeout: until.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: "until the next thing is due"},
 	}, stirs)
 	return err
 }

@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,9 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	told := idle.run(ctx, program+" recover --backup "+backup.UTC().Format(time.RFC3339))
 	if !strings.Contains(told, "2 opportunities") {
 		t.Errorf("recover: %s", told)
+	}
+	if want := fmt.Sprintf(`record %s carries the reference "r-3", which Temporal does not know`, third); strings.Count(told, "does not know") != 1 || !strings.Contains(told, want) {
+		t.Errorf("recover lists:\n%s\nwant the record of r-3 alone", told)
 	}
 	idle.down()
 

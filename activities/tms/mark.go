@@ -66,6 +66,25 @@ func (m Mark) carriedBy(record administrate.Opportunity, reference opportunity.R
 	return false
 }
 
+// Reference returns the reference that the record carries; false where it carries none.
+// A name that ends in brackets counts as marked.
+func (m Mark) Reference(record administrate.Opportunity) (opportunity.Reference, bool) {
+	if m.Name {
+		begin := strings.LastIndex(record.Name, " [")
+		if begin < 0 || !strings.HasSuffix(record.Name, "]") {
+			return "", false
+		}
+		written := record.Name[begin+len(" [") : len(record.Name)-len("]")]
+		return opportunity.Reference(strings.NewReplacer("%5B", "[", "%5D", "]", "%25", "%").Replace(written)), written != ""
+	}
+	for _, attribute := range record.Attributes {
+		if m.Attribute != "" && attribute.Key == m.Attribute && attribute.Value != "" {
+			return opportunity.Reference(attribute.Value), true
+		}
+	}
+	return "", false
+}
+
 // Carries reports whether the record carries the reference, in whatever way a worker
 // may be told to write it.
 func Carries(record administrate.Opportunity, reference opportunity.Reference) bool {

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -253,5 +255,28 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	})
 	if got := r.apply("O", until(held)).Answers[0]; got.Fate != opportunity.FateRejected || got.Error == nil || got.Error.Label != "Too Late" || !strings.Contains(got.Error.Message, "begun") {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// Every reference is read back from the record that carries it.
+func TestReferenceOfARecord(t *testing.T) {
+	t.Parallel()
+	marks := []tms.Mark{{Attribute: "oppflow"}, {Name: true}}
+	rapid.Check(t, func(t *rapid.T) {
+		reference := opportunity.Reference(rapid.StringMatching(`[A-Za-z0-9 %\[\]äß一-]{1,40}`).Draw(t, "reference"))
+		name := rapid.StringMatching(`[A-Za-z \[\]%]{1,20}`).Draw(t, "name")
+		for _, mark := range marks {
+			record := administrate.Opportunity{Name: mark.Written(name, reference), Attributes: mark.Attributes(reference)}
+			if got, marked := mark.Reference(record); !marked || got != reference {
+				t.Fatalf("%+v: the record %+v carries %q, %v; want %q", mark, record, got, marked, reference)
+			}
+		}
+	})
+	for _, record := range []administrate.Opportunity{{Name: "First Aid"}, {Name: "First Aid []"}, {Attributes: []administrate.Attribute{{Key: "oppflow"}, {Key: "other", Value: "x"}}}} {
+		for _, mark := range append(marks, tms.Mark{}) {
+			if got, marked := mark.Reference(record); marked {
+				t.Errorf("%+v: %+v carries %q", mark, record, got)
+			}
+		}
 	}
 }

@@ -13,8 +13,11 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/worker/host"
 )
 
 // recoverTimeout is enough to signal some thousand opportunities.
@@ -22,6 +25,7 @@ const recoverTimeout = 10 * time.Minute
 
 func (p *program) recover() *cobra.Command {
 	var backup time.Time
+	api := settings.API{Environment: p.env}
 	command := &cobra.Command{
 		Use:   "recover --backup TIME [flags]",
 		Short: "Tell a namespace that Temporal's database was restored from a backup, before workers run again",
@@ -30,7 +34,10 @@ compared with its record before anything is sent for it: what waited in the back
 that asks for an interest which the record has and nobody claims becomes a question.
 
 Stop all workers, restore the database, run recover, and start the workers: recover refuses while a worker polls. Messages that
-were accepted after the backup and are not in the record are lost; their senders have to send them again. It may be repeated.`,
+were accepted after the backup and are not in the record are lost; their senders have to send them again. It may be repeated.
+
+With the settings of the API, recover lists the records of opportunities that began after the backup, which Temporal does not
+know any more: one request for each hundred records that were created since the backup.`,
 		Example:           "  oppflow recover --backup 2026-11-29T03:00:00Z",
 		Args:              exactly(),
 		ValidArgsFunction: completeNothing,
@@ -38,12 +45,20 @@ were accepted after the backup and are not in the record are lost; their senders
 	fs := command.Flags()
 	fs.Var((*moment)(&backup), "backup", "when the backup was made, with an offset, such as 2026-11-29T03:00:00Z")
 	connection := p.connection(fs, recoverTimeout)
+	readerFlags(fs, &api)
+	fs.Lookup("mark").Hidden = false // it tells whose record one is
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		switch {
 		case backup.IsZero():
 			return usagef("--backup is missing; give the time of the backup with an offset, such as --backup 2026-11-29T03:00:00Z")
 		case backup.After(time.Now()):
 			return usagef("--backup %s: is still to come; give the time at which the backup was made", backup.Format(time.RFC3339))
+		}
+		listing := api.URL != "" || p.env.Get("ADMINISTRATE_URL") != ""
+		if listing {
+			if err := api.Resolve(); err != nil {
+				return &usageError{text: err.Error()}
+			}
 		}
 		ctx, temporal, done, err := connection.open(command.Context())
 		if err != nil {
@@ -65,10 +80,33 @@ were accepted after the backup and are not in the record are lost; their senders
 		}
 		line(p.stdout, fmt.Sprintf("namespace %s: recovered from the backup of %s; %d opportunities compare themselves with their records once workers run",
 			connection.namespace, backup.UTC().Format(time.RFC3339), told))
-		line(p.stdout, "What was accepted after the backup and is not in the TMS is lost; whoever sent it since then sends it again.")
-		return nil
+		line(p.stdout, "Messages that were accepted after the backup and are not in the TMS are lost; their senders send them again.")
+		if !listing {
+			line(p.stdout, "With --api-url or ADMINISTRATE_URL, recover also lists the records that Temporal does not know any more.")
+			return nil
+		}
+		return p.listStrays(ctx, temporal, connection, &api, backup)
 	}
 	return command
+}
+
+// listStrays lists the records whose opportunities Temporal does not know any more.
+func (p *program) listStrays(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, backup time.Time) error {
+	var strays []strayRecord
+	err := p.askAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
+		strays, err = strayRecords(ctx, temporal, connection.namespace, client, host.MarkOf(*api), backup)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("the namespace is recovered, but the records that Temporal does not know cannot be listed: %w", err)
+	}
+	if len(strays) == 0 {
+		line(p.stdout, "Temporal knows the opportunity of each record that was created since the backup and carries a mark.")
+	}
+	for _, stray := range strays {
+		line(p.stdout, fmt.Sprintf("record %s carries the reference %q, which Temporal does not know; a start with this reference finds the record", stray.id, stray.reference))
+	}
+	return nil
 }
 
 // refuseWhilePolled returns an error where a worker polls a task queue, or did until a moment ago.

@@ -178,6 +178,11 @@ func mayNotLook(err error) bool {
 	return errors.As(err, &denied) || errors.As(err, &unimplemented)
 }
 
+// MarkOf returns how a worker with the settings marks records.
+func MarkOf(api settings.API) tms.Mark {
+	return tms.Mark{Attribute: api.Mark.Attribute(), Name: api.Mark.Place() == settings.MarkName}
+}
+
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
 // The client's interceptors come before those given here, so that tracing is the outermost. What they send goes out once
 // belongs has proven that the namespace belongs to the tenant.
@@ -208,7 +213,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	times := activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime}
 	calls, err := tms.New(tms.Options{
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
-		Mark:     tms.Mark{Attribute: o.API.Mark.Attribute(), Name: o.API.Mark.Place() == settings.MarkName},
+		Mark:     MarkOf(o.API),
 		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly, Permitted: belongs.permit, Made: belongs.made,
 		Version: BuildVersion().String(),
 	})

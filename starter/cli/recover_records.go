@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// strayRecord is a record of the TMS whose opportunity Temporal does not know.
+type strayRecord struct {
+	id        string
+	reference opportunity.Reference
+}
+
+// strayRecords returns the records that were created since the backup and carry the reference of an opportunity that
+// Temporal does not know. Where the tenant's API cannot search by the time of creation, it returns older ones, too:
+// those of opportunities that ended so long ago that the namespace has forgotten them.
+func strayRecords(ctx context.Context, temporal client.Client, namespace string, api *administrate.Client, mark tms.Mark, backup time.Time) ([]strayRecord, error) {
+	known, err := knownReferences(ctx, temporal, namespace)
+	if err != nil {
+		return nil, err
+	}
+	search := administrate.Search{First: 100, Attributes: mark.Attribute != "", Bare: true}
+	search.Filters = []administrate.Filter{{Field: administrate.ByCreated, Operation: administrate.GreaterEqual, Value: backup.UTC().Format(time.RFC3339)}}
+	var strays []strayRecord
+	for {
+		page, err := api.Opportunities(ctx, search)
+		var refused *administrate.RefusedError
+		var invalid *administrate.InvalidError
+		if search.After == "" && len(search.Filters) > 0 && (errors.As(err, &refused) || errors.As(err, &invalid)) {
+			search.Filters = nil // that the time of creation can be searched by is an assumption
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, record := range page.Rows {
+			if reference, marked := mark.Reference(record); marked && !known[reference] {
+				strays = append(strays, strayRecord{id: record.ID, reference: reference})
+			}
+		}
+		if search.After = page.More; search.After == "" {
+			return strays, nil
+		}
+	}
+}
+
+// knownReferences returns the references of all opportunities that the namespace knows, also of those that ended.
+func knownReferences(ctx context.Context, temporal client.Client, namespace string) (map[opportunity.Reference]bool, error) {
+	known := map[opportunity.Reference]bool{}
+	for next := []byte(nil); ; {
+		page, err := temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace: namespace, NextPageToken: next, Query: fmt.Sprintf("WorkflowType = '%s'", lifecycle.WorkflowType),
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, run := range page.GetExecutions() {
+			if reference, is := lifecycle.ReferenceOf(run.GetExecution().GetWorkflowId()); is {
+				known[reference] = true
+			}
+		}
+		if next = page.GetNextPageToken(); len(next) == 0 {
+			return known, nil
+		}
+	}
+}

@@ -36,6 +36,8 @@ const (
 	changeEnding = "leave nothing open at an end"
 	// changeForeign: a record that carries the mark of another reference is not written to.
 	changeForeign = "pause at the mark of another reference"
+	// changePlaybook: no plan is taken of a lower version of the playbook than was seen.
+	changePlaybook = "plan by the latest version of the playbook"
 )
 
 // since reports whether the change is in force in the run.

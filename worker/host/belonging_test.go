@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/settings"
 )
 
 // A worker sends nothing before it is proven that the namespace belongs to its tenant,
@@ -44,7 +46,8 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			b := newBelonging("sales", "", slog.New(slog.NewTextHandler(&log, nil)))
+			logger := slog.New(slog.NewTextHandler(&log, nil))
+			b := newBelonging("sales", "", newBooks(&settings.Playbook{}, following{}, logger), logger)
 			api, err := administrate.New(administrate.Options{URL: "http://127.0.0.1:1/graphql", Tokens: administrate.StaticToken("t"), Permitted: b.permit})
 			if err != nil {
 				t.Fatal(err)
@@ -54,7 +57,12 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 				t.Error("sent before anything was asked")
 			}
 			for n, s := range steps {
-				b.ask = func(context.Context) error { return s.answer }
+				b.ask = func(context.Context) error {
+					if s.answer != nil {
+						return s.answer
+					}
+					return b.books.take(time.Now(), nil)
+				}
 				if err := b.compare(t.Context()); (err != nil) != s.ends {
 					t.Errorf("%d: ends with %v", n, err)
 				}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -22,7 +23,8 @@ func (p *program) up() *cobra.Command {
 		Short: "Run a Temporal server with its Web UI, the sandbox and a worker, until Ctrl-C",
 		Long: `up builds and runs everything Oppflow needs, on this machine and for it alone. With --data everything survives a
 restart: opportunities, records, the token, the playbook, and the ports where they are free. The default playbook is deployed
-unless --playbook names another one, or none; what was deployed before stays.`,
+unless --playbook names another one, or none; what was deployed before stays. With a playbook the sandbox makes an invoice and
+issues tokens when an opportunity is won, as a tenant's triggers do.`,
 		Example:           "  oppflow up\n  oppflow up --data ~/oppflow",
 		Args:              exactly(),
 		ValidArgsFunction: completeNothing,
@@ -37,6 +39,15 @@ unless --playbook names another one, or none; what was deployed before stays.`,
 		options := local.options(p.stderr, p.stderr)
 		if options.WorkerArgs, err = p.followingArgs(command, book); err != nil {
 			return err
+		}
+		if book != settings.NoPlaybook {
+			// The default playbook waits for the invoice that the TMS makes when an opportunity is won.
+			catalogue, err := demoCatalogue()
+			if err != nil {
+				return err
+			}
+			defer func() { _ = os.Remove(catalogue) }()
+			options.SandboxArgs = []string{"--catalogue", catalogue}
 		}
 		ports, err := formerPorts(ctx, local.data)
 		if err != nil {

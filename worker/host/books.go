@@ -191,14 +191,12 @@ func (b *books) tell() {
 func (b *books) untilInForce() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, version := range b.versions {
-		if version.AtOnce() || version.Number > 1 {
-			return 0
-		}
-		// Stored before it was read: by then it is in force, whatever the clock says.
-		return max(0, version.InForceAt.Sub(version.StoredAt)-time.Since(b.read))
+	if len(b.versions) == 0 || b.versions[0].AtOnce() || b.versions[0].Number > 1 {
+		return 0
 	}
-	return 0
+	// Stored before it was read: by then it is in force, whatever the clock says.
+	first := b.versions[0]
+	return max(0, first.InForceAt.Sub(first.StoredAt)-time.Since(b.read))
 }
 
 // deployment is the worker's own playbook as it is deployed where the namespace has none;

@@ -4,10 +4,16 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,6 +88,34 @@ func (p *parts) move(references []opportunity.Reference, first int, rules ...str
 	}
 }
 
+// deafTo returns the address of a Temporal server that answers no queries while deaf is set, and is that of the test
+// otherwise.
+func (p *parts) deafTo(deaf *atomic.Bool) string {
+	p.t.Helper()
+	cleartext := new(http.Protocols)
+	cleartext.SetUnencryptedHTTP2(true)
+	forward := &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: p.TemporalAddress()}) },
+		Transport:     &http.Transport{Protocols: cleartext},
+		FlushInterval: -1,
+		ErrorLog:      slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if deaf.Load() && strings.HasSuffix(r.URL.Path, "/QueryWorkflow") {
+			<-r.Context().Done()
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	server.Config.Protocols = cleartext
+	server.Start()
+	p.t.Cleanup(func() {
+		_ = server.Listener.Close()
+		server.CloseClientConnections()
+	})
+	return server.Listener.Addr().String()
+}
+
 // One worker is given a playbook and another one is not: they work by the same one, in whatever order they start.
 func TestWorkersHaveOnePlaybook(t *testing.T) {
 	t.Parallel()
@@ -103,13 +137,14 @@ func TestWorkersHaveOnePlaybook(t *testing.T) {
 	}
 }
 
-// Moves are accepted while a playbook is deployed, and one of two workers is slow to read it. Once the deployment has
-// returned, no move is planned by the version before.
+// Moves are accepted while a playbook is deployed, and one of two workers is slow to read it: its read is not answered
+// before all moves are made. Once the deployment has returned, no move is planned by the version before.
 func TestAPlaybookIsDeployedWhileMovesAreMade(t *testing.T) {
 	t.Parallel()
 	after, args := inForceAfter(t)
 	p := bring(t, stack.Options{WorkerArgs: append(args, "--playbook", bookNamed(t, "one"))})
-	slow := p.AddWorker()
+	var deaf atomic.Bool
+	slow := p.AddWorker("--temporal-address", p.deafTo(&deaf))
 	if err := slow.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -125,9 +160,7 @@ func TestAPlaybookIsDeployedWhileMovesAreMade(t *testing.T) {
 		}
 		return out.String()
 	}
-	if err := slow.Pause(); err != nil {
-		t.Fatal(err)
-	}
+	deaf.Store(true)
 	began := time.Now()
 	var deploying sync.WaitGroup
 	deploying.Go(func() {
@@ -140,10 +173,11 @@ func TestAPlaybookIsDeployedWhileMovesAreMade(t *testing.T) {
 	if took := time.Since(began); took < after {
 		t.Errorf("deployed within %s; want %s at least", took, after)
 	}
-	if err := slow.Continue(); err != nil {
-		t.Fatal(err)
-	}
 	p.move(before, 2, "two")
+	if !p.output.contains("it has not read the namespace for") {
+		t.Error("the worker that is slow to read does not say so")
+	}
+	deaf.Store(false)
 
 	if out := run(0, "deploy", bookNamed(t, "two")); !strings.Contains(out, "Version 2 has this text already") || !strings.Contains(out, "by ada") {
 		t.Errorf("deployed again: %s", out)

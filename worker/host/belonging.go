@@ -51,15 +51,23 @@ type belonging struct {
 	tiedAt atomic.Pointer[time.Time] // of the state that was proven last; nil before
 	told   atomic.Bool               // of a record that this worker made
 
-	mu     sync.Mutex
-	proven bool   // at least once
-	failed bool   // the last comparison had no answer
-	epoch  string // of the namespace, as it was read last
-	reason error  // why nothing may be sent; nil when all may be
+	again chan struct{} // has the tenant compared at once
+
+	mu sync.Mutex
+	// credentials counts how often they were replaced, and compared is the count at the last
+	// comparison that read the tenant.
+	credentials, compared int
+	proven                bool   // at least once with these credentials
+	failed                bool   // the last comparison had no answer
+	epoch                 string // of the namespace, as it was read last
+	reason                error  // why nothing may be sent; nil when all may be
 }
 
 func newBelonging(namespace, clientID string, books *books, logger *slog.Logger) *belonging {
-	b := &belonging{namespace: namespace, clientID: clientID, books: books, logger: logger, reason: &unprovenError{cause: errors.New("not asked yet")}}
+	b := &belonging{
+		namespace: namespace, clientID: clientID, books: books, logger: logger, again: make(chan struct{}, 1),
+		reason: &unprovenError{cause: errors.New("not asked yet")},
+	}
 	b.ask = b.tied
 	return b
 }
@@ -112,11 +120,27 @@ func (b *belonging) permitAt(at time.Time) error {
 	return err
 }
 
+// replaced takes in that the credentials were replaced by others, which may be those of
+// another tenant: nothing is sent until the tenant is compared again.
+func (b *belonging) replaced() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.credentials++
+	b.proven, b.reason = false, &unprovenError{cause: errors.New("the credentials were replaced")}
+	select {
+	case b.again <- struct{}{}:
+	default: // it is to be compared already
+	}
+}
+
 // compare asks once and takes the answer in. It returns an OtherTenantError where the
 // namespace belongs to another tenant and did so from the beginning.
 func (b *belonging) compare(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, proofTimeout)
 	defer cancel()
+	b.mu.Lock()
+	credentials := b.credentials
+	b.mu.Unlock()
 	err := b.ask(bounded)
 	if ctx.Err() != nil {
 		return nil
@@ -129,6 +153,7 @@ func (b *belonging) compare(ctx context.Context) error {
 		b.books.failed(err)
 	}
 	switch {
+	case err == nil && credentials != b.credentials: // what was compared may be the tenant of those before
 	case err == nil:
 		if b.reason != nil && b.proven {
 			b.logger.Info("the namespace belongs to the worker's tenant again", "namespace", b.namespace)
@@ -157,12 +182,19 @@ func (b *belonging) compare(ctx context.Context) error {
 // belongs to none is tied to it. Once that is proven, the API is not asked any more.
 func (b *belonging) tied(ctx context.Context) error {
 	ctx = context.WithValue(ctx, provingKey{}, true)
-	if b.tenant == nil {
+	b.mu.Lock()
+	credentials := b.credentials
+	current := b.tenant != nil && b.compared == credentials
+	b.mu.Unlock()
+	if !current {
 		tenant, err := ReadTenant(ctx, b.api, b.clientID)
 		if err != nil {
 			return err
 		}
-		b.tenant = &tenant
+		b.mu.Lock()
+		b.tenant, b.compared = &tenant, credentials
+		b.mu.Unlock()
+		b.tiedAt.Store(nil) // the records of the namespace are looked at again, too
 	}
 	if b.tiedAt.Load() == nil || b.unanswered() {
 		// The worker that answered last may be gone, and would be waited for. An error says no
@@ -290,6 +322,7 @@ func (b *belonging) watch(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-b.again:
 		case <-time.After(wait):
 		}
 		begun = time.Now()

@@ -80,3 +80,44 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 		})
 	}
 }
+
+// Credentials are replaced while the worker runs: nothing is sent with them until the tenant that they reach is
+// compared, and a comparison that began before counts for nothing.
+func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
+	b := newBelonging("sales", "", newBooks(&settings.Playbook{}, following{}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
+	answer := func(err error) func(context.Context) error {
+		return func(context.Context) error {
+			if err != nil {
+				return err
+			}
+			return b.books.take(time.Now(), nil)
+		}
+	}
+	compared := func(want bool) {
+		t.Helper()
+		if err := b.compare(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := b.permit(t.Context()); (err == nil) != want {
+			t.Errorf("%v; want it sent: %v", err, want)
+		}
+	}
+	b.ask = answer(nil)
+	compared(true)
+	b.replaced()
+	if err := b.permit(t.Context()); err == nil || !strings.Contains(err.Error(), "credentials were replaced") {
+		t.Errorf("sent with other credentials: %v", err)
+	}
+	b.ask = func(ctx context.Context) error {
+		b.replaced() // once more, meanwhile
+		return answer(nil)(ctx)
+	}
+	compared(false)
+	b.ask = answer(nil)
+	compared(true)
+	b.replaced()
+	b.ask = answer(&OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"})
+	if err := b.compare(t.Context()); err == nil {
+		t.Error("the worker goes on with the credentials of another tenant")
+	}
+}

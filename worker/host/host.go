@@ -182,7 +182,7 @@ func mayNotLook(err error) bool {
 func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *accepted, belongs *belonging,
 	pace *administrate.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {
-	tokens, err := Credentials(o.API, o.Logger)
+	tokens, err := credentialsOf(o.API, o.Logger, belongs.replaced)
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}
 	}

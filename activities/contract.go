@@ -58,6 +58,12 @@ const (
 	// ReasonVersion: the worker does not know what is to be done; one of a later
 	// version does.
 	ReasonVersion Reason = "version"
+	// ReasonPlaybook: the worker does not know which playbook is in force, or cannot load
+	// it, or has one of a lower version than the opportunity has seen.
+	ReasonPlaybook Reason = "playbook"
+	// ReasonUnplanned: the playbook in force has effects of moves, and those of a move in
+	// the request were not planned; plan it first.
+	ReasonUnplanned Reason = "unplanned"
 	// ReasonQueue: no worker took the activity in time. It is the workflow's, on the
 	// server's word.
 	ReasonQueue Reason = "queue"
@@ -116,6 +122,9 @@ type ApplyInput struct {
 	Opportunity opportunity.ID         `json:"opportunity"`
 	Mutations   []opportunity.Mutation `json:"mutations"`
 	Resolved    []opportunity.Resolved `json:"resolved,omitempty"`
+	// Unplanned says that the effects of a move in it were not planned, as the playbook
+	// that the workflow knows has none.
+	Unplanned bool `json:"unplanned,omitempty"`
 	// Run is the run that the workflow takes itself for; "" is not compared.
 	Run string `json:"run,omitempty"`
 }

@@ -30,6 +30,9 @@ type PlanInput struct {
 	Known []opportunity.Held `json:"known,omitempty"`
 	// Done are the follow-ups that were done.
 	Done []opportunity.DoneFollowUp `json:"done,omitempty"`
+	// Version is the highest version of the playbook that the workflow has seen: it takes
+	// no plan of a lower one.
+	Version int `json:"version,omitempty"`
 	// Now is the moment to plan for, which the workflow takes for now.
 	Now time.Time `json:"now"`
 }

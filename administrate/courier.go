@@ -122,6 +122,10 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	case !presentable(token):
 		return nil, notSent(Authentication, errToken)
 	}
+	// The token may be one of other credentials than those that were permitted.
+	if err := c.permits(ctx); err != nil {
+		return nil, notSent(withheldAs(err), err)
+	}
 
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()

@@ -934,3 +934,34 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// swapped is a source of tokens that is no longer permitted once it is asked.
+type swapped struct{ withheld *atomic.Bool }
+
+func (s swapped) Token(context.Context) (string, error) {
+	s.withheld.Store(true)
+	return "other", nil
+}
+
+// The token that a request gets may be one of other credentials than those that were
+// permitted.
+func TestATokenOfOtherCredentialsIsNotUsed(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	defer server.Close()
+	var withheld atomic.Bool
+	c, err := New(Options{URL: server.URL, Tokens: swapped{&withheld}, Permitted: func(context.Context) error {
+		if withheld.Load() {
+			return errors.New("the credentials were replaced")
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var notSent *NotSentError
+	if err := c.Hello(t.Context()); !errors.As(err, &notSent) || notSent.Reason != Withheld || requests.Load() != 0 {
+		t.Errorf("%v, %d requests; want none", err, requests.Load())
+	}
+}

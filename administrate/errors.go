@@ -75,6 +75,9 @@ const (
 	Cancelled Reason = "cancelled"
 	// Withheld: Options.Permitted did not permit it.
 	Withheld Reason = "withheld"
+	// Unready: Options.Permitted did not permit it for now, since the process does not know
+	// by what rules it works.
+	Unready Reason = "unready"
 )
 
 // NotSentError says that the request was provably not executed: either not a
@@ -97,7 +100,7 @@ func (e *NotSentError) Error() string {
 	var token *TokenError
 	if errors.As(e.cause, &token) {
 		text += ": " + token.Error()
-	} else if e.Reason == Withheld && e.cause != nil {
+	} else if (e.Reason == Withheld || e.Reason == Unready) && e.cause != nil {
 		text += ": " + e.cause.Error()
 	} else if cause := ofNetwork(e.cause); cause != nil && e.Reason == Unreachable {
 		text += ": " + cause.Error()

@@ -6,7 +6,8 @@ import (
 )
 
 // The workflow of a namespace keeps which tenant of the TMS the namespace belongs
-// to. There is one in each namespace, and it never ends.
+// to, and the versions of the tenant's playbook. There is one in each namespace, and it
+// never ends.
 const (
 	// NamespaceType is its registered name.
 	NamespaceType = "Namespace"
@@ -16,10 +17,22 @@ const (
 
 // The messages of the workflow of a namespace.
 var (
-	// NamespaceOf answers the state; only a query.
-	NamespaceOf = Message[struct{}, NamespaceState]{
+	// NamespaceOf returns the state, with the texts of the versions of the playbook that
+	// are asked for; only a query.
+	NamespaceOf = Message[NamespaceQuestion, NamespaceState]{
 		Name:        "namespace",
-		Description: "Which tenant of the TMS the namespace belongs to",
+		Description: `Which tenant of the TMS the namespace belongs to, and the versions of its playbook: {} or {"texts":[<number>]}`,
+	}
+	// Deploy stores a version of the playbook; only an update.
+	Deploy = Message[Deployment, Deployed]{
+		Name:        "deployPlaybook",
+		Description: "Stores a version of the playbook; oppflow playbook deploy sends it",
+	}
+	// Joined says that a worker begins to work in a namespace without a playbook; only an
+	// update.
+	Joined = Message[Join, NamespaceState]{
+		Name:        "join",
+		Description: "A worker begins to work in a namespace without a playbook; workers send it",
 	}
 	// Tie ties the namespace to a tenant; only an update. It is a Conflict where the
 	// namespace belongs to another one.

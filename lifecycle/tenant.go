@@ -140,6 +140,10 @@ type NamespaceState struct {
 	Records []MadeRecord `json:"records,omitempty"`
 	// Recovery is the last one; nil before Temporal's database was restored.
 	Recovery *Recovery `json:"recovery,omitempty"`
+	// Playbooks are the versions of the playbook.
+	Playbooks PlaybookVersions `json:"playbooks,omitempty"`
+	// Working says that a worker began to work before there was a playbook.
+	Working bool `json:"working,omitempty"`
 }
 
 // Recovery says that Temporal's database was restored.

@@ -12,6 +12,9 @@ type EffectState struct {
 	Moves  []Move `json:"moves,omitempty"`
 	Jobs   []Job  `json:"jobs,omitempty"`
 	Chains int    `json:"chains,omitempty"`
+	// PlannedBy is the number of the version of the playbook by which the last move was
+	// planned; 0 is a playbook without a number.
+	PlannedBy int `json:"plannedBy,omitempty"`
 	// Ledger says what became of effects, the latest last.
 	Ledger []LedgerEntry `json:"ledger,omitempty"`
 }

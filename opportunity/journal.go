@@ -21,7 +21,8 @@ type Journal struct {
 	// knew: after a reset it is that of the run before.
 	Writer string `json:"writer,omitempty"`
 
-	// Rules are those of the playbook of the worker that answered last.
+	// Rules are those of the playbook of the worker that answered last. A lower version than
+	// theirs does not count.
 	Rules Rules `json:"rules,omitzero"`
 	// Renewed says that the playbook changed, so that the run is to be continued by a
 	// new one as soon as nothing waits.

@@ -60,6 +60,13 @@ func (s *State) MovePlanned(request string, plan Plan, now time.Time) {
 	}
 	s.startChain(JobBefore, move.Chain, plan.Before, now)
 	s.Moves = append(s.Moves, move)
+	s.PlannedBy = plan.Version
+}
+
+// IsUnplanned reports whether the batch holds a move whose effects were not planned, as
+// the playbook that was seen last has none.
+func (s *State) IsUnplanned(batch []Mutation) bool {
+	return slices.ContainsFunc(batch, func(m Mutation) bool { return m.Progress != nil && s.moveOf(m.Request) == nil })
 }
 
 // failMove ends the move that an effect before it stopped: what was done is taken

@@ -14,6 +14,9 @@ import (
 type Plan struct {
 	// Digest tells the playbook the plan was made from.
 	Digest string `json:"digest"`
+	// Version is the number of that version of the namespace's playbook; 0 where the
+	// namespace has none.
+	Version int `json:"version,omitempty"`
 	// Before are the effects before the move, in order. They can be undone.
 	Before []Effect `json:"before,omitempty"`
 	// After are the effects after the move, or of the happening, in order.

@@ -9,6 +9,9 @@ import (
 // Rules tells what the worker's playbook has, so that plans are asked for only
 // where there is something to plan. Its zero value is that of a worker without one.
 type Rules struct {
+	// Version is the number of the version of the namespace's playbook; 0 is that of a
+	// namespace without one.
+	Version int `json:"version,omitempty"`
 	// Digest tells the playbook from others; "" is that of a worker without one.
 	Digest string `json:"digest,omitempty"`
 	// Moves, Happenings and FollowUps say that it has rules of that kind.
@@ -30,12 +33,17 @@ type Rules struct {
 func (r Rules) watches() bool { return r.Happenings || r.FollowUps }
 
 // Ruled takes in which playbook the worker has that answered last: with another
-// one, everything is planned again.
+// one, everything is planned again. A version before the one that was seen does not
+// count.
 func (s *State) Ruled(rules *Rules, now time.Time) {
 	var has Rules
 	if rules != nil {
 		has = *rules
 	}
+	if has.Version < s.Rules.Version {
+		return
+	}
+	s.Rules.Version = has.Version // a version that says the same changes nothing
 	if has == s.Rules {
 		return
 	}

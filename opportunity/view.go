@@ -37,6 +37,9 @@ type View struct {
 	FollowUps []PlannedFollowUp `json:"followUps,omitempty"`
 	// LeftOut are follow-ups that will not be done, and why.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
+	// Playbook is the number of the version of the playbook by which the effects of the
+	// last move were planned; left out where the namespace has no playbook.
+	Playbook int `json:"playbook,omitempty"`
 	// Failures counts the requests that failed over the whole life.
 	Failures int `json:"failures"`
 	// Timeline holds the last entries, oldest first.
@@ -134,6 +137,7 @@ func (s *State) View() View {
 	}
 	v.FollowUps = s.plannedFollowUps()
 	v.LeftOut = append(v.LeftOut, s.LeftOut...)
+	v.Playbook = s.PlannedBy
 	for _, e := range s.Parked {
 		v.Parked = append(v.Parked, e.waiting())
 	}

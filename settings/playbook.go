@@ -7,21 +7,30 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 )
 
-// DefaultPlaybook stands for the playbook that is built in.
-const DefaultPlaybook = "default"
+// The words that stand for playbooks in place of a file.
+const (
+	// DefaultPlaybook stands for the playbook that is built in.
+	DefaultPlaybook = "default"
+	// NoPlaybook stands for none.
+	NoPlaybook = "none"
+)
 
 const serviceKeySetting = "--service-key or OPPFLOW_SERVICE_KEYS_DIR"
 
-// Playbook says which playbook a worker follows, and where the keys are that requests to the services of it are signed
-// with. Call Resolve before use.
+// Playbook says which playbook a worker deploys where the namespace has none, and where the keys are that requests to the
+// services of a playbook are signed with. Call Resolve before use.
 type Playbook struct {
-	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook stands for the one that is built in; "" is none,
-	// and then nothing happens on its own.
+	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook stands for the one that is built in, "" and
+	// NoPlaybook for none.
 	File string
+	// InForceAfter is how long after it was stored a version of the playbook is in force: the same for all workers of a
+	// namespace. 0 is the usual time. It is for tests, which need not wait as long as a tenant does.
+	InForceAfter time.Duration
 	// KeyFiles are files that hold one key each, by the names the playbook has for them: --service-key NAME=FILE.
 	KeyFiles map[string]string
 	// KeysDir is a directory with a file for every other key, which is called like it: OPPFLOW_SERVICE_KEYS_DIR.
@@ -32,14 +41,21 @@ type Playbook struct {
 
 // AddFlags binds the fields to flags.
 func (p *Playbook) AddFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&p.File, "playbook", p.File, "file with the playbook to follow; default is the one that is built in (default none) [OPPFLOW_PLAYBOOK]")
+	fs.StringVar(&p.File, "playbook", p.File, "file with the playbook to deploy where the namespace has none; default is the one that is built in, none is none (default none) [OPPFLOW_PLAYBOOK]")
 	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: file with the key that the playbook calls NAME; may be repeated [OPPFLOW_SERVICE_KEYS_DIR, a directory of such files]")
+	fs.DurationVar(&p.InForceAfter, inForceFlag, p.InForceAfter, "for tests: how long after it was stored a version of the playbook is in force")
+	_ = fs.MarkHidden(inForceFlag) // it is there
 }
+
+const inForceFlag = "playbook-in-force-after"
 
 // Resolve fills the empty fields from the environment. Calling it again changes nothing.
 func (p *Playbook) Resolve() error {
 	if p.File == "" {
 		p.File = p.Environment.Get("OPPFLOW_PLAYBOOK")
+	}
+	if p.InForceAfter < 0 {
+		return fmt.Errorf("--%s %s: must be greater than 0", inForceFlag, p.InForceAfter)
 	}
 	if p.KeysDir == "" {
 		p.KeysDir = p.Environment.Get("OPPFLOW_SERVICE_KEYS_DIR")
@@ -56,6 +72,9 @@ func (p *Playbook) Resolve() error {
 	}
 	return nil
 }
+
+// IsNone reports whether no playbook is given.
+func (p *Playbook) IsNone() bool { return p.File == "" || p.File == NoPlaybook }
 
 // Key reads the key of the name, empty where there is none. Names with slashes or dots at their beginning have none in
 // the directory.

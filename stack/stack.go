@@ -331,12 +331,12 @@ func (s *Stack) Sandbox() *Process { return s.sandbox }
 // Worker returns the worker.
 func (s *Stack) Worker() *Process { return s.worker }
 
-// AddWorker returns a further worker like the first one, which is not started yet. Down ends it, too.
-func (s *Stack) AddWorker() *Process {
+// AddWorker returns a further worker like the first one, with further arguments, which is not started yet. Down ends it, too.
+func (s *Stack) AddWorker(args ...string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.add(fmt.Sprintf("%s-%d", workerName, len(s.more)+2), func(ready []string) command {
-		return s.part(workerName, slices.Concat(ready, s.options.WorkerArgs), slices.Concat(s.variables(), s.options.WorkerEnv)...)
+		return s.part(workerName, slices.Concat(ready, s.options.WorkerArgs, args), slices.Concat(s.variables(), s.options.WorkerEnv)...)
 	})
 }
 

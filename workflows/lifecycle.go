@@ -1,6 +1,9 @@
 package workflows
 
 import (
+	"cmp"
+	"time"
+
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -14,6 +17,13 @@ import (
 type Options struct {
 	// Times bound how long a request may be under way.
 	Times activities.Times
+	// PlaybookAfter is how long after it was stored a version of the playbook is in force;
+	// 0 is lifecycle.PlaybookInForceAfter.
+	PlaybookAfter time.Duration
+}
+
+func (o Options) playbookAfter() time.Duration {
+	return cmp.Or(o.PlaybookAfter, lifecycle.PlaybookInForceAfter)
 }
 
 // Register registers the workflows, that of the opportunities under its name of
@@ -21,7 +31,7 @@ type Options struct {
 func Register(registry worker.WorkflowRegistry, options Options) {
 	registry.RegisterWorkflowWithOptions(options.lifecycle, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
 	registry.RegisterWorkflowWithOptions(options.adoption, workflow.RegisterOptions{Name: adoptionType})
-	registry.RegisterWorkflowWithOptions(namespace, workflow.RegisterOptions{Name: lifecycle.NamespaceType})
+	registry.RegisterWorkflowWithOptions(options.namespace, workflow.RegisterOptions{Name: lifecycle.NamespaceType})
 }
 
 // lifecycle runs one opportunity from its creation in the TMS until it stands

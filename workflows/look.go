@@ -161,6 +161,8 @@ func outageFor(reason activities.Reason) outage {
 		out.text = "the time to send had passed when the worker came to it: the worker's clock differs from the Temporal server's, or the worker is overloaded"
 	case activities.ReasonVersion:
 		out.word, out.text = opportunity.AttentionOperation, "what is to be done is not known to the workers"
+	case activities.ReasonPlaybook:
+		out.word, out.text = opportunity.AttentionOperation, "the worker does not know the playbook in force, or cannot work by it; its log and /readyz say why"
 	case activities.ReasonQueue:
 		out.text = fmt.Sprintf("no worker takes activities of the task queue %s in time: none runs, or too much waits there", activities.TaskQueue)
 		out.known = false

@@ -10,25 +10,44 @@ import (
 // before it continues as new. The server's own suggestion comes later.
 const namespaceEvents = 1000
 
-// namespace keeps which tenant the namespace belongs to. It runs for ever, also when
-// it is cancelled, and does nothing but to answer.
-func namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
+// namespace keeps which tenant the namespace belongs to, and the versions of its
+// playbook. It runs for ever, also when it is cancelled, and does nothing but to answer.
+func (o Options) namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if state.Tenant != nil && state.TiedAt.IsZero() {
 		state.TieAgain(*state.Tenant, workflow.Now(ctx))
 	}
-	err := workflow.SetQueryHandlerWithOptions(ctx, lifecycle.NamespaceOf.Name, func() (lifecycle.NamespaceState, error) {
-		return state, nil
+	err := workflow.SetQueryHandlerWithOptions(ctx, lifecycle.NamespaceOf.Name, func(q lifecycle.NamespaceQuestion) (lifecycle.NamespaceState, error) {
+		return state.WithTexts(q.Texts...), nil
 	}, workflow.QueryHandlerOptions{Description: lifecycle.NamespaceOf.Description})
 	if err != nil {
 		return err
 	}
 	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.Tie.Name, func(ctx workflow.Context, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
 		err := state.Tie(tenant, workflow.Now(ctx)) // another one may have been tied since the validator
-		return state, lifecycle.Fault(err)
+		return state.WithTexts(), lifecycle.Fault(err)
 	}, workflow.UpdateHandlerOptions{
 		Validator:   func(tenant lifecycle.Tenant) error { return lifecycle.Fault(state.MayTie(tenant)) },
 		Description: lifecycle.Tie.Description,
 	})
+	if err != nil {
+		return err
+	}
+	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.Deploy.Name, func(ctx workflow.Context, d lifecycle.Deployment) (lifecycle.Deployed, error) {
+		deployed, err := state.Deploy(d, workflow.Now(ctx), o.playbookAfter())
+		return deployed, lifecycle.Fault(err)
+	}, workflow.UpdateHandlerOptions{
+		Validator: func(ctx workflow.Context, d lifecycle.Deployment) error {
+			return lifecycle.Fault(state.MayDeploy(d, workflow.Now(ctx)))
+		},
+		Description: lifecycle.Deploy.Description,
+	})
+	if err != nil {
+		return err
+	}
+	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.Joined.Name, func(ctx workflow.Context, j lifecycle.Join) (lifecycle.NamespaceState, error) {
+		err := state.Join(j, workflow.Now(ctx), o.playbookAfter())
+		return state.WithTexts(), lifecycle.Fault(err)
+	}, workflow.UpdateHandlerOptions{Description: lifecycle.Joined.Description})
 	if err != nil {
 		return err
 	}

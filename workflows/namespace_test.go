@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,5 +152,77 @@ func TestTheWorkflowOfANamespaceKeepsItsEpoch(t *testing.T) {
 	var state lifecycle.NamespaceState
 	if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &state); err != nil || state.Epoch() != "second" {
 		t.Errorf("the epoch is %q, %v; want second", state.Epoch(), err)
+	}
+}
+
+// stored is an update that deploys a playbook.
+type stored struct {
+	testsuite.TestUpdateCallback
+	deployed lifecycle.Deployed
+	err      error
+}
+
+func (u *stored) Accept()          {}
+func (u *stored) Reject(err error) { u.err = err }
+func (u *stored) Complete(answer any, err error) {
+	u.deployed, _ = answer.(lifecycle.Deployed)
+	u.err = err
+}
+
+// The workflow of a namespace keeps the versions of its playbook, in the run that follows,
+// too. It returns the texts that are asked for.
+func TestTheWorkflowOfANamespaceKeepsItsPlaybook(t *testing.T) {
+	env := newEnvironment(t, workflows.Interceptor())
+	workflows.Register(env, workflows.Options{})
+	var first, same, second, invalid stored
+	var join tied
+	var lean, full lifecycle.NamespaceState
+	at := func(after time.Duration, do func()) { env.RegisterDelayedCallback(do, after) }
+	deploy := func(u *stored, d lifecycle.Deployment) func() {
+		return func() { env.UpdateWorkflow(lifecycle.Deploy.Name, "", u, d) }
+	}
+	ask := func(into *lifecycle.NamespaceState, question ...any) {
+		value, err := env.QueryWorkflow(lifecycle.NamespaceOf.Name, question...)
+		if err == nil {
+			err = value.Get(into)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	at(1*time.Second, func() { env.UpdateWorkflow(lifecycle.Joined.Name, "", &join, lifecycle.Join{}) })
+	at(2*time.Second, deploy(&first, lifecycle.Deployment{Text: "a", By: "ada", Digest: "d"}))
+	at(3*time.Second, deploy(&same, lifecycle.Deployment{Text: "a"}))
+	at(4*time.Second, deploy(&second, lifecycle.Deployment{Text: "b"}))
+	at(5*time.Second, deploy(&invalid, lifecycle.Deployment{By: strings.Repeat("x", 300)}))
+	at(6*time.Second, func() {
+		ask(&lean)
+		ask(&full, lifecycle.NamespaceQuestion{Texts: []int{2}})
+	})
+	at(10*time.Second, func() { env.SetContinueAsNewSuggested(true) })
+	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{})
+
+	if join.err != nil || !join.state.Working {
+		t.Errorf("joined: %+v, %v", join.state, join.err)
+	}
+	if v := first.deployed.Version; first.err != nil || v.Number != 1 || v.By != "ada" || v.Digest != "d" || v.InForceAt.Sub(v.StoredAt) != 45*time.Second {
+		t.Errorf("first: %+v, %v", first.deployed, first.err)
+	}
+	if same.err != nil || !same.deployed.Unchanged || second.err != nil || second.deployed.Version.Number != 2 {
+		t.Errorf("same: %+v, %v; second: %+v, %v", same.deployed, same.err, second.deployed, second.err)
+	}
+	if own, is := lifecycle.FromFault(invalid.err); !is || own.Type != opportunity.Invalid {
+		t.Errorf("invalid: %v", invalid.err)
+	}
+	if len(lean.Playbooks) != 2 || lean.Playbooks[0].Text+lean.Playbooks[1].Text != "" || full.Playbooks[0].Text+full.Playbooks[1].Text != "b" {
+		t.Errorf("asked: %+v and %+v", lean.Playbooks, full.Playbooks)
+	}
+	var next *workflow.ContinueAsNewError
+	var carried lifecycle.NamespaceState
+	if err := env.GetWorkflowError(); !errors.As(err, &next) || converter.GetDefaultDataConverter().FromPayloads(next.Input, &carried) != nil {
+		t.Fatalf("ended with %v", err)
+	}
+	if len(carried.Playbooks) != 2 || carried.Playbooks[0].Text != "a" || carried.Playbooks[1].Text != "b" || !carried.Working {
+		t.Errorf("carried over: %+v", carried)
 	}
 }

@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -80,13 +82,40 @@ func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options wo
 		l, proves := r.plan(ctx, input, options)
 		result, err = lookFor(ctx, r, l, proves)
 	})
-	if err == nil && r.foreign(ctx, result.Foreign) {
+	if err == nil && (r.foreign(ctx, result.Foreign) || r.outdated(ctx, result.Rules, r.cutsPause)) {
 		return result, errCut // it is planned after the pause
 	}
 	if err == nil && !r.interrupted(ctx) {
 		r.recovered()
 	}
 	return result, err
+}
+
+// longestOverruled is the longest wait before a plan of a lower version of the playbook
+// is made again.
+const longestOverruled = 10 * time.Minute
+
+// outdated waits, until cut, where the plan is of a lower version of the playbook than
+// was seen, and reports whether it is: what is planned by it does not count.
+func (r *run) outdated(ctx workflow.Context, rules activities.Rules, cut func() bool) bool {
+	if rules.Version >= r.state.Rules.Version || !since(ctx, changePlaybook) {
+		r.overruled = 0
+		return false
+	}
+	r.overruled++
+	out := outageFor(activities.ReasonPlaybook)
+	out.text = fmt.Sprintf("a worker plans by version %d of the playbook, and version %d was seen before; it is planned again", rules.Version, r.state.Rules.Version)
+	r.waitFor(ctx, out, opportunity.PlanRequest, time.Time{})
+	if r.overruled >= tellAfter {
+		r.attend(ctx, out, opportunity.PlanRequest)
+	}
+	r.show(ctx)
+	// A cancellation ends the wait; the caller looks at the context itself.
+	_, _ = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout:      min(firstPause<<min(r.overruled-1, 12), longestOverruled),
+		TimerOptions: workflow.TimerOptions{Summary: "wait before planning again: " + string(activities.ReasonPlaybook)},
+	}, cut)
+	return true
 }
 
 // plansAside asks like plans, for one round, and gives way to commands. Nobody waits
@@ -101,7 +130,7 @@ func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why s
 		return result, errCut
 	}
 	switch {
-	case err == nil && r.foreign(ctx, result.Foreign):
+	case err == nil && (r.foreign(ctx, result.Foreign) || r.outdated(ctx, result.Rules, func() bool { return r.cutsPause() || r.isAsked() })):
 		return result, errCut // it is planned after the pause
 	case unanswered(err):
 		r.planRounds++
@@ -116,7 +145,7 @@ func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why s
 func (r *run) plan(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (look, func(activities.PlanResult) bool) {
 	s := r.state
 	input.Reference, input.Opportunity, input.Known, input.Done = s.Reference, s.ID, s.Interests, s.Done
-	input.Region = s.Details.Region
+	input.Region, input.Version = s.Details.Region, s.Rules.Version
 	input.Entered, input.LastActivity, input.Now = s.Entered, s.LastActivity, workflow.Now(ctx)
 	return look{activity: activities.PlanOpportunity, input: input, options: options, about: opportunity.PlanRequest},
 		func(result activities.PlanResult) bool { return result.Proves(input) }

@@ -1,6 +1,8 @@
 package workflows_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,4 +108,79 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 		s.update("c", "close", opportunity.Close{Reason: "gone"})
 	})
 	s.run(start, nil)
+}
+
+// An opportunity that has not seen the playbook in force yet has the effects of its next
+// move all the same.
+func TestAMoveHasItsEffectsByThePlaybookInForce(t *testing.T) {
+	for name, before := range map[string]activities.Rules{
+		"no playbook before":        {},
+		"one without moves before":  {Version: 1, Digest: "none", FollowUps: true},
+		"a worker that has no book": {Digest: "none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			b := moving(s, []string{"a"}, []string{"b"})
+			after := b.has
+			after.Version = 2
+			b.has = before
+			s.at(time.Hour, func() {
+				b.has = after
+				s.env.SignalWorkflow("addInterests", add(1))
+				s.update("p", "progress", to("Opportunity"))
+			})
+			s.at(2*time.Hour, func() { s.update("c", "close", opportunity.Close{Reason: "seen"}) })
+			s.run(start, nil)
+			s.wantDone("p")
+			s.wantLog("create", "interest 1", "do a", "progress Opportunity", "do b")
+		})
+	}
+}
+
+// A plan of a lower version of the playbook than was seen does not count: it is made
+// again, and says so when that lasts. Rules of a lower version do not count either.
+func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
+	s := newStage(t)
+	b := moving(s, nil, []string{"b"})
+	b.has.Version = 3
+	full := b.plan
+	b.plan = func(in activities.PlanInput) opportunity.Plan {
+		if in.Version != 3 {
+			t.Errorf("asked for version %d", in.Version)
+		}
+		plan := full(in)
+		if b.has.Version < 3 {
+			plan = opportunity.Plan{} // without the effect
+		}
+		plan.Version = b.has.Version
+		return plan
+	}
+	s.at(time.Minute, func() {
+		b.has = activities.Rules{Version: 2}
+		s.env.SignalWorkflow("updateDetails", opportunity.UpdateDetails{Name: "new"})
+	})
+	s.at(2*time.Minute, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+	s.at(4*time.Minute, func() {
+		if v := s.view(); v.Waits == nil || v.Waits.Word != opportunity.AttentionOperation || !strings.Contains(v.Waits.Reason, "version 2 of the playbook, and version 3 was seen") {
+			t.Errorf("waits: %+v", v.Waits)
+		}
+		if got := s.attention(); !slices.Contains(got, string(opportunity.AttentionOperation)) {
+			t.Errorf("attention: %v", got)
+		}
+		if b.plans > 10 {
+			t.Errorf("%d plans within two minutes", b.plans)
+		}
+		b.has = activities.Rules{Version: 3, Digest: "one", Moves: true}
+	})
+	s.at(20*time.Minute, func() {
+		if v := s.view(); v.Playbook != 3 || v.Waits != nil {
+			t.Errorf("planned by version %d, waits: %+v", v.Playbook, v.Waits)
+		}
+		if got := s.attention(); len(got) > 0 {
+			t.Errorf("attention: %v", got)
+		}
+	})
+	s.win(time.Hour)
+	s.run(start, nil)
+	s.wantLog("create", "update new", "progress Opportunity", "do b", "progress Won")
 }

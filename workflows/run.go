@@ -38,6 +38,8 @@ type run struct {
 	// planRounds and refreshRounds count the rounds in a row in which the API did not
 	// answer what nobody waits for.
 	planRounds, refreshRounds int
+	// overruled counts the plans in a row of a lower version of the playbook than was seen.
+	overruled int
 	// calls counts the services of the tenant that are being called.
 	calls int
 	// rivals counts the waits for other references that adopt the same record.

@@ -57,11 +57,23 @@ func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
 		case activities.ReasonReset:
 			r.told = result.Run
 			r.accountForReset(ctx, r.state.Step.ID)
+		case activities.ReasonUnplanned:
+			r.unplanned(ctx, batch, result.Sending)
 		default:
 			// A cancellation ends the wait; the caller looks at the context itself.
 			_ = r.backOff(ctx, result.Sending)
 		}
 	}
+}
+
+// unplanned takes in that the playbook in force has effects of moves: those of the move
+// in the batch are planned before it is sent again.
+func (r *run) unplanned(ctx workflow.Context, batch []opportunity.Mutation, sending activities.Sending) {
+	if r.state.Ruled(sending.Rules, workflow.Now(ctx)); r.state.Rules.Moves && r.state.IsUnplanned(batch) {
+		return
+	}
+	// A cancellation ends the wait; the caller looks at the context itself.
+	_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonPlaybook})
 }
 
 // apply asks for the changes, once.
@@ -74,6 +86,7 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 		names = append(names, m.Names()...)
 	}
 	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names), Run: r.own}
+	input.Unplanned = r.state.IsUnplanned(batch)
 	ctx = workflow.WithActivityOptions(ctx, r.toChange(summary(batch)))
 	return change(ctx, activities.ApplyCommands, input, func(result activities.ApplyResult) bool { return result.Proves(input) },
 		func(s activities.Sending) activities.ApplyResult { return activities.ApplyResult{Sending: s} })

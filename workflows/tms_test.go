@@ -149,6 +149,9 @@ func (r *record) applyCommands(_ context.Context, in activities.ApplyInput) (act
 	if in.Run != r.run {
 		return activities.ApplyResult{Sending: r.reset()}, nil
 	}
+	if rules := r.book.rules(); in.Unplanned && rules != nil && rules.Moves {
+		return activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnplanned, Rules: rules}}, nil
+	}
 	r.applies++
 	r.batches = append(r.batches, in.Mutations)
 	commit, instead, err := true, (*activities.ApplyResult)(nil), error(nil)

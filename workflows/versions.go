@@ -38,6 +38,8 @@ const (
 	changeForeign = "pause at the mark of another reference"
 	// changeNames: a name that cannot be looked up holds up its own request alone.
 	changeNames = "go on without names that cannot be looked up"
+	// changePlaybook: no plan is taken of a lower version of the playbook than was seen.
+	changePlaybook = "plan by the latest version of the playbook"
 )
 
 // since reports whether the change is in force in the run.

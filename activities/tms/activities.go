@@ -32,10 +32,14 @@ type Options struct {
 	Times activities.Times
 	// NamesFor is how long what a name means is remembered; 0 is 10 minutes.
 	NamesFor time.Duration
-	// Playbook is the tenant's; nil is one without rules.
+	// Book returns the version of the tenant's playbook that is in force at a time of the
+	// Temporal server's clock. Its error says why the worker does not know, or cannot load
+	// it. nil is Playbook and ServiceKeys.
+	Book func(time.Time) (Book, error)
+	// Playbook is one without a version; nil is one without rules.
 	Playbook *playbook.Playbook
-	// ServiceKeys are what requests to the services of the playbook are signed with,
-	// by the names of their secrets.
+	// ServiceKeys are what requests to the services of that playbook are signed with, by
+	// the names of their secrets.
 	ServiceKeys map[string]ServiceKey
 	// Services carries those requests; nil is a transport of the worker's own.
 	Services http.RoundTripper
@@ -65,7 +69,7 @@ type Activities struct {
 	reservationLength time.Duration
 	times             activities.Times
 	names             *names
-	playbook          *playbook.Playbook
+	books             func(time.Time) (Book, error)
 	services          *services
 	readOnly          bool
 	sender            *sender
@@ -100,13 +104,18 @@ func New(o Options) (*Activities, error) {
 	if made == nil || o.Mark.none() {
 		made = func(opportunity.ID, opportunity.Reference) {}
 	}
+	books := o.Book
+	if books == nil {
+		fixed := Book{Playbook: o.Playbook, Keys: o.ServiceKeys}
+		books = func(time.Time) (Book, error) { return fixed, nil }
+	}
 	return &Activities{
 		api: o.API, temporal: o.Temporal, questions: newQuestions(o.Temporal, now), mark: o.Mark, now: now,
 		reservationLength: cmp.Or(o.ReservationLength, 14*24*time.Hour),
 		times:             o.Times,
 		names:             newNames(cmp.Or(o.NamesFor, 10*time.Minute), now),
-		playbook:          o.Playbook,
-		services:          newServices(o.Services, o.ServiceKeys, now),
+		books:             books,
+		services:          newServices(o.Services, now),
 		readOnly:          o.ReadOnly,
 		sender:            &sender{now: now},
 		payloads:          payloads,

@@ -14,6 +14,13 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	if run, other := anotherRun(ctx, in.Run); other {
 		return activities.ApplyResult{Sending: reset(run)}, nil
 	}
+	rules, err := a.rules(ctx)
+	switch {
+	case err != nil:
+		return activities.ApplyResult{Sending: ruleless(err)}, nil
+	case in.Unplanned && rules != nil && rules.Moves:
+		return activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnplanned, Rules: rules}}, nil
+	}
 	dictionary := a.dictionary(in.Resolved)
 	mutations := make([]administrate.Mutation, len(in.Mutations))
 	for i, m := range in.Mutations {
@@ -27,7 +34,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	if err != nil {
 		return result, nil
 	}
-	result.Rules = a.rules()
+	result.Rules = rules
 	result.Answers = make([]opportunity.Answer, len(in.Mutations))
 	for i := range in.Mutations {
 		result.Answers[i] = a.answer(in, i, mutations[i], answers[i])

@@ -23,6 +23,10 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 		}
 		return activities.CreateResult{Sending: reset(run)}, nil
 	}
+	rules, err := a.rules(ctx)
+	if err != nil {
+		return activities.CreateResult{Sending: ruleless(err)}, nil
+	}
 	dictionary := a.dictionary(in.Resolved)
 	wanted := in.Start.Names()
 	record := administrate.NewOpportunity{
@@ -47,7 +51,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 		a.sent.add(in.Reference, in.StartDigest)
 	}
 	if err == nil {
-		result.Rules = a.rules()
+		result.Rules = rules
 		result.Record = a.snapshot(created, in.Reference)
 		a.made(result.Record.ID, in.Reference)
 		result.Region = a.region(in.Start.Region, record.RegionID)

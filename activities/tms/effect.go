@@ -16,8 +16,8 @@ type ensurer interface {
 	carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error)
 }
 
-// ensurerOf is who ensures effects of the kind; nil where nobody does.
-func (a *Activities) ensurerOf(kind opportunity.EffectKind) ensurer {
+// ensurerOf is who ensures effects of the kind by the playbook; nil where nobody does.
+func (a *Activities) ensurerOf(kind opportunity.EffectKind, by Book) ensurer {
 	switch kind {
 	case opportunity.EffectAccount:
 		return ensureAccount{a}
@@ -40,18 +40,22 @@ func (a *Activities) ensurerOf(kind opportunity.EffectKind) ensurer {
 	case opportunity.EffectRelease:
 		return ensureRelease{a}
 	case opportunity.EffectEmail:
-		return ensureEmail{a}
+		return ensureEmail{a, by}
 	case opportunity.EffectLog:
 		return ensureLog{a}
 	case opportunity.EffectCall:
-		return ensureCall{a}
+		return ensureCall{a, by}
 	}
 	return nil
 }
 
 // InspectEffect looks what an effect still needs.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
-	e := a.ensurerOf(in.Effect.Kind)
+	by, err := a.book(ctx)
+	if err != nil {
+		return activities.InspectResult{}, unready("%s", err)
+	}
+	e := a.ensurerOf(in.Effect.Kind, by)
 	if e == nil { // the server offers the activity again, to any worker
 		return activities.InspectResult{}, temporal.NewApplicationError(a.lacks(in.Effect.Kind), string(activities.ReasonVersion))
 	}
@@ -62,7 +66,11 @@ func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInpu
 
 // CarryOutEffect makes the request that looking found missing.
 func (a *Activities) CarryOutEffect(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
-	e := a.ensurerOf(in.Effect.Kind)
+	by, err := a.book(ctx)
+	if err != nil {
+		return activities.CarryOutResult{Sending: ruleless(err)}, nil
+	}
+	e := a.ensurerOf(in.Effect.Kind, by)
 	switch {
 	case e == nil:
 		return activities.CarryOutResult{Sending: activities.Sending{

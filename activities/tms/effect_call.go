@@ -10,7 +10,10 @@ import (
 )
 
 // ensureCall calls a service of the tenant.
-type ensureCall struct{ *Activities }
+type ensureCall struct {
+	*Activities
+	by Book
+}
 
 // What is kept of a call, under keys of Trace.Values.
 const (
@@ -94,11 +97,11 @@ func (e ensureCall) message(in activities.EffectInput) (message, *opportunity.Er
 		return message{}, opportunity.Invalidf("the effect does not say which service is to be called")
 	}
 	name := in.Effect.Call.Service
-	service, known := e.playbook.Service(name)
+	service, known := e.by.Playbook.Service(name)
 	if !known {
-		return message{}, opportunity.Invalidf("the playbook of the worker has no service %q", name)
+		return message{}, opportunity.Invalidf("the playbook in force has no service %q", name)
 	}
-	key, given := e.services.keys[service.Secret]
+	key, given := e.by.Keys[service.Secret]
 	if !given {
 		return message{}, opportunity.Invalidf("the worker has no key %q to sign requests to the service %s with", service.Secret, name)
 	}

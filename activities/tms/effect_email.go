@@ -14,7 +14,10 @@ import (
 )
 
 // ensureEmail sends a mail.
-type ensureEmail struct{ *Activities }
+type ensureEmail struct {
+	*Activities
+	by Book
+}
 
 // inspect finds out whom the mail goes to and whether it can be sent. Whether it was
 // sent before, nothing in the API tells.
@@ -27,7 +30,7 @@ func (e ensureEmail) inspect(ctx context.Context, in activities.EffectInput) (ac
 		return out, nil
 	case in.Trace.Values[keptAsked] != "":
 		return out, nil
-	case mail == nil || !e.playbook.HasMail(mail.Template):
+	case mail == nil || !e.by.Playbook.HasMail(mail.Template):
 		out.Error = e.unknownMail(mail)
 		return out, nil
 	}
@@ -66,7 +69,7 @@ func (e ensureEmail) unknownMail(mail *opportunity.SendEmail) *opportunity.Error
 	if mail != nil {
 		name = mail.Template
 	}
-	return opportunity.Invalidf("the playbook of the worker has no mail %q", name)
+	return opportunity.Invalidf("the playbook in force has no mail %q", name)
 }
 
 // carryOut writes the mail about what the record holds now and sends it. Nothing is
@@ -76,7 +79,7 @@ func (e ensureEmail) carryOut(ctx context.Context, in activities.EffectInput) (a
 		return activities.CarryOutResult{Sending: reset(run)}, nil
 	}
 	mail := in.Effect.Email
-	if mail == nil || !e.playbook.HasMail(mail.Template) {
+	if mail == nil || !e.by.Playbook.HasMail(mail.Template) {
 		return rejected(e.unknownMail(mail)), nil
 	}
 	ctx = e.inTime(ctx)
@@ -103,7 +106,7 @@ func (e ensureEmail) write(ctx context.Context, in activities.EffectInput) (admi
 		return none, nil, err
 	}
 	var events []administrate.ScheduledEvent
-	if e.playbook.MailNeedsEvents(template) {
+	if e.by.Playbook.MailNeedsEvents(template) {
 		if events, err = e.eventsOf(ctx, raw); err != nil {
 			return none, nil, err
 		}
@@ -112,7 +115,7 @@ func (e ensureEmail) write(ctx context.Context, in activities.EffectInput) (admi
 	if ties.Owner != nil {
 		owner = ties.Owner.FirstName
 	}
-	if ties.ContactID != "" && e.playbook.MailNeedsContact(template) {
+	if ties.ContactID != "" && e.by.Playbook.MailNeedsContact(template) {
 		person, err := e.api.Contact(ctx, ties.ContactID)
 		if err != nil {
 			return none, nil, err
@@ -120,7 +123,7 @@ func (e ensureEmail) write(ctx context.Context, in activities.EffectInput) (admi
 		contact = strings.TrimSpace(person.FirstName + " " + person.LastName)
 	}
 	facts := e.facts(e.snapshot(raw, in.Reference), raw, events, known{in.Region, in.Interests}, in.Now)
-	written, ok := e.playbook.Mail(template, facts, owner, contact, max(in.Number, 1), max(in.Of, 1))
+	written, ok := e.by.Playbook.Mail(template, facts, owner, contact, max(in.Number, 1), max(in.Of, 1))
 	if !ok {
 		return none, opportunity.Invalidf("the mail %q cannot be written about this record", template), nil
 	}
@@ -139,7 +142,7 @@ func (e ensureEmail) write(ctx context.Context, in activities.EffectInput) (admi
 // sendsFrom is the id of the address the mail of the name is sent from, "" where there
 // is none that may be used.
 func (e ensureEmail) sendsFrom(ctx context.Context, template string) (string, error) {
-	if from := e.playbook.MailFrom(template); from != "" {
+	if from := e.by.Playbook.MailFrom(template); from != "" {
 		return from, nil
 	}
 	return e.sender.address(ctx, e.api)

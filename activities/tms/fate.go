@@ -64,6 +64,8 @@ func reasonOf(reason administrate.Reason) activities.Reason {
 		return activities.ReasonLate
 	case administrate.Withheld:
 		return activities.ReasonTenant
+	case administrate.Unready:
+		return activities.ReasonPlaybook
 	}
 	return activities.ReasonUnreachable
 }

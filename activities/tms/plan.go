@@ -3,6 +3,7 @@ package tms
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/administrate"
@@ -14,14 +15,41 @@ import (
 // them, one for each hundred events. A move to a step that is not known to the
 // worker takes one more, to read the steps. A step that means nothing makes an empty
 // plan: the API will answer the move itself.
+//
+// The plan is by the playbook that is in force when it is made, after the record was
+// read. A worker whose playbook is of a lower version than the opportunity has seen makes
+// none.
 func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInput) (activities.PlanResult, error) {
+	begun := time.Now()
+	book, err := a.book(ctx)
+	switch {
+	case err != nil:
+		return activities.PlanResult{}, unready("%s", err)
+	case book.Version < in.Version:
+		return activities.PlanResult{}, unready("version %d of the playbook is in force here, and the opportunity has seen version %d", book.Version, in.Version)
+	}
+	result, err := a.plan(ctx, in, book)
+	if err != nil {
+		return activities.PlanResult{}, err
+	}
+	now, err := a.bookAfter(ctx, time.Since(begun))
+	switch {
+	case err != nil:
+		return activities.PlanResult{}, unready("%s", err)
+	case now.Version != book.Version:
+		return activities.PlanResult{}, unready("version %d of the playbook came in force while the plan was made", now.Version)
+	}
+	return result, nil
+}
+
+func (a *Activities) plan(ctx context.Context, in activities.PlanInput, book Book) (activities.PlanResult, error) {
 	raw, err := a.whole(ctx, in.Opportunity)
 	if err != nil {
 		return activities.PlanResult{}, reading(err)
 	}
 	record := a.snapshot(raw, in.Reference)
 	result := activities.PlanResult{Record: record, To: in.Occasion.To, Foreign: a.mark.foreign(raw, in.Reference), Run: runOf(ctx)}
-	if rules := a.rules(); rules != nil {
+	if rules := a.rulesOf(book); rules != nil {
 		result.Rules = *rules
 	}
 	occasion := in.Occasion
@@ -33,21 +61,22 @@ func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInpu
 		result.To = occasion.To
 	}
 	if occasion.Kind == opportunity.OccasionMove && occasion.To == (opportunity.Step{}) {
-		result.Plan = opportunity.Plan{Digest: a.playbook.Digest()}
+		result.Plan = opportunity.Plan{Digest: book.Playbook.Digest(), Version: book.Version}
 		if problem != "" {
 			result.Plan.Problems = []string{problem}
 		}
 		return result, nil
 	}
 	var events []administrate.ScheduledEvent
-	if a.playbook.NeedsEvents(occasion.Kind) {
+	if book.Playbook.NeedsEvents(occasion.Kind) {
 		if events, err = a.eventsOf(ctx, raw); err != nil {
 			return activities.PlanResult{}, reading(err)
 		}
 	}
 	facts := a.facts(record, raw, events, known{in.Region, in.Known}, in.Now)
 	facts.Entered, facts.LastActivity, facts.Done = in.Entered, in.LastActivity, in.Done
-	result.Plan = a.playbook.Plan(facts, occasion)
+	result.Plan = book.Playbook.Plan(facts, occasion)
+	result.Plan.Version = book.Version
 	for _, event := range events {
 		result.Events = append(result.Events, activities.EventNews{
 			Event: opportunity.ID(event.ID), Cancelled: event.Cancelled, SoldOut: event.SoldOut,

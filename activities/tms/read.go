@@ -22,13 +22,17 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 		}
 		return out, nil
 	}
+	rules, err := a.rules(ctx)
+	if err != nil {
+		return activities.ReadResult{}, unready("%s", err)
+	}
 	record, err := a.api.Opportunity(ctx, string(in.Opportunity))
 	if err != nil {
 		return activities.ReadResult{}, reading(err)
 	}
 	return activities.ReadResult{
 		Record: a.snapshot(record, in.Reference), Owner: a.mark.owner(record, in.Reference), Next: record.MoreInterests,
-		Foreign: a.mark.foreign(record, in.Reference), Run: runOf(ctx), Rules: a.rules(),
+		Foreign: a.mark.foreign(record, in.Reference), Run: runOf(ctx), Rules: rules,
 	}, nil
 }
 

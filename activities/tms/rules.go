@@ -1,9 +1,11 @@
 package tms
 
 import (
+	"context"
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
 
@@ -11,18 +13,39 @@ import (
 // were looked at together, as after an outage or an import.
 const lookSpread = 6 * time.Hour
 
-// rules tells what the worker's playbook has; nil where that is nothing, so that a
-// worker without one answers as if there were no playbooks.
-func (a *Activities) rules() *activities.Rules {
-	has := a.playbook.Has()
+// rules tells what the playbook in force has; nil where that is nothing and the
+// namespace has none, so that a worker answers as if there were no playbooks. It is asked
+// before anything is sent: a worker that does not know the playbook says nothing of it.
+func (a *Activities) rules(ctx context.Context) (*activities.Rules, error) {
+	book, err := a.book(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.rulesOf(book), nil
+}
+
+func (a *Activities) rulesOf(book Book) *activities.Rules {
+	has := book.Playbook.Has()
 	if has == (playbook.Contents{}) {
-		return nil
+		if book.Version == 0 {
+			return nil
+		}
+		return &activities.Rules{Version: book.Version}
 	}
 	rules := &activities.Rules{
-		Digest: a.playbook.Digest(), Moves: has.Moves, Happenings: has.Happenings, FollowUps: has.FollowUps, Learners: has.Learners,
+		Version: book.Version,
+		Digest:  book.Playbook.Digest(), Moves: has.Moves, Happenings: has.Happenings, FollowUps: has.FollowUps, Learners: has.Learners,
 	}
 	if has.Happenings || has.FollowUps {
 		rules.Quiet, rules.Spread = a.times.Quiet(), lookSpread
 	}
 	return rules
+}
+
+// ruleless is the fate of a request of a worker that does not know which playbook is in
+// force.
+func ruleless(err error) activities.Sending {
+	return activities.Sending{
+		Fate: opportunity.FateNotSent, Reason: activities.ReasonPlaybook, Error: opportunity.Failf(opportunity.Rejected, "%s", err),
+	}
 }

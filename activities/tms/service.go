@@ -61,11 +61,10 @@ const serviceAnswersWithin = 10 * time.Second
 // services sends signed requests to the tenant's own services.
 type services struct {
 	client *http.Client
-	keys   map[string]ServiceKey
 	now    func() time.Time
 }
 
-func newServices(transport http.RoundTripper, keys map[string]ServiceKey, now func() time.Time) *services {
+func newServices(transport http.RoundTripper, now func() time.Time) *services {
 	if transport == nil {
 		transport = &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
@@ -74,7 +73,7 @@ func newServices(transport http.RoundTripper, keys map[string]ServiceKey, now fu
 			MaxIdleConnsPerHost: 4, ForceAttemptHTTP2: true,
 		}
 	}
-	return &services{keys: keys, now: now, client: &http.Client{
+	return &services{now: now, client: &http.Client{
 		Transport: transport,
 		// What is signed is meant for the service, not for whoever it points at.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

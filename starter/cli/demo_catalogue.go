@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// demoCatalogue writes the catalogue of the demo into a file of its own, which the
+// demoCatalogue writes the catalogue of demo and up into a file of its own, which the
 // caller removes: the sandbox's default, whose last move issues tokens and raises the
 // invoice. The API can do neither, and with the default nobody would.
 func demoCatalogue() (path string, err error) {

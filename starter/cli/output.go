@@ -134,6 +134,9 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 	}
 	line(w, "Step", step)
 	line(w, "Total", strings.TrimSpace(v.Total.String()+" "+v.Details.Currency))
+	if v.Playbook > 0 {
+		line(w, "Playbook", fmt.Sprintf("version %d planned the last move", v.Playbook))
+	}
 	if v.Reservation != nil {
 		line(w, "Reservation", reservationText(*v.Reservation))
 	}

@@ -16,21 +16,21 @@ const standardInput = "-"
 
 func (p *program) playbook() *cobra.Command {
 	command := &cobra.Command{
-		Use:   "playbook check|explain",
-		Short: "Check or explain a tenant's rules for moves and follow-ups",
+		Use:   "playbook check|explain|deploy|list|rollback",
+		Short: "Check, explain or deploy a tenant's rules for moves and follow-ups",
 		Long: `playbook works with playbooks: files with a tenant's rules, which say what goes with a move from step to step and what
-follows up on an opportunity that stands in a step. docs/playbook.md tells how they are written. Nothing is sent
-anywhere.`,
-		Example: "  oppflow playbook check playbook.yaml\n  oppflow playbook explain",
+follows up on an opportunity that stands in a step. docs/playbook.md tells how they are written. A namespace has one playbook,
+in versions: deploy, list and rollback work with those, check and explain with files alone.`,
+		Example: "  oppflow playbook check playbook.yaml\n  oppflow playbook explain\n  oppflow playbook deploy playbook.yaml",
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(command, args[0])
 			}
-			return usagef("check or explain is missing; usage: %s", command.UseLine())
+			return usagef("check, explain, deploy, list or rollback is missing; usage: %s", command.UseLine())
 		},
 		ValidArgsFunction: completeNothing,
 	}
-	for _, c := range []*cobra.Command{p.checkPlaybook(), p.explainPlaybook()} {
+	for _, c := range []*cobra.Command{p.checkPlaybook(), p.explainPlaybook(), p.deployPlaybook(), p.listPlaybooks(), p.rollBackPlaybook()} {
 		c.DisableFlagsInUseLine = true
 		c.Flags().SortFlags = false
 		command.AddCommand(c)
@@ -77,7 +77,7 @@ func (p *program) explainPlaybook() *cobra.Command {
 		Short: "Tell in words what a playbook does and when",
 		Long: `explain tells in words what the playbook does and when: for every transition what is done before and after the move and
 how it is undone, for every step what follows up. Without a FILE it explains the playbook of a typical tenant,
-which a worker follows with --playbook default. A FILE of - is read from standard input.`,
+which oppflow up deploys. A FILE of - is read from standard input.`,
 		Example: "  oppflow playbook explain\n  oppflow playbook explain playbook.yaml\n  oppflow playbook explain --source > playbook.yaml",
 		Args: func(command *cobra.Command, args []string) error {
 			if len(args) > 1 {

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/stack"
 	"github.com/oppflow/oppflow/worker/host"
 )
@@ -14,11 +17,14 @@ func (p *program) up() *cobra.Command {
 	var local localFlags
 	var readyFile string
 	var noWorker bool
+	var book string
 	command := &cobra.Command{
 		Use:   "up [flags]",
 		Short: "Run a Temporal server with its Web UI, the sandbox and a worker, until Ctrl-C",
 		Long: `up builds and runs everything Oppflow needs, on this machine and for it alone. With --data everything survives a
-restart: opportunities, records, the token, and the ports where they are free.`,
+restart: opportunities, records, the token, the playbook, and the ports where they are free. The default playbook is deployed
+unless --playbook names another one, or none; what was deployed before stays. With a playbook the sandbox makes an invoice and
+issues tokens when an opportunity is won, as a tenant's triggers do.`,
 		Example:           "  oppflow up\n  oppflow up --data ~/oppflow",
 		Args:              exactly(),
 		ValidArgsFunction: completeNothing,
@@ -26,10 +32,23 @@ restart: opportunities, records, the token, and the ports where they are free.`,
 	fs := command.Flags()
 	local.add(fs)
 	fs.BoolVar(&noWorker, "no-worker", false, "start everything but the worker, as oppflow recover needs it")
+	fs.StringVar(&book, "playbook", settings.DefaultPlaybook, "playbook to deploy where there is none yet: a file, default or none")
 	fs.StringVar(&readyFile, "ready-file", "", "file that is written when everything runs: the addresses and the token as JSON")
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
 		ctx := command.Context()
 		options := local.options(p.stderr, p.stderr)
+		if options.WorkerArgs, err = p.followingArgs(command, book); err != nil {
+			return err
+		}
+		if book != settings.NoPlaybook {
+			// The default playbook waits for the invoice that the TMS makes when an opportunity is won.
+			catalogue, err := demoCatalogue()
+			if err != nil {
+				return err
+			}
+			defer func() { _ = os.Remove(catalogue) }()
+			options.SandboxArgs = []string{"--catalogue", catalogue}
+		}
 		ports, err := formerPorts(ctx, local.data)
 		if err != nil {
 			return err
@@ -60,6 +79,26 @@ restart: opportunities, records, the token, and the ports where they are free.`,
 		return untilDone(ctx, running, noWorker)
 	}
 	return command
+}
+
+// followingArgs are the arguments of a worker that deploys the playbook where the namespace has none.
+func (p *program) followingArgs(command *cobra.Command, book string) ([]string, error) {
+	if book != settings.DefaultPlaybook && book != settings.NoPlaybook {
+		if book == "" || book == standardInput {
+			return nil, usagef("--playbook %q: must be a file, default or none", book)
+		}
+		file, err := readPlaybook(command, book)
+		if err != nil {
+			return nil, usagef("--playbook %s: %v", book, err)
+		}
+		if _, err = p.soundPlaybook(book, file); err != nil {
+			return nil, err
+		}
+		if book, err = filepath.Abs(book); err != nil { // the worker may run elsewhere
+			return nil, err
+		}
+	}
+	return []string{"--playbook", book}, nil
 }
 
 // tellStack tells what runs and how to talk to it.

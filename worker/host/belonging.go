@@ -9,9 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 
 	"github.com/oppflow/oppflow/administrate"
@@ -22,17 +24,18 @@ import (
 const (
 	// proofTimeout bounds one comparison of the namespace with the worker's tenant.
 	proofTimeout = 10 * time.Second
-	// compareEvery is how often a worker asks whether the namespace still belongs to its
-	// tenant.
-	compareEvery = 30 * time.Second
+	// readTimeout bounds the read of the namespace in later comparisons, so that there is
+	// time for a second one before the last one that succeeded is too old.
+	readTimeout = 4 * time.Second
 	// The pauses between comparisons that found no answer.
 	firstProofPause = time.Second
 	lastProofPause  = 10 * time.Second
 )
 
 // belonging proves that the namespace belongs to the tenant that the worker's
-// credentials reach. Until it has, and when it finds that this is not so, nothing is
-// sent to the API and to services of the tenant.
+// credentials reach, and that the worker knows which version of the playbook is in
+// force. Until it has, and when it finds that this is not so, nothing is sent to the API
+// and to services of the tenant.
 type belonging struct {
 	temporal  client.Client
 	api       *administrate.Client
@@ -41,19 +44,30 @@ type belonging struct {
 	logger    *slog.Logger
 	// ask returns nil where the namespace belongs to the worker's tenant.
 	ask func(context.Context) error
+	// books are the versions of the namespace's playbook, which the same read brings.
+	books *books
 
 	tenant *lifecycle.Tenant         // that the credentials reach; nil until it is read
 	tiedAt atomic.Pointer[time.Time] // of the state that was proven last; nil before
 	told   atomic.Bool               // of a record that this worker made
 
-	mu     sync.Mutex
-	proven bool   // at least once
-	epoch  string // of the namespace, as it was read last
-	reason error  // why nothing may be sent; nil when all may be
+	again chan struct{} // has the tenant compared at once
+
+	mu sync.Mutex
+	// credentials counts how often they were replaced, and compared is the count at the last
+	// comparison that read the tenant.
+	credentials, compared int
+	proven                bool   // at least once with these credentials
+	failed                bool   // the last comparison had no answer
+	epoch                 string // of the namespace, as it was read last
+	reason                error  // why nothing may be sent; nil when all may be
 }
 
-func newBelonging(namespace, clientID string, logger *slog.Logger) *belonging {
-	b := &belonging{namespace: namespace, clientID: clientID, logger: logger, reason: &unprovenError{cause: errors.New("not asked yet")}}
+func newBelonging(namespace, clientID string, books *books, logger *slog.Logger) *belonging {
+	b := &belonging{
+		namespace: namespace, clientID: clientID, books: books, logger: logger, again: make(chan struct{}, 1),
+		reason: &unprovenError{cause: errors.New("not asked yet")},
+	}
 	b.ask = b.tied
 	return b
 }
@@ -84,14 +98,39 @@ func (b *belonging) permit(ctx context.Context) error {
 	if ctx.Value(provingKey{}) != nil {
 		return nil
 	}
-	return b.check()
+	at := time.Now()
+	if activity.IsActivity(ctx) {
+		at = activity.GetInfo(ctx).StartedTime // by the server's clock
+	}
+	return b.permitAt(at)
 }
 
-// check returns why nothing may be sent; nil is the proof.
-func (b *belonging) check() error {
+// check returns why nothing may be sent now; nil is the proof that all may be.
+func (b *belonging) check() error { return b.permitAt(time.Now()) }
+
+// permitAt returns why nothing may be sent at the time.
+func (b *belonging) permitAt(at time.Time) error {
+	b.mu.Lock()
+	reason := b.reason
+	b.mu.Unlock()
+	if reason != nil {
+		return reason
+	}
+	_, err := b.books.at(at)
+	return err
+}
+
+// replaced takes in that the credentials were replaced by others, which may be those of
+// another tenant: nothing is sent until the tenant is compared again.
+func (b *belonging) replaced() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.reason
+	b.credentials++
+	b.proven, b.reason = false, &unprovenError{cause: errors.New("the credentials were replaced")}
+	select {
+	case b.again <- struct{}{}:
+	default: // it is to be compared already
+	}
 }
 
 // compare asks once and takes the answer in. It returns an OtherTenantError where the
@@ -99,6 +138,9 @@ func (b *belonging) check() error {
 func (b *belonging) compare(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, proofTimeout)
 	defer cancel()
+	b.mu.Lock()
+	credentials := b.credentials
+	b.mu.Unlock()
 	err := b.ask(bounded)
 	if ctx.Err() != nil {
 		return nil
@@ -106,7 +148,12 @@ func (b *belonging) compare(ctx context.Context) error {
 	var other *OtherTenantError
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.failed = err != nil && !errors.As(err, &other)
+	if b.failed {
+		b.books.failed(err)
+	}
 	switch {
+	case err == nil && credentials != b.credentials: // what was compared may be the tenant of those before
 	case err == nil:
 		if b.reason != nil && b.proven {
 			b.logger.Info("the namespace belongs to the worker's tenant again", "namespace", b.namespace)
@@ -135,31 +182,42 @@ func (b *belonging) compare(ctx context.Context) error {
 // belongs to none is tied to it. Once that is proven, the API is not asked any more.
 func (b *belonging) tied(ctx context.Context) error {
 	ctx = context.WithValue(ctx, provingKey{}, true)
-	if b.tenant == nil {
+	b.mu.Lock()
+	credentials := b.credentials
+	current := b.tenant != nil && b.compared == credentials
+	b.mu.Unlock()
+	if !current {
 		tenant, err := ReadTenant(ctx, b.api, b.clientID)
 		if err != nil {
 			return err
 		}
-		b.tenant = &tenant
+		b.mu.Lock()
+		b.tenant, b.compared = &tenant, credentials
+		b.mu.Unlock()
+		b.tiedAt.Store(nil) // the records of the namespace are looked at again, too
 	}
-	if b.tiedAt.Load() == nil {
+	if b.tiedAt.Load() == nil || b.unanswered() {
 		// The worker that answered last may be gone, and would be waited for. An error says no
 		// more than that of the question itself.
 		_, _ = b.temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
 			Namespace: b.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID},
 		})
 	}
-	state, err := readNamespace(ctx, b.temporal)
+	state, err := b.read(ctx)
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
 		var begun bool
-		if state, begun, err = begin(ctx, b.temporal, *b.tenant); begun {
+		sent := time.Now()
+		if state, err = b.joining(); err != nil {
+			return err
+		}
+		if state, begun, err = begin(ctx, b.temporal, *b.tenant, state); begun {
 			b.logger.InfoContext(ctx, "the namespace is tied to the worker's tenant", "namespace", b.namespace, "tenant", b.tenant.String())
 			b.tiedAt.Store(&state.TiedAt)
-			return nil
+			return b.books.take(sent, state.Playbooks)
 		}
 		if err == nil { // another one was faster
-			state, err = readNamespace(ctx, b.temporal)
+			state, err = b.read(ctx)
 		}
 	}
 	if err != nil {
@@ -174,7 +232,57 @@ func (b *belonging) tied(ctx context.Context) error {
 	if state, err = settle(ctx, b.temporal, b.api, b.namespace, state, *b.tenant); err == nil {
 		b.tiedAt.Store(&state.TiedAt)
 	}
+	if err == nil && len(state.Playbooks) == 0 && (b.books.own.given || !state.Working) {
+		err = b.join(ctx)
+	}
 	return err
+}
+
+// read reads the state of the namespace, with the texts of those versions of the playbook
+// that are new, and takes the versions in.
+func (b *belonging) read(ctx context.Context) (lifecycle.NamespaceState, error) {
+	if b.tiedAt.Load() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+	}
+	sent := time.Now()
+	state, err := readNamespace(ctx, b.temporal)
+	if err != nil {
+		return state, err
+	}
+	if lacking := b.books.lacks(state.Playbooks); len(lacking) > 0 {
+		sent = time.Now()
+		if state, err = readNamespace(ctx, b.temporal, lacking...); err != nil {
+			return state, err
+		}
+	}
+	return state, b.books.take(sent, state.Playbooks)
+}
+
+// joining is the state of a namespace in which this worker is the first.
+func (b *belonging) joining() (state lifecycle.NamespaceState, err error) {
+	err = state.Join(lifecycle.Join{Own: b.books.deployment()}, time.Now().UTC(), b.books.after)
+	return state, err
+}
+
+// join says that the worker begins to work in a namespace without a playbook. Its own one
+// is deployed.
+func (b *belonging) join(ctx context.Context) error {
+	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		UpdateID: uuid.NewString(), WorkflowID: lifecycle.NamespaceID, UpdateName: lifecycle.Joined.Name,
+		Args: []any{lifecycle.Join{Own: b.books.deployment()}}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, nil)
+	}
+	if err == nil {
+		_, err = b.read(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("the namespace cannot be told that a worker begins: %s", Reason(err))
+	}
+	return nil
 }
 
 // made takes in that the worker made a record. The first one is told to the namespace,
@@ -203,25 +311,48 @@ func (b *belonging) inEpoch() string {
 
 // watch goes on comparing until ctx ends. It returns what compare returns.
 func (b *belonging) watch(ctx context.Context) error {
-	pause := firstProofPause
+	pause, begun := firstProofPause, time.Now()
 	for {
-		wait := compareEvery
-		if b.unproven() {
+		wait := b.books.every() - time.Since(begun) // a slow answer does not put the next question off
+		if b.unanswered() {
 			wait, pause = pause, min(2*pause, lastProofPause)
+		} else {
+			pause = firstProofPause
 		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-b.again:
 		case <-time.After(wait):
 		}
+		begun = time.Now()
 		if err := b.compare(ctx); err != nil {
 			return err
+		}
+		if ctx.Err() == nil {
+			b.books.tell()
 		}
 	}
 }
 
-func (b *belonging) unproven() bool {
+// unanswered reports whether the last comparison had no answer.
+func (b *belonging) unanswered() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.proven
+	return b.failed
+}
+
+// awaitBook waits until the first playbook of the namespace is in force, where the worker
+// has one of its own: whoever starts it expects that it counts.
+func (b *belonging) awaitBook(ctx context.Context) {
+	if !b.books.own.given {
+		return
+	}
+	if wait := b.books.untilInForce(); wait > 0 {
+		b.logger.InfoContext(ctx, "the worker takes activities once the playbook is in force", "within", wait.String())
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
 }

@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/settings"
 )
 
 // A worker sends nothing before it is proven that the namespace belongs to its tenant,
@@ -44,7 +46,8 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			b := newBelonging("sales", "", slog.New(slog.NewTextHandler(&log, nil)))
+			logger := slog.New(slog.NewTextHandler(&log, nil))
+			b := newBelonging("sales", "", newBooks(&settings.Playbook{}, following{}, logger), logger)
 			api, err := administrate.New(administrate.Options{URL: "http://127.0.0.1:1/graphql", Tokens: administrate.StaticToken("t"), Permitted: b.permit})
 			if err != nil {
 				t.Fatal(err)
@@ -54,7 +57,12 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 				t.Error("sent before anything was asked")
 			}
 			for n, s := range steps {
-				b.ask = func(context.Context) error { return s.answer }
+				b.ask = func(context.Context) error {
+					if s.answer != nil {
+						return s.answer
+					}
+					return b.books.take(time.Now(), nil)
+				}
 				if err := b.compare(t.Context()); (err != nil) != s.ends {
 					t.Errorf("%d: ends with %v", n, err)
 				}
@@ -70,5 +78,46 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Credentials are replaced while the worker runs: nothing is sent with them until the tenant that they reach is
+// compared, and a comparison that began before counts for nothing.
+func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
+	b := newBelonging("sales", "", newBooks(&settings.Playbook{}, following{}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
+	answer := func(err error) func(context.Context) error {
+		return func(context.Context) error {
+			if err != nil {
+				return err
+			}
+			return b.books.take(time.Now(), nil)
+		}
+	}
+	compared := func(want bool) {
+		t.Helper()
+		if err := b.compare(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := b.permit(t.Context()); (err == nil) != want {
+			t.Errorf("%v; want it sent: %v", err, want)
+		}
+	}
+	b.ask = answer(nil)
+	compared(true)
+	b.replaced()
+	if err := b.permit(t.Context()); err == nil || !strings.Contains(err.Error(), "credentials were replaced") {
+		t.Errorf("sent with other credentials: %v", err)
+	}
+	b.ask = func(ctx context.Context) error {
+		b.replaced() // once more, meanwhile
+		return answer(nil)(ctx)
+	}
+	compared(false)
+	b.ask = answer(nil)
+	compared(true)
+	b.replaced()
+	b.ask = answer(&OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"})
+	if err := b.compare(t.Context()); err == nil {
+		t.Error("the worker goes on with the credentials of another tenant")
 	}
 }

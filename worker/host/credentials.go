@@ -16,6 +16,11 @@ import (
 // OAuth client that renews them. What goes wrong later is told to the logger, nil is slog.Default; callers of the API
 // learn it anyway.
 func Credentials(api settings.API, logger *slog.Logger) (administrate.TokenSource, error) {
+	return credentialsOf(api, logger, func() {})
+}
+
+// credentialsOf is Credentials, and calls replaced before a refresh token is used that came into its file from elsewhere.
+func credentialsOf(api settings.API, logger *slog.Logger, replaced func()) (administrate.TokenSource, error) {
 	if !api.OAuth.Given() {
 		return administrate.StaticToken(api.Token.Reveal()), nil
 	}
@@ -28,7 +33,7 @@ func Credentials(api settings.API, logger *slog.Logger) (administrate.TokenSourc
 	}
 	if !api.OAuth.RefreshToken.Empty() {
 		options.RefreshTokens = &refreshToken{
-			file: api.OAuth.RefreshTokenFile, seen: api.OAuth.RefreshToken.Reveal(), newest: api.OAuth.RefreshToken.Reveal(),
+			file: api.OAuth.RefreshTokenFile, seen: api.OAuth.RefreshToken.Reveal(), newest: api.OAuth.RefreshToken.Reveal(), replaced: replaced,
 		}
 	}
 	source, err := administrate.NewOAuth(options)
@@ -47,7 +52,8 @@ func Credentials(api settings.API, logger *slog.Logger) (administrate.TokenSourc
 // itself) work goes on with the new one and a warning is given, once. Other processes may use the same file: it is read
 // before every renewal, and what another has put there wins.
 type refreshToken struct {
-	file string // "" if it came from a variable
+	file     string // "" if it came from a variable
+	replaced func() // is called when another one has come into the file
 
 	mu     sync.Mutex
 	seen   string // what the file held when it was last looked at
@@ -71,6 +77,7 @@ func (r *refreshToken) look() {
 	}
 	if found, err := settings.ReadSecret(r.file); err == nil && found.Reveal() != r.seen {
 		r.seen, r.newest = found.Reveal(), found.Reveal()
+		r.replaced()
 	}
 }
 

@@ -191,7 +191,8 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 // its way meanwhile.
 func TestRefreshTokenOfAnOperatorWins(t *testing.T) {
 	path := secretFile(t, "first")
-	r := &refreshToken{file: path, seen: "first", newest: "first"}
+	replaced := 0
+	r := &refreshToken{file: path, seen: "first", newest: "first", replaced: func() { replaced++ }}
 	if err := os.WriteFile(path, []byte("theirs\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +205,9 @@ func TestRefreshTokenOfAnOperatorWins(t *testing.T) {
 	}
 	if err := r.Replaced("theirs", "next"); err != nil {
 		t.Error(err)
+	}
+	if _, err := r.RefreshToken(); err != nil || replaced != 1 {
+		t.Errorf("the tenant is to be compared %d times, %v; want once, for the operator's", replaced, err)
 	}
 	if got, err := settings.ReadSecret(path); err != nil || got.Reveal() != "next" {
 		t.Errorf("the file holds %q, %v", got.Reveal(), err)

@@ -41,7 +41,7 @@ const (
 type Options struct {
 	Temporal settings.Temporal
 	API      settings.API
-	// Playbook says what the worker does on its own.
+	// Playbook says which playbook is deployed where the namespace has none, and tells the keys of services.
 	Playbook settings.Playbook
 	// Telemetry says where traces and metrics go. Where it names no environment it looks in that of Temporal.
 	Telemetry settings.Telemetry
@@ -85,7 +85,7 @@ func Run(ctx context.Context, o Options) error {
 	}()
 	seen := newPolls()
 	taken := &accepted{logger: o.Logger}
-	belongs := newBelonging(o.Temporal.Namespace, o.API.OAuth.ClientID, o.Logger)
+	belongs := newBelonging(o.Temporal.Namespace, o.API.OAuth.ClientID, newBooks(&o.Playbook, follows, o.Logger), o.Logger)
 	closeHealth, err := serveHealth(ctx, o.HealthAddress, &health{polls: seen, accepted: taken, belonging: belongs, stopping: ctx.Done()}, o.Logger)
 	if err != nil {
 		return err
@@ -103,12 +103,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	belongs.temporal, belongs.namespace = c, namespace
 	pace, self := administrate.NewPace(o.API.RequestsPerSecond()*newcomerShare), identity()
-	opportunities, requests, err := assemble(c, o, follows, observer, taken, belongs, pace, self)
+	opportunities, requests, err := assemble(c, o, observer, taken, belongs, pace, self)
 	if err != nil {
 		return err
-	}
-	if follows.playbook != nil {
-		o.Logger.InfoContext(ctx, "the worker follows a playbook", "playbook", o.Playbook.File, "digest", follows.playbook.Digest())
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -127,6 +124,7 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 		group.Go(func() error { return belongs.watch(ctx) })
+		belongs.awaitBook(ctx)
 		return run(requests)
 	})
 	group.Go(func() error {
@@ -186,10 +184,10 @@ func MarkOf(api settings.API) tms.Mark {
 // assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
 // The client's interceptors come before those given here, so that tracing is the outermost. What they send goes out once
 // belongs has proven that the namespace belongs to the tenant.
-func assemble(c client.Client, o Options, follows following, observer *telemetry.Telemetry, taken *accepted, belongs *belonging,
+func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *accepted, belongs *belonging,
 	pace *administrate.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {
-	tokens, err := Credentials(o.API, o.Logger)
+	tokens, err := credentialsOf(o.API, o.Logger, belongs.replaced)
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}
 	}
@@ -214,7 +212,8 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 	calls, err := tms.New(tms.Options{
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
 		Mark:     MarkOf(o.API),
-		Playbook: follows.playbook, ServiceKeys: follows.keys, ReadOnly: o.API.ReadOnly, Permitted: belongs.permit, Made: belongs.made,
+		Book:     belongs.books.at,
+		ReadOnly: o.API.ReadOnly, Permitted: belongs.permit, Made: belongs.made,
 		Version: BuildVersion().String(),
 	})
 	if err != nil {
@@ -234,7 +233,7 @@ func assemble(c client.Client, o Options, follows following, observer *telemetry
 		// A machine that is busy otherwise is no deadlock; the server gives a task up after 10 s.
 		DeadlockDetectionTimeout: 5 * time.Second,
 	})
-	workflows.Register(opportunities, workflows.Options{Times: times})
+	workflows.Register(opportunities, workflows.Options{Times: times, PlaybookAfter: o.Playbook.InForceAfter})
 
 	tuner, err := newSlots(pace)
 	if err != nil {

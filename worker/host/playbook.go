@@ -13,8 +13,11 @@ import (
 
 const playbookSetting = "--playbook or OPPFLOW_PLAYBOOK"
 
-// following is what a worker follows: a playbook, nil for none, and the keys of its services.
+// following is what a worker follows: a playbook, nil for none, and the keys of its services. given says that there is one,
+// and text is how it is written.
 type following struct {
+	given    bool
+	text     []byte
 	playbook *playbook.Playbook
 	keys     map[string]tms.ServiceKey
 }
@@ -26,32 +29,16 @@ func followed(s *settings.Playbook) (following, error) {
 	if err := s.Resolve(); err != nil {
 		return wrong(err)
 	}
-	if s.File == "" {
+	if s.IsNone() {
 		return following{}, nil
 	}
 	file, err := playbookFile(s.File)
 	if err != nil {
 		return wrong(fmt.Errorf("playbook %s (%s): %w", s.File, playbookSetting, cause(err)))
 	}
-	loaded, err := playbook.Load(file)
+	out, err := follow(file, s)
 	if err != nil {
 		return wrong(fmt.Errorf("playbook %s (%s): %w", s.File, playbookSetting, firstOf(s.File, err)))
-	}
-	out := following{playbook: loaded, keys: make(map[string]tms.ServiceKey)}
-	var unread error
-	lacking := loaded.Lacks(func(name string) bool {
-		key, err := s.Key(name)
-		unread = errors.Join(unread, err)
-		if !key.Empty() {
-			out.keys[name] = tms.NewServiceKey(key.Reveal())
-		}
-		return err != nil || !key.Empty()
-	})
-	switch {
-	case unread != nil:
-		return wrong(unread)
-	case len(lacking) > 0:
-		return wrong(fmt.Errorf("playbook %s (%s): %w; give it with --service-key NAME=FILE or in OPPFLOW_SERVICE_KEYS_DIR", s.File, playbookSetting, lacking))
 	}
 	return out, nil
 }

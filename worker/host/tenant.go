@@ -136,7 +136,7 @@ const tieAnswersWithin = 5 * time.Second
 // changed: the next worker compares. A namespace of another tenant is an
 // OtherTenantError.
 func Tie(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
-	_, begun, err := begin(ctx, c, tenant)
+	_, begun, err := begin(ctx, c, tenant, lifecycle.NamespaceState{})
 	if begun || err != nil {
 		return Tied{New: begun}, explainNamespace(namespace, "it cannot be tied to its tenant", err)
 	}
@@ -173,9 +173,9 @@ func TieAgain(ctx context.Context, c client.Client, _ *administrate.Client, name
 	return tied, explainTie(namespace, err)
 }
 
-// begin starts the workflow of the namespace, tied to the tenant, unless it runs. It
-// waits for no worker.
-func begin(ctx context.Context, c client.Client, tenant lifecycle.Tenant) (state lifecycle.NamespaceState, begun bool, err error) {
+// begin starts the workflow of the namespace with the state, tied to the tenant, unless
+// it runs. It waits for no worker.
+func begin(ctx context.Context, c client.Client, tenant lifecycle.Tenant, state lifecycle.NamespaceState) (_ lifecycle.NamespaceState, begun bool, err error) {
 	options := lifecycle.NamespaceOptions()
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
 	options.WorkflowExecutionErrorWhenAlreadyStarted = true
@@ -223,9 +223,10 @@ func settle(ctx context.Context, c client.Client, api *administrate.Client, name
 	return state, err
 }
 
-// readNamespace asks the workflow of the namespace for its state.
-func readNamespace(ctx context.Context, c client.Client) (state lifecycle.NamespaceState, err error) {
-	value, err := c.QueryWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.NamespaceOf.Name)
+// readNamespace asks the workflow of the namespace for its state, with the texts of those
+// versions of the playbook.
+func readNamespace(ctx context.Context, c client.Client, texts ...int) (state lifecycle.NamespaceState, err error) {
+	value, err := c.QueryWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.NamespaceOf.Name, lifecycle.NamespaceQuestion{Texts: texts})
 	if err == nil {
 		err = value.Get(&state)
 	}

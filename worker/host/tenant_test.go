@@ -105,6 +105,24 @@ func (s *idleService) ExecuteMultiOperation(_ context.Context, r *workflowservic
 	}}, err
 }
 
+func (s *idleService) UpdateWorkflowExecution(_ context.Context, r *workflowservice.UpdateWorkflowExecutionRequest) (*workflowservice.UpdateWorkflowExecutionResponse, error) {
+	s.tied.mu.Lock()
+	defer s.tied.mu.Unlock()
+	var join lifecycle.Join
+	if err := converter.GetDefaultDataConverter().FromPayloads(r.GetRequest().GetInput().GetArgs(), &join); err != nil {
+		return nil, err
+	}
+	if err := s.tied.state.Join(join, time.Unix(1, 0), time.Second); err != nil {
+		return nil, err
+	}
+	payloads, err := converter.GetDefaultDataConverter().ToPayloads(s.tied.state)
+	return &workflowservice.UpdateWorkflowExecutionResponse{
+		UpdateRef: &updatepb.UpdateRef{WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID, RunId: "r"}, UpdateId: r.GetRequest().GetMeta().GetUpdateId()},
+		Stage:     enums.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED,
+		Outcome:   &updatepb.Outcome{Value: &updatepb.Outcome_Success{Success: payloads}},
+	}, err
+}
+
 // A worker whose credentials reach another tenant than the one that the namespace
 // belongs to does not start: it asks for no activity, sends nothing but the question
 // which tenant it is, and says in one line what differs.
@@ -161,7 +179,7 @@ func TestAWorkerOfAnotherTenantDoesNotStart(t *testing.T) {
 			if c.code != 0 {
 				return
 			}
-			if tied := service.tied.state; tied == nil || tied.Tenant == nil || len(tied.Tenant.Steps) != 1 || tied.Tenant.Regions[0].Name != "UK" {
+			if tied := service.tied.state; tied == nil || !tied.Working || tied.Tenant == nil || len(tied.Tenant.Steps) != 1 || tied.Tenant.Regions[0].Name != "UK" {
 				t.Errorf("tied to %+v", tied)
 			}
 		})

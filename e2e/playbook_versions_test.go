@@ -1,0 +1,194 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/oppflow/oppflow/e2e/harness"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/settings/testrun"
+	"github.com/oppflow/oppflow/stack"
+	"github.com/oppflow/oppflow/starter/cli"
+)
+
+// bookNamed writes a playbook whose rule has the name: a move to Opportunity has one effect.
+func bookNamed(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name+".yaml")
+	text := "transitions:\n  - name: " + name + "\n    to: { step: Opportunity }\n    after: [{ log: { message: moved } }]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// inForceAfter are the arguments of workers by which a version of the playbook is in force soon.
+func inForceAfter(t *testing.T) (time.Duration, []string) {
+	t.Helper()
+	after := testrun.Pick(t, 9*time.Second, 45*time.Second)
+	return after, []string{"--playbook-in-force-after", after.String()}
+}
+
+// leads starts opportunities, and returns their references.
+func (p *parts) leads(prefix string, count int) []opportunity.Reference {
+	p.t.Helper()
+	var all []opportunity.Reference
+	for n := range count {
+		reference := opportunity.Reference(fmt.Sprintf("%s %d", prefix, n))
+		if _, err := p.client.Start(p.t.Context(), reference, opportunity.Start{Name: "First Aid", Region: "UK"}); err != nil {
+			p.t.Fatal(err)
+		}
+		all = append(all, reference)
+	}
+	return all
+}
+
+// move moves the opportunities, all at once, and waits for the one effect that each move has by a rule of the names and a
+// version of the playbook from first on.
+func (p *parts) move(references []opportunity.Reference, first int, rules ...string) {
+	p.t.Helper()
+	var sending sync.WaitGroup
+	for _, reference := range references {
+		sending.Go(func() {
+			if err := p.client.Signal(p.t.Context(), reference, opportunity.Progress{To: "Opportunity"}); err != nil {
+				p.t.Error(err)
+			}
+		})
+	}
+	sending.Wait()
+	for _, reference := range references {
+		var view opportunity.View
+		harness.Eventually(p.t, 2*time.Minute, "the move has its effect", func() bool {
+			var err error
+			if view, err = p.client.View(p.t.Context(), reference); err != nil {
+				p.t.Error(err)
+				return true
+			}
+			return view.Step.Name == "Opportunity" && len(view.Queue)+len(view.Working) == 0 && len(view.Effects) > 0
+		})
+		var found bool
+		for _, rule := range rules {
+			found = found || len(view.Effects) == 1 && strings.Contains(view.Effects[0].Key, "/"+rule+"/") && view.Effects[0].How == opportunity.EffectDone
+		}
+		if !found || view.Playbook < first {
+			p.t.Errorf("%s: effects %+v by version %d of the playbook; want one by %v from version %d on", reference, view.Effects, view.Playbook, rules, first)
+		}
+	}
+}
+
+// deafTo returns the address of a Temporal server that answers no queries while deaf is set, and is that of the test
+// otherwise.
+func (p *parts) deafTo(deaf *atomic.Bool) string {
+	p.t.Helper()
+	cleartext := new(http.Protocols)
+	cleartext.SetUnencryptedHTTP2(true)
+	forward := &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: p.TemporalAddress()}) },
+		Transport:     &http.Transport{Protocols: cleartext},
+		FlushInterval: -1,
+		ErrorLog:      slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if deaf.Load() && strings.HasSuffix(r.URL.Path, "/QueryWorkflow") {
+			<-r.Context().Done()
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	server.Config.Protocols = cleartext
+	server.Start()
+	p.t.Cleanup(func() {
+		_ = server.Listener.Close()
+		server.CloseClientConnections()
+	})
+	return server.Listener.Addr().String()
+}
+
+// One worker is given a playbook and another one is not: they work by the same one, in whatever order they start.
+func TestWorkersHaveOnePlaybook(t *testing.T) {
+	t.Parallel()
+	for name, ordered := range map[string]func(with, without *stack.Process) []*stack.Process{
+		"the one with it first":    func(with, without *stack.Process) []*stack.Process { return []*stack.Process{with, without} },
+		"the one without it first": func(with, without *stack.Process) []*stack.Process { return []*stack.Process{without, with} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, args := inForceAfter(t)
+			p := bring(t, stack.Options{NoWorker: true, WorkerArgs: append(args, "--playbook", bookNamed(t, "one"))})
+			for _, worker := range ordered(p.Worker(), p.AddWorker("--playbook", "none")) {
+				if err := worker.Start(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.move(p.leads("lead", 20), 1, "one")
+		})
+	}
+}
+
+// Moves are accepted while a playbook is deployed, and one of two workers is slow to read it: its read is not answered
+// before all moves are made. Once the deployment has returned, no move is planned by the version before.
+func TestAPlaybookIsDeployedWhileMovesAreMade(t *testing.T) {
+	t.Parallel()
+	after, args := inForceAfter(t)
+	p := bring(t, stack.Options{WorkerArgs: append(args, "--playbook", bookNamed(t, "one"))})
+	var deaf atomic.Bool
+	slow := p.AddWorker("--temporal-address", p.deafTo(&deaf))
+	if err := slow.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	during, before := p.leads("during", 10), p.leads("after", 10)
+	run := func(code int, args ...string) string {
+		t.Helper()
+		var out, told bytes.Buffer
+		env := append(p.Environ(), "TEMPORAL_NAMESPACE="+p.Namespace(), "TEMPORAL_CONFIG_FILE=/dev/null")
+		if got := cli.Main(ctx, append([]string{"playbook"}, args...), env, &out, &told); got != code {
+			t.Errorf("%v ends with %d: %s%s", args, got, out.String(), told.String())
+		}
+		return out.String()
+	}
+	deaf.Store(true)
+	began := time.Now()
+	var deploying sync.WaitGroup
+	deploying.Go(func() {
+		if out := run(0, "deploy", bookNamed(t, "two"), "--by", "ada"); !strings.Contains(out, "Version 2 is in force since ") {
+			t.Errorf("deployed: %s", out)
+		}
+	})
+	p.move(during, 1, "one", "two")
+	deploying.Wait()
+	if took := time.Since(began); took < after {
+		t.Errorf("deployed within %s; want %s at least", took, after)
+	}
+	p.move(before, 2, "two")
+	if !p.Output.Contains("it has not read the namespace for") {
+		t.Error("the worker that is slow to read does not say so")
+	}
+	deaf.Store(false)
+
+	if out := run(0, "deploy", bookNamed(t, "two")); !strings.Contains(out, "Version 2 has this text already") || !strings.Contains(out, "by ada") {
+		t.Errorf("deployed again: %s", out)
+	}
+	if out := run(0, "rollback", "--by", "ben"); !strings.Contains(out, "Version 3 is in force since ") || !strings.Contains(out, "the text of version 1") {
+		t.Errorf("rolled back: %s", out)
+	}
+	p.move(p.leads("back", 3), 3, "one")
+	if out := run(0, "list"); strings.Count(out, "\n") != 4 || !strings.Contains(out, "ben") || !strings.Contains(out, "ada") || !strings.Contains(out, "worker ") {
+		t.Errorf("listed: %s", out)
+	}
+	run(1, "rollback", "9")
+}

@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/worker/host"
+)
+
+// clockMargin is how far the clock of this machine may be behind that of the Temporal server, where a version was stored
+// before.
+const clockMargin = 5 * time.Second
+
+func (p *program) deployPlaybook() *cobra.Command {
+	var by string
+	var above int
+	command := &cobra.Command{
+		Use:   "deploy FILE [flags]",
+		Short: "Deploy a playbook to a namespace, for all of its workers",
+		Long: `deploy checks the playbook, stores it as a new version of the namespace's playbook, and returns when that version is in force:
+45 seconds later, since every worker must have read it. From then on no worker plans a move by the version before, whatever the
+worker has read. Effects and moves that were planned before stay as they were planned. A namespace in which no worker has worked
+has its first version in force at once. A text that the latest version has already is not stored again. A FILE of - is read from
+standard input.`,
+		Example:           "  oppflow playbook deploy playbook.yaml --by ada\n  oppflow playbook deploy - < playbook.yaml",
+		Args:              exactly("FILE"),
+		ValidArgsFunction: completeYAML,
+	}
+	form := outputFlag(command)
+	command.Flags().StringVar(&by, "by", "", "who deploys it, as it is listed")
+	command.Flags().IntVar(&above, "above", 0, "give the version a number above this one; for a namespace that has lost its versions")
+	connection := p.connection(command.Flags(), answerTimeout)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		if above < 0 {
+			return usagef("--above %d: must be the number of a version", above)
+		}
+		file, err := readPlaybook(command, args[0])
+		if err != nil {
+			return err
+		}
+		loaded, err := p.soundPlaybook(fileName(args[0]), file)
+		if err != nil {
+			return err
+		}
+		ctx, temporal, done, err := connection.open(command.Context())
+		if err != nil {
+			return err
+		}
+		defer done()
+		return p.deploy(ctx, command.Context(), temporal, connection, form, lifecycle.Deployment{
+			Text: string(file), Digest: loaded.Digest(), By: by, Above: above,
+		})
+	}
+	return command
+}
+
+// soundPlaybook loads the playbook, and shows its mistakes.
+func (p *program) soundPlaybook(name string, file []byte) (*playbook.Playbook, error) {
+	loaded, err := playbook.Load(file)
+	result := checkedPlaybook{File: name}
+	if errors.As(err, &result.Mistakes) {
+		showPlaybook(p.stdout, result)
+		return nil, result.failure()
+	}
+	return loaded, err
+}
+
+// deploy stores the playbook while ctx lasts, and waits until it is in force while waiting lasts.
+func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, connection *connection, form *output, d lifecycle.Deployment) error {
+	deployed, err := host.DeployPlaybook(ctx, temporal, d)
+	if err != nil {
+		return connection.explain(err)
+	}
+	if err := p.awaitInForce(waiting, deployed); err != nil {
+		return err
+	}
+	return form.show(p.stdout, deployed, func(w io.Writer) {
+		v := deployed.Version
+		if deployed.Unchanged {
+			line(w, fmt.Sprintf("Version %d has this text already, deployed %s; it is in force, and nothing was stored.", v.Number, deployedText(v)))
+			return
+		}
+		line(w, fmt.Sprintf("Version %d is in force since %s (%s).", v.Number, v.InForceAt.UTC().Format(time.RFC3339), versionText(v)))
+	})
+}
+
+// awaitInForce waits until the version is in force. The time since it was stored counts, so that the clocks need not
+// agree; where it was stored before, they may differ by the margin.
+func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.Deployed) error {
+	v := deployed.Version
+	wait := v.InForceAt.Sub(v.StoredAt)
+	if deployed.Unchanged && wait > 0 {
+		wait = min(wait, time.Until(v.InForceAt)+clockMargin)
+	}
+	if wait <= 0 {
+		return nil
+	}
+	line(p.stderr, fmt.Sprintf("Version %d is stored (%s). It is in force in %s.", v.Number, versionText(v), wait.Round(time.Second)))
+	select {
+	case <-ctx.Done():
+		return explainedf("interrupted; version %d is stored all the same, and in force from %s on", v.Number, v.InForceAt.UTC().Format(time.RFC3339))
+	case <-time.After(wait):
+		return nil
+	}
+}
+
+func versionText(v lifecycle.PlaybookVersion) string {
+	text := fmt.Sprintf("digest %s, %d bytes", v.Digest, v.Bytes)
+	if v.Restores > 0 {
+		text += fmt.Sprintf(", the text of version %d", v.Restores)
+	}
+	return text
+}
+
+func deployedText(v lifecycle.PlaybookVersion) string {
+	text := v.StoredAt.UTC().Format(time.RFC3339)
+	if v.By != "" {
+		text += " by " + v.By
+	}
+	return text
+}
+
+func (p *program) listPlaybooks() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "list [flags]",
+		Short: "List the versions of a namespace's playbook",
+		Long: `list lists the last 20 versions of the namespace's playbook, the latest first: who deployed each, when, and since when it is in
+force. The text of an old version may be dropped, so that it cannot be restored any more: texts are kept up to 768 KiB in all.`,
+		Example:           "  oppflow playbook list\n  oppflow playbook list --output json",
+		Args:              exactly(),
+		ValidArgsFunction: completeNothing,
+	}
+	form := outputFlag(command)
+	connection := p.connection(command.Flags(), answerTimeout)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		ctx, temporal, done, err := connection.open(command.Context())
+		if err != nil {
+			return err
+		}
+		defer done()
+		versions, err := host.PlaybookVersions(ctx, temporal)
+		if err != nil {
+			return connection.explain(err)
+		}
+		if versions == nil {
+			versions = lifecycle.PlaybookVersions{}
+		}
+		return form.show(p.stdout, versions, func(w io.Writer) { showVersions(w, versions, time.Now()) })
+	}
+	return command
+}
+
+func showVersions(w io.Writer, versions lifecycle.PlaybookVersions, now time.Time) {
+	if len(versions) == 0 {
+		line(w, "The namespace has no playbook; deploy one with: oppflow playbook deploy FILE")
+		return
+	}
+	inForce, _ := versions.InForce(now)
+	line(w, "VERSION", "STATE", "STORED", "IN FORCE SINCE", "BY", "DIGEST", "BYTES", "NOTE")
+	for n := range versions {
+		v := versions[len(versions)-1-n]
+		state := "replaced"
+		switch {
+		case v.Number == inForce.Number:
+			state = "in force"
+		case v.Number > inForce.Number:
+			state = "stored"
+		}
+		note := ""
+		if v.Restores > 0 {
+			note = fmt.Sprintf("the text of version %d", v.Restores)
+		}
+		if v.Dropped {
+			note = "the text is not kept any more"
+		}
+		line(w, strconv.Itoa(v.Number), state, v.StoredAt.UTC().Format(time.RFC3339), v.InForceAt.UTC().Format(time.RFC3339),
+			dash(v.By), dash(v.Digest), strconv.Itoa(v.Bytes), dash(note))
+	}
+}
+
+func (p *program) rollBackPlaybook() *cobra.Command {
+	var by string
+	command := &cobra.Command{
+		Use:   "rollback [NUMBER] [flags]",
+		Short: "Deploy an older version of a namespace's playbook again",
+		Long: `rollback makes a new version of the namespace's playbook with the text of an older one: that of the NUMBER, or the one before the
+latest. It returns when the new version is in force, like deploy.`,
+		Example: "  oppflow playbook rollback\n  oppflow playbook rollback 3 --by ada",
+		Args: func(command *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("unexpected argument %q; usage: %s", args[1], command.UseLine())
+			}
+			return nil
+		},
+		ValidArgsFunction: completeNothing,
+	}
+	form := outputFlag(command)
+	command.Flags().StringVar(&by, "by", "", "who does it, as it is listed")
+	connection := p.connection(command.Flags(), answerTimeout)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		number := 0
+		if len(args) == 1 {
+			var err error
+			if number, err = strconv.Atoi(args[0]); err != nil || number < 1 {
+				return usagef("NUMBER: %q: must be the number of a version, which oppflow playbook list shows", args[0])
+			}
+		}
+		ctx, temporal, done, err := connection.open(command.Context())
+		if err != nil {
+			return err
+		}
+		defer done()
+		versions, err := host.PlaybookVersions(ctx, temporal)
+		if err != nil {
+			return connection.explain(err)
+		}
+		old, err := formerVersion(versions, number)
+		if err != nil {
+			return err
+		}
+		if versions, err = host.PlaybookVersions(ctx, temporal, old.Number); err != nil {
+			return connection.explain(err)
+		}
+		old, _ = versions.Numbered(old.Number)
+		loaded, err := p.soundPlaybook(fmt.Sprintf("version %d", old.Number), []byte(old.Text))
+		if err != nil {
+			return err
+		}
+		return p.deploy(ctx, command.Context(), temporal, connection, form, lifecycle.Deployment{
+			Text: old.Text, Digest: loaded.Digest(), By: by, Restores: old.Number,
+		})
+	}
+	return command
+}
+
+// formerVersion returns the version of the number, the one before the latest for 0.
+func formerVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.PlaybookVersion, error) {
+	var old lifecycle.PlaybookVersion
+	found := true
+	switch latest, some := versions.Latest(); {
+	case !some:
+		return old, explainedf("the namespace has no playbook; deploy one with: oppflow playbook deploy FILE")
+	case number == 0 && len(versions) == 1:
+		return old, explainedf("there is no version before version %d", latest.Number)
+	case number == 0:
+		old = versions[len(versions)-2]
+	default:
+		old, found = versions.Numbered(number)
+	}
+	switch {
+	case !found:
+		return old, explainedf("there is no version %d, or it is not listed any more; see oppflow playbook list", number)
+	case old.Dropped:
+		return old, explainedf("the text of version %d is not kept any more; deploy its file with: oppflow playbook deploy FILE", old.Number)
+	}
+	return old, nil
+}

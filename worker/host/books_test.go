@@ -1,0 +1,271 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"google.golang.org/grpc"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/settings"
+)
+
+// The playbooks of these tests: one has effects of moves, the other says the same.
+const (
+	bookOne = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: one } }]\n"
+	bookTwo = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: two } }]\n"
+)
+
+// namespaceClient asks a workflow of the namespace that runs in the test.
+type namespaceClient struct {
+	client.Client
+
+	mu      sync.Mutex
+	state   lifecycle.NamespaceState
+	ahead   time.Duration // of the server's clock before that of the worker
+	blocked bool          // queries are not answered
+}
+
+func (c *namespaceClient) WorkflowService() workflowservice.WorkflowServiceClient {
+	return stickyService{}
+}
+
+// stickyService lets sticky task queues be reset.
+type stickyService struct {
+	workflowservice.WorkflowServiceClient
+}
+
+func (stickyService) ResetStickyTaskQueue(context.Context, *workflowservice.ResetStickyTaskQueueRequest, ...grpc.CallOption) (*workflowservice.ResetStickyTaskQueueResponse, error) {
+	return &workflowservice.ResetStickyTaskQueueResponse{}, nil
+}
+
+func (c *namespaceClient) QueryWorkflow(ctx context.Context, _, _, _ string, args ...any) (converter.EncodedValue, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.blocked {
+		c.mu.Unlock()
+		<-ctx.Done()
+		c.mu.Lock()
+		return nil, ctx.Err()
+	}
+	question, _ := args[0].(lifecycle.NamespaceQuestion)
+	payloads, err := converter.GetDefaultDataConverter().ToPayloads(c.state.WithTexts(question.Texts...))
+	return client.NewValue(payloads), err
+}
+
+// now is the time by the server's clock.
+func (c *namespaceClient) now() time.Time { return time.Now().Add(c.ahead) }
+
+func (c *namespaceClient) deploy(t *testing.T, text string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, err := c.state.Deploy(lifecycle.Deployment{Text: text}, c.now(), lifecycle.PlaybookInForceAfter); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *namespaceClient) block(blocked bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.blocked = blocked
+}
+
+// share shares the state of the namespace among the clients of workers.
+func (c *namespaceClient) share(other *namespaceClient) {
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	other.state = c.state
+}
+
+// reader is a worker that reads the namespace.
+func reader(t *testing.T, c *namespaceClient, s settings.Playbook, log *bytes.Buffer) *belonging {
+	t.Helper()
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	own, err := followed(&s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBelonging("sales", "", newBooks(&s, own, logger), logger)
+	b.temporal, b.tenant = c, &lifecycle.Tenant{ClientID: "client"}
+	return b
+}
+
+func sandboxState() lifecycle.NamespaceState {
+	s := lifecycle.NamespaceState{}
+	s.TieAgain(lifecycle.Tenant{ClientID: "client"}, time.Now())
+	return s
+}
+
+// After a deployment nothing is planned by the version before, whatever a worker has read,
+// and whatever its clock says: neither by a worker that reads in time, nor by one whose
+// reads are not answered.
+func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
+	for name, test := range map[string]struct {
+		ahead  time.Duration // of the server's clock
+		blocks int           // seconds after the worker started from which its reads are not answered
+		opens  int           // and until when
+		stored int           // when the second version is stored
+	}{
+		"reads in time":                    {0, -1, -1, 100},
+		"reads just before it is stored":   {0, 91, 300, 92},
+		"never reads again":                {0, 31, 9999, 32},
+		"reads again":                      {0, 40, 120, 70},
+		"the worker's clock is slow":       {time.Hour, -1, -1, 95},
+		"the worker's clock is fast":       {-time.Hour, -1, -1, 61},
+		"slow clock and blocked":           {time.Hour, 31, 200, 32},
+		"fast clock and blocked for a bit": {-time.Hour, 55, 75, 56},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, stop := context.WithCancel(t.Context())
+				c := &namespaceClient{ahead: test.ahead, state: sandboxState()}
+				c.deploy(t, bookOne)
+				var log bytes.Buffer
+				b := reader(t, c, settings.Playbook{}, &log)
+				if err := b.compare(ctx); err != nil || b.check() != nil {
+					t.Fatal(err, b.check())
+				}
+				var watching sync.WaitGroup
+				watching.Go(func() { _ = b.watch(ctx) })
+				var planned [3]int
+				for second := range 400 {
+					switch second {
+					case test.stored:
+						c.deploy(t, bookTwo)
+					case test.blocks:
+						c.block(true)
+					case test.opens:
+						c.block(false)
+					}
+					synctest.Wait()
+					book, err := b.books.at(c.now())
+					var notSent *administrate.NotSentError
+					switch inForce := second >= test.stored+45; {
+					case err != nil && (!errors.As(err, &notSent) || notSent.Reason != administrate.Unready):
+						t.Errorf("after %d s: %v", second, err)
+					case err == nil && inForce && book.Version != 2, err == nil && !inForce && book.Version != 1:
+						t.Errorf("after %d s planned by version %d", second, book.Version)
+					case err == nil:
+						planned[book.Version]++
+					case test.blocks < 0:
+						t.Errorf("after %d s nothing is planned: %v", second, err)
+					}
+					time.Sleep(time.Second)
+				}
+				if planned[1] == 0 || planned[2] == 0 && test.opens < 400 {
+					t.Errorf("planned by version: %v", planned)
+				}
+				if test.opens > test.blocks+50 && !strings.Contains(log.String(), "it has not read the namespace for") {
+					t.Errorf("the log: %s", log.String())
+				}
+				stop()
+				watching.Wait()
+			})
+		})
+	}
+}
+
+// Two workers have one playbook, also when the settings of one name it and those of the
+// other do not.
+func TestWorkersOfANamespaceFollowOnePlaybook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := &namespaceClient{state: sandboxState()}, &namespaceClient{}
+		first.deploy(t, bookOne)
+		first.share(second)
+		var log, otherLog bytes.Buffer
+		with, without := reader(t, first, settings.Playbook{File: settings.DefaultPlaybook}, &log), reader(t, second, settings.Playbook{File: settings.NoPlaybook}, &otherLog)
+		for _, b := range []*belonging{with, without} {
+			if err := b.compare(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if book, err := b.books.at(time.Now()); err != nil || book.Version != 1 || !strings.Contains(book.Playbook.Explain(), "one") {
+				t.Errorf("%+v, %v", book, err)
+			}
+		}
+		if !strings.Contains(log.String(), "does not count") || strings.Contains(otherLog.String(), "does not count") {
+			t.Errorf("the logs:\n%s\n%s", log.String(), otherLog.String())
+		}
+	})
+}
+
+// A worker that cannot work by the version in force plans and sends nothing, and says so:
+// it does not know what is in it, or has no key of a service.
+func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
+	for says, text := range map[string]string{
+		"unknown member": bookOne + "later: { x: 1 }\n",
+		"erp-key":        bookOne + "services:\n  erp: { url: https://erp.example.com, secret: erp-key }\n",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := &namespaceClient{state: sandboxState()}
+			c.deploy(t, bookOne)
+			c.deploy(t, text)
+			var log bytes.Buffer
+			b := reader(t, c, settings.Playbook{}, &log)
+			if err := b.compare(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if book, err := b.books.at(time.Now()); err != nil || book.Version != 1 {
+				t.Errorf("before it is in force: %+v, %v", book, err)
+			}
+			time.Sleep(lifecycle.PlaybookInForceAfter)
+			if err := b.compare(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var notSent *administrate.NotSentError
+			if err := b.permit(t.Context()); !errors.As(err, &notSent) || notSent.Reason != administrate.Unready {
+				t.Errorf("permitted: %v", err)
+			}
+			if err := b.check(); err == nil || !strings.Contains(err.Error(), "version 2 of the playbook") || !strings.Contains(err.Error(), says) {
+				t.Errorf("health: %v", err)
+			}
+			if !strings.Contains(log.String(), "cannot work by a version") || !strings.Contains(log.String(), says) {
+				t.Errorf("the log: %s", log.String())
+			}
+			// Another version helps.
+			c.deploy(t, bookTwo)
+			time.Sleep(lifecycle.PlaybookInForceAfter)
+			if err := b.compare(t.Context()); err != nil || b.check() != nil {
+				t.Error(err, b.check())
+			}
+		})
+	}
+}
+
+// A namespace that has lost versions is not believed.
+func TestVersionsThatWereReadAreNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &namespaceClient{state: sandboxState()}
+		c.deploy(t, bookOne)
+		c.deploy(t, bookTwo)
+		var log bytes.Buffer
+		b := reader(t, c, settings.Playbook{}, &log)
+		if err := b.compare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.state = sandboxState()
+		c.deploy(t, bookOne)
+		for range 5 {
+			if err := b.compare(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if err := b.check(); err == nil || !strings.Contains(err.Error(), "oppflow playbook deploy FILE --above 2") {
+			t.Errorf("%v", err)
+		}
+	})
+}

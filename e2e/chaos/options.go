@@ -38,9 +38,18 @@ type Options struct {
 	// Freeze is how long a worker is frozen; it must be longer than an activity may take, which is the send window and
 	// the answer time together.
 	Freeze time.Duration
+	// Outage is how long the API is away, or fails one query. It is longer than the settle time.
+	Outage time.Duration
+	// Hold is how long a disruption goes on that has no length of its own: levers are pulled, messages wait behind a pause.
+	Hold time.Duration
+	// Fresh is how many of the kinds of disruptions a form visits that need not visit all, besides those that it always
+	// visits.
+	Fresh int
+	// Only are the kinds of disruptions that are visited; none is those of the form.
+	Only []Trouble
 	// ContinueAfter is the length of history at which the server suggests to continue; 0 leaves it at what it is.
 	ContinueAfter int
-	// Long says that the places of the first list of disruptions are visited again until the time is over.
+	// Long says that every kind of disruption is visited, again and again until the time is over.
 	Long bool
 	// Race builds the parts with the race detector.
 	Race bool
@@ -58,6 +67,7 @@ func Quick(seed uint64) Options {
 	return Options{
 		Seed: seed, Length: 12 * time.Second, Pause: 400 * time.Millisecond, Opportunities: 30, Messages: 6, LongMessages: 40,
 		Senders: 30, Rounds: 1, Freeze: 6 * time.Second, ContinueAfter: 120,
+		Outage: 6 * time.Second, Hold: 2 * time.Second, Fresh: 3,
 		Times:  activities.Times{SendWindow: 3 * time.Second, AnswerTime: time.Second, SettleTime: 5 * time.Second},
 		LateBy: 3 * time.Second, SlowFor: 500 * time.Millisecond, TokenLife: 15 * time.Second,
 	}
@@ -68,6 +78,7 @@ func Short(seed uint64) Options {
 	return withDefaultTimes(Options{
 		Seed: seed, Length: 75 * time.Second, Opportunities: 60, Messages: 8, LongMessages: 90,
 		Senders: 60, Rounds: 1, Freeze: 50 * time.Second, ContinueAfter: 250,
+		Outage: 10 * time.Second, Hold: 5 * time.Second, Fresh: 4,
 	})
 }
 
@@ -76,7 +87,8 @@ func Long(seed uint64, minutes int) Options {
 	opportunities := max(60, 20*minutes)
 	return withDefaultTimes(Options{
 		Seed: seed, Length: time.Duration(minutes) * time.Minute, Opportunities: opportunities, Messages: 12, LongMessages: 300,
-		Senders: 60, Rounds: (opportunities + 59) / 60, Freeze: 90 * time.Second, Long: true,
+		Senders: 60, Rounds: (opportunities + 59) / 60, Freeze: 90 * time.Second, ContinueAfter: 600, Long: true,
+		Outage: 15 * time.Second, Hold: 10 * time.Second,
 	})
 }
 
@@ -122,6 +134,8 @@ func (o Options) validate() error {
 		problem = "a token must live longer than a request that is late"
 	case o.Freeze <= o.activityTime():
 		problem = "a freeze must be longer than an activity may take"
+	case o.Outage <= o.Times.Settle():
+		problem = "the API must be away for longer than the settle time"
 	case o.SlowFor >= o.answerTime():
 		problem = "a slow answer must come within the answer time"
 	default:

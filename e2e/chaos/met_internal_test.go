@@ -23,8 +23,10 @@ func TestMet(t *testing.T) {
 		Chains: []audit.Chain{
 			{Reference: "a", Status: audit.Running, Accepted: []audit.Accepted{accepted("a1", 10, 12), accepted("a2", 14, 18), repeated}},
 			{Reference: "b", Status: audit.Running, Accepted: []audit.Accepted{accepted("b1", 11, 13)}},
-			{Reference: "c", Status: audit.Running, Accepted: []audit.Accepted{{Request: "c1", At: second(10)}},
-				Outcomes: map[string]opportunity.Outcome{"c1": {State: opportunity.Pending}}},
+			{
+				Reference: "c", Status: audit.Running, Accepted: []audit.Accepted{{Request: "c1", At: second(10)}},
+				Outcomes: map[string]opportunity.Outcome{"c1": {State: opportunity.Pending}},
+			},
 		},
 		Records: []audit.Record{{ID: "record a", Mark: "a"}},
 		Ledger: []ledger.Entry{

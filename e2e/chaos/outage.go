@@ -51,9 +51,9 @@ func (s *Storm) failQuery(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err = pause(ctx, s.options.Outage)
+		waited := pause(ctx, s.options.Outage)
 		status, failed := s.sandbox.Fault(context.WithoutCancel(ctx), id)
-		if err = errors.Join(err, failed, s.sandbox.Remove(context.WithoutCancel(ctx), id)); err != nil {
+		if err := errors.Join(waited, failed, s.sandbox.Remove(context.WithoutCancel(ctx), id)); err != nil {
 			return err
 		}
 		if status.Hits > 0 {

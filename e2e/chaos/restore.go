@@ -25,9 +25,9 @@ func (s *Storm) restore(ctx context.Context) error {
 	if err := server.Stop(ctx); err != nil {
 		s.tell(err.Error()) // it was killed, which is as good
 	}
-	backup, err := readFiles(database)
+	backup, unread := readFiles(database)
 	made := time.Now().UTC()
-	if err = errors.Join(err, server.Start(ctx)); err != nil {
+	if err := errors.Join(unread, server.Start(ctx)); err != nil {
 		return err
 	}
 	if err := pause(ctx, s.options.Hold); err != nil {

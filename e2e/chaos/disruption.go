@@ -265,7 +265,8 @@ func (s *Storm) freeze(ctx context.Context, all bool) error {
 
 // commitLate has a change committed after the worker that sent it has given it up. No worker is killed meanwhile: the
 // activity is over as soon as the worker gives up, and the change comes after that. No other request is late. Another
-// fault may meet the change, and its token may end before it is carried out: then another change is sent.
+// fault may meet the change, and its token may end before it is carried out: then another change is sent. No tokens are
+// expired meanwhile.
 func (s *Storm) commitLate(ctx context.Context) error {
 	from, reference, err := s.probe(ctx)
 	if err != nil {
@@ -291,7 +292,7 @@ func (s *Storm) commitLate(ctx context.Context) error {
 // tryCommitLate sends a change that is to be late. It returns the request that was late, or an empty one when another
 // fault decided what became of the change.
 func (s *Storm) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late ledger.Entry, err error) {
-	if err := s.lift(ctx, fault.Late); err != nil {
+	if err := s.lift(ctx, fault.Late, fault.ExpireTokens); err != nil {
 		return late, err
 	}
 	before, err := s.lastRequest(ctx)

@@ -32,8 +32,9 @@ type Options struct {
 	LateBy time.Duration
 	// SlowFor is how long a slow answer takes. It is shorter than the answer time, so that the client waits for it.
 	SlowFor time.Duration
-	// TokenLife is how long the tokens of the workers are good. It is short, so that they expire often, and longer than
-	// what is late takes, which would be refused otherwise.
+	// TokenLife is how long the tokens of the workers are good. It is short, so that they expire, and longer than what is
+	// late takes, which would be refused otherwise. In the longer forms most are older than a minute when the API refuses
+	// them: a worker takes those that are younger for tokens that were never good, and waits longer after each.
 	TokenLife time.Duration
 	// Freeze is how long a worker is frozen; it must be longer than an activity may take, which is the send window and
 	// the answer time together.
@@ -96,7 +97,7 @@ func Long(seed uint64, minutes int) Options {
 // that is short, since the sandbox commits what is late within three.
 func withDefaultTimes(o Options) Options {
 	o.Times = activities.Times{SettleTime: 5 * time.Second}
-	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = 3*time.Second, 2*time.Second, time.Minute, 2*time.Second
+	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = 3*time.Second, 2*time.Second, 3*time.Minute, 2*time.Second
 	return o
 }
 

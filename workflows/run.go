@@ -38,8 +38,10 @@ type run struct {
 	// planRounds and refreshRounds count the rounds in a row in which the API did not
 	// answer what nobody waits for.
 	planRounds, refreshRounds int
-	// calls counts the services of the tenant that are being called.
-	calls int
+	// calls counts the services of the tenant that are being called. unserved says that
+	// one was not answered since the run began to rest.
+	calls    int
+	unserved bool
 	// rivals counts the waits for other references that adopt the same record.
 	rivals int
 	// failed says why the record cannot be created.
@@ -200,8 +202,9 @@ func (r *run) work(ctx workflow.Context) error {
 // rest waits until there is something to do. What is to be done at a time has one
 // timer, for the earliest.
 func (r *run) rest(ctx workflow.Context) error {
+	r.unserved = false
 	stirs := func() bool {
-		return r.arrivals.waiting() || r.state.Closing != nil || r.state.NeedsReading() || r.state.HasWork() ||
+		return r.unserved || r.arrivals.waiting() || r.state.Closing != nil || r.state.NeedsReading() || r.state.HasWork() ||
 			r.state.HasChores(workflow.Now(ctx)) || r.isOver(ctx) || r.mayContinue(ctx)
 	}
 	wake := r.state.WakeAt(workflow.Now(ctx))

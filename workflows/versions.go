@@ -36,6 +36,9 @@ const (
 	changeEnding = "leave nothing open at an end"
 	// changeForeign: a record that carries the mark of another reference is not written to.
 	changeForeign = "pause at the mark of another reference"
+	// changeCallAgain: a run that rests is woken by a call of a service that was not
+	// answered, so that it waits for the time of the next one.
+	changeCallAgain = "wake for the next call of a service"
 )
 
 // since reports whether the change is in force in the run.

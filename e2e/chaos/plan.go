@@ -144,9 +144,14 @@ func bySignal(steps []Step) {
 	}
 }
 
-// pace spreads the steps over the time that the storm takes.
+// pace spreads the steps over the time that the storm takes: in the long form all of it, so that the last disruptions meet
+// messages, too.
 func (p *planner) pace(steps []Step) {
-	average := p.options.Length * 7 / 10 / time.Duration(len(steps)+1)
+	length := p.options.Length
+	if !p.options.Long {
+		length = length * 7 / 10
+	}
+	average := length / time.Duration(len(steps)+1)
 	if p.options.Rounds > 1 {
 		average /= time.Duration(p.options.Rounds)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
@@ -14,23 +15,21 @@ import (
 	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
-// moveByHand has people make a move in the TMS at the moment at which Oppflow is asked for the same. Where no opportunity
-// stands before the move, there is one more.
+// moveByHand has people make a move in the TMS at the moment at which Oppflow is asked for the same: for opportunities that
+// begin for that, and for others that stand before the move.
 func (s *Storm) moveByHand(ctx context.Context) error {
+	var moved atomic.Int32
 	meanwhile := func(ctx context.Context, view opportunity.View) {
 		from := time.Now()
 		if err := s.byHand(ctx, view.Opportunity); err == nil { // else it met a bad day; the ledger says what came of it
+			moved.Add(1)
 			s.on(MoveByHand, from, time.Now().Add(time.Second), view.Reference)
 		}
 	}
-	if s.moveSome(ctx, mostSent, meanwhile) > 0 {
-		return nil
-	}
-	if _, _, err := s.probe(ctx); err != nil {
-		return err
-	}
-	if s.moveSome(ctx, mostSent, meanwhile) == 0 {
-		return errors.New("no opportunity stood before the move")
+	s.moveFresh(ctx, 2*beginning, meanwhile)
+	s.moveSome(ctx, mostSent, meanwhile)
+	if moved.Load() == 0 {
+		return errors.New("nobody made a move")
 	}
 	return nil
 }

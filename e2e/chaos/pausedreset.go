@@ -176,7 +176,7 @@ func (s *Storm) behindPause(ctx context.Context, reference opportunity.Reference
 	}
 	var refused error
 	err := insist(ctx, func(ctx context.Context) error {
-		if refused = reset(ctx); isBusy(refused) {
+		if refused = reset(ctx); isBusy(refused) || errors.Is(refused, errPending) {
 			return refused
 		}
 		return nil

@@ -65,7 +65,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 			var refused error
 			err = s.insist(ctx, func(ctx context.Context) error {
 				err := s.storm.reset(ctx, script.Reference, step.First)
-				if isBusy(err) || isMissing(err) {
+				if isBusy(err) || isMissing(err) || errors.Is(err, errPending) {
 					return err
 				}
 				refused = err
@@ -242,6 +242,9 @@ func (s *Storm) resetRun(ctx context.Context, reference opportunity.Reference, r
 		if event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED && (to == 0 || !first) {
 			to = event.GetEventId()
 		}
+	}
+	if to == 0 {
+		return errPending // the run has just begun
 	}
 	_, err := s.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: s.parts.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run},

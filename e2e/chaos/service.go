@@ -145,7 +145,7 @@ func (s *Storm) failService(ctx context.Context) error {
 	met := 0
 	for _, m := range []manner{fails, hangs, refuses} {
 		s.service.become(m)
-		s.needService(ctx)
+		s.moveFresh(ctx, beginning, nil)
 		err := pause(ctx, s.options.Hold)
 		for reference, from := range s.service.become(answers) {
 			met++
@@ -161,30 +161,44 @@ func (s *Storm) failService(ctx context.Context) error {
 	return nil
 }
 
-// needing is how many opportunities begin that need the service.
-const needing = 8
+// beginning is how many opportunities begin for a disruption that needs some in a certain state.
+const beginning = 8
 
-// needService has opportunities begin, move, and be sent something behind the move. One that the API keeps from beginning is
-// left out.
-func (s *Storm) needService(ctx context.Context) {
+// moveFresh has opportunities begin, move, and be sent something behind the move, and does something for each at the time of
+// the move, which may be nothing. One that the API keeps from beginning is left out.
+func (s *Storm) moveFresh(ctx context.Context, count int, meanwhile func(context.Context, opportunity.View)) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Hold)
 	defer cancel()
-	var beginning sync.WaitGroup
-	for range needing {
-		s.probes++
-		from, reference := sender{storm: s, number: firstProbe + s.probes}, opportunity.Reference(fmt.Sprintf("needing-%d-%d", s.options.Seed, s.probes))
-		beginning.Go(func() {
-			if from.start(ctx, Script{Reference: reference, Start: opportunity.Start{Name: "Needing", Region: "UK", EntryStep: "Proposed"}}) != nil || ctx.Err() != nil {
+	var moving sync.WaitGroup
+	for range count {
+		from, reference := s.fresh()
+		moving.Go(func() {
+			if from.start(ctx, Script{Reference: reference, Start: freshStart()}) != nil || ctx.Err() != nil {
 				return
+			}
+			var beside sync.WaitGroup
+			if view, err := s.client.View(ctx, reference); err == nil && meanwhile != nil {
+				beside.Go(func() { meanwhile(ctx, view) })
 			}
 			for n, command := range []opportunity.Command{
 				opportunity.Progress{To: "Opportunity"}, opportunity.AddInterests{Interests: opportunity.Interests{alikeInterest()}}, opportunity.UpdateDetails{Name: "Moved"},
 			} {
 				from.send(ctx, reference, Step{Deed: Send, Way: audit.BySignal, Command: command.WithID(fmt.Sprintf("%s/%d", reference, n))})
 			}
+			beside.Wait()
 		})
 	}
-	beginning.Wait()
+	moving.Wait()
+}
+
+// fresh is a reference that begins for a disruption, and who serves it.
+func (s *Storm) fresh() (sender, opportunity.Reference) {
+	s.probes++
+	return sender{storm: s, number: firstProbe + s.probes}, opportunity.Reference(fmt.Sprintf("fresh-%d-%d", s.options.Seed, s.probes))
+}
+
+func freshStart() opportunity.Start {
+	return opportunity.Start{Name: "Fresh", Region: "UK", EntryStep: "Proposed"}
 }
 
 // moveSome sends the move between the open steps to at most so many opportunities that stand before it, and does
@@ -192,9 +206,9 @@ func (s *Storm) needService(ctx context.Context) {
 func (s *Storm) moveSome(ctx context.Context, most int, meanwhile func(context.Context, opportunity.View)) int {
 	references := s.references()
 	s.chance.Shuffle(len(references), func(i, j int) { references[i], references[j] = references[j], references[i] })
-	moved := 0
+	moved, began := 0, time.Now()
 	for _, reference := range references {
-		if moved == most || ctx.Err() != nil {
+		if moved == most || ctx.Err() != nil || time.Since(began) > 2*s.options.Hold {
 			break
 		}
 		asking, cancel := context.WithTimeout(ctx, callWithin)

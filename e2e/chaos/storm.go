@@ -256,18 +256,28 @@ func (s *Storm) length() time.Duration {
 	return max(s.options.Length, calm)
 }
 
-// quiet waits until in no run anything waits but behind a question.
+// quiet waits until in no run anything waits but behind a question. When it has waited for long enough, it only looks which
+// of the others do.
 func (s *Storm) quiet(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, calm)
+	calming, cancel := context.WithTimeout(ctx, calm)
 	defer cancel()
 	for _, reference := range s.references() {
-		if _, err := s.awaitQuiet(ctx, reference); err != nil {
+		_, err := s.awaitQuiet(calming, reference)
+		if err != nil && calming.Err() != nil {
+			looking, over := context.WithTimeout(ctx, lookWithin)
+			_, err = s.awaitQuiet(looking, reference)
+			over()
+		}
+		if err != nil {
 			s.problem("%s does not become quiet: %v", reference, err)
 		}
 	}
 	s.tell("quiet")
 	return nil
 }
+
+// lookWithin bounds how long one opportunity is looked at.
+const lookWithin = 2 * time.Second
 
 // awaitQuiet waits until the run has ended, or nothing waits in it but behind a question, and answers whether it is
 // parked behind one.

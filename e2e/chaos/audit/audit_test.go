@@ -230,6 +230,10 @@ func TestAudit(t *testing.T) {
 		{"places of a lost opportunity", func(e *audit.Evidence) {
 			e.Chains[0].Status, e.Records[of].State = audit.Completed, opportunity.Lost
 		}, audit.Rules{}, []string{"orphan-reservation ours "}},
+		{"places that a lost opportunity gave back before its end", func(e *audit.Evidence) {
+			until := at(29)
+			e.Records[of].State, e.Records[of].Until = opportunity.Lost, &until
+		}, audit.Rules{}, nil},
 		{"a question about what is there", func(e *audit.Evidence) { ask(&e.Chains[0], "one") }, audit.Rules{Questions: 0.5}, nil},
 		{"a question about what is not there", func(e *audit.Evidence) {
 			ask(&e.Chains[0], "one")

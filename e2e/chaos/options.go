@@ -89,7 +89,7 @@ func Long(seed uint64, minutes int) Options {
 	return withDefaultTimes(Options{
 		Seed: seed, Length: time.Duration(minutes) * time.Minute, Opportunities: opportunities, Messages: 12, LongMessages: 300,
 		Senders: 60, Rounds: (opportunities + 59) / 60, Freeze: 90 * time.Second, ContinueAfter: 400, Long: true,
-		Outage: 15 * time.Second, Hold: 10 * time.Second,
+		Outage: 12 * time.Second, Hold: 6 * time.Second,
 	})
 }
 

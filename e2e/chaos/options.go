@@ -93,10 +93,10 @@ func Long(seed uint64, minutes int) Options {
 	})
 }
 
-// withDefaultTimes gives a storm the send window and the answer time that a worker has by default, and a settle time
-// that is short, since the sandbox commits what is late within three.
+// withDefaultTimes gives a storm the send window that a worker has by default. Its answer time and its settle time are short,
+// since the sandbox commits what is late within three seconds.
 func withDefaultTimes(o Options) Options {
-	o.Times = activities.Times{SettleTime: 5 * time.Second}
+	o.Times = activities.Times{AnswerTime: 4 * time.Second, SettleTime: 8 * time.Second}
 	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = 3*time.Second, 2*time.Second, 3*time.Minute, 2*time.Second
 	return o
 }
@@ -131,6 +131,8 @@ func (o Options) validate() error {
 		problem = "length, pause, opportunities, messages and senders must be positive"
 	case o.LateBy >= o.Times.Settle():
 		problem = "what is late must be committed before the settle time is over"
+	case o.answerTime()+o.LateBy > o.Times.Settle():
+		problem = "what is late must be committed before a run that was reset, or whose activity was ended, reads its record back"
 	case o.TokenLife <= o.activityTime()+o.LateBy:
 		problem = "a token must live longer than a request that is late"
 	case o.Freeze <= o.activityTime():

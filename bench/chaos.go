@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -33,18 +35,20 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	return verdict(report, asked.short)
+	return verdict(report, asked.short || len(asked.options.Only) > 0)
 }
 
 // verdict says what is wrong with a storm, nil when nothing is.
 func verdict(report chaos.Report, short bool) error {
-	switch unvisited := report.Unvisited(); {
+	switch unvisited, unmet := report.Unvisited(), report.Unmet(); {
 	case len(report.Violations) > 0:
 		return fmt.Errorf("%d violations; seed %d", len(report.Violations), report.Seed)
 	case len(report.Problems) > 0:
 		return fmt.Errorf("the storm did not go as it should: %d problems; seed %d", len(report.Problems), report.Seed)
 	case len(unvisited) > 0 && !short:
 		return fmt.Errorf("no worker was killed in %q, so that the storm shows nothing of it; seed %d", unvisited, report.Seed)
+	case len(unmet) > 0 && !short:
+		return fmt.Errorf("the seed does not count: too few messages met %q; seed %d", unmet, report.Seed)
 	}
 	return nil
 }
@@ -71,6 +75,7 @@ func chaosFlags(args []string, stdout io.Writer) (asked, error) {
 	seed := fs.Uint64("seed", 1, "what messages and disruptions are made from; the same seed makes the same ones")
 	opportunities := fs.Int("opportunities", 0, "how many there are (default: 20 for each minute, 60 in the short form)")
 	data := fs.String("data", "", "directory to keep the databases in (default: one that is removed in the end)")
+	only := fs.StringSlice("only", nil, "visit only the disruptions in whose names one of these words stands, such as restore,service")
 	race := fs.Bool("race", false, "build worker and sandbox with the race detector")
 	fs.StringVar(&a.output, "output", outputText, "how the report is written: text or json")
 	if err := fs.Parse(args); err != nil {
@@ -90,6 +95,8 @@ func chaosFlags(args []string, stdout io.Writer) (asked, error) {
 		err = &usageError{text: "--short and --minutes exclude each other; give one of them"}
 	case *opportunities < 0:
 		err = &usageError{text: fmt.Sprintf("--opportunities %d: must be positive", *opportunities)}
+	case len(*only) > 0 && len(named(*only)) == 0:
+		err = &usageError{text: fmt.Sprintf("--only %s: no disruption has such a name; there are %q", strings.Join(*only, ","), chaos.Troubles())}
 	case a.output != outputText && a.output != outputJSON:
 		err = &usageError{text: fmt.Sprintf("--output %q: must be text or json", a.output)}
 	}
@@ -104,6 +111,13 @@ func chaosFlags(args []string, stdout io.Writer) (asked, error) {
 		a.options.Opportunities = *opportunities
 		a.options.Rounds = (*opportunities + a.options.Senders - 1) / a.options.Senders
 	}
-	a.options.Data, a.options.Race = *data, *race
+	a.options.Data, a.options.Race, a.options.Only = *data, *race, named(*only)
 	return a, nil
+}
+
+// named are the kinds of disruptions in whose names one of the words stands.
+func named(words []string) []chaos.Trouble {
+	return slices.DeleteFunc(chaos.Troubles(), func(t chaos.Trouble) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return word != "" && strings.Contains(string(t), word) })
+	})
 }

@@ -24,6 +24,7 @@ func TestUsage(t *testing.T) {
 		{"chaos --minutes 0", exitUsage, "--minutes 0"},
 		{"chaos --short --minutes 3", exitUsage, "exclude each other"},
 		{"chaos --output xml", exitUsage, "xml"},
+		{"chaos --only tempest", exitUsage, "tempest"},
 		{"chaos --nothing", exitUsage, "nothing"},
 		{"chaos --help", 0, "--seed"},
 		{"--help", 0, "chaos"},
@@ -48,6 +49,10 @@ func TestVerdict(t *testing.T) {
 	violated, troubled := visited, visited
 	violated.Violations = []audit.Violation{{Kind: audit.Lost}}
 	troubled.Problems = []string{"trouble"}
+	unmet := visited
+	unmet.Long, unmet.Met = true, []chaos.Met{{What: chaos.CutOff, Messages: 9, Share: 0.009}}
+	met := visited
+	met.Long, met.Met = true, []chaos.Met{{What: chaos.CutOff, Messages: 10, Share: 0.01}}
 	for name, c := range map[string]struct {
 		report chaos.Report
 		short  bool
@@ -58,6 +63,8 @@ func TestVerdict(t *testing.T) {
 		"a problem":          {troubled, false, true},
 		"unvisited":          {chaos.Report{}, false, true},
 		"unvisited in short": {chaos.Report{}, true, false},
+		"too few met":        {unmet, false, true},
+		"a hundredth met":    {met, false, false},
 	} {
 		if err := verdict(c.report, c.short); (err != nil) != c.fails {
 			t.Errorf("%s: %v", name, err)

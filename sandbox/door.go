@@ -153,6 +153,10 @@ func (v *visit) run(r *http.Request) {
 			v.answer.Header().Set("Retry-After", seconds(after))
 		}
 		return
+	case v.meets(fault.FailQuery):
+		v.answer = &answer{header: http.Header{}}
+		writeJSON(v.answer, http.StatusOK, map[string]any{"data": nil, "errors": []map[string]string{{"message": errOrdered.Error()}}})
+		return
 	case v.meets(fault.ExpireTokens):
 		if err := v.door.sandbox.ExpireTokens(r.Context()); err != nil {
 			v.answer = plainAnswer(http.StatusInternalServerError, errInternal.Error())

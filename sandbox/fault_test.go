@@ -286,6 +286,25 @@ func TestLateCommit(t *testing.T) {
 	}
 }
 
+// The query that fails has an error of the API's own, and others are answered.
+func TestFailQuery(t *testing.T) {
+	t.Parallel()
+	s := serve(t, sandbox.Options{})
+	s.set(t, fault.Rule{Kind: fault.FailQuery, Operation: "regions"})
+	status, body, err := s.over(t.Context(), `query Lookup { regions { edges { node { id } } } }`)
+	if err != nil || status != http.StatusOK || !strings.Contains(body, `"errors":[{"message":`) || !strings.Contains(body, `"data":null`) {
+		t.Errorf("the query that fails: %d %s %v", status, body, err)
+	}
+	if status, body, err := s.over(t.Context(), `{ hello }`); err != nil || status != http.StatusOK || strings.Contains(body, "errors") {
+		t.Errorf("another query: %d %s %v", status, body, err)
+	}
+	for _, operation := range []string{"", fault.AnyMutation, "opportunities.progress"} {
+		if _, err := s.Faults().Set(fault.Rule{Kind: fault.FailQuery, Operation: operation}); err == nil {
+			t.Errorf("operation %q is no query", operation)
+		}
+	}
+}
+
 // Only requests that would be looked at meet a fault: one over the limit or too large is refused as ever, and a rule that
 // counts does not count it.
 func TestRefusedRequestsMeetNoFault(t *testing.T) {

@@ -84,10 +84,12 @@ func (r *run) callAside(ctx workflow.Context, job opportunity.Job, act opportuni
 		case result.Fate == opportunity.FateNotSent && result.Reason == activities.ReasonReset:
 			r.told = result.Run // whoever asks the API next accounts for it
 			r.state.Unserved(key, "", result.Fate, now)
+			r.unserved = since(ctx, changeCallAgain)
 		case result.Fate == opportunity.FateDone, result.Fate == opportunity.FateRejected:
 			r.state.Acted(key, act, opportunity.Answer{Fate: result.Fate, Error: result.Error}, result.Trace, result.Contacts, now)
 		default:
 			r.state.Unserved(key, serviceText(job, result.Sending), result.Fate, now)
+			r.unserved = since(ctx, changeCallAgain)
 		}
 		r.show(ctx)
 	})

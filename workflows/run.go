@@ -40,8 +40,10 @@ type run struct {
 	planRounds, refreshRounds int
 	// overruled counts the plans in a row of a lower version of the playbook than was seen.
 	overruled int
-	// calls counts the services of the tenant that are being called.
-	calls int
+	// calls counts the services of the tenant that are being called. unserved says that
+	// one was not answered since the run began to rest.
+	calls    int
+	unserved bool
 	// rivals counts the waits for other references that adopt the same record.
 	rivals int
 	// failed says why the record cannot be created.
@@ -195,11 +197,12 @@ func (r *run) next(ctx workflow.Context) opportunity.Task {
 
 // rest waits until there is a task. Tasks at a time have one timer, for the earliest.
 func (r *run) rest(ctx workflow.Context, until time.Time) error {
+	r.unserved = false
 	stirs := func() bool {
 		if _, rests := r.next(ctx).(opportunity.Rest); !rests {
 			return true
 		}
-		return r.arrivals.waiting() || r.state.Closing != nil || r.isOver(ctx) || r.mayContinue(ctx)
+		return r.unserved || r.arrivals.waiting() || r.state.Closing != nil || r.isOver(ctx) || r.mayContinue(ctx)
 	}
 	switch {
 	case until.IsZero():

@@ -75,6 +75,40 @@ func TestAServiceThatIsDownHoldsUpNothing(t *testing.T) {
 	}
 }
 
+// A service that does not answer is called again when its time has come, with no message that wakes the run meanwhile.
+func TestAServiceIsCalledAgainByItself(t *testing.T) {
+	for _, quiet := range []time.Duration{0, 30 * time.Second} {
+		for name, before := range map[string]bool{"before a move": true, "after a move": false} {
+			t.Run(name+" "+quiet.String(), func(t *testing.T) {
+				s := newStage(t)
+				names := [2][]string{{"crm"}, nil}
+				if !before {
+					names = [2][]string{nil, {"crm"}}
+				}
+				b := moving(s, names[0], names[1])
+				b.has.Quiet = quiet
+				crm := b.things["crm"]
+				crm.kind = opportunity.ActCall
+				looked := 0
+				// The service fails ten times, of which the last are ten minutes apart.
+				crm.looks = func(activities.EffectInput) *activities.InspectResult {
+					looked++
+					crm.away = looked <= 10
+					return nil
+				}
+				s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+				s.at(time.Hour, func() {
+					if crm.done != 1 || s.record.step.Name != "Opportunity" {
+						t.Errorf("after an hour the service was called %d times and did it %d times, in step %s; want it called until it answered", looked, crm.done, s.record.step.Name)
+					}
+				})
+				s.win(2 * time.Hour)
+				s.run(start, nil)
+			})
+		}
+	}
+}
+
 // What was accepted while the record is read for a follow-up goes first: the
 // follow-up is for a step that the opportunity leaves.
 func TestACommandOvertakesAFollowUp(t *testing.T) {

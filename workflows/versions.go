@@ -40,6 +40,9 @@ const (
 	changeNames = "go on without names that cannot be looked up"
 	// changePlaybook: no plan is taken of a lower version of the playbook than was seen.
 	changePlaybook = "plan by the latest version of the playbook"
+	// changeCallAgain: a run that rests is woken by a call of a service that was not
+	// answered, so that it waits for the time of the next one.
+	changeCallAgain = "wake for the next call of a service"
 )
 
 // since reports whether the change is in force in the run.

@@ -17,7 +17,8 @@ func badDays(o Options, times uint64) []fault.Rule {
 		{Kind: fault.DropBefore, Probability: often},
 		{Kind: fault.DropAfter, Probability: often},
 		{Kind: fault.TooMany, Probability: often, RetryAfter: fault.Duration(time.Second)},
-		{Kind: fault.ExpireTokens, Probability: often},
+		// A worker asks for no token for up to a minute when several are refused in their first minute.
+		{Kind: fault.ExpireTokens, From: 30, Every: 2000},
 		{Kind: fault.Partial, Probability: often},
 		{Kind: fault.Malformed, Probability: often},
 		{Kind: fault.Slow, Probability: often, After: fault.Duration(o.SlowFor)},

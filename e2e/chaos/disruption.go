@@ -36,24 +36,84 @@ const (
 	RestartServer  Trouble = "restart the Temporal server"
 	FreezeWorker   Trouble = "freeze a worker"
 	CommitLate     Trouble = "commit a change late"
+	CutOff         Trouble = "cut the API off"
+	FailQuery      Trouble = "fail one query"
+	PullLevers     Trouble = "pull levers on changes"
+	ResetPaused    Trouble = "reset runs behind a pause"
+	ResetOld       Trouble = "reset old runs"
+	FailService    Trouble = "fail the tenant's service"
+	FollowUp       Trouble = "send when follow-ups come due"
+	MoveByHand     Trouble = "move by hand in the TMS"
+	LagIndex       Trouble = "let the index of runs lag"
+	Restore        Trouble = "restore Temporal's database"
 )
 
+// oldTroubles are visited in each form.
+func oldTroubles() []Trouble {
+	return []Trouble{KillAnywhere, KillBeforeSend, KillUnanswered, KillUnreported, KillContinuing, KillCompleting, RestartServer, FreezeWorker}
+}
+
+// newTroubles are all visited in the long form, and some of them, by the seed, in the others. A playbook that is deployed
+// while workers run belongs here, once workers can be given one.
+func newTroubles() []Trouble {
+	return []Trouble{CutOff, FailQuery, PullLevers, ResetPaused, ResetOld, FailService, FollowUp, MoveByHand, LagIndex}
+}
+
+// Troubles are all kinds of disruptions.
+func Troubles() []Trouble {
+	return slices.Concat([]Trouble{CommitLate}, oldTroubles(), newTroubles(), []Trouble{Restore})
+}
+
 // disruptions makes the list: each kind once in an order of its own, and, in the long form, more of them than there is
-// time for. A change is committed late once only, since nobody is disturbed until its activity has been given up.
+// time for. A change is committed late once only, since nobody is disturbed until its activity has been given up, and so is
+// the database restored: opportunities that lost a message then may wait for an operator.
 func disruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
-	kinds := []Trouble{KillAnywhere, KillBeforeSend, KillUnanswered, KillUnreported, KillContinuing, KillCompleting, RestartServer, FreezeWorker}
-	list := []Disruption{{What: CommitLate, Pause: o.Pause}}
+	fresh, first := newTroubles(), []Trouble{CommitLate}
+	restores := []Trouble{Restore}
+	if !o.Long {
+		fresh = append(fresh, Restore)
+		chance.Shuffle(len(fresh), func(i, j int) { fresh[i], fresh[j] = fresh[j], fresh[i] })
+		fresh = fresh[:min(len(fresh), o.Fresh)]
+		restores = nil
+	}
+	kinds := append(oldTroubles(), fresh...)
+	if len(o.Only) > 0 {
+		others := func(t Trouble) bool { return !slices.Contains(o.Only, t) }
+		kinds = slices.DeleteFunc(append(oldTroubles(), newTroubles()...), others)
+		first, restores = slices.DeleteFunc(first, others), slices.DeleteFunc([]Trouble{Restore}, others)
+	}
+	var list []Disruption
+	for _, kind := range first {
+		list = append(list, Disruption{What: kind, Pause: o.Pause})
+	}
 	for rounds := 1 + int(o.Length/(4*time.Minute)); rounds > 0; rounds-- {
 		chance.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
-		for _, kind := range kinds {
+		for _, kind := range append(slices.Clone(kinds), restores...) {
 			list = append(list, Disruption{What: kind, Pause: time.Duration(chance.Int64N(int64(o.Pause))), Odd: chance.IntN(2) == 1})
 		}
+		restores = nil
 		if !o.Long {
 			break
 		}
 	}
 	return list
+}
+
+// kinds are the kinds of disruptions that the plan has, each once, in the order of the first of each.
+func (p Plan) kinds() []Trouble {
+	var kinds []Trouble
+	for _, d := range p.Disruptions {
+		if !slices.Contains(kinds, d.What) {
+			kinds = append(kinds, d.What)
+		}
+	}
+	return kinds
+}
+
+// has reports whether the plan has a disruption of one of the kinds.
+func (p Plan) has(kinds ...Trouble) bool {
+	return slices.ContainsFunc(p.Disruptions, func(d Disruption) bool { return slices.Contains(kinds, d.What) })
 }
 
 // disrupt carries the list out, until it or the context ends. What goes wrong is noted and does not end it.
@@ -65,10 +125,17 @@ func (s *Storm) disrupt(ctx context.Context, list []Disruption) {
 		var err error
 		for range tries {
 			s.tell(string(d.What))
+			from := time.Now()
 			err = s.trouble(ctx, d)
 			// Whatever came of it, the workers run again.
 			if again := s.startWorkers(context.WithoutCancel(ctx)); again != nil {
 				err = errors.Join(err, again)
+			}
+			if err == nil {
+				s.count(func(*Report) { s.carried[d.What]++ })
+				if !slices.Contains(aboutSome(), d.What) {
+					s.on(d.What, from, time.Now(), "")
+				}
 			}
 			if err == nil || ctx.Err() != nil {
 				break
@@ -107,6 +174,26 @@ func (s *Storm) trouble(ctx context.Context, d Disruption) error {
 		return s.freeze(ctx, d.Odd)
 	case CommitLate:
 		return s.commitLate(ctx)
+	case CutOff:
+		return s.cutOff(ctx, d.Odd)
+	case FailQuery:
+		return s.failQuery(ctx)
+	case PullLevers:
+		return s.pullLevers(ctx)
+	case ResetPaused:
+		return s.resetPaused(ctx)
+	case ResetOld:
+		return s.resetOld(ctx)
+	case FailService:
+		return s.failService(ctx)
+	case FollowUp:
+		return s.sendWhenDue(ctx)
+	case MoveByHand:
+		return s.moveByHand(ctx)
+	case LagIndex:
+		return s.lagIndex(ctx, d.Odd)
+	case Restore:
+		return s.restore(ctx)
 	}
 	return fmt.Errorf("nobody knows how to %s", d.What)
 }
@@ -178,7 +265,8 @@ func (s *Storm) freeze(ctx context.Context, all bool) error {
 
 // commitLate has a change committed after the worker that sent it has given it up. No worker is killed meanwhile: the
 // activity is over as soon as the worker gives up, and the change comes after that. No other request is late. Another
-// fault may meet the change, and its token may end before it is carried out: then another change is sent.
+// fault may meet the change, and its token may end before it is carried out: then another change is sent. No tokens are
+// expired meanwhile.
 func (s *Storm) commitLate(ctx context.Context) error {
 	from, reference, err := s.probe(ctx)
 	if err != nil {
@@ -204,7 +292,7 @@ func (s *Storm) commitLate(ctx context.Context) error {
 // tryCommitLate sends a change that is to be late. It returns the request that was late, or an empty one when another
 // fault decided what became of the change.
 func (s *Storm) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late ledger.Entry, err error) {
-	if err := s.lift(ctx, fault.Late); err != nil {
+	if err := s.lift(ctx, fault.Late, fault.ExpireTokens); err != nil {
 		return late, err
 	}
 	before, err := s.lastRequest(ctx)

@@ -6,12 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
+	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	updatepb "go.temporal.io/api/update/v1"
 
+	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
@@ -43,8 +47,7 @@ func (s *Storm) currentRun(ctx context.Context, reference opportunity.Reference)
 // answers. It needs workers.
 func (s *Storm) chains(ctx context.Context, reference opportunity.Reference) ([]audit.Chain, error) {
 	current, err := s.currentRun(ctx, reference)
-	var missing *serviceerror.NotFound
-	if errors.As(err, &missing) {
+	if isMissing(err) {
 		return nil, nil // its start never came through
 	}
 	if err != nil {
@@ -54,8 +57,14 @@ func (s *Storm) chains(ctx context.Context, reference opportunity.Reference) ([]
 	var list []audit.Chain
 	for _, last := range slices.Compact(lasts) {
 		chain, err := s.chain(ctx, reference, last)
+		if isMissing(err) {
+			continue // the run was terminated after the backup that the database was restored from
+		}
 		if err != nil {
 			return nil, err
+		}
+		if last != current && chain.Status != audit.Terminated {
+			continue // so was this one, which runs again
 		}
 		list = append(list, chain)
 	}
@@ -73,6 +82,7 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 	c.Status = statusOf(about.RawResponse.GetWorkflowExecutionInfo().GetStatus())
 	// A run that was terminated before its first task cannot be asked; the run before it is, from which it has its state.
 	asked := ""
+	var histories [][]*historypb.HistoryEvent
 	for run := last; run != ""; {
 		events, err := s.events(ctx, id, run)
 		if err != nil {
@@ -81,11 +91,15 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 		if asked == "" && has(events, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
 			asked = run
 		}
-		c.Runs = slices.Insert(c.Runs, 0, run)
+		c.Runs, histories = slices.Insert(c.Runs, 0, run), slices.Insert(histories, 0, events)
 		c.Accepted = append(accepted(run, events), c.Accepted...)
 		run = events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
 	}
 	asked = cmp.Or(asked, last)
+	over := overIn(slices.Concat(histories...))
+	for n := range c.Accepted {
+		c.Accepted[n].Over = over[c.Accepted[n].Request]
+	}
 	if err := s.query(ctx, &c.View, id, asked, lifecycle.View.Name); err != nil {
 		return c, err
 	}
@@ -205,6 +219,61 @@ func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 		list = append(list, a.Accepted)
 	}
 	return list
+}
+
+// overIn returns when the last change that was made for each request was reported. A change of which nobody knew what
+// became of it is over when the record has been read back.
+func overIn(events []*historypb.HistoryEvent) map[string]time.Time {
+	over := map[string]time.Time{}
+	var unknown []string
+	scheduled := map[int64]*historypb.ActivityTaskScheduledEventAttributes{} // of the run that is gone through
+	for _, event := range events {
+		at := event.GetEventTime().AsTime()
+		var of int64
+		known := false
+		switch event.GetEventType() {
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+			clear(scheduled)
+		case enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+			scheduled[event.GetEventId()] = event.GetActivityTaskScheduledEventAttributes()
+		case enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+			attributes := event.GetActivityTaskCompletedEventAttributes()
+			of, known = attributes.GetScheduledEventId(), !strings.Contains(dataOf(attributes.GetResult()), `"fate":"unknown"`)
+		case enums.EVENT_TYPE_ACTIVITY_TASK_FAILED:
+			of = event.GetActivityTaskFailedEventAttributes().GetScheduledEventId()
+		case enums.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+			of = event.GetActivityTaskTimedOutEventAttributes().GetScheduledEventId()
+		case enums.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+			of = event.GetActivityTaskCanceledEventAttributes().GetScheduledEventId()
+		}
+		switch asked := scheduled[of]; asked.GetActivityType().GetName() {
+		case activities.ReadOpportunity:
+			if known {
+				for _, request := range unknown {
+					over[request] = at
+				}
+				unknown = nil
+			}
+		case activities.ApplyCommands:
+			var input activities.ApplyInput
+			_ = json.Unmarshal([]byte(dataOf(asked.GetInput())), &input) // what cannot be read names no request
+			for _, mutation := range input.Mutations {
+				over[mutation.Request] = at
+				if !known {
+					unknown = append(unknown, mutation.Request)
+				}
+			}
+		}
+	}
+	return over
+}
+
+// dataOf is the first of the payloads, as text.
+func dataOf(payloads *commonpb.Payloads) string {
+	for _, payload := range payloads.GetPayloads() {
+		return string(payload.GetData())
+	}
+	return ""
 }
 
 func isCommand(verb opportunity.Verb) bool {

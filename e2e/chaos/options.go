@@ -32,15 +32,25 @@ type Options struct {
 	LateBy time.Duration
 	// SlowFor is how long a slow answer takes. It is shorter than the answer time, so that the client waits for it.
 	SlowFor time.Duration
-	// TokenLife is how long the tokens of the workers are good. It is short, so that they expire often, and longer than
-	// what is late takes, which would be refused otherwise.
+	// TokenLife is how long the tokens of the workers are good. It is short, so that they expire, and longer than what is
+	// late takes, which would be refused otherwise. In the longer forms most are older than a minute when the API refuses
+	// them: a worker takes those that are younger for tokens that were never good, and waits longer after each.
 	TokenLife time.Duration
 	// Freeze is how long a worker is frozen; it must be longer than an activity may take, which is the send window and
 	// the answer time together.
 	Freeze time.Duration
+	// Outage is how long the API is away, or fails one query. It is longer than the settle time.
+	Outage time.Duration
+	// Hold is how long a disruption goes on that has no length of its own: levers are pulled, messages wait behind a pause.
+	Hold time.Duration
+	// Fresh is how many of the kinds of disruptions a form visits that need not visit all, besides those that it always
+	// visits.
+	Fresh int
+	// Only are the kinds of disruptions that are visited; none is those of the form.
+	Only []Trouble
 	// ContinueAfter is the length of history at which the server suggests to continue; 0 leaves it at what it is.
 	ContinueAfter int
-	// Long says that the places of the first list of disruptions are visited again until the time is over.
+	// Long says that every kind of disruption is visited, again and again until the time is over.
 	Long bool
 	// Race builds the parts with the race detector.
 	Race bool
@@ -58,6 +68,7 @@ func Quick(seed uint64) Options {
 	return Options{
 		Seed: seed, Length: 12 * time.Second, Pause: 400 * time.Millisecond, Opportunities: 30, Messages: 6, LongMessages: 40,
 		Senders: 30, Rounds: 1, Freeze: 6 * time.Second, ContinueAfter: 120,
+		Outage: 6 * time.Second, Hold: 2 * time.Second, Fresh: 3,
 		Times:  activities.Times{SendWindow: 3 * time.Second, AnswerTime: time.Second, SettleTime: 5 * time.Second},
 		LateBy: 3 * time.Second, SlowFor: 500 * time.Millisecond, TokenLife: 15 * time.Second,
 	}
@@ -68,6 +79,7 @@ func Short(seed uint64) Options {
 	return withDefaultTimes(Options{
 		Seed: seed, Length: 75 * time.Second, Opportunities: 60, Messages: 8, LongMessages: 90,
 		Senders: 60, Rounds: 1, Freeze: 50 * time.Second, ContinueAfter: 250,
+		Outage: 10 * time.Second, Hold: 5 * time.Second, Fresh: 4,
 	})
 }
 
@@ -76,15 +88,16 @@ func Long(seed uint64, minutes int) Options {
 	opportunities := max(60, 20*minutes)
 	return withDefaultTimes(Options{
 		Seed: seed, Length: time.Duration(minutes) * time.Minute, Opportunities: opportunities, Messages: 12, LongMessages: 300,
-		Senders: 60, Rounds: (opportunities + 59) / 60, Freeze: 90 * time.Second, Long: true,
+		Senders: 60, Rounds: (opportunities + 59) / 60, Freeze: 90 * time.Second, ContinueAfter: 400, Long: true,
+		Outage: 12 * time.Second, Hold: 6 * time.Second,
 	})
 }
 
-// withDefaultTimes gives a storm the send window and the answer time that a worker has by default, and a settle time
-// that is short, since the sandbox commits what is late within three.
+// withDefaultTimes gives a storm the send window that a worker has by default. Its answer time and its settle time are short,
+// since the sandbox commits what is late within three seconds.
 func withDefaultTimes(o Options) Options {
-	o.Times = activities.Times{SettleTime: 5 * time.Second}
-	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = 3*time.Second, 2*time.Second, time.Minute, 2*time.Second
+	o.Times = activities.Times{AnswerTime: 4 * time.Second, SettleTime: 8 * time.Second}
+	o.LateBy, o.SlowFor, o.TokenLife, o.Pause = 3*time.Second, 2*time.Second, 3*time.Minute, 2*time.Second
 	return o
 }
 
@@ -118,10 +131,14 @@ func (o Options) validate() error {
 		problem = "length, pause, opportunities, messages and senders must be positive"
 	case o.LateBy >= o.Times.Settle():
 		problem = "what is late must be committed before the settle time is over"
+	case o.answerTime()+o.LateBy > o.Times.Settle():
+		problem = "what is late must be committed before a run that was reset, or whose activity was ended, reads its record back"
 	case o.TokenLife <= o.activityTime()+o.LateBy:
 		problem = "a token must live longer than a request that is late"
 	case o.Freeze <= o.activityTime():
 		problem = "a freeze must be longer than an activity may take"
+	case o.Outage <= o.Times.Settle():
+		problem = "the API must be away for longer than the settle time"
 	case o.SlowFor >= o.answerTime():
 		problem = "a slow answer must come within the answer time"
 	default:

@@ -49,6 +49,8 @@ type Script struct {
 	Reference opportunity.Reference
 	Start     opportunity.Start
 	Steps     []Step
+	// Signals says that all messages are signals, so that the run may be reset.
+	Signals bool
 }
 
 // Plan is all that is sent, and what is done to the parts meanwhile.
@@ -74,7 +76,8 @@ type planner struct {
 	chance  *rand.Rand
 }
 
-// Of every so many opportunities one is long, terminated, reset or closed.
+// Of every so many opportunities one is long, terminated, reset by its script or closed. Three times as many as those that
+// are reset are sent signals alone.
 const (
 	longEvery       = 20
 	terminatedEvery = 9
@@ -113,8 +116,8 @@ func (p *planner) script(n int) Script {
 	if terminated {
 		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Deed: Terminate}}, s.Steps[middle:]...)...)
 	}
-	if !terminated && n%resetEvery == 1 {
-		bySignal(s.Steps)
+	s.Signals = !terminated && n%resetEvery < 3
+	if s.Signals && n%resetEvery == 1 {
 		s.Steps = append(s.Steps[:middle:middle], append([]Step{{Deed: Reset, First: p.chance.IntN(2) == 0}}, s.Steps[middle:]...)...)
 	}
 	switch {
@@ -125,6 +128,9 @@ func (p *planner) script(n int) Script {
 			s.Steps = append(s.Steps, p.send(opportunity.Progress{To: "Opportunity"}))
 		}
 		s.Steps = append(s.Steps, p.send(opportunity.Progress{To: p.oneOf("Won", "Won", "Lost", "Archived")}))
+	}
+	if s.Signals {
+		bySignal(s.Steps)
 	}
 	p.pace(s.Steps)
 	return s
@@ -138,9 +144,14 @@ func bySignal(steps []Step) {
 	}
 }
 
-// pace spreads the steps over the time that the storm takes.
+// pace spreads the steps over the time that the storm takes: in the long form all of it, so that the last disruptions meet
+// messages, too.
 func (p *planner) pace(steps []Step) {
-	average := p.options.Length * 7 / 10 / time.Duration(len(steps)+1)
+	length := p.options.Length
+	if !p.options.Long {
+		length = length * 7 / 10
+	}
+	average := length / time.Duration(len(steps)+1)
 	if p.options.Rounds > 1 {
 		average /= time.Duration(p.options.Rounds)
 	}

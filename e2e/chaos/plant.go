@@ -81,6 +81,10 @@ func (b bed) plant(ctx context.Context, kind audit.Kind) (opportunity.Reference,
 		return b.keepHeld(ctx)
 	case audit.TooManyQuestions:
 		return "", b.question()
+	case audit.Overlapped:
+		return b.overlap()
+	case audit.Silent:
+		return b.hush()
 	}
 	return "", errBarren
 }
@@ -92,10 +96,19 @@ type made struct {
 	interest  audit.Interest
 }
 
+// plain reports whether nothing but messages that are known changed the record of the reference: a violation is planted
+// where nothing else explains it.
+func (b bed) plain(reference opportunity.Reference) bool {
+	byHand := slices.ContainsFunc(b.evidence.Records, func(r audit.Record) bool {
+		return r.Mark == reference && slices.ContainsFunc(b.evidence.ByHand, func(m audit.HandMove) bool { return m.Record == r.ID })
+	})
+	return !byHand && !slices.ContainsFunc(b.evidence.Told, func(t audit.Told) bool { return t.Reference == reference && b.evidence.MayBeGone(t) })
+}
+
 // firstMade finds an interest of an opportunity that runs and of which everything is known.
 func (b bed) firstMade(choose func(made) bool) (made, error) {
 	for _, c := range b.evidence.Chains {
-		if c.Status != audit.Running || c.View == nil || c.View.Question != nil {
+		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || !b.plain(c.Reference) {
 			continue
 		}
 		for _, outcome := range c.Outcomes {
@@ -131,6 +144,9 @@ func (b bed) lose() (opportunity.Reference, error) {
 	}
 	for n := range b.evidence.Chains {
 		c := &b.evidence.Chains[n]
+		if !b.plain(c.Reference) {
+			continue
+		}
 		for _, a := range c.Accepted {
 			if c.Outcomes[a.Request].State != opportunity.Failed || !acknowledged[a.Request] {
 				continue
@@ -209,7 +225,7 @@ func (b bed) misplace(ctx context.Context) (opportunity.Reference, error) {
 // doFailed makes an interest that is reported failed.
 func (b bed) doFailed(ctx context.Context) (opportunity.Reference, error) {
 	for _, c := range b.evidence.Chains {
-		if c.Status != audit.Running || c.View == nil || c.View.Question != nil {
+		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || !b.plain(c.Reference) {
 			continue
 		}
 		for _, a := range c.Accepted {
@@ -294,7 +310,7 @@ func (b bed) question() error {
 	wanted := int(float64(b.evidence.Messages())*b.rules.MostQuestions()) + 1
 	for n := range b.evidence.Chains {
 		c := &b.evidence.Chains[n]
-		if c.Status == audit.Running && c.View != nil && c.View.Question == nil && wanted > 0 {
+		if c.Status == audit.Running && c.View != nil && c.View.Question == nil && wanted > 0 && b.plain(c.Reference) {
 			c.View.Question = &opportunity.Question{Request: "planted"}
 			wanted--
 		}
@@ -302,7 +318,7 @@ func (b bed) question() error {
 	// A storm of many messages needs more than one question of each: what is parked counts, too.
 	for n := range b.evidence.Chains {
 		c := &b.evidence.Chains[n]
-		if wanted > 0 && c.Status == audit.Running && c.View != nil {
+		if wanted > 0 && c.Status == audit.Running && c.View != nil && b.plain(c.Reference) {
 			c.View.Parked = append(slices.Clone(c.View.Parked), slices.Repeat([]opportunity.Waiting{{Request: "planted"}}, wanted)...)
 			wanted = 0
 		}
@@ -311,6 +327,52 @@ func (b bed) question() error {
 		return errBarren
 	}
 	return nil
+}
+
+// overlap has a request come just before the one before it for the same record was over.
+func (b bed) overlap() (opportunity.Reference, error) {
+	before := map[string]*ledger.Entry{}
+	for n := range b.evidence.Ledger {
+		entry := &b.evidence.Ledger[n]
+		record := ""
+		for _, field := range entry.Fields {
+			if field.Outcome == ledger.Committed {
+				record = field.Opportunity
+			}
+		}
+		if record == "" || entry.Answered.IsZero() {
+			continue
+		}
+		earlier := before[record]
+		before[record] = entry
+		if earlier == nil || !earlier.Answered.After(earlier.Received) || earlier.Answered.After(entry.Received) {
+			continue
+		}
+		for _, r := range b.evidence.Records {
+			if string(r.ID) == record && r.Mark != "" {
+				entry.Received = earlier.Answered.Add(-min(time.Millisecond, earlier.Answered.Sub(earlier.Received)))
+				return r.Mark, nil
+			}
+		}
+	}
+	return "", errBarren
+}
+
+// hush has a message wait for three minutes with nothing that says why.
+func (b bed) hush() (opportunity.Reference, error) {
+	for _, c := range b.evidence.Chains {
+		for _, a := range c.Accepted {
+			if a.Request == "" {
+				continue
+			}
+			b.evidence.Samples = append(b.evidence.Samples, audit.Sample{
+				At: a.At.Add(3 * time.Minute), Reference: c.Reference, Answered: true,
+				Waiting: []opportunity.Waiting{{Request: a.Request, Accepted: a.At}},
+			})
+			return c.Reference, nil
+		}
+	}
+	return "", errBarren
 }
 
 // PlantLost breaks a promise in the parts themselves: with no worker there, a message is accepted, and the run is

@@ -13,6 +13,7 @@ import (
 // Report is what a storm came to.
 type Report struct {
 	Seed          uint64 `json:"seed"`
+	Long          bool   `json:"long"`
 	Opportunities int    `json:"opportunities"`
 	// Sent counts what was sent, Messages the commands that were accepted, each once.
 	Sent     int `json:"sent"`
@@ -31,11 +32,16 @@ type Report struct {
 	WorkerStarts int `json:"workerStarts"`
 	Freezes      int `json:"freezes"`
 	Restarts     int `json:"serverRestarts"`
+	// Restores counts those of Temporal's database, and Gone the messages that no history has since.
+	Restores     int `json:"restores"`
+	Gone         int `json:"gone"`
 	Resets       int `json:"resets"`
 	Terminations int `json:"terminations"`
 	// Continued counts the runs that were continued as new.
 	Continued int `json:"continued"`
 	Questions int `json:"questions"`
+	// Met says of each kind of disruption how many messages met it.
+	Met []Met `json:"met"`
 	// Problems are what kept the storm itself from going as it should.
 	Problems   []string          `json:"problems,omitempty"`
 	Violations []audit.Violation `json:"violations"`
@@ -83,10 +89,17 @@ func (r Report) Write(to io.Writer) {
 	row("starts of workers", r.WorkerStarts)
 	row("freezes of workers", r.Freezes)
 	row("restarts of the server", r.Restarts)
+	row("restores of the database", fmt.Sprintf("%d (%d messages gone)", r.Restores, r.Gone))
 	row("resets", r.Resets)
 	row("terminations", r.Terminations)
 	row("runs continued as new", r.Continued)
 	row("questions", r.Questions)
+	for _, met := range r.Met {
+		row("met: "+string(met.What), fmt.Sprintf("%d messages (%.1f%%), carried out %d times", met.Messages, 100*met.Share, met.Times))
+	}
+	if unmet := r.Unmet(); len(unmet) > 0 {
+		row("does not count for", fmt.Sprintf("%q: too few messages met them", unmet))
+	}
 	for _, problem := range r.Problems {
 		row("problem", problem)
 	}

@@ -65,7 +65,7 @@ func (s sender) play(ctx context.Context, script Script) error {
 			var refused error
 			err = s.insist(ctx, func(ctx context.Context) error {
 				err := s.storm.reset(ctx, script.Reference, step.First)
-				if isBusy(err) {
+				if isBusy(err) || isMissing(err) || errors.Is(err, errPending) {
 					return err
 				}
 				refused = err
@@ -80,6 +80,9 @@ func (s sender) play(ctx context.Context, script Script) error {
 				var own *opportunity.Error
 				if errors.As(err, &own) && own.Type == opportunity.Closed {
 					return nil // asked before, and not answered
+				}
+				if own != nil && own.Type == opportunity.NotFound {
+					return errPending // it is started again after a restore
 				}
 				return err
 			})
@@ -161,7 +164,7 @@ func (s sender) once(ctx context.Context, reference opportunity.Reference, comma
 			return err
 		})
 	}
-	told.Results = outcome.Results
+	told.Results, told.Heard = outcome.Results, time.Now().UTC()
 	var own *opportunity.Error
 	switch {
 	case outcome.State == opportunity.Failed:
@@ -219,12 +222,16 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 
 // reset has Temporal reset the current run to its first or last completed workflow task.
 func (s *Storm) reset(ctx context.Context, reference opportunity.Reference, first bool) error {
-	id := lifecycle.WorkflowID(reference)
-	about, err := s.temporal.DescribeWorkflow(ctx, id, "")
+	run, err := s.currentRun(ctx, reference)
 	if err != nil {
 		return err
 	}
-	run := about.RawResponse.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	return s.resetRun(ctx, reference, run, first)
+}
+
+// resetRun has Temporal reset a run to its first or last completed workflow task.
+func (s *Storm) resetRun(ctx context.Context, reference opportunity.Reference, run string, first bool) error {
+	id := lifecycle.WorkflowID(reference)
 	var to int64
 	events := s.temporal.GetWorkflowHistory(ctx, id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
@@ -236,7 +243,10 @@ func (s *Storm) reset(ctx context.Context, reference opportunity.Reference, firs
 			to = event.GetEventId()
 		}
 	}
-	_, err = s.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
+	if to == 0 {
+		return errPending // the run has just begun
+	}
+	_, err := s.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: s.parts.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run},
 		Reason: "the storm", WorkflowTaskFinishEventId: to, RequestId: fmt.Sprintf("%s-%d", run, to),
 	})
@@ -251,6 +261,13 @@ func isBusy(err error) bool {
 	var late *serviceerror.DeadlineExceeded
 	var gone *serviceerror.Unavailable
 	return errors.As(err, &late) || errors.As(err, &gone) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isMissing reports whether the server does not know the run: it began after the backup from which the database was
+// restored, and is started again.
+func isMissing(err error) bool {
+	var missing *serviceerror.NotFound
+	return errors.As(err, &missing)
 }
 
 // pause waits, no longer than the context.

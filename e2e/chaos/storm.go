@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -37,12 +38,17 @@ type Storm struct {
 	temporal client.Client
 	client   *lifecycle.Client
 	sandbox  remote.Sandbox
+	service  *service // of the tenant; nil where no playbook calls it
+	index    *index   // between the workers and the server; nil where nothing changes what it shows
 	journal  *journal
+	sampler  *sampler
 	before   []opportunity.ID
 	began    time.Time
 
 	// Only the disruptions count these, one after the other.
 	probes, requests int
+	// chance is what disruptions choose by.
+	chance *rand.Rand
 	// ordered counts how often the bad days were put in force.
 	ordered uint64
 
@@ -51,6 +57,11 @@ type Storm struct {
 	starts     map[opportunity.Reference]opportunity.Start
 	terminated map[opportunity.Reference][]string
 	doing      string
+	// periods are the times in which disruptions were on, carried how often each was carried out.
+	periods []period
+	carried map[Trouble]int
+	// restores are those of Temporal's database.
+	restores []audit.Restore
 }
 
 // Begin brings the parts up, two workers among them. End ends them.
@@ -59,10 +70,11 @@ func Begin(ctx context.Context, o Options) (*Storm, error) {
 		return nil, err
 	}
 	s := &Storm{
-		options: o, plan: NewPlan(o), data: o.Data, kept: o.Data != "", journal: newJournal(), began: time.Now(),
+		options: o, plan: NewPlan(o), data: o.Data, kept: o.Data != "", journal: newJournal(), sampler: new(sampler), began: time.Now(),
 		starts: map[opportunity.Reference]opportunity.Start{}, terminated: map[opportunity.Reference][]string{},
+		carried: map[Trouble]int{}, chance: rand.New(rand.NewPCG(o.Seed, 3)), //nolint:gosec // it decides no secret
 	}
-	s.report = Report{Seed: o.Seed, Missed: map[Place]int{}}
+	s.report = Report{Seed: o.Seed, Long: o.Long, Missed: map[Place]int{}}
 	if err := s.bring(ctx); err != nil {
 		return nil, errors.Join(err, s.End(context.WithoutCancel(ctx)))
 	}
@@ -100,6 +112,22 @@ func (s *Storm) bring(ctx context.Context) error {
 	}
 	if s.options.ContinueAfter > 0 {
 		options.DynamicConfig = map[string]any{"limit.historyCount.suggestContinueAsNew": s.options.ContinueAfter}
+	}
+	if s.plan.has(FailService, FollowUp) {
+		args, env, err := s.openService()
+		if err != nil {
+			return err
+		}
+		options.WorkerArgs, options.WorkerEnv = append(options.WorkerArgs, args...), append(options.WorkerEnv, env...)
+	}
+	if s.plan.has(LagIndex) {
+		if options.TemporalPort, err = freePort(ctx); err != nil {
+			return err
+		}
+		if s.index, err = openIndex(ctx, fmt.Sprintf("127.0.0.1:%d", options.TemporalPort)); err != nil {
+			return err
+		}
+		options.WorkerEnv = append(options.WorkerEnv, "TEMPORAL_ADDRESS="+s.index.address)
 	}
 	if s.parts, err = stack.Up(ctx, options); err != nil {
 		return err
@@ -147,6 +175,12 @@ func (s *Storm) End(ctx context.Context) error {
 	if s.parts != nil {
 		errs = append(errs, s.parts.Down(ctx))
 	}
+	if s.index != nil {
+		s.index.close()
+	}
+	if s.service != nil {
+		s.service.close()
+	}
 	if !s.kept && s.data != "" {
 		errs = append(errs, os.RemoveAll(s.data))
 	}
@@ -168,6 +202,7 @@ func (s *Storm) Blow(ctx context.Context) error {
 	telling, silence := context.WithCancel(ctx)
 	defer silence()
 	go s.tellOften(telling)
+	go s.sampleOften(telling)
 
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
@@ -196,6 +231,8 @@ func (s *Storm) Blow(ctx context.Context) error {
 		}
 		return nil
 	})
+	// What is disrupted before anything is accepted meets nothing.
+	_ = await(disrupting, patience, "messages", func() (bool, error) { return len(s.journal.all()) >= s.options.Senders, nil })
 	s.disrupt(disrupting, s.plan.Disruptions)
 	s.tell("calm down")
 	if err := errors.Join(s.startWorkers(ctx), s.sandbox.Clear(ctx)); err != nil {
@@ -219,18 +256,28 @@ func (s *Storm) length() time.Duration {
 	return max(s.options.Length, calm)
 }
 
-// quiet waits until in no run anything waits but behind a question.
+// quiet waits until in no run anything waits but behind a question. When it has waited for long enough, it only looks which
+// of the others do.
 func (s *Storm) quiet(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, calm)
+	calming, cancel := context.WithTimeout(ctx, calm)
 	defer cancel()
 	for _, reference := range s.references() {
-		if _, err := s.awaitQuiet(ctx, reference); err != nil {
+		_, err := s.awaitQuiet(calming, reference)
+		if err != nil && calming.Err() != nil {
+			looking, over := context.WithTimeout(ctx, lookWithin)
+			_, err = s.awaitQuiet(looking, reference)
+			over()
+		}
+		if err != nil {
 			s.problem("%s does not become quiet: %v", reference, err)
 		}
 	}
 	s.tell("quiet")
 	return nil
 }
+
+// lookWithin bounds how long one opportunity is looked at.
+const lookWithin = 2 * time.Second
 
 // awaitQuiet waits until the run has ended, or nothing waits in it but behind a question, and answers whether it is
 // parked behind one.
@@ -270,7 +317,10 @@ func (s *Storm) Again(ctx context.Context, before audit.Evidence, references ...
 
 // ask asks the workflows of the references, and all other witnesses.
 func (s *Storm) ask(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
-	e := audit.Evidence{Before: s.before, Told: s.journal.all()}
+	s.mu.Lock()
+	restores := slices.Clone(s.restores)
+	s.mu.Unlock()
+	e := audit.Evidence{Before: s.before, Restores: restores, Told: s.journal.all(), Samples: s.sampler.all()}
 	chains := make([][]audit.Chain, len(references))
 	asking, asked := errgroup.WithContext(ctx)
 	asking.SetLimit(4)
@@ -292,6 +342,7 @@ func (s *Storm) ask(ctx context.Context, known []audit.Chain, references []oppor
 	if e.Ledger, err = readLedger(s.tables() + ".ledger"); err != nil {
 		return e, err
 	}
+	e.ByHand = handMoves(e.Ledger)
 	e.At = time.Now().UTC()
 	e.Records, err = readRecords(ctx, s.tables(), settings.DefaultMarkAttribute)
 	return e, err
@@ -326,7 +377,7 @@ func (s *Storm) Report(e audit.Evidence, violations []audit.Violation) Report {
 			r.Late++
 		}
 	}
-	r.Violations = violations
+	r.Gone, r.Met, r.Violations = e.Gone(), s.met(e), violations
 	return r
 }
 
@@ -356,6 +407,13 @@ func (s *Storm) begun(reference opportunity.Reference, start opportunity.Start) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.starts[reference] = start
+}
+
+func (s *Storm) isBegun(reference opportunity.Reference) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, is := s.starts[reference]
+	return is
 }
 
 func (s *Storm) startOf(reference opportunity.Reference) opportunity.Start {

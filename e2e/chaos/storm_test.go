@@ -143,6 +143,8 @@ func TestConditions(t *testing.T) {
 		"a request that is later than the settle time":                   func(o *chaos.Options) { o.LateBy = o.Times.SettleTime },
 		"a token that has ended before the request that is late is done": func(o *chaos.Options) { o.TokenLife = o.LateBy },
 		"a freeze that is over before the activity is":                   func(o *chaos.Options) { o.Freeze = o.Times.SendWindow },
+		"a request that is late for a run that was reset":                func(o *chaos.Options) { o.LateBy = o.Times.SettleTime - o.Times.AnswerTime/2 },
+		"an outage that is over before the settle time":                  func(o *chaos.Options) { o.Outage = o.Times.SettleTime },
 		"a slow answer that comes when the activity has been given up":   func(o *chaos.Options) { o.SlowFor = o.Times.AnswerTime },
 	} {
 		options := chaos.Quick(1)

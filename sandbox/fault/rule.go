@@ -37,6 +37,9 @@ const (
 	// FailField has the field that Operation names fail inside: the other fields of the request run. The field must be
 	// one of a namespace, such as opportunities.progress.
 	FailField Kind = "fail-field"
+	// FailQuery answers the query that Operation names with an error of the API's own, in an answer of status 200; nothing
+	// runs.
+	FailQuery Kind = "fail-query"
 	// FailTrigger has a trigger of a move fail: the one that Trigger names, or the first.
 	FailTrigger Kind = "fail-trigger"
 	// Partial runs the request and cuts the answer off in the middle.
@@ -51,7 +54,7 @@ const (
 var triggers = []string{"account", "contact", "registration", "token", "invoice"}
 
 var kinds = []Kind{
-	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooMany, ExpireTokens, FailField, FailTrigger, Partial, Malformed, Slow,
+	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooMany, ExpireTokens, FailField, FailQuery, FailTrigger, Partial, Malformed, Slow,
 }
 
 // AnyMutation as an Operation is every request that changes something.
@@ -99,6 +102,8 @@ func (r Rule) Validate() error {
 		return fmt.Errorf("after and retryAfter must be between 0s and %v", maxAfter)
 	case r.Kind == FailField && !strings.Contains(r.Operation, "."):
 		return fmt.Errorf("operation %q: %s needs a field of a namespace, such as opportunities.progress", r.Operation, FailField)
+	case r.Kind == FailQuery && (r.Operation == "" || r.Operation == AnyMutation || strings.Contains(r.Operation, ".")):
+		return fmt.Errorf("operation %q: %s needs a field at the root of a query, or the name of an operation, such as opportunities", r.Operation, FailQuery)
 	case r.Trigger != "" && r.Kind != FailTrigger:
 		return fmt.Errorf("trigger fits the kind %s only", FailTrigger)
 	case r.Trigger != "" && !slices.Contains(triggers, r.Trigger):

@@ -17,10 +17,13 @@ func Audit(e Evidence, rules Rules) []Violation {
 	for _, reference := range a.references {
 		f := a.cases[reference]
 		a.told(f)
+		a.sequence(f)
 		a.interests(f)
 		a.moves(f)
 		a.details(f)
 		a.places(f)
+		a.overlaps(f)
+		a.silence(f)
 	}
 	a.questions()
 	slices.SortStableFunc(a.found, func(x, y Violation) int { return cmp.Compare(x.Reference, y.Reference) })
@@ -39,6 +42,10 @@ type auditor struct {
 	owner map[opportunity.ID]opportunity.ID
 	// commits are the changes of a record that the ledger has, in order.
 	commits map[opportunity.ID][]ledger.Field
+	// spans are when requests changed a record, by its id.
+	spans map[opportunity.ID][]span
+	// samples are those of a reference, in the order of their times.
+	samples map[opportunity.Reference][]Sample
 	found   []Violation
 }
 
@@ -49,6 +56,8 @@ type file struct {
 	told      []Told
 	requests  []request
 	record    *Record
+	// gone says that a message of it may be gone since a restore.
+	gone bool
 }
 
 func (a *auditor) report(kind Kind, reference opportunity.Reference, request, format string, args ...any) {
@@ -77,13 +86,26 @@ func (a *auditor) gather() {
 		f := a.file(t.Reference)
 		f.told = append(f.told, t)
 	}
+	for _, f := range a.cases {
+		a.addGone(f)
+	}
 	a.commits = map[opportunity.ID][]ledger.Field{}
 	for _, entry := range a.evidence.Ledger {
+		if isByHand(entry) {
+			continue
+		}
 		for _, field := range entry.Fields {
 			if id := opportunity.ID(field.Opportunity); field.Outcome == ledger.Committed {
 				a.commits[id] = append(a.commits[id], field)
 			}
 		}
+	}
+	a.spans, a.samples = spansOf(a.evidence.Ledger), map[opportunity.Reference][]Sample{}
+	for _, s := range a.evidence.Samples {
+		a.samples[s.Reference] = append(a.samples[s.Reference], s)
+	}
+	for _, list := range a.samples {
+		slices.SortStableFunc(list, func(x, y Sample) int { return x.At.Compare(y.At) })
 	}
 	a.claimed, a.owner = map[opportunity.ID]opportunity.Reference{}, map[opportunity.ID]opportunity.ID{}
 	for i := range a.evidence.Records {

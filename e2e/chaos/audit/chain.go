@@ -45,6 +45,8 @@ type Accepted struct {
 	Run     string           `json:"run"`
 	Event   int64            `json:"event"`
 	At      time.Time        `json:"at"`
+	// Over is when the last change that was made for it was reported; zero where none was.
+	Over time.Time `json:"over,omitzero"`
 	// Refusal is why the workflow, having taken the update, did not take the command in.
 	Refusal string `json:"refusal,omitempty"`
 }

@@ -18,6 +18,12 @@ type Evidence struct {
 	Chains  []Chain        `json:"chains"`
 	Records []Record       `json:"records"`
 	Ledger  []ledger.Entry `json:"ledger"`
+	// Samples are what could be seen of the opportunities that were open, again and again.
+	Samples []Sample `json:"samples,omitempty"`
+	// ByHand are the moves that people made in the TMS.
+	ByHand []HandMove `json:"byHand,omitempty"`
+	// Restores are those of Temporal's database.
+	Restores []Restore `json:"restores,omitempty"`
 }
 
 // Rules are what may be set about what is a violation. The zero value is right for most.

@@ -95,8 +95,8 @@ func (a *auditor) match(f *file, wishes []wish, used map[opportunity.ID]bool, as
 			a.report(ToldFailedButDone, f.reference, wishes[n].request, "it is reported failed, and interest %s is there", there.ID)
 			continue
 		}
-		if n := slices.IndexFunc(wishes, func(w wish) bool { return w.id != "" && w.content == there.Content }); n >= 0 {
-			a.report(Doubled, f.reference, wishes[n].request, "interest %s is one more like %s than was asked for", there.ID, wishes[n].id)
+		if n := slices.IndexFunc(wishes, func(w wish) bool { return w.content == there.Content }); n >= 0 {
+			a.report(Doubled, f.reference, wishes[n].request, "interest %s is one more of its kind than was asked for", there.ID)
 			continue
 		}
 		a.report(OrphanInterest, f.reference, "", "nobody asked for interest %s: %+v", there.ID, there.Content)

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"slices"
+
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -15,6 +17,8 @@ type token struct {
 	field   string
 	request string
 	may     bool
+	// anywhere says that nobody knows where in the order it belongs.
+	anywhere bool
 }
 
 // moves holds the moves that were asked for, and their order among the interests, against the ledger, and where they
@@ -34,12 +38,13 @@ func (a *auditor) moves(f *file) {
 		moved = []string{begins}
 	}
 	failedTo := map[string]string{}
+	byHand := a.handSteps(f.record.ID)
 	for _, r := range f.requests {
 		for _, w := range r.wishes() {
 			if w.standing == stands && (w.id != "" || len(r.wishes()) == 1) {
 				tokens = append(tokens, token{field: fieldInterest, request: r.id})
 			} else if w.standing != fails {
-				tokens = append(tokens, token{field: fieldInterest, request: r.id, may: true})
+				tokens = append(tokens, token{field: fieldInterest, request: r.id, may: true, anywhere: r.gone})
 			}
 		}
 		progress, ok := r.command.(opportunity.Progress)
@@ -49,16 +54,17 @@ func (a *auditor) moves(f *file) {
 		switch r.standing {
 		case stands:
 			// A move to where it stands already is done by standing there.
-			tokens = append(tokens, token{field: fieldProgress, request: r.id, may: progress.To == stoodIn})
+			tokens = append(tokens, token{field: fieldProgress, request: r.id, may: progress.To == stoodIn || slices.Contains(byHand, progress.To)})
 			stoodIn, moved = progress.To, []string{progress.To}
 			clear(failedTo)
 		case open, cut:
-			tokens = append(tokens, token{field: fieldProgress, request: r.id, may: true})
+			tokens = append(tokens, token{field: fieldProgress, request: r.id, may: true, anywhere: r.gone})
 			moved = append(moved, progress.To)
 		case fails:
 			failedTo[progress.To] = r.id
 		}
 	}
+	moved = append(byHand, moved...)
 	a.step(f, moved, failedTo)
 	a.order(f, tokens)
 }
@@ -123,26 +129,58 @@ func (a *auditor) order(f *file, tokens []token) {
 	}
 }
 
-// fits reports whether what was done is the tokens in order, without some of those that may be missing.
+// fits reports whether what was done is the tokens in order, without some of those that may be missing, and with those
+// that belong anywhere put anywhere.
 func fits(done []string, tokens []token) bool {
-	reach := make([]bool, len(done)+1) // by how many of done are explained so far
-	reach[0] = true
+	type place struct{ done, interests, moves int } // how much is explained, and how many tokens that belong anywhere are used
+	var most place
 	for _, t := range tokens {
-		next := make([]bool, len(done)+1)
-		for n, reached := range reach {
-			if !reached {
-				continue
+		switch {
+		case t.anywhere && t.field == fieldInterest:
+			most.interests++
+		case t.anywhere:
+			most.moves++
+		}
+	}
+	reach := map[place]bool{{}: true}
+	spread := func(reach map[place]bool) { // by what belongs anywhere
+		for at := 0; at < len(done); at++ {
+			for p := range reach {
+				switch {
+				case p.done != at:
+				case done[at] == fieldInterest && p.interests < most.interests:
+					reach[place{at + 1, p.interests + 1, p.moves}] = true
+				case done[at] == fieldProgress && p.moves < most.moves:
+					reach[place{at + 1, p.interests, p.moves + 1}] = true
+				}
 			}
+		}
+	}
+	spread(reach)
+	for _, t := range tokens {
+		if t.anywhere {
+			continue
+		}
+		next := map[place]bool{}
+		for p := range reach {
 			if t.may {
-				next[n] = true
+				next[p] = true
 			}
-			if n < len(done) && done[n] == t.field {
-				next[n+1] = true
+			if p.done < len(done) && done[p.done] == t.field {
+				next[place{p.done + 1, p.interests, p.moves}] = true
 			}
 		}
 		reach = next
+		if most != (place{}) {
+			spread(reach)
+		}
 	}
-	return reach[len(done)]
+	for p := range reach {
+		if p.done == len(done) {
+			return true
+		}
+	}
+	return false
 }
 
 func word(done []string, at int) string {

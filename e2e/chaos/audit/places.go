@@ -29,6 +29,9 @@ func (a *auditor) places(f *file) {
 		}
 		return
 	}
+	if last.Status == Running && (f.record.State == opportunity.Lost || f.record.State == opportunity.Archived) {
+		return // it gives them back before its end, which an effect may put off
+	}
 	var asked *opportunity.ExtendReservations
 	var request string
 	for _, r := range f.requests {

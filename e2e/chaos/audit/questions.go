@@ -1,6 +1,10 @@
 package audit
 
-import "cmp"
+import (
+	"cmp"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
 
 // mostQuestions is the share of the messages that may end as a question where no rule says otherwise.
 const mostQuestions = 0.01
@@ -10,9 +14,13 @@ func (r Rules) MostQuestions() float64 { return cmp.Or(r.Questions, mostQuestion
 
 // Questions counts what waits for an operator's answer: opportunities, and requests that are parked.
 func (e Evidence) Questions() int {
+	return e.questions(func(opportunity.Reference) bool { return true })
+}
+
+func (e Evidence) questions(of func(opportunity.Reference) bool) int {
 	n := 0
 	for _, c := range e.Chains {
-		if c.Status != Running || c.View == nil {
+		if c.Status != Running || c.View == nil || !of(c.Reference) {
 			continue
 		}
 		if c.View.Question != nil {
@@ -34,7 +42,9 @@ func (e Evidence) Messages() int {
 
 func (a *auditor) questions() {
 	most := a.rules.MostQuestions()
-	questions, messages := a.evidence.Questions(), a.evidence.Messages()
+	// What is gone since a restore, and is there, is asked about.
+	questions := a.evidence.questions(func(reference opportunity.Reference) bool { return !a.cases[reference].gone })
+	messages := a.evidence.Messages()
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
 		a.report(TooManyQuestions, "", "", "%d of %d messages ended as a question; less than %.1f%% may", questions, messages, 100*most)
 	}

@@ -27,6 +27,8 @@ type request struct {
 	command  opportunity.Command
 	standing standing
 	outcome  opportunity.Outcome
+	// gone says that no history has it since a restore.
+	gone bool
 }
 
 // wish is an interest that was asked for.

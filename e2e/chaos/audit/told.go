@@ -39,14 +39,16 @@ const (
 type Told struct {
 	Sender int `json:"sender"`
 	// Sequence counts what the sender sent, from 1.
-	Sequence  int                          `json:"sequence"`
-	Reference opportunity.Reference        `json:"reference"`
-	Request   string                       `json:"request"`
-	Verb      opportunity.Verb             `json:"verb"`
-	Payload   json.RawMessage              `json:"payload"`
-	Way       Way                          `json:"way"`
-	Sent      time.Time                    `json:"sent"`
-	Fate      Fate                         `json:"fate"`
-	Results   []opportunity.InterestResult `json:"results,omitempty"`
-	Error     string                       `json:"error,omitempty"`
+	Sequence  int                   `json:"sequence"`
+	Reference opportunity.Reference `json:"reference"`
+	Request   string                `json:"request"`
+	Verb      opportunity.Verb      `json:"verb"`
+	Payload   json.RawMessage       `json:"payload"`
+	Way       Way                   `json:"way"`
+	Sent      time.Time             `json:"sent"`
+	// Heard is when the sender was told.
+	Heard   time.Time                    `json:"heard,omitzero"`
+	Fate    Fate                         `json:"fate"`
+	Results []opportunity.InterestResult `json:"results,omitempty"`
+	Error   string                       `json:"error,omitempty"`
 }

@@ -31,13 +31,17 @@ const (
 	OrphanReservation Kind = "orphan-reservation"
 	// TooManyQuestions: too large a share of the messages ended as a question to an operator.
 	TooManyQuestions Kind = "too-many-questions"
+	// Overlapped: two changes of one record were under way at the same time.
+	Overlapped Kind = "overlapped"
+	// Silent: an accepted message waited for long, and nothing said why.
+	Silent Kind = "silent"
 )
 
 // Kinds are all of them.
 func Kinds() []Kind {
 	return []Kind{
 		Lost, Doubled, Swapped, WrongOpportunity, ToldFailedButDone, ToldDoneButNot,
-		OrphanRecord, OrphanInterest, OrphanReservation, TooManyQuestions,
+		OrphanRecord, OrphanInterest, OrphanReservation, TooManyQuestions, Overlapped, Silent,
 	}
 }
 

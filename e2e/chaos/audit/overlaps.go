@@ -1,0 +1,65 @@
+package audit
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox/ledger"
+)
+
+// ByHand is the name of the GraphQL operation of people: what such a request changes is nobody's message.
+const ByHand = "ByHand"
+
+// isByHand reports whether a person sent the request.
+func isByHand(entry ledger.Entry) bool {
+	return len(entry.Operations) > 0 && entry.Operations[0] == ByHand
+}
+
+// span is the time in which a request changed a record, or tried to.
+type span struct {
+	number   int64
+	from, to time.Time
+}
+
+// spansOf returns, by record, when Oppflow's requests changed it, in the order in which they came. A request of which
+// nothing ran changed nothing, and of a request that was under way when the sandbox ended nobody knows the end.
+func spansOf(entries []ledger.Entry) map[opportunity.ID][]span {
+	spans := map[opportunity.ID][]span{}
+	for _, entry := range entries {
+		if entry.Answered.IsZero() || isByHand(entry) {
+			continue
+		}
+		var of []opportunity.ID
+		for _, field := range entry.Fields {
+			if id := opportunity.ID(field.Opportunity); id != "" && field.Outcome != ledger.NotRun && !slices.Contains(of, id) {
+				of = append(of, id)
+			}
+		}
+		for _, id := range of {
+			spans[id] = append(spans[id], span{number: entry.Number, from: entry.Received, to: entry.Answered})
+		}
+	}
+	for _, list := range spans {
+		slices.SortStableFunc(list, func(x, y span) int { return x.from.Compare(y.from) })
+	}
+	return spans
+}
+
+// overlaps wants no two changes of one record to be under way at the same time: the later one was decided without
+// knowing what becomes of the earlier one.
+func (a *auditor) overlaps(f *file) {
+	if f.record == nil {
+		return
+	}
+	var last span
+	for _, s := range a.spans[f.record.ID] {
+		if s.from.Before(last.to) {
+			a.report(Overlapped, f.reference, "", "request %d for record %s came %v before request %d was over",
+				s.number, f.record.ID, last.to.Sub(s.from).Round(time.Millisecond), last.number)
+		}
+		if s.to.After(last.to) {
+			last = s
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package audit
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Restore is one of Temporal's database: what was accepted between the two times may be missing from the histories.
+type Restore struct {
+	// Backup is from when on the backup may not have what was accepted.
+	Backup time.Time `json:"backup"`
+	// Restored is until when the server may have accepted what the backup does not have.
+	Restored time.Time `json:"restored"`
+}
+
+// MayBeGone reports whether the message may have been accepted by a server whose database was then restored from a backup
+// before it. It may have been carried out, and then once.
+func (e Evidence) MayBeGone(t Told) bool {
+	heard := t.Heard
+	if heard.IsZero() {
+		heard = t.Sent
+	}
+	return slices.ContainsFunc(e.Restores, func(r Restore) bool { return !t.Sent.After(r.Restored) && !heard.Before(r.Backup) })
+}
+
+// Gone counts the messages that were told to be accepted, or may have been, and that no history has since a restore.
+func (e Evidence) Gone() int {
+	known := map[opportunity.Reference]map[string]bool{}
+	for i := range e.Chains {
+		of := known[e.Chains[i].Reference]
+		if of == nil {
+			of = map[string]bool{}
+			known[e.Chains[i].Reference] = of
+		}
+		for _, a := range e.Chains[i].Accepted {
+			of[a.Request] = true
+		}
+	}
+	gone := map[string]bool{}
+	for _, t := range e.Told {
+		if t.Fate != Refused && e.MayBeGone(t) && !known[t.Reference][t.Request] {
+			gone[string(t.Reference)+" "+t.Request] = true
+		}
+	}
+	return len(gone)
+}
+
+// addGone adds the messages that no history has since a restore: each may have been carried out, or not.
+func (a *auditor) addGone(f *file) {
+	known := map[string]bool{}
+	for _, r := range f.requests {
+		known[r.id] = true
+	}
+	for _, t := range f.told {
+		if known[t.Request] || t.Fate == Refused || !a.evidence.MayBeGone(t) {
+			continue
+		}
+		command, err := opportunity.Decode(t.Verb, t.Payload)
+		if err != nil {
+			continue
+		}
+		known[t.Request], f.gone = true, true
+		f.requests = append(f.requests, request{id: t.Request, verb: t.Verb, command: command, standing: open, gone: true})
+	}
+}

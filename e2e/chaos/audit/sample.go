@@ -1,0 +1,40 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Sample is what anybody could see of an opportunity at a moment.
+type Sample struct {
+	At        time.Time             `json:"at"`
+	Reference opportunity.Reference `json:"reference"`
+	// Answered says that the workflow answered with its view. Where it did not, Waiting is empty, and what waits is known
+	// from the histories.
+	Answered bool `json:"answered"`
+	// Waiting are the commands that wait by the view, those that are parked among them.
+	Waiting []opportunity.Waiting `json:"waiting,omitempty"`
+	// Reason is why everything waits, "" where nothing is said: the wait, the pause or the end of the view, or, without a
+	// view, what the list says of the opportunity or the server of the workers.
+	Reason string `json:"reason,omitempty"`
+	// Attention is what an operator is told of the opportunity.
+	Attention []opportunity.Attention `json:"attention,omitempty"`
+}
+
+// SampleOf is what a view shows.
+func SampleOf(at time.Time, view opportunity.View) Sample {
+	s := Sample{At: at, Reference: view.Reference, Answered: true, Attention: view.Attention}
+	s.Waiting = append(append(s.Waiting, view.Queue...), view.Parked...)
+	switch {
+	case view.Waits != nil:
+		s.Reason = view.Waits.Reason
+	case view.Question != nil:
+		s.Reason = view.Question.Text
+	case view.Paused != nil:
+		s.Reason = "paused"
+	case view.Closing != nil:
+		s.Reason = "closed by an operator"
+	}
+	return s
+}

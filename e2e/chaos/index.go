@@ -1,0 +1,239 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	_ "google.golang.org/grpc/encoding/gzip" // clients compress what they send
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// showing is how up to date the index of runs is.
+type showing string
+
+// The ways in which the index shows runs.
+const (
+	asItIs showing = "as it is"
+	// lagging: what began or ended a short while ago is not shown yet.
+	lagging showing = "lagging"
+	// newFirst: the newest run of an opportunity is shown, and those before it are not shown yet.
+	newFirst showing = "the new run first"
+)
+
+// lag is how far the index is behind.
+const lag = 30 * time.Second
+
+// index stands between the workers and the Temporal server. It passes everything on, and changes what the index of runs
+// shows. It is safe for concurrent use.
+type index struct {
+	address    string
+	server     *grpc.Server
+	connection *grpc.ClientConn
+
+	mu      sync.Mutex
+	showing showing
+}
+
+// frame is a message that is passed on as it is.
+type frame []byte
+
+// frames is the codec of frames.
+type frames struct{}
+
+// Marshal implements encoding.Codec.
+func (frames) Marshal(v any) ([]byte, error) {
+	f, ok := v.(*frame)
+	if !ok {
+		return nil, fmt.Errorf("%T is no frame", v)
+	}
+	return *f, nil
+}
+
+// Unmarshal implements encoding.Codec.
+func (frames) Unmarshal(data []byte, v any) error {
+	f, ok := v.(*frame)
+	if !ok {
+		return fmt.Errorf("%T is no frame", v)
+	}
+	*f = slices.Clone(data)
+	return nil
+}
+
+// Name implements encoding.Codec.
+func (frames) Name() string { return "proto" }
+
+// maxFrame bounds a message.
+const maxFrame = 64 << 20
+
+// openIndex listens on a free port, before the server is there.
+func openIndex(ctx context.Context, to string) (*index, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	x := &index{address: listener.Addr().String(), showing: asItIs}
+	x.connection, err = grpc.NewClient("passthrough:///"+to,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(frames{}), grpc.MaxCallRecvMsgSize(maxFrame), grpc.MaxCallSendMsgSize(maxFrame)),
+		// The server comes back soon.
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.5, MaxDelay: 500 * time.Millisecond}, MinConnectTimeout: time.Second}),
+	)
+	if err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	x.server = grpc.NewServer(
+		grpc.ForceServerCodec(frames{}), grpc.UnknownServiceHandler(x.pass), grpc.MaxRecvMsgSize(maxFrame), grpc.MaxSendMsgSize(maxFrame),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+	)
+	go func() { _ = x.server.Serve(listener) }() // it ends with close
+	return x, nil
+}
+
+func (x *index) close() {
+	x.server.Stop()
+	_ = x.connection.Close()
+}
+
+// show changes how the index shows runs.
+func (x *index) show(how showing) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.showing = how
+}
+
+// listMethod is the one that asks the index.
+const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMethodName
+
+// pass passes a call on. All calls of Temporal have one message and one answer.
+func (x *index) pass(_ any, stream grpc.ServerStream) error {
+	method, ok := grpc.MethodFromServerStream(stream)
+	if !ok {
+		return status.Error(codes.Internal, "a call without a method")
+	}
+	var asked, answered frame
+	if err := stream.RecvMsg(&asked); err != nil {
+		return err
+	}
+	ctx := stream.Context()
+	if headers, ok := metadata.FromIncomingContext(ctx); ok {
+		ctx = metadata.NewOutgoingContext(ctx, headers)
+	}
+	if err := x.connection.Invoke(ctx, method, &asked, &answered); err != nil {
+		return err
+	}
+	if method == listMethod {
+		if err := x.change(&answered); err != nil {
+			return err
+		}
+	}
+	return stream.SendMsg(&answered)
+}
+
+// change has an answer of the index show runs in the way that is set.
+func (x *index) change(answered *frame) error {
+	x.mu.Lock()
+	showing := x.showing
+	x.mu.Unlock()
+	if showing == asItIs {
+		return nil
+	}
+	var list workflowservice.ListWorkflowExecutionsResponse
+	if err := proto.Unmarshal(*answered, &list); err != nil {
+		return err
+	}
+	list.Executions = shown(list.GetExecutions(), showing, time.Now())
+	changed, err := proto.Marshal(&list)
+	*answered = changed
+	return err
+}
+
+// shown is what an index shows of the runs.
+func shown(runs []*workflowpb.WorkflowExecutionInfo, how showing, now time.Time) []*workflowpb.WorkflowExecutionInfo {
+	since := now.Add(-lag)
+	newest := map[string]time.Time{}
+	for _, run := range runs {
+		if id, began := run.GetExecution().GetWorkflowId(), run.GetStartTime().AsTime(); began.After(newest[id]) {
+			newest[id] = began
+		}
+	}
+	var list []*workflowpb.WorkflowExecutionInfo
+	for _, run := range runs {
+		began, ended := run.GetStartTime().AsTime(), run.GetCloseTime().AsTime()
+		isOld := began.Before(newest[run.GetExecution().GetWorkflowId()])
+		switch recent := run.GetCloseTime() != nil && ended.After(since); {
+		case how == newFirst && isOld && recent, how == lagging && began.After(since):
+			continue
+		case how == lagging && recent:
+			run.CloseTime, run.Status = nil, enums.WORKFLOW_EXECUTION_STATUS_RUNNING
+		}
+		list = append(list, run)
+	}
+	return list
+}
+
+// restarted is how many opportunities are started again while the index lags.
+const restarted = 6
+
+// lagIndex has the index of runs be late, or show new runs first, and has opportunities end and start again meanwhile.
+func (s *Storm) lagIndex(ctx context.Context, first bool) error {
+	how := lagging
+	if first {
+		how = newFirst
+	}
+	s.tell("the index: " + string(how))
+	s.index.show(how)
+	defer s.index.show(asItIs)
+	ctx, cancel := context.WithTimeout(ctx, 4*s.options.Hold)
+	defer cancel()
+	var again atomic.Int32
+	var starting sync.WaitGroup
+	for range restarted {
+		s.probes++
+		from, number := sender{storm: s, number: firstProbe + s.probes}, s.probes
+		starting.Go(func() {
+			script := Script{
+				Reference: opportunity.Reference(fmt.Sprintf("again-%d-%d", s.options.Seed, number)),
+				Start:     opportunity.Start{Name: "Again", Region: "UK", EntryStep: "Proposed"},
+			}
+			if from.start(ctx, script) != nil {
+				return
+			}
+			for n := 0; ctx.Err() == nil; n++ {
+				from.send(ctx, script.Reference, Step{Deed: Send, Way: audit.BySignal, Command: opportunity.AddInterests{
+					RequestID: fmt.Sprintf("%s/%d", script.Reference, n), Interests: opportunity.Interests{alikeInterest()},
+				}})
+				before := len(s.earlier(script.Reference))
+				if err := from.terminate(ctx, script); err == nil && len(s.earlier(script.Reference)) > before {
+					again.Add(1)
+				}
+			}
+		})
+	}
+	starting.Wait()
+	if again.Load() == 0 {
+		return errors.New("no opportunity ended and started again")
+	}
+	s.tell(fmt.Sprintf("%d times an opportunity ended and started again", again.Load()))
+	return nil
+}

@@ -1,0 +1,123 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/starter/cli"
+)
+
+// restore makes a backup of Temporal's database, lets things go on for a while, loses the database and restores it from
+// the backup, as docs/restore.md says: no worker runs until recover has told every opportunity.
+func (s *Storm) restore(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx) // what is begun is brought to its end
+	server := s.parts.Server()
+	database := filepath.Join(s.data, "temporal.db")
+	kept := audit.Restore{Backup: time.Now().UTC()}
+	if err := server.Stop(ctx); err != nil {
+		s.tell(err.Error()) // it was killed, which is as good
+	}
+	backup, unread := readFiles(database)
+	made := time.Now().UTC()
+	if err := errors.Join(unread, server.Start(ctx)); err != nil {
+		return err
+	}
+	if err := pause(ctx, s.options.Hold); err != nil {
+		return err
+	}
+	for _, w := range s.workers {
+		w.Kill()
+	}
+	server.Kill()
+	kept.Restored = time.Now().UTC()
+	if err := errors.Join(writeFiles(database, backup), server.Start(ctx)); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.restores = append(s.restores, kept)
+	s.mu.Unlock()
+	var said bytes.Buffer
+	env := append(s.parts.Environ(), "TEMPORAL_CONFIG_FILE="+os.DevNull) // not the user's own
+	if code := cli.Main(ctx, []string{"recover", "--backup", made.Format(time.RFC3339Nano)}, env, &said, &said); code != 0 {
+		return fmt.Errorf("recover: exit code %d: %s", code, said.String())
+	}
+	if err := s.startWorkers(ctx); err != nil {
+		return err
+	}
+	s.count(func(r *Report) { r.Restores++ })
+	return s.startMissing(ctx)
+}
+
+// readFiles reads a file and what SQLite keeps beside it.
+func readFiles(path string) (map[string][]byte, error) {
+	files, err := filepath.Glob(path + "*")
+	if err != nil {
+		return nil, err
+	}
+	content := map[string][]byte{}
+	for _, file := range files {
+		if content[file], err = os.ReadFile(file); err != nil {
+			return nil, err
+		}
+	}
+	if content[path] == nil {
+		return nil, fmt.Errorf("%s is not there", path)
+	}
+	return content, nil
+}
+
+// writeFiles puts the files in the place of all that are there.
+func writeFiles(path string, content map[string][]byte) error {
+	files, err := filepath.Glob(path + "*")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	}
+	for file, text := range content {
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startMissing starts the opportunities again that began after the backup: Temporal does not know them any more.
+func (s *Storm) startMissing(ctx context.Context) error {
+	for _, reference := range s.references() {
+		_, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
+		if !isMissing(err) {
+			continue
+		}
+		asking, cancel := context.WithTimeout(ctx, 2*patience)
+		err = s.disturber().start(asking, Script{Reference: reference, Start: s.startOf(reference)})
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// skipAfterRestore gives the answer "never mind" to the question of an opportunity once Temporal's database was restored:
+// what was lost may be asked about, and the auditor takes such a request for one that may have happened.
+func (s *Storm) skipAfterRestore(ctx context.Context, view opportunity.View) {
+	s.mu.Lock()
+	restored := len(s.restores) > 0
+	s.mu.Unlock()
+	if restored && view.Question != nil && view.Opportunity != "" {
+		// One that does not come through is seen, and answered, again.
+		_ = s.client.Signal(ctx, view.Reference, opportunity.Skip{Request: view.Question.Request, Reason: "never mind"})
+	}
+}

@@ -1,0 +1,120 @@
+package chaos
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+const (
+	// sampleEvery is how often all opportunities that are open are looked at.
+	sampleEvery = 10 * time.Second
+	// sampleWithin bounds how long the view of one is waited for.
+	sampleWithin = 5 * time.Second
+	// pollsWithin is how long ago a worker that runs polled last: a poll waits for a minute.
+	pollsWithin = 70 * time.Second
+)
+
+// sampler keeps what was seen of the opportunities. It is safe for concurrent use.
+type sampler struct {
+	mu      sync.Mutex
+	samples []audit.Sample
+}
+
+func (p *sampler) note(s audit.Sample) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.samples = append(p.samples, s)
+}
+
+// all returns a copy of what is there.
+func (p *sampler) all() []audit.Sample {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]audit.Sample(nil), p.samples...)
+}
+
+// sampleOften looks at all opportunities again and again, until the context ends.
+func (s *Storm) sampleOften(ctx context.Context) {
+	for pause(ctx, sampleEvery) == nil {
+		var looking errgroup.Group
+		looking.SetLimit(4)
+		for _, reference := range s.references() {
+			looking.Go(func() error {
+				s.sample(ctx, reference)
+				return nil
+			})
+		}
+		_ = looking.Wait()
+	}
+}
+
+// sample looks at one opportunity. Nothing is noted of one in which nothing waits, and while the server does not answer:
+// nobody sees anything then.
+func (s *Storm) sample(ctx context.Context, reference opportunity.Reference) {
+	ctx, cancel := context.WithTimeout(ctx, 2*sampleWithin)
+	defer cancel()
+	about, err := s.temporal.DescribeWorkflowExecution(ctx, lifecycle.WorkflowID(reference), "") //nolint:staticcheck // the other one panics over search attributes that it cannot read
+	if err != nil || about.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return
+	}
+	at := time.Now().UTC()
+	asking, over := context.WithTimeout(ctx, sampleWithin)
+	defer over()
+	if view, err := s.client.View(asking, reference); err == nil {
+		if seen := audit.SampleOf(time.Now().UTC(), view); len(seen.Waiting) > 0 {
+			s.sampler.note(seen)
+		}
+		s.skipAfterRestore(ctx, view)
+		return
+	}
+	seen := audit.Sample{At: at, Reference: reference, Reason: s.listed(ctx, about)}
+	if ctx.Err() == nil {
+		s.sampler.note(seen)
+	}
+}
+
+// listed is what the list and the server say of an opportunity that does not answer, "" for nothing.
+func (s *Storm) listed(ctx context.Context, about *workflowservice.DescribeWorkflowExecutionResponse) string {
+	var words []string
+	if payload := about.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[lifecycle.OpportunityAttention.GetName()]; payload != nil {
+		_ = converter.GetDefaultDataConverter().FromPayload(payload, &words) // what cannot be read says nothing
+	}
+	for _, word := range words {
+		switch opportunity.Word(word) {
+		case opportunity.AttentionFollowUp, opportunity.AttentionPlaybook, opportunity.AttentionFailed, opportunity.AttentionReservation, opportunity.AttentionMessage:
+		default:
+			return word
+		}
+	}
+	if about.GetPendingWorkflowTask().GetAttempt() > 1 {
+		return "its workflow task fails"
+	}
+	queue, err := s.temporal.DescribeTaskQueue(ctx, lifecycle.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
+	if err != nil {
+		return ""
+	}
+	if !anyPolls(queue.GetPollers()) {
+		return "no worker polls"
+	}
+	return ""
+}
+
+func anyPolls(pollers []*taskqueuepb.PollerInfo) bool {
+	for _, poller := range pollers {
+		if time.Since(poller.GetLastAccessTime().AsTime()) < pollsWithin {
+			return true
+		}
+	}
+	return false
+}

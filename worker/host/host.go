@@ -235,7 +235,7 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *
 	})
 	workflows.Register(opportunities, workflows.Options{Times: times, PlaybookAfter: o.Playbook.InForceAfter})
 
-	tuner, err := newSlots(pace)
+	tuner, err := newSlots(pace, belongs.check)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,26 +17,34 @@ const (
 	// worker asks for the activity: what waits longer waits at the server, where what is urgent goes
 	// first and another worker may take it.
 	queueAhead = time.Second
+	// withheldEvery is how often a worker asks for an activity while it may send nothing. It
+	// does so at all since what waits learns the reason from it. It does not more often since
+	// it is done with an activity at once, and would take them all from a worker that may send.
+	withheldEvery = 5 * time.Second
 )
 
-// slots lets a worker ask for an activity only when the pace has a turn for it soon.
+// slots lets a worker ask for an activity only when the pace has a turn for it soon, and
+// seldom while the worker may send nothing.
 type slots struct {
 	worker.SlotSupplier
 	pace *administrate.Pace
+	// withheld returns why nothing may be sent; nil when all may be.
+	withheld func() error
 
 	mu     sync.Mutex
 	unused map[*worker.SlotPermit]bool // for which there is no activity yet
+	idle   time.Time                   // when a slot was last given while nothing may be sent
 }
 
 // newSlots returns a tuner for the worker of the activities.
-func newSlots(pace *administrate.Pace) (worker.WorkerTuner, error) {
+func newSlots(pace *administrate.Pace, withheld func() error) (worker.WorkerTuner, error) {
 	fixed := func() worker.SlotSupplier {
 		supplier, _ := worker.NewFixedSizeSlotSupplier(maxActivities) // it fails only for none
 		return supplier
 	}
 	return worker.NewCompositeTuner(worker.CompositeTunerOptions{
 		WorkflowSlotSupplier:        fixed(),
-		ActivitySlotSupplier:        &slots{SlotSupplier: fixed(), pace: pace, unused: map[*worker.SlotPermit]bool{}},
+		ActivitySlotSupplier:        &slots{SlotSupplier: fixed(), pace: pace, withheld: withheld, unused: map[*worker.SlotPermit]bool{}},
 		LocalActivitySlotSupplier:   fixed(),
 		NexusSlotSupplier:           fixed(),
 		SessionActivitySlotSupplier: fixed(),
@@ -70,8 +78,17 @@ func (s *slots) TryReserveSlot(worker.SlotReservationInfo) *worker.SlotPermit { 
 
 // admit notes the permit, or returns how long it is until it may be.
 func (s *slots) admit(permit *worker.SlotPermit) time.Duration {
+	withheld := s.withheld() != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if withheld {
+		if left := time.Until(s.idle.Add(withheldEvery)); left > 0 {
+			return left
+		}
+		s.idle = time.Now()
+		s.unused[permit] = true
+		return 0
+	}
 	left := s.pace.Delay(len(s.unused)) - queueAhead
 	if left <= 0 {
 		s.unused[permit] = true

@@ -26,7 +26,7 @@ type View struct {
 	Paused *Standstill `json:"paused,omitempty"`
 	// Closing is set once an operator has ended the opportunity.
 	Closing *Closing `json:"closing,omitempty"`
-	// Waits is what everything waits for that is to be sent, such as the API.
+	// Waits is what the queue waits for, such as the API or the request that is under way.
 	Waits     *Wait       `json:"waits,omitempty"`
 	Attention []Attention `json:"attention"`
 	// Effects say what became of the side effects, the latest last, and Working those

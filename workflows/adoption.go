@@ -208,6 +208,6 @@ func (r *run) mark(ctx workflow.Context, name string) activities.Sending {
 	if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil {
 		input.Workflow, input.Run = parent.ID, parent.RunID
 	}
-	return change(ctx, activities.MarkOpportunity, input, func(sending activities.Sending) bool { return sending.Proves(input) },
+	return change(ctx, r, activities.MarkOpportunity, input, func(sending activities.Sending) bool { return sending.Proves(input) },
 		func(s activities.Sending) activities.Sending { return s })
 }

@@ -156,7 +156,7 @@ func (r *run) carryOut(ctx workflow.Context, job opportunity.Job, act opportunit
 	input := r.effectInput(ctx, job)
 	input.Act, input.Run = &act, r.own
 	ctx = workflow.WithActivityOptions(ctx, priority(job, r.toChange(act.Kind.Summary())))
-	return change(ctx, activities.CarryOutEffect, input, func(result activities.CarryOutResult) bool { return result.Proves(input) },
+	return change(ctx, r, activities.CarryOutEffect, input, func(result activities.CarryOutResult) bool { return result.Proves(input) },
 		func(s activities.Sending) activities.CarryOutResult { return activities.CarryOutResult{Sending: s} })
 }
 

@@ -87,6 +87,7 @@ func (r *run) execute(ctx workflow.Context, l look, round int, result any) error
 	}
 	asking, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, r.fairly(options)))
 	defer stop()
+	defer r.begin(asking)()
 	var input []any
 	if l.input != nil {
 		input = append(input, l.input)

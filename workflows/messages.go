@@ -91,7 +91,7 @@ func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, erro
 	if _, err := readPlain[viewInput](sentWith(raw, second)); err != nil {
 		return opportunity.View{}, lifecycle.Fault(err)
 	}
-	return r.state.View(), nil
+	return r.view(), nil
 }
 
 // viewInput lets the contract's payload, which has no members, be read strictly.

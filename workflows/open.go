@@ -105,7 +105,7 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 	}
 	input.Start.Interests = nil // added later; their learners need not travel twice
 	ctx = workflow.WithActivityOptions(ctx, r.toChange("create the opportunity"))
-	return change(ctx, activities.CreateOpportunity, input, func(result activities.CreateResult) bool { return result.Proves(input) },
+	return change(ctx, r, activities.CreateOpportunity, input, func(result activities.CreateResult) bool { return result.Proves(input) },
 		func(s activities.Sending) activities.CreateResult { return activities.CreateResult{Sending: s} })
 }
 

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -312,4 +313,31 @@ func TestOneFailingQueryHoldsUpNothingElse(t *testing.T) {
 			s.run(start, nil)
 		})
 	}
+}
+
+// A message waits for a request that is under way, and no answer was lost yet. The view says
+// what is under way, and since when.
+func TestTheViewSaysWhatIsUnderWay(t *testing.T) {
+	s := newStage(t)
+	moving(s, []string{"account"}, nil)
+	s.fails = func(info activity.Info) error {
+		if now := s.env.Now().Sub(begun); info.ActivityType.Name == activities.PlanOpportunity && now < 20*time.Second {
+			return temporal.NewApplicationError("no answer", string(activities.ReasonUnreachable))
+		}
+		return nil
+	}
+	s.at(10*time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
+	s.at(15*time.Second, func() {
+		view := s.view()
+		if view.Waits == nil || !strings.Contains(view.Waits.Reason, "plan the effects of the move") || view.Waits.Since.Sub(begun) != 10*time.Second {
+			t.Errorf("%d commands wait, for %+v; want the plan, since it was asked for", len(view.Queue), view.Waits)
+		}
+	})
+	s.at(time.Minute, func() {
+		if view := s.view(); view.Waits != nil || len(view.Queue) > 0 {
+			t.Errorf("%d commands wait, for %+v", len(view.Queue), view.Waits)
+		}
+	})
+	s.win(2 * time.Minute)
+	s.run(start, nil)
 }

@@ -41,7 +41,8 @@ func ownRefusal(typ string) bool {
 // change has an activity change something, once. proves reports whether the result
 // says what became of it; where it does not, that is unknown. of makes the result of
 // what alone is known then.
-func change[R any](ctx workflow.Context, name string, input any, proves func(R) bool, of func(activities.Sending) R) R {
+func change[R any](ctx workflow.Context, r *run, name string, input any, proves func(R) bool, of func(activities.Sending) R) R {
+	defer r.begin(ctx)()
 	var result R
 	if err := workflow.ExecuteActivity(ctx, name, input).Get(ctx, &result); err != nil {
 		return of(lost(err))

@@ -40,6 +40,8 @@ type run struct {
 	planRounds, refreshRounds int
 	// overruled counts the plans in a row of a lower version of the playbook than was seen.
 	overruled int
+	// underWay are the requests that are under way, the oldest first.
+	underWay []*opportunity.Wait
 	// calls counts the services of the tenant that are being called. unserved says that
 	// one was not answered since the run began to rest.
 	calls    int

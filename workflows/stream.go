@@ -88,7 +88,7 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Mutations: batch, Resolved: r.known(names), Run: r.own}
 	input.Unplanned = r.state.IsUnplanned(batch)
 	ctx = workflow.WithActivityOptions(ctx, r.toChange(summary(batch)))
-	return change(ctx, activities.ApplyCommands, input, func(result activities.ApplyResult) bool { return result.Proves(input) },
+	return change(ctx, r, activities.ApplyCommands, input, func(result activities.ApplyResult) bool { return result.Proves(input) },
 		func(s activities.Sending) activities.ApplyResult { return activities.ApplyResult{Sending: s} })
 }
 

@@ -164,8 +164,13 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 		return nil, lost(ctx, operation, err, 0)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if source, ok := c.tokens.(TokenRefuser); ok && resp.StatusCode == http.StatusUnauthorized {
-		source.Refused(token)
+	if source, ok := c.tokens.(TokenRefuser); ok {
+		switch resp.StatusCode {
+		case http.StatusUnauthorized:
+			source.Refused(token)
+		case http.StatusOK:
+			source.Accepted(token)
+		}
 	}
 	c.heed(resp, sent)
 	body, err := c.judge(ctx, resp, ex)

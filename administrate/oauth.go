@@ -303,6 +303,16 @@ func (o *OAuth) take(answer *oauth2.Token, asked time.Time) *TokenError {
 	return nil
 }
 
+// Accepted takes in that the API took the token: those that are refused later were good
+// before.
+func (o *OAuth) Accepted(token string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if token == o.held.token {
+		o.refusals = 0
+	}
+}
+
 // Refused drops the token, so that the next call has a new one. A token that
 // has been dropped or replaced already is no reason to renew another. When the
 // API takes none of the tokens that are given out, they are asked for with

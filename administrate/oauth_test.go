@@ -391,6 +391,23 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	}
 }
 
+// Tokens that the API takes for a while and then refuses, one after the other, are
+// renewed at once: it is not an API that takes none.
+func TestTokensThatWorkForAWhile(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t)
+	o, c, reported := source(t, e.URL, nil)
+	for n := range 20 {
+		got, err := o.Token(t.Context())
+		if err != nil {
+			t.Fatalf("token %d: %v, reported %v", n, err, reported())
+		}
+		o.Accepted(got)
+		c.advance(30 * time.Second)
+		o.Refused(got)
+	}
+}
+
 // TestSameTokenAgain: an endpoint that gives out what the API does not take is
 // not asked for it all the time, and the token is not used.
 func TestSameTokenAgain(t *testing.T) {

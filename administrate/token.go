@@ -12,10 +12,12 @@ type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
 
-// TokenRefuser is what a TokenSource may be, too: it is told of every token
-// that the API answered 401 to. The request is not repeated.
+// TokenRefuser is what a TokenSource may be, too: the client calls Refused for each token
+// for which the API returned 401, and Accepted for each for which it returned 200. A
+// request is not repeated.
 type TokenRefuser interface {
 	Refused(token string)
+	Accepted(token string)
 }
 
 // TokenError says why a TokenSource has no token.

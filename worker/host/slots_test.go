@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -30,9 +31,10 @@ func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 		}}
 		ctx, cancel := context.WithCancel(t.Context())
 		var taken atomic.Int64
+		var pollers sync.WaitGroup
 		for range 4 {
-			go func() {
-				for {
+			pollers.Go(func() {
+				for ctx.Err() == nil {
 					permit, err := s.ReserveSlot(ctx, nil)
 					if err != nil {
 						return
@@ -42,7 +44,7 @@ func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 					s.forget(permit)
 					fixed.ReleaseSlot(nil)
 				}
-			}()
+			})
 		}
 		in := func(d time.Duration) int64 {
 			before := taken.Load()
@@ -61,5 +63,6 @@ func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 			t.Errorf("%d activities in 15 s after that; want hundreds", n)
 		}
 		cancel()
+		pollers.Wait()
 	})
 }

@@ -105,6 +105,9 @@ type CreateInput struct {
 	// Looked says that the record was looked for by its mark and not found, so
 	// that earlier runs of the reference need not be asked about.
 	Looked bool `json:"looked,omitempty"`
+	// First says that the namespace proves that the reference had no run before. Without
+	// that proof the record is looked for: the index of runs may not show an earlier run yet.
+	First bool `json:"first,omitempty"`
 	// Run is the run that the workflow takes itself for; "" is not compared.
 	Run string `json:"run,omitempty"`
 }
@@ -196,6 +199,9 @@ type FindInput struct {
 	Resolved []opportunity.Resolved `json:"resolved,omitempty"`
 	// After continues a search that needs more than one request.
 	After string `json:"after,omitempty"`
+	// StartDigest is that of the start, which is compared with those of earlier runs once a
+	// record is found; "" is not compared.
+	StartDigest string `json:"startDigest,omitempty"`
 }
 
 // FindResult holds the ids of the records found; more than one is a question.
@@ -203,9 +209,11 @@ type FindResult struct {
 	// Reference is the one whose mark was looked for.
 	Reference opportunity.Reference `json:"reference,omitempty"`
 	// Blind says that the worker's mark setting leaves no way to find a record.
-	Blind  bool              `json:"blind,omitempty"`
-	Found  []opportunity.ID  `json:"found,omitempty"`
-	Region opportunity.Named `json:"region,omitzero"`
+	Blind bool             `json:"blind,omitempty"`
+	Found []opportunity.ID `json:"found,omitempty"`
+	// Conflict is set where a record was found and an earlier run had another start.
+	Conflict *opportunity.Error `json:"conflict,omitempty"`
+	Region   opportunity.Named  `json:"region,omitzero"`
 	// Next is where the search goes on, "" at its end.
 	Next string `json:"next,omitempty"`
 }

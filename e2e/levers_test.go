@@ -14,11 +14,13 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/e2e/harness"
+	"github.com/oppflow/oppflow/e2e/index"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/ledger"
@@ -322,16 +324,87 @@ func startedAgain(t *testing.T, p *parts) {
 		})
 	}
 	all.Wait()
-	created := 0
+	if n := p.created(); n != 6 {
+		t.Errorf("%d records were created; want 6", n)
+	}
+}
+
+// created returns how many records the API has created.
+func (p *parts) created() int {
+	p.T.Helper()
+	n := 0
 	for _, entry := range p.Ledger() {
 		for _, field := range entry.Fields {
 			if field.Name == "opportunities.create" && field.Outcome == ledger.Committed {
-				created++
+				n++
 			}
 		}
 	}
-	if created != 6 {
-		t.Errorf("%d records were created; want 6", created)
+	return n
+}
+
+// The index of runs shows the new run before the one that made the record, and another worker takes the new run: an
+// equal start finds the record, and a different one is a conflict once the index shows the run before.
+func TestStartedAgainBeforeTheIndexShowsTheRunBefore(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(ctx context.Context, c client.Client, id string) error{
+		"cancelled": func(ctx context.Context, c client.Client, id string) error { return c.CancelWorkflow(ctx, id, "") },
+		"terminated": func(ctx context.Context, c client.Client, id string) error {
+			return c.TerminateWorkflow(ctx, id, "", "")
+		},
+	} {
+		for how, options := range map[string]func(opportunity.Reference, opportunity.Start) client.StartWorkflowOptions{
+			"through the client":   nil,
+			"as the contract says": lifecycle.StartOptionsOf,
+		} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				t.Parallel()
+				p := bring(t, stack.Options{NoWorker: true})
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+				defer cancel()
+				runs, err := index.Open(ctx, p.TemporalAddress())
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(runs.Close)
+				runs.Show(index.NewFirst)
+				start := opportunity.Start{Name: "Again", Region: "UK"}
+				begin := func() opportunity.Opened {
+					t.Helper()
+					if options != nil {
+						if _, err := p.temporal.ExecuteWorkflow(ctx, options("again", start), lifecycle.WorkflowType, start); err != nil {
+							t.Fatal(err)
+						}
+					}
+					opened, err := p.client.Start(ctx, "again", start)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return opened
+				}
+				var opened []opportunity.ID
+				for range 2 {
+					w := p.AddWorker("--temporal-address", runs.Address())
+					if err := w.Start(ctx); err != nil {
+						t.Fatal(err)
+					}
+					opened = append(opened, begin().Opportunity)
+					if err := end(ctx, p.temporal, lifecycle.WorkflowID("again")); err != nil {
+						t.Fatal(err)
+					}
+					_, _ = p.client.Wait(ctx, "again") // it is Closed
+					if err := w.Stop(ctx); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if opened[0] != opened[1] {
+					t.Errorf("the first run drives record %s, the second one %s", opened[0], opened[1])
+				}
+				if n := p.created(); n != 1 {
+					t.Errorf("%d records were created; want 1", n)
+				}
+			})
+		}
 	}
 }
 

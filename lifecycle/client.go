@@ -79,18 +79,32 @@ func (c *Client) Start(ctx context.Context, reference opportunity.Reference, sta
 func (c *Client) open(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.Opened, error) {
 	return repeatContinuing(ctx, func() (opportunity.Opened, error) {
 		var opened opportunity.Opened
-		handle, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-			StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(StartOptionsOf(reference, start), WorkflowType, start),
-			UpdateOptions: client.UpdateWorkflowOptions{
-				UpdateID: uuid.NewString(), WorkflowID: WorkflowID(reference), UpdateName: Opened.Name,
-				Args: []any{OpenedInput{Start: &start}}, WaitForStage: client.WorkflowUpdateStageCompleted,
-			},
-		})
+		handle, err := c.openWith(ctx, FirstStartOptions(reference, start), start)
+		if isEnded(err) { // the reference had a run; it may be one that frees the reference
+			handle, err = c.openWith(ctx, StartOptionsOf(reference, start), start)
+		}
 		if err == nil {
 			err = handle.Get(ctx, &opened)
 		}
 		return opened, c.explain(ctx, reference, err)
 	})
+}
+
+// openWith starts the run with the options, or finds the one that runs, and asks it whether the record exists.
+func (c *Client) openWith(ctx context.Context, options client.StartWorkflowOptions, start opportunity.Start) (client.WorkflowUpdateHandle, error) {
+	return c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(options, WorkflowType, start),
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID: uuid.NewString(), WorkflowID: options.ID, UpdateName: Opened.Name,
+			Args: []any{OpenedInput{Start: &start}}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+}
+
+// isEnded reports whether the server refused a start because the reference had a run that has ended.
+func isEnded(err error) bool {
+	var ended *serviceerror.WorkflowExecutionAlreadyStarted
+	return errors.As(err, &ended)
 }
 
 // StartOptions are the options with which the workflow of a reference is
@@ -115,6 +129,20 @@ func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) cl
 	if start.Urgent {
 		options.Priority.PriorityKey = PriorityUrgent
 	}
+	return options
+}
+
+// MemoFirstStart is the key of a memo that says that the reference had no run before: the server refuses the start
+// otherwise. It goes together with the workflow id reuse policy RejectDuplicate, and with no other. Without it the
+// record is looked for before it is created, which costs one request.
+const MemoFirstStart = "firstStart"
+
+// FirstStartOptions are StartOptionsOf for a reference that is started for the first time. The server refuses the
+// start with WorkflowExecutionAlreadyStarted where the reference had a run, however the run ended.
+func FirstStartOptions(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
+	options := StartOptionsOf(reference, start)
+	options.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+	options.Memo = map[string]any{MemoFirstStart: true}
 	return options
 }
 
@@ -396,14 +424,13 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 	if own, ok := FromFault(err); ok {
 		return own
 	}
-	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	var missing *serviceerror.NotFound
 	var application *temporal.ApplicationError
 	var invalid *serviceerror.InvalidArgument
 	switch {
 	case errors.As(err, &invalid) && strings.Contains(invalid.Message, tooManySignals):
 		return opportunity.Failf(opportunity.Busy, "too many messages wait for opportunity %s; send it again later", reference)
-	case errors.As(err, &ended):
+	case isEnded(err):
 		return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; its reference cannot be used again", reference)
 	case errors.As(err, &application) && application.Type() == acceptedThenEnded:
 		return opportunity.Failf(opportunity.Closed, "opportunity %s ended before it answered", reference)

@@ -34,6 +34,7 @@ type namespace struct {
 	client.Client
 	updates []client.UpdateWorkflowOptions
 	starts  []client.UpdateWithStartWorkflowOptions
+	begins  []client.StartWorkflowOptions // those of starts
 	signals []any
 	// fails is what the nth update fails with; nil answers the outcome.
 	fails   func(n int) error
@@ -90,7 +91,8 @@ type startOperation struct {
 	client.WithStartWorkflowOperation
 }
 
-func (n *namespace) NewWithStartWorkflowOperation(client.StartWorkflowOptions, any, ...any) client.WithStartWorkflowOperation {
+func (n *namespace) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, _ ...any) client.WithStartWorkflowOperation {
+	n.begins = append(n.begins, o)
 	return startOperation{}
 }
 
@@ -464,6 +466,43 @@ func TestStartOptions(t *testing.T) {
 	}
 	if lifecycle.WorkflowType != "Lifecycle" {
 		t.Errorf("the workflow is called %q", lifecycle.WorkflowType)
+	}
+}
+
+// A start says that it is the first one of its reference, which the server checks. Only where the reference had a run, it
+// is started again without saying so.
+func TestAStartProvesThatItIsTheFirst(t *testing.T) {
+	start := opportunity.Start{Name: "x", Region: "UK"}
+	ended := serviceerror.NewWorkflowExecutionAlreadyStarted("ended", "", "run")
+	first := enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+	again := enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
+	for name, c := range map[string]struct {
+		fails func(n int) error
+		want  []enums.WorkflowIdReusePolicy
+		error opportunity.ErrorType
+	}{
+		"the first":           {want: []enums.WorkflowIdReusePolicy{first}},
+		"again":               {func(n int) error { return []error{ended, nil}[n-1] }, []enums.WorkflowIdReusePolicy{first, again}, ""},
+		"of one that is over": {func(int) error { return ended }, []enums.WorkflowIdReusePolicy{first, again}, opportunity.Closed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := &namespace{fails: c.fails, exists: true}
+			_, err := lifecycle.NewClient(n).Start(t.Context(), "A-1", start)
+			var own *opportunity.Error
+			if errors.As(err, &own); (own == nil) != (c.error == "") || own != nil && own.Type != c.error {
+				t.Errorf("got %v; want %q", err, c.error)
+			}
+			var got []enums.WorkflowIdReusePolicy
+			for _, o := range n.begins {
+				got = append(got, o.WorkflowIDReusePolicy)
+				if _, says := o.Memo[lifecycle.MemoFirstStart]; says != (o.WorkflowIDReusePolicy == first) {
+					t.Errorf("reuse policy %v has the memo %v", o.WorkflowIDReusePolicy, o.Memo)
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %v; want %v", got, c.want)
+			}
+		})
 	}
 }
 

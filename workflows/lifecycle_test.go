@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -503,6 +504,57 @@ func TestEarlierRunIsTakenOver(t *testing.T) {
 	s.win(time.Minute)
 	s.run(with, nil)
 	s.wantLog("interest 2", "interest 3", "progress Opportunity", "progress Won")
+}
+
+// The record that is found is not taken over where the run that made it had another start.
+func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
+	s := newStage(t)
+	s.record.exists, s.record.marks, s.record.step = true, 1, steps[0]
+	s.record.conflict = opportunity.Failf(opportunity.Conflict, "an opportunity with another start had it before")
+	s.record.create = func(int) (bool, *activities.CreateResult, error) {
+		return false, &activities.CreateResult{Sending: activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen}}, nil
+	}
+	s.run(start, nil)
+	s.wantLog()
+	var failed *temporal.ApplicationError
+	if err := s.env.GetWorkflowError(); !errors.As(err, &failed) || failed.Type() != string(opportunity.Conflict) {
+		t.Errorf("got %v; want a conflict", err)
+	}
+}
+
+// Only the first run of a reference tells the activity that nothing was there before it. One that was reset, or continues
+// another, does not, though it has the memo of that run.
+func TestTheFirstRunOfAReference(t *testing.T) {
+	memo, err := converter.GetDefaultDataConverter().ToPayload(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	says := &commonpb.Memo{Fields: map[string]*commonpb.Payload{lifecycle.MemoFirstStart: memo}}
+	for name, c := range map[string]struct {
+		info func(*workflow.Info)
+		want bool
+	}{
+		"the first":      {func(i *workflow.Info) { i.Memo = says }, true},
+		"without a memo": {func(*workflow.Info) {}, false},
+		"that was reset": {func(i *workflow.Info) { i.Memo, i.OriginalRunID = says, "the run before" }, false},
+		"that continues": {func(i *workflow.Info) { i.Memo, i.FirstRunID = says, "the run before" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.info = func(i *workflow.Info) {
+				i.OriginalRunID, i.FirstRunID = i.WorkflowExecution.RunID, i.WorkflowExecution.RunID
+				c.info(i)
+				s.record.mu.Lock()
+				defer s.record.mu.Unlock()
+				s.record.run = i.OriginalRunID
+			}
+			s.win(time.Second)
+			s.run(start, nil)
+			if s.record.first != c.want {
+				t.Errorf("the activity was told %v; want %v", s.record.first, c.want)
+			}
+		})
+	}
 }
 
 func TestTwoRecordsAreAQuestion(t *testing.T) {

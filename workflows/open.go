@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -58,7 +59,7 @@ func (r *run) open(ctx workflow.Context) error {
 		case result.Fate == opportunity.FateUnknown:
 			r.state.CreateAnyway = false
 			if err = r.settle(ctx); err == nil {
-				looked = r.find(ctx)
+				looked, err = r.find(ctx, "")
 			}
 			if err == nil && looked && result.Failing {
 				err = r.backOff(ctx, activities.Sending{Reason: activities.ReasonErrors})
@@ -66,12 +67,12 @@ func (r *run) open(ctx workflow.Context) error {
 		case result.Reason == activities.ReasonNames:
 			err = r.resolveStart(ctx, result.Missing)
 		case result.Reason == activities.ReasonSeen:
-			looked = r.find(ctx)
+			looked, err = r.find(ctx, r.state.StartDigest)
 		case result.Reason == activities.ReasonReset:
 			r.state.CreateAnyway = false
 			r.told = result.Run
 			if err = r.settleReset(ctx); err == nil {
-				looked = r.find(ctx)
+				looked, err = r.find(ctx, "")
 				r.accounted(ctx) // what it did not find is asked about, or is not there
 			}
 		default:
@@ -102,6 +103,7 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 	start := *r.state.Start
 	input := activities.CreateInput{
 		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, Resolved: r.known(start.Names()), Looked: looked, Run: r.own,
+		First: isFirst(workflow.GetInfo(ctx)),
 	}
 	input.Start.Interests = nil // added later; their learners need not travel twice
 	ctx = workflow.WithActivityOptions(ctx, r.toChange("create the opportunity"))
@@ -109,13 +111,24 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 		func(s activities.Sending) activities.CreateResult { return activities.CreateResult{Sending: s} })
 }
 
-// find looks for the record by its mark and takes it over. It answers true when
+// isFirst reports whether the namespace knows of no run of the reference before this one. A run that was reset has the
+// memo of the run before, and another id.
+func isFirst(info *workflow.Info) bool {
+	_, is := info.Memo.GetFields()[lifecycle.MemoFirstStart]
+	return is && info.WorkflowExecution.RunID == info.FirstRunID && info.WorkflowExecution.RunID == info.OriginalRunID
+}
+
+// find looks for the record by its mark and takes it over. It returns true when
 // there is none, so that it can be created. What looking cannot tell makes a
-// question.
-func (r *run) find(ctx workflow.Context) bool {
+// question. Its error is a Conflict: an earlier run had another start than the one of
+// the digest; "" is not compared.
+func (r *run) find(ctx workflow.Context, digest string) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	found, region, err := r.marked(ctx)
+	found, region, err := r.marked(ctx, digest)
+	if conflict, is := errors.AsType[*opportunity.Error](err); is {
+		return false, conflict
+	}
 	var record opportunity.Snapshot
 	if err == nil && len(found) == 1 {
 		record, err = r.read(ctx, found[0], activities.ToRead("read the opportunity that was found"))
@@ -134,9 +147,9 @@ func (r *run) find(ctx workflow.Context) bool {
 	case len(found) == 1:
 		r.state.Adopted(record, region, r.itemIDs(), workflow.Now(ctx))
 	default:
-		return true
+		return true, nil
 	}
-	return false
+	return false, nil
 }
 
 // reasonOf tells in one line why looking failed.
@@ -151,10 +164,12 @@ func reasonOf(err error) string {
 // errBlind says that no mark is set by which a record could be found.
 var errBlind = errors.New("the worker's mark setting leaves no way")
 
-// marked answers the ids of the records that carry the reference's mark.
-func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named, error) {
+// marked returns the ids of the records that carry the reference's mark. Its error is an
+// *opportunity.Error where there are some and an earlier run had another start than the
+// one of the digest.
+func (r *run) marked(ctx workflow.Context, digest string) ([]opportunity.ID, opportunity.Named, error) {
 	start := r.state.Start
-	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, Resolved: r.known(start.Names())}
+	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, Resolved: r.known(start.Names()), StartDigest: digest}
 	var found []opportunity.ID
 	for {
 		l := look{activity: activities.FindOpportunity, input: input, options: activities.ToReadBack("look for the opportunity by its mark")}
@@ -162,8 +177,11 @@ func (r *run) marked(ctx workflow.Context) ([]opportunity.ID, opportunity.Named,
 		if err != nil {
 			return nil, opportunity.Named{}, err
 		}
-		if page.Blind {
+		switch {
+		case page.Blind:
 			return nil, opportunity.Named{}, errBlind
+		case page.Conflict != nil:
+			return nil, opportunity.Named{}, page.Conflict
 		}
 		found = append(found, page.Found...)
 		if page.Next == "" {

@@ -109,7 +109,7 @@ func (r *run) lookForRecord(ctx workflow.Context) {
 	}
 	adopt := r.state.Start.Adopt
 	if adopt == "" {
-		if !r.find(ctx) && r.state.ID == "" {
+		if none, err := r.find(ctx, ""); err != nil || !none && r.state.ID == "" {
 			r.doubtAll(ctx) // nobody can tell which is the record, if there is one
 		}
 		r.accounted(ctx)

@@ -46,6 +46,8 @@ type record struct {
 
 	// find, when set, is why looking for the record fails.
 	find error
+	// conflict, when set, is why a record that was found must not be taken over.
+	conflict *opportunity.Error
 
 	// owner is whose mark the record carries; untold says that nobody can tell.
 	owner  opportunity.Reference
@@ -60,7 +62,7 @@ type record struct {
 
 	creates, applies int
 	reads, marked    int
-	looked           bool // what the last create said
+	looked, first    bool // what the last create said
 	names            map[opportunity.Name]opportunity.ID
 	// resolve has looking names up fail.
 	resolve func(ctx context.Context, in activities.ResolveInput) error
@@ -118,7 +120,7 @@ func (r *record) createOpportunity(_ context.Context, in activities.CreateInput)
 		return activities.CreateResult{Sending: r.reset()}, nil
 	}
 	r.creates++
-	r.looked = in.Looked
+	r.looked, r.first = in.Looked, in.First
 	commit, instead, err := true, (*activities.CreateResult)(nil), error(nil)
 	if r.create != nil {
 		commit, instead, err = r.create(r.creates)
@@ -305,6 +307,9 @@ func (r *record) findOpportunity(_ context.Context, in activities.FindInput) (ac
 		return activities.FindResult{}, r.find
 	}
 	out := activities.FindResult{Reference: in.Reference, Region: opportunity.Named{ID: id("Region", "UK"), Name: "UK"}}
+	if in.StartDigest != "" {
+		out.Conflict = r.conflict
+	}
 	for n := range r.marks {
 		out.Found = append(out.Found, id("Opportunity", 2+n))
 	}

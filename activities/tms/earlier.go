@@ -44,6 +44,10 @@ func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *ac
 	ctx, cancel := context.WithTimeout(ctx, a.askFor)
 	defer cancel()
 	own := activity.GetInfo(ctx).WorkflowExecution
+	sent, known := a.sent.start(in.Reference)
+	if in.First && !known {
+		return nil
+	}
 	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID, in.Start.Urgent)
 	switch {
 	case err != nil: // nobody can tell yet; the API is not asked
@@ -51,14 +55,37 @@ func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *ac
 	case a.differs(ctx, in.StartDigest, runs):
 		return conflict(in.Reference)
 	}
-	sent, known := a.sent.start(in.Reference)
-	switch {
-	case known && len(runs) == 0 && sent != "" && in.StartDigest != "" && sent != in.StartDigest: // the index does not show it yet
+	if known && len(runs) == 0 && sent != "" && in.StartDigest != "" && sent != in.StartDigest { // the index does not show it yet
 		return conflict(in.Reference)
-	case len(runs) > 0, lags, known:
-		return notSent(activities.ReasonSeen)
 	}
-	return nil
+	if len(runs) == 0 && !lags && !known && a.mark.none() {
+		return nil // nothing tells more
+	}
+	// An index that shows the run that asks, and no other, proves nothing: it may show the new run first.
+	return notSent(activities.ReasonSeen)
+}
+
+// hadAnotherStart reports whether an earlier run of the workflow that asks had another start. A record was found that
+// carries the mark of the reference, so that there was an earlier run: the index of runs is asked until it shows the
+// run, for askWithin. Where it does not, the namespace may have forgotten the run, and false is returned.
+func (a *Activities) hadAnotherStart(ctx context.Context, digest string) bool {
+	if digest == "" {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	own := activity.GetInfo(ctx).WorkflowExecution
+	for {
+		runs, _, err := a.otherRuns(ctx, own.ID, own.RunID, true)
+		if err == nil && len(runs) > 0 {
+			return a.differs(ctx, digest, runs)
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // takenOver returns why a record must not be taken over for the reference: nil says that
@@ -84,9 +111,9 @@ func conflict(reference opportunity.Reference) *activities.Sending {
 		"reference %s: an opportunity with another start had it before; use a reference of its own", reference)}
 }
 
-// otherRuns returns the runs of the workflow other than own, the latest first. lags says that
-// the index of runs is late, or cannot be asked, so that there may be others. Its error
-// says that the namespace is asked too much to answer now.
+// otherRuns returns the runs of the workflow other than own, the latest first, as far
+// as the index of runs shows them. lags says that it does not show own either, or cannot
+// be asked. Its error says that the namespace is asked too much to answer now.
 func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
 	if strings.ContainsAny(id, `'"\`+"`") {
 		return nil, true, nil // not to be put into a query; looking costs a request, guessing a second record

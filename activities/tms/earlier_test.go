@@ -64,15 +64,18 @@ func TestStartsAreCompared(t *testing.T) {
 	}
 }
 
-// The index of runs shows the run that asks before the one before it: the worker that made the record remembers.
+// The index of runs shows the run that asks before the one before it: the record is looked for by its mark, by another
+// worker than the one that made it, too. The worker that made it also remembers the start.
 func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	r := newRoom(t, tms.Mark{Name: true})
 	r.namespace.runs = []string{"default-test-run-id"}
 	in := activities.CreateInput{Reference: "A-1", Start: opportunity.Start{Name: "First Aid", Region: string(regionDR)}}
 	in.StartDigest = in.Start.Digest()
+	in.First = true
 	if out := r.create(in); out.Fate != opportunity.FateDone {
 		t.Fatalf("got %+v", out)
 	}
+	in.First = false
 	if out := r.create(in); out.Reason != activities.ReasonSeen {
 		t.Errorf("got %+v; want it looked for by its mark", out)
 	}
@@ -80,6 +83,10 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	in.StartDigest = in.Start.Digest()
 	if out := r.create(in); out.Fate != opportunity.FateRejected || out.Error.Type != opportunity.Conflict {
 		t.Errorf("got %+v for another start; want a conflict", out)
+	}
+	r.worker(tms.Mark{Name: true})
+	if out := r.create(in); out.Reason != activities.ReasonSeen {
+		t.Errorf("another worker: got %+v; want it looked for by its mark", out)
 	}
 }
 

@@ -67,6 +67,9 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 		}
 	}
 	out.Next = page.More
+	if len(out.Found) > 0 && a.hadAnotherStart(ctx, in.StartDigest) {
+		out.Conflict = conflict(in.Reference).Error
+	}
 	return out, nil
 }
 

@@ -477,9 +477,13 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 		runs   []string
 		err    error
 		looked bool
+		first  bool
+		blind  bool // nothing would find the record
 		want   activities.Reason
 	}{
-		{name: "the first run", runs: []string{own}},
+		{name: "the first run", first: true},
+		{name: "the first run that is listed", runs: []string{own}, want: activities.ReasonSeen},
+		{name: "listed, and nothing would find the record", runs: []string{own}, blind: true},
 		{name: "not listed yet", want: activities.ReasonSeen},
 		{name: "an earlier run", runs: []string{own, "other"}, want: activities.ReasonSeen},
 		{name: "the namespace does not answer", err: errors.New("down"), want: activities.ReasonSeen},
@@ -489,11 +493,11 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel() // two of them ask until their time is over
-			r := newRoom(t, tms.Mark{})
+			r := newRoom(t, tms.Mark{Name: !c.blind})
 			r.made.AskFor(time.Second)
 			r.namespace.runs, r.namespace.err = c.runs, c.err
 			in := in
-			in.Looked = c.looked
+			in.Looked, in.First = c.looked, c.first
 			out := r.create(in)
 			if out.Reason != c.want || (out.Fate == opportunity.FateDone) != (c.want == "") {
 				t.Errorf("got %+v", out.Sending)
@@ -501,7 +505,7 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 			if sent := r.requested(); sent > 0 != (c.want == "") {
 				t.Errorf("%d requests were sent", sent)
 			}
-			if (len(r.namespace.queries) == 0) != c.looked {
+			if (len(r.namespace.queries) == 0) != (c.looked || c.first) {
 				t.Errorf("asked %q", r.namespace.queries)
 			}
 		})

@@ -57,8 +57,7 @@ func (d *driven) begin(ctx context.Context) error {
 		d.id = string(opened.Opportunity)
 		return err
 	}
-	options := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(d.reference), TaskQueue: lifecycle.TaskQueue}
-	if _, err := d.temporal.ExecuteWorkflow(ctx, options, lifecycle.WorkflowType, start); err != nil {
+	if _, err := d.temporal.ExecuteWorkflow(ctx, lifecycle.FirstStartOptions(d.reference, start), lifecycle.WorkflowType, start); err != nil {
 		return err
 	}
 	return d.see(ctx, func(view opportunity.View) bool {

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/e2e/index"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/remote"
@@ -38,8 +39,8 @@ type Storm struct {
 	temporal client.Client
 	client   *lifecycle.Client
 	sandbox  remote.Sandbox
-	service  *service // of the tenant; nil where no playbook calls it
-	index    *index   // between the workers and the server; nil where nothing changes what it shows
+	service  *service     // of the tenant; nil where no playbook calls it
+	index    *index.Index // between the workers and the server; nil where nothing changes what it shows
 	journal  *journal
 	sampler  *sampler
 	before   []opportunity.ID
@@ -124,10 +125,10 @@ func (s *Storm) bring(ctx context.Context) error {
 		if options.TemporalPort, err = freePort(ctx); err != nil {
 			return err
 		}
-		if s.index, err = openIndex(ctx, fmt.Sprintf("127.0.0.1:%d", options.TemporalPort)); err != nil {
+		if s.index, err = index.Open(ctx, fmt.Sprintf("127.0.0.1:%d", options.TemporalPort)); err != nil {
 			return err
 		}
-		options.WorkerEnv = append(options.WorkerEnv, "TEMPORAL_ADDRESS="+s.index.address)
+		options.WorkerEnv = append(options.WorkerEnv, "TEMPORAL_ADDRESS="+s.index.Address())
 	}
 	if s.parts, err = stack.Up(ctx, options); err != nil {
 		return err
@@ -176,7 +177,7 @@ func (s *Storm) End(ctx context.Context) error {
 		errs = append(errs, s.parts.Down(ctx))
 	}
 	if s.index != nil {
-		s.index.close()
+		s.index.Close()
 	}
 	if s.service != nil {
 		s.service.close()

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oppflow/oppflow/e2e/harness"
@@ -55,9 +54,9 @@ func burstWithinTheLimit(t *testing.T) int {
 	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("burst %d", n)) }
 	for n := range opportunities {
 		senders.Go(func() error {
-			o := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(reference(n)), TaskQueue: lifecycle.TaskQueue}
 			// The region by its id: a name that one of the workers does not know yet takes turns without a request.
-			if _, err := p.Temporal.ExecuteWorkflow(sending, o, lifecycle.WorkflowType, opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}); err != nil {
+			start := opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}
+			if _, err := p.Temporal.ExecuteWorkflow(sending, lifecycle.FirstStartOptions(reference(n), start), lifecycle.WorkflowType, start); err != nil {
 				return err
 			}
 			for i := range commands - 1 {

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"go.temporal.io/sdk/client"
-
 	"github.com/oppflow/oppflow/e2e/harness"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
@@ -30,13 +28,12 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	defer cancel()
 	for n := range testrun.Pick(t, 20, 80) {
 		reference := opportunity.Reference(fmt.Sprint("rate ", n))
-		o := client.StartWorkflowOptions{ID: lifecycle.WorkflowID(reference), TaskQueue: lifecycle.TaskQueue}
 		// What a move needs is planned in one activity, which reads the record and then its events; the effects of winning
 		// read several records each.
 		start := opportunity.Start{Name: "Rate", Region: "UK", Account: "Administrate", Currency: "USD", Interests: opportunity.Interests{{
 			Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: harness.Interests(1).Interests[0].UnitAmount,
 		}}}
-		if _, err := p.Temporal.ExecuteWorkflow(ctx, o, lifecycle.WorkflowType, start); err != nil {
+		if _, err := p.Temporal.ExecuteWorkflow(ctx, lifecycle.FirstStartOptions(reference, start), lifecycle.WorkflowType, start); err != nil {
 			t.Fatal(err)
 		}
 		for _, step := range []string{"Opportunity", "Won"} {

@@ -35,7 +35,7 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 		senders.Go(func() error {
 			reference := opportunity.Reference(fmt.Sprint("crowd ", n))
 			start := opportunity.Start{Name: "Crowd", Region: "UK", Source: "import"}
-			_, err := p.Temporal.ExecuteWorkflow(sending, lifecycle.StartOptionsOf(reference, start), lifecycle.WorkflowType, start)
+			_, err := p.Temporal.ExecuteWorkflow(sending, lifecycle.FirstStartOptions(reference, start), lifecycle.WorkflowType, start)
 			return err
 		})
 	}

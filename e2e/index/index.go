@@ -1,13 +1,11 @@
-package chaos
+package index
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
@@ -22,35 +20,33 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
-
-	"github.com/oppflow/oppflow/e2e/chaos/audit"
-	"github.com/oppflow/oppflow/opportunity"
 )
 
-// showing is how up to date the index of runs is.
-type showing string
+// Showing is how up to date the index of runs is.
+type Showing string
 
 // The ways in which the index shows runs.
 const (
-	asItIs showing = "as it is"
-	// lagging: what began or ended a short while ago is not shown yet.
-	lagging showing = "lagging"
-	// newFirst: the newest run of an opportunity is shown, and those before it are not shown yet.
-	newFirst showing = "the new run first"
+	// AsItIs: as the server does.
+	AsItIs Showing = "as it is"
+	// Lagging: what began or ended a short while ago is not shown yet.
+	Lagging Showing = "lagging"
+	// NewFirst: the newest run of an opportunity is shown, and those before it are not shown yet.
+	NewFirst Showing = "the new run first"
 )
 
 // lag is how far the index is behind.
 const lag = 30 * time.Second
 
-// index stands between the workers and the Temporal server. It passes everything on, and changes what the index of runs
+// Index stands between the workers and the Temporal server. It passes everything on, and changes what the index of runs
 // shows. It is safe for concurrent use.
-type index struct {
+type Index struct {
 	address    string
 	server     *grpc.Server
 	connection *grpc.ClientConn
 
 	mu      sync.Mutex
-	showing showing
+	showing Showing
 }
 
 // frame is a message that is passed on as it is.
@@ -84,14 +80,14 @@ func (frames) Name() string { return "proto" }
 // maxFrame bounds a message.
 const maxFrame = 64 << 20
 
-// openIndex listens on a free port, before the server is there.
-func openIndex(ctx context.Context, to string) (*index, error) {
+// Open listens on a free port and passes on to the server's address, before the server is there.
+func Open(ctx context.Context, to string) (*Index, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	x := &index{address: listener.Addr().String(), showing: asItIs}
+	x := &Index{address: listener.Addr().String(), showing: AsItIs}
 	x.connection, err = grpc.NewClient("passthrough:///"+to,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(frames{}), grpc.MaxCallRecvMsgSize(maxFrame), grpc.MaxCallSendMsgSize(maxFrame)),
@@ -110,13 +106,17 @@ func openIndex(ctx context.Context, to string) (*index, error) {
 	return x, nil
 }
 
-func (x *index) close() {
+// Address is where workers find it.
+func (x *Index) Address() string { return x.address }
+
+// Close stops it.
+func (x *Index) Close() {
 	x.server.Stop()
 	_ = x.connection.Close()
 }
 
-// show changes how the index shows runs.
-func (x *index) show(how showing) {
+// Show changes how the index shows runs.
+func (x *Index) Show(how Showing) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.showing = how
@@ -126,7 +126,7 @@ func (x *index) show(how showing) {
 const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMethodName
 
 // pass passes a call on. All calls of Temporal have one message and one answer.
-func (x *index) pass(_ any, stream grpc.ServerStream) error {
+func (x *Index) pass(_ any, stream grpc.ServerStream) error {
 	method, ok := grpc.MethodFromServerStream(stream)
 	if !ok {
 		return status.Error(codes.Internal, "a call without a method")
@@ -151,11 +151,11 @@ func (x *index) pass(_ any, stream grpc.ServerStream) error {
 }
 
 // change has an answer of the index show runs in the way that is set.
-func (x *index) change(answered *frame) error {
+func (x *Index) change(answered *frame) error {
 	x.mu.Lock()
 	showing := x.showing
 	x.mu.Unlock()
-	if showing == asItIs {
+	if showing == AsItIs {
 		return nil
 	}
 	var list workflowservice.ListWorkflowExecutionsResponse
@@ -169,7 +169,7 @@ func (x *index) change(answered *frame) error {
 }
 
 // shown is what an index shows of the runs.
-func shown(runs []*workflowpb.WorkflowExecutionInfo, how showing, now time.Time) []*workflowpb.WorkflowExecutionInfo {
+func shown(runs []*workflowpb.WorkflowExecutionInfo, how Showing, now time.Time) []*workflowpb.WorkflowExecutionInfo {
 	since := now.Add(-lag)
 	newest := map[string]time.Time{}
 	for _, run := range runs {
@@ -182,58 +182,12 @@ func shown(runs []*workflowpb.WorkflowExecutionInfo, how showing, now time.Time)
 		began, ended := run.GetStartTime().AsTime(), run.GetCloseTime().AsTime()
 		isOld := began.Before(newest[run.GetExecution().GetWorkflowId()])
 		switch recent := run.GetCloseTime() != nil && ended.After(since); {
-		case how == newFirst && isOld && recent, how == lagging && began.After(since):
+		case how == NewFirst && isOld && recent, how == Lagging && began.After(since):
 			continue
-		case how == lagging && recent:
+		case how == Lagging && recent:
 			run.CloseTime, run.Status = nil, enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 		}
 		list = append(list, run)
 	}
 	return list
-}
-
-// restarted is how many opportunities are started again while the index lags.
-const restarted = 6
-
-// lagIndex has the index of runs be late, or show new runs first, and has opportunities end and start again meanwhile.
-func (s *Storm) lagIndex(ctx context.Context, first bool) error {
-	how := lagging
-	if first {
-		how = newFirst
-	}
-	s.tell("the index: " + string(how))
-	s.index.show(how)
-	defer s.index.show(asItIs)
-	ctx, cancel := context.WithTimeout(ctx, 4*s.options.Hold)
-	defer cancel()
-	var again atomic.Int32
-	var starting sync.WaitGroup
-	for range restarted {
-		s.probes++
-		from, number := sender{storm: s, number: firstProbe + s.probes}, s.probes
-		starting.Go(func() {
-			script := Script{
-				Reference: opportunity.Reference(fmt.Sprintf("again-%d-%d", s.options.Seed, number)),
-				Start:     opportunity.Start{Name: "Again", Region: "UK", EntryStep: "Proposed"},
-			}
-			if from.start(ctx, script) != nil {
-				return
-			}
-			for n := 0; ctx.Err() == nil; n++ {
-				from.send(ctx, script.Reference, Step{Deed: Send, Way: audit.BySignal, Command: opportunity.AddInterests{
-					RequestID: fmt.Sprintf("%s/%d", script.Reference, n), Interests: opportunity.Interests{alikeInterest()},
-				}})
-				before := len(s.earlier(script.Reference))
-				if err := from.terminate(ctx, script); err == nil && len(s.earlier(script.Reference)) > before {
-					again.Add(1)
-				}
-			}
-		})
-	}
-	starting.Wait()
-	if again.Load() == 0 {
-		return errors.New("no opportunity ended and started again")
-	}
-	s.tell(fmt.Sprintf("%d times an opportunity ended and started again", again.Load()))
-	return nil
 }

@@ -1,4 +1,4 @@
-package chaos
+package index
 
 import (
 	"strings"
@@ -24,9 +24,9 @@ func TestShown(t *testing.T) {
 		}
 		return info
 	}
-	for how, want := range map[showing]string{
-		lagging:  "a1 Terminated, a2 Running, b1 Running",
-		newFirst: "a1 Terminated, a3 Running, b1 Terminated",
+	for how, want := range map[Showing]string{
+		Lagging:  "a1 Terminated, a2 Running, b1 Running",
+		NewFirst: "a1 Terminated, a3 Running, b1 Terminated",
 	} {
 		var got []string
 		for _, info := range shown([]*workflowpb.WorkflowExecutionInfo{

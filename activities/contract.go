@@ -24,7 +24,7 @@ const (
 	CarryOutEffect    = "CarryOutEffect"
 )
 
-// Reason says why a request was not sent.
+// Reason says why a request was not sent, or why nobody knows whether it was.
 type Reason string
 
 // The reasons for not sending.
@@ -64,6 +64,9 @@ const (
 	// ReasonUnplanned: the playbook in force has effects of moves, and those of a move in
 	// the request were not planned; plan it first.
 	ReasonUnplanned Reason = "unplanned"
+	// ReasonAttempt: what ended the activity is not the attempt that may have sent the request; that one
+	// may still send it.
+	ReasonAttempt Reason = "attempt"
 	// ReasonQueue: no worker took the activity in time. It is the workflow's, on the
 	// server's word.
 	ReasonQueue Reason = "queue"

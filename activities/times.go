@@ -41,9 +41,10 @@ func (t Times) Settle() time.Duration { return cmp.Or(t.SettleTime, DefaultSettl
 func (t Times) Quiet() time.Duration { return cmp.Or(t.QuietTime, DefaultQuietTime) }
 
 // SettleStarted returns how long after an activity was started its request may
-// still be committed, where nobody knows whether the activity has ended: it may
-// send within its window, and the API commits within the settle time.
-func (t Times) SettleStarted() time.Duration { return t.sendWindow() + t.Settle() }
+// still be committed, where nobody knows whether the attempt that sends it has ended:
+// the worker sends within the window, waits for the answer, and the API commits within
+// the settle time.
+func (t Times) SettleStarted() time.Duration { return t.sendWindow() + t.answerTime() + t.Settle() }
 
 // SendBy returns the last moment at which an activity may put a change on the wire.
 // started is when the server handed the activity out, and timeout is how long after

@@ -18,12 +18,12 @@ func TestTimes(t *testing.T) {
 		startToClose          time.Duration
 		settle, settleStarted time.Duration
 	}{
-		{"defaults", activities.Times{}, 35 * time.Second, 20 * time.Second, 35 * time.Second, time.Minute, 80 * time.Second},
-		{"set", short, 5 * time.Second, 2 * time.Second, 5 * time.Second, 4 * time.Second, 6 * time.Second},
-		{"no time-out", short, 0, 2 * time.Second, 5 * time.Second, 4 * time.Second, 6 * time.Second},
-		{"scheduled with shorter times", activities.Times{}, 25 * time.Second, 10 * time.Second, 35 * time.Second, time.Minute, 80 * time.Second},
-		{"scheduled with longer times", short, 35 * time.Second, 2 * time.Second, 5 * time.Second, 4 * time.Second, 6 * time.Second},
-		{"no time left to send", short, time.Second, -2 * time.Second, 5 * time.Second, 4 * time.Second, 6 * time.Second},
+		{"defaults", activities.Times{}, 35 * time.Second, 20 * time.Second, 35 * time.Second, time.Minute, 95 * time.Second},
+		{"set", short, 5 * time.Second, 2 * time.Second, 5 * time.Second, 4 * time.Second, 9 * time.Second},
+		{"no time-out", short, 0, 2 * time.Second, 5 * time.Second, 4 * time.Second, 9 * time.Second},
+		{"scheduled with shorter times", activities.Times{}, 25 * time.Second, 10 * time.Second, 35 * time.Second, time.Minute, 95 * time.Second},
+		{"scheduled with longer times", short, 35 * time.Second, 2 * time.Second, 5 * time.Second, 4 * time.Second, 9 * time.Second},
+		{"no time left to send", short, time.Second, -2 * time.Second, 5 * time.Second, 4 * time.Second, 9 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := test.times.SendBy(started, test.timeout).Sub(started); got != test.sendBy {

@@ -185,7 +185,7 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 		case opportunity.FateRejected:
 			return lifecycle.Fault(sending.Error)
 		case opportunity.FateUnknown:
-			err = r.settle(ctx)
+			err = r.settle(ctx, sending.Reason)
 		case opportunity.FateNotSent:
 			setbacks++
 			if setbacks >= tellAfter && since(ctx, changeOutages) {

@@ -72,6 +72,46 @@ func hands() map[string]*byHand {
 	}
 }
 
+// An operator completes or resets an activity while its first attempt is about to send: the worker sends when the send
+// window is nearly over, and the API commits when the settle time is nearly over. The record is read back after that.
+func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
+	ways := hands()
+	ways["another attempt"] = nil
+	for how, hand := range ways {
+		t.Run(how, func(t *testing.T) {
+			s := newStage(t)
+			with := addIn(1)
+			mutation := opportunity.Mutation{Interest: &with.Interests[0]}
+			s.record.apply = func(n int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				if n > 1 {
+					return true, nil, nil
+				}
+				sending := activities.Sending{Fate: opportunity.FateUnknown, Reason: activities.ReasonAttempt, About: in.About()}
+				return false, &activities.ApplyResult{Sending: sending}, nil
+			}
+			asked := 0
+			s.byHand = func(name string) *byHand {
+				if name != activities.ApplyCommands {
+					return nil
+				}
+				if asked++; asked > 1 {
+					return nil
+				}
+				return hand
+			}
+			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", with) })
+			s.at(time.Second+activities.DefaultSendWindow+activities.DefaultSettleTime-time.Second, func() {
+				s.record.mu.Lock()
+				defer s.record.mu.Unlock()
+				s.record.change(mutation)
+			})
+			s.win(10 * time.Minute)
+			s.run(start, nil)
+			s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
 // Whatever the activity, somebody completes it in the worker's place, with a result
 // that says nothing: the workflow finds out itself, and nothing happens twice.
 func TestActivitiesCompletedByHand(t *testing.T) {

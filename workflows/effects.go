@@ -51,7 +51,7 @@ func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 		// Also when the workflow is cancelled meanwhile: looking any earlier could miss it.
 		settling, stop := workflow.NewDisconnectedContext(ctx)
 		defer stop()
-		if r.settle(settling) != nil {
+		if r.settle(settling, result.Reason) != nil {
 			return // cannot be cancelled
 		}
 	} else {

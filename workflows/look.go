@@ -218,11 +218,15 @@ func (r *run) givesUp(ctx workflow.Context) bool { return r.mustEnd(ctx) && sinc
 
 // lost tells by the error of an activity that changes something what is known: the
 // server's word that no worker took it proves that nothing was sent. Whatever else
-// it is, the fate is unknown.
+// it is, the fate is unknown. An activity that did not time out was ended by hand: no
+// activity that changes something fails.
 func lost(err error) activities.Sending {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START {
 		return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonQueue}
+	}
+	if timeout == nil {
+		return activities.Sending{Fate: opportunity.FateUnknown, Reason: activities.ReasonAttempt}
 	}
 	return activities.Sending{Fate: opportunity.FateUnknown}
 }

@@ -58,7 +58,7 @@ func (r *run) open(ctx workflow.Context) error {
 			err = result.Error
 		case result.Fate == opportunity.FateUnknown:
 			r.state.CreateAnyway = false
-			if err = r.settle(ctx); err == nil {
+			if err = r.settle(ctx, result.Reason); err == nil {
 				looked, err = r.find(ctx, "")
 			}
 			if err == nil && looked && result.Failing {

@@ -48,19 +48,19 @@ func change[R any](ctx workflow.Context, r *run, name string, input any, proves 
 		return of(lost(err))
 	}
 	if !proves(result) && since(ctx, changeProof) {
-		return of(activities.Sending{Fate: opportunity.FateUnknown})
+		return of(activities.Sending{Fate: opportunity.FateUnknown, Reason: activities.ReasonAttempt})
 	}
 	return result
 }
 
 // proven returns the answers to a batch, of which those are unknown that do not
-// prove themselves.
-func proven(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer) []opportunity.Answer {
-	judged := slices.Clone(answers)
+// prove themselves. Where there are any, the reason says so.
+func proven(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer) (judged []opportunity.Answer, reason activities.Reason) {
+	judged = slices.Clone(answers)
 	for i := range judged {
 		if i < len(batch) && !activities.AnswerProves(judged[i], batch[i]) && since(ctx, changeProof) {
-			judged[i] = opportunity.Answer{Fate: opportunity.FateUnknown}
+			judged[i], reason = opportunity.Answer{Fate: opportunity.FateUnknown}, activities.ReasonAttempt
 		}
 	}
-	return judged
+	return judged, reason
 }

@@ -42,13 +42,14 @@ func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
 	case opportunity.FateDone:
 		r.recovered()
 		r.state.Ruled(result.Rules, workflow.Now(ctx))
-		r.settleBatch(ctx, batch, r.state.Review(batch, proven(ctx, batch, result.Answers)))
+		answers, reason := proven(ctx, batch, result.Answers)
+		r.settleBatch(ctx, batch, r.state.Review(batch, answers), reason)
 		r.heedErrors(ctx, batch, result.Sending)
 	case opportunity.FateRejected:
 		r.recovered()
 		r.state.Refused(batch, result.Error, workflow.Now(ctx))
 	case opportunity.FateUnknown:
-		r.settleBatch(ctx, batch, r.state.Review(batch, nil))
+		r.settleBatch(ctx, batch, r.state.Review(batch, nil), result.Reason)
 		r.heedErrors(ctx, batch, result.Sending)
 	case opportunity.FateNotSent:
 		switch result.Reason {
@@ -93,10 +94,10 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 }
 
 // settleBatch moves the state by the answers, once those of unknown fate are
-// decided by the record itself as far as it can.
-func (r *run) settleBatch(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer) {
+// decided by the record itself as far as it can. reason is why they are unknown.
+func (r *run) settleBatch(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer, reason activities.Reason) {
 	if slices.ContainsFunc(answers, unknown) {
-		answers = r.recall(ctx, batch, answers)
+		answers = r.recall(ctx, batch, answers, reason)
 	}
 	r.state.Settle(batch, answers, workflow.Now(ctx))
 	if r.wasReset() {
@@ -108,11 +109,11 @@ func unknown(a opportunity.Answer) bool { return a.Fate == opportunity.FateUnkno
 
 // recall reads the record back, when nothing of the batch can be under way any
 // more, and decides by it what became of the batch.
-func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer) []opportunity.Answer {
+func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer, reason activities.Reason) []opportunity.Answer {
 	// Whether it happened must be known even when the workflow is cancelled.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	if err := r.settle(ctx); err != nil {
+	if err := r.settle(ctx, reason); err != nil {
 		return answers
 	}
 	if err := r.learnNames(ctx, batch); err != nil {
@@ -186,14 +187,19 @@ func (r *run) foreign(ctx workflow.Context, found bool) bool {
 	return true
 }
 
-// settle waits until a request whose answer did not come can no longer commit.
-func (r *run) settle(ctx workflow.Context) error {
+// settle waits until a request whose answer did not come can no longer commit. reason is
+// why the answer did not come.
+func (r *run) settle(ctx workflow.Context, reason activities.Reason) error {
+	d := r.options.Times.Settle()
+	if reason == activities.ReasonAttempt {
+		d = r.options.Times.SettleStarted()
+	}
 	if since(ctx, changeOutages) {
-		until := workflow.Now(ctx).Add(r.options.Times.Settle())
+		until := workflow.Now(ctx).Add(d)
 		r.waitFor(ctx, outage{word: opportunity.AttentionAPI, text: "the answer to a request was lost; what became of it is read back"}, "", until)
 		r.show(ctx)
 	}
-	return wait(ctx, r.options.Times.Settle(), "let the API settle before reading back")
+	return wait(ctx, d, "let the API settle before reading back")
 }
 
 // resolveBatch finds out what names in a batch mean; requests with a name that

@@ -32,7 +32,7 @@ func once[I about, R any, P outcome[R]](a *Activities, change func(context.Conte
 		var err error
 		if why := a.sentBefore(ctx); why != "" {
 			*P(&result).Outcome() = activities.Sending{
-				Fate: opportunity.FateUnknown, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
+				Fate: opportunity.FateUnknown, Reason: activities.ReasonAttempt, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
 			}
 		} else if why := a.permitted(ctx); why != nil {
 			// Before the change asks in which epoch it is: a worker that has not proven whose namespace

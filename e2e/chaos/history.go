@@ -91,6 +91,10 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 		if asked == "" && has(events, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
 			asked = run
 		}
+		if at := resetIn(events); at.After(c.Reset) {
+			c.Reset = at
+		}
+		c.Skipped = append(c.Skipped, skipped(events)...)
 		c.Runs, histories = slices.Insert(c.Runs, 0, run), slices.Insert(histories, 0, events)
 		c.Accepted = append(accepted(run, events), c.Accepted...)
 		run = events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
@@ -123,6 +127,30 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 		}
 	}
 	return c, nil
+}
+
+// skipped are the requests that the signals "skip" of a run name.
+func skipped(events []*historypb.HistoryEvent) []string {
+	var list []string
+	for _, event := range events {
+		attributes := event.GetWorkflowExecutionSignaledEventAttributes()
+		var skip opportunity.Skip
+		if opportunity.Verb(attributes.GetSignalName()) == skip.Verb() && json.Unmarshal([]byte(dataOf(attributes.GetInput())), &skip) == nil {
+			list = append(list, skip.Request)
+		}
+	}
+	return list
+}
+
+// resetIn returns when the run began that has these events, where it replaced one that was reset; zero otherwise.
+func resetIn(events []*historypb.HistoryEvent) time.Time {
+	var at time.Time
+	for _, event := range events {
+		if event.GetWorkflowTaskFailedEventAttributes().GetCause() == enums.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW {
+			at = event.GetEventTime().AsTime()
+		}
+	}
+	return at
 }
 
 // query asks a run. A question that the server gives up, since it waited for a worker that is gone, is put again. So is

@@ -91,7 +91,8 @@ func (s *Storm) resettable(ctx context.Context) ([]opportunity.Reference, error)
 	return open[:min(len(open), mostReset)], nil
 }
 
-// oldRun returns the oldest run of the chain that ends with the current one, "" where there is no other.
+// oldRun returns the oldest run of the chain that ends with the current one, "" where there is no other. It does not go
+// back beyond a run that replaced one that was reset: the server does not give to a new run what that run has taken.
 func (s *Storm) oldRun(ctx context.Context, reference opportunity.Reference) (string, error) {
 	current, err := s.currentRun(ctx, reference)
 	if err != nil {
@@ -99,15 +100,14 @@ func (s *Storm) oldRun(ctx context.Context, reference opportunity.Reference) (st
 	}
 	oldest := ""
 	for run := current; ; {
-		events := s.temporal.GetWorkflowHistory(ctx, lifecycle.WorkflowID(reference), run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-		if !events.HasNext() {
-			return oldest, nil
-		}
-		first, err := events.Next()
+		events, err := s.events(ctx, lifecycle.WorkflowID(reference), run)
 		if err != nil {
 			return "", err
 		}
-		if run = first.GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId(); run == "" {
+		if !resetIn(events).IsZero() {
+			return oldest, nil
+		}
+		if run = events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId(); run == "" {
 			return oldest, nil
 		}
 		oldest = run

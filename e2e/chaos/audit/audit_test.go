@@ -275,6 +275,23 @@ func TestAudit(t *testing.T) {
 			lose(t, e, at(15), at(15))
 			take(e, of, 2)
 		}, audit.Rules{}, []string{"doubled ours gone"}},
+		{"a message that was refused after a restore and took effect before it", func(e *audit.Evidence) {
+			lose(t, e, at(15), at(17))
+			e.Told[len(e.Told)-1].Fate = audit.Refused
+			take(e, of, 1)
+		}, audit.Rules{}, nil},
+		{"a message that was refused before a restore and took effect", func(e *audit.Evidence) {
+			lose(t, e, at(15), at(15))
+			e.Told[len(e.Told)-1].Fate = audit.Refused
+			take(e, of, 1)
+		}, audit.Rules{}, []string{"orphan-interest ours "}},
+		{"a request that was skipped, took effect, and whose error is forgotten", func(e *audit.Evidence) {
+			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Failed}
+			e.Chains[0].Skipped = []string{"one"}
+		}, audit.Rules{}, nil},
+		{"a request that failed, took effect, and whose error is forgotten", func(e *audit.Evidence) {
+			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Failed}
+		}, audit.Rules{}, []string{"told-failed-but-done ours one"}},
 		{"a move that a person made and that failed", func(e *audit.Evidence) {
 			e.Records[of].Step, e.ByHand = "Proposed", []audit.HandMove{{Record: e.Records[of].ID, To: "Proposed"}}
 		}, audit.Rules{}, nil},
@@ -292,6 +309,14 @@ func TestAudit(t *testing.T) {
 		{"a wait of 120 s without a word", func(e *audit.Evidence) {
 			e.Samples = append(e.Samples, waiting("one", 120*time.Second, opportunity.View{}))
 		}, audit.Rules{}, nil},
+		{"a wait of 121 s, of which 120 s after a reset", func(e *audit.Evidence) {
+			e.Chains[0].Reset = at(10).Add(time.Second)
+			e.Samples = append(e.Samples, waiting("one", 121*time.Second, opportunity.View{}))
+		}, audit.Rules{}, nil},
+		{"a wait of 121 s after a reset", func(e *audit.Evidence) {
+			e.Chains[0].Reset = at(10).Add(time.Second)
+			e.Samples = append(e.Samples, waiting("one", 122*time.Second, opportunity.View{}))
+		}, audit.Rules{}, []string{"silent ours one"}},
 		{"a long wait with a reason", func(e *audit.Evidence) {
 			for _, view := range []opportunity.View{
 				{Waits: &opportunity.Wait{Word: opportunity.AttentionAPI, Reason: "the API"}},

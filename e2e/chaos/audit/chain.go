@@ -25,11 +25,16 @@ type Chain struct {
 	Reference opportunity.Reference `json:"reference"`
 	// Runs are the ids of its runs, the first one first. A run that was reset is not among them, the one that replaced it
 	// is.
-	Runs   []string          `json:"runs"`
+	Runs []string `json:"runs"`
+	// Reset is when the last of its runs that replaced another one began; zero where none did. What the run before had done
+	// waits again since then.
+	Reset  time.Time         `json:"reset,omitzero"`
 	Status Status            `json:"status"`
 	Start  opportunity.Start `json:"start"`
 	// Accepted are the commands in the order in which the history has them, as often as it has them.
 	Accepted []Accepted `json:"accepted"`
+	// Skipped are the requests whose question an operator has answered with "never mind".
+	Skipped []string `json:"skipped,omitempty"`
 	// View is what the workflow answers, nil where it answers nothing.
 	View *opportunity.View `json:"view,omitempty"`
 	// Outcomes are what the workflow answers about requests, by their id. What it does not know is not there.

@@ -71,6 +71,8 @@ func (c *Chain) request(id string, command opportunity.Command) request {
 	case !known:
 	case outcome.State == opportunity.Done:
 		r.standing = stands
+	case outcome.State == opportunity.Failed && outcome.Error == nil && slices.Contains(c.Skipped, id):
+		r.standing = open // the workflow has forgotten why an older request failed
 	case outcome.State == opportunity.Failed:
 		r.standing = failed(outcome.Error)
 	case c.Status == Running && c.View != nil && c.waits(id):

@@ -16,13 +16,16 @@ type Restore struct {
 }
 
 // MayBeGone reports whether the message may have been accepted by a server whose database was then restored from a backup
-// before it. It may have been carried out, and then once.
+// before it. It may have been carried out, and then once. One that was refused was not accepted, unless it was sent before
+// the server was restored and refused after that: a client sends a message again that the server does not answer.
 func (e Evidence) MayBeGone(t Told) bool {
 	heard := t.Heard
 	if heard.IsZero() {
 		heard = t.Sent
 	}
-	return slices.ContainsFunc(e.Restores, func(r Restore) bool { return !t.Sent.After(r.Restored) && !heard.Before(r.Backup) })
+	return slices.ContainsFunc(e.Restores, func(r Restore) bool {
+		return !t.Sent.After(r.Restored) && !heard.Before(r.Backup) && (t.Fate != Refused || heard.After(r.Restored))
+	})
 }
 
 // Gone counts the messages that were told to be accepted, or may have been, and that no history has since a restore.
@@ -40,7 +43,7 @@ func (e Evidence) Gone() int {
 	}
 	gone := map[string]bool{}
 	for _, t := range e.Told {
-		if t.Fate != Refused && e.MayBeGone(t) && !known[t.Reference][t.Request] {
+		if e.MayBeGone(t) && !known[t.Reference][t.Request] {
 			gone[string(t.Reference)+" "+t.Request] = true
 		}
 	}
@@ -54,7 +57,7 @@ func (a *auditor) addGone(f *file) {
 		known[r.id] = true
 	}
 	for _, t := range f.told {
-		if known[t.Request] || t.Fate == Refused || !a.evidence.MayBeGone(t) {
+		if known[t.Request] || !a.evidence.MayBeGone(t) {
 			continue
 		}
 		command, err := opportunity.Decode(t.Verb, t.Payload)

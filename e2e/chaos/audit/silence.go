@@ -11,7 +11,7 @@ import (
 const silentAfter = 120 * time.Second
 
 // silence wants every message that has waited for long to have a reason. A message that had one and has it no more, such as
-// one behind a question that was answered, waits anew. Of each message it tells once.
+// one behind a question that was answered, waits anew. So does one of a run that was reset. Of each message it tells once.
 func (a *auditor) silence(f *file) {
 	explained, told := map[string]time.Time{}, map[string]bool{}
 	for _, s := range a.samples[f.reference] {
@@ -20,8 +20,10 @@ func (a *auditor) silence(f *file) {
 				explained[w.Request] = s.At
 			}
 			since := w.Accepted
-			if last := explained[w.Request]; last.After(since) {
-				since = last
+			for _, anew := range append(f.resets(), explained[w.Request]) {
+				if anew.After(since) && !anew.After(s.At) {
+					since = anew
+				}
 			}
 			silent := s.At.Sub(since)
 			if silent <= silentAfter || told[w.Request] {
@@ -36,6 +38,15 @@ func (a *auditor) silence(f *file) {
 				s.At.Format(time.TimeOnly), s.At.Sub(w.Accepted).Round(time.Second), silent.Round(time.Second), how)
 		}
 	}
+}
+
+// resets are when runs of the reference were reset.
+func (f *file) resets() []time.Time {
+	var list []time.Time
+	for _, c := range f.chains {
+		list = append(list, c.Reset)
+	}
+	return list
 }
 
 // waiting are the messages that waited when the sample was taken.

@@ -31,6 +31,8 @@ type Playbook struct {
 	// InForceAfter is how long after it was stored a version of the playbook is in force: the same for all workers of a
 	// namespace. 0 is the usual time. It is for tests, which need not wait as long as a tenant does.
 	InForceAfter time.Duration
+	// WithoutEffects are kinds of effects that the worker does not know, like one of an earlier version. It is for tests.
+	WithoutEffects []string
 	// KeyFiles are files that hold one key each, by the names the playbook has for them: --service-key NAME=FILE.
 	KeyFiles map[string]string
 	// KeysDir is a directory with a file for every other key, which is called like it: OPPFLOW_SERVICE_KEYS_DIR.
@@ -44,10 +46,16 @@ func (p *Playbook) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&p.File, "playbook", p.File, "file with the playbook to deploy where the namespace has none; default is the one that is built in, none is none (default none) [OPPFLOW_PLAYBOOK]")
 	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: file with the key that the playbook calls NAME; may be repeated [OPPFLOW_SERVICE_KEYS_DIR, a directory of such files]")
 	fs.DurationVar(&p.InForceAfter, inForceFlag, p.InForceAfter, "for tests: how long after it was stored a version of the playbook is in force")
-	_ = fs.MarkHidden(inForceFlag) // it is there
+	fs.StringSliceVar(&p.WithoutEffects, withoutFlag, p.WithoutEffects, "for tests: kinds of effects that the worker does not know")
+	for _, name := range []string{inForceFlag, withoutFlag} {
+		_ = fs.MarkHidden(name) // it is there
+	}
 }
 
-const inForceFlag = "playbook-in-force-after"
+const (
+	inForceFlag = "playbook-in-force-after"
+	withoutFlag = "without-effect"
+)
 
 // Resolve fills the empty fields from the environment. Calling it again changes nothing.
 func (p *Playbook) Resolve() error {

@@ -42,6 +42,10 @@ func (c completed) Get(ctx workflow.Context, value any) error {
 }
 
 func (l *lookoutOut) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	if l.stage.misplaces != nil && l.stage.misplaces(name) {
+		lost, _ := workflow.NewFuture(ctx)
+		return lost
+	}
 	future := l.Next.ExecuteActivity(ctx, name, args...)
 	if l.stage.byHand == nil {
 		return future

@@ -29,9 +29,12 @@ func (r *run) heedErrors(ctx workflow.Context, batch []opportunity.Mutation, sen
 
 // probe reports whether the API answers at all.
 func (r *run) probe(ctx workflow.Context) bool {
-	ctx = workflow.WithActivityOptions(ctx, r.fairly(activities.ToProbe("ask whether the API answers")))
+	options := r.fairly(activities.ToProbe("ask whether the API answers"))
+	asking, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, options))
+	defer stop()
 	var result activities.ProbeResult
-	if err := workflow.ExecuteActivity(ctx, activities.ProbeAPI).Get(ctx, &result); err != nil {
+	answer := workflow.ExecuteActivity(asking, activities.ProbeAPI)
+	if isLost(ctx, answer, options, never) || answer.Get(ctx, &result) != nil {
 		return false
 	}
 	return result.Answered || !since(ctx, changeProof)

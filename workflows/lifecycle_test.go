@@ -40,6 +40,8 @@ type stage struct {
 	info func(*workflow.Info)
 	// loses, when set, is asked of every activity whether its completion is lost.
 	loses func() bool
+	// misplaces, when set, is asked of every activity whether the server loses it before a worker takes it.
+	misplaces func(name string) bool
 	// byHand, when set, is asked of every activity that the workflow asks for how somebody completes it by hand; nil is
 	// not at all.
 	byHand func(name string) *byHand

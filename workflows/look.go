@@ -93,12 +93,11 @@ func (r *run) execute(ctx workflow.Context, l look, round int, result any) error
 		input = append(input, l.input)
 	}
 	answer := workflow.ExecuteActivity(asking, l.activity, input...)
-	if round == 0 || r.ends() {
-		return answer.Get(ctx, result)
+	mayCut := round > 0 && !r.ends()
+	if isLost(ctx, answer, options, func() bool { return mayCut && r.ends() }) {
+		return errLost
 	}
-	// A cancellation ends the activity, too.
-	_ = workflow.Await(ctx, func() bool { return answer.IsReady() || r.ends() })
-	if !answer.IsReady() {
+	if mayCut && !answer.IsReady() {
 		return errCut
 	}
 	return answer.Get(ctx, result)

@@ -43,8 +43,14 @@ func ownRefusal(typ string) bool {
 // what alone is known then.
 func change[R any](ctx workflow.Context, r *run, name string, input any, proves func(R) bool, of func(activities.Sending) R) R {
 	defer r.begin(ctx)()
+	asking, stop := workflow.WithCancel(ctx)
+	defer stop()
 	var result R
-	if err := workflow.ExecuteActivity(ctx, name, input).Get(ctx, &result); err != nil {
+	answer := workflow.ExecuteActivity(asking, name, input)
+	if isLost(ctx, answer, workflow.GetActivityOptions(ctx), never) {
+		return of(activities.Sending{Fate: opportunity.FateUnknown, Reason: activities.ReasonAttempt})
+	}
+	if err := answer.Get(ctx, &result); err != nil {
 		return of(lost(err))
 	}
 	if !proves(result) && since(ctx, changeProof) {

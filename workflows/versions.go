@@ -43,6 +43,8 @@ const (
 	// changeCallAgain: a run that rests is woken by a call of a service that was not
 	// answered, so that it waits for the time of the next one.
 	changeCallAgain = "wake for the next call of a service"
+	// changeLost: an activity that the server has lost is given up.
+	changeLost = "give up activities that the server has lost"
 )
 
 // since reports whether the change is in force in the run.

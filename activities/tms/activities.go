@@ -36,6 +36,9 @@ type Options struct {
 	// Temporal server's clock. Its error says why the worker does not know, or cannot load
 	// it. nil is Playbook and ServiceKeys.
 	Book func(time.Time) (Book, error)
+	// Without are kinds of effects that the worker does not know, like one of an earlier
+	// version; none knows all.
+	Without []opportunity.EffectKind
 	// Playbook is one without a version; nil is one without rules.
 	Playbook *playbook.Playbook
 	// ServiceKeys are what requests to the services of that playbook are signed with, by
@@ -72,6 +75,7 @@ type Activities struct {
 	books             func(time.Time) (Book, error)
 	services          *services
 	readOnly          bool
+	without           []opportunity.EffectKind
 	sender            *sender
 	begun             begun
 	sent              references
@@ -117,6 +121,7 @@ func New(o Options) (*Activities, error) {
 		books:             books,
 		services:          newServices(o.Services, now),
 		readOnly:          o.ReadOnly,
+		without:           o.Without,
 		sender:            &sender{now: now},
 		payloads:          payloads,
 		permitted:         permitted,

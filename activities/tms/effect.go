@@ -3,6 +3,7 @@ package tms
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -18,6 +19,9 @@ type ensurer interface {
 
 // ensurerOf is who ensures effects of the kind by the playbook; nil where nobody does.
 func (a *Activities) ensurerOf(kind opportunity.EffectKind, by Book) ensurer {
+	if slices.Contains(a.without, kind) {
+		return nil
+	}
 	switch kind {
 	case opportunity.EffectAccount:
 		return ensureAccount{a}

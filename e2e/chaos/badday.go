@@ -10,7 +10,7 @@ import (
 // among them: they are set where a kill is to happen.
 // times is how often they were ordered before: each time they meet others.
 func badDays(o Options, times uint64) []fault.Rule {
-	const often, seldom, progress, details = 0.012, 0.008, "opportunities.progress", "opportunities.update"
+	const often, seldom, progress, details, interest = 0.012, 0.008, "opportunities.progress", "opportunities.update", "opportunities.addInterest"
 	rules := []fault.Rule{
 		{Kind: fault.ErrorBefore, Probability: often},
 		{Kind: fault.ErrorAfter, Probability: often},
@@ -24,10 +24,10 @@ func badDays(o Options, times uint64) []fault.Rule {
 		{Kind: fault.Slow, Probability: often, After: fault.Duration(o.SlowFor)},
 		{Kind: fault.FailField, Operation: progress, Probability: often},
 		{Kind: fault.FailField, Operation: details, Probability: often},
-		{Kind: fault.FailField, Operation: "opportunities.addInterest", Probability: often},
+		{Kind: fault.FailField, Operation: interest, Probability: often},
 		{Kind: fault.FailTrigger, Operation: progress, Probability: often},
 		{Kind: fault.Late, Probability: seldom, After: fault.Duration(o.LateBy)},
-		{Kind: fault.Late, From: 40, Every: 250, After: fault.Duration(o.LateBy)}, // a few at any rate
+		{Kind: fault.Late, Operation: interest, From: 20, Every: 60, After: fault.Duration(o.LateBy)}, // a few at any rate
 	}
 	for i := range rules {
 		rules[i].Seed = o.Seed + uint64(i) + times<<32

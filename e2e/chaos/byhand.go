@@ -26,8 +26,8 @@ func (s *Storm) moveByHand(ctx context.Context) error {
 			s.on(MoveByHand, from, time.Now().Add(time.Second), view.Reference)
 		}
 	}
-	s.moveFresh(ctx, 2*beginning, meanwhile)
-	s.moveSome(ctx, mostSent, meanwhile)
+	s.moveFresh(ctx, 3*beginning, meanwhile)
+	s.moveSome(ctx, 2*mostSent, meanwhile)
 	if moved.Load() == 0 {
 		return errors.New("nobody made a move")
 	}

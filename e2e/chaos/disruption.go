@@ -45,6 +45,8 @@ const (
 	FollowUp       Trouble = "send when follow-ups come due"
 	MoveByHand     Trouble = "move by hand in the TMS"
 	LagIndex       Trouble = "let the index of runs lag"
+	DeployPlaybook Trouble = "deploy a playbook"
+	LackEffect     Trouble = "run a worker that lacks an effect kind"
 	Restore        Trouble = "restore Temporal's database"
 )
 
@@ -53,11 +55,15 @@ func oldTroubles() []Trouble {
 	return []Trouble{KillAnywhere, KillBeforeSend, KillUnanswered, KillUnreported, KillContinuing, KillCompleting, RestartServer, FreezeWorker}
 }
 
-// newTroubles are all visited in the long form, and some of them, by the seed, in the others. A playbook that is deployed
-// while workers run belongs here, once workers can be given one.
+// newTroubles are all visited in the long form, and some of them, by the seed, in the others.
 func newTroubles() []Trouble {
-	return []Trouble{CutOff, FailQuery, PullLevers, ResetPaused, ResetOld, FailService, FollowUp, MoveByHand, LagIndex}
+	return []Trouble{
+		CutOff, FailQuery, PullLevers, ResetPaused, ResetOld, FailService, FollowUp, MoveByHand, LagIndex, DeployPlaybook, LackEffect,
+	}
 }
+
+// needService are the disruptions that need a playbook that calls a service.
+func needService() []Trouble { return []Trouble{FailService, FollowUp, DeployPlaybook, LackEffect} }
 
 // Troubles are all kinds of disruptions.
 func Troubles() []Trouble {
@@ -190,6 +196,10 @@ func (s *Storm) trouble(ctx context.Context, d Disruption) error {
 		return s.sendWhenDue(ctx)
 	case MoveByHand:
 		return s.moveByHand(ctx)
+	case DeployPlaybook:
+		return s.deployPlaybook(ctx)
+	case LackEffect:
+		return s.lackEffect(ctx)
 	case LagIndex:
 		return s.lagIndex(ctx, d.Odd)
 	case Restore:
@@ -250,6 +260,8 @@ func (s *Storm) freeze(ctx context.Context, all bool) error {
 	if all && s.options.Long {
 		frozen = s.workers
 	}
+	s.allFrozen.Store(len(frozen) == len(s.workers))
+	defer s.allFrozen.Store(false)
 	for _, w := range frozen {
 		if err := w.Pause(); err != nil {
 			return err

@@ -22,7 +22,7 @@ func (s *Storm) sendWhenDue(ctx context.Context) error {
 	defer cancel()
 	var sent atomic.Int32
 	var sending sync.WaitGroup
-	for range 2 * beginning {
+	for range 3 * beginning {
 		from, reference := s.fresh()
 		sending.Go(func() {
 			if from.start(ctx, Script{Reference: reference, Start: freshStart()}) != nil {

@@ -110,6 +110,9 @@ func (o Options) workerTimes() []string {
 	if o.Times.AnswerTime > 0 {
 		args = append(args, "--answer-time", o.Times.AnswerTime.String())
 	}
+	if !o.Long {
+		args = append(args, "--playbook-in-force-after", "6s") // so that a short storm need not wait for it
+	}
 	return args
 }
 

@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
-	"github.com/oppflow/oppflow/starter/cli"
 )
 
 // restore makes a backup of Temporal's database, lets things go on for a while, loses the database and restores it from
@@ -44,10 +42,8 @@ func (s *Storm) restore(ctx context.Context) error {
 	s.mu.Lock()
 	s.restores = append(s.restores, kept)
 	s.mu.Unlock()
-	var said bytes.Buffer
-	env := append(s.parts.Environ(), "TEMPORAL_CONFIG_FILE="+os.DevNull) // not the user's own
-	if code := cli.Main(ctx, []string{"recover", "--backup", made.Format(time.RFC3339Nano)}, env, &said, &said); code != 0 {
-		return fmt.Errorf("recover: exit code %d: %s", code, said.String())
+	if err := s.command(ctx, "recover", "--backup", made.Format(time.RFC3339Nano)); err != nil {
+		return err
 	}
 	if err := s.startWorkers(ctx); err != nil {
 		return err

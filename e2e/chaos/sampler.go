@@ -6,7 +6,6 @@ import (
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
-	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 	"golang.org/x/sync/errgroup"
@@ -21,8 +20,6 @@ const (
 	sampleEvery = 10 * time.Second
 	// sampleWithin bounds how long the view of one is waited for.
 	sampleWithin = 5 * time.Second
-	// pollsWithin is how long ago a worker that runs polled last: a poll waits for a minute.
-	pollsWithin = 70 * time.Second
 )
 
 // sampler keeps what was seen of the opportunities. It is safe for concurrent use.
@@ -78,14 +75,14 @@ func (s *Storm) sample(ctx context.Context, reference opportunity.Reference) {
 		s.skipAfterRestore(ctx, view)
 		return
 	}
-	seen := audit.Sample{At: at, Reference: reference, Reason: s.listed(ctx, about)}
+	seen := audit.Sample{At: at, Reference: reference, Reason: s.listed(ctx, reference, about)}
 	if ctx.Err() == nil {
 		s.sampler.note(seen)
 	}
 }
 
-// listed is what the list and the server say of an opportunity that does not answer, "" for nothing.
-func (s *Storm) listed(ctx context.Context, about *workflowservice.DescribeWorkflowExecutionResponse) string {
+// listed is what the list and show say of an opportunity that does not answer, "" for nothing.
+func (s *Storm) listed(ctx context.Context, reference opportunity.Reference, about *workflowservice.DescribeWorkflowExecutionResponse) string {
 	var words []string
 	if payload := about.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[lifecycle.OpportunityAttention.GetName()]; payload != nil {
 		_ = converter.GetDefaultDataConverter().FromPayload(payload, &words) // what cannot be read says nothing
@@ -97,24 +94,5 @@ func (s *Storm) listed(ctx context.Context, about *workflowservice.DescribeWorkf
 			return word
 		}
 	}
-	if about.GetPendingWorkflowTask().GetAttempt() > 1 {
-		return "its workflow task fails"
-	}
-	queue, err := s.temporal.DescribeTaskQueue(ctx, lifecycle.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
-	if err != nil {
-		return ""
-	}
-	if !anyPolls(queue.GetPollers()) {
-		return "no worker polls"
-	}
-	return ""
-}
-
-func anyPolls(pollers []*taskqueuepb.PollerInfo) bool {
-	for _, poller := range pollers {
-		if time.Since(poller.GetLastAccessTime().AsTime()) < pollsWithin {
-			return true
-		}
-	}
-	return false
+	return s.client.Silence(ctx, reference)
 }

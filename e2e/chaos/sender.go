@@ -229,8 +229,12 @@ func (s *Storm) reset(ctx context.Context, reference opportunity.Reference, firs
 	return s.resetRun(ctx, reference, run, first)
 }
 
-// resetRun has Temporal reset a run to its first or last completed workflow task.
+// resetRun has Temporal reset a run to its first or last completed workflow task. While no worker takes activities nothing is
+// reset: the server would lose the activities that wait for a worker.
 func (s *Storm) resetRun(ctx context.Context, reference opportunity.Reference, run string, first bool) error {
+	if s.allFrozen.Load() {
+		return errPending
+	}
 	id := lifecycle.WorkflowID(reference)
 	var to int64
 	events := s.temporal.GetWorkflowHistory(ctx, id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

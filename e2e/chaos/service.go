@@ -109,7 +109,7 @@ steps:
   - at: { state: Open }
     followUps:
       - name: nudge
-        due: { idle: 3 seconds }
+        due: { idle: %d seconds }
         repeat: { times: 3, every: 3 seconds }
         do:
           call: { service: erp, path: /nudge }
@@ -128,7 +128,7 @@ func (s *Storm) openService() (args, env []string, err error) {
 		return path
 	}
 	args = []string{
-		"--playbook", write("playbook.yaml", fmt.Sprintf(book, s.service.server.URL)),
+		"--playbook", write("playbook.yaml", fmt.Sprintf(book, s.service.server.URL, 3)),
 		"--service-key", "storm-key=" + write("service-key", rand.Text()+rand.Text()),
 		"--quiet-time", "1s",
 	}

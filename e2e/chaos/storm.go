@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
@@ -47,11 +48,14 @@ type Storm struct {
 	began    time.Time
 
 	// Only the disruptions count these, one after the other.
-	probes, requests int
+	probes, requests, deployed int
 	// chance is what disruptions choose by.
 	chance *rand.Rand
 	// ordered counts how often the bad days were put in force.
 	ordered uint64
+
+	// allFrozen says that no worker does anything.
+	allFrozen atomic.Bool
 
 	mu         sync.Mutex
 	report     Report
@@ -114,7 +118,7 @@ func (s *Storm) bring(ctx context.Context) error {
 	if s.options.ContinueAfter > 0 {
 		options.DynamicConfig = map[string]any{"limit.historyCount.suggestContinueAsNew": s.options.ContinueAfter}
 	}
-	if s.plan.has(FailService, FollowUp) {
+	if s.plan.has(needService()...) {
 		args, env, err := s.openService()
 		if err != nil {
 			return err

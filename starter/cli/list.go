@@ -92,8 +92,6 @@ const (
 	// taskAttention is what the server says and no workflow can: its workflow task fails
 	// again and again.
 	taskAttention = "task"
-	// reportedProblems is the search attribute that the server sets then.
-	reportedProblems = "TemporalReportedProblems"
 )
 
 // listing is what the listed opportunities must have.
@@ -119,9 +117,9 @@ func (l listing) query() (string, error) {
 	switch l.attention {
 	case "":
 	case anyAttention:
-		all = append(all, "("+lifecycle.OpportunityAttention.GetName()+" is not null or "+reportedProblems+" is not null)")
+		all = append(all, "("+lifecycle.OpportunityAttention.GetName()+" is not null or "+lifecycle.ReportedProblems+" is not null)")
 	case taskAttention:
-		all = append(all, reportedProblems+" is not null")
+		all = append(all, lifecycle.ReportedProblems+" is not null")
 	default:
 		all = append(all, lifecycle.OpportunityAttention.GetName()+" = "+literal(l.attention))
 	}
@@ -292,7 +290,7 @@ func listedOf(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
 		name string
 		into any
 	}{
-		{reportedProblems, &problems},
+		{lifecycle.ReportedProblems, &problems},
 		{lifecycle.OpportunityID.GetName(), &o.Opportunity},
 		{lifecycle.OpportunityState.GetName(), &o.State},
 		{lifecycle.OpportunityStep.GetName(), &o.Step},

@@ -121,9 +121,9 @@ func refuseWhilePolled(ctx context.Context, temporal client.Client) error {
 				return err
 			}
 			for _, poller := range described.GetPollers() {
-				if ago := time.Since(poller.GetLastAccessTime().AsTime()); ago < pollsWithin {
+				if ago := time.Since(poller.GetLastAccessTime().AsTime()); ago < lifecycle.PollsWithin {
 					return explainedf("the worker %s polls the task queue %s, or did %s ago; stop all workers, and ask again %s after that",
-						poller.GetIdentity(), queue, ago.Round(time.Second), pollsWithin)
+						poller.GetIdentity(), queue, ago.Round(time.Second), lifecycle.PollsWithin)
 				}
 			}
 		}

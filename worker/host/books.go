@@ -13,6 +13,7 @@ import (
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 	"github.com/oppflow/oppflow/settings"
 )
@@ -232,4 +233,13 @@ func follow(text []byte, s *settings.Playbook) (following, error) {
 		return following{}, fmt.Errorf("%w; give it with --service-key NAME=FILE or in OPPFLOW_SERVICE_KEYS_DIR", lacking)
 	}
 	return out, nil
+}
+
+// withoutEffects are the kinds of effects that the settings have the worker not know.
+func withoutEffects(s settings.Playbook) []opportunity.EffectKind {
+	var kinds []opportunity.EffectKind
+	for _, kind := range s.WithoutEffects {
+		kinds = append(kinds, opportunity.EffectKind(kind))
+	}
+	return kinds
 }

@@ -213,6 +213,7 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
 		Mark:     MarkOf(o.API),
 		Book:     belongs.books.at,
+		Without:  withoutEffects(o.Playbook),
 		ReadOnly: o.API.ReadOnly, Permitted: belongs.permit, Made: belongs.made,
 		Version: BuildVersion().String(),
 	})

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// deployPlaybook deploys another version of the playbook while messages flow: moves that were planned before the version is
-// in force keep their effects, and those that are planned after that have the effects of the version.
+// deployPlaybook deploys another version of the playbook while messages flow. Moves that were planned before the
+// version is in force keep their effects. Later moves have the effects of the version.
 func (s *Storm) deployPlaybook(ctx context.Context) error {
 	s.deployed++
 	path := filepath.Join(s.data, fmt.Sprintf("playbook-%d.yaml", s.deployed+1))

@@ -71,8 +71,8 @@ func Troubles() []Trouble {
 }
 
 // disruptions makes the list: each kind once in an order of its own, and, in the long form, more of them than there is
-// time for. A change is committed late once only, since nobody is disturbed until its activity has been given up, and so is
-// the database restored: opportunities that lost a message then may wait for an operator.
+// time for. A change is committed late only once, since no other disruption comes until its activity has ended. The
+// database is restored only once, since opportunities that lost a message may then wait for an operator.
 func disruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
 	fresh, first := newTroubles(), []Trouble{CommitLate}
@@ -250,8 +250,8 @@ func (s *Storm) restartServer(ctx context.Context, atOnce bool) error {
 
 // freeze freezes a worker, or all of them, for longer than an activity may take, and lets it go on.
 //
-// A frozen client keeps its connections, so that what is late would be committed only when it wakes: after the settle
-// time, which the product may rely on. Nothing is late meanwhile.
+// A frozen client keeps its connections. A late request would then be committed when the client wakes, after the settle
+// time. The product may rely on the settle time. Nothing is late meanwhile.
 func (s *Storm) freeze(ctx context.Context, all bool) error {
 	if err := s.punctual(ctx); err != nil {
 		return err
@@ -301,8 +301,8 @@ func (s *Storm) commitLate(ctx context.Context) error {
 	}
 }
 
-// tryCommitLate sends a change that is to be late. It returns the request that was late, or an empty one when another
-// fault decided what became of the change.
+// tryCommitLate sends a change and makes it late. It returns the late request, or an empty one when another fault
+// decided the result of the change.
 func (s *Storm) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late ledger.Entry, err error) {
 	if err := s.lift(ctx, fault.Late, fault.ExpireTokens); err != nil {
 		return late, err

@@ -153,9 +153,9 @@ func resetIn(events []*historypb.HistoryEvent) time.Time {
 	return at
 }
 
-// query asks a run. A question that the server gives up, since it waited for a worker that is gone, is put again. So is
-// one that fails with no error of the contract: the SDK leaves the error out where the answer comes with a workflow task,
-// and a busy worker takes a workflow that waits for the processor for one that hangs.
+// query asks a run. A question that the server gives up, since it waited for a worker that is gone, is put again. A
+// question that fails without an error of the contract is put again, too. The SDK leaves the error out when the answer
+// comes with a workflow task. A busy worker also takes a workflow that waits for the processor for one that hangs.
 func (s *Storm) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -249,8 +249,8 @@ func accepted(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 	return list
 }
 
-// overIn returns when the last change that was made for each request was reported. A change of which nobody knew what
-// became of it is over when the record has been read back.
+// overIn returns when the last change that was made for each request was reported. A change with an unknown result is
+// over when the record has been read back.
 func overIn(events []*historypb.HistoryEvent) map[string]time.Time {
 	over := map[string]time.Time{}
 	var unknown []string

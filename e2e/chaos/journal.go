@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// journal is where senders write down what they are told. It is safe for concurrent use.
+// journal keeps the notes of the senders. It is safe for concurrent use.
 type journal struct {
 	mu    sync.Mutex
 	told  []audit.Told
@@ -24,7 +24,7 @@ func (j *journal) note(t audit.Told) {
 	j.told = append(j.told, t)
 }
 
-// all answers a copy of what is there.
+// all returns a copy of the notes.
 func (j *journal) all() []audit.Told {
 	j.mu.Lock()
 	defer j.mu.Unlock()

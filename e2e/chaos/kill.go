@@ -111,7 +111,7 @@ func isToken(entry ledger.Entry) bool {
 	return len(entry.Operations) == 1 && entry.Operations[0] == "token"
 }
 
-// begunActivity answers the type of an activity of the reference that a worker has begun, "" where there is none.
+// begunActivity returns the type of an activity of the reference that a worker has begun, "" without one.
 func (s *Storm) begunActivity(ctx context.Context, reference opportunity.Reference) (string, error) {
 	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 	if err != nil {
@@ -176,7 +176,7 @@ func (s *Storm) hold(ctx context.Context, kind fault.Kind) (int, error) {
 	return rule, err
 }
 
-// heldRequest answers the number of the newest request that met the fault.
+// heldRequest returns the number of the newest request that met the fault.
 func (s *Storm) heldRequest(ctx context.Context, kind fault.Kind) (int64, error) {
 	entries, err := s.sandbox.Ledger(ctx, 0)
 	number := entriesLast(entries, func(e ledger.Entry) bool { return e.Answered.IsZero() && !isToken(e) })
@@ -222,7 +222,7 @@ func (s *Storm) killUnreported(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The answer is in the worker's socket; it takes it out while nobody looks.
+	// The answer is in the worker's socket. The worker reads the answer during this pause.
 	if err := pause(ctx, 50*time.Millisecond); err != nil {
 		return err
 	}
@@ -280,7 +280,7 @@ func (s *Storm) growth(ctx context.Context, from sender, reference opportunity.R
 	_ = pause(ctx, 15*time.Millisecond)
 }
 
-// awaitContinued waits for the end of the run and answers the run that continues it.
+// awaitContinued waits for the end of the run and returns the run that continues it.
 func (s *Storm) awaitContinued(ctx context.Context, reference opportunity.Reference, run string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*patience)
 	defer cancel()

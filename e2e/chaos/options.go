@@ -25,10 +25,11 @@ type Options struct {
 	Senders, Rounds int
 	// Times are those of the workers; zero members are the defaults of a worker.
 	Times activities.Times
-	// LateBy is how long after its client has gone the sandbox commits a request that is late. What the product promises
-	// holds on the condition that it is shorter than the settle time: only then can the record be read back when nothing
-	// of a request can be under way any more. It is longer than the server may take to notice that an activity is over
-	// and that a timer is, which is a second each: a read-back that does not wait for the settle time comes too early.
+	// LateBy is how long after its client has gone the sandbox commits a request that is late. What the product
+	// promises holds on the condition that it is shorter than the settle time: only then can the record be read back
+	// when nothing of a request can be under way any more. It is longer than two seconds: the server may take a second
+	// to notice the end of an activity, and another one for a timer. So a read-back that does not wait for the settle
+	// time comes too early.
 	LateBy time.Duration
 	// SlowFor is how long a slow answer takes. It is shorter than the answer time, so that the client waits for it.
 	SlowFor time.Duration
@@ -56,14 +57,14 @@ type Options struct {
 	Race bool
 	// Data is where the databases are; "" is a directory that is removed in the end.
 	Data string
-	// Progress is told how far it is; nil is silent.
+	// Progress gets a line about the progress of the storm; nil gets none.
 	Progress func(string)
 	// Output takes what the parts write; nil drops it.
 	Output io.Writer
 }
 
-// Quick is a storm of about half a minute. The workers have times of seconds, so that what a kill leaves open is known
-// soon.
+// Quick is a storm of about half a minute. The workers have times of seconds, so that the results that a kill leaves
+// open are known soon.
 func Quick(seed uint64) Options {
 	return Options{
 		Seed: seed, Length: 12 * time.Second, Pause: 400 * time.Millisecond, Opportunities: 30, Messages: 6, LongMessages: 40,

@@ -11,13 +11,13 @@ const (
 	BeforeSend Place = "before send"
 	// Unanswered: the request was sent and not answered.
 	Unanswered Place = "sent and unanswered"
-	// Unreported: the request was answered, and Temporal was not told.
+	// Unreported: the API answered the request, and Temporal does not know.
 	Unreported Place = "answered and unreported"
 	// Continuing: a run had ended as continued, and the next one had done nothing yet.
 	Continuing Place = "during continue-as-new"
 	// Completing: the move into an ending step had been reported, and the run had not ended.
 	Completing Place = "during completion"
-	// Anywhere: wherever the worker was.
+	// Anywhere: at any place.
 	Anywhere Place = "anywhere"
 )
 

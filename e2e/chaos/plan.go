@@ -36,7 +36,7 @@ type Step struct {
 	Way     audit.Way
 	// Repeats is how often it is sent once more under the same request id.
 	Repeats int
-	// GivesUp says that it is not sent again where nobody knows whether it was taken.
+	// GivesUp is set when the sender does not send the message again after an unknown result.
 	GivesUp bool
 	// First says that a reset goes to the first workflow task, not to the last one.
 	First bool

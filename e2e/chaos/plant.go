@@ -28,8 +28,9 @@ type bed struct {
 // errBarren says that a storm left nothing to plant a violation on.
 var errBarren = errors.New("nothing there to plant it on")
 
-// Plant answers an evidence in which one promise is broken, and the reference it is broken for: in a copy of the
-// sandbox's tables, or, where only they can say it, in what another witness says. It is a violation by the given rules.
+// Plant returns evidence that breaks one promise, and the reference of the broken promise. The fault is in a copy of
+// the sandbox's tables, or in the notes of another witness when the tables cannot show it. It is a violation by the
+// given rules.
 func (s *Storm) Plant(ctx context.Context, e audit.Evidence, kind audit.Kind, rules audit.Rules) (spoilt audit.Evidence, of opportunity.Reference, err error) {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -105,7 +106,7 @@ func (b bed) plain(reference opportunity.Reference) bool {
 	return !byHand && !slices.ContainsFunc(b.evidence.Told, func(t audit.Told) bool { return t.Reference == reference && b.evidence.MayBeGone(t) })
 }
 
-// firstMade finds an interest of an opportunity that runs and of which everything is known.
+// firstMade finds an interest of a running opportunity without an unknown result.
 func (b bed) firstMade(choose func(made) bool) (made, error) {
 	for _, c := range b.evidence.Chains {
 		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || !b.plain(c.Reference) {
@@ -277,7 +278,7 @@ func (b bed) secondRecord(ctx context.Context) (opportunity.Reference, error) {
 	return m.reference, err
 }
 
-// strayInterest makes an interest that nobody asked for.
+// strayInterest makes an interest without a request.
 func (b bed) strayInterest(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstMade(func(made) bool { return true })
 	if err == nil {
@@ -376,7 +377,7 @@ func (b bed) hush() (opportunity.Reference, error) {
 }
 
 // PlantLost breaks a promise in the parts themselves: with no worker there, a message is accepted, and the run is
-// terminated before anybody could look at it. It answers the reference.
+// terminated before anybody could look at it. It returns the reference.
 func (s *Storm) PlantLost(ctx context.Context) (opportunity.Reference, error) {
 	from, reference, err := s.probe(ctx)
 	if err != nil {

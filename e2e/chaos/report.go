@@ -18,7 +18,7 @@ type Report struct {
 	// Sent counts what was sent, Messages the commands that were accepted, each once.
 	Sent     int `json:"sent"`
 	Messages int `json:"messages"`
-	// Told counts what senders were told, Outcomes what became of the messages in the end.
+	// Told counts the results that senders know. Outcomes counts the outcomes of the messages in the end.
 	Told     map[audit.Fate]int `json:"told"`
 	Outcomes map[string]int     `json:"outcomes"`
 	// Requests counts those that the API got, Faults those that met a bad day, by its kind.

@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// restore makes a backup of Temporal's database, lets things go on for a while, loses the database and restores it from
-// the backup, as docs/restore.md says: no worker runs until recover has told every opportunity.
+// restore makes a backup of Temporal's database, waits, deletes the database, and restores it from the backup, as
+// docs/restore.md says. No worker runs until the command recover has sent a message to every opportunity.
 func (s *Storm) restore(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // what is begun is brought to its end
 	server := s.parts.Server()
@@ -106,8 +106,8 @@ func (s *Storm) startMissing(ctx context.Context) error {
 	return nil
 }
 
-// skipAfterRestore gives the answer "never mind" to the question of an opportunity once Temporal's database was restored:
-// what was lost may be asked about, and the auditor takes such a request for one that may have happened.
+// skipAfterRestore answers the question of an opportunity with skip after a restore of Temporal's database. A lost
+// message can be the subject of such a question. The auditor treats a skipped request as one that may have happened.
 func (s *Storm) skipAfterRestore(ctx context.Context, view opportunity.View) {
 	s.mu.Lock()
 	restored := len(s.restores) > 0

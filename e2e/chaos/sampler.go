@@ -34,7 +34,7 @@ func (p *sampler) note(s audit.Sample) {
 	p.samples = append(p.samples, s)
 }
 
-// all returns a copy of what is there.
+// all returns a copy of the samples.
 func (p *sampler) all() []audit.Sample {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,8 +56,8 @@ func (s *Storm) sampleOften(ctx context.Context) {
 	}
 }
 
-// sample looks at one opportunity. Nothing is noted of one in which nothing waits, and while the server does not answer:
-// nobody sees anything then.
+// sample looks at one opportunity. An opportunity without a waiting message gets no note. While the server does not
+// answer, no opportunity gets one.
 func (s *Storm) sample(ctx context.Context, reference opportunity.Reference) {
 	ctx, cancel := context.WithTimeout(ctx, 2*sampleWithin)
 	defer cancel()

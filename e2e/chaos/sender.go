@@ -27,7 +27,7 @@ const (
 	mostAsked = 2
 )
 
-// sender plays scripts, one after the other, and writes down what it is told.
+// sender plays scripts, one after the other, and notes the results.
 type sender struct {
 	storm  *Storm
 	number int
@@ -132,8 +132,8 @@ func (s sender) within(ctx context.Context, call func(context.Context) error) er
 	return call(ctx)
 }
 
-// send sends the step's message, and again under the same id where nobody knows whether it was taken. It answers what was
-// told last.
+// send sends the step's message. It sends the message again under the same id when the result is unknown. It returns
+// the last note.
 func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) audit.Told {
 	for asked := 1; ; asked++ {
 		told := s.once(ctx, reference, step.Command, step.Way)
@@ -146,7 +146,7 @@ func (s sender) send(ctx context.Context, reference opportunity.Reference, step 
 	}
 }
 
-// once sends the message once and answers what is told of it.
+// once sends the message once and returns the note about it.
 func (s sender) once(ctx context.Context, reference opportunity.Reference, command opportunity.Command, way audit.Way) audit.Told {
 	payload, err := json.Marshal(command)
 	told := audit.Told{

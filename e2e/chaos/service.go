@@ -94,8 +94,8 @@ func (v *service) close() {
 	v.server.Close()
 }
 
-// book is the playbook of the storm: a move between the open steps needs the service before it is made, and has it told
-// afterwards; who has heard nothing for seconds is followed up.
+// book is the playbook of the storm. A move between the open steps calls the service before and after the move. A
+// follow-up comes after some seconds without a message.
 const book = `services:
   erp: { url: %s, secret: storm-key }
 transitions:

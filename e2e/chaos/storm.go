@@ -198,8 +198,8 @@ const grace = 40 * time.Second
 // calm is how long the runs may take to become quiet when nothing disrupts them any more.
 const calm = 6 * time.Minute
 
-// Blow sends everything while everything is disrupted, then lets all calm down. Its error is that of a storm that could
-// not be carried out; what came of it is for Evidence to say.
+// Blow sends everything while everything is disrupted, then lets all calm down. Its error says that the storm could not
+// be carried out. Evidence returns the results of the storm.
 func (s *Storm) Blow(ctx context.Context) error {
 	if err := s.order(ctx); err != nil {
 		return err
@@ -284,8 +284,8 @@ func (s *Storm) quiet(ctx context.Context) error {
 // lookWithin bounds how long one opportunity is looked at.
 const lookWithin = 2 * time.Second
 
-// awaitQuiet waits until the run has ended, or nothing waits in it but behind a question, and answers whether it is
-// parked behind one.
+// awaitQuiet waits until the run has ended, or until every waiting message waits behind a question. It reports whether
+// there is such a question.
 func (s *Storm) awaitQuiet(ctx context.Context, reference opportunity.Reference) (parked bool, err error) {
 	err = await(ctx, calm, "a run in which nothing waits", func() (bool, error) {
 		within, cancel := context.WithTimeout(ctx, callWithin)
@@ -353,7 +353,7 @@ func (s *Storm) ask(ctx context.Context, known []audit.Chain, references []oppor
 	return e, err
 }
 
-// Report sums up what came of it.
+// Report sums up the storm.
 func (s *Storm) Report(e audit.Evidence, violations []audit.Violation) Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -23,7 +23,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
-// openTables opens the sandbox's tables, to be read only unless they are to be spoilt.
+// openTables opens the sandbox's tables. The mode is that of SQLite, such as "ro".
 func openTables(path string, mode string) (*sql.DB, error) {
 	query := url.Values{"mode": {mode}, "_pragma": {"busy_timeout(10000)"}}
 	return sql.Open("sqlite", "file://"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+query.Encode())
@@ -59,7 +59,7 @@ func readRecords(ctx context.Context, path, mark string) (list []audit.Record, e
 	return records, nil
 }
 
-// readOpportunities answers the records without their interests, and their places by the key.
+// readOpportunities returns the records without their interests, and the index of each record by its key.
 func readOpportunities(ctx context.Context, tx *sql.Tx, mark string) ([]audit.Record, map[int64]int, error) {
 	rows, err := tx.QueryContext(ctx, recordsQuery, mark)
 	if err != nil {
@@ -122,7 +122,7 @@ func readInterests(ctx context.Context, tx *sql.Tx, records []audit.Record, plac
 	return rows.Err()
 }
 
-// copyTables writes a copy of the tables that nobody works with.
+// copyTables writes a copy of the tables. No process uses the copy.
 func copyTables(ctx context.Context, from, to string) (err error) {
 	db, err := openTables(from, "ro")
 	if err != nil {

@@ -122,7 +122,7 @@ func (x *Index) Show(how Showing) {
 	x.showing = how
 }
 
-// listMethod is the one that asks the index.
+// listMethod is the method that asks the index.
 const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMethodName
 
 // pass passes a call on. All calls of Temporal have one message and one answer.

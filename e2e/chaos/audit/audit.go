@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
-// Audit answers what the witnesses contradict each other in, in the order of the references.
+// Audit returns the contradictions between the witnesses, in the order of the references.
 func Audit(e Evidence, rules Rules) []Violation {
 	a := &auditor{evidence: e, rules: rules, cases: map[opportunity.Reference]*file{}}
 	a.gather()
@@ -129,7 +129,7 @@ func (a *auditor) gather() {
 	}
 }
 
-// told holds what senders were told against what the histories and the workflows say.
+// told compares the senders' notes with the histories and with the workflows.
 func (a *auditor) told(f *file) {
 	byID := map[string]*request{}
 	for i := range f.requests {

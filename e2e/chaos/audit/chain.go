@@ -23,8 +23,8 @@ const (
 // again has several.
 type Chain struct {
 	Reference opportunity.Reference `json:"reference"`
-	// Runs are the ids of its runs, the first one first. A run that was reset is not among them, the one that replaced it
-	// is.
+	// Runs are the ids of its runs, the first one first. The list has the new run of a reset, and not the run that was
+	// reset.
 	Runs []string `json:"runs"`
 	// Reset is when the last of its runs that replaced another one began; zero where none did. What the run before had done
 	// waits again since then.

@@ -70,8 +70,8 @@ func (a *auditor) named(f *file, wishes []wish) map[opportunity.ID]bool {
 	return used
 }
 
-// match finds, for what the record has besides, who asked for it, and for what was asked without a named interest,
-// whether it is there.
+// match finds the request behind each other interest of the record. For each request without a named interest, match
+// finds whether the interest is there.
 func (a *auditor) match(f *file, wishes []wish, used map[opportunity.ID]bool, asked map[string]int) {
 	matched := make([]bool, len(wishes))
 	find := func(content Content, standings ...standing) int {

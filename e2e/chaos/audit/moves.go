@@ -17,7 +17,7 @@ type token struct {
 	field   string
 	request string
 	may     bool
-	// anywhere says that nobody knows where in the order it belongs.
+	// anywhere is set when the place of the token in the order is unknown.
 	anywhere bool
 }
 

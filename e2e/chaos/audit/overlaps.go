@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
-// ByHand is the name of the GraphQL operation of people: what such a request changes is nobody's message.
+// ByHand is the name of the GraphQL operation of people: such a request carries no message.
 const ByHand = "ByHand"
 
 // isByHand reports whether a person sent the request.
@@ -22,8 +22,8 @@ type span struct {
 	from, to time.Time
 }
 
-// spansOf returns, by record, when Oppflow's requests changed it, in the order in which they came. A request of which
-// nothing ran changed nothing, and of a request that was under way when the sandbox ended nobody knows the end.
+// spansOf returns, by record, when Oppflow's requests changed it, in the order in which they came. A request without a
+// field that ran changed nothing. The end of a request that was under way when the sandbox ended is unknown.
 func spansOf(entries []ledger.Entry) map[opportunity.ID][]span {
 	spans := map[opportunity.ID][]span{}
 	for _, entry := range entries {
@@ -46,8 +46,8 @@ func spansOf(entries []ledger.Entry) map[opportunity.ID][]span {
 	return spans
 }
 
-// overlaps wants no two changes of one record to be under way at the same time: the later one was decided without
-// knowing what becomes of the earlier one.
+// overlaps checks that no two changes of one record are under way at the same time. The decision about the later change
+// would not know the result of the earlier one.
 func (a *auditor) overlaps(f *file) {
 	if f.record == nil {
 		return

@@ -6,8 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// places wants no places to be held for a run that has ended and was to give them back, and those of the last
-// extendReservations to be held as long as it says at least: places that were taken after it do not shorten it.
+// places checks two things. No places are held for a run that ended and had to release them. The places of the last
+// extendReservations are held at least until the time that the message gives: later reservations do not shorten that
+// time.
 func (a *auditor) places(f *file) {
 	if f.record == nil || len(f.chains) == 0 {
 		return

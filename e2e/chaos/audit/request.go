@@ -81,13 +81,13 @@ func (c *Chain) request(id string, command opportunity.Command) request {
 	return r
 }
 
-// waits reports whether the request is parked or in the queue, as far as the view spells it out.
+// waits reports whether the view lists the request as parked or queued. The view lists the first ones alone.
 func (c *Chain) waits(id string) bool {
 	const spelt = 100
 	return len(c.View.Queue) >= spelt || slices.ContainsFunc(slices.Concat(c.View.Queue, c.View.Parked), func(w opportunity.Waiting) bool { return w.Request == id })
 }
 
-// failed is the standing of what failed for a reason: one that says that nobody knows leaves it open.
+// failed returns the standing of a failed request. A reason that leaves the result unknown leaves the request open.
 func failed(reason *opportunity.Error) standing {
 	if reason != nil && (reason.Type == opportunity.Undecided || reason.Type == opportunity.Skipped) {
 		return open

@@ -28,7 +28,7 @@ func (e Evidence) MayBeGone(t Told) bool {
 	})
 }
 
-// Gone counts the messages that were told to be accepted, or may have been, and that no history has since a restore.
+// Gone counts the messages that a server accepted, or may have accepted, and that no history has since a restore.
 func (e Evidence) Gone() int {
 	known := map[opportunity.Reference]map[string]bool{}
 	for i := range e.Chains {

@@ -15,10 +15,10 @@ type Sample struct {
 	Answered bool `json:"answered"`
 	// Waiting are the commands that wait by the view, those that are parked among them.
 	Waiting []opportunity.Waiting `json:"waiting,omitempty"`
-	// Reason is why everything waits, "" where nothing is said: the wait, the pause or the end of the view, or, without a
-	// view, what the list says of the opportunity or the server of the workers.
+	// Reason is why everything waits, "" without a reason. With a view, the reason is its wait, its pause or its end.
+	// Without a view, the reason comes from the list, or from the server's word about the workers.
 	Reason string `json:"reason,omitempty"`
-	// Attention is what an operator is told of the opportunity.
+	// Attention is what the view shows an operator.
 	Attention []opportunity.Attention `json:"attention,omitempty"`
 }
 

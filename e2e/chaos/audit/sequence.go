@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// sequence wants the histories to have messages in the order in which they were sent, where a message was sent after its
-// sender, or anybody, was told that another one had been accepted.
+// sequence checks the order of messages in the histories. A message that was sent after the acceptance of another one
+// was known comes after that one.
 func (a *auditor) sequence(f *file) {
 	place := map[string]int{}
 	for n, r := range f.requests {
@@ -32,5 +32,5 @@ func (a *auditor) sequence(f *file) {
 	}
 }
 
-// accepted reports whether the sender was told that the message is accepted.
+// accepted reports whether the sender knows that the message is accepted.
 func (t Told) accepted() bool { return t.Fate != Refused && t.Fate != Untold }

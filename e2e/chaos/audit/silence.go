@@ -65,8 +65,8 @@ func (a *auditor) waiting(f *file, s Sample) []opportunity.Waiting {
 	return list
 }
 
-// explains reports whether the sample says why the request waits. What else is told of the opportunity, such as that a
-// follow-up is due, explains nothing.
+// explains reports whether the sample says why the request waits. Other attention, such as a follow-up that is due,
+// explains nothing.
 func (s Sample) explains(request string) bool {
 	if s.Reason != "" {
 		return true

@@ -16,7 +16,7 @@ const (
 	ByUpdate Way = "update"
 )
 
-// Fate is what a sender was told of a message.
+// Fate is the result of a message, as its sender knows it.
 type Fate string
 
 // The fates of a message, as its sender knows it.
@@ -31,11 +31,11 @@ const (
 	Pending Fate = "pending"
 	// Refused: the message was not taken.
 	Refused Fate = "refused"
-	// Untold: sending failed so that nobody knows whether the message was taken.
+	// Untold: sending failed. Whether the server took the message is unknown.
 	Untold Fate = "unknown"
 )
 
-// Told is what one sender was told of one message it sent once.
+// Told is the note of a sender about one message that the sender sent once.
 type Told struct {
 	Sender int `json:"sender"`
 	// Sequence counts what the sender sent, from 1.
@@ -46,7 +46,7 @@ type Told struct {
 	Payload   json.RawMessage       `json:"payload"`
 	Way       Way                   `json:"way"`
 	Sent      time.Time             `json:"sent"`
-	// Heard is when the sender was told.
+	// Heard is when the sender got the answer.
 	Heard   time.Time                    `json:"heard,omitzero"`
 	Fate    Fate                         `json:"fate"`
 	Results []opportunity.InterestResult `json:"results,omitempty"`

@@ -11,7 +11,7 @@ type Kind string
 
 // The kinds of violations.
 const (
-	// Lost: an accepted message took no effect, and nobody is told so.
+	// Lost: an accepted message took no effect, and no outcome reports that.
 	Lost Kind = "lost"
 	// Doubled: a message took effect more than once.
 	Doubled Kind = "doubled"
@@ -27,7 +27,7 @@ const (
 	OrphanRecord Kind = "orphan-record"
 	// OrphanInterest: no accepted message asked for an interest that is there.
 	OrphanInterest Kind = "orphan-interest"
-	// OrphanReservation: places are held that nobody asked for, or for a run that has ended and was to give them back.
+	// OrphanReservation: places are held without a request, or for a run that ended and had to release them.
 	OrphanReservation Kind = "orphan-reservation"
 	// TooManyQuestions: too large a share of the messages ended as a question to an operator.
 	TooManyQuestions Kind = "too-many-questions"

@@ -27,19 +27,19 @@ type Showing string
 
 // The ways in which the index shows runs.
 const (
-	// AsItIs: as the server does.
+	// AsItIs: the index shows what the server shows.
 	AsItIs Showing = "as it is"
-	// Lagging: what began or ended a short while ago is not shown yet.
+	// Lagging: runs that began or ended a short time ago are not shown yet.
 	Lagging Showing = "lagging"
-	// NewFirst: the newest run of an opportunity is shown, and those before it are not shown yet.
+	// NewFirst: the newest run of an opportunity is shown, and the runs before it are not shown yet.
 	NewFirst Showing = "the new run first"
 )
 
-// lag is how far the index is behind.
+// lag is the time by which the index lags.
 const lag = 30 * time.Second
 
-// Index stands between the workers and the Temporal server. It passes everything on, and changes what the index of runs
-// shows. It is safe for concurrent use.
+// Index is a proxy between the workers and the Temporal server. It passes every call on and changes what the index of
+// runs shows. It is safe for concurrent use.
 type Index struct {
 	address    string
 	server     *grpc.Server
@@ -49,7 +49,7 @@ type Index struct {
 	showing Showing
 }
 
-// frame is a message that is passed on as it is.
+// frame is a message that is passed on unchanged.
 type frame []byte
 
 // frames is the codec of frames.
@@ -80,7 +80,7 @@ func (frames) Name() string { return "proto" }
 // maxFrame bounds a message.
 const maxFrame = 64 << 20
 
-// Open listens on a free port and passes on to the server's address, before the server is there.
+// Open listens on a free port and passes calls on to the server's address. The server may start later.
 func Open(ctx context.Context, to string) (*Index, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -91,7 +91,7 @@ func Open(ctx context.Context, to string) (*Index, error) {
 	x.connection, err = grpc.NewClient("passthrough:///"+to,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(frames{}), grpc.MaxCallRecvMsgSize(maxFrame), grpc.MaxCallSendMsgSize(maxFrame)),
-		// The server comes back soon.
+		// The server returns soon.
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.5, MaxDelay: 500 * time.Millisecond}, MinConnectTimeout: time.Second}),
 	)
 	if err != nil {
@@ -106,10 +106,10 @@ func Open(ctx context.Context, to string) (*Index, error) {
 	return x, nil
 }
 
-// Address is where workers find it.
+// Address returns the address of the proxy for workers.
 func (x *Index) Address() string { return x.address }
 
-// Close stops it.
+// Close stops the proxy.
 func (x *Index) Close() {
 	x.server.Stop()
 	_ = x.connection.Close()
@@ -122,10 +122,10 @@ func (x *Index) Show(how Showing) {
 	x.showing = how
 }
 
-// listMethod is the one that asks the index.
+// listMethod is the method that reads the index.
 const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMethodName
 
-// pass passes a call on. All calls of Temporal have one message and one answer.
+// pass passes a call on. All calls of Temporal have one request message and one response.
 func (x *Index) pass(_ any, stream grpc.ServerStream) error {
 	method, ok := grpc.MethodFromServerStream(stream)
 	if !ok {
@@ -150,7 +150,7 @@ func (x *Index) pass(_ any, stream grpc.ServerStream) error {
 	return stream.SendMsg(&answered)
 }
 
-// change has an answer of the index show runs in the way that is set.
+// change rewrites a response of the index so that it shows the runs in the way that is set.
 func (x *Index) change(answered *frame) error {
 	x.mu.Lock()
 	showing := x.showing
@@ -168,7 +168,7 @@ func (x *Index) change(answered *frame) error {
 	return err
 }
 
-// shown is what an index shows of the runs.
+// shown returns the runs that an index of the given state shows.
 func shown(runs []*workflowpb.WorkflowExecutionInfo, how Showing, now time.Time) []*workflowpb.WorkflowExecutionInfo {
 	since := now.Add(-lag)
 	newest := map[string]time.Time{}

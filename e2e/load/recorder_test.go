@@ -329,7 +329,7 @@ func (r *recorder) aimed() bool {
 	return r.target != nil
 }
 
-// report logs the number of requests to the API. Errors between the worker and the recorder fail the test, because
+// report logs the number of requests to the API. Errors between the worker and the sandbox fail the test, because
 // the test relies on an answer to every request.
 func (r *recorder) report(t *testing.T) {
 	t.Helper()

@@ -17,15 +17,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// askedWithin bounds what the server is asked about an opportunity that does not answer.
+// askedWithin bounds the calls to the server about an opportunity that does not respond.
 const askedWithin = 5 * time.Second
 
-// pollsWithin is how long ago a worker polled last that runs: a poll waits for a minute.
+// pollsWithin is the longest time since the last poll of a running worker. A poll waits for a minute.
 const pollsWithin = 70 * time.Second
 
-// silence says, on the Temporal server's word, why an opportunity does not answer: its
-// workflow task fails, or no worker is there to do it. It returns err where the server
-// tells no more.
+// silence asks the Temporal server why an opportunity does not respond. Either its workflow task fails, or no
+// worker runs that could do the task. silence returns err when the server knows neither.
 func silence(ctx context.Context, temporal client.Client, reference opportunity.Reference, err error) error {
 	var own *opportunity.Error
 	var unavailable *serviceerror.Unavailable
@@ -40,7 +39,7 @@ func silence(ctx context.Context, temporal client.Client, reference opportunity.
 	}
 	var problems []string
 	if payload := described.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[reportedProblems]; payload != nil {
-		// What cannot be read is left out: the attempts still tell.
+		// Problems that cannot be read are left out. The number of attempts still shows the failure.
 		_ = converter.GetDefaultDataConverter().FromPayload(payload, &problems)
 	}
 	if attempt := described.GetPendingWorkflowTask().GetAttempt(); attempt > 1 || len(problems) > 0 {

@@ -189,8 +189,8 @@ func (v *visit) run(r *http.Request) {
 	}
 }
 
-// Begin implements graph.Observer. It marks the commit of the mutation. A request whose outcome was not written down can
-// then be told apart from a request that did nothing.
+// Begin implements graph.Observer. It marks the commit of the mutation. So a request
+// without a written outcome can be distinguished from a request that did nothing.
 func (v *visit) Begin(ctx context.Context, d graph.Done) (context.Context, error) {
 	if v.meets(fault.FailField) && v.hit.Rule.Operation == d.Name {
 		return ctx, errOrdered

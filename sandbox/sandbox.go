@@ -1,5 +1,5 @@
-// Package sandbox is a local Core GraphQL API of the Administrate TMS, as far as the API documentation (Sales
-// Opportunities) goes. It is for development, demonstration and tests. It keeps its data in SQLite.
+// Package sandbox is a local Core GraphQL API of the Administrate TMS. It covers what the API documentation (Sales
+// Opportunities) covers. It is for development, demonstration and tests. It keeps its data in SQLite.
 //
 // The package is a second, independent reading of the API. It shares no code and no types with the client, so the two
 // can contradict each other. Behaviour that is neither documented nor observed is in the table of sandbox/assume.

@@ -1,5 +1,5 @@
-// Package assume is the table of the sandbox's assumptions. Each row is a behaviour that the API documentation does
-// not describe and nobody has observed, with the other behaviours that the API may have. A user who knows a tenant
+// Package assume is the table of the sandbox's assumptions. Each row is a behaviour of the API
+// that is neither documented nor observed, with the other behaviours that the API may have. A user who knows a tenant
 // better chooses another value of a row, and the sandbox then behaves like the tenant. Pure.
 //
 // A test that passes only with a row's default proves nothing about the API.

@@ -1,6 +1,6 @@
 package assume
 
-// The rows about fields and filters of records other than opportunities that nobody has observed.
+// The rows about unobserved fields and filters of records other than opportunities.
 const (
 	// FilterItems and the others say by which fields such records can be found, besides their ids.
 	FilterItems      Name = "filter.items"

@@ -1,6 +1,6 @@
 package assume
 
-// The rows about things in the API whose names nobody outside has observed.
+// The rows about things in the API whose names were not observed.
 const (
 	// QueryRegions and the others are queries at the root.
 	QueryRegions         Name = "query.regions"
@@ -34,7 +34,7 @@ const (
 	// InputTypes says the names of the input types of mutations of opportunities. create and update are not in the row, because their
 	// names are documented.
 	InputTypes Name = "input.types"
-	// OtherInputTypes says the names of all other input types that nobody has observed.
+	// OtherInputTypes says the names of all other input types, which were not observed.
 	OtherInputTypes Name = "input.types.others"
 )
 

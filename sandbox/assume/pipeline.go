@@ -18,7 +18,7 @@ const (
 	TriggerInvoiceAccount Name = "trigger.invoice.account"
 	// TriggerToken says what a token trigger does without an account.
 	TriggerToken Name = "trigger.token"
-	// TriggerRegistration says what a registration trigger does with an event on which nobody can be registered.
+	// TriggerRegistration says what a registration trigger does with an event that takes no registrations.
 	TriggerRegistration Name = "trigger.registration"
 	// BookingFilters says by which fields registrations, learners and invoices can be found.
 	BookingFilters Name = "filter.bookings"

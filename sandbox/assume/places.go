@@ -4,7 +4,7 @@ package assume
 const (
 	// ReserveKind says what happens to a reservation of anything but an event.
 	ReserveKind Name = "reserve.kind"
-	// ReserveState says whether places can be reserved later on an event on which nobody can be registered.
+	// ReserveState says whether places can be reserved later on an event that takes no registrations.
 	ReserveState Name = "reserve.state"
 	// ReserveShort says what happens to a reservation of more places than are left.
 	ReserveShort Name = "reserve.short"
@@ -28,7 +28,7 @@ const (
 	EventSearch Name = "event.search"
 	// EventTouched says which changes set the time of an event's last update.
 	EventTouched Name = "event.touched"
-	// LearnerReactivate says whether a learner can be reactivated on an event on which nobody can be registered.
+	// LearnerReactivate says whether a learner can be reactivated on an event that takes no registrations.
 	LearnerReactivate Name = "learner.reactivate"
 	// RegistrationOrderDate says what the orderDate of a registration is.
 	RegistrationOrderDate Name = "registration.orderDate"

@@ -17,9 +17,9 @@ type Dialect struct {
 	code *ast.Schema
 	// shown are the types that documents see.
 	shown map[string]*ast.Definition
-	// These maps go from names in documents to names in the code. types maps types. members maps members by the
-	// type in the code and the member in the document. arguments maps arguments by type and field in the code and
-	// the argument in the document.
+	// These maps go from names in documents to names in the code. A key of types is a type. A key of members is a
+	// type in the code and a member in the document. A key of arguments is a type and a field in the code and an
+	// argument in the document.
 	types     map[string]string
 	members   map[[2]string]string
 	arguments map[[3]string]string

@@ -21,8 +21,8 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// crash is a story whose worker dies at the k-th request that changes something: before the API gets the request,
-// or after the API has made the change and before the answer arrives.
+// crash is a story whose worker dies at the k-th request that changes something. The worker dies before the API
+// gets the request, or after the API has made the change and before the answer arrives.
 type crash struct {
 	p         *parts
 	reference opportunity.Reference
@@ -185,8 +185,8 @@ func (p *parts) mutationsOf(id opportunity.ID) int {
 	return n
 }
 
-// sight returns a view without everything that differs between two runs of the same story: its times, its ids, and
-// the way it learned its facts.
+// sight returns a view without everything that differs between two runs of the same story. It drops the times, the
+// ids, and the way in which the run learned its facts.
 func sight(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil

@@ -14,9 +14,8 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// Expression is a condition in the language of github.com/expr-lang/expr over what
-// is known of the opportunity: value >= 1000 and region in ["UK", "US"]. Amounts
-// are exact; it reads no clock.
+// Expression is a condition on the known facts of an opportunity, in the language of github.com/expr-lang/expr:
+// value >= 1000 and region in ["UK", "US"]. Amounts are exact. A condition reads no clock.
 type Expression string
 
 // surroundings are the names that a condition may use.

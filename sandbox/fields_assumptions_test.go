@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assume"
 )
 
-// fieldSwitches are the switches of the rows about fields and filters that nobody has observed. Each document uses
+// fieldSwitches are the switches of the rows about unobserved fields and filters. Each document uses
 // everything that its row removes.
 func fieldSwitches() map[assume.Name]switched {
 	list := func(root string, fields ...string) string {

@@ -70,7 +70,7 @@ const (
 type Result struct {
 	// Name is one word for the step.
 	Name string
-	// Say is what was done, and Told is what came of it. Each is one line.
+	// Say is what was done, and Told is the result. Each is one line.
 	Say, Told string
 	Checks    []Check
 }

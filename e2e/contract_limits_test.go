@@ -88,8 +88,8 @@ func TestContractReadOnly(t *testing.T) {
 	}
 }
 
-// The server keeps a limited number of unhandled signals for a run. It refuses the next signal, and the sender gets
-// the error, until a worker has handled some.
+// The server takes a limited number of signals for one run. It refuses the next signal, and the sender gets the
+// error, until a worker has worked some off.
 func TestContractBusy(t *testing.T) {
 	t.Parallel()
 	const (

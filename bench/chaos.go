@@ -14,7 +14,8 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// chaosCommand runs a storm. Its error is a usage error, or says that the storm found something or could not be run.
+// chaosCommand runs a storm. Its error is a usage error, or reports that the storm found something or could not be
+// run.
 func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	asked, err := chaosFlags(args, stdout)
 	if err != nil {
@@ -38,7 +39,7 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	return verdict(report, asked.short || len(asked.options.Only) > 0)
 }
 
-// verdict says what is wrong with a storm, nil when nothing is.
+// verdict returns an error when the storm found something wrong, and nil otherwise.
 func verdict(report chaos.Report, short bool) error {
 	switch unvisited, unmet := report.Unvisited(), report.Unmet(); {
 	case len(report.Violations) > 0:
@@ -58,7 +59,7 @@ const (
 	outputJSON = "json"
 )
 
-// asked is what the flags ask for.
+// asked holds the values of the flags.
 type asked struct {
 	options chaos.Options
 	output  string
@@ -115,7 +116,7 @@ func chaosFlags(args []string, stdout io.Writer) (asked, error) {
 	return a, nil
 }
 
-// named are the kinds of disruptions in whose names one of the words stands.
+// named returns the kinds of disruptions whose names contain one of the words.
 func named(words []string) []chaos.Trouble {
 	return slices.DeleteFunc(chaos.Troubles(), func(t chaos.Trouble) bool {
 		return !slices.ContainsFunc(words, func(word string) bool { return word != "" && strings.Contains(string(t), word) })

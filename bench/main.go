@@ -1,4 +1,4 @@
-// Command bench measures Oppflow and tries it hard, on parts of its own on this machine.
+// Command bench measures and stresses Oppflow, on parts of its own on this machine.
 package main
 
 import (
@@ -33,10 +33,10 @@ const (
 	exitUsage   = 2
 )
 
-// usageError is a mistake in how the command was called.
+// usageError is a mistake in the arguments of the command.
 type usageError struct{ text string }
 
-// Error says what is wrong and what would be right.
+// Error returns the mistake and its correction.
 func (e *usageError) Error() string { return e.text }
 
 const usage = `bench measures Oppflow and tries it hard, on parts of its own on this machine.
@@ -48,11 +48,11 @@ Usage:
 bench --help and bench chaos --help list the flags. It exits 1 when something is wrong, 2 when it was called wrongly.
 `
 
-// benchMain runs the command and answers its exit status.
+// benchMain runs the command and returns its exit status.
 func benchMain(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var err error
 	switch {
-	case len(args) > 0 && args[0] == contest.WorkerCommand: // measuring starts these itself
+	case len(args) > 0 && args[0] == contest.WorkerCommand: // the measurements start these workers themselves
 		return contest.RunWorker(ctx, args[1:], os.Environ(), stdout, stderr)
 	case len(args) > 0 && args[0] == "chaos":
 		err = chaosCommand(ctx, args[1:], stdout, stderr)

@@ -40,7 +40,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// What a storm found fails it, and so does, in the long form, what it did not visit.
+// A storm fails when it found something. In the long form it also fails when it did not visit a disruption.
 func TestVerdict(t *testing.T) {
 	visited := chaos.Report{}
 	for _, place := range chaos.Places() {

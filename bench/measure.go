@@ -72,8 +72,8 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	return report.Write(stdout)
 }
 
-// progress shows how far it is: in a bar where somebody watches, else in a line each. What it answers may be called from
-// several goroutines at once.
+// progress returns a function that shows the progress: as a bar on a terminal, otherwise as one line for each step.
+// Several goroutines may call the function at once.
 func progress(w io.Writer) func(step, of int, what string) {
 	var one sync.Mutex
 	if file, ok := w.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {
@@ -91,6 +91,6 @@ func progress(w io.Writer) func(step, of int, what string) {
 			bar = progressbar.NewOptions(of, progressbar.OptionSetWriter(w), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(20), progressbar.OptionSetElapsedTime(true))
 		}
 		bar.Describe(what)
-		_ = bar.Set(step) // what cannot be shown does not matter
+		_ = bar.Set(step) // an error of the display does not matter
 	}
 }

@@ -16,7 +16,7 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// steps are the services that run once and end; the others run on.
+// steps are the services that run once and end. The other services keep running.
 var steps = []string{"schema", "setup"}
 
 func TestComposeFileIsComplete(t *testing.T) {
@@ -27,7 +27,8 @@ func TestComposeFileIsComplete(t *testing.T) {
 	}
 }
 
-// A tag that names neither a release nor anything that moves. Our own image is built here and has no release.
+// release matches an image with the tag of a release, which never moves. Oppflow's own image is built here and has
+// no release.
 var release = regexp.MustCompile(`^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?(@sha256:[0-9a-f]{64})?$`)
 
 func TestImagesArePinned(t *testing.T) {
@@ -57,7 +58,7 @@ func checkout(t *testing.T) string {
 	return dir
 }
 
-// The server, its schema tool and the Web UI have the versions the other tests run with.
+// The server, its schema tool and the Web UI have the same versions as in the other tests.
 func TestTemporalHasTheVersionThatIsTested(t *testing.T) {
 	module := read(t, "devserver/go.mod")
 	services := load(t, nil).Services
@@ -82,7 +83,7 @@ func required(t *testing.T, gomod, module string) string {
 	return found[1]
 }
 
-// What a service waits for is what it needs: a step's end, anything else's health.
+// A service waits for what it needs from another service: the end of a step, or the health of any other service.
 func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 	for name, service := range load(t, nil).Services {
 		for on, dependency := range service.DependsOn {
@@ -95,7 +96,7 @@ func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 			}
 		}
 	}
-	// A short depends_on would get a condition by default, and it is never the right one.
+	// The short form of depends_on has a default condition, and that condition is never the right one.
 	var written struct {
 		Services map[string]struct {
 			DependsOn yaml.Node `yaml:"depends_on"`
@@ -116,7 +117,7 @@ func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 	}
 }
 
-// Whoever talks to another service waits for it.
+// A service waits for every service that it connects to.
 func TestServicesWaitForWhomTheyName(t *testing.T) {
 	project := load(t, nil)
 	for name, service := range project.Services {
@@ -133,7 +134,7 @@ func TestServicesWaitForWhomTheyName(t *testing.T) {
 	}
 }
 
-// credential reports that a variable's value is no host, even if it reads like one.
+// credential reports whether a variable holds a credential. Its value is never a host, even if it reads like one.
 func credential(variable string) bool {
 	return strings.HasSuffix(variable, "_USER") || strings.HasSuffix(variable, "_PWD") || strings.HasSuffix(variable, "_PASSWORD") || strings.HasSuffix(variable, "_TOKEN")
 }
@@ -157,13 +158,13 @@ func TestNothingIsPublishedBeyondThisMachine(t *testing.T) {
 			}
 		}
 	}
-	// The database least of all.
+	// The database is not published.
 	if diff := cmp.Diff(map[string]int{"sandbox": 1, "temporal": 1, "ui": 1}, published); diff != "" {
 		t.Errorf("published ports (-want +got):\n%s", diff)
 	}
 }
 
-// What has to survive lies in volumes that have a name, and everything else is files of the checkout, read only.
+// Data that has to survive is in named volumes. Everything else is files of the checkout, read only.
 func TestDataLiesInNamedVolumes(t *testing.T) {
 	project := load(t, nil)
 	mounted := map[string]string{}
@@ -220,8 +221,8 @@ func TestServicesAreWatchedAndBounded(t *testing.T) {
 	}
 }
 
-// A worker that is asked to stop sees requests in flight through: 40 s for calls of the API, 5 s for steps of workflows,
-// and what is left to be said to Temporal.
+// A worker that is asked to stop completes the requests under way: 40 s for calls of the API, 5 s for steps of
+// workflows, and the last messages to Temporal.
 func TestWorkerMayFinishWhenItStops(t *testing.T) {
 	const needed = 45*time.Second + 10*time.Second
 	grace := load(t, nil).Services["worker"].StopGracePeriod
@@ -230,7 +231,7 @@ func TestWorkerMayFinishWhenItStops(t *testing.T) {
 	}
 }
 
-// The example tells of every variable, with the default it has, and of no other.
+// The example lists every variable with its default, and no other variable.
 func TestExampleTellsOfEveryVariable(t *testing.T) {
 	var content map[string]any
 	if err := yaml.Unmarshal([]byte(read(t, "docker-compose.yml")), &content); err != nil {
@@ -257,7 +258,7 @@ func TestExampleTellsOfEveryVariable(t *testing.T) {
 	}
 }
 
-// Everything the example shows can be set as it stands there, and nothing changes but the tenant.
+// Everything in the example can be set exactly as written, and nothing changes but the tenant.
 func TestExampleCanBeUsed(t *testing.T) {
 	plain, told := load(t, nil), example(t)
 	settled := load(t, told)
@@ -267,7 +268,7 @@ func TestExampleCanBeUsed(t *testing.T) {
 			want["ADMINISTRATE_URL"], want["ADMINISTRATE_TOKEN"] = "https://api.getadministrate.com/graphql", ""
 			for variable, value := range told {
 				if want[variable] == "" && got[variable] == value {
-					want[variable] = value // a default of the worker's own
+					want[variable] = value // a default of the worker itself
 				}
 			}
 		}
@@ -277,7 +278,8 @@ func TestExampleCanBeUsed(t *testing.T) {
 	}
 }
 
-// The token of a tenant goes to the worker and nowhere else, and that of the sandbox never to a tenant that has its own.
+// The token of a tenant goes to the worker and nowhere else. The token of the sandbox never goes to a tenant with its
+// own token.
 func TestTokensGoWhereTheyBelong(t *testing.T) {
 	const tenant, local = "tk-3141592653", "sandbox-2718281828"
 	services := load(t, map[string]string{

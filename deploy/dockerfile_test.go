@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// instruction is a line of the Dockerfile with all that continues it.
+// instruction is an instruction of the Dockerfile with all its continuation lines.
 type instruction struct{ word, rest string }
 
 func dockerfile(t *testing.T) []instruction {
@@ -70,7 +70,7 @@ func TestImageRunsAsNobodySpecial(t *testing.T) {
 	}
 }
 
-// Secrets and what is of this machine stay out of the image.
+// Secrets and local files of this machine stay out of the image.
 func TestSecretsStayOutOfTheImage(t *testing.T) {
 	ignored := map[string]bool{}
 	for line := range strings.Lines(read(t, ".dockerignore")) {

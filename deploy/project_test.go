@@ -15,8 +15,8 @@ import (
 // root is the checkout, seen from this package.
 const root = ".."
 
-// load reads the compose file with the variables. A warning fails the test: each stands for something that is not as
-// whoever wrote the file meant it.
+// load reads the compose file with the variables. A warning fails the test, because each warning is a mistake in the
+// file.
 func load(t *testing.T, variables map[string]string) *types.Project {
 	t.Helper()
 	var warnings bytes.Buffer

@@ -20,13 +20,14 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Every variable a service is given is read by the program that runs in it, and so is every flag of a command of ours:
-// by what the worker and the command line tell of themselves, by the source of the released programs elsewhere.
+// The program of a service reads every variable that the service gets. The same holds for every flag of a command of
+// Oppflow. For the worker and the command line, their help is the evidence. For other programs, the source of their
+// release is the evidence.
 func TestEveryVariableIsRead(t *testing.T) {
 	project := load(t, example(t))
 	server, ui := moduleDir(t, "go.temporal.io/server"), moduleDir(t, "github.com/temporalio/ui-server/v2")
 	readers := map[string]map[string]bool{
-		// The image's documentation names these; there is no source of it here.
+		// The image's documentation names these variables. There is no source of the image here.
 		"postgresql": names("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "PGDATA"),
 		"schema":     matches(t, `EnvVar:\s*"(\w+)"`, filepath.Join(server, "tools", "sql", "main.go")),
 		"temporal": union(
@@ -50,8 +51,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 			}
 		}
 	}
-	// And what an operator may set of the worker can be set, but for files that nothing mounts. A refresh token in a
-	// variable would be the old one after a restart.
+	// Every variable of the worker that an operator may set can be set, except for files, which nothing mounts. A
+	// refresh token in a variable would be outdated after a restart.
 	left := names("TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE", "ADMINISTRATE_TOKEN_FILE", "ADMINISTRATE_CLIENT_SECRET_FILE", "ADMINISTRATE_REFRESH_TOKEN")
 	for variable := range readers["worker"] {
 		if _, given := set(project.Services["worker"])[variable]; given == left[variable] {
@@ -60,7 +61,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 	}
 }
 
-// telemetry returns those of the variables of a service that are found wrong when they are: there is no help on them.
+// telemetry returns the service's variables that cause an error when their value is wrong. There is no help on these
+// variables.
 func telemetry(t *testing.T, service types.ServiceConfig) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
@@ -78,7 +80,7 @@ func telemetry(t *testing.T, service types.ServiceConfig) map[string]bool {
 	return found
 }
 
-// told returns the variables a program of ours tells of in its help, in brackets or by name.
+// told returns the variables that the help of one of Oppflow's programs names, in brackets or by name.
 func told(t *testing.T, program func(ctx context.Context, args, env []string, stdout, stderr io.Writer) int, args ...string) map[string]bool {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -92,7 +94,7 @@ func told(t *testing.T, program func(ctx context.Context, args, env []string, st
 	return found
 }
 
-// matches returns what the pattern's group finds in the file.
+// matches returns the matches of the pattern's group in the file.
 func matches(t *testing.T, pattern, path string) map[string]bool {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -122,7 +124,7 @@ func union(all ...map[string]bool) map[string]bool {
 	return found
 }
 
-// moduleDir is where the source of a module is that devserver requires.
+// moduleDir returns the directory of the source of a module that devserver requires.
 func moduleDir(t *testing.T, module string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", module)
@@ -135,7 +137,7 @@ func moduleDir(t *testing.T, module string) string {
 		t.Fatalf("go list -m %s: %v\n%s", module, err, stderr.String())
 	}
 	if len(bytes.TrimSpace(dir)) == 0 {
-		// In a fresh cache only its go.mod is there yet.
+		// A fresh cache holds only the go.mod of the module.
 		download := exec.CommandContext(t.Context(), "go", "mod", "download", module)
 		download.Dir, download.Env = command.Dir, command.Env
 		if out, err := download.CombinedOutput(); err != nil {

@@ -15,10 +15,10 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// retention is how long a namespace keeps closed workflows: long enough to look at them next week.
+// retention is how long a namespace keeps closed workflows: long enough to look at them a week later.
 const retention = 30 * 24 * time.Hour
 
-// newPersistence makes the database ready for the server and returns how to connect to it.
+// newPersistence prepares the database for the server and returns its configuration.
 func newPersistence(o options) (config.Persistence, error) {
 	if o.postgres != "" {
 		stores, err := postgresStores(o.postgres)
@@ -33,7 +33,7 @@ func newPersistence(o options) (config.Persistence, error) {
 	}, err
 }
 
-// newDatabase makes the database of SQLite: its schema and the namespace. It returns how to connect to it.
+// newDatabase prepares the SQLite database: its schema and the namespace. It returns the configuration.
 func newDatabase(o options) (*config.SQL, error) {
 	database := inMemory()
 	if o.db != "" {
@@ -60,7 +60,7 @@ func inMemory() *config.SQL {
 	return &config.SQL{
 		PluginName:   sqliteplugin.PluginName,
 		DatabaseName: "temporal",
-		// Shared by all connections of the process, gone with the last one.
+		// The database is shared by all connections of the process. It is gone with the last one.
 		ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
 	}
 }
@@ -71,7 +71,7 @@ func inFile(path string) *config.SQL {
 		DatabaseName: escape(path),
 		ConnectAttributes: map[string]string{
 			"mode": "rw",
-			// With a write-ahead log a transaction that was answered survives the death of the process.
+			// With a write-ahead log, a committed transaction survives the death of the process.
 			"journal_mode": "wal",
 			"synchronous":  "normal",
 			"busy_timeout": "10000",
@@ -84,8 +84,8 @@ func escape(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
-// createFile makes a new database if there is none. It appears under its name with all tables or not at all, whenever
-// the process may be killed.
+// createFile creates a new database if there is none. Even when the process is killed, the file appears under its
+// name either with all tables or not at all.
 func createFile(path string) error {
 	switch empty, err := isEmpty(path); {
 	case err != nil:
@@ -97,8 +97,8 @@ func createFile(path string) error {
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	// The server's pool keeps this connection until the process ends. It is not used again and holds no lock; with
-	// the journal the next one uses it would hold on to files under the old name.
+	// The server's pool keeps this connection until the process ends. The connection is not used again and holds no
+	// lock. With the journal mode of the next connection it would keep files open under the old name.
 	err := sqlite.SetupSchema(&config.SQL{
 		PluginName:        sqliteplugin.PluginName,
 		DatabaseName:      escape(part),
@@ -110,7 +110,7 @@ func createFile(path string) error {
 	return os.Rename(part, path)
 }
 
-// isEmpty reports whether there is no file or nothing in it. A file that is no SQLite database is an error.
+// isEmpty reports whether the file is missing or empty. A file that is not a SQLite database is an error.
 func isEmpty(path string) (bool, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -132,7 +132,7 @@ func isEmpty(path string) (bool, error) {
 	return false, nil
 }
 
-// lockDatabase keeps other servers from the file for as long as this one runs. Two of them would corrupt each other's
+// lockDatabase keeps other servers from using the file while this server runs. Two servers would corrupt each other's
 // shards.
 func (o *options) lockDatabase() (release func(), err error) {
 	if o.db == "" {

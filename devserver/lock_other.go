@@ -2,5 +2,5 @@
 
 package main
 
-// lockFile does nothing where files cannot be locked this way.
+// lockFile does nothing on systems that cannot lock files this way.
 func lockFile(string) (release func(), err error) { return func() {}, nil }

@@ -8,9 +8,9 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// logger writes to standard error, one record per line and without stack traces: who runs this server wants to read
-// his own program's trouble. For the same reason it leaves out what the services say while they start and stop and
-// cannot reach each other for a moment, unless more than warnings is asked for.
+// logger writes to standard error, one record per line and without stack traces, because users of this server want
+// to read the errors of their own program. For the same reason logger omits the messages of services that start or
+// stop and cannot reach each other for a moment. It keeps these messages when more than warnings is asked for.
 type logger struct {
 	log.Logger
 	minimum zap.AtomicLevel
@@ -30,10 +30,10 @@ func newLogger(level string) (*logger, error) {
 	return l, nil
 }
 
-// settled is called when everything answers.
+// settled is called when all services respond.
 func (l *logger) settled() { l.minimum.SetLevel(l.wanted) }
 
-// stopping is called before the services stop. That the end cuts off what they are doing is an error to them.
+// stopping is called before the services stop. The services report their interrupted work as errors.
 func (l *logger) stopping() { l.atLeast(zapcore.DPanicLevel) }
 
 func (l *logger) atLeast(level zapcore.Level) {

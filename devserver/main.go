@@ -1,18 +1,18 @@
 // Command devserver is a Temporal server with its Web UI in one process, for demonstrations and tests on one machine.
 //
-// It is the real server, all four services of it, over SQLite: in memory, or in a file that survives a restart and a
-// kill; or over a PostgreSQL that is there. It listens on the loopback interface only, because nobody has to log in. It
-// is no way to run Temporal in production. It knows nothing of Oppflow and lives in a module of its own, so that the
-// server's many dependencies stay out of the product's.
+// It is the real server, with all four services. It uses SQLite, in memory or in a file that survives a restart and a
+// kill, or an existing PostgreSQL. It listens on the loopback interface only, because it has no login. It is not for
+// running Temporal in production. It knows nothing of Oppflow and is a module of its own, so the server's many
+// dependencies stay out of the product's.
 //
-// A first build compiles 1655 packages. The server's packages import by name all that a configuration may ask for, so
-// what is never used here cannot be left out without a copy of the server: the clients of Kubernetes (268 packages, 83 s
-// of one core) and of AWS (116 packages, over 60 s), by which the server starts workers and keeps archives, besides those
-// of Google Cloud, Elasticsearch, Cassandra and MySQL. The server itself takes over 130 s, linking 6 s. Two things do save
-// time:
-//   - What this module shares with the one above is compiled once as long as both take the same versions: 68 of 123 s,
-//     the standard library aside. A test of the package stack compares the versions. A build with another CGO_ENABLED than
-//     the module above has would give up most of that.
+// A first build compiles 1655 packages. The server's packages import by name everything that a configuration may ask for.
+// So unused packages cannot be left out without a copy of the server. These are the clients of Kubernetes (268 packages,
+// 83 s of one core) and of AWS (116 packages, over 60 s), which the server uses to start workers and to keep archives.
+// There are also the clients of Google Cloud, Elasticsearch, Cassandra and MySQL. The server itself takes over 130 s,
+// linking 6 s. Two things do save time:
+//   - Packages that this module shares with the module above are compiled once, as long as both use the same versions:
+//     68 of 123 s, without the standard library. A test of the package stack compares the versions. A build with another
+//     CGO_ENABLED than that of the module above would lose most of the 68 s.
 //   - The tag disable_grpc_modules leaves out a direct path to Google's storage: 145 packages, 36 s. A build without the
 //     tag compiles a hundred packages of the server again, so all builds of one checkout should have it.
 package main
@@ -38,9 +38,9 @@ const (
 )
 
 const (
-	// startTimeout bounds the time from the start until everything answers.
+	// startTimeout bounds the time from the start until all services respond.
 	startTimeout = 60 * time.Second
-	// stopTimeout bounds a clean stop. What is in the database is safe either way.
+	// stopTimeout bounds a clean stop. The data in the database is safe either way.
 	stopTimeout = 20 * time.Second
 )
 
@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-// serve starts everything, says when it is ready, and stops it when the context ends.
+// serve starts all services, reports when they are ready, and stops them when the context ends.
 func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err := removeReady(o.readyFile); err != nil {
 		return err
@@ -90,7 +90,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 		return err
 	}
 	defer func() {
-		// Not ready any more from the moment it stops.
+		// The server is not ready any more once it begins to stop.
 		err = errors.Join(err, removeReady(o.readyFile), server.stop())
 	}()
 

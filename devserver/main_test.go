@@ -27,7 +27,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// The tests run the real program as a process: this test binary is it when the variable is set.
+// The tests run the real program as a process. This test binary is the program when the variable is set.
 const programVariable = "DEVSERVER_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -128,7 +128,7 @@ var (
 	labels = sdktemporal.NewSearchAttributeKeyKeywordList("Labels")
 )
 
-// counter adds up what signals and updates bring, until it is told to end, and shows its sum.
+// counter adds up the numbers of signals and updates until it is told to end, and shows the sum.
 func counter(ctx workflow.Context) (int, error) {
 	sum, end := 0, false
 	err := workflow.SetUpdateHandler(ctx, "add", func(ctx workflow.Context, n int) (int, error) {
@@ -180,7 +180,7 @@ func add(t *testing.T, c client.Client, id string, n int) {
 	}
 }
 
-// shows waits until the workflow's sum is the one that is wanted.
+// shows waits until the workflow's sum is the wanted sum.
 func shows(t *testing.T, c client.Client, id string, want int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -201,13 +201,13 @@ func shows(t *testing.T, c client.Client, id string, want int) {
 	}
 }
 
-// finds reports through visibility, which is written a moment later than the rest.
+// finds waits until visibility finds the workflow. Visibility is written a moment later than the rest.
 func finds(t *testing.T, c client.Client, query string, want int64) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		count, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
 		if err != nil {
-			t.Fatal(err) // an unknown attribute, for instance: it must be known from the start
+			t.Fatal(err) // for instance an unknown attribute, which must be known from the start
 		}
 		if count.Count == want {
 			return
@@ -218,7 +218,8 @@ func finds(t *testing.T, c client.Client, query string, want int64) {
 	}
 }
 
-// A program's whole life with the server: what the product needs works, and what was accepted survives kill -9.
+// The test covers a program's whole life with the server. Everything that the product needs works, and accepted
+// messages survive kill -9.
 func TestServer(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "odd %41?#name.db")
 	args := []string{
@@ -228,7 +229,7 @@ func TestServer(t *testing.T) {
 	}
 	p := up(t, args...)
 	c := dial(t, p.Temporal)
-	// At once: the attributes can be used when the server is ready.
+	// The attributes can be used as soon as the server is ready.
 	if _, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: "Stage = 'x' AND Labels = 'y'"}); err != nil {
 		t.Error(err)
 	}
@@ -268,7 +269,7 @@ func TestServer(t *testing.T) {
 	if summary, err := description.GetStaticSummary(); err != nil || summary != "the first counter" {
 		t.Errorf("the summary is %q, %v", summary, err)
 	}
-	// A second server is kept from the same file.
+	// A second server cannot use the same file.
 	second := program(t, args...)
 	<-second.exit
 	if text := second.out.String(); second.ProcessState.ExitCode() != 1 || !strings.Contains(text, "another server uses it") || strings.Count(text, "\n") != 1 {
@@ -279,7 +280,8 @@ func TestServer(t *testing.T) {
 	}
 	shows(t, c, "one", 1111)
 
-	// Killed without a warning, the last accepted signal not yet seen by anybody; back at the same port.
+	// The server is killed without a warning. No worker has seen the last accepted signal. The server returns on
+	// the same port.
 	w.Stop()
 	if err := c.SignalWorkflow(t.Context(), "one", "", "add", 10000); err != nil {
 		t.Fatal(err)
@@ -302,7 +304,7 @@ func TestServer(t *testing.T) {
 	finds(t, c, "Stage = 'Counting' AND ExecutionStatus = 'Running'", 1)
 	again.terminate(t)
 
-	// On another port, with an attribute more.
+	// Another port, and one more attribute.
 	third := up(t, append(args, "--search-attribute", "Size=Int")...)
 	c3 := dial(t, third.Temporal)
 	work(t, c3)
@@ -340,7 +342,7 @@ func get(t *testing.T, url string) (int, []byte) {
 	return response.StatusCode, body
 }
 
-// Nothing but the loopback interface is listened on, and a quiet run writes two lines.
+// The server listens on the loopback interface only, and a quiet run writes two lines.
 func TestServerInMemory(t *testing.T) {
 	p := up(t, "--port", "0", "--headless", "--namespace", "training")
 	if p.UI != "" {
@@ -363,14 +365,14 @@ func TestServerInMemory(t *testing.T) {
 	}
 }
 
-// Asked to stop while it starts, it stops cleanly too.
+// A server that is asked to stop while it starts stops cleanly, too.
 func TestStopBeforeReady(t *testing.T) {
 	for _, wait := range []time.Duration{0, 100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond} {
 		db := filepath.Join(t.TempDir(), "x.db")
 		p := program(t, "--port", "0", "--ui-port", "0", "--db", db)
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 			if _, err := os.Stat(db + ".lock"); err == nil {
-				break // it has begun
+				break // the start has begun
 			}
 			if time.Now().After(deadline) {
 				t.Fatal("it does nothing")
@@ -379,7 +381,7 @@ func TestStopBeforeReady(t *testing.T) {
 		select {
 		case <-p.exit:
 			t.Fatalf("it ended by itself: %s", p.out)
-		case <-time.After(wait): // somewhere in its start
+		case <-time.After(wait): // somewhere during the start
 		}
 		p.terminate(t)
 	}

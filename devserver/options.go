@@ -15,11 +15,11 @@ import (
 	"go.temporal.io/server/common/dynamicconfig"
 )
 
-// options are the program's, checked.
+// options are the checked options of the program.
 type options struct {
 	ip               string // a loopback address
-	port, uiPort     int    // 0 is a free one
-	headless         bool   // no Web UI
+	port, uiPort     int    // 0 is a free port
+	headless         bool   // without the Web UI
 	namespace        string
 	db               string // "" is in memory
 	postgres         string // host:port of PostgreSQL, "" is SQLite
@@ -29,14 +29,14 @@ type options struct {
 	dynamicConfig    dynamicconfig.StaticClient
 }
 
-// namespaceName is what a namespace may be called here; the server itself would accept more.
+// namespaceName is the form of a namespace's name here. The server itself would accept more.
 var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
 
-// searchAttributeName is what a search attribute may be called here: nothing that needs care in a query.
+// searchAttributeName is the form of a search attribute's name here. Such a name needs no quoting in a query.
 var searchAttributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,99}$`)
 
-// parse reads the command line. Errors name the flag and say what would be right. Asked for help, it writes that and
-// returns pflag.ErrHelp.
+// parse reads the command line. An error names the flag and what would be right. When help is asked for, parse
+// writes it and returns pflag.ErrHelp.
 func parse(args []string, help io.Writer) (options, error) {
 	o := options{searchAttributes: map[string]enumspb.IndexedValueType{}, dynamicConfig: defaultDynamicConfig()}
 	fs := pflag.NewFlagSet("devserver", pflag.ContinueOnError)
@@ -136,8 +136,8 @@ func (o *options) addDynamicConfig(text string) error {
 	if !json.Valid([]byte(value)) {
 		return errors.New("the value is not JSON; a text needs quotes")
 	}
-	// JSON is YAML. The server's loader knows all keys and what their values may be; what it only warns of would be
-	// passed over in silence later.
+	// JSON is YAML. The server's loader knows all keys and their possible values. Whatever causes only a warning
+	// here would later be ignored silently.
 	var loader dynamicconfig.YamlLoader
 	loader.LoadValue(dynamicconfig.MakeKey(key), fmt.Appendf(nil, `[{"value": %s}]`, value))
 	if problems := slices.Concat(loader.Errors, loader.Warnings); len(problems) > 0 {
@@ -149,23 +149,24 @@ func (o *options) addDynamicConfig(text string) error {
 	return nil
 }
 
-// defaultDynamicConfig holds what differs here from the server's own defaults. Updates, update-with-start, user
-// metadata and worker heartbeats need nothing: this version has them on.
+// defaultDynamicConfig returns the settings that differ from the server's own defaults. Updates, update-with-start,
+// user metadata and worker heartbeats need no setting: this version has them on.
 func defaultDynamicConfig() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
-		// 20 polls per second and shard by default, and there is one shard: every activity would wait 45 to 50 ms for it.
+		// The default is 20 polls per second and shard. There is one shard, so every activity would wait 45 to 50 ms for
+		// it.
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():   2000,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 2000,
-		// A worker asks once for each opportunity it starts whether there was one before.
+		// For each opportunity that it starts, a worker asks once whether there was an earlier one.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 200,
-		// What waits for a worker gets its turns in fair parts for each source.
+		// Work that waits for a worker is served in fair shares for each source.
 		dynamicconfig.MatchingEnableFairness.Key(): true,
-		// A rate limit of a task queue is divided among its partitions, and what one does not use is lost.
+		// A rate limit of a task queue is divided among its partitions. The unused share of a partition is lost.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
-		// A search attribute is usable at once after it was registered.
+		// A search attribute is usable as soon as it is registered.
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
-		// Would ask a server on the Internet for newer versions.
+		// The version check would contact a server on the Internet.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 	}
 }

@@ -8,13 +8,13 @@ import (
 	"strconv"
 )
 
-// ports keeps ports for the services until they listen themselves: the server takes numbers, not listeners.
+// ports reserves ports for the services until they listen themselves. The server takes port numbers, not listeners.
 type ports struct {
 	ip   string
 	held []net.Listener
 }
 
-// take returns the wanted port, or a free one for 0. Nobody else can have it until release.
+// take returns the wanted port, or a free port for 0. No other program can use the port until release.
 func (p *ports) take(wanted int, flag string) (int, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(context.Background(), "tcp", net.JoinHostPort(p.ip, strconv.Itoa(wanted)))
@@ -37,8 +37,9 @@ func (p *ports) take(wanted int, flag string) (int, error) {
 }
 
 // linger leaves a connection of the port in the state TIME_WAIT, closed by the listening side first. For a minute the
-// system then gives the number to nobody who asks for any port, while who asks for this very one gets it. Without it
-// an outgoing connection may be given the port between release and the service's own Listen. Best effort.
+// system then does not choose the port for a program that asks for any port. A program that asks for this port gets
+// it. Without linger, an outgoing connection may get the port between release and the service's own Listen. linger
+// does its best and ignores errors.
 func linger(listener net.Listener) {
 	var dialer net.Dialer
 	near, err := dialer.DialContext(context.Background(), "tcp", listener.Addr().String())
@@ -51,7 +52,7 @@ func linger(listener net.Listener) {
 	}
 }
 
-// release frees the ports for those they were taken for.
+// release frees the ports for their services.
 func (p *ports) release() {
 	for _, listener := range p.held {
 		_ = listener.Close()

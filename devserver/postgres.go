@@ -18,14 +18,14 @@ import (
 )
 
 const (
-	// postgresUser is the one user that PostgreSQL must let in without a password.
+	// postgresUser is the user that PostgreSQL must accept without a password.
 	postgresUser = "postgres"
-	// postgresShards is how many parts the histories are kept in; it is fixed when the database is made.
+	// postgresShards is the number of shards of the histories. It is fixed when the database is created.
 	postgresShards = 4
 )
 
-// postgresStores are the server's two databases in PostgreSQL, by what they are for. They are created where they are
-// not there, and brought to this server's version.
+// postgresStores returns the server's two databases in PostgreSQL, by purpose. It creates missing databases and
+// upgrades them to this server's version.
 func postgresStores(address string) (map[string]config.DataStore, error) {
 	stores := make(map[string]config.DataStore)
 	for name, tables := range map[string]string{"temporal": "postgresql/v12/temporal", "temporal_visibility": "postgresql/v12/visibility"} {
@@ -41,10 +41,10 @@ func postgresStores(address string) (map[string]config.DataStore, error) {
 	return stores, nil
 }
 
-// prepare creates a database and its tables, or brings those that are there up to date.
+// prepare creates a database and its tables, or upgrades the existing ones.
 func prepare(database config.SQL, tables string) error {
 	logger := log.NewNoopLogger()
-	within := database // the tool changes what it is given
+	within := database // the tool changes its argument
 	if err := sql.DoCreateDatabase(&within, "postgres", logger); err != nil {
 		return fmt.Errorf("cannot be created by the user %s without a password: %w", postgresUser, err)
 	}
@@ -61,7 +61,7 @@ func prepare(database config.SQL, tables string) error {
 	return schema.NewUpdateSchemaTask(connection, &schema.UpdateConfig{DBName: database.DatabaseName, SchemaName: tables}, logger).Run()
 }
 
-// register creates the namespace where the database was made without one.
+// register creates the namespace when the database has none.
 func register(ctx context.Context, c client.Client, namespace string) error {
 	_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: namespace, WorkflowExecutionRetentionPeriod: durationpb.New(retention),

@@ -8,13 +8,13 @@ import (
 	"path/filepath"
 )
 
-// ready is what the ready file says.
+// ready is the content of the ready file.
 type ready struct {
 	Temporal string `json:"temporal"`     // host:port
 	UI       string `json:"ui,omitempty"` // URL; none with --headless
 }
 
-// writeReady puts the file in its place in one step, so that who finds it finds all of it.
+// writeReady puts the file in its place in one step, so a reader always finds the whole file.
 func writeReady(path string, r ready) error {
 	content, err := json.Marshal(r)
 	if err != nil {
@@ -36,7 +36,7 @@ func writeReady(path string, r ready) error {
 	return nil
 }
 
-// removeReady removes what this or an earlier run left. No path is no file.
+// removeReady removes the file of this or an earlier run. An empty path means no file.
 func removeReady(path string) error {
 	if path == "" {
 		return nil

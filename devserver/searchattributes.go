@@ -13,8 +13,9 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// registerSearchAttributes adds to the namespace what it does not have yet and returns when all of it can be used in
-// queries. One that is there with another type is an error: the server would keep the old one without a word.
+// registerSearchAttributes adds missing search attributes to the namespace. It returns when all of them can be used
+// in queries. An existing attribute of another type is an error, because the server would keep the old type
+// silently.
 func registerSearchAttributes(ctx context.Context, c client.Client, namespace string, wanted map[string]enumspb.IndexedValueType) error {
 	if len(wanted) == 0 {
 		return nil

@@ -21,16 +21,16 @@ import (
 )
 
 const (
-	// clusterName is written into the database; it must stay as it is.
+	// clusterName is written into the database and must not change.
 	clusterName = "active"
-	// readyPoll is how long to wait between two looks at whether something answers.
+	// readyPoll is the pause between two checks whether something responds.
 	readyPoll = 20 * time.Millisecond
 )
 
 // server is the Temporal server and, unless it is headless, its Web UI.
 type server struct {
 	options  options
-	address  string // of the Temporal service, host:port
+	address  string // host:port of the Temporal service
 	uiURL    string // "" if headless
 	temporal temporal.Server
 	ui       *webUI
@@ -38,7 +38,7 @@ type server struct {
 	uiPort   *ports // held until the UI listens
 }
 
-// newServer prepares everything up to the start: ports are taken, the database is there.
+// newServer prepares everything up to the start: it takes the ports and opens the database.
 func newServer(o options) (*server, error) {
 	s := &server{options: o, uiPort: &ports{ip: o.ip}}
 	services := &ports{ip: o.ip}
@@ -65,11 +65,11 @@ func newServer(o options) (*server, error) {
 	if s.logger, err = newLogger(o.logLevel); err != nil {
 		return nil, err
 	}
-	services.release() // the services listen from here on, though they do not answer yet
+	services.release() // the services listen from here on, but do not respond yet
 	s.temporal, err = temporal.NewServer(
 		temporal.WithConfig(configuration),
 		temporal.ForServices(temporal.DefaultServices),
-		// One host for each service, known from the start: no gossip among them.
+		// Each service has one host, known from the start. There is no gossip among them.
 		temporal.WithStaticHosts(hosts),
 		temporal.WithDynamicConfigClient(o.dynamicConfig),
 		temporal.WithLogger(s.logger.Logger),
@@ -85,7 +85,7 @@ func newServer(o options) (*server, error) {
 	return s, nil
 }
 
-// configuration is the server's without its database, and where each service listens.
+// configuration returns the server's configuration without its database, and the address of each service.
 func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[primitives.ServiceName]static.Hosts, error) {
 	services := map[string]config.Service{}
 	hosts := map[primitives.ServiceName]static.Hosts{}
@@ -96,7 +96,7 @@ func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[
 		}
 		rpc := config.RPC{GRPCPort: port, BindOnIP: s.options.ip}
 		if name == string(primitives.FrontendService) {
-			// Besides, the server's own HTTP interface; without it the server warns at every start.
+			// The server also has its own HTTP interface. Without the interface the server warns at every start.
 			rpc.GRPCPort, rpc.HTTPPort = frontend, port
 		}
 		services[name] = config.Service{RPC: rpc}
@@ -125,7 +125,7 @@ func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[
 	}, hosts, nil
 }
 
-// start lets the services work. It returns before they answer.
+// start starts the services. It returns before they respond.
 func (s *server) start() error {
 	if err := s.temporal.Start(); err != nil {
 		return fmt.Errorf("the Temporal server cannot be started: %w", err)
@@ -137,7 +137,7 @@ func (s *server) start() error {
 	return nil
 }
 
-// stop ends everything in order. It gives up after stopTimeout; the end of the process does the rest.
+// stop stops everything in order. It gives up after stopTimeout. The end of the process then stops the rest.
 func (s *server) stop() error {
 	s.logger.stopping()
 	done := make(chan error, 1)
@@ -156,7 +156,7 @@ func (s *server) stop() error {
 }
 
 // awaitReady returns when clients can work: the service is healthy, the namespace is known, the search attributes can
-// be used and the Web UI answers.
+// be used and the Web UI responds.
 func (s *server) awaitReady(ctx context.Context) error {
 	c, err := client.NewLazyClient(client.Options{
 		HostPort:  s.address,
@@ -194,7 +194,8 @@ func (s *server) awaitReady(ctx context.Context) error {
 	return nil
 }
 
-// poll repeats the attempt until it succeeds or the context ends. Its error then is the last attempt's.
+// poll repeats the attempt until the attempt succeeds or the context ends. Its error is then the error of the last
+// attempt.
 func poll(ctx context.Context, attempt func(context.Context) error) error {
 	ticker := time.NewTicker(readyPoll)
 	defer ticker.Stop()
@@ -217,5 +218,5 @@ func poll(ctx context.Context, attempt func(context.Context) error) error {
 	}
 }
 
-// permanentError is one that another attempt cannot mend.
+// permanentError is an error that another attempt cannot fix.
 type permanentError struct{ error }

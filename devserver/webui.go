@@ -22,7 +22,7 @@ type webUI struct {
 func newWebUI(o options, port int, temporal string) *webUI {
 	host := o.ip
 	if strings.Contains(host, ":") {
-		host = "[" + host + "]" // the UI puts a colon and the port behind it
+		host = "[" + host + "]" // the UI appends a colon and the port
 	}
 	origin := "http://" + net.JoinHostPort(o.ip, strconv.Itoa(port))
 	return &webUI{
@@ -33,7 +33,7 @@ func newWebUI(o options, port int, temporal string) *webUI {
 			Port:                port,
 			EnableUI:            true,
 			HideLogs:            true,
-			DisableNewsFetch:    true, // would ask a server on the Internet
+			DisableNewsFetch:    true, // would contact a server on the Internet
 			DefaultNamespace:    o.namespace,
 			CORS: uiconfig.CORS{
 				AllowOrigins:   []string{origin},
@@ -43,12 +43,12 @@ func newWebUI(o options, port int, temporal string) *webUI {
 	}
 }
 
-// start serves in the background. That the UI cannot listen ends the process; its port was held for it until now.
+// start serves in the background. If the UI cannot listen, the process ends; its port was held for it until now.
 func (w *webUI) start() { go func() { _ = w.server.Start() }() }
 
 func (w *webUI) stop() { w.server.Stop() }
 
-// answers returns nil when the UI does.
+// answers returns nil when the UI responds.
 func (w *webUI) answers(ctx context.Context) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.health, nil)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A place is held for a minute at least, so this test takes longer than all others. Tests begin in the order of their
-// files' names, and nothing has to wait for this one at the end.
+// A playbook holds a place for a minute at least, so this test takes longer than all others. Tests start in the order
+// of their file names. This test starts early, so no other test waits for it at the end.
 func TestPlaybookOfAWaitlist(t *testing.T) {
 	t.Parallel()
 	h := bringTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 60 seconds", "beforeLapse: 12 hours", "beforeLapse: 50 seconds",

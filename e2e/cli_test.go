@@ -22,7 +22,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// terminal runs the built program against parts.
+// terminal runs the built program against the parts.
 type terminal struct {
 	*parts
 	program string
@@ -45,7 +45,7 @@ func (s *terminal) command(ctx context.Context, args ...string) *exec.Cmd {
 	return command
 }
 
-// try runs a command and gives its exit code and what it wrote.
+// try runs a command. It returns the exit code and the output.
 func (s *terminal) try(args ...string) (code int, stdout, stderr string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
@@ -70,7 +70,7 @@ func exitCode(t *testing.T, err error) int {
 	return -1
 }
 
-// done runs a command that must succeed and say all of want.
+// done runs a command. The command must succeed and print all of want.
 func (s *terminal) done(args []string, want ...string) string {
 	s.t.Helper()
 	code, stdout, stderr := s.try(args...)
@@ -85,7 +85,7 @@ func (s *terminal) done(args []string, want ...string) string {
 	return stdout
 }
 
-// fails runs a command that must fail with one line that says all of want.
+// fails runs a command. The command must fail with one line that contains all of want.
 func (s *terminal) fails(args []string, code int, want ...string) {
 	s.t.Helper()
 	got, stdout, stderr := s.try(args...)
@@ -99,7 +99,7 @@ func (s *terminal) fails(args []string, code int, want ...string) {
 	}
 }
 
-// listed are the references list gives, whenever visibility has come that far.
+// listed returns the references that the command list prints, once the index of runs is up to date.
 func (s *terminal) listed(args ...string) []string {
 	s.t.Helper()
 	var read struct {
@@ -120,7 +120,7 @@ func (s *terminal) listed(args ...string) []string {
 	return references
 }
 
-// watch is a watch that runs.
+// watch is a running watch command.
 type watch struct {
 	t       *testing.T
 	command *exec.Cmd
@@ -151,7 +151,7 @@ func (w *watch) until(text string) {
 	harness.Eventually(w.t, time.Minute, "watch tells "+text, func() bool { return w.out.Contains(text) })
 }
 
-// end waits for the end and gives the exit code.
+// end waits for the end of the command and returns its exit code.
 func (w *watch) end() int {
 	w.t.Helper()
 	select {
@@ -163,10 +163,10 @@ func (w *watch) end() int {
 	return -1
 }
 
-// region is one whose name wants to be more than a value of a query.
+// region is a name that tries to break out of the quotes of a query.
 const region = `O'Neill "and" \ "or" WorkflowType != "x" --`
 
-// catalogueWith is the default catalogue with a region of that name.
+// catalogueWith returns the default catalogue with a region of the given name.
 func catalogueWith(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile("../sandbox/catalogue/default.yaml")
@@ -186,7 +186,7 @@ func catalogueWith(t *testing.T) string {
 	return path
 }
 
-// The commands on real parts, as a shell sees them.
+// This test runs the commands on real parts, as a shell does.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	g := newGate(t)
@@ -228,7 +228,7 @@ func TestCommandLine(t *testing.T) {
 			code, stdout, _ := s.try("outcome", "lead", "waits")
 			return code == 0 && strings.Contains(stdout, "done: lead, request waits")
 		})
-		// Somebody moves the record by hand.
+		// A person moves the record by hand.
 		record := p.view("lead").Opportunity
 		if _, err := p.Ask(`mutation($o: ID!) { opportunities { update(input: {id: $o, name: "by hand"}) { errors { message } } } }`, map[string]any{"o": record}); err != nil {
 			t.Fatal(err)
@@ -242,7 +242,7 @@ func TestCommandLine(t *testing.T) {
 			return errors.As(err, &own) && own.Type == opportunity.Closed
 		})
 		s.fails([]string{"pause", "lead"}, 1, "Closed")
-		// A record that is there is taken over, unless it is another's.
+		// An existing record is adopted, unless it belongs to another reference.
 		s.fails([]string{"start", "theft", "--adopt", string(record)}, 1, "Conflict", "mark")
 		s.done([]string{"start", "adopted", "--adopt", "T3Bwb3J0dW5pdHk6MQ=="}, "T3Bwb3J0dW5pdHk6MQ==", "Annual first aid refresher")
 		s.fails([]string{"start", "nothing", "--adopt", "T3Bwb3J0dW5pdHk6OTk5OTk5"}, 1, "NotFound")
@@ -285,13 +285,13 @@ func TestCommandLine(t *testing.T) {
 		s.fails([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
 	})
 
-	// Nobody can know what became of a change: an operator says so, from the shell.
+	// The result of the change is unknown, and a read cannot decide it. An operator decides from the shell.
 	t.Run("questions", func(t *testing.T) {
 		s.t = t
 		for _, answer := range []struct {
 			verb []string
 			told string
-			code int // of the outcome of the request in question
+			code int // exit code of the outcome of the request in question
 			want string
 			made int
 		}{
@@ -351,10 +351,10 @@ func (p *parts) view(reference opportunity.Reference) opportunity.View {
 	return view
 }
 
-// What a watch tells on real parts: across runs, without a worker, to the end.
+// A watch on real parts shows everything: across runs, without a worker, to the end.
 func TestWatch(t *testing.T) {
 	t.Parallel()
-	// Runs are continued every few messages.
+	// The runs continue as new every few messages.
 	p := bring(t, stack.Options{DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 60}})
 	s := p.terminal()
 
@@ -421,7 +421,7 @@ func TestWatch(t *testing.T) {
 			t.Errorf("%d moments, at last %q", moments, last)
 		}
 
-		// Once more, when all is over.
+		// Watch again after the end of the run.
 		s.done([]string{"watch", "long"}, "ended                 Won in step Won")
 	})
 

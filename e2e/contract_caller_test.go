@@ -24,8 +24,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// caller is a service in any language: it knows the names and the JSON of the
-// contract and the protocol of Temporal, and nothing of the Go client.
+// caller is a service in any language. It knows the names and the JSON of the contract and the protocol of
+// Temporal. It knows nothing of the Go client.
 type caller struct {
 	t         *testing.T
 	ctx       context.Context
@@ -39,7 +39,7 @@ func (p *parts) caller(t *testing.T) caller {
 	return caller{t: t, ctx: ctx, service: p.temporal.WorkflowService(), namespace: p.Namespace()}
 }
 
-// What comes back, as JSON has it.
+// The results as JSON.
 type (
 	wireOutcome struct {
 		RequestID string       `json:"requestId"`
@@ -107,16 +107,16 @@ func (c caller) start(reference string, input ...*commonpb.Payload) error {
 	return err
 }
 
-// notTaken reports whether the service says that it did not take the message,
-// since the run was about to end or its workflow task was lost, and that it is to
-// be sent again. The SDKs repeat the former by themselves.
+// notTaken reports whether Temporal returned that it did not take the message: the run was about to end, or its
+// workflow task was lost. The caller then sends the message again. The SDKs repeat a message by themselves when the
+// run was about to end.
 func notTaken(err error) bool {
 	var lost *serviceerror.WorkflowNotReady
 	var busy *serviceerror.ResourceExhausted
 	return errors.As(err, &lost) || errors.As(err, &busy) && busy.Cause == enums.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW
 }
 
-// signal sends a signal with whatever payload.
+// signal sends a signal with any payload.
 func (c caller) signal(reference, name string, payload ...*commonpb.Payload) error {
 	request := &workflowservice.SignalWorkflowExecutionRequest{
 		Namespace: c.namespace, WorkflowExecution: executionOf(reference), SignalName: name, Input: inputOf(payload...), RequestId: uuid.NewString(),
@@ -128,7 +128,7 @@ func (c caller) signal(reference, name string, payload ...*commonpb.Payload) err
 	}
 }
 
-// update sends an update and waits for what becomes of it.
+// update sends an update and waits for its outcome.
 func (c caller) update(reference, name, id, payload string) (*updatepb.Outcome, error) {
 	for request := c.updateRequest(reference, name, id, payload); ; {
 		answer, err := c.service.UpdateWorkflowExecution(c.ctx, request)
@@ -171,7 +171,7 @@ func (c caller) query(reference, name string, payload ...*commonpb.Payload) ([]b
 	return answer.GetQueryResult().GetPayloads()[0].GetData(), nil
 }
 
-// outcome asks what became of a request.
+// outcome queries the outcome of a request.
 func (c caller) outcome(reference, id string) (wireOutcome, error) {
 	data, err := c.query(reference, "outcome", plainJSON(fmt.Sprintf(`{"requestId":%q}`, id)))
 	if err != nil {
@@ -180,7 +180,7 @@ func (c caller) outcome(reference, id string) (wireOutcome, error) {
 	return read[wireOutcome](c.t, data), nil
 }
 
-// read reads JSON that must hold nothing else.
+// read decodes JSON and fails the test when the JSON has unknown members.
 func read[A any](t *testing.T, data []byte) A {
 	t.Helper()
 	var a A
@@ -192,7 +192,7 @@ func read[A any](t *testing.T, data []byte) A {
 	return a
 }
 
-// succeeded takes the answer out of an update's outcome.
+// succeeded returns the result of an update that succeeded.
 func succeeded[A any](t *testing.T, outcome *updatepb.Outcome, err error) A {
 	t.Helper()
 	payloads := outcome.GetSuccess().GetPayloads()
@@ -205,8 +205,7 @@ func succeeded[A any](t *testing.T, outcome *updatepb.Outcome, err error) A {
 	return read[A](t, payloads[0].GetData())
 }
 
-// wantFailure asserts that the update ended with a failure of the contract, and
-// answers what it says.
+// wantFailure asserts that the update ended with a failure of the contract. It returns the message of the failure.
 func wantFailure(t *testing.T, want string, outcome *updatepb.Outcome, err error) wireError {
 	t.Helper()
 	if err != nil || outcome.GetFailure() == nil {
@@ -216,7 +215,7 @@ func wantFailure(t *testing.T, want string, outcome *updatepb.Outcome, err error
 	return contractFailure(t, want, outcome.GetFailure())
 }
 
-// contractFailure asserts how a failure of the contract looks in Temporal.
+// contractFailure asserts the type and the form of a failure of the contract in Temporal.
 func contractFailure(t *testing.T, want string, failure *failurepb.Failure) wireError {
 	t.Helper()
 	info := failure.GetApplicationFailureInfo()
@@ -225,7 +224,7 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) wire
 		t.Errorf("failure: got %v; want an application failure of type %s with its error as JSON", failure, want)
 		return wireError{}
 	}
-	// Only what will pass by itself may be tried again.
+	// The sender may repeat only a request whose cause goes away without a person.
 	if again := want == "Continuing" || want == "Busy"; info.GetNonRetryable() == again {
 		t.Errorf("%s: non-retryable is %t", want, info.GetNonRetryable())
 	}
@@ -261,7 +260,7 @@ func wantFailed(t *testing.T, want string, got wireOutcome) wireError {
 // manner is one of the two ways in which a message can be sent.
 type manner struct {
 	name string
-	// send sends the message with the request id and answers its outcome.
+	// send sends the message with the request id and returns its outcome.
 	send func(c caller, reference, name, id, members string) wireOutcome
 }
 
@@ -305,7 +304,7 @@ func message(id, members string) string {
 	return fmt.Sprintf(`{"requestId":%q,%s}`, id, members)
 }
 
-// queryFailure is why a query failed, as the workflow said it.
+// queryFailure returns the failure of a query, in the words of the workflow.
 func queryFailure(err error) *failurepb.Failure {
 	var failed *serviceerror.QueryFailed
 	if errors.As(err, &failed) {

@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// gate stands between the worker and the sandbox. A test decides at it what
-// becomes of the next change of one record, while all others pass.
+// gate sits between the worker and the sandbox. A test decides how the gate handles the next change of one record.
+// All other requests pass.
 type gate struct {
 	*httptest.Server
 
@@ -33,12 +33,12 @@ func newGate(t *testing.T) *gate {
 	return g
 }
 
-// bringBehindGate brings parts whose worker reaches the API through a gate.
+// bringBehindGate brings parts up. Their worker reaches the API through a gate.
 func bringBehindGate(t *testing.T) (*parts, *gate) {
 	t.Helper()
 	g := newGate(t)
 	p := bring(t, stack.Options{
-		// An update is pending after 20 s: a request is under way for longer.
+		// An update is pending after 20 s. The test keeps a request under way for longer than 20 s.
 		WorkerArgs: append(harness.TimesOfATenant(), "--api-rate", "5000", "--log-level", "debug"),
 		WorkerEnv:  []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
 	})
@@ -46,7 +46,7 @@ func bringBehindGate(t *testing.T) (*parts, *gate) {
 	return p, g
 }
 
-// to says where the API is.
+// to sets the address of the API.
 func (g *gate) to(t *testing.T, address string) {
 	t.Helper()
 	target, err := url.Parse(address)
@@ -61,14 +61,14 @@ func (g *gate) to(t *testing.T, address string) {
 	}}
 }
 
-// once has the next change of the record handled in another way.
+// once sets how the gate handles the next change of the record.
 func (g *gate) once(id opportunity.ID, meet func(api http.Handler) http.Handler) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.meeter[id] = meet
 }
 
-// waits reports whether the record's next change is still to come.
+// waits reports whether the record's next change has not come yet.
 func (g *gate) waits(id opportunity.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -84,7 +84,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	route := g.route(body)
-	if route == nil { // the worker asks which tenant it is, and again later
+	if route == nil { // the worker asks at the start, and again later, which tenant it reaches
 		http.Error(w, "not known yet where the API is", http.StatusServiceUnavailable)
 		return
 	}
@@ -106,7 +106,7 @@ func (g *gate) route(body []byte) http.Handler {
 	return g.api
 }
 
-// held keeps the request back until released is closed, and then lets it pass.
+// held keeps the request back until released is closed. Then the request passes.
 func held(released <-chan struct{}) func(http.Handler) http.Handler {
 	return func(api http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -116,8 +116,8 @@ func held(released <-chan struct{}) func(http.Handler) http.Handler {
 	}
 }
 
-// swallowed answers in the API's place that nobody knows, after something else
-// has happened.
+// swallowed calls meanwhile and then returns 504 in place of the API, so the result of the request is unknown. The
+// request never reaches the API.
 func swallowed(meanwhile func()) func(http.Handler) http.Handler {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

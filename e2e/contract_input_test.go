@@ -18,13 +18,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractInput sends what Temporal takes and no message is. The opportunity goes on.
+// contractInput sends input that Temporal takes and that is no message of the contract. The opportunity goes on.
 func (p *parts) contractInput(reference string) {
 	t, c := p.t, p.caller(p.t)
 	p.begin(reference)
 	events := len(p.Runs(opportunity.Reference(reference))[0].Events)
 
-	// Updates that the answer to a workflow task has no room for, several at once.
+	// Several updates at once that are too large for the response to a workflow task.
 	large := plainJSON(`{"name":"` + strings.Repeat("x", 2_200_000) + `"}`)
 	type answer struct {
 		took    time.Duration
@@ -72,7 +72,7 @@ func (p *parts) contractInput(reference string) {
 		t.Fatal(err)
 	}
 	wantFailed(t, "Invalid", c.settled(reference, "two"))
-	// A payload that stands for another one, which is kept where the worker cannot look.
+	// A payload that refers to another payload, which is stored where the worker cannot read it.
 	for n, metadata := range []map[string][]byte{
 		{"encoding": []byte("json/external-storage-reference")},
 		{"encoding": []byte("json/protobuf"), "messageType": []byte("temporal.api.sdk.v1.ExternalStorageReference")},
@@ -113,8 +113,8 @@ func (p *parts) contractInput(reference string) {
 	p.Replay(opportunity.Reference(reference), "input")
 }
 
-// contractBentStarts starts opportunities with options by which Temporal would end
-// or repeat their runs, and with arguments that no caller gives.
+// contractBentStarts starts opportunities with options that would make Temporal end or repeat their runs. It also
+// starts opportunities with arguments that no caller sends.
 func (p *parts) contractBentStarts(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	for name, bend := range map[string]func(*workflowservice.StartWorkflowExecutionRequest){
@@ -156,8 +156,8 @@ func (p *parts) contractBentStarts(prefix string) {
 			t.Errorf("%s: %+v", reference, got)
 		}
 	}
-	// Search attributes that Temporal takes from a caller and its SDK cannot read: the
-	// opportunity goes on, and they become its own.
+	// Temporal takes these search attributes from a caller, and its SDK cannot read them. The opportunity goes on
+	// and sets its own search attributes.
 	request := c.startRequest(prefix+" attributes", plainJSON(plainStart))
 	request.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
 		"OpportunityStep": plainJSON(`["x"]`), "OpportunityState": plainJSON(`["Won"]`), "OpportunityReservedUntil": plainJSON(`["2026-01-01T00:00:00Z"]`),
@@ -179,11 +179,11 @@ func (p *parts) contractBentStarts(prefix string) {
 	}
 }
 
-// contractScripts has opportunities under references in several scripts, started by
-// the client and by another service; the record is found again by its mark.
+// contractScripts starts opportunities with references in several scripts, from the client and from another
+// service. Each record is found again by its mark.
 func (p *parts) contractScripts(prefix string) {
 	t, c := p.t, p.caller(p.t)
-	// A service that connects by itself.
+	// A service with a connection of its own.
 	connection, err := client.Dial(client.Options{HostPort: p.TemporalAddress(), Namespace: p.Namespace()})
 	if err != nil {
 		t.Fatal(err)
@@ -226,7 +226,7 @@ func (p *parts) contractScripts(prefix string) {
 		}
 		p.Replay(opportunity.Reference(reference), "script "+reference)
 	}
-	// Written in another way of Unicode it is another workflow, which is refused.
+	// In another Unicode form the reference names another workflow. The worker refuses that workflow.
 	outcome, err := c.open("Zu\u0308rich-1", plainStart)
 	if told := wantFailure(t, "Invalid", outcome, err); !strings.Contains(told.Message, `"Zürich-1"`) {
 		t.Errorf("in another form: %+v", told)

@@ -17,11 +17,11 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// A tenant can be tried out without writing to it: a worker that may only read
-// takes records over, shows them, and rejects every change.
+// A person can try Oppflow on a tenant without writing to the tenant. A read-only worker adopts records, shows
+// them, and rejects every change.
 func TestContractReadOnly(t *testing.T) {
 	t.Parallel()
-	// Without a mark there is nothing to write when a record is taken over.
+	// Without a mark, the adoption of a record writes nothing.
 	p := bring(t, stack.Options{WorkerArgs: []string{"--read-only", "--mark", "none"}})
 	c := p.caller(t)
 	const reference = "read-only"
@@ -60,7 +60,7 @@ func TestContractReadOnly(t *testing.T) {
 			}
 		}
 	}
-	// Operators see it where they look, and may do everything that writes nothing.
+	// Operators see the refusal where they look. They may send every message that writes nothing.
 	view := p.look(reference)
 	if view.Failures != failures || len(view.Queue) > 0 {
 		t.Errorf("%d requests failed and %d wait; want %d and none", view.Failures, len(view.Queue), failures)
@@ -88,12 +88,12 @@ func TestContractReadOnly(t *testing.T) {
 	}
 }
 
-// The server takes so many signals of one run and no more. The next one is
-// refused, so that its sender knows, until a worker has worked some off.
+// The server takes a limited number of signals for one run. It refuses the next signal, and the sender gets the
+// error, until a worker has worked some off.
 func TestContractBusy(t *testing.T) {
 	t.Parallel()
 	const (
-		most      = 100 // of the server's own 10,000
+		most      = 100 // the server's own limit is 10,000
 		reference = "busy"
 	)
 	p := bring(t, stack.Options{DynamicConfig: map[string]any{
@@ -123,7 +123,7 @@ func TestContractBusy(t *testing.T) {
 	if err := p.Worker().Start(c.ctx); err != nil {
 		t.Fatal(err)
 	}
-	// Later it is taken, and everything before it took effect once.
+	// The server takes the signal later. Everything before it took effect once.
 	harness.Eventually(t, time.Minute, "a signal is taken again", func() bool {
 		err := c.signal(reference, "progress", plainJSON(`{"requestId":"later","to":"Won"}`))
 		if err != nil && !errors.As(err, &refused) {

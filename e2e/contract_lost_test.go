@@ -9,9 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractLost ends runs in the moment in which something else arrives: the
-// server then gives the workflow task back, and the update with it. The Go client
-// sends it again.
+// contractLost ends runs at the moment a further message arrives. The server then rejects the completed workflow
+// task, and the update with it. The Go client sends the update again.
 func (p *parts) contractLost(t *testing.T) {
 	for n := range 20 {
 		p.contractLostOnce(t, n)

@@ -16,8 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractCommands sends each command, as the documentation of the contract
-// writes it, and looks at the record.
+// contractCommands sends each command as the page of the contract documents it, and checks the record.
 func (p *parts) contractCommands(by manner, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
@@ -60,7 +59,7 @@ func (p *parts) contractCommands(by manner, reference string) {
 	if view.Total.String() != "798.70" || len(view.Queue) > 0 || view.Failures > 0 || len(view.Attention) > 0 {
 		t.Errorf("the view: %+v", view)
 	}
-	// Members a caller may rely on are there even when there is nothing to tell.
+	// Members that a caller may rely on are always there, also when they are empty.
 	data, err := c.query(reference, "view")
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +78,7 @@ func (p *parts) contractCommands(by manner, reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractInstructions sends what operators send and looks at what it does.
+// contractInstructions sends the messages of operators and checks what they do.
 func (p *parts) contractInstructions(by manner, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
@@ -93,7 +92,7 @@ func (p *parts) contractInstructions(by manner, reference string) {
 	if view := p.look(reference); view.Paused == nil || view.Paused.Reason != "stock-taking" {
 		t.Errorf("paused: %+v", view.Paused)
 	}
-	// A command is refused as an update, and waits as a signal.
+	// While the opportunity is paused, a command is refused as an update and waits as a signal.
 	outcome, err := c.update(reference, "progress", uuid.NewString(), `{"requestId":"refused","to":"Opportunity"}`)
 	if told := wantFailure(t, "Paused", outcome, err); !strings.Contains(told.Message, "stock-taking") {
 		t.Errorf("Paused tells %q; want the reason", told.Message)
@@ -105,7 +104,7 @@ func (p *parts) contractInstructions(by manner, reference string) {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, time.Minute, "the signal waits", func() bool { return len(p.look(reference).Queue) == 1 })
-	// The queries work, and another operator's message does too.
+	// The queries work, and so do the other messages of operators.
 	if got, err := c.outcome(reference, "waits"); err != nil || got.State != "pending" {
 		t.Errorf("the outcome of what waits: %+v, %v", got, err)
 	}
@@ -131,7 +130,7 @@ func (p *parts) contractInstructions(by manner, reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractClose ends a run while something waits and places are held.
+// contractClose closes a run while a message waits and places are held.
 func (p *parts) contractClose(by manner, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
@@ -174,7 +173,7 @@ func (p *parts) contractClose(by manner, reference string) {
 		ended.Interests != 1 || ended.Failed != 1 || ended.Total != "10.00" {
 		t.Errorf("the result of the run: %s", result[0].GetData())
 	}
-	// Nothing reaches it any more; what it was can still be asked.
+	// No message reaches the closed run. Queries still return its last state.
 	var gone *serviceerror.NotFound
 	if _, err := c.update(reference, "progress", uuid.NewString(), `{"to":"Opportunity"}`); !errors.As(err, &gone) {
 		t.Errorf("an update to the ended run: %v; want NotFound of the service", err)

@@ -15,13 +15,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractQuestion makes a change nobody can know the fate of, and answers the
-// question about it.
+// contractQuestion makes a change whose result is unknown and cannot be decided by a read. It then answers the
+// question about the change.
 func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
 	p.doubt(g, c, reference, record)
-	// The stream waits for the operator.
+	// The requests behind the question wait for the operator.
 	if err := c.signal(reference, "addInterests", plainJSON(message("later", courses(2)))); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 	if got := p.Opportunity(record).InterestCount; got != wantAdded {
 		t.Errorf("the record has %d interests; want %d", got, wantAdded)
 	}
-	// Asked again, the request has the same outcome and no further effect.
+	// The same request, sent again, has the same outcome and no further effect.
 	outcome, err = c.update(reference, "addInterests", uuid.NewString(), message("order-7", courses(1)))
 	if diff := cmp.Diff(first, succeeded[wireOutcome](t, outcome, err)); diff != "" {
 		t.Errorf("asked again (-first +again):\n%s", diff)
@@ -78,8 +78,7 @@ func (p *parts) contractQuestion(g *gate, by manner, answer, reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractDoubt closes a run whose request may have been carried out: it is told
-// just that.
+// contractDoubt closes a run with a request that may have taken effect. The outcome of the request says so.
 func (p *parts) contractDoubt(g *gate, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
@@ -94,8 +93,8 @@ func (p *parts) contractDoubt(g *gate, reference string) {
 	}
 }
 
-// doubt has an order of one course end in a question, since somebody adds
-// something else by hand meanwhile.
+// doubt makes an order of one course end in a question, because a person adds another interest by hand at the same
+// time.
 func (p *parts) doubt(g *gate, c caller, reference string, record opportunity.ID) {
 	p.t.Helper()
 	g.once(record, swallowed(func() {
@@ -110,7 +109,7 @@ func (p *parts) doubt(g *gate, c caller, reference string, record opportunity.ID
 	harness.Eventually(p.t, time.Minute, "a question stands", func() bool { return p.look(reference).Question != nil })
 }
 
-// attention is what the list of workflows shows under that name.
+// attention returns the attention words of the opportunity in the list of workflows.
 func (p *parts) attention(reference string) []string {
 	p.t.Helper()
 	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(opportunity.Reference(reference)), "")

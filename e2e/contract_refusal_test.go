@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractRefusals provokes the errors that one message meets.
+// contractRefusals causes each error that a message can get.
 func (p *parts) contractRefusals(reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
@@ -62,12 +62,12 @@ func (p *parts) contractRefusals(reference string) {
 		}
 		failure("NotFound")
 	}
-	// What is refused before it is accepted leaves nothing in the history.
+	// A message that is refused before it is accepted leaves nothing in the history.
 	if got := len(p.Runs(opportunity.Reference(reference))[0].Events); got != before {
 		t.Errorf("the history grew from %d to %d events by refused updates", before, got)
 	}
 
-	// What the API refuses, and what names nothing, is the outcome of a request.
+	// A refusal by the API, and a name that does not exist, become the outcome of a request.
 	refused, _ := update("progress", `{"requestId":"too early","to":"Won"}`)
 	want := wireError{
 		Type: "TransitionNotFound", Label: "Transition Not Found",
@@ -102,7 +102,7 @@ func (p *parts) contractRefusals(reference string) {
 	_, err = c.query(reference, "outcome", plainJSON(`{}`))
 	contractFailure(t, "Invalid", queryFailure(err))
 
-	// Nobody by that name: the service answers, not the workflow.
+	// There is no workflow of that name. The Temporal server returns the error, not the workflow.
 	var missing *serviceerror.NotFound
 	if _, err := c.update("nobody here", "progress", uuid.NewString(), `{"to":"Won"}`); !errors.As(err, &missing) {
 		t.Errorf("an update: %v; want NotFound of the service", err)
@@ -115,8 +115,7 @@ func (p *parts) contractRefusals(reference string) {
 	}
 }
 
-// contractUnreadable sends signals that are none, with personal data in places
-// where nobody expects them.
+// contractUnreadable sends signals that cannot be decoded, with personal data in unexpected places.
 func (p *parts) contractUnreadable(output *harness.Output) {
 	const reference = "unreadable signals"
 	t, c := p.t, p.caller(p.t)

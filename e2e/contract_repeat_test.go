@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractIDs sends requests twice, in both ways and under both kinds of ids.
+// contractIDs sends requests twice: as signals and as updates, and under both kinds of ids.
 func (p *parts) contractIDs(reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.begin(reference)
@@ -32,7 +32,7 @@ func (p *parts) contractIDs(reference string) {
 			t.Fatalf("by %s, then by %s: the record has %d interests; want %d", order[0].name, order[1].name, got, n+1)
 		}
 	}
-	// The same id for something else, be it another kind of message.
+	// The same id for another request is a conflict, also when it is another kind of message.
 	outcome, err := c.update(reference, "addInterests", uuid.NewString(), message("request 0", courses(2)))
 	wantFailure(t, "Conflict", outcome, err)
 	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"requestId":"request 0"}`)
@@ -41,14 +41,14 @@ func (p *parts) contractIDs(reference string) {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, time.Minute, "the signal with a used id is shown", func() bool { return slices.Contains(p.attention(reference), "message") })
-	// It does not overwrite the first one's outcome.
+	// The conflict does not overwrite the outcome of the first request.
 	if got, err := c.outcome(reference, "request 0"); err != nil || got.State != "done" {
 		t.Errorf("the outcome of the first: %+v, %v", got, err)
 	}
 	if view := p.look(reference); view.Failures != 1 || view.Step.Name != "Proposed" || view.Paused != nil {
 		t.Errorf("the view: %+v", view)
 	}
-	// Without one of its own, an update has its update id.
+	// An update without a request id uses its update id.
 	outcome, err = c.update(reference, "updateDetails", "an update's id", `{"name":"First"}`)
 	if got := succeeded[wireOutcome](t, outcome, err); got.RequestID != "an update's id" {
 		t.Errorf("the update's request id: %q", got.RequestID)
@@ -61,8 +61,8 @@ func (p *parts) contractIDs(reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractContinuing fills the history of a run while a request is under way,
-// and sends to it when it is about to continue as new, and to the run after it.
+// contractContinuing fills the history of a run while a request is under way. It sends messages to the run when the
+// run is about to continue as new, and to the run after it.
 func (p *parts) contractContinuing(g *gate) {
 	const reference = "continuing"
 	t, c := p.t, p.caller(p.t)
@@ -80,7 +80,7 @@ func (p *parts) contractContinuing(g *gate) {
 	if err := c.signal(reference, "updateDetails", plainJSON(`{"requestId":"slow","name":"Slow"}`)); err != nil {
 		t.Fatal(err)
 	}
-	// The same request over and over: only the history grows.
+	// The test repeats one request: only the history grows.
 	const events = 2000
 	var senders errgroup.Group
 	senders.SetLimit(8)
@@ -100,7 +100,7 @@ func (p *parts) contractContinuing(g *gate) {
 		return outcome.GetFailure() != nil
 	})
 	wantFailure(t, "Continuing", outcome, err)
-	// The Go client sends again until the next run takes it.
+	// The Go client repeats the message until the next run takes it.
 	moved := make(chan error, 1)
 	go func() {
 		got, err := p.client.Progress(c.ctx, reference, opportunity.Progress{RequestID: "by the client", To: "Opportunity"})
@@ -109,7 +109,7 @@ func (p *parts) contractContinuing(g *gate) {
 		}
 		moved <- err
 	}()
-	// An operator's update is taken by either run.
+	// Either run takes an operator's update.
 	outcome, err = c.update(reference, "refresh", uuid.NewString(), `{}`)
 	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" {
 		t.Errorf("refresh: %+v", got)
@@ -130,7 +130,7 @@ func (p *parts) contractContinuing(g *gate) {
 		t.Error("the refused update left a trace")
 	}
 
-	// What was applied in the first run is not applied in the second.
+	// A request that was applied in the first run is not applied again in the second.
 	for _, by := range bothWays() {
 		if diff := cmp.Diff(first, by.send(c, reference, "addInterests", "in the first run", members)); diff != "" {
 			t.Errorf("by %s in the next run (-first +again):\n%s", by.name, diff)

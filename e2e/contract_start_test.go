@@ -28,7 +28,7 @@ import (
 
 const plainStart = `{"name":"First Aid course","region":"UK"}`
 
-// contractStarts starts in every way and under every circumstance.
+// contractStarts starts opportunities in every way and in every situation.
 func (p *parts) contractStarts(prefix string) {
 	p.t.Run("new, equal and different", func(t *testing.T) {
 		t.Parallel()
@@ -38,14 +38,14 @@ func (p *parts) contractStarts(prefix string) {
 		if first.State != "done" || first.Reference != reference || first.Opportunity.Type() != "Opportunity" || first.Details == nil || first.Step == nil {
 			t.Errorf("opened: %+v", first)
 		}
-		// Written otherwise, it is equal all the same.
+		// The same start in other JSON is an equal start.
 		outcome, err = c.open(reference, `{ "region": "UK", "name": "First Aid course", "interests": [], "requestId": "mine" }`)
 		if diff := cmp.Diff(first, succeeded[wireOpened](t, outcome, err)); diff != "" {
 			t.Errorf("an equal start (-first +again):\n%s", diff)
 		}
 		outcome, err = c.open(reference, `{"name":"Fire Safety","region":"UK"}`)
 		wantFailure(t, "Conflict", outcome, err)
-		// The plain update asks the same; without a start it only asks.
+		// The plain update returns the same. Without a start it only asks.
 		for _, payload := range []string{`{}`, `{"start":` + plainStart + `}`} {
 			outcome, err = c.update(reference, "opened", uuid.NewString(), payload)
 			if diff := cmp.Diff(first, succeeded[wireOpened](t, outcome, err)); diff != "" {
@@ -84,7 +84,7 @@ func (p *parts) contractStarts(prefix string) {
 		in.wantRunFailed(reference, "Invalid")
 		outcome, err = c.open(reference, plainStart)
 		succeeded[wireOpened](t, outcome, err) // the reference is free
-		// Such a reference is none, whoever starts it.
+		// A reference with a character that is not allowed is refused, for every caller.
 		if err := c.start("ada@example.com", plainJSON(plainStart)); err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func (p *parts) contractStarts(prefix string) {
 		harness.Eventually(t, time.Minute, "the run ends", func() bool {
 			return in.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
 		})
-		// Its record is found by its mark, whatever the start says now.
+		// The record is found by its mark, whatever the new start says.
 		outcome, err := c.open(reference, plainStart)
 		if again := succeeded[wireOpened](t, outcome, err); again.Opportunity != first {
 			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first)
@@ -131,7 +131,7 @@ func (p *parts) contractStarts(prefix string) {
 		harness.Eventually(t, time.Minute, "the run ends", func() bool {
 			return in.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
 		})
-		// The service itself refuses: another SDK meets an error of its own kind.
+		// The Temporal server itself refuses the start. Another SDK gets its own kind of error.
 		var both *serviceerror.MultiOperationExecution
 		_, err := c.open(reference, plainStart)
 		if !errors.As(err, &both) || len(both.OperationErrors()) != 2 {
@@ -149,8 +149,7 @@ func (p *parts) contractStarts(prefix string) {
 	})
 }
 
-// wantRunFailed asserts that the run closed as failed, with a failure of the
-// contract.
+// wantRunFailed asserts that the run closed as failed, with a failure of the contract.
 func (p *parts) wantRunFailed(reference, want string) {
 	p.t.Helper()
 	harness.Eventually(p.t, time.Minute, "the run of "+reference+" fails", func() bool {
@@ -160,7 +159,7 @@ func (p *parts) wantRunFailed(reference, want string) {
 	contractFailure(p.t, want, events[len(events)-1].GetWorkflowExecutionFailedEventAttributes().GetFailure())
 }
 
-// contractAdoptions takes records over that are there already.
+// contractAdoptions adopts records that exist already.
 func (p *parts) contractAdoptions(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	made, err := p.api.CreateOpportunity(c.ctx, administrate.NewOpportunity{Name: "Made by hand", RegionID: "UmVnaW9uOlVL"})
@@ -175,7 +174,7 @@ func (p *parts) contractAdoptions(prefix string) {
 	if got := p.Opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
 		t.Errorf("the record's attributes: %+v; want the reference's mark", got)
 	}
-	// It is driven like any other.
+	// The adopted record is driven like any other.
 	outcome, err = c.update(prefix, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
 	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || p.Opportunity(opened.Opportunity).Step.Name != "Opportunity" {
 		t.Errorf("after the adoption: %+v", got)
@@ -196,9 +195,8 @@ func (p *parts) contractAdoptions(prefix string) {
 	wantFailure(t, "Invalid", outcome, err)
 }
 
-// contractAdoptionRace lets two references adopt the same record at once: while
-// the first one's mark is under way, the second one waits, and then learns that
-// the record is taken.
+// contractAdoptionRace makes two references adopt the same record at once. While the first reference's mark is
+// under way, the second reference waits. It then learns that the record is taken.
 func (p *parts) contractAdoptionRace(g *gate, prefix string) {
 	t, ctx := p.t, p.t.Context()
 	made, err := p.api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "Wanted by two", RegionID: "UmVnaW9uOlVL"})
@@ -237,8 +235,7 @@ func (p *parts) contractAdoptionRace(g *gate, prefix string) {
 	}
 }
 
-// refusedChild reports whether the reference was told that another adopts its
-// record.
+// refusedChild reports whether the start of the reference was refused because another reference adopts its record.
 func (p *parts) refusedChild(reference opportunity.Reference) bool {
 	events := p.temporal.GetWorkflowHistory(p.t.Context(), lifecycle.WorkflowID(reference), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
@@ -253,7 +250,7 @@ func (p *parts) refusedChild(reference opportunity.Reference) bool {
 	return false
 }
 
-// contractNewerState hands the worker a state that a later version wrote.
+// contractNewerState gives the worker a state from a later version.
 func (p *parts) contractNewerState(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	state := `{"version":99,"reference":"` + prefix + `","startDigest":"","details":{"name":"x"},"handled":"","runs":7,"queue":"written in a way of its own","later":{"member":1}}`
@@ -278,7 +275,7 @@ func (p *parts) contractNewerState(prefix string) {
 		}
 		return false
 	})
-	// It waits for a worker that can do it, and nothing of it is lost.
+	// The run waits for a worker of the later version, and nothing of the state is lost.
 	if got := p.Status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		t.Fatalf("the run is %s", got)
 	}
@@ -286,7 +283,7 @@ func (p *parts) contractNewerState(prefix string) {
 	if got := string(events[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[1].GetData()); got != state {
 		t.Errorf("the state became %s", got)
 	}
-	// While a worker has the task the server keeps the signal apart from the history.
+	// While a worker has the task, the server keeps the signal outside of the history.
 	harness.Eventually(t, time.Minute, "the signal is in the history, once", func() bool {
 		signals := 0
 		for _, event := range p.Runs(reference)[1].Events {
@@ -296,7 +293,7 @@ func (p *parts) contractNewerState(prefix string) {
 		}
 		return signals == 1
 	})
-	// No workflow can say that, so the operator is told on the server's word.
+	// The workflow cannot report this. The command line reports what the Temporal server says.
 	command := func(args ...string) string {
 		var stdout, stderr bytes.Buffer
 		_ = cli.Main(c.ctx, args, append(os.Environ(), p.Environ()...), &stdout, &stderr)
@@ -305,7 +302,7 @@ func (p *parts) contractNewerState(prefix string) {
 	if said := command("show", prefix); !strings.Contains(said, "workflow task of "+prefix+" fails") {
 		t.Errorf("show says: %s", said)
 	}
-	if testrun.Long(t) { // the server says it after five failures, which take most of a minute
+	if testrun.Long(t) { // the server reports it after five failures, which take most of a minute
 		harness.Eventually(t, 2*time.Minute, "the list shows that its task fails", func() bool {
 			return strings.Contains(command("list", "--attention", "any"), prefix) && strings.Contains(command("list", "--attention", "task"), prefix)
 		})
@@ -315,8 +312,8 @@ func (p *parts) contractNewerState(prefix string) {
 	}
 }
 
-// handOver has a run hand the state over to the one that continues it. Only a run
-// can: a caller's second argument is refused.
+// handOver makes a run hand the state over to the run that continues it. Only a run can hand over a state: a second
+// argument from a caller is refused.
 func (p *parts) handOver(c caller, reference, state string) {
 	p.t.Helper()
 	const queue = "runs of a later version"

@@ -16,8 +16,8 @@ const (
 	seeded     = "T3Bwb3J0dW5pdHk6MQ==" // the record that a new sandbox holds
 )
 
-// The contract with callers, as a service in any language meets it: names, JSON
-// and Temporal's own protocol, on real parts.
+// The contract with callers on real parts, as a service in any language uses it: the names, the JSON and the
+// protocol of Temporal.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	p, g := bringBehindGate(t)
@@ -95,7 +95,7 @@ func (p *parts) look(reference string) opportunity.View {
 	return view
 }
 
-// courses asks for so many places in a course.
+// courses returns the JSON of an interest in a course with the quantity.
 func courses(quantity int) string {
 	return fmt.Sprintf(`"interests":[{"item":%q,"quantity":%d,"unitAmount":"10.00"}]`, courseItem, quantity)
 }

@@ -21,18 +21,17 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// crash is a story whose worker dies at its k-th request that changes something:
-// before the API gets it, or when the API has done it and nobody knows.
+// crash is a story whose worker dies at the k-th request that changes something. The worker dies before the API
+// gets the request, or after the API has made the change and before the answer arrives.
 type crash struct {
 	p         *parts
 	reference opportunity.Reference
 	send      story.Sending
 	k         int
 	kind      fault.Kind
-	// rule is the fault that keeps the request, 0 until it is set.
+	// rule is the number of the fault that holds the request, 0 until the fault is set.
 	rule int
-	// here is told when the next request is the k-th, and the story waits there
-	// until go is closed.
+	// here is notified when the next request is the k-th. The story waits there until go is closed.
 	here     *sync.WaitGroup
 	going    chan struct{}
 	arrived  bool
@@ -42,7 +41,7 @@ type crash struct {
 	finished chan struct{}
 }
 
-// play plays the story. It may not fail the test itself: others play beside it.
+// play plays the story. It must not fail the test itself, because other stories play at the same time.
 func (c *crash) play(ctx context.Context) {
 	defer close(c.finished)
 	if c.k == 1 {
@@ -73,13 +72,13 @@ func (c *crash) between(ctx context.Context, _ string) error {
 		}
 	}
 	status, err := c.p.Remote().Fault(ctx, c.rule)
-	if err == nil && status.Matched == c.k-2 { // the create was before it
+	if err == nil && status.Matched == c.k-2 { // the create came before the fault
 		c.arrive()
 	}
 	return err
 }
 
-// arrive says that the story is where its worker is to die, and waits for the others.
+// arrive reports that the story has reached the point where its worker dies, and waits for the other stories.
 func (c *crash) arrive() {
 	if !c.arrived {
 		c.arrived = true
@@ -88,9 +87,9 @@ func (c *crash) arrive() {
 	}
 }
 
-// The worker is killed with SIGKILL at the k-th request of the story, for every k in
-// the long form, once when the API has not got it and once when it has done it and the answer was
-// lost. Nobody can tell from what comes out.
+// The worker is killed with SIGKILL at the k-th request of the story; in the long form for every k. It is killed
+// once before the API gets the request, and once after the API has made the change and the answer is lost. The
+// outcome is the same as without a kill.
 func TestKilledAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -108,7 +107,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	var here sync.WaitGroup
 	going := make(chan struct{})
 	var crashes []*crash
-	// In the short form: the create, one in the middle and the last one.
+	// The short form kills at the create, at one request in the middle and at the last one.
 	step := testrun.Pick(t, (requests-1)/2, 1)
 	for send := range calm {
 		for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter} {
@@ -171,7 +170,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	t.Logf("%d stories of %d requests, each killed at one", len(crashes), requests)
 }
 
-// mutationsOf counts the requests that changed the record, or made it.
+// mutationsOf counts the requests that created or changed the record.
 func (p *parts) mutationsOf(id opportunity.ID) int {
 	p.t.Helper()
 	n := 0
@@ -186,20 +185,19 @@ func (p *parts) mutationsOf(id opportunity.ID) int {
 	return n
 }
 
-// sight is a view without what tells one run of the same story from another: its
-// moments, its ids, and the way it came by what it knows.
+// sight returns a view without everything that differs between two runs of the same story. It drops the times, the
+// ids, and the way in which the run learned its facts.
 func sight(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil
-	// Whether a failure needs attention depends on whether a caller waited for it in that moment.
+	// A failure needs attention only when no caller waits for it at that moment.
 	view.Attention = slices.DeleteFunc(slices.Clone(view.Attention), func(a opportunity.Attention) bool { return a.Word == opportunity.AttentionFailed })
 	return nameless(picture(t, view))
 }
 
 var recordID = regexp.MustCompile(`T3Bwb3J0dW5pdH[A-Za-z0-9+/]*={0,2}`)
 
-// nameless numbers the ids of opportunities and interests in the order in which
-// they stand in the text.
+// nameless numbers the ids of opportunities and interests in the order of their places in the text.
 func nameless(text string) string {
 	numbers := map[string]string{}
 	text = recordID.ReplaceAllStringFunc(text, func(id string) string {

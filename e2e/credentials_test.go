@@ -12,15 +12,15 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// A worker that has an OAuth client instead of a token lives through the story
-// with tokens that are good for a second each, and nobody notices.
+// A worker with an OAuth client instead of a token plays the story. Each of its tokens is valid for one second, and
+// nothing in the story shows it.
 func TestStoryOnExpiringTokens(t *testing.T) {
 	t.Parallel()
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("correct-horse-battery-staple\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// The worker is told the endpoint before the sandbox has chosen a port.
+	// The worker gets the address of the endpoint before the sandbox has chosen a port.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

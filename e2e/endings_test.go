@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// How runs end, and what a reference is good for afterwards.
+// How runs end, and how a reference can be used after that.
 func TestEndings(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{})
@@ -52,7 +52,7 @@ func TestEndings(t *testing.T) {
 
 		p.Replay(reference, "cancelled")
 
-		// The record is found by its mark: no second one is made.
+		// The record is found by its mark: no second record is created.
 		again, err := p.client.Start(ctx, reference, start)
 		if err != nil {
 			t.Fatal(err)

@@ -18,12 +18,12 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// TestExamples runs the examples of the package lifecycle, which the tests of that package leave out: they need all the
-// parts. Each has to write what its comment says.
+// TestExamples runs the examples of the package lifecycle. The tests of that package leave the examples out, because
+// the examples need all the parts. Each example has to print the output in its comment.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	const folder = "../lifecycle"
-	// The flags are all given, so that those of GOFLAGS do not decide what runs and what is written about it.
+	// All flags are given, so GOFLAGS does not decide which examples run and how they are reported.
 	run := exec.Command("go", "test", "-count=1", "-run=^Example", "-skip=", "-list=", "-v", "-json=false", "-timeout=15m",
 		fmt.Sprintf("-race=%t", testrun.Race), folder)
 	run.Env = append(os.Environ(), testrun.Variable+"=")
@@ -45,8 +45,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// examplesIn are the names of all examples in the tests of a package, in order. An example without an output is compiled
-// and never run.
+// examplesIn returns the names of all examples in the tests of a package, in order. An example without an output is
+// compiled and never run.
 func examplesIn(t *testing.T, folder string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(folder, "*_test.go"))

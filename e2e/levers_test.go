@@ -27,7 +27,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// committed lets the API carry the request out, and answers nothing until released is closed.
+// committed lets the API make the change, and returns no answer until released is closed.
 func committed(done chan<- struct{}, released <-chan struct{}) func(http.Handler) http.Handler {
 	return func(api http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +39,7 @@ func committed(done chan<- struct{}, released <-chan struct{}) func(http.Handler
 	}
 }
 
-// pendingChange is the change of the opportunity that is under way; nil is none.
+// pendingChange returns the change of the opportunity that is under way, or nil when there is none.
 func (p *parts) pendingChange(reference opportunity.Reference) *workflowpb.PendingActivityInfo {
 	p.t.Helper()
 	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(reference), "")
@@ -54,8 +54,8 @@ func (p *parts) pendingChange(reference opportunity.Reference) *workflowpb.Pendi
 	return nil
 }
 
-// An operator uses a lever of Temporal on a change that is under way and has been committed. Whatever the server then
-// hands out again, nothing is sent twice, and the record is shown as it is.
+// An operator uses a lever of Temporal on a change that is under way and has been committed. The server may then hand
+// the activity out again. Nothing is sent twice, and the view shows the true record.
 func TestLeversOnAChangeUnderWay(t *testing.T) {
 	t.Parallel()
 	g := newGate(t)
@@ -176,7 +176,8 @@ func TestLeversOnAChangeUnderWay(t *testing.T) {
 	}
 }
 
-// A run is reset behind a pause: an update that it carried out before, and that comes again, takes effect once.
+// A run is reset behind a pause. An update that the run carried out before the reset comes again, and takes effect
+// once.
 func TestResetBehindAPause(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -208,7 +209,7 @@ func TestResetBehindAPause(t *testing.T) {
 			})
 			first := tasks(p.Runs(reference)[0])[0]
 			if end != nil {
-				// The worker is not there to answer before the run is reset.
+				// The worker is paused, so it does nothing before the run is reset.
 				if err := p.Worker().Pause(); err != nil {
 					t.Fatal(err)
 				}
@@ -238,7 +239,8 @@ func TestResetBehindAPause(t *testing.T) {
 	}
 }
 
-// A run is terminated while a request waits: the command line says so, and advises nothing that helps no more.
+// A run is terminated while a request waits. The command line reports the termination and advises nothing that has
+// become useless.
 func TestWhatATerminatedRunLeavesBehind(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{})
@@ -272,8 +274,8 @@ func TestWhatATerminatedRunLeavesBehind(t *testing.T) {
 	}
 }
 
-// An opportunity is cancelled and started again at once, before the index of runs is up to date: an equal start finds
-// the record, and a different one is a conflict.
+// An opportunity is cancelled and started again at once, before the index of runs is up to date. An equal start finds
+// the record. A different start is a conflict.
 func TestStartedAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]map[string]any{
@@ -307,7 +309,7 @@ func startedAgain(t *testing.T, p *parts) {
 				if err := p.temporal.CancelWorkflow(ctx, lifecycle.WorkflowID(reference), ""); err != nil {
 					t.Error(err)
 				}
-				_, _ = p.client.Wait(ctx, reference) // it is Closed
+				_, _ = p.client.Wait(ctx, reference) // the error is Closed
 				opened, err := p.client.Start(ctx, reference, next)
 				if next.Digest() == start.Digest() {
 					if err != nil || opened.Opportunity != first.Opportunity {
@@ -316,7 +318,7 @@ func startedAgain(t *testing.T, p *parts) {
 					continue
 				}
 				wantError(t, err, opportunity.Conflict)
-				// It failed before anything was sent, so it does not count.
+				// The run failed before anything was sent, so it does not count.
 				if opened, err := p.client.Start(ctx, reference, start); err != nil || opened.Opportunity != first.Opportunity {
 					t.Errorf("%s: an equal start after a conflict: got %+v, %v; want %s", reference, opened, err, first.Opportunity)
 				}
@@ -329,7 +331,7 @@ func startedAgain(t *testing.T, p *parts) {
 	}
 }
 
-// created returns how many records the API has created.
+// created returns the number of records that the API has created.
 func (p *parts) created() int {
 	p.T.Helper()
 	n := 0
@@ -343,8 +345,8 @@ func (p *parts) created() int {
 	return n
 }
 
-// The index of runs shows the new run before the one that made the record, and another worker takes the new run: an
-// equal start finds the record, and a different one is a conflict once the index shows the run before.
+// The index of runs shows the new run and not yet the run that made the record. Another worker takes the new run.
+// An equal start finds the record. A different start is a conflict once the index shows the earlier run.
 func TestStartedAgainBeforeTheIndexShowsTheRunBefore(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(ctx context.Context, c client.Client, id string) error{
@@ -392,7 +394,7 @@ func TestStartedAgainBeforeTheIndexShowsTheRunBefore(t *testing.T) {
 					if err := end(ctx, p.temporal, lifecycle.WorkflowID("again")); err != nil {
 						t.Fatal(err)
 					}
-					_, _ = p.client.Wait(ctx, "again") // it is Closed
+					_, _ = p.client.Wait(ctx, "again") // the error is Closed
 					if err := w.Stop(ctx); err != nil {
 						t.Fatal(err)
 					}
@@ -408,7 +410,7 @@ func TestStartedAgainBeforeTheIndexShowsTheRunBefore(t *testing.T) {
 	}
 }
 
-// An old run of a chain is reset behind a pause: what that run and those after it carried out takes effect once.
+// An old run of a chain is reset behind a pause. The changes of that run and of the later runs take effect once.
 func TestResetOfAnOldRunBehindAPause(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{

@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The API takes a request, freezes, and commits it long after the client has
-// given up: the workflow asks nobody and sends nothing twice, it reads back.
+// The API takes a request, freezes, and commits the change long after the client has given up. The workflow asks no
+// operator and sends nothing twice. It reads back.
 func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{WorkerArgs: harness.TimesOfATenant()})
@@ -38,7 +38,7 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	if err := p.client.Signal(ctx, reference, harness.Interests(7)); err != nil {
 		t.Fatal(err)
 	}
-	// The timer that lets the API settle shows that the answer was given up.
+	// The timer of the settle time shows that the client has given up on the answer.
 	harness.Eventually(t, 2*time.Minute, "the answer is given up", func() bool {
 		for _, event := range p.Runs(reference)[0].Events {
 			if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED && bytes.Contains(event.GetUserMetadata().GetSummary().GetData(), []byte("settle")) {
@@ -66,9 +66,8 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	p.Replay(reference, "late-commit")
 }
 
-// An interest and a move travel in one request; the interest fails inside the API,
-// the move is made, and the answer is lost. The interest has had its turn: it is
-// reported failed, and never sent after the move.
+// An interest and a move travel in one request. The interest fails inside the API, the move is made, and the answer
+// is lost. The interest has had its turn: it is reported failed, and is never sent after the move.
 func TestWhatFailsInsideIsNotSentOutOfTurn(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{})
@@ -115,7 +114,7 @@ func TestWhatFailsInsideIsNotSentOutOfTurn(t *testing.T) {
 	}
 }
 
-// interestsOf counts the interests of all the records.
+// interestsOf returns the number of interests of all the records.
 func (p *parts) interestsOf(records map[opportunity.Reference]opportunity.ID) int {
 	p.t.Helper()
 	n := 0
@@ -125,7 +124,7 @@ func (p *parts) interestsOf(records map[opportunity.Reference]opportunity.ID) in
 	return n
 }
 
-// readBacks counts how often the record was read to learn what became of a request.
+// readBacks returns how often the record was read back.
 func (p *parts) readBacks(reference opportunity.Reference) int {
 	p.t.Helper()
 	n := 0
@@ -139,9 +138,8 @@ func (p *parts) readBacks(reference opportunity.Reference) int {
 	return n
 }
 
-// The worker is killed while it sends, several times, with messages for several
-// opportunities under way: each takes effect once. Where requests were cut off,
-// nobody knows what became of them until the records are read back.
+// The worker is killed while it sends, several times, with messages for several opportunities under way. Each
+// message takes effect once. The result of a request that was cut off is unknown until the record is read back.
 func TestKilledWhileItSends(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -192,7 +190,7 @@ func TestKilledWhileItSends(t *testing.T) {
 			return err == nil && (len(view.Queue) == 0 || view.Question != nil)
 		})
 		readBacks += p.readBacks(reference)
-		if view.Question != nil { // an honest answer, if a rare one
+		if view.Question != nil { // a question is allowed, and rare
 			t.Logf("%s: %s", reference, view.Question.Text)
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// parts are the real things a test talks to.
+// parts are the real parts that a test uses.
 type parts struct {
 	*harness.Parts
 	t        *testing.T
@@ -30,7 +30,7 @@ func brought(p *harness.Parts) *parts {
 	return &parts{Parts: p, t: p.T, temporal: p.Temporal, client: p.Client, api: p.API}
 }
 
-// in is the same parts for a test below the one that brought them.
+// in returns the same parts for a subtest of the test that brought them up.
 func (p *parts) in(t *testing.T) *parts {
 	return brought(p.In(t))
 }

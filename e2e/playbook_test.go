@@ -20,18 +20,18 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// tenant are real parts whose worker follows one of the playbooks that ship.
+// tenant is the parts with a worker that follows one of the example playbooks.
 type tenant struct {
 	*parts
-	// soon is when the event of the catalogue starts that starts first.
+	// soon is the start of the first event of the catalogue.
 	soon time.Time
 	// called are the requests to the tenant's service.
 	mu     sync.Mutex
 	called []string
 }
 
-// bringTenant brings the parts up with the example of the name, its texts replaced by
-// others two by two. The tenant's first event starts in the given time.
+// bringTenant brings the parts up with the named example. replaced are pairs of an old and a new text in the
+// example. The tenant's first event starts after the given time.
 func bringTenant(t *testing.T, example string, startsIn time.Duration, replaced ...string) *tenant {
 	t.Helper()
 	h := &tenant{soon: time.Now().UTC().Add(startsIn).Truncate(time.Second)}
@@ -80,7 +80,7 @@ func certificate(c *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 }
 
-// numbered makes a global id of the API.
+// numbered returns a global id of the API.
 func numbered(typ string, n int) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%d", typ, n))
 }
@@ -152,7 +152,7 @@ func (h *tenant) wantPlaces(held, booked int) {
 	}
 }
 
-// mails are those that were sent, with who got them.
+// mails returns the mails that were sent, with their recipients.
 func (h *tenant) mails() []string {
 	h.t.Helper()
 	outbox, err := h.Remote().Outbox(h.t.Context())
@@ -180,8 +180,8 @@ func (h *tenant) billing(id opportunity.ID) administrate.Invoice {
 
 const year = 365 * 24 * time.Hour
 
-// The stories of the playbooks that ship, on real parts. Their times are those of the
-// files, but for two: what takes days there takes seconds here.
+// This test plays the stories of the example playbooks on real parts. The times are those of the files, with two
+// exceptions: days in the file are seconds in the test.
 func TestPlaybooks(t *testing.T) {
 	t.Parallel()
 	for name, play := range map[string]func(t *testing.T){
@@ -253,7 +253,7 @@ func TestPlaybooks(t *testing.T) {
 				map[string]any{"id": numbered(opportunity.TypeEvent, 1)}); err != nil {
 				t.Fatal(err)
 			}
-			// It is looked at once a day; an operator need not wait for that.
+			// The event is read once a day. An operator need not wait for the next read.
 			h.done(h.client.Refresh(t.Context(), "one", opportunity.Refresh{}))
 			harness.Eventually(t, time.Minute, "the owner is told", func() bool { return len(h.mails()) > 0 })
 			h.progress("one", "Lost")

@@ -24,7 +24,7 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// bookNamed writes a playbook whose rule has the name: a move to Opportunity has one effect.
+// bookNamed writes a playbook with one rule of the given name: a move to Opportunity has one effect.
 func bookNamed(t *testing.T, name string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name+".yaml")
@@ -35,7 +35,8 @@ func bookNamed(t *testing.T, name string) string {
 	return path
 }
 
-// inForceAfter are the arguments of workers by which a version of the playbook is in force soon.
+// inForceAfter returns a short time, and the arguments of workers that put a version of the playbook in force after
+// that time.
 func inForceAfter(t *testing.T) (time.Duration, []string) {
 	t.Helper()
 	after := testrun.Pick(t, 9*time.Second, 45*time.Second)
@@ -56,8 +57,8 @@ func (p *parts) leads(prefix string, count int) []opportunity.Reference {
 	return all
 }
 
-// move moves the opportunities, all at once, and waits for the one effect that each move has by a rule of the names and a
-// version of the playbook from first on.
+// move moves the opportunities, all at once, and waits for the one effect of each move. The effect must come from a rule
+// of one of the names, in a version of the playbook from first on.
 func (p *parts) move(references []opportunity.Reference, first int, rules ...string) {
 	p.t.Helper()
 	var sending sync.WaitGroup
@@ -89,8 +90,8 @@ func (p *parts) move(references []opportunity.Reference, first int, rules ...str
 	}
 }
 
-// deafTo returns the address of a Temporal server that answers no queries while deaf is set, and is that of the test
-// otherwise.
+// deafTo returns the address of a proxy for the test's Temporal server. The proxy answers no queries while deaf is
+// set.
 func (p *parts) deafTo(deaf *atomic.Bool) string {
 	p.t.Helper()
 	cleartext := new(http.Protocols)
@@ -117,7 +118,8 @@ func (p *parts) deafTo(deaf *atomic.Bool) string {
 	return server.Listener.Addr().String()
 }
 
-// One worker is given a playbook and another one is not: they work by the same one, in whatever order they start.
+// One worker is started with a playbook and another one without. Both work by the same playbook, whichever starts
+// first.
 func TestWorkersHaveOnePlaybook(t *testing.T) {
 	t.Parallel()
 	for name, ordered := range map[string]func(with, without *stack.Process) []*stack.Process{
@@ -138,8 +140,8 @@ func TestWorkersHaveOnePlaybook(t *testing.T) {
 	}
 }
 
-// Moves are accepted while a playbook is deployed, and one of two workers is slow to read it: its read is not answered
-// before all moves are made. Once the deployment has returned, no move is planned by the version before.
+// Moves are accepted while a playbook is deployed. One of two workers is slow to read the playbook: its read is
+// answered only after all moves are made. Once the deployment has returned, no move is planned by the version before.
 func TestAPlaybookIsDeployedWhileMovesAreMade(t *testing.T) {
 	t.Parallel()
 	after, args := inForceAfter(t)

@@ -22,8 +22,8 @@ import (
 
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)\n```$")
 
-// The README's shell blocks are run as they stand, in its order, and its
-// program too: what it says works.
+// The README's shell blocks are run exactly as written, in order, and so is its program. Everything that the README
+// shows works.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../README.md")
@@ -51,7 +51,7 @@ func TestReadme(t *testing.T) {
 				t.Errorf("the program wrote:\n%s", out)
 			}
 		case language != "sh":
-		case code == "go test ./...\n": // this test is a part of it
+		case code == "go test ./...\n": // this test is part of that command
 		case code == "go run ./starter up\n":
 			shell.up(ctx, code)
 		case strings.HasPrefix(code, "go run ./starter demo"):
@@ -73,9 +73,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// What up --data keeps survives a restart: the running opportunity, the record
-// in the sandbox and the token. The program is the built one, whose exit codes a
-// script sees.
+// Everything that up --data keeps survives a restart: the running opportunity, the record in the sandbox and the
+// token. The program is the built program, whose exit codes a script sees.
 func TestUpKeepsItsData(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
@@ -137,11 +136,11 @@ func TestUpKeepsItsData(t *testing.T) {
 	}
 }
 
-// shell runs blocks in one environment, which grows by what up prints.
+// shell runs blocks in one environment. The environment grows by the variables that up prints.
 type shell struct {
 	t    *testing.T
 	env  []string
-	down func() // what Ctrl-C does to up
+	down func() // stops up like Ctrl-C
 }
 
 func (s *shell) lookup(variable string) string {
@@ -153,8 +152,7 @@ func (s *shell) lookup(variable string) string {
 	return ""
 }
 
-// run runs a block in the checkout and answers what it wrote; any command in it
-// that fails is an error.
+// run runs a block in the checkout and returns its output. A command in the block that fails is an error.
 func (s *shell) run(ctx context.Context, code string) string {
 	s.t.Helper()
 	command := s.command(ctx, "set -e\n"+code)
@@ -174,8 +172,8 @@ func (s *shell) command(ctx context.Context, code string) *exec.Cmd {
 	return command
 }
 
-// up starts the parts in the background until the test ends, and takes over
-// what it says to export.
+// up starts the parts in the background until the test ends. It takes over the variables that the output says to
+// export.
 func (s *shell) up(ctx context.Context, line string) {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(ctx)

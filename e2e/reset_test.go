@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// An operator resets a run in the Web UI, to any workflow task there is (in the short
-// form to every fourth), and once more. Nothing of what it did is done again, and it goes on.
+// An operator resets a run in the Web UI twice. The first reset goes to any workflow task there is (in the short
+// form to every fourth). None of the run's changes is made again, and the run goes on.
 func TestResetRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -41,11 +41,11 @@ func TestResetRepeatsNothing(t *testing.T) {
 			resets.Go(func() {
 				reference := opportunity.Reference(fmt.Sprintf("reset %d %v", n, again))
 				record := p.worked(ctx, reference)
-				// The runs need not be the same to the event.
+				// The runs may differ by some events.
 				run := p.Runs(reference)[0]
 				at := tasks(run)
 				p.reset(ctx, reference, at[min(n, len(at)-1)])
-				if again { // before it could do anything, or after
+				if again { // the second reset comes before the run has done anything, or after
 					// The run reads back after a send window and a settle time.
 					due := time.Now().Add(time.Duration(n) * (harness.SendWindow + harness.SettleTime) / 6)
 					for at = nil; len(at) == 0 || time.Now().Before(due); at = tasks(p.Runs(reference)[0]) {
@@ -66,7 +66,7 @@ func TestResetRepeatsNothing(t *testing.T) {
 	resets.Wait()
 }
 
-// worked is an opportunity for which several messages took effect.
+// worked starts an opportunity and sends several messages, which all take effect.
 func (p *parts) worked(ctx context.Context, reference opportunity.Reference) opportunity.ID {
 	opened, err := p.client.Start(ctx, reference, opportunity.Start{Name: "Reset", Region: "UK"})
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *parts) worked(ctx context.Context, reference opportunity.Reference) opp
 	return opened.Opportunity
 }
 
-// tasks are the ids of the events a run can be reset to.
+// tasks returns the ids of the events to which a run can be reset.
 func tasks(history *historypb.History) []int64 {
 	var ids []int64
 	for _, event := range history.Events {
@@ -96,7 +96,7 @@ func tasks(history *historypb.History) []int64 {
 	return ids
 }
 
-// reset does what the Web UI does.
+// reset resets the run as the Web UI does.
 func (p *parts) reset(ctx context.Context, reference opportunity.Reference, at int64) {
 	_, err := p.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: p.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.WorkflowID(reference)},
@@ -107,8 +107,7 @@ func (p *parts) reset(ctx context.Context, reference opportunity.Reference, at i
 	}
 }
 
-// afterReset sends one more message, and sees that it and all before took effect
-// once.
+// afterReset sends one more message. It asserts that this message and all messages before took effect once.
 func (p *parts) afterReset(ctx context.Context, reference opportunity.Reference, record opportunity.ID) {
 	tokens := harness.Interests(4)
 	tokens.Interests[0].Item, tokens.RequestID = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2", "after"

@@ -16,9 +16,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Temporal's database is lost and comes back from a backup. Nothing that was done since is done again, and nothing is
-// shown that is not so: neither what waited in the backup, nor what a caller sends once more, nor a start that the
-// backup does not know.
+// Temporal's database is lost and comes back from a backup. Nothing that was done after the backup is done again, and
+// the view shows only what is true. This holds for messages that waited in the backup, for messages that a caller
+// repeats, and for a start that the backup does not know.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -102,7 +102,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 }
 
-// copies copies a file and what SQLite keeps beside it, and returns what puts the copies back.
+// copies copies a file and the files that SQLite keeps beside it. It returns a function that puts the copies back.
 func copies(t *testing.T, path string) func(t *testing.T) {
 	t.Helper()
 	kept := map[string][]byte{}

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// kill -9 of the sandbox, three times while sixteen clients write: whatever was answered is there afterwards, and the
-// ledger knows it as committed.
+// The sandbox is killed with kill -9 three times while sixteen clients write. Every change that was answered is there
+// afterwards, and the ledger shows it as committed.
 func TestAKilledSandboxKeepsWhatItAnswered(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{Data: t.TempDir()})
@@ -69,7 +69,7 @@ func TestAKilledSandboxKeepsWhatItAnswered(t *testing.T) {
 	}
 }
 
-// committed reads from the sandbox's ledger which opportunities were changed.
+// committed returns the opportunities that were changed, from the sandbox's ledger.
 func (p *parts) committed() map[string]bool {
 	p.t.Helper()
 	ids := map[string]bool{}

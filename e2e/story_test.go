@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// play plays the story to its end and asserts that it came out as documented.
+// play plays the story to its end and asserts that the outcome is as documented.
 func (p *parts) play(o story.Options) story.Report {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 8*time.Minute)
@@ -45,7 +45,7 @@ func TestStory(t *testing.T) {
 			reference := opportunity.Reference("story by " + way.name)
 			report := p.play(story.Options{Reference: reference, Send: way.send})
 			p.Replay(reference, "story-"+way.name)
-			// The list of the Web UI finds it by what the TMS shows.
+			// The list of the Web UI finds the opportunity by the data of the TMS.
 			query := `OpportunityId = "` + string(report.View.Opportunity) + `" and OpportunityState = "Won" and OpportunityStep = "Won" and OpportunityRegion = "UK"` +
 				` and OpportunityAccount = "` + string(report.View.Details.Account.ID) + `" and OpportunityReservedUntil > "` + time.Now().Add(24*time.Hour).Format(time.RFC3339) + `"`
 			harness.Eventually(t, time.Minute, "the search attributes find it", func() bool {
@@ -58,7 +58,7 @@ func TestStory(t *testing.T) {
 
 var moments = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*`)
 
-// picture is a view without its moments and without the reference.
+// picture returns a view without its times and without the reference.
 func picture(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Reference = ""
@@ -69,8 +69,8 @@ func picture(t *testing.T, view opportunity.View) string {
 	return moments.ReplaceAllString(string(data), "T")
 }
 
-// The worker is stopped as a deployment stops it, or killed, and started again
-// between any two steps: nobody can tell from what comes out.
+// Between any two steps the worker is stopped as in a deployment, or killed, and started again. The outcome is the
+// same as without a stop.
 func TestStoryAcrossDeployments(t *testing.T) {
 	t.Parallel()
 	stop := func(ctx context.Context, p *parts) error { return p.Worker().Stop(ctx) }
@@ -82,9 +82,8 @@ func TestStoryAcrossDeployments(t *testing.T) {
 	}
 }
 
-// The same with workers that are killed. After each the server waits for the worker's
-// sticky queue, so this takes most of a minute. It is a test of its own, so that it
-// begins with the first ones.
+// The same with workers that are killed. After each kill the server waits for the worker's sticky queue, so the
+// test takes most of a minute. It is a separate test, so that it starts with the first tests.
 func TestStoryAcrossKills(t *testing.T) {
 	t.Parallel()
 	acrossDeployments(t, "killed", story.ByUpdate, func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil })
@@ -115,8 +114,8 @@ func acrossDeployments(t *testing.T, name string, send story.Sending, end func(c
 	disturbed.Replay(reference, "deployed-"+name)
 }
 
-// A worker that is stopped while messages wait does not lose them, and takes
-// them up where it was.
+// A worker is stopped while messages wait. The messages are not lost, and the worker continues with them after a
+// restart.
 func TestMessagesWaitForTheWorker(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{})

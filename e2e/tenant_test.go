@@ -22,16 +22,15 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Two tenants are behind one address and are told apart by their tokens alone. A worker
-// with the token of one does not work in the namespace of the other, until the namespace
-// is tied again.
+// Two tenants have one address and differ by their tokens alone. A worker with the token of one tenant does not
+// work in the namespace of the other, until the namespace is tied again.
 func TestAWorkerWorksForTheTenantOfItsNamespaceAlone(t *testing.T) {
 	t.Parallel()
 	t.Run("another catalogue", func(t *testing.T) {
 		t.Parallel()
 		twoTenants(t, "../sandbox/catalogue/tenant.yaml", "the steps are ")
 	})
-	// Only what Oppflow made tells the two apart.
+	// Only the records that Oppflow made tell the two tenants apart.
 	t.Run("the same catalogue", func(t *testing.T) {
 		t.Parallel()
 		twoTenants(t, "", "none of the records is there that Oppflow made")
@@ -102,7 +101,7 @@ func twoTenants(t *testing.T, catalogue, differs string) {
 		}
 	}
 
-	// The first worker ties the namespace, which nobody tied before.
+	// The namespace is not tied yet, and the first worker ties it.
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +139,7 @@ func twoTenants(t *testing.T, catalogue, differs string) {
 		t.Errorf("the tenant's record was changed: %s", found)
 	}
 
-	// Given back, it goes on where it was.
+	// After the namespace is tied to the first tenant again, the worker goes on where it stopped.
 	setup(p.APIToken(), -1, "tied again, to the tenant with regions ")
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)

@@ -29,7 +29,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// otelVariables sets variables of OpenTelemetry for this process and the parts it starts, and takes all others away.
+// otelVariables sets variables of OpenTelemetry for this process and for the parts that it starts. It removes all
+// other variables of OpenTelemetry.
 func otelVariables(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -43,7 +44,7 @@ func otelVariables(t *testing.T, pairs ...string) {
 	}
 }
 
-// traced connects a service that is traced; its spans have come once the returned function has been called.
+// traced connects a traced service. The service's spans have arrived once the returned function has been called.
 func (p *parts) traced(service string) (client.Client, func()) {
 	p.t.Helper()
 	on, err := host.StartTelemetry(p.t.Context(), settings.Telemetry{}, telemetry.Options{Service: service})
@@ -66,7 +67,7 @@ func (p *parts) traced(service string) (client.Client, func()) {
 	}
 }
 
-// inTrace begins a trace as a service does that is asked for something itself.
+// inTrace begins a trace, as a service does when it handles a request.
 func inTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanContext) {
 	t.Helper()
 	var config trace.SpanContextConfig
@@ -80,8 +81,8 @@ func inTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanCont
 	return trace.ContextWithSpanContext(ctx, began), began
 }
 
-// chain finds the spans by which the last name hangs on the span that began the trace, and fails where a link is
-// missing. It answers the last one.
+// chain finds the spans that link the last name to the span that began the trace. It fails the test when a link is
+// missing, and returns the last span.
 func chain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, names ...string) telemetrytest.Span {
 	t.Helper()
 	spans := c.Spans()
@@ -107,24 +108,25 @@ func chain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, na
 	return parents[len(parents)-1]
 }
 
-// Whoever sends a message finds in its own trace what became of it: the workflow, the activity, the request to the
-// API. It is so for updates and signals, for messages that travel together, and after a worker was killed.
+// A sender finds in its own trace what happened to the message: the workflow, the activity and the request to the
+// API. The test covers updates and signals, messages that travel together, and a worker that was killed.
 func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	otelVariables(t)
 	collector := telemetrytest.Start(t)
 	p := bring(t, stack.Options{Data: t.TempDir(), WorkerEnv: []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL,
-		// Longer than the test: what comes, comes because the worker hands it over when it stops.
+		// The intervals are longer than the test, so spans arrive because the worker flushes them when it stops.
 		"OTEL_BSP_SCHEDULE_DELAY=600000", "OTEL_METRIC_EXPORT_INTERVAL=600000",
 	}})
 	otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.GRPC, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_METRICS_EXPORTER=none")
 	connection, flush := p.traced("shop")
-	otelVariables(t) // the parts that are started again have their own
+	otelVariables(t) // the parts that are started again have variables of their own
 	service := lifecycle.NewClient(connection)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 
-	// The first worker is killed while an update waits for the API to come back: another one carries it out.
+	// The first worker is killed while an update waits for the API to return. Another worker carries the update
+	// out.
 	const reference = opportunity.Reference("traced")
 	if _, err := service.Start(ctx, reference, opportunity.Start{Name: "Traced", Region: "UK"}); err != nil {
 		t.Fatal(err)
@@ -138,8 +140,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		_, err := service.AddInterests(inKilled, reference, harness.Interests(1))
 		answered <- err
 	}()
-	// The worker must not die with the request in its hands: it would be in doubt then, and what comes next would wait
-	// and travel with it. After three tries it waits for four seconds.
+	// The worker must not die while a request is under way. The result would be unknown then, and the next update
+	// would wait and travel with the request. After three attempts the worker waits for four seconds.
 	harness.Eventually(t, time.Minute, "the update waits between two tries", func() bool {
 		events, timers := p.Runs(reference)[0].Events, 0
 		for _, event := range events {
@@ -173,7 +175,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		return err == nil && view.Details.Name == "Traced on"
 	})
 
-	// Two messages wait for a worker and then travel in one request, which is found from both traces.
+	// Two messages wait for a worker and then travel in one request. The request is found from both traces.
 	if err := p.Worker().Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +195,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// One more that begins and ends under one worker, so that nothing of its trace is lost.
+	// One more message begins and ends under one worker, so that no span of its trace is lost.
 	inStart, start := inTrace(t, ctx)
 	const other = opportunity.Reference("traced from its start")
 	if _, err := service.Start(inStart, other, opportunity.Start{Name: "Traced", Region: "UK"}); err != nil {
@@ -231,7 +233,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	}
 	chain(t, collector, first, "SignalWorkflow:addInterests", "HandleSignal:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 
-	// The worker that handled it is dead and with it its spans: what the next one did hangs on the sender itself.
+	// The worker that handled the update is dead, and its spans are lost. The spans of the next worker hang on the
+	// sender's span.
 	chain(t, collector, killed, "UpdateWorkflow:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 	for _, s := range collector.Spans() {
 		if s.Trace == killed.TraceID().String() && s.Name == "HandleUpdate:addInterests" {
@@ -245,13 +248,13 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 			t.Errorf("no metric %s", name)
 		}
 	}
-	// What was recorded while it was traced replays without tracing.
+	// The histories that were recorded with tracing replay without tracing.
 	p.Replay(reference, "traced")
 	p.Replay(other, "traced-from-its-start")
 }
 
-// Nothing of what a story is about leaves with traces or metrics: neither who learns what, nor what it costs, nor what
-// the API answers, nor a token.
+// Traces and metrics contain no content of an opportunity: not who learns what, no prices, no answers of the API, no
+// tokens.
 func TestTelemetryTellsNothingPersonal(t *testing.T) {
 	otelVariables(t)
 	collector := telemetrytest.Start(t)
@@ -267,7 +270,8 @@ func TestTelemetryTellsNothingPersonal(t *testing.T) {
 			t.Fatal(err, report.Mismatches())
 		}
 	}
-	// Whoever has sent something odd, or is refused in words that quote it, is not told of either.
+	// A malformed message and a refusal that quotes the message do not put the message into a trace or metric
+	// either.
 	const reference = opportunity.Reference("private too")
 	service := lifecycle.NewClient(connection)
 	if _, err := service.Start(ctx, reference, opportunity.Start{Name: "Confidential Zoë", Region: "UK"}); err != nil {
@@ -286,7 +290,7 @@ func TestTelemetryTellsNothingPersonal(t *testing.T) {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Failures >= 2
 	})
-	// A command of the command line too.
+	// The same holds for a command of the command line.
 	var stdout, stderr bytes.Buffer
 	code := cli.Main(ctx, []string{
 		"add-interest", string(reference), "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--quantity", "1", "--amount", "199.90",
@@ -328,8 +332,8 @@ func TestTelemetryTellsNothingPersonal(t *testing.T) {
 	}
 }
 
-// Without a variable that asks for it nothing is sent, not even to where OpenTelemetry would send by itself; and what a
-// command answers does not depend on what becomes of its trace.
+// Without a variable that asks for telemetry nothing is sent, not even to the default address of OpenTelemetry. The
+// output of a command does not depend on whether its trace is delivered.
 func TestTelemetryIsOffByDefault(t *testing.T) {
 	otelVariables(t)
 	var connections atomic.Int32
@@ -351,7 +355,7 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 			}
 		}()
 	}
-	// The intervals are short, so that what would be sent were sent at once.
+	// The intervals are short, so telemetry that is wrongly on would be sent at once.
 	quick := []string{"OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_METRIC_EXPORT_INTERVAL=10"}
 	p := bring(t, stack.Options{WorkerEnv: quick})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -370,7 +374,7 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 	if code != host.ExitDone || !strings.Contains(calm, "Quiet") {
 		t.Fatalf("show: %d, %s", code, calm)
 	}
-	if err := p.Worker().Stop(ctx); err != nil { // it would hand over what is left
+	if err := p.Worker().Stop(ctx); err != nil { // the worker flushes what is left
 		t.Fatal(err)
 	}
 	if n := connections.Load(); n != 0 {
@@ -379,12 +383,13 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	// The server may ask the sticky queue of the worker that was stopped first, for seconds. Here that does not count.
+	// The server may query the sticky queue of the worker that was stopped first, for seconds. That does not count
+	// here.
 	if code, said, _ := command("show", "quiet"); code != host.ExitDone || said != calm {
 		t.Errorf("after a restart of the worker: %d\n%s\nbefore:\n%s", code, said, calm)
 	}
 
-	// The same command, where the collector breaks off, is not there, or never answers.
+	// The same command with a collector that breaks the connection off, is not there, or never responds.
 	hung, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

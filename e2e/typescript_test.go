@@ -20,9 +20,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// A program in TypeScript lives through a whole opportunity with nothing of ours
-// but the contract. What it was answered fits the schemas, and the record in the
-// TMS is what it asked for.
+// A program in TypeScript plays a whole opportunity. It uses nothing of Oppflow but the contract. The answers that
+// it gets fit the schemas, and the record in the TMS is what the program asked for.
 func TestTypeScript(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"node", "npm"} {
@@ -36,7 +35,7 @@ func TestTypeScript(t *testing.T) {
 	for _, name := range []string{"package.json", "package-lock.json", "tsconfig.json", "src"} {
 		copyInto(t, dir, "typescript", name)
 	}
-	var environment []string // of the program
+	var environment []string // the environment of the program
 	npm := func(arguments ...string) string {
 		t.Helper()
 		command := exec.CommandContext(ctx, "npm", arguments...)
@@ -133,7 +132,7 @@ func TestTypeScript(t *testing.T) {
 	}
 }
 
-// fits checks an answer by its schema in docs/schemas.
+// fits checks an answer against its schema in docs/schemas.
 func fits(t *testing.T, name string, answer []byte) error {
 	t.Helper()
 	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "docs", "schemas", name+".json"))

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// The API takes its time: an update returns after 20 s, and says that it is pending.
+// The API is slow. An update returns after 20 s and reports that it is pending.
 func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 	t.Parallel()
 	p, g := bringBehindGate(t)
@@ -28,7 +28,7 @@ func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 	if g.waits(record) {
 		t.Fatal("nothing was sent; the test shows nothing")
 	}
-	// An operator is answered at once, whatever is under way.
+	// An operator's message returns at once, whatever is under way.
 	began = time.Now()
 	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"reason":"look"}`)
 	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || time.Since(began) > 10*time.Second {
@@ -41,7 +41,7 @@ func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 	if got := c.settled(reference, "slow"); got.State != "done" {
 		t.Errorf("the outcome: %+v", got)
 	}
-	// Asked again it is answered, although new ones are refused now.
+	// The update, sent again, returns an answer, although new updates are refused now.
 	outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
 	if got := succeeded[wireOutcome](t, outcome, err); got.State != "done" || got.RequestID != "slow" {
 		t.Errorf("asked again: %+v", got)

@@ -3,7 +3,7 @@ package playbook
 import (
 	"slices"
 	"time"
-	_ "time/tzdata" // zones are known where no zone database is installed, too
+	_ "time/tzdata" // zones are known even without an installed zone database
 )
 
 // Calendar says when a tenant works. Left out, the zone is UTC, business days are
@@ -34,8 +34,7 @@ type QuietHours struct {
 	To   Clock `json:"to"`
 }
 
-// clockwork is a calendar that can be reckoned with. Its zero value is UTC, with
-// business days from Monday to Friday.
+// clockwork is a calendar that can do arithmetic. Its zero value is UTC, with business days from Monday to Friday.
 type clockwork struct {
 	zone     *time.Location
 	open     map[time.Weekday][]span
@@ -43,7 +42,7 @@ type clockwork struct {
 	quiet    *QuietHours
 }
 
-// span is a part of a day on the wall.
+// span is a part of a day, in local times.
 type span struct{ from, to Clock }
 
 func (c Calendar) clockwork(zone *time.Location) clockwork {
@@ -65,7 +64,7 @@ func (c Calendar) clockwork(zone *time.Location) clockwork {
 	return w
 }
 
-// at is t on the tenant's wall.
+// at returns t in the tenant's zone.
 func (w clockwork) at(t time.Time) time.Time {
 	if w.zone == nil {
 		return t.UTC()
@@ -73,12 +72,12 @@ func (w clockwork) at(t time.Time) time.Time {
 	return t.In(w.zone)
 }
 
-// local is when the wall shows the time of day.
+// local returns the moment of a local time of day.
 func (w clockwork) local(day Date, of time.Duration) time.Time {
 	return wall{day, of}.in(w.at(time.Time{}).Location())
 }
 
-// spans are the business hours of a day.
+// spans returns the business hours of a day.
 func (w clockwork) spans(day Date) []span {
 	switch {
 	case w.holidays[day]:
@@ -93,11 +92,10 @@ func (w clockwork) spans(day Date) []span {
 
 func (w clockwork) isBusinessDay(day Date) bool { return len(w.spans(day)) > 0 }
 
-// longestSearch bounds the search for a day with business hours. No calendar that
-// loads has so many holidays in a row.
+// longestSearch bounds the search for a day with business hours. No valid calendar has so many holidays in a row.
 const longestSearch = 10 * MaxHolidays
 
-// plus is the moment the length after t. It never goes back when t goes on.
+// plus returns the moment that is the length after t. For a later t the result is never earlier.
 func (w clockwork) plus(t time.Time, l Length) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -109,7 +107,7 @@ func (w clockwork) plus(t time.Time, l Length) time.Time {
 		return w.local(here.date.plus(l.days()), here.of)
 	case BusinessDays:
 		here := wallOf(unfold(w.at(t)))
-		for range longestSearch { // a day off counts as the morning of the next day that is none
+		for range longestSearch { // a day off counts as the morning of the next business day
 			if w.isBusinessDay(here.date) {
 				break
 			}
@@ -128,7 +126,7 @@ func (w clockwork) plus(t time.Time, l Length) time.Time {
 	return t.Add(time.Duration(l.Count) * time.Minute)
 }
 
-// minus is the moment the length before t. It never goes back when t goes on.
+// minus returns the moment that is the length before t. For a later t the result is never earlier.
 func (w clockwork) minus(t time.Time, l Length) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -140,7 +138,7 @@ func (w clockwork) minus(t time.Time, l Length) time.Time {
 		return w.local(here.date.plus(-l.days()), here.of)
 	case BusinessDays:
 		here := wallOf(unfold(w.at(t)))
-		for range longestSearch { // a day off counts as the end of the last day that was none
+		for range longestSearch { // a day off counts as the end of the last business day
 			if w.isBusinessDay(here.date) {
 				break
 			}
@@ -173,14 +171,14 @@ func (w clockwork) openings(day Date) []opening {
 	var all []opening
 	for _, s := range w.spans(day) {
 		o := opening{w.local(day, s.from.duration()), w.local(day, s.to.duration())}
-		if o.from.Before(o.to) { // where clocks are set, nothing may be left of it
+		if o.from.Before(o.to) { // where clocks are set, the hours may be empty
 			all = append(all, o)
 		}
 	}
 	return all
 }
 
-// forward goes on until so much of business hours has passed.
+// forward goes forward from t until the length of business hours has passed.
 func (w clockwork) forward(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -203,7 +201,7 @@ func (w clockwork) forward(t time.Time, length time.Duration) time.Time {
 	return t.Add(length)
 }
 
-// backward goes back until so much of business hours has passed.
+// backward goes back from t until the length of business hours has passed.
 func (w clockwork) backward(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -240,7 +238,7 @@ func (w clockwork) isQuiet(t time.Time) bool {
 	return of >= from || of < to
 }
 
-// afterQuiet is the end of the quiet hours t lies in.
+// afterQuiet returns the end of the quiet hours around t.
 func (w clockwork) afterQuiet(t time.Time) time.Time {
 	here := wallOf(w.at(t))
 	day, to := here.date, w.quiet.To.duration()
@@ -249,10 +247,10 @@ func (w clockwork) afterQuiet(t time.Time) time.Time {
 	}
 	end := w.local(day, to)
 	if begins, by := setBack(w.at(t)); !begins.IsZero() && !end.After(t) {
-		end = end.Add(by) // the wall shows it twice, and the first time has passed
+		end = end.Add(by) // this local time occurs twice, and the first time has passed
 	}
 	if _, set := w.at(t).ZoneBounds(); !set.IsZero() && set.Before(end) && !w.isQuiet(set) {
-		return set // clocks are set back to before the quiet hours
+		return set // clocks are set back to a time before the quiet hours
 	}
 	return end
 }
@@ -264,7 +262,7 @@ func (w clockwork) isOpen(t time.Time) bool {
 	})
 }
 
-// nextOpening is when business hours begin that t lies before.
+// nextOpening returns the next moment after t at which business hours begin.
 func (w clockwork) nextOpening(t time.Time) time.Time {
 	day := dateOf(w.at(t))
 	for range longestSearch {
@@ -278,8 +276,8 @@ func (w clockwork) nextOpening(t time.Time) time.Time {
 	return t
 }
 
-// allowed is the first moment from t on that is not in the quiet hours and, where
-// business is set and the tenant has business hours, in these.
+// allowed returns the first moment from t on that is not in the quiet hours. When business is set and the tenant
+// has business hours, the moment is also in business hours.
 func (w clockwork) allowed(t time.Time, business bool) time.Time {
 	for range longestSearch {
 		switch {

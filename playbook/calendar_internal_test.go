@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// zones are those whose clocks are set in the ways there are: by an hour, by half
-// of one, at midnight, by a whole day, and never.
+// zones are time zones that set their clocks in all existing ways: by an hour, by half an hour, at midnight, by a
+// whole day, and never.
 var zones = []string{
 	"Europe/London", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Africa/Cairo", "Pacific/Apia",
 	"Asia/Kathmandu", "America/Asuncion", "Asia/Beirut", "UTC",
@@ -61,11 +61,11 @@ func TestLengthsOnTheWall(t *testing.T) {
 		// A Saturday counts as the beginning of Monday, or as the end of Friday.
 		{"2026-12-19T10:00:00Z", "1 business day", "2026-12-22T00:00:00Z", "2026-12-17T23:59:59.999999999Z"},
 		{"2026-12-19T10:00:00Z", "1 business hour", "2026-12-21T10:00:00Z", "2026-12-18T16:00:00Z"},
-		// Clocks are set forward in the night to 29 March 2026 and back in that to 25 October.
+		// Clocks are set forward in the night to 29 March 2026 and back in the night to 25 October.
 		{"2026-03-28T10:00:00Z", "1 day", "2026-03-29T09:00:00Z", "2026-03-27T10:00:00Z"},
 		{"2026-03-28T10:00:00Z", "24 hours", "2026-03-29T10:00:00Z", "2026-03-27T10:00:00Z"},
-		{"2026-03-28T01:30:00Z", "1 day", "2026-03-29T01:00:00Z", "2026-03-27T01:30:00Z"}, // the wall never shows 01:30
-		{"2026-10-24T00:30:00Z", "1 day", "2026-10-25T00:30:00Z", "2026-10-23T00:30:00Z"}, // it shows 01:30 twice
+		{"2026-03-28T01:30:00Z", "1 day", "2026-03-29T01:00:00Z", "2026-03-27T01:30:00Z"}, // the local time 01:30 does not exist
+		{"2026-10-24T00:30:00Z", "1 day", "2026-10-25T00:30:00Z", "2026-10-23T00:30:00Z"}, // the local time 01:30 occurs twice
 		{"2026-10-25T01:30:00Z", "1 day", "2026-10-26T02:00:00Z", "2026-10-24T01:00:00Z"}, // the second 01:30
 	}
 	for _, test := range tests {
@@ -96,8 +96,8 @@ func TestWhatIsPutOff(t *testing.T) {
 			t.Errorf("%s is put off to %s, want %s", test.at, got, test.any)
 		}
 	}
-	// The wall shows 01:00 to 02:00 twice: quiet hours that have begun by 01:59 begin
-	// again when they are over for a while.
+	// The local times from 01:00 to 02:00 occur twice. Quiet hours that have begun by 01:59 are over for a while
+	// and begin again.
 	night := Calendar{Quiet: &QuietHours{From: 75, To: 0}}.clockwork(zone(t, "Europe/London"))
 	for from, want := range map[string]string{
 		"2026-10-25T00:10:00Z": "2026-10-25T00:10:00Z", "2026-10-25T00:59:00Z": "2026-10-25T01:00:00Z",
@@ -113,7 +113,7 @@ func TestWhatIsPutOff(t *testing.T) {
 	}
 }
 
-// drawnCalendar is one in which something may be done at some time.
+// drawnCalendar draws a calendar with a time at which something may be done.
 func drawnCalendar(t *rapid.T) (clockwork, Calendar) {
 	quarter := func(name string, least, most int) Clock {
 		return Clock(15 * rapid.IntRange(least, most).Draw(t, name))
@@ -126,7 +126,7 @@ func drawnCalendar(t *rapid.T) (clockwork, Calendar) {
 			taken := slices.ContainsFunc(c.Hours, func(h OpenHours) bool {
 				return slices.Contains(h.Days, Weekday(day)) && h.From < hours.To && hours.From < h.To
 			})
-			if !taken { // as a file must have it
+			if !taken { // a file has to be valid
 				hours.Days = append(hours.Days, Weekday(day))
 			}
 		}
@@ -152,7 +152,7 @@ func drawnCalendar(t *rapid.T) (clockwork, Calendar) {
 	return c.clockwork(zone(t, rapid.SampledFrom(zones).Draw(t, "zone"))), c
 }
 
-// moment is any of 2026, and often one near which clocks are set somewhere.
+// moment draws any moment of 2026, and often a moment near which clocks are set somewhere.
 func moment() *rapid.Generator[time.Time] {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	anywhere := rapid.Map(rapid.IntRange(0, 366*24*3600), func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) })
@@ -166,7 +166,7 @@ func moment() *rapid.Generator[time.Time] {
 		}
 		return set.Add(time.Duration(rapid.IntRange(-200, 200).Draw(t, "minutes")) * time.Minute)
 	})
-	apia := rapid.Map(rapid.IntRange(-3000, 3000), func(m int) time.Time { // a day that never was
+	apia := rapid.Map(rapid.IntRange(-3000, 3000), func(m int) time.Time { // a day that was skipped in Apia
 		return time.Date(2011, 12, 30, 10, 0, 0, 0, time.UTC).Add(time.Duration(m) * time.Minute)
 	})
 	return rapid.OneOf(anywhere, near, apia)

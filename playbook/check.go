@@ -12,14 +12,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checker finds what is wrong with rules that could be read.
-
+// checker finds the mistakes in rules that could be read.
 type checker struct {
 	source
 	rules      Rules
 	zone       *time.Location
 	conditions map[string]condition
-	// names are those of all rules and where they stand.
+	// names are the names of all rules, with their paths.
 	names map[string]string
 }
 
@@ -56,10 +55,8 @@ func (c *checker) check() {
 	}
 }
 
-// isOne reports whether the number of members that are given is right; where there
-
-// are none since their names are wrong, that is told already.
-
+// isOne reports whether exactly one member is given. When no member is given because a name is unknown, that mistake is
+// reported already.
 func (c *checker) isOne(path string, given int) bool {
 	return given == 1 || !c.isGiven(path) || given == 0 && c.odd[path]
 }
@@ -101,14 +98,9 @@ func (c *checker) atMost(path string, size, most int) {
 	}
 }
 
-// checkQuiet looks for a time at which a follow-up may be done.
-
-// has reports whether the minute of the day is quiet.
-
 var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 
-// checkName wants a name no other rule has.
-
+// checkName requires a valid name that no other rule has.
 func (c *checker) checkName(path, name string) {
 	if !c.isGiven(path) {
 		return
@@ -151,8 +143,7 @@ func (c *checker) checkMail(path, name string, mail Mail) {
 	}
 }
 
-// checkText wants a template that can be filled in with the variables.
-
+// checkText requires a template that can be filled in with the variables.
 func (c *checker) checkText(path string, text Text, variables any, line bool) {
 	if !c.isGiven(path) {
 		return
@@ -172,8 +163,7 @@ func (c *checker) checkText(path string, text Text, variables any, line bool) {
 	}
 }
 
-// checkWhen compiles a condition, and keeps it in its canonical form.
-
+// checkWhen compiles a condition and keeps its canonical form.
 func (c *checker) checkWhen(path string, when *Expression) {
 	if !c.isGiven(path) {
 		return
@@ -188,8 +178,7 @@ func (c *checker) checkWhen(path string, when *Expression) {
 	*when = Expression(found.canonical)
 }
 
-// checkPlace wants exactly one of its members, not the id of something else.
-
+// checkPlace requires exactly one member, and refuses the id of an object of another type.
 func (c *checker) checkPlace(path string, place *Place) {
 	if place == nil {
 		return
@@ -206,7 +195,7 @@ func (c *checker) checkPlace(path string, place *Place) {
 		}
 		given++
 		switch {
-		case !c.isGiven(at): // that is told already
+		case !c.isGiven(at): // the mistake is reported already
 		case strings.TrimSpace(one.value) == "":
 			c.at(at, "empty; give the name or the id of %s", one.what)
 		case one.typ != "":
@@ -218,8 +207,7 @@ func (c *checker) checkPlace(path string, place *Place) {
 	}
 }
 
-// checkID refuses the id of something of another type; names pass.
-
+// checkID refuses the id of an object of another type. It accepts every name.
 func (c *checker) checkID(path, value, typ, what string) {
 	known := []string{
 		opportunity.TypeOpportunity, opportunity.TypeStep, "OpportunityStage", opportunity.TypeRegion, opportunity.TypeAccount,
@@ -230,16 +218,12 @@ func (c *checker) checkID(path, value, typ, what string) {
 	}
 }
 
-// checkMessages checks what effects and follow-ups have in common.
-
-// sorted are the names in a map.
-
+// sorted returns the names in a map, in order.
 func sorted[V any](named map[string]V) []string { return slices.Sorted(maps.Keys(named)) }
 
-// checkLength checks a length that is given; some must be more than nothing.
-
+// checkLength checks a length that is given. With some, the length must be more than 0.
 func (c *checker) checkLength(path string, length Length, some bool) {
-	if !c.isGiven(path) || length.Unit == "" { // what could not be read is told already
+	if !c.isGiven(path) || length.Unit == "" { // a length that could not be read is reported already
 		return
 	}
 	if some && length.Count == 0 {
@@ -249,19 +233,3 @@ func (c *checker) checkLength(path string, length Length, some bool) {
 		c.at(path, "business hours are reckoned with, and there are none; give calendar.hours")
 	}
 }
-
-// placed is an effect and where it stands.
-
-// contradict says why two effects cannot both be meant, "" when they can.
-
-// checkContradictions looks for effects of one rule that cannot both be meant.
-
-// Where one has a condition, they may never meet.
-
-// checkTogether looks for transitions that always apply to the same move and whose
-
-// effects cannot both be meant.
-
-// checkPromises looks for promises that no places are held yet which another rule
-
-// breaks: it always holds places on the move that leads to where this one starts.

@@ -49,6 +49,7 @@ func (c *checker) checkCalendar() {
 	c.checkQuiet(calendar, taken)
 }
 
+// checkQuiet requires a time at which a follow-up may be done.
 func (c *checker) checkQuiet(calendar Calendar, open map[Weekday][]span) {
 	quiet := calendar.Quiet
 	if quiet == nil || !c.isGiven("calendar.quiet.from") || !c.isGiven("calendar.quiet.to") {
@@ -80,6 +81,7 @@ func (c *checker) checkQuiet(calendar Calendar, open map[Weekday][]span) {
 	c.at("calendar.quiet", "all business hours are quiet; no follow-up could ever be done")
 }
 
+// has reports whether the minute of the day is quiet.
 func (q QuietHours) has(minute Clock) bool {
 	if q.From <= q.To {
 		return q.From <= minute && minute < q.To

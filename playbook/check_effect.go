@@ -66,7 +66,7 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 		}
 		c.atMost(path+".attributes.set", len(e.Attributes.Set), 50)
 		for _, key := range sorted(e.Attributes.Set) {
-			if text := e.Attributes.Set[key]; text != "" { // an empty one clears the attribute
+			if text := e.Attributes.Set[key]; text != "" { // an empty text clears the attribute
 				c.checkText(path+".attributes.set."+key, text, Variables{}, false)
 			}
 		}
@@ -91,7 +91,7 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 	c.checkMessages(path, e.Email, e.Log, e.Call)
 }
 
-// checkHold checks for how long places are held.
+// checkHold checks the time for which places are held.
 func (c *checker) checkHold(path string, length Length) {
 	c.checkLength(path, length, true)
 	if length.Unit == Seconds && length.Count > 0 && length.Count < MinHoldSeconds && c.isGiven(path) {
@@ -99,6 +99,7 @@ func (c *checker) checkHold(path string, length Length) {
 	}
 }
 
+// checkMessages checks the members that effects and follow-ups share.
 func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, call *CallRule) {
 	if at := path + ".email.use"; email != nil && c.isGiven(at) {
 		if _, known := c.rules.Emails[email.Use]; !known {
@@ -126,6 +127,7 @@ func (c *checker) checkMessages(path string, email *EmailRule, log *LogRule, cal
 	}
 }
 
+// placed is an effect and its path.
 type placed struct {
 	path   string
 	effect EffectRule
@@ -143,6 +145,7 @@ func (t Transition) effects(path string) []placed {
 	return append(effectsOf(path+".before", t.Before), effectsOf(path+".after", t.After)...)
 }
 
+// contradict returns why two effects contradict each other, or "" when they do not.
 func contradict(a, b EffectRule) string {
 	kinds := []opportunity.EffectKind{a.kind(), b.kind()}
 	has := func(one, other opportunity.EffectKind) bool {
@@ -175,6 +178,8 @@ func contradict(a, b EffectRule) string {
 	return ""
 }
 
+// checkContradictions finds effects of one rule that contradict each other. Effects with a condition do not count,
+// because they may never apply together.
 func (c *checker) checkContradictions(effects []placed) {
 	for i, b := range effects {
 		for _, a := range effects[:i] {
@@ -186,6 +191,7 @@ func (c *checker) checkContradictions(effects []placed) {
 	}
 }
 
+// checkTogether finds transitions that always apply to the same move and whose effects contradict each other.
 func (c *checker) checkTogether() {
 	overlap := func(a, b *Place) bool { return a == nil || b == nil || *a == *b }
 	for i, b := range c.rules.Transitions {
@@ -205,6 +211,8 @@ func (c *checker) checkTogether() {
 	}
 }
 
+// checkPromises finds promises that no places are held yet, and another rule that breaks such a promise. That rule always
+// holds places on the move to the place from which this transition starts.
 func (c *checker) checkPromises() {
 	for i, b := range c.rules.Transitions {
 		for _, later := range effectsOf(fmt.Sprintf("transitions[%d].before", i), b.Before) {

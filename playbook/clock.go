@@ -58,13 +58,13 @@ func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 // String writes the day as it is read.
 func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
 
-// dateOf is the day of t in the zone t is in.
+// dateOf returns the day of t in the zone of t.
 func dateOf(t time.Time) Date {
 	year, month, day := t.Date()
 	return Date{year, month, day}
 }
 
-// plus is the day n days later, or earlier.
+// plus returns the day n days later, or earlier.
 func (d Date) plus(n int) Date {
 	return dateOf(time.Date(d.Year, d.Month, d.Day+n, 0, 0, 0, 0, time.UTC))
 }
@@ -98,10 +98,10 @@ func longName(day time.Weekday) string {
 	return string(name[0]|0x20) + name[1:]
 }
 
-// wall is a moment as a wall shows it, in a zone that is known from elsewhere.
+// wall is a local time, without its zone.
 type wall struct {
 	date Date
-	of   time.Duration // since midnight on the wall
+	of   time.Duration // since midnight, in local time
 }
 
 func wallOf(t time.Time) wall {
@@ -111,8 +111,8 @@ func wallOf(t time.Time) wall {
 
 func (c Clock) duration() time.Duration { return time.Duration(c) * time.Minute }
 
-// in answers when the wall shows w. Where clocks are set back, it is the first of
-// the two times; where they skip it, the moment they are set.
+// in returns the moment of the local time w in the zone. When clocks are set back and w occurs twice, in returns
+// the first moment. When clocks skip w, in returns the moment at which they are set.
 func (w wall) in(zone *time.Location) time.Time {
 	t := time.Date(w.date.Year, w.date.Month, w.date.Day, 0, 0, 0, int(w.of), zone)
 	if wanted := w.date.plus(int(w.of / (24 * time.Hour))); wallOf(t) != (wall{wanted, w.of % (24 * time.Hour)}) {
@@ -124,7 +124,7 @@ func (w wall) in(zone *time.Location) time.Time {
 	return t
 }
 
-// setClocks is the nearest moment at which clocks are set forward.
+// setClocks returns the nearest moment at which clocks are set forward.
 func setClocks(t time.Time) time.Time {
 	begins, ends := t.ZoneBounds()
 	switch {
@@ -136,8 +136,8 @@ func setClocks(t time.Time) time.Time {
 	return ends
 }
 
-// setBack answers, where t lies in the second pass of times that a wall shows
-// twice, when that pass begins and how long it is; zero elsewhere.
+// setBack returns the second pass of local times that occur twice, when t lies in it: its beginning and its length.
+// Otherwise it returns zero.
 func setBack(t time.Time) (begins time.Time, by time.Duration) {
 	begins, _ = t.ZoneBounds()
 	if begins.IsZero() {
@@ -152,8 +152,8 @@ func setBack(t time.Time) (begins time.Time, by time.Duration) {
 	return time.Time{}, 0
 }
 
-// unfold moves a time that the wall shows for the second time to the end of what
-// it shows twice, so that what the wall shows never goes back.
+// unfold moves a local time that occurs for the second time to the end of the repeated times. So local times never
+// go back.
 func unfold(t time.Time) time.Time {
 	if begins, by := setBack(t); !begins.IsZero() {
 		return begins.Add(by)

@@ -14,12 +14,11 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// Expression is a condition in the language of github.com/expr-lang/expr over what
-// is known of the opportunity: value >= 1000 and region in ["UK", "US"]. Amounts
-// are exact; it reads no clock.
+// Expression is a condition on the known facts of an opportunity, in the language of github.com/expr-lang/expr:
+// value >= 1000 and region in ["UK", "US"]. Amounts are exact. A condition reads no clock.
 type Expression string
 
-// surroundings are the names a condition may use.
+// surroundings are the names that a condition may use.
 type surroundings struct {
 	Value      money             `expr:"value"` // the sum over the interests
 	Currency   string            `expr:"currency"`
@@ -44,8 +43,7 @@ type subject struct {
 	Reserve    bool   `expr:"reserve"`
 }
 
-// builtins are the functions of the library a condition may call: those that need
-// no clock, no zone and no floats.
+// builtins are the functions of the library that a condition may call. They need no clock, no zone and no floats.
 var builtins = [...]string{"all", "any", "one", "none", "filter", "count", "len", "lower", "upper", "trim", "sum", "int"}
 
 func surroundingsOf(f Facts) surroundings {
@@ -62,14 +60,14 @@ func surroundingsOf(f Facts) surroundings {
 	return s
 }
 
-// condition is an expression that can be decided.
+// condition is a compiled expression.
 type condition struct {
 	program *vm.Program
 	// canonical is the expression without its formatting.
 	canonical string
 }
 
-// holds decides the condition about the facts. The error quotes nothing of them.
+// holds decides the condition for the facts. The error quotes none of the facts.
 func (c condition) holds(s surroundings) (bool, error) {
 	if c.program == nil {
 		return true, nil
@@ -112,7 +110,7 @@ func (e Expression) compile() (condition, *fault) {
 	return condition{program, canonicalOf(text)}, nil
 }
 
-// canonicalOf is the expression without its formatting.
+// canonicalOf returns the expression without its formatting.
 func canonicalOf(text string) string {
 	tree, err := parser.Parse(text)
 	if err != nil {
@@ -122,7 +120,7 @@ func canonicalOf(text string) string {
 	return tree.Node.String()
 }
 
-// decimals writes amounts out as the decimals they are.
+// decimals writes amounts as exact decimals.
 type decimals struct{ exactly }
 
 // Visit implements ast.Visitor.
@@ -137,7 +135,7 @@ func (d *decimals) Visit(node *ast.Node) {
 	}
 }
 
-// byteOf is where the rune of the number begins.
+// byteOf returns the byte offset of the rune with the given number.
 func byteOf(text string, runes int) int {
 	for at := range text {
 		if runes == 0 {
@@ -148,7 +146,7 @@ func byteOf(text string, runes int) int {
 	return len(text)
 }
 
-// conditionFault says what the library found wrong, and offers names that are known.
+// conditionFault returns the error that the library found, and suggests known names.
 func conditionFault(text string, err error) *fault {
 	var wrong *file.Error
 	if !errors.As(err, &wrong) {
@@ -165,12 +163,12 @@ func conditionFault(text string, err error) *fault {
 	return &fault{byteOf(text, wrong.From), "the condition is wrong: " + said}
 }
 
-// plainTypes says the names of types as the documentation does.
+// plainTypes replaces the names of types by those of the documentation.
 func plainTypes(said string) string {
 	return strings.NewReplacer("playbook.money", "money", "playbook.subject", "interest", "playbook.surroundings", "opportunity").Replace(said)
 }
 
-// expressionNames are the names conditions have for the fields of a type.
+// expressionNames returns the names that conditions use for the fields of a type.
 func expressionNames(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {

@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Whatever stands under when is told as a mistake within the text, or can be
-// decided, and is the same condition in its canonical form.
+// Every text under when either is a mistake with a place inside the text, or can be decided. In the second case its
+// canonical form is the same condition.
 func FuzzCondition(f *testing.F) {
 	for _, text := range []string{
 		"value >= 1000", "value == 0.1 + 0.20", `any(interests, .kind == "event" and .unitAmount * .quantity > 2500)`,

@@ -84,7 +84,7 @@ func TestConditionsDecideExactly(t *testing.T) {
 	}
 }
 
-// Whatever two amounts there are, a condition compares them as they are written.
+// A condition compares any two amounts as they are written.
 func TestAmountsAreComparedAsWritten(t *testing.T) {
 	amounts := rapid.StringMatching(`[1-9][0-9]{0,14}\.[0-9]{1,4}`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -107,7 +107,7 @@ func TestAmountsAreComparedAsWritten(t *testing.T) {
 	})
 }
 
-// Nothing in a condition can be a float, or have a method that makes one.
+// Nothing in a condition can be a float, or have a method that returns one.
 func TestConditionsKnowNoFloats(t *testing.T) {
 	seen := make(map[reflect.Type]bool)
 	var walk func(typ reflect.Type)

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// drawnFollowUps is a playbook with one follow-up, and facts it applies to.
+// drawnFollowUps draws a playbook with one follow-up, and facts to which it applies.
 func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	work, calendar := drawnCalendar(t)
 	length := drawnLength(t)
@@ -26,7 +26,7 @@ func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	case untilLapse:
 		rule.Due.BeforeLapse, facts.Reservation = &length, opportunity.Reservation{Valid: true, Until: ahead}
 	case untilStart:
-		length.Count++ // as a file must have it
+		length.Count++ // a file has to be valid
 		rule.Due.BeforeStart = &length
 		facts.Interests = []Interest{{Item: "e", Kind: opportunity.Event, Quantity: 1, Start: ahead}}
 	}
@@ -50,9 +50,9 @@ func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	}, facts
 }
 
-// However late what is planned is done, each follow-up is done once, none in quiet
-// hours or too early, none in a heap, none after what it was to come before, and no
-// more than the cap.
+// However late a follow-up is done, five things hold. Each is done once. None is done in quiet hours or too early.
+// None follow each other at once. None is done after the moment that it should precede. There are no more than the
+// cap.
 func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, facts := drawnFollowUps(t)
@@ -89,7 +89,7 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 			case last != nil && next.Due.Before(p.work.plus(last.At, rule.Repeat.Every)):
 				t.Fatalf("%s is due at %s, too soon after %s", next.Key, next.Due, last.At)
 			}
-			// Asked again on the way there, it has the same key and is not due earlier.
+			// Planned again before then, the follow-up has the same key and the same time.
 			between := facts
 			between.Now = facts.Now.Add(time.Duration(rapid.Int64Range(0, max(1, int64(next.Due.Sub(facts.Now)))).Draw(t, "on the way")))
 			if again := p.Plan(between, opportunity.Occasion{}); between.Now.Before(next.Due) && (len(again.FollowUps) == 0 || again.FollowUps[0].Key != next.Key || !again.FollowUps[0].Due.Equal(next.Due)) {
@@ -99,14 +99,13 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 			facts.Done = append(slices.Clone(facts.Done), opportunity.DoneFollowUp{Key: next.Key, At: facts.Now})
 			last = &facts.Done[len(facts.Done)-1]
 			if !course.deadline.IsZero() && !course.deadline.After(facts.Now) {
-				return // it has lapsed, or started
+				return // the places have lapsed, or the event has started
 			}
 		}
 	})
 }
 
-// Of many events only as many are planned for as could be, and what is left out is
-// told within bounds.
+// With many events, only as many follow-ups are planned as could be done. The list of those left out is bounded.
 func TestPlansStaySmall(t *testing.T) {
 	p, err := Load([]byte("steps:\n  - at: { step: Proposed }\n    followUps:\n" +
 		"      - { name: f, due: { beforeStart: 1 day }, repeat: { times: 20, every: 1 minute }, do: { attention: { text: Look } } }\n"))

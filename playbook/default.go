@@ -3,8 +3,8 @@ package playbook
 import _ "embed" // the default playbook is a file like any other
 
 //go:embed default.yaml
-var defaultFile string // never written to: nothing else can be embedded into
+var defaultFile string // never written to; only a variable can be embedded into
 
-// DefaultFile is the playbook of a typical tenant, as a file: what the documentation
-// of the TMS says is usual. Nobody follows it who does not ask for it.
+// DefaultFile returns the file of the playbook of a typical tenant. It follows what the documentation of the TMS
+// calls usual. A tenant follows it only when asked for.
 func DefaultFile() []byte { return []byte(defaultFile) }

@@ -127,7 +127,7 @@ type CallRule struct {
 	Undo string `json:"undo,omitempty"`
 }
 
-// given are the kinds of effects that are given, in the order of the members.
+// given returns the kinds of effects that are given, in the order of the members.
 func (e EffectRule) given() []opportunity.EffectKind {
 	var kinds []opportunity.EffectKind
 	for _, one := range []struct {
@@ -155,7 +155,7 @@ func (e EffectRule) given() []opportunity.EffectKind {
 	return kinds
 }
 
-// kind is the kind of an effect that was found to have one.
+// kind returns the kind of a valid effect, which has exactly one.
 func (e EffectRule) kind() opportunity.EffectKind {
 	if kinds := e.given(); len(kinds) == 1 {
 		return kinds[0]
@@ -163,7 +163,7 @@ func (e EffectRule) kind() opportunity.EffectKind {
 	return ""
 }
 
-// undo is how far the effect can be taken back, and in words how, or why it cannot.
+// undo returns how far the effect can be undone. It also returns in words how, or why it cannot.
 func (e EffectRule) undo() (opportunity.Undo, string) {
 	switch e.kind() {
 	case opportunity.EffectAccount:

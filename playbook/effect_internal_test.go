@@ -10,8 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Every kind of effect says how it is undone, is explained, and is told of in the
-// page as it is.
+// Every kind of effect declares how it is undone and is explained. The page describes it correctly.
 func TestEveryEffectSaysHowItIsUndone(t *testing.T) {
 	page, err := os.ReadFile("../docs/playbook.md")
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Explain tells in words what the playbook does and when, for people: its calendar,
-// then every transition, happening and step, with what is undone how.
+// Explain describes the playbook in words, for people: its calendar, then every transition, happening and step. For
+// each effect it also describes how the effect is undone.
 func (p *Playbook) Explain() string {
 	if p == nil {
 		p = new(Playbook)
@@ -38,7 +38,7 @@ func (p *Playbook) Explain() string {
 	return t.String()
 }
 
-// teller writes what is told, line by line.
+// teller writes the description, line by line.
 type teller struct{ strings.Builder }
 
 func (t *teller) line(indent int, format string, args ...any) {
@@ -89,7 +89,7 @@ func exceptHolidays(c Calendar) string {
 	return fmt.Sprintf(", except for %d holidays", len(c.Holidays))
 }
 
-// words tell the place.
+// words describes the place.
 func (place Place) words() string {
 	switch {
 	case place.Step != "":
@@ -143,7 +143,7 @@ func (t *teller) effects(indent string, effects []EffectRule, before bool) {
 	}
 }
 
-// words tell the effect.
+// words describes the effect.
 func (e EffectRule) words() string {
 	switch e.kind() {
 	case opportunity.EffectAccount:
@@ -204,7 +204,7 @@ func (i InvoiceRule) words() string {
 	return text + " and is made final " + i.FinaliseBeforeStart.String() + " before the first event starts"
 }
 
-// orDefault is how long the TMS may take to make what its triggers make.
+// orDefault returns how long the TMS may take until its triggers have made something.
 func orDefault(wait Length) Length {
 	if wait.IsZero() {
 		return Length{1, Hours}
@@ -224,7 +224,7 @@ func (l LogRule) words() string {
 
 func (c CallRule) words() string { return "service " + c.Service + " is called at " + c.Path }
 
-// quote shows a template on one line.
+// quote returns a template in quotes, on one line.
 func quote(text Text) string { return `"` + clip(oneLine(string(text))) + `"` }
 
 func (t *teller) followUp(f FollowUpRule) {
@@ -241,7 +241,7 @@ func (t *teller) followUp(f FollowUpRule) {
 	}
 }
 
-// words tell when it is due.
+// words describes when the follow-up is due.
 func (d Due) words() string {
 	anchors, lengths := d.given()
 	if len(anchors) != 1 {
@@ -266,7 +266,7 @@ func (d Due) words() string {
 	return ""
 }
 
-// words tell the action.
+// words describes the action.
 func (a ActionRule) words() string {
 	switch {
 	case a.Email != nil:

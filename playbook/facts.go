@@ -6,48 +6,44 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Facts are what is known of one opportunity at one moment: all a plan depends on
-// but the playbook. Times are moments; in which zone they are given makes no
-// difference.
+// Facts are the known facts of one opportunity at one moment. A plan depends on nothing but the facts and the
+// playbook. Times are moments; their zones make no difference.
 type Facts struct {
-	// Now is the moment the plan is made for.
+	// Now is the moment of the plan.
 	Now time.Time `json:"now"`
 
 	ID      opportunity.ID      `json:"id,omitempty"`
 	Details opportunity.Details `json:"details"`
 	Step    opportunity.Step    `json:"step"`
-	// Entered is when the opportunity came into the step; zero when it is unknown,
-	// and then nothing is reckoned from it.
+	// Entered is when the opportunity came into the step. It is zero when unknown; then nothing is counted from it.
 	Entered time.Time `json:"entered,omitzero"`
-	// LastActivity is when anything last happened that is not Oppflow's own
-	// following up; zero when it is unknown.
+	// LastActivity is when anything last happened, except Oppflow's own follow-ups. It is zero when unknown.
 	LastActivity time.Time  `json:"lastActivity,omitzero"`
 	Interests    []Interest `json:"interests,omitempty"`
-	// Reservation tells until when places are held.
+	// Reservation is the state of the places and the time until which they are held.
 	Reservation opportunity.Reservation `json:"reservation,omitzero"`
-	// Attributes are those of the record, by their keys.
+	// Attributes are the attributes of the record, by key.
 	Attributes map[string]string `json:"attributes,omitempty"`
-	// Done are the follow-ups that were done or cancelled over the whole life, each
-	// once.
+	// Done are the follow-ups that were done or cancelled over the opportunity's whole life, each once.
 	Done []opportunity.DoneFollowUp `json:"done,omitempty"`
 }
 
 // Interest is one interest of the record.
 type Interest struct {
-	// Item is the id of what it is in.
+	// Item is the id of the item of the interest.
 	Item       opportunity.ID     `json:"item"`
 	Kind       opportunity.Kind   `json:"kind"`
 	Quantity   int                `json:"quantity"`
 	UnitAmount opportunity.Amount `json:"unitAmount"`
 	Reserve    bool               `json:"reserve,omitempty"`
-	// Start is when the event starts; zero for other kinds and where it is unknown.
+	// Start is when the event starts. It is zero for other kinds and when unknown.
 	Start time.Time `json:"start,omitzero"`
-	// ExpiresAt is when training tokens expire, a local time without a zone as the
-	// API has it; it is taken to be in the zone of the calendar.
+	// ExpiresAt is when training tokens expire. It is a local time without a zone, as the API returns it, in the
+	// zone of the calendar.
 	ExpiresAt string `json:"expiresAt,omitempty"`
 }
 
-// value is the sum over the interests, before tax and discounts.
+// value returns the sum over the interests, before tax and discounts.
 func (f Facts) value() opportunity.Amount {
 	var total opportunity.Amount
 	for _, interest := range f.Interests {
@@ -56,7 +52,7 @@ func (f Facts) value() opportunity.Amount {
 	return total
 }
 
-// firstStart is when the first event starts that has not yet; zero when none is known.
+// firstStart returns the start of the first event that has not started yet, or zero when none is known.
 func (f Facts) firstStart() time.Time {
 	var first time.Time
 	for _, interest := range f.Interests {

@@ -74,7 +74,7 @@ type AttentionRule struct {
 	Text Text `json:"text"`
 }
 
-// anchor is what a follow-up is reckoned from.
+// anchor is the event from which a follow-up is counted.
 type anchor string
 
 const (
@@ -85,7 +85,7 @@ const (
 	untilExpires anchor = "beforeTokensExpire"
 )
 
-// given are the members that are given, in their order.
+// given returns the members that are given, in their order.
 func (d Due) given() (anchors []anchor, lengths []Length) {
 	for _, one := range []struct {
 		anchor anchor
@@ -104,7 +104,7 @@ func (d Due) given() (anchors []anchor, lengths []Length) {
 	return anchors, lengths
 }
 
-// given are the kinds of actions that are given, in the order of the members.
+// given returns the kinds of actions that are given, in the order of the members.
 func (a ActionRule) given() []opportunity.ActionKind {
 	var kinds []opportunity.ActionKind
 	for _, one := range []struct {
@@ -124,7 +124,7 @@ func (a ActionRule) given() []opportunity.ActionKind {
 	return kinds
 }
 
-// times is how often the follow-up is done, what ends it left out.
+// times returns how often the follow-up is done, without the last action under then.
 func (f FollowUpRule) times() int {
 	if f.Repeat == nil {
 		return 1
@@ -132,7 +132,7 @@ func (f FollowUpRule) times() int {
 	return f.Repeat.Times
 }
 
-// length is how many follow-ups come of it.
+// length returns the number of follow-ups of the rule, the last action included.
 func (f FollowUpRule) length() int {
 	if f.Then == nil {
 		return f.times()

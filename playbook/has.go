@@ -7,16 +7,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Contents tells what kinds of rules a playbook has. The zero value is that of one
-// which does nothing.
+// Contents are the kinds of rules in a playbook. The zero value is that of a playbook without rules.
 type Contents struct {
-	// Moves, Happenings and FollowUps say that it has rules of that kind.
+	// Moves, Happenings and FollowUps report whether the playbook has rules of that kind.
 	Moves, Happenings, FollowUps bool
-	// Learners says that it may register learners or make contacts of them.
+	// Learners reports whether the playbook may register learners or make contacts of them.
 	Learners bool
 }
 
-// Has tells what kinds of rules the playbook has.
+// Has returns the kinds of rules in the playbook.
 func (p *Playbook) Has() Contents {
 	if p == nil {
 		return Contents{}
@@ -30,7 +29,7 @@ func (p *Playbook) Has() Contents {
 	}
 }
 
-// effectRules are all that the occasion may bring; those of every occasion for "".
+// effectRules returns all effects that the occasion may have, or those of every occasion for "".
 func (p *Playbook) effectRules(kind opportunity.OccasionKind) []EffectRule {
 	var all []EffectRule
 	if kind == "" || kind == opportunity.OccasionMove {
@@ -46,9 +45,8 @@ func (p *Playbook) effectRules(kind opportunity.OccasionKind) []EffectRule {
 	return all
 }
 
-// NeedsEvents reports whether a plan for the occasion depends on the events of the
-// interests: on when they start, or, for the zero occasion, on whether something
-// happened to them.
+// NeedsEvents reports whether a plan for the occasion depends on the events of the interests. It may depend on when
+// they start. The plan for the zero occasion may also depend on whether something happened to them.
 func (p *Playbook) NeedsEvents(kind opportunity.OccasionKind) bool {
 	if p == nil {
 		return false
@@ -66,7 +64,7 @@ func (p *Playbook) NeedsEvents(kind opportunity.OccasionKind) bool {
 	})
 }
 
-// MailNeedsEvents reports whether the mail of the name tells when an event starts.
+// MailNeedsEvents reports whether the named mail uses the start of an event.
 func (p *Playbook) MailNeedsEvents(name string) bool {
 	if p == nil {
 		return false
@@ -75,7 +73,7 @@ func (p *Playbook) MailNeedsEvents(name string) bool {
 	return mail.Subject.tellsStart() || mail.Body.tellsStart()
 }
 
-// MailNeedsContact reports whether the mail of the name tells who the contact is.
+// MailNeedsContact reports whether the named mail uses the contact.
 func (p *Playbook) MailNeedsContact(name string) bool {
 	if p == nil {
 		return false
@@ -84,7 +82,7 @@ func (p *Playbook) MailNeedsContact(name string) bool {
 	return mail.Subject.mentions(".Contact") || mail.Body.mentions(".Contact")
 }
 
-// HasMail reports whether the playbook has a mail of the name.
+// HasMail reports whether the playbook has the named mail.
 func (p *Playbook) HasMail(name string) bool {
 	if p == nil {
 		return false
@@ -93,8 +91,7 @@ func (p *Playbook) HasMail(name string) bool {
 	return known
 }
 
-// MailFrom is the id of the address the mail of the name is sent from; "" is the
-// tenant's usual one.
+// MailFrom returns the id of the sending address of the named mail, or "" for the tenant's usual address.
 func (p *Playbook) MailFrom(name string) string {
 	if p == nil {
 		return ""
@@ -102,7 +99,7 @@ func (p *Playbook) MailFrom(name string) string {
 	return p.rules.Emails[name].From
 }
 
-// Service is the tenant's service of the name.
+// Service returns the tenant's service of the name.
 func (p *Playbook) Service(name string) (Service, bool) {
 	if p == nil {
 		return Service{}, false
@@ -111,8 +108,8 @@ func (p *Playbook) Service(name string) (Service, bool) {
 	return service, known
 }
 
-// Lacks are the services whose secrets are not among those that there are, as
-// mistakes of the file: requests to them could not be signed.
+// Lacks returns a mistake of the file for each service without a key. Requests to such a service could not be
+// signed.
 func (p *Playbook) Lacks(has func(secret string) bool) Mistakes {
 	if p == nil {
 		return nil
@@ -126,20 +123,19 @@ func (p *Playbook) Lacks(has func(secret string) bool) Mistakes {
 	return lacking.inOrder()
 }
 
-// secret is where a playbook names one.
+// secret is the name of a key and its place in the playbook.
 type secret struct {
 	name         string
 	line, column int
 }
 
-// mentions reports whether the text may name the variable: text that only looks so
-// counts, too.
+// mentions reports whether the text may name the variable. Text that only looks like the variable counts, too.
 func (t Text) mentions(variable string) bool { return strings.Contains(string(t), variable) }
 
 func (t Text) tellsStart() bool { return t.mentions(".FirstStart") }
 
-// tellsStart reports whether the effect depends on when an event starts. Its mails
-// are written later.
+// tellsStart reports whether the effect depends on the start of an event. Mails do not count, because they are
+// written later.
 func (e EffectRule) tellsStart() bool {
 	switch {
 	case e.Account != nil:

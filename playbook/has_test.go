@@ -66,7 +66,7 @@ func TestWhatAPlaybookNeedsToKnowOfEvents(t *testing.T) {
 		"happenings: [{ name: a, on: reservationLapsed, do: [{ log: { message: m } }] }]":                      nil,
 		"happenings: [{ name: a, on: reservationLapsed, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":    {lapsed},
 		"happenings: [{ name: a, on: eventCancelled, do: [{ log: { message: \"{{.FirstStart}}\" } }] }]":       {"", cancelled},
-		"emails: { m: { subject: s, body: \"{{.FirstStart}}\" } }\n" + win("{ email: { to: owner, use: m } }"): nil, // it is written later
+		"emails: { m: { subject: s, body: \"{{.FirstStart}}\" } }\n" + win("{ email: { to: owner, use: m } }"): nil, // the mail is written later
 	} {
 		var got []opportunity.OccasionKind
 		for _, kind := range all {

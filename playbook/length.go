@@ -10,9 +10,8 @@ import (
 // Unit is the unit of a length of time.
 type Unit string
 
-// The units. Seconds, minutes and hours are exact. Days and weeks keep the time on the
-// wall, also where clocks are set. A business day is a day with business hours
-// that is no holiday; business hours count while it is open.
+// The units. Seconds, minutes and hours are exact. Days and weeks keep the local time, also when clocks are set. A
+// business day is a day with business hours that is no holiday. Business hours count only while the tenant is open.
 const (
 	Seconds       Unit = "second"
 	Minutes       Unit = "minute"
@@ -23,7 +22,7 @@ const (
 	BusinessDays  Unit = "business day"
 )
 
-// most is the longest length, some ten years.
+// most returns the longest length in the unit, about ten years.
 func (u Unit) most() int {
 	switch u {
 	case Seconds:
@@ -68,7 +67,7 @@ func (l *Length) UnmarshalText(text []byte) error {
 
 func unitOf(text string) Unit {
 	switch text = strings.TrimSuffix(text, "s"); text {
-	case "": // which was s
+	case "": // an empty unit was s
 		return Seconds
 	case "m":
 		return Minutes

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// book is a playbook that was drawn, with what its rules say in the test's own words:
-// what is planned is held against these, not against the planner's code.
+// book is a drawn playbook and its rules in the test's own form. Plans are compared with these rules, not with the
+// code of the planner.
 type book struct {
 	text  string
 	rules map[string]*drawnRule
@@ -21,10 +21,10 @@ type book struct {
 	zone  *time.Location
 	// quietFrom and quietTo are minutes since midnight; equal without quiet hours.
 	quietFrom, quietTo int
-	// releases are the states into which a move gives places back.
+	// releases are the states for which a move gives places back.
 	releases map[opportunity.StageState]bool
-	// first and again are loaded from the same file, uncapped and loud from one that
-	// differs in the cap and in the quiet hours. The latter two are loaded when they are used.
+	// first and again are loaded from the same file. uncapped and loud are loaded from files that differ in the cap
+	// and in the quiet hours. The last two are loaded on first use.
 	first, again   *playbook.Playbook
 	uncapped, loud func() *playbook.Playbook
 }
@@ -37,13 +37,12 @@ type drawnRule struct {
 	every  drawnLength
 	times  int
 	of     int
-	moves  bool // the last thing it does is a move
+	moves  bool // the last action is a move
 	holds  func(*life) bool
 }
 
-// drawnLength is a length of time and what it comes to, give or take the setting of
-// clocks. open says that nobody knows how much longer it is, since closed hours are
-// not counted.
+// drawnLength is a length of time and its bounds, plus or minus the setting of clocks. open reports that the upper
+// bound is unknown, because closed hours are not counted.
 type drawnLength struct {
 	text        string
 	least, most time.Duration
@@ -84,7 +83,7 @@ func drawLength(r *rand.Rand, business bool, least int) drawnLength {
 	return drawnLength{text: fmt.Sprint(n, " business days"), least: max(0, time.Duration(n-1)*day-clocks), open: true}
 }
 
-// oneOf draws one of a few.
+// oneOf returns one of several values at random.
 func oneOf[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 // drawBook draws a valid playbook.
@@ -108,7 +107,7 @@ func drawBook(t testing.TB, r *rand.Rand) *book {
 	if r.IntN(3) > 0 {
 		span := oneOf(r, [2]int{20 * 60, 8 * 60}, [2]int{0, 7 * 60}, [2]int{12 * 60, 13*60 + 30}, [2]int{22 * 60, 24 * 60}, [2]int{90, 150})
 		if b.quietFrom, b.quietTo = span[0], span[1]; business && span[0] == 12*60 {
-			b.quietFrom, b.quietTo = 0, 7*60 // the morning alone is open in one of the calendars
+			b.quietFrom, b.quietTo = 0, 7*60 // in one of the calendars only the morning is open
 		}
 		clock := func(m int) string { return fmt.Sprintf("\"%02d:%02d\"", m/60, m%60) }
 		quiet = "  quiet: { from: " + clock(b.quietFrom) + ", to: " + clock(b.quietTo) + " }\n"
@@ -161,7 +160,7 @@ func (b *book) drawTransitions(r *rand.Rand, rules *strings.Builder) {
 	rule("win", "state: Won", "after", "log: { message: Won }")
 }
 
-// drawSteps draws follow-ups of some steps, and answers the length of the longest row.
+// drawSteps draws follow-ups of some steps, and returns the length of the longest row.
 func (b *book) drawSteps(r *rand.Rand, rules *strings.Builder, business bool) int {
 	places := []string{"step: Proposed", "stage: Stage Offered", "state: Open", "state: Won", "step: Lost"}
 	r.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })
@@ -236,7 +235,7 @@ func (b *book) drawRule(r *rand.Rand, rules *strings.Builder, name, where string
 	return rule
 }
 
-// isQuiet reports whether the wall shows quiet hours.
+// isQuiet reports whether the local time is in the quiet hours.
 func (b *book) isQuiet(t time.Time) bool {
 	hour, minute, _ := t.In(b.zone).Clock()
 	m := 60*hour + minute
@@ -246,7 +245,7 @@ func (b *book) isQuiet(t time.Time) bool {
 	return b.quietFrom != b.quietTo && (m >= b.quietFrom || m < b.quietTo)
 }
 
-// fits reports whether a rule is about the step.
+// fits reports whether a rule applies to the step.
 func (rule *drawnRule) fits(step opportunity.Step) bool {
 	switch member, value, _ := strings.Cut(rule.where, ": "); member {
 	case "step":

@@ -12,23 +12,23 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// life is the life of one opportunity under a playbook, drawn from a seed and a number.
+// life is the life of one opportunity under a playbook. It is drawn from a seed and a number.
 type life struct {
 	counts
 	book  *book
 	rand  *rand.Rand
 	spoil spoiler
 	facts playbook.Facts
-	// before is the step it stood in before the one it stands in.
+	// before is the step before the current step.
 	before opportunity.Step
-	// again says that the planner that is asked was loaded again.
+	// again reports whether the plan came from the playbook that was loaded again.
 	again bool
-	// told is what happened, where somebody listens.
+	// told is what happened, when listens is set.
 	told    []string
 	listens bool
 }
 
-// counts tell how much happened.
+// counts count what happened.
 type counts struct{ plans, planned, done, cancelled, moved, released, leftOut, full int }
 
 func (c *counts) add(o counts) {
@@ -36,13 +36,13 @@ func (c *counts) add(o counts) {
 	c.moved, c.released, c.leftOut, c.full = c.moved+o.moved, c.released+o.released, c.leftOut+o.leftOut, c.full+o.full
 }
 
-// spoiler is a planner with a mistake.
+// spoiler is a planner with a deliberate mistake.
 type spoiler func(*life, *book, playbook.Facts, opportunity.Occasion) opportunity.Plan
 
 func newLife(b *book, seed uint64, number int, spoil spoiler) *life {
 	r := rand.New(rand.NewPCG(seed, 1<<32+uint64(number)))
 	l := &life{book: b, rand: r, spoil: spoil}
-	// Around the days on which clocks are set, and any others.
+	// The start is near a day on which clocks are set, or on any other day.
 	start := oneOf(r, time.Date(2026, 10, 20, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC))
 	now := start.Add(time.Duration(r.IntN(20*24*60*60)) * time.Second)
 	l.facts = playbook.Facts{
@@ -65,7 +65,7 @@ func newLife(b *book, seed uint64, number int, spoil spoiler) *life {
 	return l
 }
 
-// ahead is a moment within so many days from now on.
+// ahead returns a random moment within the given number of days from now.
 func (l *life) ahead(days int) time.Time {
 	return l.facts.Now.Add(time.Duration(1+l.rand.IntN(days*24*60)) * time.Minute)
 }
@@ -85,7 +85,7 @@ func (l *life) tell(format string, args ...any) {
 	l.told = append(l.told, l.facts.Now.In(l.book.zone).Format("2006-01-02 15:04:05 ")+fmt.Sprintf(format, args...))
 }
 
-// live lives it, and answers what was wrong with a plan, "" when nothing was.
+// live plays the life. It returns what was wrong with a plan, or "" when nothing was.
 func (l *life) live() string {
 	for range 2 + l.rand.IntN(7) {
 		l.happens()
@@ -100,7 +100,7 @@ func (l *life) live() string {
 	return ""
 }
 
-// happens draws something that happens outside of following up.
+// happens draws an event outside of the follow-ups.
 func (l *life) happens() {
 	f := &l.facts
 	switch l.rand.IntN(8) {
@@ -143,7 +143,7 @@ func (l *life) happens() {
 	}
 }
 
-// ask has the occasion planned for, by one of the workers.
+// ask returns the plan for the occasion, from one of the two loaded playbooks.
 func (l *life) ask(facts playbook.Facts, occasion opportunity.Occasion) opportunity.Plan {
 	l.plans++
 	if l.again = l.rand.IntN(2) == 0; l.spoil != nil {
@@ -155,7 +155,7 @@ func (l *life) ask(facts playbook.Facts, occasion opportunity.Occasion) opportun
 	return l.book.first.Plan(facts, occasion)
 }
 
-// moveTo moves it, with the effects of the playbook on its places.
+// moveTo moves the opportunity and applies the effects of the playbook on its places.
 func (l *life) moveTo(name string) string {
 	to, f := step(name), &l.facts
 	if to == f.Step {
@@ -190,7 +190,7 @@ func (l *life) moveTo(name string) string {
 	return ""
 }
 
-// follow plans, and does what is due: now, on the dot or late; with luck or not.
+// follow plans and does what is due: at once, at its time or late. Some attempts fail.
 func (l *life) follow() string {
 	f := &l.facts
 	for range 1 + l.rand.IntN(3) {
@@ -236,7 +236,7 @@ func (l *life) follow() string {
 	return ""
 }
 
-// do does what is due.
+// do does a follow-up that is due.
 func (l *life) do(due opportunity.FollowUp) string {
 	f := &l.facts
 	l.tell("%s is done: %s", due.Key, due.Action.Kind)
@@ -248,18 +248,18 @@ func (l *life) do(due opportunity.FollowUp) string {
 		return fmt.Sprintf("%s is done at %s, which is quiet", due.Key, f.Now.In(l.book.zone))
 	}
 	f.Done = append(f.Done, opportunity.DoneFollowUp{Key: due.Key, At: f.Now})
-	if due.Action.Kind == opportunity.ActionProgress && l.rand.IntN(5) > 0 { // the TMS may refuse it
+	if due.Action.Kind == opportunity.ActionProgress && l.rand.IntN(5) > 0 { // the TMS may refuse the move
 		l.moved++
 		return l.moveTo(due.Action.Progress.To)
 	}
 	return ""
 }
 
-// planAgain plans the same once more, at the same moment and on the way to what is
-// due next, and wants the same follow-ups.
+// planAgain makes the same plan once more: at the same moment and before the next follow-up is due. The follow-ups
+// must be the same.
 func (l *life) planAgain(plan opportunity.Plan) string {
 	facts := l.facts
-	if l.rand.IntN(2) == 0 { // the zone in which a moment is given makes no difference
+	if l.rand.IntN(2) == 0 { // the zone of a moment makes no difference
 		facts.Entered, facts.LastActivity = facts.Entered.In(l.book.zone), facts.LastActivity.In(l.book.zone)
 	}
 	if wrong := differ(plan, l.ask(facts, opportunity.Occasion{})); wrong != "" {
@@ -291,7 +291,7 @@ func differ(a, b opportunity.Plan) string {
 	return ""
 }
 
-// wrong answers what is wrong with a plan of follow-ups.
+// wrong returns what is wrong with a plan of follow-ups.
 func (l *life) wrong(plan opportunity.Plan) string {
 	f := l.facts
 	done := 0
@@ -337,7 +337,7 @@ func (l *life) wrong(plan opportunity.Plan) string {
 	return ""
 }
 
-// wrongOne answers what is wrong with one follow-up by its rule.
+// wrongOne returns what is wrong with one follow-up according to its rule.
 func (l *life) wrongOne(plan opportunity.Plan, p opportunity.FollowUp) string {
 	rule := l.book.rules[p.Name]
 	parts := strings.Split(p.Key, "/")
@@ -387,7 +387,7 @@ func (l *life) wrongOne(plan opportunity.Plan, p opportunity.FollowUp) string {
 	return l.wrongTime(rule, p, parts[1], about)
 }
 
-// wrongTime answers what is wrong with when a follow-up is due.
+// wrongTime returns what is wrong with the time of a follow-up.
 func (l *life) wrongTime(rule *drawnRule, p opportunity.FollowUp, item string, about time.Time) string {
 	f := l.facts
 	is := func(t time.Time) bool { return t.Truncate(time.Second).Equal(about) }

@@ -14,10 +14,9 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// TestLives lives through a hundred thousand opportunities under playbooks that are
-// drawn, and holds every plan against what is promised of plans. A failure tells the
-// seed, the playbook and the life; LIFE=seed/playbook/life lives that one again and tells it.
-// In the short form there are three thousand.
+// TestLives plays a hundred thousand opportunities under drawn playbooks, three thousand in the short form. It
+// checks every plan against what is promised of plans. A failure prints the seed, the playbook and the life.
+// LIFE=seed/playbook/life plays that life again and prints what happens.
 func TestLives(t *testing.T) {
 	lives, books := testrun.Pick(t, 2_000, 100_000), testrun.Pick(t, 50, 500)
 	seed := rand.Uint64()
@@ -49,7 +48,7 @@ func TestLives(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d: %d lives in %s: %+v", seed, lives, time.Since(began).Round(time.Millisecond), all)
-	// A test in which nothing happens proves nothing.
+	// A test without events proves nothing.
 	for what, n := range map[string]int{
 		"plans": all.plans, "follow-ups": all.planned, "done": all.done, "cancelled": all.cancelled, "moves by follow-ups": all.moved,
 		"places given back": all.released, "left out": all.leftOut, "as many as may be": all.full,
@@ -60,8 +59,7 @@ func TestLives(t *testing.T) {
 	}
 }
 
-// TestLivesFindWhatIsWrong: plans that are spoilt in one way each are told from those
-// that are not.
+// TestLivesFindWhatIsWrong asserts that plans with one deliberate mistake each are found wrong.
 func TestLivesFindWhatIsWrong(t *testing.T) {
 	each := func(spoil func(*life, *opportunity.FollowUp)) spoiler {
 		return func(l *life, b *book, facts playbook.Facts, occasion opportunity.Occasion) opportunity.Plan {

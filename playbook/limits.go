@@ -1,29 +1,26 @@
 package playbook
 
-// What a playbook may hold at most, so that plans stay small and loading one is
-// quick.
+// The limits of a playbook. They keep plans small and loading quick.
 const (
 	// MaxFileBytes is the largest file.
 	MaxFileBytes = 256 << 10
-	// MaxRules is how many transitions, happenings, steps, mails and services each
-	// there may be.
+	// MaxRules is the highest number of transitions, and of happenings, steps, mails and services.
 	MaxRules = 200
-	// MaxEffects is how many effects one list of a rule may have, and MaxAllEffects
-	// how many all transitions and happenings may have together.
+	// MaxEffects is the highest number of effects in one list of a rule. MaxAllEffects is the highest number in all
+	// transitions and happenings together.
 	MaxEffects    = 20
 	MaxAllEffects = 400
-	// MaxFollowUps is how many follow-ups a step may have.
+	// MaxFollowUps is the highest number of follow-ups of a step.
 	MaxFollowUps = 20
-	// MaxTimes is how often a follow-up may be repeated.
+	// MaxTimes is the highest number of times that a follow-up may be done.
 	MaxTimes = 20
-	// MaxCap is the highest cap of follow-ups of one opportunity, and DefaultCap
-	// the one that holds where none is given.
+	// MaxCap is the highest cap of follow-ups of one opportunity. DefaultCap is the cap when none is given.
 	MaxCap     = 100
 	DefaultCap = 20
-	// MinHoldSeconds is the shortest time for which places may be held. What is done when places lapse may ask for
-	// places again, and nothing else limits how often that is.
+	// MinHoldSeconds is the shortest time for which places may be held. When places lapse, a rule may ask for
+	// places again, and nothing else limits how often it does.
 	MinHoldSeconds = 60
-	// MaxHolidays is how many holidays a calendar may have.
+	// MaxHolidays is the highest number of holidays of a calendar.
 	MaxHolidays = 1000
 	// MaxTextBytes is the longest text of a template.
 	MaxTextBytes = 16 << 10
@@ -31,17 +28,16 @@ const (
 	MaxExpressionBytes = 1 << 10
 	// MaxLineBytes is the longest text of a template on one line.
 	MaxLineBytes = 1 << 10
-	// MaxMistakes is how many mistakes are told at once.
+	// MaxMistakes is the highest number of mistakes that are reported at once.
 	MaxMistakes = 100
 )
 
 const (
-	// maxWrittenBytes is how much of a text that was filled in a plan holds.
+	// maxWrittenBytes is the longest part of a filled-in text that a plan holds.
 	maxWrittenBytes = 4 << 10
-	// maxTold is how many problems, and how many follow-ups that are left out, a
-	// plan tells of.
+	// maxTold is the highest number of problems in a plan, and of follow-ups that are listed as left out.
 	maxTold = 50
-	// maxNesting is how deep lists of interests may be gone through inside of one
-	// another, so that deciding a condition is quick.
+	// maxNesting is how deep lists of interests may be nested in a condition, so that a condition is decided
+	// quickly.
 	maxNesting = 2
 )

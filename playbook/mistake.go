@@ -10,8 +10,8 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Mistake is something wrong in a playbook: where, counted from 1, and in one line
-// what was wrong and what would be right.
+// Mistake is a mistake in a playbook: its line and column, counted from 1, and one line of text. The text says what
+// is wrong and what would be right.
 type Mistake struct {
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
@@ -39,7 +39,7 @@ func (m *Mistakes) add(line, column int, text string) {
 	*m = append(*m, Mistake{max(line, 1), max(column, 1), strings.Join(strings.Fields(text), " ")})
 }
 
-// inOrder are the mistakes as they are told.
+// inOrder returns the mistakes in the order in which they are reported.
 func (m Mistakes) inOrder() Mistakes {
 	slices.SortStableFunc(m, func(a, b Mistake) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -48,8 +48,8 @@ func (m Mistakes) inOrder() Mistakes {
 	return m[:min(len(m), MaxMistakes)]
 }
 
-// nearest offers the known name that is most like the one that was written, if
-// one is; else it lists them all.
+// nearest suggests the known name that is most similar to the written name. When no name is similar, it lists them
+// all.
 func nearest(written string, known []string) string {
 	best, distance := "", 3
 	for _, name := range known {
@@ -67,7 +67,7 @@ func nearest(written string, known []string) string {
 	return "known are " + strings.Join(known, ", ")
 }
 
-// clip shortens what is quoted in a mistake.
+// clip shortens a quotation in a mistake.
 func clip(text string) string {
 	const longest = 60
 	if utf8.RuneCountInString(text) <= longest {

@@ -14,13 +14,12 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// rule is a file with one transition to the step Won, whose line 4 and those after
-// it are given.
+// rule returns a file with one transition to the step Won. The given lines start at line 4.
 func rule(lines string) string {
 	return "transitions:\n  - name: win\n    to: { step: Won }\n" + lines
 }
 
-// followUp is a file with one follow-up, whose line 5 and those after it are given.
+// followUp returns a file with one follow-up. The given lines start at line 5.
 func followUp(lines string) string {
 	return "steps:\n  - at: { step: Proposed }\n    followUps:\n      - name: remind\n" + lines
 }
@@ -30,9 +29,9 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 	after := "    after: [release: {}]\n"
 	tests := []struct {
 		name, file string
-		want       []string // of each line a beginning, then what else it says, split by " … "
+		want       []string // for each line its beginning, then other parts, split by " … "
 	}{
-		// What is no YAML, or not the YAML of a playbook.
+		// Files that are not YAML, or not the YAML of a playbook.
 		{"not YAML", "a: b: c\n", []string{"1:4: not YAML … mapping value is not allowed"}},
 		{"no end", "steps: [1, 2\n", []string{"1:8: not YAML … ']' not found"}},
 		{"tab", "steps:\n\t- a\n", []string{"2:1: not YAML"}},
@@ -72,7 +71,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 			[]string{"4:10: all business hours are quiet; no follow-up could ever be done"},
 		},
 
-		// Names, and what they stand for.
+		// Names and references.
 		{"cap", "followUpsAtMost: 0\n", []string{"1:18: 0; a whole number from 1 to 100 is wanted"}},
 		{"service", "services:\n  erp: { url: http://erp.example.com, secret: \"s3cr3t!\" }\n", []string{"2:15: not the address of a service; write https", "2:47: not the name of a secret"}},
 		{"sending address", "emails:\n  a: { subject: s, body: b, from: me@example.com }\n", []string{"2:35: not the id of a sending address"}},
@@ -130,7 +129,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"no business hours", rule("    after: [reserve: { for: 4 business hours }]\n"), []string{"4:29: business hours are reckoned with, and there are none; give calendar.hours"}},
 		{"word", rule("    after: [log: { message: m, status: sucess }]\n"), []string{`4:40: "sucess" is not one of success, failed, partial; did you mean success?`}},
 
-		// What contradicts itself.
+		// Contradictions.
 		{"reserve and release", rule("    after: [reserve: { for: 7 days }, release: {}]\n"), []string{"4:39: release and reserve contradict each other"}},
 		{"register and reserve", rule("    before: [reserve: { for: 7 days, noneHeld: true }]\n    after: [register: {}]\n"), []string{"5:13: register and reserve contradict each other … keepPlaces: true"}},
 		{"extend and release", rule("    after: [release: {}, extend: { for: 7 days }]\n"), []string{"4:26: extend and release contradict each other"}},
@@ -231,7 +230,7 @@ func TestListsHaveLimits(t *testing.T) {
 	}
 }
 
-// seeds are the files there are, for what is drawn and what is fuzzed.
+// seeds returns all existing files, for tests with drawn and fuzzed files.
 func seeds(t testing.TB) [][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("examples/*.yaml")
@@ -249,8 +248,8 @@ func seeds(t testing.TB) [][]byte {
 	return files
 }
 
-// sound wants of whatever is loaded that mistakes have their places and are one
-// line each, and that what has none can be explained and planned with.
+// sound asserts that every mistake has its place and is one line, and that a playbook without mistakes can be
+// explained and planned with.
 func sound(t interface {
 	Fatalf(format string, args ...any)
 }, file []byte, f playbook.Facts,
@@ -261,7 +260,7 @@ func sound(t interface {
 		t.Fatalf("an error of another kind: %v", err)
 	}
 	lines := 1
-	for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} { // all that end a line in YAML
+	for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} { // every character that ends a line in YAML
 		lines += strings.Count(string(file), end)
 	}
 	for _, m := range found {
@@ -294,8 +293,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) { sound(t, file, known) })
 }
 
-// A file of the examples in which lines are left out, swapped or written twice is
-// never more than wrong.
+// Lines of an example file are left out, swapped or written twice. The result is at worst a file with mistakes.
 func TestDamagedFilesAreToldAsMistakes(t *testing.T) {
 	files, known := seeds(t), facts(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -345,8 +343,8 @@ func TestNothingTakesLong(t *testing.T) {
 	} {
 		began := time.Now()
 		_, err := playbook.Load([]byte(file))
-		// Each takes less than a second, and several times that with the race detector on a busy machine; what grows
-		// faster than the file would take minutes.
+		// Each file takes less than a second, and several times that with the race detector on a busy machine. Work
+		// that grows faster than the file would take minutes.
 		if took := time.Since(began); err == nil || took > 30*time.Second {
 			t.Errorf("%.20q…: refused after %v: %v", file, took, err != nil)
 		}

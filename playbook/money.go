@@ -14,14 +14,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// money is an exact decimal in conditions. It has no members and no methods, so
-// that a condition cannot turn it into a float.
+// money is an exact decimal in conditions. It has no members and no methods, so a condition cannot turn it into a
+// float.
 type money struct{ amount decimal.Decimal }
 
 func moneyOf(a opportunity.Amount) money { return money{a.Decimal()} }
 
-// reckoning is how conditions reckon with money: every operator takes amounts and
-// whole numbers, and answers exactly.
+// reckoning returns the arithmetic of conditions with money. Every operator takes amounts and whole numbers and
+// returns an exact result.
 func reckoning() []expr.Option {
 	compare := func(holds func(order int) bool) func(a, b decimal.Decimal) any {
 		return func(a, b decimal.Decimal) any { return holds(a.Cmp(b)) }
@@ -74,7 +74,7 @@ func reckoning() []expr.Option {
 	return options
 }
 
-// refuse notes what could not be exact.
+// refuse notes an operation that cannot be exact.
 func (e *exactly) refuse(node *ast.BinaryNode) {
 	switch {
 	case slices.Contains([]string{"/", "**", "^", "%"}, node.Operator):
@@ -84,7 +84,7 @@ func (e *exactly) refuse(node *ast.BinaryNode) {
 	}
 }
 
-// nests reports whether so many predicates stand inside of one another.
+// nests reports whether predicates are nested to the given depth.
 func nests(node ast.Node, depth int) bool {
 	inner := &predicates{}
 	ast.Walk(&node, inner)
@@ -96,7 +96,7 @@ func nests(node ast.Node, depth int) bool {
 	return false
 }
 
-// predicates collects what is asked of each element of a list.
+// predicates collects the predicates on elements of a list.
 type predicates struct{ found []*ast.PredicateNode }
 
 // Visit implements ast.Visitor.
@@ -106,8 +106,8 @@ func (p *predicates) Visit(node *ast.Node) {
 	}
 }
 
-// exactly reads the numbers with a point in a condition as amounts, from the text
-// as it is written: the library has read them as floats.
+// exactly reads the numbers with a decimal point in a condition as amounts. It reads them from the written text,
+// because the library has read them as floats.
 type exactly struct {
 	text  []rune
 	wrong error

@@ -21,7 +21,7 @@ func page(t *testing.T) string {
 	return string(content)
 }
 
-// examplesOf are the blocks of YAML in a page.
+// examplesOf returns the blocks of YAML in a page.
 func examplesOf(text string) []string {
 	var blocks []string
 	for _, found := range regexp.MustCompile("(?s)\n```yaml\n(.*?\n)```\n").FindAllStringSubmatch(text, -1) {
@@ -52,8 +52,7 @@ func TestExamplesOfThePageLoad(t *testing.T) {
 	}
 }
 
-// Every member, variable and limit there is stands in the page, and every member
-// in one of its examples.
+// The page names every member, variable and limit, and one of its examples has every member.
 func TestPageIsComplete(t *testing.T) {
 	text := page(t)
 	examples := strings.Join(examplesOf(text), "")

@@ -10,9 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Plan says what is to be done about the facts on the occasion: the effects of a
-// move or of a happening or, for the zero occasion, the follow-ups of the step the
-// opportunity stands in. The same facts give the same plan. All times are in UTC.
+// Plan returns what is done about the facts on the occasion: the effects of a move or of a happening. For the zero
+// occasion it returns the follow-ups of the current step. The same facts give the same plan. All times are in UTC.
 func (p *Playbook) Plan(facts Facts, occasion opportunity.Occasion) opportunity.Plan {
 	planner := p.plannerOf(facts)
 	switch occasion.Kind {
@@ -28,7 +27,7 @@ func (p *Playbook) Plan(facts Facts, occasion opportunity.Occasion) opportunity.
 	return planner.plan
 }
 
-// plannerOf is what makes a plan about the facts.
+// plannerOf returns the planner for the facts.
 func (p *Playbook) plannerOf(facts Facts) *planner {
 	if p == nil {
 		p = new(Playbook)
@@ -48,14 +47,14 @@ type planner struct {
 	plan         opportunity.Plan
 }
 
-// problem notes what could not be decided, each once.
+// problem notes something that could not be decided, each text once.
 func (p *planner) problem(format string, args ...any) {
 	if told := fmt.Sprintf(format, args...); len(p.plan.Problems) < maxTold && !slices.Contains(p.plan.Problems, told) {
 		p.plan.Problems = append(p.plan.Problems, told)
 	}
 }
 
-// holds decides the condition at the path; what cannot be decided does not hold.
+// holds decides the condition at the path. A condition that cannot be decided does not hold.
 func (p *planner) holds(rule, path string) bool {
 	holds, err := p.conditions[path].holds(p.surroundings)
 	if err != nil {
@@ -64,7 +63,7 @@ func (p *planner) holds(rule, path string) bool {
 	return holds
 }
 
-// write fills a template in; one that cannot be is a problem.
+// write fills a template in. A template that cannot be filled in is a problem.
 func (p *planner) write(rule string, text Text) string {
 	written, err := text.write(p.variables)
 	if err != nil {
@@ -73,7 +72,7 @@ func (p *planner) write(rule string, text Text) string {
 	return cut(strings.TrimSpace(written))
 }
 
-// cut keeps a text that is filled in from growing with the record.
+// cut shortens a filled-in text, so that it does not grow with the record.
 func cut(text string) string {
 	if len(text) <= maxWrittenBytes {
 		return text
@@ -81,7 +80,7 @@ func cut(text string) string {
 	return strings.ToValidUTF8(text[:maxWrittenBytes], "")
 }
 
-// matches reports whether a step lies in the place; no place is anywhere.
+// matches reports whether a step lies in the place. A nil place matches every step.
 func (place *Place) matches(step opportunity.Step) bool {
 	is := func(written string, id opportunity.ID, name string) bool {
 		return written != "" && (written == string(id) || written == name)
@@ -117,7 +116,7 @@ func (p *planner) happening(occasion opportunity.Occasion) {
 	}
 }
 
-// effects are those of a list whose conditions hold.
+// effects returns the effects of a list whose conditions hold.
 func (p *planner) effects(rule, key, path, about string, effects []EffectRule) []opportunity.Effect {
 	var planned []opportunity.Effect
 	for i, e := range effects {
@@ -131,8 +130,8 @@ func (p *planner) effects(rule, key, path, about string, effects []EffectRule) [
 	return planned
 }
 
-// after is so long after now; waiting for the TMS takes an hour where nothing else
-// is said.
+// after returns the moment that is the length after now. Without a length it is an hour, the default wait for the
+// TMS.
 func (p *planner) after(length Length) time.Time {
 	return p.work.plus(p.facts.Now, orDefault(length)).UTC()
 }
@@ -176,8 +175,8 @@ func (p *planner) effect(rule string, e EffectRule) opportunity.Effect {
 	return effect
 }
 
-// finaliseAt is when an invoice is made final, never before now; zero when it stays
-// a draft.
+// finaliseAt returns when an invoice is made final, never before now. It returns zero when the invoice stays a
+// draft.
 func (p *planner) finaliseAt(rule string, before *Length) time.Time {
 	if before == nil {
 		return time.Time{}
@@ -205,7 +204,7 @@ func (p *planner) log(rule string, log *LogRule) *opportunity.WriteLog {
 	}
 }
 
-// followUps plans those of the step, the earliest first, as far as the cap goes.
+// followUps plans the follow-ups of the step, the earliest first, up to the cap.
 func (p *planner) followUps() {
 	var all []candidate
 	for i, step := range p.rules.Steps {
@@ -247,25 +246,24 @@ func (p *planner) followUps() {
 	}
 }
 
-// candidate is a follow-up that is still to be done, unless it is too late or one
-// too many.
+// candidate is a follow-up that is not done yet. It may still be too late or above the cap.
 type candidate struct {
 	followUp opportunity.FollowUp
 	action   ActionRule
 	late     bool
 }
 
-// course is one run of a follow-up and its repetitions.
+// course is a follow-up with all its repetitions.
 type course struct {
-	// about is what it is reckoned from, as its keys have it.
+	// about is the event from which the course is counted, in the form of the keys.
 	about string
-	// due is when the first is due, before anything puts it off.
+	// due is when the first follow-up is due, before anything delays it.
 	due time.Time
-	// deadline is what it has to come before; zero when there is nothing.
+	// deadline is the moment before which the follow-ups have to be done; zero when there is none.
 	deadline time.Time
 }
 
-// stamp writes a moment as keys have it, to the second.
+// stamp writes a moment in the form of the keys, to the second.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -273,7 +271,7 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("20060102T150405Z")
 }
 
-// courses are the runs of a follow-up there is reason for.
+// courses returns the courses of a rule that the facts give a reason for.
 func (p *planner) courses(rule FollowUpRule) []course {
 	anchors, lengths := rule.Due.given()
 	if len(anchors) != 1 {
@@ -299,7 +297,7 @@ func (p *planner) courses(rule FollowUpRule) []course {
 		switch {
 		case lapse.IsZero():
 			return nil
-		case length.Count == 0 && !lapse.Before(f.Entered): // those of an earlier step are no matter
+		case length.Count == 0 && !lapse.Before(f.Entered): // a lapse in an earlier step does not count
 			return []course{{about: stamp(lapse), due: lapse}}
 		case length.Count > 0 && f.Reservation.Valid && lapse.After(f.Now):
 			return []course{until("", lapse)}
@@ -329,7 +327,7 @@ func (p *planner) courses(rule FollowUpRule) []course {
 	return nil
 }
 
-// nearestCourses are those with the nearest deadlines: no more than could be done.
+// nearestCourses returns the courses with the nearest deadlines: no more than could be done.
 func nearestCourses(all []course) []course {
 	slices.SortFunc(all, func(a, b course) int {
 		return cmp.Or(a.deadline.Compare(b.deadline), cmp.Compare(a.about, b.about))
@@ -337,8 +335,8 @@ func nearestCourses(all []course) []course {
 	return all[:min(len(all), MaxCap)]
 }
 
-// course adds what is left of a run. What was done late puts off what comes after
-// it, so that nothing is done twice in a row to make up for lost time.
+// course adds the follow-ups of a course that are not done yet. A follow-up that was done late delays the next
+// ones. So two are never done in a row to make up for lost time.
 func (p *planner) course(all []candidate, rule FollowUpRule, c course) []candidate {
 	due := c.due
 	for number := 1; number <= rule.length(); number++ {
@@ -348,7 +346,7 @@ func (p *planner) course(all []candidate, rule FollowUpRule, c course) []candida
 		}
 		if done := p.done(key); done != nil {
 			at := done.At
-			if done.Cancelled { // which brings what comes after it no nearer
+			if done.Cancelled { // a cancelled follow-up does not bring the next one forward
 				at = latest(due, at)
 			}
 			due = at

@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// The steps of the documentation's workflow, and two of a waiting list.
+// The steps of the workflow in the documentation, and two steps of a waiting list.
 func step(name string) opportunity.Step {
 	states := map[string]opportunity.StageState{"Won": opportunity.Won, "Lost": opportunity.Lost, "Archived": opportunity.Archived}
 	state, ends := states[name]
@@ -42,7 +42,7 @@ func at(t testing.TB, text string) time.Time {
 	return moment
 }
 
-// facts are those of an opportunity with two places on an event, on a Monday.
+// facts returns the facts of an opportunity with two places on an event, on a Monday.
 func facts(t testing.TB) playbook.Facts {
 	return playbook.Facts{
 		Now: at(t, "2026-11-30T10:00:00Z"), ID: "T3Bwb3J0dW5pdHk6MQ==",
@@ -76,7 +76,7 @@ func move(to string) opportunity.Occasion {
 	return opportunity.Occasion{Kind: opportunity.OccasionMove, To: step(to)}
 }
 
-// told writes a plan in short lines, so that a table can hold it.
+// told returns a plan as short lines for a table.
 func told(plan opportunity.Plan) []string {
 	var lines []string
 	settings := func(value any, drop ...string) string {
@@ -108,7 +108,7 @@ func told(plan opportunity.Plan) []string {
 	return lines
 }
 
-// planned is a row of the tables: what changes in the facts, and what is planned.
+// planned is a row of the tables: a change of the facts, and the resulting plan.
 type planned struct {
 	name     string
 	change   func(*playbook.Facts)

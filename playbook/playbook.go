@@ -8,20 +8,19 @@ import (
 	"time"
 )
 
-// Playbook is a tenant's rules, checked and ready to plan with. Its zero value has
-// no rules: it does nothing. It does not change, so that any number of goroutines
-// may use it.
+// Playbook is a tenant's rules, checked and ready for planning. Its zero value has no rules and plans nothing. It
+// does not change, so any number of goroutines may use it.
 type Playbook struct {
 	rules Rules
 	work  clockwork
-	// conditions are found by their paths in the rules; what has none always holds.
+	// conditions are the conditions by their paths in the rules. A rule without a condition always applies.
 	conditions map[string]condition
 	digest     string
 	secrets    []secret
 }
 
-// Load reads a playbook from YAML. An empty file is a playbook that does nothing.
-// The error is of type Mistakes and holds everything that is wrong.
+// Load reads a playbook from YAML. An empty file is a playbook without rules. The error is of type Mistakes and
+// holds all mistakes.
 func Load(file []byte) (*Playbook, error) {
 	c := checker{conditions: make(map[string]condition)}
 	c.read(file, &c.rules)
@@ -39,9 +38,8 @@ func Load(file []byte) (*Playbook, error) {
 	return loaded, nil
 }
 
-// Digest tells playbooks apart that differ in what they say: 16 bytes in
-// hexadecimal digits. Comments, formatting and the order of members make no
-// difference.
+// Digest returns 16 bytes in hexadecimal digits. Playbooks with different rules have different digests. Comments,
+// formatting and the order of members make no difference.
 func (p *Playbook) Digest() string {
 	if p == nil || p.digest == "" {
 		return Rules{}.digest()
@@ -49,7 +47,7 @@ func (p *Playbook) Digest() string {
 	return p.digest
 }
 
-// digest is that of rules whose conditions stand in their canonical form.
+// digest returns the digest of rules whose conditions are in their canonical form.
 func (r Rules) digest() string {
 	canonical := r
 	canonical.Calendar.Holidays = slices.Clone(canonical.Calendar.Holidays)

@@ -30,8 +30,7 @@ var update = flag.Bool("update", false, "write the schema instead of comparing i
 
 const schemaFile = "../docs/schemas/playbook.json"
 
-// comments are those of the types and fields of the package, by "Type" and
-// "Type.Field".
+// comments returns the comments on the types and fields of the package, by "Type" and "Type.Field".
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
@@ -73,7 +72,7 @@ func comments(t *testing.T) map[string]string {
 
 var fieldWord = regexp.MustCompile(`\b[A-Z][A-Za-z]*\b`)
 
-// schema makes the JSON Schema of playbooks from the types.
+// schema returns the JSON Schema of playbooks, made from the types.
 func schema(t *testing.T) []byte {
 	t.Helper()
 	text := comments(t)
@@ -182,10 +181,10 @@ func TestSchemaIsUpToDate(t *testing.T) {
 	}
 }
 
-// compiledSchema is the schema as it stands in the file.
+// compiledSchema is the schema in the file.
 var compiledSchema = sync.OnceValues(func() (*checker.Schema, error) { return checker.NewCompiler().Compile(schemaFile) })
 
-// refuses is why the schema refuses a file, nil when it does not.
+// refuses returns why the schema refuses a file, or nil when it does not.
 func refuses(t *testing.T, file []byte) error {
 	t.Helper()
 	compiled, err := compiledSchema()
@@ -212,7 +211,7 @@ func refuses(t *testing.T, file []byte) error {
 	return compiled.Validate(read)
 }
 
-// plain has days as texts, as editors have them.
+// plain writes days as texts, as editors do.
 func plain(node *yaml.Node) {
 	if node.ShortTag() == "!!timestamp" {
 		node.Tag = "!!str"

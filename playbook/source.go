@@ -17,19 +17,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// source is a playbook as it is written: the values it was decoded to are found
-// again in the file by their paths, such as "transitions[0].to.step".
+// source is a playbook as it is written. It finds the place of a decoded value in the file by the value's path,
+// such as "transitions[0].to.step".
 type source struct {
 	lines    []string
 	nodes    map[string]*yaml.Node
 	mistakes Mistakes
-	// unread are the paths of values that could not be read, and odd those of
-	// structs with members that are not known: that is told already.
+	// unread are the paths of values that could not be read. odd are the paths of structs with unknown members.
+	// Both are reported already.
 	unread, odd map[string]bool
 }
 
-// read decodes the file into rules, and notes everything that is not as the types
-// have it.
+// read decodes the file into rules, and notes everything that does not fit the types.
 func (s *source) read(file []byte, rules *Rules) {
 	s.lines = strings.Split(string(file), "\n")
 	s.nodes, s.unread, s.odd = make(map[string]*yaml.Node), make(map[string]bool), make(map[string]bool)
@@ -40,7 +39,7 @@ func (s *source) read(file []byte, rules *Rules) {
 	decoder := yaml.NewDecoder(bytes.NewReader(file))
 	var document, second yaml.Node
 	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF): // nothing in it, or comments only
+	case errors.Is(err, io.EOF): // the file is empty, or has comments only
 		return
 	case err != nil:
 		s.syntax(err)
@@ -67,8 +66,8 @@ var (
 	yamlUnknown = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
 )
 
-// syntax notes why the file is no YAML. The library tells a line at most; another
-// that knows the column is asked where and why it stumbles.
+// syntax notes why the file is not YAML. The library reports at most a line. A second library, which knows the
+// column, finds the place and the cause.
 func (s *source) syntax(err error) {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")
 	if found := yamlUnknown.FindStringSubmatch(text); found != nil {
@@ -81,7 +80,7 @@ func (s *source) syntax(err error) {
 	}
 	var exact *goccy.SyntaxError
 	whole := strings.Join(s.lines, "\n")
-	if strings.Contains(text, "exceeded max depth") { // which the other reads slowly
+	if strings.Contains(text, "exceeded max depth") { // the second library reads such files slowly
 		whole = ""
 	}
 	if _, err := parser.ParseBytes([]byte(whole), 0); errors.As(err, &exact) && exact.Token != nil && exact.Token.Position != nil {
@@ -97,8 +96,7 @@ func (s *source) syntax(err error) {
 	s.mistakes.add(line, 1+len(written)-len(strings.TrimLeft(written, " ")), "not YAML: "+strings.TrimPrefix(text, "yaml: "))
 }
 
-// at notes a mistake of the value at the path or, where it is left out, of what it
-// is left out of.
+// at notes a mistake at the path. When the value is left out, the place is that of the nearest value around it.
 func (s *source) at(path, format string, args ...any) {
 	line, column := s.position(path)
 	s.mistakes.add(line, column, fmt.Sprintf(format, args...))
@@ -110,7 +108,7 @@ func (s *source) cannotRead(path, format string, args ...any) {
 	s.at(path, format, args...)
 }
 
-// isGiven reports whether there is a value at the path that could be read.
+// isGiven reports whether a value at the path is given and could be read.
 func (s *source) isGiven(path string) bool { return s.nodes[path] != nil && !s.unread[path] }
 
 func (s *source) position(path string) (line, column int) {
@@ -125,7 +123,7 @@ func (s *source) position(path string) (line, column int) {
 	}
 }
 
-// inside is where the byte of the text at the path stands in the file.
+// inside returns the place in the file of a byte of the text at the path.
 func (s *source) inside(path, text string, offset int) (line, column int) {
 	node := s.nodes[path]
 	if node == nil {
@@ -150,7 +148,7 @@ func (s *source) inside(path, text string, offset int) (line, column int) {
 	return node.Line, node.Column + column
 }
 
-// line is a line of the file, counted from 1.
+// line returns a line of the file, counted from 1.
 func (s *source) line(number int) string {
 	if number < 1 || number > len(s.lines) {
 		return ""
@@ -158,7 +156,7 @@ func (s *source) line(number int) string {
 	return s.lines[number-1]
 }
 
-// indentOf is what every line of a block begins with.
+// indentOf returns the indentation of the lines of a block.
 func (s *source) indentOf(node *yaml.Node) string {
 	for number := node.Line + 1; number <= len(s.lines); number++ {
 		if written := s.line(number); strings.TrimSpace(written) != "" {
@@ -170,7 +168,7 @@ func (s *source) indentOf(node *yaml.Node) string {
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
 
-// decode reads a node into a value. enums are the words a text may be.
+// decode reads a node into a value. enums are the words that a text may be.
 func (s *source) decode(path string, node *yaml.Node, value reflect.Value, tag reflect.StructTag) {
 	s.nodes[path] = node
 	if node.Kind == yaml.AliasNode {
@@ -243,7 +241,7 @@ func (s *source) decodeText(path string, node *yaml.Node, value reflect.Value) {
 	}
 }
 
-// isText reports whether a value is read from a text by itself.
+// isText reports whether a value is read from a text.
 func isText(value reflect.Value) bool {
 	return value.CanAddr() && reflect.PointerTo(value.Type()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
@@ -273,7 +271,7 @@ func (s *source) decodeStruct(path string, node *yaml.Node, value reflect.Value)
 	s.required(path, value)
 }
 
-// required notes the members that are left out and must not be.
+// required notes the required members that are left out.
 func (s *source) required(path string, value reflect.Value) {
 	for i := range value.NumField() {
 		name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
@@ -312,7 +310,7 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// member is the field of the name.
+// member returns the field of the name.
 func member(t reflect.Type, name string) (reflect.StructField, bool) {
 	for i := range t.NumField() {
 		if written, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); written == name {
@@ -322,7 +320,7 @@ func member(t reflect.Type, name string) (reflect.StructField, bool) {
 	return reflect.StructField{}, false
 }
 
-// members are the names of all fields.
+// members returns the names of all fields.
 func members(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {
@@ -332,7 +330,7 @@ func members(t reflect.Type) []string {
 	return names
 }
 
-// enumOf are the words a field may be, as the schema has them.
+// enumOf returns the words that a field may be, as in the schema.
 func enumOf(tag reflect.StructTag) []string {
 	var words []string
 	for option := range strings.SplitSeq(tag.Get("jsonschema"), ",") {

@@ -14,7 +14,7 @@ import (
 // it cannot repeat and defines no other templates.
 type Text string
 
-// functions are what a template may call.
+// functions are the functions that a template may call.
 var functions = [...]string{"and", "or", "not", "eq", "ne", "index"}
 
 func (t Text) parse() (*template.Template, error) {
@@ -37,13 +37,13 @@ func (t Text) write(variables any) (string, error) {
 // oneLine keeps a text to one line.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// fault is what is wrong at a byte of a text.
+// fault is a mistake at a byte of a text.
 type fault struct {
 	offset int
 	text   string
 }
 
-// faults are what is wrong with a template over the variables, which are a struct.
+// faults returns the mistakes in a template. variables is a struct whose fields are the variables.
 func (t Text) faults(variables any) []fault {
 	if len(t) > MaxTextBytes {
 		return []fault{{0, fmt.Sprintf("the text has %d bytes; at most %d", len(t), MaxTextBytes)}}
@@ -71,8 +71,7 @@ func (t Text) faults(variables any) []fault {
 	return nil
 }
 
-// templateFault finds where the library says something is wrong: "template: :2:7: …"
-// or "template: :2: …".
+// templateFault finds the place of an error of the library: "template: :2:7: …" or "template: :2: …".
 func templateFault(text string, err error) fault {
 	said := strings.TrimPrefix(err.Error(), "template: :")
 	var line, column int
@@ -95,7 +94,7 @@ func templateFault(text string, err error) fault {
 	return fault{min(offset+column, len(text)), "the template cannot be filled in: " + strings.TrimSpace(said)}
 }
 
-// textWalk looks for what a template may not do.
+// textWalk looks for constructs that a template may not use.
 type textWalk struct {
 	variables reflect.Type
 	faults    []fault
@@ -163,7 +162,7 @@ func (w *textWalk) argument(node parse.Node) {
 	}
 }
 
-// variableNames are the names of the fields, those of embedded structs included.
+// variableNames returns the names of the fields, including those of embedded structs.
 func variableNames(t reflect.Type) []string {
 	var names []string
 	for _, field := range reflect.VisibleFields(t) {

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Variables are what the templates of a playbook may name, as {{.Name}}. All are
-// texts, "" where there is nothing to tell. Times are in the zone of the calendar.
+// Variables are the variables of the templates of a playbook, written as {{.Name}}. All are texts, and "" is no
+// value. Times are in the zone of the calendar.
 type Variables struct {
 	// ID is the record's id in the TMS.
 	ID string
 	// Name is the name of the opportunity.
 	Name string
-	// Step and Stage are where it stands.
+	// Step and Stage are the current step and stage.
 	Step, Stage string
 	// Region and Account are names.
 	Region, Account string
@@ -22,25 +22,23 @@ type Variables struct {
 	ReservedUntil string
 	// FirstStart is when the first event starts.
 	FirstStart string
-	// Attributes are those of the record by their keys: {{index .Attributes "key"}}.
+	// Attributes are the attributes of the record by key: {{index .Attributes "key"}}.
 	Attributes map[string]string
 }
 
-// MailVariables are what the templates of mails may name.
+// MailVariables are the variables of the templates of mails.
 type MailVariables struct {
 	Variables
-	// Owner and Contact are the first name of the owner and the name of the contact
-	// of the record. They are known to mails only.
+	// Owner is the first name of the record's owner. Contact is the name of its contact. Only mails have these two.
 	Owner, Contact string
-	// Number and Of count the repetitions of a follow-up: 2 and 3 of the second of
-	// three. Otherwise both are 1.
+	// Number and Of count the repetitions of a follow-up: 2 and 3 for the second of three. Otherwise both are 1.
 	Number, Of string
 }
 
 // timeForm is how templates write times.
 const timeForm = "Monday, 2 January 2006, 15:04 MST"
 
-// variables are what is known of the facts.
+// variables returns the variables for the facts.
 func (p *Playbook) variables(f Facts) Variables {
 	tell := func(t time.Time) string {
 		if t.IsZero() {
@@ -60,13 +58,12 @@ func (p *Playbook) variables(f Facts) Variables {
 	}
 }
 
-// Written is a mail as it is sent.
+// Written is a mail ready to send.
 type Written struct{ Subject, Body, From string }
 
-// Mail writes the mail of the name about the facts. owner and contact are the names
-// of these people; number and of count the repetitions of the follow-up, from 1. It
-// answers false when the playbook has no such mail or when it cannot be written
-// about this record.
+// Mail writes the named mail for the facts. owner and contact are the names of these people. number and of count
+// the repetitions of the follow-up, from 1. Mail returns false when the playbook has no such mail, or when the mail
+// cannot be written for this record.
 func (p *Playbook) Mail(name string, facts Facts, owner, contact string, number, of int) (Written, bool) {
 	mail, known := p.rules.Emails[name]
 	if !known {

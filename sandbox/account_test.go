@@ -9,14 +9,14 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// found are the records of a list that a filter leaves, by what tells them apart.
+// found returns the records of a list that pass a filter, by a field that identifies them.
 func (a *api) found(t testing.TB, list, filter, selection string) string {
 	t.Helper()
 	return a.told(t, fmt.Sprintf(`{ %s(filters: [%s]) { edges { node { %s } } } }`, list, filter, selection))
 }
 
-// OBS (3.1): accounts have legacyId, the number in links of the product.
-// OBS (5.1): accounts are filtered by id, name, isIndividual, website, emailAddress, addressTown, createdAt, lastUpdatedAt.
+// OBS (3.1): accounts have legacyId, the number in links of the product. OBS (5.1): accounts are filtered by id, name,
+// isIndividual, website, emailAddress, addressTown, createdAt, lastUpdatedAt.
 func TestAccountsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -47,8 +47,9 @@ func TestAccountsAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.1): postalAddresses replaces the whole list, usages are default, billing and shipping, an address has town,
-// region, postcode, countryId, provinceCode and contactPerson. An empty list leaves none; what is left out stays.
+// OBS (5.1): postalAddresses replaces the whole list. Usages are default, billing and shipping. An address has town,
+// region, postcode, countryId, provinceCode and contactPerson. An empty list removes all addresses. A member that is
+// left out does not change.
 func TestPostalAddressesAreReplaced(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -102,8 +103,8 @@ func TestContactsAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.2): createBatch takes [ContactCreateInput]!, so a variable may be declared like that; a null in it is refused
-// like any other entry, for itself.
+// OBS (5.2): createBatch takes [ContactCreateInput]!, so a variable may have this type. A null entry is refused like
+// any other entry: only the entry itself is refused.
 func TestContactsOfAVariable(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -125,7 +126,7 @@ func TestContactsOfAVariable(t *testing.T) {
 	}
 }
 
-// OBS (5.6): to mail a user, mail the contact of the user; owners without a contact cannot be mailed.
+// OBS (5.6): mail to a user goes to the contact of the user. Owners without a contact cannot get mail.
 func TestUsersAreMailedByTheirContacts(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -144,7 +145,8 @@ func TestUsersAreMailedByTheirContacts(t *testing.T) {
 	}
 }
 
-// OBS (5.7): entries of the integration log cannot be deleted: no mutation does, and they are there after a restart.
+// OBS (5.7): entries of the integration log cannot be deleted. No mutation deletes an entry, and entries survive a
+// restart.
 func TestLogEntriesStay(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}

@@ -13,16 +13,17 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// adminPath is where the sandbox itself is asked, beside the API it stands in for.
+// adminPath is the path of the sandbox's own endpoints, beside the API.
 const adminPath = "/_sandbox/"
 
-// maxLedgerPage is how many entries one answer holds at the most.
+// maxLedgerPage is the highest number of entries in one answer.
 const maxLedgerPage = 10_000
 
-// admin answers what a test asks of the sandbox. Its requests are neither counted nor written down, and meet no faults.
+// admin serves the controls of the sandbox for tests. Its requests are not counted, are not in the ledger, and meet no
+// faults.
 type admin struct{ sandbox *Sandbox }
 
-// handler takes the token that never expires, like the API, unless everything is open.
+// handler requires the token that never expires, unless the sandbox is open.
 func (a admin) handler(open bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+adminPath+"faults", a.listFaults)
@@ -62,8 +63,8 @@ func (a admin) setFault(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, map[string]int{"id": id})
 }
 
-// ReadFault reads a rule as JSON and checks it. Members nobody knows are an error: a misspelt one would change what the
-// rule chooses.
+// ReadFault reads a rule as JSON and checks it. An unknown member is an error, because a misspelt member would change
+// which requests the rule chooses.
 func ReadFault(from io.Reader) (fault.Rule, error) {
 	decoder := json.NewDecoder(from)
 	decoder.DisallowUnknownFields()
@@ -103,7 +104,7 @@ func (a admin) discardFault(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// about answers what is asked about one fault.
+// about serves the requests about one fault.
 func (a admin) about(w http.ResponseWriter, r *http.Request, do func(id int) (any, error)) {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	var reply any

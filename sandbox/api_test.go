@@ -22,13 +22,13 @@ import (
 
 const token = "a token"
 
-// api is a sandbox under test and a plain client of it: nothing here knows the types of the server.
+// api is a sandbox under test and a plain client of it. The client knows none of the types of the server.
 type api struct {
 	*sandbox.Sandbox
 	log *logs
 }
 
-// logs collects what the sandbox logs: it logs failures of its own only, so there must be none.
+// logs collects the log of the sandbox. The sandbox logs only its own failures, so the log must be empty.
 type logs struct {
 	mu sync.Mutex
 	bytes.Buffer
@@ -40,7 +40,7 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.Buffer.Write(p)
 }
 
-// open starts a sandbox that must not fail inside during the test.
+// open starts a sandbox. The test fails when the sandbox has an internal failure.
 func open(t *testing.T, o sandbox.Options) *api {
 	t.Helper()
 	if o.Token == "" {
@@ -86,7 +86,7 @@ type failure struct {
 	Path    []any  `json:"path"`
 }
 
-// hasData tells an answer with data, even null, from one without.
+// hasData reports whether an answer has data, even null.
 func (r reply) hasData() bool {
 	var members map[string]json.RawMessage
 	return json.Unmarshal([]byte(r.raw), &members) == nil && members["data"] != nil
@@ -122,7 +122,7 @@ func (a *api) send(t testing.TB, method, path string, body io.Reader, header htt
 	return answer
 }
 
-// ask sends a document that must be answered without GraphQL errors.
+// ask sends a document and expects no GraphQL errors.
 func (a *api) ask(t testing.TB, document string, v vars) any {
 	t.Helper()
 	answer := a.post(t, document, v)
@@ -173,7 +173,7 @@ func (a *api) mutate(t testing.TB, name, input, selection string) any {
 	return at(t, data, "opportunities", name)
 }
 
-// must demands a payload without errors.
+// must expects a payload without errors.
 func must(t testing.TB, payload any) any {
 	t.Helper()
 	if errors := at(t, payload, "errors").([]any); len(errors) > 0 {
@@ -182,7 +182,7 @@ func must(t testing.TB, payload any) any {
 	return payload
 }
 
-// create makes an opportunity and returns its id.
+// create creates an opportunity and returns its id.
 func (a *api) create(t testing.TB, name string) string {
 	t.Helper()
 	payload := must(t, a.mutate(t, "create", fmt.Sprintf("name: %q, regionId: %q", name, globalid.Encode(globalid.Region, "UK")), "opportunity { id }"))
@@ -197,7 +197,7 @@ func (a *api) addCourse(t testing.TB, opportunity string, quantity int, unitAmou
 	return at(t, payload, "interests", 0, "id").(string)
 }
 
-// clock is a time that tests move.
+// clock is a clock that tests set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

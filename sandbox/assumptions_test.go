@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// switches hold, for each row about searching, names, mutations and interests, what is asked and what each value answers.
-// An answer is what differs: a count, a label, or "refused" for a document that is refused as a whole.
+// switches returns for each row about searching, names, mutations and interests a request, and the answer for each value.
+// An answer is the part that differs: a count, a label, or "refused" for a document that is refused as a whole.
 func switches() map[assume.Name]switched {
 	names := func(filter string) func(*testing.T, *api) string {
 		return func(t *testing.T, a *api) string {
@@ -168,7 +168,7 @@ type switched struct {
 
 var oneOpportunity = globalid.EncodeInt(globalid.Opportunity, 1)
 
-// told is what a document answers, its texts and truth values in order; "refused" if there is an error.
+// told returns the texts and truth values of a document's answer in order, or "refused" if there is an error.
 func (a *api) told(t testing.TB, document string) string {
 	t.Helper()
 	return a.toldOf(t, document, nil)

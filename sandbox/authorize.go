@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// authorizePath is that of the vendor's own endpoint (documented).
+	// authorizePath is the path of the vendor's own endpoint (documented).
 	authorizePath = "/oauth/authorize"
-	// codeLife is how long a code can be exchanged: RFC 6749 (4.1.2) recommends at most ten minutes.
+	// codeLife is how long a code can be exchanged. RFC 6749 (4.1.2) recommends at most ten minutes.
 	codeLife = 10 * time.Minute
 )
 
 // authorizeEndpoint sends a user back to the application with a code (RFC 6749, 4.1.1). The user of the sandbox has
-// consented already: nobody is asked.
+// consented already, so the endpoint asks no question.
 type authorizeEndpoint struct {
 	sandbox   *Sandbox
 	redirects []string
@@ -31,7 +31,7 @@ type authorizeEndpoint struct {
 
 func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	// A mistake in these two is told to the user: nobody else can be trusted with it.
+	// A mistake in these two parameters is shown to the user. It must not be sent to an address that may be wrong.
 	if !same(query.Get("client_id"), e.sandbox.clientID) {
 		tell(w, "The application is unknown: client_id is not that of the client.")
 		return
@@ -67,8 +67,8 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-// allowed reports whether a user may be sent there: to what is registered, exactly (documented), or, where nothing is, to
-// this machine.
+// allowed reports whether a user may be sent to the address. With registered addresses it must be one of them, exactly
+// (documented). Without any it must be on this machine.
 func (e authorizeEndpoint) allowed(text string, u *url.URL) bool {
 	if len(e.redirects) > 0 {
 		return slices.Contains(e.redirects, text)
@@ -83,7 +83,7 @@ func tell(w http.ResponseWriter, what string) {
 	_, _ = w.Write([]byte("<!doctype html><title>Not authorized</title><p>" + template.HTMLEscapeString(what)))
 }
 
-// exchangeCode gives tokens for a code, once.
+// exchangeCode issues tokens for a code, once.
 func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply tokenReply) (tokenReply, tokenRefusal, error) {
 	redirect := form.Get("redirect_uri")
 	if form.Get("code") == "" || redirect == "" && e.sandbox.assume.Is(assume.OAuthRedirect, "required") {

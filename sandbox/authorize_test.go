@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// authorize sends a user to the authorization endpoint and answers where he is sent.
+// authorize sends a user to the authorization endpoint and returns the address to which the user is redirected.
 func (a *api) authorize(t testing.TB, parameters ...string) (status int, to *url.URL) {
 	t.Helper()
 	query := url.Values{"response_type": {"code"}, "client_id": {clientID}, "redirect_uri": {"http://localhost:9/back?a=b"}, "state": {"s t"}}
@@ -28,7 +28,8 @@ func (a *api) authorize(t testing.TB, parameters ...string) (status int, to *url
 
 // DOC (1.1): there are two flows, authorization code for a user who consents, and client credentials between servers. DOC
 // (1.1): the authorize URL takes response_type=code, client_id, redirect_uri, state, and instance or none. OBS (1.1): the
-// code is exchanged with client id and secret, and need not name the redirect_uri again; the answer has a refresh token.
+// code is exchanged with client id and secret. The exchange need not repeat the redirect_uri. The answer has a refresh
+// token.
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -65,7 +66,7 @@ func TestAuthorizationCode(t *testing.T) {
 	}
 }
 
-// A user is sent to nobody but the application.
+// A user is sent to no other address than the application.
 func TestAuthorizationIsRefused(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -80,7 +81,7 @@ func TestAuthorizationIsRefused(t *testing.T) {
 	if status, to := a.authorize(t, "response_type=token"); status != 302 || to.Query().Get("error") != "unsupported_response_type" || to.Query().Get("code") != "" {
 		t.Errorf("%d %s", status, to)
 	}
-	// DOC (1.1): the redirect_uri must match exactly what is registered.
+	// DOC (1.1): the redirect_uri must be exactly the registered address.
 	registered := openOAuth(t, sandbox.Options{RedirectURIs: []string{"https://shop.example.com/back"}})
 	if status, to := registered.authorize(t, "redirect_uri=https://shop.example.com/back"); status != 302 || to.Host != "shop.example.com" {
 		t.Errorf("%d %s", status, to)
@@ -92,7 +93,7 @@ func TestAuthorizationIsRefused(t *testing.T) {
 	}
 }
 
-// Each row about the front door switches what it says.
+// Each row about the front door switches the behaviour that it describes.
 func TestWhatIsAssumedOfTheFrontDoor(t *testing.T) {
 	t.Parallel()
 	good := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "grant_type": {"client_credentials"}}.Encode()
@@ -108,7 +109,8 @@ func TestWhatIsAssumedOfTheFrontDoor(t *testing.T) {
 			header.Set("Authorization", basic.Header.Get("Authorization"))
 			return a.form(t, "grant_type=client_credentials", header).status
 		}, [2]int{400, 200}},
-		// OBS (1.1): at least one client sends the parameters of a renewal in the URL; that the API takes them was not seen.
+		// OBS (1.1): at least one client sends the parameters of a renewal in the URL. Nobody has observed that the API
+		// accepts them.
 		"oauth.query": {"taken", func(a *api) int {
 			return a.send(t, http.MethodPost, "/oauth/token?"+good, nil, formType).status
 		}, [2]int{400, 200}},

@@ -17,11 +17,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// clients is how many send at once.
+// clients is the number of clients that send at once.
 const clients = 16
 
-// benchmark sends the document that next gives over the network, from so many clients, to a sandbox that keeps its data
-// in a file, and reports how many were answered in a second.
+// benchmark sends the documents that next returns over the network, from this number of clients, to a sandbox that
+// keeps its data in a file. It reports the number of answers per second.
 func benchmark(b *testing.B, next func(i int64) string) {
 	box, err := sandbox.Open(b.Context(), sandbox.Options{
 		Data: filepath.Join(b.TempDir(), "data.db"), NoAuth: true, Rate: sandbox.Rate{Off: true}, Logger: slog.New(slog.DiscardHandler),
@@ -76,8 +76,8 @@ func benchmark(b *testing.B, next func(i int64) string) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
 }
 
-// A third each creates, adds an interest that holds places, and changes details. At least 1,000 of them are to be
-// answered in a second on two cores.
+// A third each creates, adds an interest that holds places, and changes details. The goal is at least 1,000 answers
+// a second on two cores.
 func BenchmarkMutations(b *testing.B) {
 	benchmark(b, func(i int64) string {
 		switch i % 3 {
@@ -91,7 +91,8 @@ func BenchmarkMutations(b *testing.B) {
 	})
 }
 
-// What a client reads back: one opportunity with step, account and reservation. At least 2,000 in a second.
+// The benchmark reads what a client reads back: one opportunity with step, account and reservation. The goal is at
+// least 2,000 a second.
 func BenchmarkReads(b *testing.B) {
 	benchmark(b, func(i int64) string {
 		return fmt.Sprintf(`{ opportunities(filters: {field: name, operation: eq, value: "first %d"}) { edges { node { id name step { id name } account { id } isReservationValid reservationsValidUntil } } } }`, i%100)

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// OBS (4.4): a move to Won is made after the learner was registered by hand, so a Won step need not have the trigger
-// registration: it makes nothing, and the hold beside the registration stays until it is released.
+// OBS (4.4): a move to Won is made after the learner was registered by hand. So a Won step need not have the trigger
+// registration. It makes nothing then, and the hold beside the registration stays until it is released.
 func TestWinningAfterRegisteringByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -34,9 +34,9 @@ func TestWinningAfterRegisteringByHand(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 5 reserved 0 remaining 7")
 }
 
-// OBS (4.6): what the vendor checks after it reserved and extended: isReservationValid is true, and the expiry is not null,
-// in the future and within 5 minutes of what was asked. Before extend, reservationsValidUntil is null whether or not the
-// reserve worked, and a reserve that did nothing may answer errors: [] all the same.
+// OBS (4.6): after reserve and extend the vendor checks two things. isReservationValid is true. The expiry is not null, in
+// the future and within 5 minutes of the requested time. Before extend, reservationsValidUntil is null whether or not the
+// reserve worked. A reserve that did nothing may also return errors: [].
 func TestWhetherAReserveWorkedIsReadFromItsEffect(t *testing.T) {
 	t.Parallel()
 	for assumed, works := range map[string]bool{"held": true, "nothing": false} {
@@ -67,7 +67,7 @@ func TestWhetherAReserveWorkedIsReadFromItsEffect(t *testing.T) {
 	}
 }
 
-// OBS (4.6): the expiry is the opportunity's: one extension moves what it holds on every event.
+// OBS (4.6): the expiry belongs to the opportunity. One extension moves the expiry of its holds on every event.
 func TestOneExpiryForAllThatIsHeld(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -82,8 +82,8 @@ func TestOneExpiryForAllThatIsHeld(t *testing.T) {
 	wantPlaces(t, a, eventTwo, "max 16 booked 0 reserved 4 ")
 }
 
-// OBS (5.3): the fields that learners are found by; whether somebody is registered is asked by contact and event, and
-// counted by totalRecords.
+// OBS (5.3): the fields by which learners are found. A client asks by contact and event whether a person is
+// registered, and reads the number from totalRecords.
 func TestLearnersAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -127,8 +127,9 @@ func TestLearnersAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.3): registerContacts answers errors, event and learners; the event shows the places as they are then.
-// DOC (3.4): a registration's id is Registration:<n>. OBS (3.4): a learner's is learner:<n> in small letters.
+// OBS (5.3): registerContacts returns errors, event and learners. The event shows the places after the
+// registration. DOC (3.4): a registration's id is Registration:<n>. OBS (3.4): a learner's is learner:<n> in small
+// letters.
 func TestWhatRegisteringAnswers(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -139,7 +140,7 @@ func TestWhatRegisteringAnswers(t *testing.T) {
 	for id, typename := range map[string]string{"bGVhcm5lcjox": "Learner", "UmVnaXN0cmF0aW9uOjE=": "Registration"} {
 		want(t, a.ask(t, `query ($id: ID!) { node(id: $id) { id __typename } }`, vars{"id": id}), fmt.Sprintf(`{"node": {"id": %q, "__typename": %q}}`, id, typename))
 	}
-	// One that cannot be registered keeps the others from it, too.
+	// A contact that cannot be registered prevents the registration of the others, too.
 	refused := a.in(t, "event", "registerContacts", fmt.Sprintf(`eventId: %q, input: {contacts: ["UGVyc29uOjE=", "UGVyc29uOjk5"]}`, eventOne), problems+" event { id } learners { id }")
 	if label, _, _ := strings.Cut(refusalOf(t, refused), ":"); label != "Not Found" || at(t, refused, "event") != nil || at(t, refused, "learners") != nil {
 		t.Errorf("%v", refused)
@@ -147,9 +148,9 @@ func TestWhatRegisteringAnswers(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 ")
 }
 
-// DOC (5.4): the states of money and of booking are independent: an invoice that exists or is final neither confirms a
-// booking nor moves it. OBS (5.4): activeInvoiceId and salesDocument tell the same invoice, finalise answers
-// lifecycleState and finalisedAt; the states are Draft, Final, Void.
+// DOC (5.4): the states of money and of booking are independent. An invoice that exists or is final neither confirms a
+// booking nor moves it. OBS (5.4): activeInvoiceId and salesDocument show the same invoice. finalise returns
+// lifecycleState and finalisedAt. The states are Draft, Final, Void.
 func TestAnInvoiceMovesNothing(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -176,8 +177,8 @@ func TestAnInvoiceMovesNothing(t *testing.T) {
 	want(t, a.ask(t, `query ($id: ID!) { node(id: $id) { id __typename } }`, vars{"id": invoice}), fmt.Sprintf(`{"node": {"id": %q, "__typename": "Invoice"}}`, invoice))
 }
 
-// OBS (4.5): the details of an interest may be left out, and taxId is taken. DOC/OBS (4.5): an interest shows id,
-// totalAmount, item and opportunity. DOC (4.7): grandTotal is the sum, written with two places.
+// OBS (4.5): the details of an interest may be left out, and taxId is accepted. DOC/OBS (4.5): an interest shows
+// id, totalAmount, item and opportunity. DOC (4.7): grandTotal is the sum, written with two places.
 func TestWhatAnInterestShows(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

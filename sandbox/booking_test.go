@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// registerContacts registers contacts on an event and answers the ids of their learners, or the refusal.
+// registerContacts registers contacts on an event. It returns the ids of their learners, or the refusal.
 func (a *api) registerContacts(t testing.TB, event string, contacts ...int64) (learners []string, refused string) {
 	t.Helper()
 	ids := make([]string, len(contacts))
@@ -37,15 +37,15 @@ func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
 	return refusalOf(t, at(t, data, "learner", mutation))
 }
 
-// OBS (4.6): a hold is separate from a registration: registerContacts makes a learner that is not linked to the
-// opportunity and does not consume the hold, so the seat counts twice until it is released. OBS (4.6): release is extend
-// with now; remainingPlaces may go negative.
+// OBS (4.6): a hold is separate from a registration. registerContacts creates a learner that is not linked to the
+// opportunity, and does not consume the hold. So the seat counts twice until it is released. OBS (4.6): a release is
+// extend with now. remainingPlaces may go negative.
 func TestARegistrationBesideAHoldCountsTwice(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now})
 	id := a.create(t, "held")
-	a.reserve(t, id, 8) // all that are left
+	a.reserve(t, id, 8) // all places that are left
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 8 remaining 0 sold out true")
 	learners, refused := a.registerContacts(t, eventOne, 1, 2)
 	if refused != "" {
@@ -60,7 +60,7 @@ func TestARegistrationBesideAHoldCountsTwice(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 0 remaining 6 sold out false")
 }
 
-// OBS (4.6): bookedPlaces excludes cancelled learners; the event's list of learners includes them unless it is filtered.
+// OBS (4.6): bookedPlaces excludes cancelled learners. The event's list of learners includes them unless it is filtered.
 // OBS (5.3): cancelling a learner does not touch the event.
 func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 	t.Parallel()
@@ -72,7 +72,7 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 		return at(t, data, "node", "learners", "pageInfo", "totalRecords")
 	}
 	wantPlaces(t, a, eventOne, "max 12 booked 7 ")
-	for range 2 { // the second time there is nothing to do
+	for range 2 { // the second time nothing changes
 		if refused := a.changeLearner(t, "cancel", learners[1]); refused != "" {
 			t.Error(refused)
 		}
@@ -87,7 +87,7 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 		}
 		wantPlaces(t, a, eventOne, "max 12 booked 7 ")
 	}
-	// OBS (5.3): whether somebody is registered is asked by contact and event.
+	// OBS (5.3): a client asks by contact and event whether a person is registered.
 	data := a.ask(t, `query ($e: String!, $c: String!) { learners(filters: [{field: eventId, operation: eq, value: $e}, {field: contactId, operation: eq, value: $c}]) {
 		pageInfo { totalRecords } edges { node { lifecycleState contact { emailAddress } } } } }`, vars{"e": eventOne, "c": globalid.EncodeInt(globalid.Contact, 2)})
 	want(t, at(t, data, "learners"), `{"pageInfo": {"totalRecords": 1}, "edges": [{"node": {"lifecycleState": "active", "contact": {"emailAddress": "melissa@example.com"}}}]}`)
@@ -99,8 +99,8 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 	}
 }
 
-// DOC (5.3): learners are added to a registration that is there, by contact or without a name. OBS (5.3):
-// registerNamedLearners answers a list of payloads, each with its own errors.
+// DOC (5.3): learners are added to an existing registration, by contact or without a name. OBS (5.3):
+// registerNamedLearners returns a list of payloads, each with its own errors.
 func TestRegistrations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -137,8 +137,9 @@ func TestRegistrations(t *testing.T) {
 	want(t, at(t, edit, "learner", "update"), `{"errors": [], "learner": {"notes": "late"}}`)
 }
 
-// OBS (4.6): reservePlacesForInterests reserves later; reserve cannot re-reserve an opportunity whose hold was released,
-// and answers errors: [] while doing nothing. Before extend, reservationsValidUntil is null whether or not it worked.
+// OBS (4.6): reservePlacesForInterests reserves later. reserve cannot re-reserve an opportunity whose hold was released:
+// it returns errors: [] and does nothing. Before extend, reservationsValidUntil is null whether or not the reserve
+// worked.
 func TestReserveLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -156,7 +157,7 @@ func TestReserveLater(t *testing.T) {
 		return refusalOf(t, a.mutate(t, "reservePlacesForInterests", "interestIds: ["+strings.Join(quoted, ", ")+"]", "interests { id reserve }"))
 	}
 	a.held(t, "at first", id, false, nil, 0)
-	for range 2 { // reserving again what holds places changes nothing
+	for range 2 { // to reserve again for an interest that holds places changes nothing
 		if refused := reserveFor(first); refused != "" {
 			t.Error(refused)
 		}
@@ -206,7 +207,7 @@ func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
 	}
 }
 
-// An event that was changed stays so when the sandbox starts again with its catalogue.
+// A change of an event survives a restart of the sandbox with its catalogue.
 func TestChangesOfEventsSurviveARestart(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
@@ -222,7 +223,7 @@ func TestChangesOfEventsSurviveARestart(t *testing.T) {
 	wantPlaces(t, b, "Q291cnNlOjI=", "max 16 booked 1 ")
 }
 
-// Each row about places switches what it says.
+// Each row about places switches the behaviour that it describes.
 func TestWhatIsAssumedOfPlaces(t *testing.T) {
 	t.Parallel()
 	add := func(t *testing.T, a *api, item string, quantity int) (string, string) {
@@ -279,7 +280,8 @@ func TestWhatIsAssumedOfPlaces(t *testing.T) {
 	}
 }
 
-// Where the API refuses what it has not got, concurrent reservations and registrations never give away more than there is.
+// When the API refuses places that are not left, concurrent reservations and registrations never take more places than
+// there are.
 func TestConcurrentReservationsNeverGiveAwayMoreThanThereIs(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -311,7 +313,7 @@ func TestConcurrentReservationsNeverGiveAwayMoreThanThereIs(t *testing.T) {
 	})
 }
 
-// A hold lapses with the clock also for what is asked of events.
+// Events show a hold as lapsed when the clock passes its expiry.
 func TestHoldsLapseForEventsToo(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -324,7 +326,7 @@ func TestHoldsLapseForEventsToo(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 0 remaining 8 sold out false")
 }
 
-// What was answered of an event outlives a restart, its title, too.
+// A change of an event, its title included, survives a restart.
 func TestATitleSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// writeCatalogue writes the default catalogue with lists of its own in the place of the ones of the same name, and
-// returns its path.
+// writeCatalogue writes the default catalogue with the given lists in place of those of the same name. It returns
+// the path.
 func writeCatalogue(t *testing.T, lists ...string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("catalogue", "default.yaml"))

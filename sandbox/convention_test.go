@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// members asks the schema for the fields of a type, or for the arguments of its fields, as "field(argument argument)".
+// members returns the fields of a type from the schema, or the arguments of its fields as "field(argument argument)".
 func (a *api) members(t testing.TB, typ string) []string {
 	t.Helper()
 	data := a.ask(t, `query ($t: String!) { __type(name: $t) { inputFields { name } fields { name args { name } } } }`, vars{"t": typ})
@@ -71,8 +71,8 @@ func TestMutationsTakeOneInput(t *testing.T) {
 	}
 }
 
-// DOC/OBS (3.1): the key that names the target differs: update of an opportunity takes id, progress and addInterest
-// opportunityId, account.update accountId. OBS (5.3, 5.4): learners and invoices have theirs.
+// DOC/OBS (3.1): the key of the target differs. update of an opportunity takes id, progress and addInterest take
+// opportunityId, account.update takes accountId. OBS (5.3, 5.4): learners and invoices have their own keys.
 func TestInputsNameTheirTarget(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -92,7 +92,7 @@ func TestInputsNameTheirTarget(t *testing.T) {
 	}
 }
 
-// OBS (3.1): a record is read by node or by a filter; there is no event(id:) at the root, nor the like.
+// OBS (3.1): a record is read by node or by a filter. The root has no field such as event(id:).
 func TestThereAreNoSingularFieldsAtTheRoot(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

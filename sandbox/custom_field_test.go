@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// OBS (3.6): customFieldTemplate(type: Event) lists definitions with key, label and type; keys are ids of the type
-// CustomFieldDefinition (3.4). Values tell their definition, all values are text.
+// OBS (3.6): customFieldTemplate(type: Event) lists definitions with key, label and type. Keys are ids of the type
+// CustomFieldDefinition (3.4). Values name their definition, and all values are text.
 func TestCustomFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -24,7 +24,7 @@ func TestCustomFields(t *testing.T) {
 		{"definitionKey": "mine", "value": "true", "definition": null}]`)
 }
 
-// A key that is refused leaves nothing behind: neither an opportunity nor a place that is taken.
+// A refused key leaves nothing behind: no opportunity and no taken place.
 func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Assume: map[string]string{"custom-field.keys": "defined"}})
@@ -45,8 +45,8 @@ func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	must(t, a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: [{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE=", value: "7"}]`, "opportunity { id }"))
 }
 
-// DOC (5.2), of the API before this one: e-mail addresses are unique, but one that is another contact's is accepted with
-// the header X-Duped-Email: yes.
+// DOC (5.2), of the API before this one: e-mail addresses are unique. With the header X-Duped-Email: yes, the address of
+// another contact is accepted.
 func TestDuplicateEmailByHeader(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Assume: map[string]string{"contact.email": "header"}})

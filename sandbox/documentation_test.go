@@ -7,7 +7,7 @@ import (
 )
 
 // DOC (4.1, 4.3, 4.5): every exchange of the API documentation (Sales Opportunities), in the order of the page on a fresh sandbox. The
-// operations, fields, ids and answers are the page's; the documents are worded differently, with variables and without.
+// operations, fields, ids and answers are the page's. The documents have another wording, with variables and without.
 func TestDocumentedExchanges(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -61,7 +61,7 @@ func TestDocumentedExchanges(t *testing.T) {
 		}}}`)
 	})
 	t.Run("progress without a transition", func(t *testing.T) {
-		// The message names the step the opportunity stands in now.
+		// The message names the current step of the opportunity.
 		want(t, a.ask(t, progress, vars{"opportunity": "T3Bwb3J0dW5pdHk6Mg==", "step": "T3Bwb3J0dW5pdHlTdGVwOjQ="}), `{"opportunities": {"progress": {
 			"errors": [{
 				"label": "Transition Not Found",
@@ -70,7 +70,7 @@ func TestDocumentedExchanges(t *testing.T) {
 			}],
 			"opportunity": null
 		}}}`)
-		// The opportunity that is still in "Proposed" can not be won from there.
+		// The opportunity that is still in "Proposed" cannot be won from there.
 		want(t, a.ask(t, progress, vars{"opportunity": "T3Bwb3J0dW5pdHk6MQ==", "step": "T3Bwb3J0dW5pdHlTdGVwOjU="}), `{"opportunities": {"progress": {
 			"errors": [{
 				"label": "Transition Not Found",
@@ -89,7 +89,8 @@ func TestDocumentedExchanges(t *testing.T) {
 			`{"id": "T3Bwb3J0dW5pdHlJbnRlcmVzdDox", "item": {"id": "Q291cnNlVGVtcGxhdGU6MTE=", "__typename": "CourseTemplate", "code": "ABC-123", "title": "My New Course"}}`,
 		},
 		{
-			// The page selects a fragment on CourseTemplate for an event: valid, and empty.
+			// The page selects a fragment on CourseTemplate for an event. The fragment is valid and returns
+			// nothing.
 			"event", `id: "Q291cnNlOjE=", reserve: true, quantity: 1, unitAmount: "199.90", eventDetails: {` + learner + `}`,
 			`... on CourseTemplate { code title }`,
 			`{"id": "T3Bwb3J0dW5pdHlJbnRlcmVzdDoy", "item": {"id": "Q291cnNlOjE=", "__typename": "Event"}}`,
@@ -112,7 +113,7 @@ func TestDocumentedExchanges(t *testing.T) {
 		})
 	}
 
-	// What was written can be read: learners, the place held, the expiry and the sums.
+	// A client can read everything that was written: learners, the held place, the expiry and the sums.
 	t.Run("search again", func(t *testing.T) {
 		const learners = `"learners": {"edges": [{"node": {"firstName": "Melissa", "lastName": "Green", "email": "melissa@example.com", "contact": null}}]}`
 		want(t, a.ask(t, `{

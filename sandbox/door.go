@@ -24,42 +24,42 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// The bodies of requests are bounded by one of these; which, nobody knows of the API.
+// The bodies of requests are bounded by one of these limits. The limit of the API is unknown.
 const (
 	maxRequest      = 1 << 20
 	maxSmallRequest = 128 << 10
 )
 
-// operationToken is what the token endpoint is called in faults and in the ledger.
+// operationToken is the name of the token endpoint in faults and in the ledger.
 const operationToken = "token"
 
-// door stands in front of the API and of the token endpoint: it writes requests down, counts them against the limit, and
-// gives them the bad days that were ordered.
+// door is in front of the API and of the token endpoint. It writes requests into the ledger, counts them against the
+// limit, and applies the faults.
 type door struct {
 	sandbox    *Sandbox
-	limit      *quota.Quota // nil: none
+	limit      *quota.Quota // nil is no limit
 	retryAfter bool
-	// marks says that the ledger is to be mended after the death of the process.
+	// marks enables marks of commits, so the ledger can be completed after the death of the process.
 	marks bool
 	now   func() time.Time
 	next  http.Handler
 	// max bounds the body of a request.
 	max int64
-	// reads tells what a request is about.
+	// reads returns the subject of a request.
 	reads func(body []byte) asked
 }
 
-// asked is what a request is about.
+// asked is the subject of a request.
 type asked struct {
-	// operations are what faults choose by.
+	// operations are the names by which faults choose requests.
 	operations []string
-	// mutations are the fields that are to run.
+	// mutations are the fields of mutations that should run.
 	mutations []ledger.Field
 	// text is the request as it was sent.
 	text string
 }
 
-// errOrdered fails what a fault has fail.
+// errOrdered is the error of a failure that a fault causes.
 var errOrdered = errors.New("failed on demand")
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +76,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v.entry.Operations = v.asked.operations
 	v.entry.Number = d.sandbox.ledger.Begin(v.entry)
-	// What was read does not depend on the client any more, so that a fault can have it run when the client has gone.
+	// The copy does not depend on the client, so a fault can make it run after the client has gone.
 	request := r.Clone(graph.WithObserver(r.Context(), v))
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	switch wait := d.wait(v); {
@@ -98,8 +98,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// meet finds the request's fault. From then on it may take longer than the server gives those that are just slow: with
-// its time-outs the client would seem to have gone.
+// meet finds the request's fault. A request with a fault may take longer than the time-outs of the server, which are
+// for slow clients. With these time-outs the client would seem to have gone.
 func (v *visit) meet(w http.ResponseWriter) {
 	operations := v.asked.operations
 	if len(v.asked.mutations) > 0 {
@@ -110,10 +110,10 @@ func (v *visit) meet(w http.ResponseWriter) {
 	}
 	v.entry.Fault = string(v.hit.Rule.Kind)
 	control := http.NewResponseController(w)
-	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // without a connection there are none
+	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // without a connection there are no deadlines
 }
 
-// wait counts the request against the limit and answers how long it is over it.
+// wait counts the request against the limit. It returns how long the client must wait, 0 within the limit.
 func (d *door) wait(v *visit) time.Duration {
 	if d.limit == nil {
 		return 0
@@ -121,12 +121,12 @@ func (d *door) wait(v *visit) time.Duration {
 	return d.limit.Take(v.entry.Address, v.entry.Received)
 }
 
-// visit is one request on its way.
+// visit is one request that is being handled.
 type visit struct {
 	door   *door
 	hit    *fault.Hit
 	answer *answer
-	// thrown says that what was kept is to be thrown away.
+	// thrown says that the held request or answer is thrown away.
 	thrown bool
 	asked  asked
 	mu     sync.Mutex // of entry.Fields
@@ -137,7 +137,7 @@ func (v *visit) meets(kinds ...fault.Kind) bool {
 	return v.hit != nil && slices.Contains(kinds, v.hit.Rule.Kind)
 }
 
-// run has the request answered, or not, as its fault wants.
+// run makes the API answer the request, or not, as the fault demands.
 func (v *visit) run(r *http.Request) {
 	detached := r.WithContext(context.WithoutCancel(r.Context()))
 	switch {
@@ -181,7 +181,7 @@ func (v *visit) run(r *http.Request) {
 	v.answer = &answer{status: http.StatusOK, header: http.Header{}}
 	v.door.next.ServeHTTP(v.answer, r)
 	if v.meets(fault.HoldAfter) {
-		v.settle() // it is done; only the answer is kept
+		v.settle() // the request is done, only the answer is held
 		v.thrown = !v.hit.Keep(detached.Context())
 	}
 	if v.meets(fault.ErrorAfter) {
@@ -189,8 +189,8 @@ func (v *visit) run(r *http.Request) {
 	}
 }
 
-// Begin implements graph.Observer. What the mutation commits is marked, so that a request that nobody wrote the outcome of
-// can be told from one that did nothing.
+// Begin implements graph.Observer. It marks the commit of the mutation. So a request
+// without a written outcome can be distinguished from a request that did nothing.
 func (v *visit) Begin(ctx context.Context, d graph.Done) (context.Context, error) {
 	if v.meets(fault.FailField) && v.hit.Rule.Operation == d.Name {
 		return ctx, errOrdered
@@ -215,7 +215,7 @@ func (v *visit) End(d graph.Done) {
 	v.entry.Fields = append(v.entry.Fields, field)
 }
 
-// settle writes down what became of the request, which has not been answered yet.
+// settle writes the outcome of the request into the ledger, before the request is answered.
 func (v *visit) settle() {
 	for _, f := range v.asked.mutations {
 		if !slices.ContainsFunc(v.entry.Fields, func(ran ledger.Field) bool { return ran.Alias == f.Alias }) {
@@ -225,14 +225,14 @@ func (v *visit) settle() {
 	v.door.sandbox.ledger.End(v.entry)
 }
 
-// end is settle for a request that is about to be answered.
+// end is settle for a request that is answered next.
 func (v *visit) end(client context.Context) {
 	v.entry.Answered, v.entry.Gone = v.door.now().UTC(), client.Err() != nil
 	v.entry.Status = v.answer.status
 	v.settle()
 }
 
-// deliver sends the answer, or what a fault leaves of it, and reports whether it left whole.
+// deliver sends the answer, or the part of it that a fault leaves. It reports whether the whole answer left.
 func (v *visit) deliver(w http.ResponseWriter, r *http.Request) (whole bool) {
 	if v.thrown || v.meets(fault.DropBefore, fault.DropAfter, fault.Late) {
 		drop(w)
@@ -249,7 +249,7 @@ func (v *visit) deliver(w http.ResponseWriter, r *http.Request) (whole bool) {
 	if v.meets(fault.Partial) {
 		sent = sent[:len(sent)/2]
 	}
-	// Asked before: who has got the answer may go.
+	// This is checked before the answer, because a client that has its answer may go.
 	gone := r.Context().Err() != nil
 	w.WriteHeader(v.answer.status)
 	if v.meets(fault.Slow) {
@@ -266,7 +266,7 @@ func (v *visit) deliver(w http.ResponseWriter, r *http.Request) (whole bool) {
 	return err == nil && !gone
 }
 
-// trickle sends byte by byte, and reports whether it came to the end.
+// trickle sends byte by byte. It reports whether it sent everything.
 func trickle(ctx context.Context, w http.ResponseWriter, sent []byte, over time.Duration) bool {
 	for i := range sent {
 		if !pause(ctx, over/time.Duration(len(sent))) {
@@ -282,7 +282,7 @@ func trickle(ctx context.Context, w http.ResponseWriter, sent []byte, over time.
 	return true
 }
 
-// pause waits, and reports whether it was to the end.
+// pause waits. It reports whether the whole time has passed.
 func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -297,7 +297,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// drop closes the connection as if the network had.
+// drop closes the connection like a network failure.
 func drop(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -306,7 +306,7 @@ func drop(w http.ResponseWriter) {
 	_ = connection.Close()
 }
 
-// answer is kept until it is known whether it is to be sent.
+// answer is an answer that is kept until it is known whether to send it.
 type answer struct {
 	status int
 	header http.Header
@@ -332,7 +332,8 @@ func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
-// addressOf is the client's address without its port: the limit is one for all its connections.
+// addressOf returns the client's address without its port, because the limit counts all connections of an address
+// together.
 func addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -341,11 +342,11 @@ func addressOf(r *http.Request) string {
 	return host
 }
 
-// readToken is what every request of the token endpoint is about.
+// readToken returns the subject of every request of the token endpoint.
 func readToken([]byte) asked { return asked{operations: []string{operationToken}} }
 
-// readDocument reads what a document is about: the name of its operation, and its fields, those of namespaces with their
-// namespace. Of what cannot be read it knows nothing.
+// readDocument returns the subject of a document: the name of its operation, and its fields. A field of a namespace has
+// its namespace before it. For a document that cannot be read, the subject is empty.
 func readDocument(body []byte) asked {
 	var request struct {
 		Query         string `json:"query"`
@@ -380,12 +381,12 @@ func readDocument(body []byte) asked {
 	return a
 }
 
-// fields are those of a selection, with the ones of its fragments.
+// fields returns the fields of a selection, including those of its fragments.
 func fields(document *ast.QueryDocument, set ast.SelectionSet) []*ast.Field {
 	return fieldsBelow(document, set, 0)
 }
 
-// maxFragments bounds how deep fragments may stand in each other: a document may have them in a circle.
+// maxFragments bounds the nesting of fragments. A document may have fragments in a circle.
 const maxFragments = 10
 
 func fieldsBelow(document *ast.QueryDocument, set ast.SelectionSet, depth int) []*ast.Field {

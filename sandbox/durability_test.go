@@ -42,8 +42,8 @@ func stores(t *testing.T, test func(t *testing.T, data string)) {
 	})
 }
 
-// 32 clients add interests to one opportunity at once, others read meanwhile, and some give up in the middle. Nobody
-// meets a locked database; all that was answered is there once, and the sum is right.
+// 32 clients add interests to one opportunity at once. Others read, and some give up in the middle. No client gets
+// the error of a locked database. Every answered interest is there once, and the sum is right.
 func TestConcurrentInterestsAreAllThere(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -52,7 +52,7 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 		const writers = 32
 		each := 8
 		if testrun.Race {
-			each = 2 // the detector sees what races from the first meetings, and makes each of them many times slower
+			each = 2 // the detector finds races in the first iterations, and makes each many times slower
 		}
 		var mu sync.Mutex
 		answered := map[string]bool{}
@@ -135,7 +135,7 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 	})
 }
 
-// Two sandboxes on one file, as of two processes, wait for each other's transactions.
+// Two sandboxes on one file, like two processes, wait for each other's transactions.
 func TestTwoSandboxesShareAFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "data.db")
@@ -156,7 +156,7 @@ func TestTwoSandboxesShareAFile(t *testing.T) {
 	}
 }
 
-// One transition can be made once, however many ask at the same time.
+// One transition is made once, however many clients request it at the same time.
 func TestConcurrentProgressHappensOnce(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -263,14 +263,14 @@ func TestRestartKeepsAll(t *testing.T) {
 	}
 }
 
-// What was answered is in the file, even if the process ends there and then.
+// Answered changes are in the file, even if the process ends at once.
 func TestAnswersAreDurableWithoutClose(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "data.db")
 	a := open(t, sandbox.Options{Data: path})
 	a.create(t, "answered")
-	// A copy of the files as they are now is what a killed process leaves.
+	// A copy of the files at this moment is what a killed process leaves behind.
 	left := filepath.Join(t.TempDir(), "data.db")
 	for _, suffix := range []string{"", "-wal"} {
 		content, err := os.ReadFile(path + suffix)

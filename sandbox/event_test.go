@@ -13,8 +13,8 @@ import (
 
 var eventTwo = globalid.EncodeInt(globalid.Event, 2) // 16 places, none booked
 
-// OBS (5.3): the fields of an event. OBS (3.6): they come in pairs, local ones and such with an offset, beside an IANA
-// name. OBS (3.4): the part behind the colon of its financialUnit's id is the code that financialUnitId takes.
+// OBS (5.3): the fields of an event. OBS (3.6): they come in pairs, local times and times with an offset, beside an
+// IANA name. OBS (3.4): the part behind the colon of its financialUnit's id is the code that financialUnitId takes.
 func TestWhatAnEventShows(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -37,7 +37,8 @@ func TestWhatAnEventShows(t *testing.T) {
 	must(t, a.mutate(t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, code), "opportunity { id }"))
 }
 
-// OBS (5.3): the fields that events are found by. Those about places go with what is held and booked at the time.
+// OBS (5.3): the fields by which events are found. The fields about places depend on the current holds and
+// bookings.
 func TestEventsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -124,7 +125,7 @@ func TestAnEventIsMoved(t *testing.T) {
 	moved(open(t, o))
 }
 
-// OBS (5.3): cancelling a learner does not touch the event. Whether registering one does is assumed.
+// OBS (5.3): cancelling a learner does not touch the event. Whether a registration touches it is assumed.
 func TestWhatTouchesAnEvent(t *testing.T) {
 	t.Parallel()
 	for assumed, touched := range map[string]string{"update": "2026-03-02T09:00:00Z", "registration": "2026-03-02T10:00:00Z"} {
@@ -157,7 +158,7 @@ func TestWhatTouchesAnEvent(t *testing.T) {
 	}
 }
 
-// OBS (4.6, 5.3): whoever holds places sees at the interest itself that its event was cancelled, and when.
+// OBS (4.6, 5.3): a client that holds places sees at the interest itself that its event was cancelled, and when.
 func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -170,8 +171,8 @@ func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 		"isActive": false, "reserved": 2, "minPlaces": 3, "price": "250.00"}}}]}}`)
 }
 
-// OBS (5.3): an event is run for its bookingAccount, and found by it; internalNotes are the tenant's. OBS (5.1): an account
-// that is merged into another takes that with it, also after a restart.
+// OBS (5.3): an event is run for its bookingAccount, and found by it; internalNotes are the tenant's. OBS (5.1): when the
+// account is merged into another account, that account takes the event over, also after a restart.
 func TestAnEventOfOneClient(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Catalogue: tenant, Data: t.TempDir() + "/data.db"}
@@ -193,7 +194,7 @@ func TestAnEventOfOneClient(t *testing.T) {
 	}
 }
 
-// Each row about what events show and bookings are found by switches what it says.
+// Each row about fields of events and filters of bookings switches the behaviour that it describes.
 func TestWhatIsAssumedOfEventsAndBookings(t *testing.T) {
 	t.Parallel()
 	event := func(selection string) string {
@@ -218,7 +219,7 @@ func TestWhatIsAssumedOfEventsAndBookings(t *testing.T) {
 			})
 		}
 	}
-	// What was seen stays, whatever is chosen.
+	// Observed behaviour does not change, whatever is chosen.
 	a := open(t, sandbox.Options{Assume: map[string]string{"filter.bookings": "absent", "event.search": "absent"}})
 	for _, document := range []string{
 		`{ registrations(filters: {field: account, operation: notnull}) { edges { node { id } } } }`,

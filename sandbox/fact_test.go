@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// DOC (1.1): revoking the user's consent kills both tokens, and the authorization flow must start again. What the client
-// has of its own is not touched.
+// DOC (1.1): revoking the user's consent ends both tokens, and the authorization flow must start again. The client's own
+// tokens are not affected.
 func TestRevokedConsentKillsBothTokens(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -52,7 +52,8 @@ func TestWhatAnOpportunityShows(t *testing.T) {
 		"attributes": [{"definitionKey": "po", "value": "7"}], "activeInvoiceId": null, "salesDocument": null}`)
 	states := a.ask(t, `{ opportunitySteps(filters: {field: name, operation: in, values: ["Won", "Lost", "Archived"]}) { edges { node { stage { state } } } } }`, nil)
 	want(t, at(t, states, "opportunitySteps", "edges"), `[{"node": {"stage": {"state": "Won"}}}, {"node": {"stage": {"state": "Lost"}}}, {"node": {"stage": {"state": "Archived"}}}]`)
-	// OBS (4.4): progressing out of a step makes a scheduled job idempotent, since the record no longer matches the filter.
+	// OBS (4.4): a scheduled job that progresses records out of a step is idempotent, because the record then no longer
+	// matches the filter.
 	at4 := func() any {
 		t.Helper()
 		return at(t, a.ask(t, `{ opportunities(filters: {field: stepId, operation: eq, value: "T3Bwb3J0dW5pdHlTdGVwOjQ="}) { pageInfo { totalRecords } } }`, nil), "opportunities", "pageInfo", "totalRecords")
@@ -65,7 +66,7 @@ func TestWhatAnOpportunityShows(t *testing.T) {
 }
 
 // OBS (5.3): registerContacts takes a price, notes and more; DOC (5.3): a registration is priced in a currency or in
-// training tokens, never in both; it shows account, registerables, invoiceIssued and orderDate. OBS (5.3): learners have
+// training tokens, never in both. It shows account, registerables, invoiceIssued and orderDate. OBS (5.3): learners have
 // custom values, all of them text, and are found by the start of their event.
 func TestWhatARegistrationShows(t *testing.T) {
 	t.Parallel()
@@ -92,7 +93,7 @@ func TestWhatARegistrationShows(t *testing.T) {
 	found := a.ask(t, `{ learners(filters: {field: eventStartDate, operation: gt, value: "2031-04-01"}) { edges { node { id } } } }`, nil)
 	want(t, at(t, found, "learners", "edges"), fmt.Sprintf(`[{"node": {"id": %q}}]`, learner))
 
-	// Of an opportunity: the invoice is issued when it is final.
+	// For a registration of an opportunity, the invoice is issued when it is final.
 	id := a.create(t, "billed")
 	a.interest(t, id, eventOne, 1, "1.00", "")
 	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {

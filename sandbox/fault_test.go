@@ -19,11 +19,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
-// served is a sandbox behind a real server, since a connection that breaks needs one.
+// served is a sandbox behind a real server, because a fault that breaks the connection needs one.
 type served struct {
 	*api
 	url string
-	// opportunity is one to ask about.
+	// opportunity is an opportunity for the requests.
 	opportunity string
 }
 
@@ -38,7 +38,7 @@ func serve(t *testing.T, o sandbox.Options) served {
 	return served{api: a, url: server.URL, opportunity: a.create(t, "served")}
 }
 
-// over sends a document over the network. It answers the body only if all of it came.
+// over sends a document over the network. It returns the body only if the whole body arrived.
 func (s served) over(ctx context.Context, document string) (status int, body string, err error) {
 	encoded, err := json.Marshal(map[string]string{"query": document})
 	if err != nil {
@@ -65,7 +65,7 @@ func (s served) addOne(ctx context.Context) (status int, body string, err error)
 	return s.over(ctx, fmt.Sprintf(addOne, s.opportunity))
 }
 
-// interests counts what took effect.
+// interests counts the interests that took effect.
 func (s served) interests(t testing.TB) int {
 	t.Helper()
 	data := s.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { interests { pageInfo { totalRecords } } } } }`, vars{"id": s.opportunity})
@@ -81,7 +81,7 @@ func (s served) set(t testing.TB, r fault.Rule) int {
 	return id
 }
 
-// until polls.
+// until waits until holds returns true.
 func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
@@ -95,8 +95,8 @@ func until(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// DOC (1): 500 is an unexpected error, 429 the limit. Whether a request that got no good answer took effect, the client
-// cannot know; the sandbox does.
+// DOC (1): 500 is an unexpected error, 429 the limit. After a bad answer the client cannot know whether the request
+// took effect. The sandbox knows.
 func TestBadAnswers(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -149,7 +149,8 @@ func TestTooManyMayTellWhenToComeBack(t *testing.T) {
 	}
 }
 
-// What is held before the commit has no effect until it is released, and then has one although nobody waits any more.
+// A request that is held before the commit has no effect until it is released. It then takes effect although no
+// client waits any more.
 func TestHeldRequests(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -176,7 +177,7 @@ func TestHeldRequests(t *testing.T) {
 		until(t, "the interest is there", func() bool { return s.interests(t) == before+1 })
 		s.Faults().Clear()
 	}
-	// The answer that was held is the answer.
+	// The held answer arrives after the release.
 	id := s.set(t, fault.Rule{Kind: fault.HoldAfter, Times: 1, Operation: "opportunities.addInterest"})
 	answered := make(chan string, 1)
 	go func() {
@@ -192,7 +193,7 @@ func TestHeldRequests(t *testing.T) {
 	}
 }
 
-// Any mutation is chosen by one word, and what only reads is not.
+// One word chooses every mutation, and no query.
 func TestFaultsOfAnyMutation(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -205,7 +206,8 @@ func TestFaultsOfAnyMutation(t *testing.T) {
 	}
 }
 
-// What is thrown away while it is held never came, or its answer is lost; either way the client gets none.
+// A request that is thrown away while it is held never came, or its answer is lost. In both cases the client gets
+// no answer.
 func TestDiscardedRequests(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -240,11 +242,11 @@ func TestDiscardedRequests(t *testing.T) {
 	}
 }
 
-// A commit after the client has gone: the one that a client can only see by reading back, later.
+// The commit comes after the client has gone. A client can find such a commit only by reading back later.
 func TestLateCommit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
-	// A client that has patience is kept waiting, and the sandbox can end all the same.
+	// A patient client is kept waiting, and the sandbox can still stop.
 	id := s.set(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
 	patient := make(chan error, 1)
 	go func() {
@@ -266,7 +268,7 @@ func TestLateCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := s.interests(t); got != 1 {
-		// It may only have come by now if the machine stood still for as long as it waits.
+		// By now the commit may have come only if the machine stood still for as long as the fault waits.
 		entries := s.Ledger().After(0, 0)
 		t.Logf("it was quick: %+v", entries[len(entries)-1])
 	}
@@ -286,7 +288,7 @@ func TestLateCommit(t *testing.T) {
 	}
 }
 
-// The query that fails has an error of the API's own, and others are answered.
+// The failing query gets an error of the API itself, and other queries are answered.
 func TestFailQuery(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -305,8 +307,8 @@ func TestFailQuery(t *testing.T) {
 	}
 }
 
-// Only requests that would be looked at meet a fault: one over the limit or too large is refused as ever, and a rule that
-// counts does not count it.
+// Only requests that would be handled meet a fault. A request over the limit or too large is refused as always, and the
+// rule does not count it.
 func TestRefusedRequestsMeetNoFault(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Rate: sandbox.Rate{Requests: 1, Per: time.Hour}})
@@ -329,7 +331,7 @@ func TestRefusedRequestsMeetNoFault(t *testing.T) {
 	}
 }
 
-// The time-outs of the server around it are for clients that are slow; what a fault keeps may take longer.
+// The time-outs of the surrounding server are for slow clients. A request that a fault holds may take longer.
 func TestFaultsOutlastTheServer(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -386,7 +388,7 @@ func TestTokensExpireInMidRun(t *testing.T) {
 	if status := a.hello(t, second.AccessToken); status != 200 {
 		t.Errorf("the next token: %d", status)
 	}
-	// The token endpoint has bad days, too.
+	// The token endpoint has faults, too.
 	if _, err := a.Faults().Set(fault.Rule{Kind: fault.ErrorBefore, Times: 1, Operation: "token"}); err != nil {
 		t.Fatal(err)
 	}
@@ -401,8 +403,8 @@ const twoAliases = `mutation {
 	third: opportunities { addInterest(input: {opportunityId: %[1]q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } } }
 }`
 
-// As with a real GraphQL server whose mutations are not null: when one fails inside, the answer is "data": null, although
-// the others, later ones included, took effect.
+// The mutations of a real GraphQL server are not null. When one of them fails internally, the answer is "data": null,
+// although the others, later ones included, took effect.
 func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
 	t.Parallel()
 	for assumed, whole := range map[string]bool{"data-null": true, "field-null": false} {
@@ -422,7 +424,8 @@ func TestOneFailureTakesTheAnswerNotTheEffect(t *testing.T) {
 	}
 }
 
-// With the row so, what stands behind the failure at the root does not run, and only the failure is told.
+// With this value of the row, the fields after the failure at the root do not run, and the answer shows only the
+// failure.
 func TestOneFailureMayStopTheRest(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Assume: map[string]string{"mutation.failed": "stops"}})
@@ -445,7 +448,7 @@ func TestOneFailureMayStopTheRest(t *testing.T) {
 	if want := []ledger.Outcome{ledger.Committed, ledger.Failed, ledger.NotRun}; !slices.Equal(outcomes, want) {
 		t.Errorf("the ledger has %v, want %v", outcomes, want)
 	}
-	// The next document is another one.
+	// The next document is a new one.
 	s.Faults().Clear()
 	s.ask(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 }
@@ -549,7 +552,7 @@ func TestFaultsOverTheAdminEndpoint(t *testing.T) {
 	if answer := a.post(t, `{ hello }`, nil); answer.status != 200 {
 		t.Errorf("after it was taken away: %d", answer.status)
 	}
-	// None of this was counted against the limit of three.
+	// None of these requests counted against the limit of three.
 	if answer := a.post(t, `{ hello }`, nil); answer.status != 200 {
 		t.Errorf("the third request: %d", answer.status)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assume"
 )
 
-// fieldSwitches are the switches of the rows about what records show and can be found by although nobody has seen it. Each
-// document uses all that its row takes away.
+// fieldSwitches are the switches of the rows about unobserved fields and filters. Each document uses
+// everything that its row removes.
 func fieldSwitches() map[assume.Name]switched {
 	list := func(root string, fields ...string) string {
 		var b strings.Builder
@@ -56,7 +56,7 @@ func fieldSwitches() map[assume.Name]switched {
 	}
 }
 
-// seen is what the API is documented or was observed to have, by type.
+// seen returns the documented or observed parts of the API, by type.
 func seen() map[string]string {
 	return map[string]string{
 		"Query": `hello echo node opportunities opportunitySteps accounts contacts currencies events customFieldTemplate communicationTemplates sendingEmailAddresses
@@ -141,7 +141,8 @@ func seen() map[string]string {
 	}
 }
 
-// unsaid are types of GraphQL's own and of lists, and what is gone with the one field that leads to it.
+// unsaid reports whether the type is one of GraphQL itself or of lists, or disappears with the only field that
+// leads to it.
 func unsaid(typ string) bool {
 	if strings.HasPrefix(typ, "__") {
 		return true
@@ -161,7 +162,8 @@ func unsaid(typ string) bool {
 	}, typ)
 }
 
-// Whatever the sandbox has that nobody has seen stands in the table: without it, only what was seen is left.
+// Everything that the sandbox has and nobody has observed is in the table. Without the table's rows, only what was
+// observed remains.
 func TestWhatNobodyHasSeenStandsInTheTable(t *testing.T) {
 	t.Parallel()
 	without := map[string]string{}

@@ -26,8 +26,8 @@ func (a *api) raw(t testing.TB, document, variables string) reply {
 	return a.send(t, http.MethodPost, "/graphql", strings.NewReader(body), http.Header{"Content-Type": {"application/json"}})
 }
 
-// Every filter either finds something, finds nothing, or fails the request and says why; none fails inside. What it finds its
-// opposite does not.
+// Every filter finds something, finds nothing, or fails the request with the reason. No filter fails internally. A filter and
+// its opposite never find the same record.
 func FuzzFilter(f *testing.F) {
 	a := fuzzed(f, nil)
 	for field, value := range map[string]string{
@@ -69,7 +69,8 @@ func FuzzFilter(f *testing.F) {
 	})
 }
 
-// A document that names nothing which is called otherwise means the same to a sandbox in which other things are.
+// Some documents use no name that has another name in a renamed sandbox. Such a document means the same in that
+// sandbox.
 func FuzzNames(f *testing.F) {
 	plain := fuzzed(f, nil)
 	renamed := fuzzed(f, map[string]string{

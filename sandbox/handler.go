@@ -19,7 +19,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// routes assembles the HTTP side. What stands before the API, such as authentication, wraps its handler.
+// routes builds the HTTP side. Parts in front of the API, such as authentication, wrap the API's handler.
 func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Handler, error) {
 	api := s.graphqlServer(r, o.Logger, schema)
 	if !o.NoAuth {
@@ -78,7 +78,7 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Ha
 	return mux, nil
 }
 
-// graphqlServer has no cache of documents: the extensions Literals and Dialect change them.
+// graphqlServer has no cache of documents, because the extensions Literals and Dialect change documents.
 func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *schema) http.Handler {
 	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema.shown}))
 	server.Use(introspection{})
@@ -126,7 +126,7 @@ func (introspection) MutateOperationContext(_ context.Context, o *graphql.Operat
 
 var errInternal = errors.New("internal error of the sandbox; its log says more")
 
-// present writes errors of the request as they are; what went wrong inside goes to the log alone.
+// present returns errors of the request unchanged. Internal failures go to the log alone.
 func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	var request *store.RequestError
@@ -140,7 +140,7 @@ func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 		shown.Message = "an unexpected error"
 	case errors.Is(err, context.Canceled), ctx.Err() != nil:
 		shown.Message = "the request was given up"
-	case errors.As(err, &library) && library.Unwrap() == nil: // the GraphQL library about the document
+	case errors.As(err, &library) && library.Unwrap() == nil: // an error of the GraphQL library about the document
 	default:
 		log.ErrorContext(ctx, "a request failed", "path", shown.Path.String(), "error", err)
 		shown.Message = errInternal.Error()

@@ -47,7 +47,7 @@ func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
 		if got[i].Number != int64(i+1) || !got[i].Received.Equal(now.Now()) || got[i].Answered.IsZero() || got[i].Address != "192.0.2.1" {
 			t.Errorf("%+v", got[i])
 		}
-		// In a namespace there is no order.
+		// Inside a namespace the order is random.
 		slices.SortFunc(got[i].Fields, func(a, b ledger.Field) int { return strings.Compare(a.Alias, b.Alias) })
 	}
 	of := func(alias, name string, outcome ledger.Outcome, label string) ledger.Field {
@@ -73,14 +73,14 @@ func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
 		{Operations: []string{"token"}, Status: 400},
 		{Operations: []string{"hello"}, Status: 429},
 	}
-	// In b, x goes from step 3 to 5, which is refused, unless the other one came first.
+	// In b, x goes from step 3 to 5. The move is refused, unless the other move came first.
 	if got[1].Fields[2].Outcome == ledger.Committed {
 		want[1].Fields[2] = of("b.x", "opportunities.progress", ledger.Committed, "")
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(ledger.Entry{}, "Number", "Received", "Answered", "Address")); diff != "" {
 		t.Errorf("the ledger differs (-want +got):\n%s", diff)
 	}
-	// Over the network, from a number on, and nothing of what anybody typed.
+	// The ledger can be read over the network, from a number on. It holds nothing that a caller typed.
 	answer := a.send(t, http.MethodGet, "/_sandbox/ledger?after=8", nil, http.Header{"Authorization": {"Bearer " + a.Token()}})
 	if answer.status != 200 || strings.Count(answer.raw, `"number"`) != 1 || !strings.Contains(answer.raw, `"status":429`) {
 		t.Errorf("%d %s", answer.status, answer.raw)
@@ -95,7 +95,7 @@ func TestLedgerTellsWhatBecameOfEachRequest(t *testing.T) {
 	}
 }
 
-// Whether an answer left whole is another question than what became of the request.
+// Whether an answer left whole does not depend on the outcome of the request.
 func TestLedgerTellsWhichAnswersDidNotLeaveWhole(t *testing.T) {
 	t.Parallel()
 	for kind, whole := range map[fault.Kind]bool{
@@ -104,14 +104,14 @@ func TestLedgerTellsWhichAnswersDidNotLeaveWhole(t *testing.T) {
 		s := serve(t, sandbox.Options{})
 		s.set(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest"})
 		_, _, _ = s.addOne(t.Context())
-		// It is known only after the answer.
+		// This is known only after the answer.
 		last := func() ledger.Entry {
 			all := s.Ledger().After(0, 0)
 			return all[len(all)-1]
 		}
 		until(t, string(kind)+" is written down", func() bool { return !last().Answered.IsZero() && last().Undelivered != whole })
 	}
-	// A client that goes while its answer comes slowly does not have it.
+	// A client that goes while its answer comes slowly does not have the answer.
 	s := serve(t, sandbox.Options{})
 	s.set(t, fault.Rule{Kind: fault.Slow, Times: 1, After: fault.Duration(time.Minute)})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -125,8 +125,8 @@ func TestLedgerTellsWhichAnswersDidNotLeaveWhole(t *testing.T) {
 	})
 }
 
-// With a data file the ledger goes on after a restart, also where the process died in the middle of a line; what was
-// under way then stands there without an outcome.
+// With a data file the ledger continues after a restart, also when the process died in the middle of a line. A
+// request that was under way is then in the ledger without an outcome.
 func TestLedgerSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data.db")
@@ -171,8 +171,8 @@ func TestLedgerSurvivesARestart(t *testing.T) {
 	}
 }
 
-// What had committed when the process died is in the ledger afterwards, even if nothing was answered: each mutation
-// leaves a mark in its own transaction. What was refused or had not run leaves none.
+// Changes that were committed when the process died are in the ledger after the restart, even without an answer.
+// Each mutation leaves a mark in its own transaction. A refused mutation, or one that has not run, leaves no mark.
 func TestLedgerKnowsWhatWasCommittedUnanswered(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data.db")
@@ -199,14 +199,14 @@ func TestLedgerKnowsWhatWasCommittedUnanswered(t *testing.T) {
 	until(t, "the first is answered", func() bool { return s.Faults().List()[0].Matched == 1 })
 	send(create)
 	until(t, "what is committed is held", held(1))
-	// Its outcome is written down, and that it was not answered.
+	// The outcome is written down, and the ledger shows that the request was not answered.
 	if e := s.Ledger().After(2, 0)[0]; !e.Answered.IsZero() || len(e.Fields) != 2 || e.Fields[0].Outcome != ledger.Committed {
 		t.Errorf("%+v", e)
 	}
 	send(fmt.Sprintf(addOne, s.opportunity))
 	until(t, "what is not committed is held", held(2))
 
-	// A process that dies now leaves its files as they are, and the requests without their outcome.
+	// A process that dies now leaves its files in this state, and the requests without their outcome.
 	copied := filepath.Join(t.TempDir(), "data.db")
 	for _, end := range []string{"", "-wal", ".ledger"} {
 		content, err := os.ReadFile(data + end)
@@ -227,7 +227,7 @@ func TestLedgerKnowsWhatWasCommittedUnanswered(t *testing.T) {
 	s.Faults().Clear()
 	sent.Wait()
 
-	for range 2 { // what was mended stays so
+	for range 2 { // a completed entry stays the same
 		b, err := tryOpen(t, sandbox.Options{Data: copied, Token: token})
 		if err != nil {
 			t.Fatal(err)
@@ -254,7 +254,7 @@ func TestLedgerKnowsWhatWasCommittedUnanswered(t *testing.T) {
 	}
 }
 
-// withoutOutcome leaves of a ledger's file what is written before a request runs.
+// withoutOutcome returns the part of a ledger's file that is written before a request runs.
 func withoutOutcome(t testing.TB, content []byte) []byte {
 	t.Helper()
 	var kept []byte
@@ -290,8 +290,8 @@ func TestLedgerForgetsTheOldest(t *testing.T) {
 	}
 }
 
-// OBS (3.1): several aliased namespace mutations may go in one document, executed in order. Inside one namespace there is
-// none, unless the row says so.
+// OBS (3.1): one document may have several aliased namespace mutations, which are executed in order. Inside one namespace
+// there is no order, unless the row says so.
 func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	t.Parallel()
 	const n = 12
@@ -325,7 +325,7 @@ func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	}
 }
 
-// Inside a namespace the order is no promise: over many documents it is not always that of the document.
+// Inside a namespace the order is not promised. Over many documents it is not always that of the document.
 func TestAliasesInsideANamespaceRunInNoOrder(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

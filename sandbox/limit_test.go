@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// from sends a cheap question from an address and answers the status and the header Retry-After.
+// from sends a cheap query from an address. It returns the status and the header Retry-After.
 func (a *api) from(t testing.TB, address string) (status int, retryAfter string) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(`{"query": "{ hello }"}`))
@@ -32,14 +32,14 @@ func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 			t.Fatalf("request %d: %d", i+1, status)
 		}
 	}
-	// Another connection of the same address is no other client.
+	// Another connection of the same address counts as the same client.
 	if status, retryAfter := a.from(t, "10.0.0.1:5001"); status != 429 || retryAfter != "" {
 		t.Errorf("request 6001: %d, Retry-After %q", status, retryAfter)
 	}
 	if status, _ := a.from(t, "10.0.0.2:5000"); status != 200 {
 		t.Errorf("another address: %d", status)
 	}
-	// It is not per token: the token endpoint is behind the same limit.
+	// The limit is not per token: the token endpoint has the same limit.
 	if answer := a.send(t, http.MethodPost, "/oauth/token", strings.NewReader("x"), nil); answer.status == 429 {
 		t.Error("the token endpoint was refused to another address")
 	}
@@ -48,7 +48,7 @@ func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 		t.Errorf("a second too early: %d", status)
 	}
 	now.advance(time.Second)
-	// DOC (2): it may be retried once under the limit; being refused does not count.
+	// DOC (2): a client may try again once it is under the limit. Refused requests do not count.
 	for i := range 6000 {
 		if status, _ := a.from(t, "10.0.0.1:5000"); status != 200 {
 			t.Fatalf("request %d after five minutes: %d", i+1, status)
@@ -61,10 +61,10 @@ func TestTheLimitCanBeScaled(t *testing.T) {
 	for name, test := range map[string]struct {
 		rate   sandbox.Rate
 		assume map[string]string
-		// at are the seconds at which one request each is sent; want are their answers.
+		// at are the seconds at which one request each is sent. want are the answers.
 		at    []int
 		want  []int
-		retry string // of the last one
+		retry string // of the last request
 	}{
 		"sliding": {
 			rate: sandbox.Rate{Requests: 2, Per: 10 * time.Second},
@@ -120,7 +120,7 @@ func TestTheLimitCanBeTakenAway(t *testing.T) {
 	}
 }
 
-// An address that fell silent and comes back is counted from the beginning.
+// An address that was silent for a while is counted from the beginning.
 func TestSilentAddressesAreForgotten(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -147,7 +147,7 @@ func TestRequestsForTokensCountAgainstTheLimitOrNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// All of them come from the same address, that of httptest.
+		// All requests come from the same address, that of httptest.
 		ask := func() int {
 			t.Helper()
 			form := "grant_type=client_credentials&client_id=" + client.ID + "&client_secret=" + client.Secret

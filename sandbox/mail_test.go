@@ -14,7 +14,7 @@ const (
 	joiningMail    = `templateId: "Q29tbXVuaWNhdGlvblRlbXBsYXRlOjE=", ` + verifiedSender
 )
 
-// sentTo is who got the mail of one mutation, in order, or what it was refused with.
+// sentTo returns the recipients of a mutation's mail in order, or the refusal.
 func (a *api) sentTo(t testing.TB, field, input string) string {
 	t.Helper()
 	before, err := a.Outbox(t.Context())
@@ -36,7 +36,7 @@ func (a *api) sentTo(t testing.TB, field, input string) string {
 	return strings.Join(to, " ")
 }
 
-// An empty list of learners names nobody: it is not everybody.
+// An empty list of learners means no learner. It does not mean all learners.
 func TestMailToNoLearnerReachesNobody(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -46,7 +46,7 @@ func TestMailToNoLearnerReachesNobody(t *testing.T) {
 	}
 }
 
-// Mail about an event that is not there is refused, whoever it goes to.
+// Mail about a missing event is refused, whoever the recipients are.
 func TestMailNeedsItsEvent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -62,7 +62,7 @@ func TestMailNeedsItsEvent(t *testing.T) {
 	}
 }
 
-// Who cannot be reached stops the whole mail, or is passed over where the row says so.
+// A recipient that cannot be reached stops the whole mail, or is skipped with the other value of the row.
 func TestMailToSomebodyWhoCannotBeReached(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string][3]string{
@@ -84,7 +84,7 @@ func TestMailToSomebodyWhoCannotBeReached(t *testing.T) {
 	}
 }
 
-// Who booked is the first learner of a registration, or the contact of the opportunity that it comes from.
+// The booker is the first learner of a registration, or the contact of the registration's opportunity.
 func TestMailToWhoBooked(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"learner": "priya.raman@harbour-street.example", "opportunity": "melissa@example.com"} {
@@ -102,7 +102,7 @@ func TestMailToWhoBooked(t *testing.T) {
 	}
 }
 
-// The outbox holds what was written to people: without the sandbox's own token nobody reads it.
+// The outbox holds messages to people. It can be read only with the sandbox's own token.
 func TestTheOutboxNeedsTheToken(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

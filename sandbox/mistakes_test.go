@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// mistakes are those that the sandbox can be made to make, and for each a seed by which the first check finds it soon.
+// mistakes are the deliberate mistakes of the sandbox. Each has a seed with which the first check finds it soon.
 // Another seed finds it within 500 checks.
 func mistakes() map[string]int {
 	return map[string]int{
@@ -26,8 +26,8 @@ func mistakes() map[string]int {
 	}
 }
 
-// The comparison with the model finds each of the mistakes that can be built into the sandbox; without one, the same
-// program finds none. The short form starts from the seed of the mistake, the long form from any seed.
+// The comparison with the model finds each deliberate mistake of the sandbox. Without a mistake, the same program
+// finds none. The short form starts from the seed of the mistake, the long form from any seed.
 func TestTheModelFindsMistakes(t *testing.T) {
 	t.Parallel()
 	var inSources []string
@@ -49,7 +49,7 @@ func TestTheModelFindsMistakes(t *testing.T) {
 		t.Errorf("the mistakes differ from those in the sources (-mistakes +sources):\n%s", diff)
 	}
 	const variable = "SANDBOX_MISTAKE"
-	// The program has no race detector, so that it can make many checks.
+	// The program has no race detector, so it can make many checks.
 	program := filepath.Join(t.TempDir(), "mistaken.test")
 	link := "-s -w -X github.com/oppflow/oppflow/sandbox/store.mistakeVariable=" + variable
 	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-ldflags", link, "-o", program, ".").CombinedOutput(); err != nil {

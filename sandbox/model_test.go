@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// model is what the sandbox is to hold, as simply as that can be said.
+// model is the expected state of the sandbox, in the simplest form.
 type model struct {
 	now           time.Time
 	opportunities []*modelOpportunity
@@ -30,7 +30,7 @@ type modelOpportunity struct {
 	account   bool
 	until     time.Time // zero: never set
 	interests []*modelInterest
-	invoice   string // its currency and state, "" for none
+	invoice   string // currency and state, "" for no invoice
 	lines     int    // of the invoice
 }
 
@@ -52,7 +52,8 @@ type modelLearner struct {
 	cancelled bool
 }
 
-// holds reports whether an opportunity holds places: something reserves, and the expiry is not set or not reached.
+// holds reports whether an opportunity holds places: some interest reserves places, and the expiry is not set or
+// not reached.
 func (m *model) holds(o *modelOpportunity) bool {
 	for _, i := range o.interests {
 		if i.reserve {
@@ -101,7 +102,7 @@ func (m *model) told() string {
 	return b.String()
 }
 
-// told reads the same from the sandbox.
+// model reads the same state from the sandbox.
 func (a *api) model(t testing.TB) string {
 	t.Helper()
 	data := a.ask(t, `{
@@ -135,7 +136,7 @@ func (a *api) model(t testing.TB) string {
 	return b.String()
 }
 
-// driver does the same to the sandbox and to the model.
+// driver makes the same change in the sandbox and in the model.
 type driver struct {
 	*model
 	t     *testing.T
@@ -151,7 +152,7 @@ func (d *driver) opportunity(r *rapid.T) (*modelOpportunity, string) {
 	return d.opportunities[n], globalid.EncodeInt(globalid.Opportunity, int64(n+2))
 }
 
-// agree compares what a mutation answers with what the model says: the label of the refusal, "" for none.
+// agree compares the result of a mutation with that of the model: the label of the refusal, "" for none.
 func agree(r *rapid.T, what, refused, want string) {
 	label, _, _ := strings.Cut(refused, ":")
 	if label != want {
@@ -225,11 +226,12 @@ func (d *driver) wait(r *rapid.T) {
 	d.now = d.now.Add(by)
 }
 
-// progress moves on; the move to Won needs an interest and makes account, registrations and invoice. Now and then its last
-// trigger fails, and nothing of it may stay.
+// progress moves an opportunity. The move to Won needs an interest and makes account, registrations and invoice. Sometimes
+// its last trigger fails, and nothing of the move may stay.
 func (d *driver) progress(r *rapid.T) {
 	o, id := d.opportunity(r)
-	// Mostly the next step: what matters most follows a win, which takes two moves.
+	// Mostly the next step is chosen, because the most important behaviour follows a win, and a win takes two
+	// moves.
 	next := map[int64][]int64{3: {4, 4, 4, 4, 4, 5, 6, 3}, 4: {5, 5, 5, 5, 5, 4, 6, 3}}[o.step]
 	if next == nil {
 		next = []int64{3, 4, 5, 6}
@@ -357,7 +359,7 @@ func (d *driver) finalise(r *rapid.T) {
 	o.invoice = strings.TrimSuffix(o.invoice, "Draft") + "Final"
 }
 
-// Whatever is done in whatever order, the sandbox holds what the model holds.
+// After any changes in any order, the state of the sandbox is that of the model.
 func TestTheSandboxIsAsTheModel(t *testing.T) {
 	t.Parallel()
 	catalogue := winning(t, "required: [interests], triggers: [account, registration, invoice]")

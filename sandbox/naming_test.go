@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assume"
 )
 
-// naming is a document that uses a name, of which %[1]s stands for it, and what it answers.
+// naming is a document with a name, in place of %[1]s, and the expected answer.
 type naming struct {
 	document string
 	// variables of the document; nil for none.
@@ -18,7 +18,7 @@ type naming struct {
 	answers   string
 }
 
-// namings hold, for each row whose value is the name of something, a document that names it: as a literal, in a variable, or both.
+// namings returns, for each row whose value is a name, a document that uses the name as a literal, in a variable, or both.
 func namings() map[assume.Name]naming {
 	const node = `{ opportunities(first: 1) { edges { node { it: %[1]s } } } }`
 	list := func(answers string) naming {
@@ -106,7 +106,7 @@ func namings() map[assume.Name]naming {
 	}
 }
 
-// said sends the document of a naming with a word for the name.
+// said sends the document of a naming with the given name.
 func (n naming) said(t *testing.T, a *api, word string) reply {
 	t.Helper()
 	var v vars
@@ -116,7 +116,7 @@ func (n naming) said(t *testing.T, a *api, word string) reply {
 	return a.post(t, strings.ReplaceAll(n.document, "%[1]s", word), v)
 }
 
-// unknown demands that the document is refused as a whole, for that word.
+// unknown expects that the document is refused as a whole because of the name.
 func (n naming) unknown(t *testing.T, a *api, word string) {
 	t.Helper()
 	answer := n.said(t, a, word)
@@ -125,7 +125,7 @@ func (n naming) unknown(t *testing.T, a *api, word string) {
 	}
 }
 
-// Whatever something is called, it is found under that name alone; what is absent is found under none.
+// Everything is found only under its current name. What is absent is found under no name.
 func TestNamesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 	t.Parallel()
 	const other = "anyOther"
@@ -172,7 +172,7 @@ func TestNamesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 	}
 }
 
-// The entries of existingLearners are objects in literals and in variables of every depth.
+// The entries of existingLearners are objects, in literals and in variables of every depth.
 func TestExistingLearnersMayBeObjects(t *testing.T) {
 	t.Parallel()
 	const contact = "UGVyc29uOjI="
@@ -212,7 +212,8 @@ func TestExistingLearnersMayBeObjects(t *testing.T) {
 	}
 }
 
-// OBS (3.3): EventFieldGraphFilter, AccountFieldGraphFilter, ContactFieldGraphFilter, CourseTemplateFieldGraphFilter, whatever the others are called.
+// OBS (3.3): EventFieldGraphFilter, AccountFieldGraphFilter, ContactFieldGraphFilter, CourseTemplateFieldGraphFilter. These names stay, whatever the
+// others are.
 func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assume.Name]struct {
@@ -276,7 +277,7 @@ func TestTypesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 	}
 }
 
-// A name that is taken would make a schema that says two things.
+// A name that is already taken would make the schema ambiguous.
 func TestNamesThatAreTakenAreRefused(t *testing.T) {
 	t.Parallel()
 	for row, name := range map[assume.Name]string{

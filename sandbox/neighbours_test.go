@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// in sends a mutation of a namespace and answers its payload.
+// in sends a mutation of a namespace and returns its payload.
 func (a *api) in(t testing.TB, namespace, field, arguments, selection string) any {
 	t.Helper()
 	data := a.ask(t, fmt.Sprintf("mutation { %s { it: %s(%s) { %s } } }", namespace, field, arguments, selection), nil)
@@ -19,7 +19,7 @@ func (a *api) in(t testing.TB, namespace, field, arguments, selection string) an
 
 const problems = "errors { label message value }"
 
-// DOC (5.1): account.create answers account and errors, account.update names the account by accountId. OBS (5.1):
+// DOC (5.1): account.create returns account and errors, account.update names the account by accountId. OBS (5.1):
 // postalAddresses replaces the whole list; fields website, isIndividual, owner, contacts.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
@@ -47,7 +47,7 @@ func TestAccounts(t *testing.T) {
 		`{"website": "https://meridian.example", "contacts": {"pageInfo": {"totalRecords": 0}}}`)
 }
 
-// OBS (5.1): accounts are merged; what the one had the other has, also after a restart.
+// OBS (5.1): accounts are merged. The second account gets everything that the first one had, also after a restart.
 func TestMergedAccountsStayMerged(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
@@ -74,8 +74,8 @@ func TestMergedAccountsStayMerged(t *testing.T) {
 	}
 }
 
-// OBS (3.5, 5.2): contact.createBatch answers a list of {contact, errors}, each entry with its own; several contacts may have one e-mail address, so to
-// find by it gives none, one or many. OBS (5.1): an account that is a person's takes no further contact.
+// OBS (3.5, 5.2): contact.createBatch returns a list of {contact, errors}, each entry with its own. Several contacts may have one e-mail address, so a
+// search by address finds none, one or many. OBS (5.1): the account of an individual takes no further contact.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	for value, second := range map[string]string{"shared": "", "unique": "Invalid Value"} {
@@ -119,8 +119,8 @@ func TestUsersAndOwners(t *testing.T) {
 	}
 }
 
-// OBS (5.6): mail goes from a verified address to contacts, to the learners of an event or to who booked them, by hand or
-// from a template. The sandbox keeps it in an outbox that can be read.
+// OBS (5.6): mail goes from a verified address to contacts, to the learners of an event or to their bookers, written by
+// hand or from a template. The sandbox keeps it in an outbox that can be read.
 func TestMailGoesToTheOutbox(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -186,8 +186,8 @@ func TestMailGoesToTheOutbox(t *testing.T) {
 	}
 }
 
-// OBS (5.7): integrations log about a record, or about a type by an id with an empty key; there are two spellings of the
-// mutation. Nothing deletes an entry.
+// OBS (5.7): integrations log about a record, or about a type by an id with an empty key. There are two spellings of the
+// mutation. No mutation deletes an entry.
 func TestExternalIntegrationLogs(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -211,7 +211,7 @@ func TestExternalIntegrationLogs(t *testing.T) {
 	}
 }
 
-// What a row takes away the API has not: a request that uses it is refused as a whole.
+// The API does not have what a row removes. A request that uses it is refused as a whole.
 func TestWhatIsAbsentIsRefused(t *testing.T) {
 	t.Parallel()
 	for row, document := range map[string]string{

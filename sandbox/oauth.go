@@ -20,29 +20,29 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// DefaultTokenLife is how long access tokens are good (observed: expires_in is 3600 seconds).
+// DefaultTokenLife is the default life of access tokens (observed: expires_in is 3600 seconds).
 const DefaultTokenLife = time.Hour
 
 const (
-	// tokenPath is that of the vendor's own token endpoint (documented).
+	// tokenPath is the path of the vendor's own token endpoint (documented).
 	tokenPath = "/oauth/token"
-	// maxForm bounds the body of a request for a token.
+	// maxForm bounds the body of a token request.
 	maxForm = 64 << 10
-	// scopeInstance is the one scope that clients are told to ask for (documented).
+	// scopeInstance is the one scope that clients should request (documented).
 	scopeInstance = "instance"
 
 	settingClientID     = "client_id"
 	settingClientSecret = "client_secret"
 )
 
-// Client is what the token endpoint knows its one client by.
+// Client is the identity of the token endpoint's one client.
 type Client struct {
 	ID, Secret string
 	// RefreshToken is the newest refresh token of the user who has consented.
 	RefreshToken string
 }
 
-// Client returns the client of the token endpoint, with the refresh token to begin with.
+// Client returns the client of the token endpoint, with the newest refresh token.
 func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 	refresh, err := s.store.RefreshToken(ctx)
 	if err != nil {
@@ -51,8 +51,8 @@ func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 	return Client{ID: s.clientID, Secret: s.clientSecret, RefreshToken: refresh}, nil
 }
 
-// chooseClient settles the client. What is given is not written down, but for the refresh token, which must be known
-// after a restart to be good or replaced.
+// chooseClient sets the client. Given values are not stored, except the refresh token: after a restart the sandbox
+// must know whether it is valid or was replaced.
 func (s *Sandbox) chooseClient(ctx context.Context, o *Options) error {
 	if o.TokenLife < 0 || o.TokenLife > 0 && o.TokenLife < time.Second {
 		return fmt.Errorf("the life of tokens is %v; it must be at least a second", o.TokenLife)
@@ -77,7 +77,8 @@ func (s *Sandbox) chooseClient(ctx context.Context, o *Options) error {
 	return s.store.AddRefreshToken(ctx, refresh)
 }
 
-// keep answers what is given, else what the data file has, else a random value, which the data file then keeps.
+// keep returns the given value, or the value in the data file, or a new random value. The data file then keeps the
+// random value.
 func (s *Sandbox) keep(ctx context.Context, setting, given string) (string, error) {
 	if given != "" {
 		return given, nil
@@ -101,8 +102,8 @@ func randomToken() (string, error) {
 	return hex.EncodeToString(random), nil
 }
 
-// tokenEndpoint gives access tokens by the grants authorization code, client credentials and refresh token (RFC 6749,
-// 4.1, 4.4 and 6), to one client, which shows its id and secret in the form.
+// tokenEndpoint issues access tokens for the grants authorization code, client credentials and refresh token (RFC
+// 6749, 4.1, 4.4 and 6). It has one client, which sends its id and secret in the form.
 type tokenEndpoint struct {
 	sandbox *Sandbox
 	life    time.Duration
@@ -117,7 +118,7 @@ type tokenReply struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// tokenRefusal is the answer without one (RFC 6749, 5.2).
+// tokenRefusal is the answer without a token (RFC 6749, 5.2).
 type tokenRefusal struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description"`
@@ -129,7 +130,7 @@ func (e tokenEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply, refusal, err := e.answer(w, r)
 	switch {
 	case err != nil && r.Context().Err() != nil:
-		return // nobody is left to tell
+		return // the client has gone
 	case err != nil:
 		e.log.ErrorContext(r.Context(), "a request for a token failed", "error", err)
 		writeToken(w, http.StatusInternalServerError, tokenRefusal{Code: "server_error", Description: errInternal.Error()})
@@ -157,7 +158,7 @@ func (e tokenEndpoint) answer(w http.ResponseWriter, r *http.Request) (tokenRepl
 	if refusal.Code != "" {
 		return tokenReply{}, refusal, nil
 	}
-	// Both are compared, whatever the first comparison gives, so that the time tells nothing.
+	// Both are compared, whatever the first comparison returns, so the time reveals nothing.
 	id, secret := same(form.Get("client_id"), e.sandbox.clientID), same(form.Get("client_secret"), e.sandbox.clientSecret)
 	if !id || !secret {
 		return tokenReply{}, e.refusedClient(), nil
@@ -197,7 +198,7 @@ func (e tokenEndpoint) answer(w http.ResponseWriter, r *http.Request) (tokenRepl
 	}
 }
 
-// readForm reads the parameters. They must be in the body, and each only once.
+// readForm reads the parameters. They must be in the body, each only once.
 func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
 	invalid := func(description string) (url.Values, tokenRefusal) {
 		return nil, refusedToken("invalid_request", description)
@@ -217,7 +218,7 @@ func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Val
 	if err := r.ParseForm(); err != nil {
 		return invalid("the form cannot be read")
 	}
-	for name, values := range r.Form { // of the body, and of the URL where that may have some
+	for name, values := range r.Form { // parameters of the body, and of the URL when that may have some
 		if len(values) > 1 {
 			return invalid(fmt.Sprintf("the parameter %.40q occurs more than once", name))
 		}
@@ -229,7 +230,7 @@ func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Val
 	return r.Form, tokenRefusal{}
 }
 
-// writeToken writes an answer that nobody may keep.
+// writeToken writes an answer that must not be cached.
 func writeToken(w http.ResponseWriter, status int, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -239,19 +240,19 @@ func writeToken(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
 	w.WriteHeader(status)
-	_, _ = w.Write(encoded) // the client has gone: nobody is left to tell
+	_, _ = w.Write(encoded) // the client has gone
 }
 
-// same compares in a time that does not depend on where the two differ.
+// same compares in a time that does not depend on where the texts differ.
 func same(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// challenge tells how to show a token.
+// challenge tells the client how to send a token.
 const challenge = `Bearer realm="Administrate Core GraphQL API"`
 
-// bearer is the token of a request, "" if there is none.
+// bearer returns the token of a request, "" if there is none.
 func bearer(r *http.Request) string {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -260,8 +261,8 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(given)
 }
 
-// requireToken lets requests with a Bearer token pass, be it the one that does not expire or one that the token
-// endpoint has issued, and answers 401 to others.
+// requireToken lets requests with a valid Bearer token pass: the token that does not expire, or a token that the
+// token endpoint has issued. It returns 401 for other requests.
 func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given := bearer(r)

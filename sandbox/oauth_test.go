@@ -24,7 +24,7 @@ type tokens struct {
 	status int
 	header http.Header
 	raw    string
-	// What RFC 6749 calls them.
+	// The names are those of RFC 6749.
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int    `json:"expires_in"`
@@ -35,7 +35,8 @@ type tokens struct {
 
 var formType = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 
-// grant sends a form to the token endpoint. Parameters are name=value; the client's own are added where none are given.
+// grant sends a form to the token endpoint. Parameters are name=value. The client's own parameters are added when they
+// are not given.
 func (a *api) grant(t testing.TB, parameters ...string) tokens {
 	t.Helper()
 	form := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}}
@@ -56,7 +57,7 @@ func (a *api) form(t testing.TB, body string, header http.Header) tokens {
 	return answer
 }
 
-// issued wants a token.
+// issued expects a token.
 func (g tokens) issued(t testing.TB) tokens {
 	t.Helper()
 	if g.status != http.StatusOK || len(g.AccessToken) < 32 || g.TokenType != "Bearer" || g.ExpiresIn <= 0 || g.Error != "" {
@@ -65,7 +66,7 @@ func (g tokens) issued(t testing.TB) tokens {
 	return g
 }
 
-// hello asks with a token and returns the status.
+// hello sends a query with a token and returns the status.
 func (a *api) hello(t testing.TB, bearer string) int {
 	t.Helper()
 	return a.send(t, http.MethodPost, "/graphql", strings.NewReader(`{"query":"{ hello }"}`), http.Header{
@@ -89,7 +90,7 @@ func (a *api) firstRefreshToken(t testing.TB) string {
 }
 
 // OBS (1.1): the answer has access_token, token_type, which is Bearer (1), expires_in and refresh_token. OBS (1.1):
-// expires_in is 3600 in the first and the refreshed reply; a reply of client credentials has no refresh_token.
+// expires_in is 3600 in the first and the refreshed reply. A reply for client credentials has no refresh_token.
 func TestTokensExpire(t *testing.T) {
 	t.Parallel()
 	for name, life := range map[string]time.Duration{"by default": 0, "as set": 90 * time.Second} {
@@ -133,7 +134,7 @@ func TestTokensExpire(t *testing.T) {
 	}
 }
 
-// DOC/OBS (1.1): a request for a token is a POST of a form, with client id and secret in the body, not by HTTP Basic; DOC
+// DOC/OBS (1.1): a token request is a POST of a form, with client id and secret in the body, not by HTTP Basic; DOC
 // (1.1): the scope is instance.
 func TestTokenRequestsAreRefused(t *testing.T) {
 	t.Parallel()
@@ -183,7 +184,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	if answer := a.send(t, http.MethodGet, "/oauth/token", nil, nil); answer.status != 405 || answer.header.Get("Allow") != "POST" {
 		t.Errorf("GET: %d %s", answer.status, answer.raw)
 	}
-	// A refused request leaves nothing behind that could be used.
+	// A refused request leaves no usable token behind.
 	if status := a.hello(t, ""); status != 401 {
 		t.Errorf("an empty token: %d", status)
 	}
@@ -191,7 +192,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	a.grant(t, "grant_type=client_credentials", "scope=instance").issued(t)
 }
 
-// OBS (1.1): a renewal gives a new refresh token. DOC (1.1): the one before can be used again.
+// OBS (1.1): a renewal returns a new refresh token. DOC (1.1): the one before can be used again.
 func TestRefreshTokens(t *testing.T) {
 	t.Parallel()
 	for name, once := range map[string]bool{"stay good": false, "once": true} {
@@ -260,7 +261,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 	}
 	a.grant(t, append(own, "grant_type=refresh_token", "refresh_token="+newer.RefreshToken)...).issued(t)
 
-	// One that is given, and was replaced, is not good again.
+	// A given refresh token that was replaced does not become valid again.
 	o.RefreshToken = before.RefreshToken
 	b, _ := start()
 	defer func() { _ = b.Close() }()
@@ -274,7 +275,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 	c.grant(t, append(own, "grant_type=refresh_token", "refresh_token="+given)...).issued(t)
 }
 
-// Of many renewals with one refresh token that is good once, one succeeds, and its tokens work.
+// Many renewals use one refresh token that can be used once. One renewal succeeds, and its tokens work.
 func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -313,7 +314,7 @@ func TestTokenLifeIsPlausible(t *testing.T) {
 	}
 }
 
-// Nothing a client can send to the token endpoint makes it fail inside or give a token for nothing.
+// No request makes the token endpoint fail internally, and no wrong request gets a token.
 func FuzzTokenRequest(f *testing.F) {
 	s, err := sandbox.Open(f.Context(), sandbox.Options{ClientID: clientID, ClientSecret: clientSecret})
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// winning is a catalogue whose move from step 4 to Won has the words that are given, such as "triggers: [account]".
+// winning returns a catalogue whose move from step 4 to Won has the given words, such as "triggers: [account]".
 func winning(t testing.TB, words string) string {
 	t.Helper()
 	return edited(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, "+words+" }")
 }
 
-// edited is the default catalogue in which pairs of texts are exchanged, each once.
+// edited returns the default catalogue with pairs of texts replaced, each once.
 func edited(t testing.TB, pairs ...string) string {
 	t.Helper()
 	text, err := os.ReadFile("catalogue/default.yaml")
@@ -39,7 +39,7 @@ func edited(t testing.TB, pairs ...string) string {
 	return path
 }
 
-const allTriggers = "triggers: [invoice, registration, token, contact, account]" // they run in their own order
+const allTriggers = "triggers: [invoice, registration, token, contact, account]" // triggers run in their own order
 
 var (
 	stepOpportunity = globalid.EncodeInt(globalid.OpportunityStep, 4)
@@ -48,7 +48,7 @@ var (
 	tokenType       = globalid.Encode(globalid.TrainingTokenType, "8848a3b38adf45db8ff60fafcbd3b3f6")
 )
 
-// progress moves and answers label and message of the refusal, "" for none.
+// progress moves the opportunity. It returns label and message of the refusal, "" for none.
 func (a *api) progress(t testing.TB, opportunity, step string) string {
 	t.Helper()
 	payload := a.mutate(t, "progress", fmt.Sprintf("opportunityId: %q, stepId: %q", opportunity, step), "opportunity { id }")
@@ -64,7 +64,7 @@ func refusalOf(t testing.TB, payload any) string {
 	return fmt.Sprint(at(t, errors[0], "label"), ": ", at(t, errors[0], "message"))
 }
 
-// interest adds an interest with further members and answers its id.
+// interest adds an interest with further members and returns its id.
 func (a *api) interest(t testing.TB, opportunity, item string, quantity int, amount, more string) string {
 	t.Helper()
 	payload := must(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q, %s}",
@@ -72,7 +72,7 @@ func (a *api) interest(t testing.TB, opportunity, item string, quantity int, amo
 	return at(t, payload, "interests", 0, "id").(string)
 }
 
-// places are maxPlaces, bookedPlaces, reserved and remainingPlaces of an event.
+// places returns maxPlaces, bookedPlaces, reserved and remainingPlaces of an event.
 func (a *api) places(t testing.TB, event string) string {
 	t.Helper()
 	data := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Event { maxPlaces bookedPlaces reserved remainingPlaces isSoldOut isActive } } }`, vars{"id": event}), "node")
@@ -87,7 +87,7 @@ func wantPlaces(t testing.TB, a *api, event, want string) {
 	}
 }
 
-// everything is what the sandbox holds beside its catalogue, to compare before with after.
+// everything returns the state of the sandbox beside its catalogue, for a comparison of before and after.
 func (a *api) everything(t testing.TB) string {
 	t.Helper()
 	answer := a.post(t, `{
@@ -118,14 +118,14 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
 		t.Fatal(refused)
 	}
-	// The places that were held are the booked ones now.
+	// The places that were held are booked now.
 	wantPlaces(t, a, eventOne, "max 12 booked 7 reserved 0 remaining 5")
 	data := at(t, a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity {
 		step { name } account { name } contact { firstName lastName emailAddress account { name } } isReservationValid
 		tokenIssues { quantity expiresAt tokenType { id } }
 		salesDocument { ... on Invoice { lifecycleState account { name } financialUnit { ... on Currency { code } } finalisedAt
 			lines { quantity unitAmount learner { contact { firstName } event { code } } interest { item { __typename } } } } } } } }`, vars{"id": id}), "node")
-	// Melissa Green is known, and named first.
+	// Melissa Green is a known contact, and is the first in the list.
 	want(t, data, `{
 		"step": {"name": "Won"}, "account": {"name": "First Aid for Meridian"}, "isReservationValid": false,
 		"contact": {"firstName": "Melissa", "lastName": "Green", "emailAddress": "melissa@example.com", "account": {"name": "Administrate"}},
@@ -136,7 +136,7 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 			{"quantity": 1, "unitAmount": "100.00", "learner": {"contact": null, "event": {"code": "ABC-123-01"}}, "interest": {"item": {"__typename": "Event"}}},
 			{"quantity": 10, "unitAmount": "19.90", "learner": null, "interest": {"item": {"__typename": "TrainingTokenType"}}},
 			{"quantity": 2, "unitAmount": "50.00", "learner": null, "interest": {"item": {"__typename": "LearningPath"}}}]}}`)
-	// OBS (4.1, 5.3): a registration tells the opportunity it comes from.
+	// OBS (4.1, 5.3): a registration shows the opportunity from which it comes.
 	source := a.ask(t, `{ registrations { edges { node { sourceOpportunity { id } account { name } event { id } learners { pageInfo { totalRecords } } } } } }`, nil)
 	want(t, at(t, source, "registrations", "edges", 0, "node"), fmt.Sprintf(`{"sourceOpportunity": {"id": %q}, "account": {"name": "First Aid for Meridian"},
 		"event": {"id": %q}, "learners": {"pageInfo": {"totalRecords": 3}}}`, id, eventOne))
@@ -176,7 +176,7 @@ func TestMissingAttributesBlockTheMove(t *testing.T) {
 	}
 }
 
-// A trigger that fails, whichever it is, refuses the move and leaves nothing behind, whatever the ones before it made.
+// When any trigger fails, the move is refused and leaves nothing behind, whatever the earlier triggers made.
 func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	for _, trigger := range []string{"account", "contact", "registration", "token", "invoice"} {
@@ -201,7 +201,8 @@ func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 			t.Errorf("%s, afterwards: %s", trigger, refused)
 		}
 	}
-	// What fails by itself: a registration on an event that was cancelled, an invoice and tokens without an account.
+	// These triggers fail by themselves: a registration on a cancelled event, an invoice without an account, and
+	// tokens without an account.
 	for words, reason := range map[string]string{
 		"triggers: [account, registration]": "is cancelled",
 		"triggers: [invoice]":               "needs an account",
@@ -223,7 +224,7 @@ func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 	}
 }
 
-// made is the step of an opportunity, and what the triggers token and invoice made of it.
+// made returns the step of an opportunity and the results of the triggers token and invoice.
 func made(t *testing.T, a *api, opportunity string) string {
 	t.Helper()
 	return leaves(a.ask(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { step { name } tokenIssues { quantity } salesDocument { ... on Invoice { lifecycleState } } } } }`, vars{"id": opportunity}))
@@ -236,7 +237,7 @@ func (a *api) updateEvent(t testing.TB, event, input string) {
 	must(t, at(t, data, "event", "update"))
 }
 
-// Each row about moves and what they make switches what it says.
+// Each row about moves and their triggers switches the behaviour that it describes.
 func TestWhatIsAssumedOfMoves(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
@@ -288,7 +289,7 @@ func TestWhatIsAssumedOfMoves(t *testing.T) {
 			a.interest(t, id, eventTwo, 3, "1.00", "reserve: true")
 			a.updateEvent(t, eventOne, `lifecycleState: "cancelled"`)
 			label, _, _ := strings.Cut(a.progress(t, id, stepWon), ":")
-			wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 2 ") // who has interests there is not told, nor are they released
+			wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 2 ") // people with interests in the event get no message, and their places are not released
 			return label + made(t, a, id) + " " + a.places(t, eventTwo)[:len("max 16 booked 0 reserved 0")]
 		}, [2]string{"Trigger FailedOpportunity max 16 booked 0 reserved 3", "Won max 16 booked 3 reserved 0"}},
 	} {
@@ -315,7 +316,8 @@ func TestWhatIsAssumedOfMoves(t *testing.T) {
 	}
 }
 
-// DOC/OBS (5.4): draft, comments and purchase order are written and read back under another name, final for good.
+// DOC/OBS (5.4): an invoice is drafted, comments and purchase order are written and read back under another name,
+// and final is for good.
 func TestInvoices(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -375,8 +377,8 @@ func TestASecondInvoiceTrigger(t *testing.T) {
 	}
 }
 
-// DOC (5.4): a line for each delegate and event. Who is cancelled before the invoice is drafted is billed for nothing, also
-// when nobody else is left.
+// DOC (5.4): a line for each delegate and event. A learner who is cancelled before the invoice is drafted is not billed,
+// also when no other learner is left.
 func TestCancelledLearnersAreNotBilled(t *testing.T) {
 	t.Parallel()
 	catalogue := winning(t, "triggers: [account, registration] }\n  - { from: 5, to: 7, triggers: [invoice] ")
@@ -388,7 +390,7 @@ func TestCancelledLearnersAreNotBilled(t *testing.T) {
 	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
 		t.Fatal(refused)
 	}
-	for _, learner := range []int64{1, 2, 4} { // both of the first event, one of the second
+	for _, learner := range []int64{1, 2, 4} { // both learners of the first event, one of the second
 		if refused := a.changeLearner(t, "cancel", globalid.EncodeInt(globalid.Learner, learner)); refused != "" {
 			t.Fatal(refused)
 		}

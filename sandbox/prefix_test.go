@@ -10,13 +10,13 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Ids whose prefix is only assumed may have another: in answers, in literals, in variables and filters, and in messages.
-// With the sandbox's own there is nothing then.
+// Ids with an assumed prefix may have another prefix: in answers, in literals, in variables and filters, and in
+// messages. The sandbox's own prefix then finds nothing.
 func TestPrefixesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assume.Name]struct {
 		own, key, typename string
-		// document asks for the id; the literal %[1]s is the id.
+		// document requests the id. The literal %[1]s is the id.
 		document, refused string
 	}{
 		assume.UserID: {
@@ -47,7 +47,7 @@ func TestPrefixesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 		const other = "Any_other9"
 		a := open(t, sandbox.Options{Assume: map[string]string{string(row): other}, Catalogue: winning(t, "triggers: [account, invoice]")})
 		own, id := globalid.Encode(test.own, test.key), globalid.Encode(other, test.key)
-		// Each has something.
+		// Each record has something to show.
 		user := globalid.Encode(globalid.User, "1")
 		if row == assume.UserID {
 			user = id
@@ -62,7 +62,7 @@ func TestPrefixesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 		if len(answer.Errors) > 0 || strings.Count(answer.raw, id) < 2 || strings.Contains(answer.raw, own) || strings.Contains(answer.raw, `"edges":[]`) || strings.Contains(answer.raw, "null") {
 			t.Errorf("%s: %s", row, answer.raw)
 		}
-		// A type alone, and its id as it would be without the choice.
+		// A type alone, and its id without the choice.
 		if got := a.told(t, fmt.Sprintf(`{ node(id: %q) { __typename } }`, id)); got != test.typename {
 			t.Errorf("%s is %s", id, got)
 		}
@@ -72,13 +72,13 @@ func TestPrefixesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 		if test.refused == "" {
 			continue
 		}
-		// A refusal names the id as it was given.
+		// A refusal shows the id as it was given.
 		missing := globalid.Encode(other, "99")
 		answer = a.post(t, test.refused, vars{"id": missing})
 		if strings.Count(answer.raw, missing) != 2 || !strings.Contains(answer.raw, `"label":"Not Found"`) {
 			t.Errorf("%s: %s", row, answer.raw)
 		}
-		// What is written beside ids is as it was written.
+		// Text beside ids stays unchanged.
 		text := fmt.Sprintf("see %s, not %s: ExternalLog!", id, own)
 		payload := must(t, a.in(t, "account", "create", fmt.Sprintf(`input: {name: %q}`, text), problems+" account { name }"))
 		if got := at(t, payload, "account", "name"); got != text {
@@ -87,7 +87,7 @@ func TestPrefixesThatAreOnlyAssumedCanBeOthers(t *testing.T) {
 	}
 }
 
-// A prefix that something else has would make one id of two records.
+// A prefix that another type already has would give two records one id.
 func TestPrefixesThatAreTakenAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, words := range []map[string]string{

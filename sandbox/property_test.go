@@ -10,8 +10,9 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// property makes so many checks of a property, or as many as the flag -rapid.checks asks for. Under the race detector it
-// makes a fifth: a check does one thing after the other, which the detector makes many times slower and no better.
+// property makes the given number of checks of a property, or as many as the flag -rapid.checks says. Under the race
+// detector it makes a fifth. A check does one thing after the other, so the detector makes it many times slower and
+// finds nothing more.
 func property(t *testing.T, checks int, check func(*rapid.T)) {
 	t.Helper()
 	if testrun.Race {

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// everything reads all that mutations can change.
+// everything reads all state that mutations can change.
 const everything = `{
 	opportunities { edges { node {
 		id name region { id } account { id } financialUnit { id } step { id } attributes { definitionKey value } updatedAt
@@ -126,15 +126,15 @@ func TestRefusals(t *testing.T) {
 	if after := a.ask(t, everything, nil); fmt.Sprint(before) != fmt.Sprint(after) {
 		t.Errorf("refusals changed the records:\n%v\n%v", before, after)
 	}
-	// Refused creates took no ids either.
+	// Refused creates used no ids.
 	if id := a.create(t, "next"); id != "T3Bwb3J0dW5pdHk6Mg==" {
 		t.Errorf("the next opportunity is %s", id)
 	}
 }
 
-// DOC (3.5): errors at the top are about the document. As with any GraphQL server, what can not be read as the type it
-// stands for refuses the whole document before anything of it runs: the answer has no data, and the mutation before it is
-// not done.
+// DOC (3.5): errors at the top are about the document. As in any GraphQL server, a value that cannot be read as its type
+// refuses the whole document before anything of it runs. The answer has no data, and the earlier mutation in the document
+// is not done.
 func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -196,7 +196,7 @@ func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	}
 }
 
-// Fields at the root run in order, each committed on its own: what comes after a refusal is done all the same.
+// Fields at the root run in order, and each commits on its own. The fields after a refusal still run.
 func TestMutationsRunInOrder(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -217,7 +217,7 @@ func TestMutationsRunInOrder(t *testing.T) {
 	}
 }
 
-// Amounts arrive as they are written, in every place a request can have them.
+// Amounts arrive as they are written, in every place of a request.
 func TestAmountsAreReadExactly(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -250,7 +250,7 @@ func TestAmountsAreReadExactly(t *testing.T) {
 			}
 		})
 	}
-	// What binary floating point would round to a good amount is refused.
+	// An amount that only binary floating point would round to a valid amount is refused.
 	for name, document := range map[string]string{
 		"literal": `mutation` + start + `0.3000000000000000001}})` + tail,
 		"default": `mutation($a: Decimal! = 0.3000000000000000001)` + start + `$a}})` + tail,
@@ -263,7 +263,7 @@ func TestAmountsAreReadExactly(t *testing.T) {
 	}
 }
 
-// An opportunity has a largest value; up to it the sum is exact.
+// An opportunity has a largest value. Up to this value the sum is exact.
 func TestLargestValue(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -292,7 +292,7 @@ func TestUpdateChangesOnlyWhatItNames(t *testing.T) {
 		`{"name": "renamed", "account": {"name": "Northern Lights Energy"}, "financialUnit": {"name": "Pounds Sterling"}, "region": {"name": "Ireland"}, "attributes": [{"definitionKey": "new", "value": ""}, {"definitionKey": "reference", "value": "A-2"}]}`)
 }
 
-// Text of any kind comes back as it was sent.
+// Any text is returned as it was sent.
 func TestTextIsKept(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

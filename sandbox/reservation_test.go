@@ -10,19 +10,19 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// reserve adds an interest in Event:1, which has 12 places of which 4 are booked, that holds places.
+// reserve adds an interest in Event:1 that holds places. The event has 12 places, 4 of them booked.
 func (a *api) reserve(t *testing.T, opportunity string, quantity int) {
 	t.Helper()
 	must(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: %d, unitAmount: "10.00"}`, opportunity, quantity), "interests { id }"))
 }
 
-// extend asks for an expiry. It is answered without errors, whatever it did.
+// extend requests an expiry. The answer has no errors, whatever the request did.
 func (a *api) extend(t *testing.T, opportunity string, until time.Time) {
 	t.Helper()
 	must(t, a.mutate(t, "extendReservations", fmt.Sprintf("opportunityId: %q, reservationsValidUntil: %q", opportunity, until.Format(time.RFC3339Nano)), "opportunity { id }"))
 }
 
-// held checks what the opportunity and the event say.
+// held checks what the opportunity and the event show.
 func (a *api) held(t *testing.T, when, opportunity string, valid bool, until any, reserved int) {
 	t.Helper()
 	data := a.ask(t, `query($id: ID!) {
@@ -39,8 +39,8 @@ func (a *api) held(t *testing.T, when, opportunity string, valid bool, until any
 }
 
 // DOC (4.6): reserve holds as many places as the quantity. OBS (4.6): extendReservations sets the expiry of the whole
-// opportunity; there is no release but to extend with now; what was voided is not revived, and errors are empty all the
-// same; before the first extension reservationsValidUntil is null; holds lapse by themselves.
+// opportunity. The only release is extend with now. A voided hold is not revived, and errors are empty all the same.
+// Before the first extension reservationsValidUntil is null. Holds lapse by themselves.
 func TestReservationsHoldLapseAndAreReleased(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -111,7 +111,7 @@ func TestReserveAndExtendInOneRequest(t *testing.T) {
 	}`)
 }
 
-// OBS (4.2): whoever sees an event finds the opportunities that are interested in it.
+// OBS (4.2): a client that reads an event finds the opportunities with interests in it.
 func TestInterestsOfAnEvent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -123,7 +123,7 @@ func TestInterestsOfAnEvent(t *testing.T) {
 		`{"events": {"edges": [{"node": {"interests": {"pageInfo": {"totalRecords": 2}, "edges": [{"node": {"opportunity": {"name": "x"}}}, {"node": {"opportunity": {"name": "Annual first aid refresher"}}}]}}}]}}`)
 }
 
-// The rows about reserving hold for reservePlacesForInterests as well as for addInterest.
+// The rows about reserving apply to reservePlacesForInterests as well as to addInterest.
 func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
@@ -178,7 +178,8 @@ func TestWhatIsAssumedOfReservingLater(t *testing.T) {
 	}
 }
 
-// Where an opportunity that never held a place is valid, one whose places were booked is not: what it held is gone.
+// With this choice an opportunity that never held a place is valid. An opportunity whose places were booked is not
+// valid, because its hold is gone.
 func TestABookedHoldIsNoneThatNeverWas(t *testing.T) {
 	t.Parallel()
 	for held, wanted := range map[string]string{"reserve: true": "true, true, false", "reserve: false": "true, true, true"} {

@@ -1,9 +1,8 @@
-// Package sandbox is the Core GraphQL API of the Administrate TMS run locally, as far as the API documentation (Sales
-// Opportunities) goes: for development, demonstration and tests. It keeps what it is told in SQLite.
+// Package sandbox is a local Core GraphQL API of the Administrate TMS. It covers what the API documentation (Sales
+// Opportunities) covers. It is for development, demonstration and tests. It keeps its data in SQLite.
 //
-// It is a second, independent reading of the API: it shares no code and no types with the client, so that the two can
-// contradict each other. What neither the documentation says nor anyone observed stands in
-// the table of sandbox/assume.
+// The package is a second, independent reading of the API. It shares no code and no types with the client, so the two
+// can contradict each other. Behaviour that is neither documented nor observed is in the table of sandbox/assume.
 package sandbox
 
 import (
@@ -25,53 +24,55 @@ import (
 
 //go:generate go tool -modfile=../tools/go.mod gqlgen generate --config gqlgen.yml
 
-// Options say how a sandbox runs. The zero value is a sandbox in memory with the default catalogue, a random token and
-// a random client of the token endpoint.
+// Options are the options of a sandbox. The zero value is a sandbox in memory with the default catalogue, a random
+// token and a random client of the token endpoint.
 type Options struct {
-	// Data is the path of the SQLite file; "" keeps all in memory, until Close.
+	// Data is the path of the SQLite file; "" keeps all data in memory, until Close.
 	Data string
-	// Catalogue is the path of a catalogue file. "" is the embedded default, or, for a data file that was written from
-	// another catalogue, what it holds.
+	// Catalogue is the path of a catalogue file. "" is the embedded default. For a data file that was written from
+	// another catalogue, "" keeps that catalogue.
 	Catalogue string
-	// Token is a Bearer token that is accepted and never expires. "" is the one the data file has, else a random one, which the data
-	// file keeps.
+	// Token is a Bearer token that is accepted and never expires. "" is the token in the data file, or a new random token, which the
+	// data file then keeps.
 	Token string
-	// ClientID and ClientSecret are what the token endpoint knows its client by. "" is what the data file has, else
-	// random text, which the data file keeps.
+	// ClientID and ClientSecret identify the client of the token endpoint. "" is the value in the data file, or a
+	// new random text, which the data file then keeps.
 	ClientID, ClientSecret string
-	// RefreshToken is one of a user who has consented. "" is the newest one the data file has, else random text, which
-	// the data file keeps.
+	// RefreshToken is a refresh token of a user who has consented. "" is the newest one in the data file, or a new
+	// random text, which the data file then keeps.
 	RefreshToken string
-	// RedirectURIs are where a user who consents may be sent back to; none is any address of this machine.
+	// RedirectURIs are the addresses to which a user who consents may be sent back. None means any address of this
+	// machine.
 	RedirectURIs []string
 	// Rate is the limit of requests; the zero value is that of the API.
 	Rate Rate
-	// LedgerEntries is how many requests the ledger remembers; 0 is 1,000,000. With Data it is kept in a file beside it.
+	// LedgerEntries is the number of requests that the ledger remembers; 0 is 1,000,000. With Data the ledger is kept in
+	// a file beside it.
 	LedgerEntries int
-	// NoLedger writes no requests down.
+	// NoLedger switches the ledger off.
 	NoLedger bool
-	// TokenLife is how long the access tokens of the token endpoint are good; 0 is DefaultTokenLife.
+	// TokenLife is the life of the token endpoint's access tokens; 0 is DefaultTokenLife.
 	TokenLife time.Duration
-	// NoAuth accepts requests without a token, and with any.
+	// NoAuth accepts requests without a token, and with any token.
 	NoAuth bool
 	// Assume chooses values of the table in sandbox/assume, by the names of its rows.
 	Assume map[string]string
-	// Now is the clock that reservations lapse and tokens expire by; nil is time.Now.
+	// Now is the clock for reservations and tokens; nil is time.Now.
 	Now func() time.Time
-	// Logger takes failures of the sandbox itself; nil is slog.Default. Requests and their data are not logged.
+	// Logger gets the failures of the sandbox itself; nil is slog.Default. Requests and their data are not logged.
 	Logger *slog.Logger
 }
 
-// Rate is how many requests one client address may make; more are answered 429. The zero value is what is documented:
-// 6,000 in 5 minutes, and no word on when to come back.
+// Rate is the number of requests that one client address may make. Further requests get 429. The zero value is the
+// documented limit: 6,000 in 5 minutes, without Retry-After.
 type Rate struct {
-	// Off takes the limit away.
+	// Off switches the limit off.
 	Off      bool
 	Requests int
 	Per      time.Duration
-	// Fixed counts in fixed windows rather than in a sliding one.
+	// Fixed counts in fixed windows instead of a sliding window.
 	Fixed bool
-	// RetryAfter says in a header how many seconds are left.
+	// RetryAfter adds a header with the seconds that are left.
 	RetryAfter bool
 }
 
@@ -87,7 +88,7 @@ type Sandbox struct {
 
 const settingToken = "token"
 
-// Open starts a sandbox. ctx bounds the start only; Close ends it.
+// Open starts a sandbox. ctx bounds the start only. Close stops the sandbox.
 func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -98,7 +99,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.TokenLife == 0 {
 		o.TokenLife = DefaultTokenLife
 	}
-	// Choices and catalogue first: bad ones leave no data file behind.
+	// Choices and catalogue come first, so a mistake in them leaves no data file behind.
 	choices, err := assume.Choose(o.Assume)
 	if err != nil {
 		return nil, err
@@ -137,7 +138,8 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	return s, nil
 }
 
-// seed writes the catalogue that was chosen, or the default one unless the data file has another.
+// seed writes the chosen catalogue. Without a choice it writes the default catalogue, unless the data file has
+// another one.
 func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	if chosen != nil {
 		return s.store.Seed(ctx, chosen, "file")
@@ -152,37 +154,37 @@ func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	return s.store.Seed(ctx, chosen, "default")
 }
 
-// defaultCatalogue is read once in a process. Nobody changes it.
+// defaultCatalogue is read once in a process. It is never changed.
 var defaultCatalogue = sync.OnceValues(catalogue.Default)
 
-// Handler answers POST /graphql, POST /oauth/token and GET /healthz.
+// Handler returns the handler of POST /graphql, POST /oauth/token and GET /healthz.
 func (s *Sandbox) Handler() http.Handler { return s.handler }
 
 // Token returns the Bearer token that is accepted and never expires.
 func (s *Sandbox) Token() string { return s.token }
 
-// Faults are the bad days that requests meet.
+// Faults returns the faults that requests meet.
 func (s *Sandbox) Faults() *fault.Plan { return s.faults }
 
-// Ledger is what was asked of the sandbox and what became of it; nil with NoLedger.
+// Ledger returns the ledger of requests and their outcomes; nil with NoLedger.
 func (s *Sandbox) Ledger() *ledger.Ledger { return s.ledger }
 
-// Outbox returns the mail that was sent, in order; the sandbox delivers none.
+// Outbox returns the mail that was sent, in order. The sandbox delivers no mail.
 func (s *Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) { return s.store.Outbox(ctx) }
 
-// RevokeConsent ends everything that the user's consent gave: access and refresh tokens. The user must consent again.
+// RevokeConsent ends all access and refresh tokens that came from the user's consent. The user must consent again.
 func (s *Sandbox) RevokeConsent(ctx context.Context) error { return s.store.RevokeConsent(ctx) }
 
-// ExpireTokens ends every access token that the token endpoint has given.
+// ExpireTokens ends every access token that the token endpoint has issued.
 func (s *Sandbox) ExpireTokens(ctx context.Context) error { return s.store.ExpireAccessTokens(ctx) }
 
-// Close ends the sandbox; the server in front of Handler must have stopped before.
+// Close stops the sandbox. The server in front of Handler must have stopped before.
 func (s *Sandbox) Close() error {
 	s.faults.Close()
 	return errors.Join(s.ledger.Close(), s.store.Close())
 }
 
-// defaultLedger is how many requests the ledger remembers.
+// defaultLedger is the default number of requests that the ledger remembers.
 const defaultLedger = 1_000_000
 
 func openLedger(o Options) (*ledger.Ledger, error) {
@@ -196,7 +198,7 @@ func openLedger(o Options) (*ledger.Ledger, error) {
 	return ledger.Open(o.Data+".ledger", limit)
 }
 
-// mendLedger writes down what was committed by requests that were under way when the process died.
+// mendLedger adds to the ledger what was committed by requests that were under way when the process died.
 func (s *Sandbox) mendLedger(ctx context.Context) error {
 	marks, err := s.store.Marks(ctx)
 	if err != nil || len(marks) == 0 {

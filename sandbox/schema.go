@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// schema is what requests are held against and how their documents are read. Nobody changes it once it is made, so
-// sandboxes share it.
+// schema is the schema that requests are checked against, and the way to read their documents. It is never changed
+// once it is made, so sandboxes share it.
 type schema struct {
 	shown   *ast.Schema
 	dialect *graph.Dialect
@@ -19,7 +19,7 @@ type schema struct {
 // usual is the schema without any choice. It is made once in a process.
 var usual = sync.OnceValues(func() (*schema, error) { return newSchema(assume.Choices{}) })
 
-// schemaOf returns the schema by the choices.
+// schemaOf returns the schema for the choices.
 func schemaOf(c assume.Choices) (*schema, error) {
 	if c.None() {
 		return usual()

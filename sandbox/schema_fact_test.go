@@ -12,13 +12,13 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// field is what introspection tells of a field.
+// shownField is a field as introspection shows it.
 type shownField struct {
 	arguments []string
 	typ       string
 }
 
-// fields are those of a type, by introspection; an input type has members.
+// fields returns the fields of a type, by introspection. An input type has members.
 func (a *api) fields(t testing.TB, typ string) map[string]shownField {
 	t.Helper()
 	data := a.ask(t, `query ($type: String!) { __type(name: $type) {
@@ -45,7 +45,7 @@ func (a *api) fields(t testing.TB, typ string) map[string]shownField {
 }
 
 // DOC/OBS (3.1): queries are plural connections at the root. DOC+OBS (3.2): a connection has edges with cursor and node,
-// pageInfo with five fields, and the arguments first, offset, after, filters, plus ordering; nested one-to-many fields are
+// pageInfo with five fields, and the arguments first, offset, after, filters, plus ordering. Nested one-to-many fields are
 // connections with the same arguments.
 func TestListsAreConnections(t *testing.T) {
 	t.Parallel()
@@ -118,8 +118,8 @@ func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
 	}
 }
 
-// OBS (3.2): vendor workflows collect rows by the cursor, compare their number with totalRecords and fail when short. OBS (2):
-// asking for 500 answers 100 and no error.
+// OBS (3.2): vendor workflows collect rows by the cursor, compare their number with totalRecords and fail when rows are
+// missing. OBS (2): a request for 500 returns 100 and no error.
 func TestPagesAddUpToTheTotal(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -149,7 +149,8 @@ func TestPagesAddUpToTheTotal(t *testing.T) {
 	}
 }
 
-// OBS (3.2): ordering was seen as order: {field, direction} and, of events, as orderBy: [{field, direction}]; directions are asc and desc.
+// OBS (3.2): two forms of ordering were observed: order: {field, direction} and, for events, orderBy: [{field, direction}]. Directions are
+// asc and desc.
 func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -171,7 +172,7 @@ func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 	}
 }
 
-// OBS (3.3): the operations that were seen; what each takes: in, notin and contains need values, isnull and notnull neither,
+// OBS (3.3): the observed operations and their arguments. in, notin and contains need values, isnull and notnull neither,
 // the others value. OBS (3.3): one malformed filter fails the whole request.
 func TestOperationsTakeWhatWasSeen(t *testing.T) {
 	t.Parallel()
@@ -201,8 +202,8 @@ func TestOperationsTakeWhatWasSeen(t *testing.T) {
 	}
 }
 
-// OBS (3.3): field and operation are enum literals, value is a String: a variable that holds an ID must be declared String. A
-// name in another case is none, in literals and in variables.
+// OBS (3.3): field and operation are enum literals, value is a String. A variable that holds an ID must be declared String. A
+// name in another case is no such name, in literals and in variables.
 func TestEnumsAreExact(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -275,7 +276,8 @@ func TestBooleansAndDatesAreStrings(t *testing.T) {
 	codes("when it has lapsed", map[string]string{`{field: remainingPlaces, operation: eq, value: "8"}`: "ABC-123-01"})
 }
 
-// GraphQL knows enum values by their exact names, in variables, too: one in another case must not pass for some default.
+// GraphQL knows enum values by their exact names, in variables, too. A value in another case must not be read as some
+// default.
 func TestEnumsInVariablesAreExact(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// names returns what a search for opportunities finds, by name.
+// names returns the names of the opportunities that a search finds.
 func names(t *testing.T, data any) []string {
 	t.Helper()
 	found := []string{}
@@ -26,7 +26,8 @@ func names(t *testing.T, data any) []string {
 	return found
 }
 
-// searchable holds four opportunities that differ in everything that can be searched. They are created a day apart.
+// searchable returns a sandbox with four opportunities that differ in everything that can be searched. They are
+// created a day apart.
 func searchable(t *testing.T) *api {
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now, Catalogue: writeCatalogue(t, "opportunities: []")})
@@ -51,9 +52,8 @@ const (
 	late   = "überholte firstaid"
 )
 
-// DOC/OBS (3.3): filters are {field, operation, value or values}, with the operations seen; like takes % wildcards, wordlike a
-// bare word; a record is read by its id. DOC/OBS (4.2): opportunities by
-// regionName, id and stepId.
+// DOC/OBS (3.3): filters are {field, operation, value or values}, with the observed operations. like takes % wildcards,
+// wordlike a bare word. A record is read by its id. DOC/OBS (4.2): opportunities by regionName, id and stepId.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	a := searchable(t)
@@ -142,7 +142,7 @@ func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 	}
 }
 
-// OBS (3.3): a malformed filter fails the whole request, also the part that has nothing to do with it.
+// OBS (3.3): a malformed filter fails the whole request, also the part that is not related to it.
 func TestMalformedFilterFailsTheRequest(t *testing.T) {
 	t.Parallel()
 	a := searchable(t)
@@ -220,7 +220,7 @@ func TestSearchesThatAreTooLargeAreRefused(t *testing.T) {
 			t.Errorf("%s: %s", name, answer.raw)
 		}
 	}
-	// At the limits it works.
+	// Filters at the limits work.
 	for _, filters := range []any{many[:100], full[:10], vars{"field": "name", "operation": "contains", "values": values[:50]}} {
 		a.ask(t, `query($f: [OpportunityFieldGraphFilter]) { opportunities(filters: $f) { edges { node { name } } } }`, vars{"f": filters})
 	}
@@ -244,7 +244,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// page is what a connection answers.
+// page returns the contents of a connection.
 func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 	t.Helper()
 	for _, e := range at(t, connection, "edges").([]any) {
@@ -253,8 +253,8 @@ func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 	return nodes, at(t, connection, "pageInfo").(map[string]any)
 }
 
-// DOC (2, 3.2): 50 rows by default, at most 100, silently; cursors are Cursor:<zero-based index>; totalRecords and the rest
-// of pageInfo; nested lists are connections, too. 120 rows, at the root and nested: the default page, the silent cap, cursors, offsets and totals.
+// DOC (2, 3.2): 50 rows by default, at most 100, silently; cursors are Cursor:<zero-based index>; totalRecords and the rest of pageInfo; nested
+// lists are connections, too. 120 rows, at the root and nested: the default page, the silent cap, cursors, offsets and totals.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	const rows = 120
@@ -331,7 +331,7 @@ func TestConnections(t *testing.T) {
 }
 
 // OBS (1): hello and echo(value:) are fields at the root. DOC/OBS (3.1, 4.2): plural connections at the root,
-// opportunitySteps among them. Every list can be read by a client that looks for names, and every node by its id.
+// opportunitySteps among them. A client that looks for names can read every list, and every node by its id.
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -410,7 +410,8 @@ func TestIntrospection(t *testing.T) {
 	}
 }
 
-// Ten thousand opportunities: a page, a filter on every indexed field and a deep offset stay well below a client's patience.
+// With ten thousand opportunities, a page, a filter on every indexed field and a deep offset take much less time than a
+// client waits.
 func TestTenThousandOpportunitiesStayFast(t *testing.T) {
 	t.Parallel()
 	var list strings.Builder
@@ -431,7 +432,7 @@ func TestTenThousandOpportunitiesStayFast(t *testing.T) {
 		"deep offset": `(first: 100, offset: 9900)`,
 		"newest":      `(first: 100, order: {field: createdAt, direction: desc})`,
 	} {
-		// The quickest of some: machines that test are shared.
+		// The fastest of several attempts counts, because test machines are shared.
 		patience := 5 * time.Second
 		if testrun.Race {
 			patience *= 10 // SQLite is Go code here, and the race detector makes it ten to twenty times slower

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// absences are what the schema has not if a row says so.
+// absences returns the parts of the schema that a row can remove.
 func absences() map[assume.Name][]string {
 	return map[assume.Name][]string{
 		assume.EventPrice:  {"Event.price"},
@@ -65,7 +65,7 @@ func absences() map[assume.Name][]string {
 	}
 }
 
-// names are what has the name that a row says, if it is there.
+// names returns the paths of the things whose name is the value of a row, if they exist.
 func names() map[assume.Name]string {
 	return map[assume.Name]string{
 		assume.QueryRegions:         "Query.regions",
@@ -97,9 +97,9 @@ func names() map[assume.Name]string {
 	}
 }
 
-// shape is the schema as the choices have it.
+// shape returns the schema of the choices.
 func shape(c assume.Choices) graph.Shape {
-	// Both arguments were seen of events, whatever the others have.
+	// For events both arguments were observed, whatever other lists have.
 	s := graph.Shape{Strict: !c.Is(assume.MutationFailed, "field-null"), Names: []graph.Naming{
 		{Path: "OpportunityInterest.kind"}, {Path: "Query.events.order", Name: "order"}, {Path: "Query.events.orderBy", Name: "orderBy"},
 	}}
@@ -142,7 +142,7 @@ func shape(c assume.Choices) graph.Shape {
 	return s
 }
 
-// prefixes are those of ids that the choices have otherwise.
+// prefixes returns the prefixes of ids that the choices change.
 func prefixes(c assume.Choices) map[string]string {
 	others := make(map[string]string)
 	for row, prefix := range map[assume.Name]string{
@@ -155,7 +155,7 @@ func prefixes(c assume.Choices) map[string]string {
 	return others
 }
 
-// typeNames gives input types and enums the names that the choices have for them.
+// typeNames returns a function for the names of input types and enums according to the choices.
 func typeNames(c assume.Choices) func(name string) string {
 	operation := c.Of(assume.FilterOperation)
 	filter, order, input := c.Is(assume.FilterTypes, "filter"), c.Is(assume.OrderTypes, "order"), c.Is(assume.InputTypes, "verb")
@@ -166,7 +166,7 @@ func typeNames(c assume.Choices) func(name string) string {
 		}
 		if typ, ok := strings.CutSuffix(name, "FieldGraphFilter"); ok && filter {
 			switch typ {
-			case "Event", "Account", "Contact", "CourseTemplate": // they were seen
+			case "Event", "Account", "Contact", "CourseTemplate": // these names were observed
 			default:
 				return typ + "Filter"
 			}
@@ -180,7 +180,7 @@ func typeNames(c assume.Choices) func(name string) string {
 				return strings.TrimPrefix(name, "Opportunity")
 			}
 			return name
-		case "OpportunityCreateInput", "OpportunityUpdateInput", "AccountCreateInput", "ContactCreateInput", "ExternalIntegrationLogCreateInput": // they were seen
+		case "OpportunityCreateInput", "OpportunityUpdateInput", "AccountCreateInput", "ContactCreateInput", "ExternalIntegrationLogCreateInput": // these names were observed
 			return name
 		}
 		if typ, ok := strings.CutSuffix(name, "Input"); ok && others {

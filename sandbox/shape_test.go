@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// Whatever is chosen, what the sandbox shows is a schema by GraphQL's own rules.
+// For any choices, the sandbox shows a schema that is valid by GraphQL's own rules.
 func TestEveryShapeIsASchema(t *testing.T) {
 	t.Parallel()
 	check := func(name string, words map[string]string) {

@@ -11,13 +11,14 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// tenant is the example of a tenant whose moves need something and make something.
+// tenant is an example of a tenant whose moves have required attributes and triggers.
 const tenant = "catalogue/tenant.yaml"
 
 func tenantStep(n int64) string { return globalid.EncodeInt(globalid.OpportunityStep, n) }
 
-// DOC (4.4): the tenant decides where in the flow each trigger happens; early moves usually make records of who buys,
-// winning ones registrations, invoices and tokens. DOC (4.4): required attributes block a move while they are empty.
+// DOC (4.4): the tenant decides where in the flow each trigger happens. Early moves usually create the records of the
+// buyer. Winning moves usually create registrations, invoices and tokens. DOC (4.4): required attributes block a move
+// while they are empty.
 func TestATenantDecidesWhatEachMoveMakes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
@@ -52,7 +53,7 @@ func TestATenantDecidesWhatEachMoveMakes(t *testing.T) {
 	move(5, "")
 	shown("Meridian Ada Draft Invoiced Won 5 registrations 1")
 
-	// The web shop's orders begin elsewhere, and all happens at once.
+	// The web shop's orders begin in another step, and all triggers run at once.
 	made := must(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOklF", entryStepId: %q`, tenantStep(2)), "opportunity { id step { name } }"))
 	id = at(t, made, "opportunity", "id").(string)
 	move(4, missing+"interests, source")
@@ -62,7 +63,7 @@ func TestATenantDecidesWhatEachMoveMakes(t *testing.T) {
 	shown("Order 1 Draft Won Won registrations 2")
 }
 
-// DOC (4.5): only what is published can be sold; nobody can be registered on a draft either.
+// DOC (4.5): only published items can be sold. Nobody can be registered on a draft either.
 func TestADraftEventTakesNobody(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
@@ -82,7 +83,7 @@ func TestADraftEventTakesNobody(t *testing.T) {
 	}
 }
 
-// However many ask for the same move at once, it is made once, and what it makes is there once.
+// When many clients request the same move at once, it is made once, and its results exist once.
 func TestConcurrentMovesWinOnce(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {

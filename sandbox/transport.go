@@ -15,17 +15,17 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// endpoint answers GraphQL over HTTP POST as the API does: status 200 whatever GraphQL has to say, and a request that
-// was refused before anything ran has errors and no data at all. (The handler that comes with the GraphQL library
-// answers 422 and "data": null there, which would look like a failed execution.)
+// endpoint serves GraphQL over HTTP POST as the API does. The status is 200 for every GraphQL result. A request that
+// was refused before anything ran has errors and no data at all. (The handler of the GraphQL library returns 422 and
+// "data": null there, which would look like a failed execution.)
 type endpoint struct {
 	exec graphql.GraphExecutor
-	// strict has a mutation that fails inside take the whole answer with it.
+	// strict makes a mutation with an internal failure turn the whole data into null.
 	strict bool
-	// refusedNull and refusedStatus are how a document is refused.
+	// refusedNull and refusedStatus are the form in which a document is refused.
 	refusedNull   bool
 	refusedStatus int
-	// emptyErrors has answers without errors say so.
+	// emptyErrors adds an empty list of errors to answers without errors.
 	emptyErrors bool
 }
 
@@ -70,18 +70,19 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, response)
 }
 
-// ofMutation reports whether an error is that of a field of a namespace, or of a namespace, which are not null.
+// ofMutation reports whether an error belongs to a namespace or to a field of a namespace. Both are not null.
 func ofMutation(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
 
-// nameVariable puts the variable an error is about, which the GraphQL library has in the path only, into its message.
+// nameVariable adds the variable of an error to the error's message. The GraphQL library has the variable only in the
+// path.
 func nameVariable(e *gqlerror.Error) {
 	if len(e.Path) > 1 && e.Path[0] == ast.PathName("variable") {
 		e.Message = "variable $" + e.Path[1:].String() + ": " + e.Message
-		e.Path = nil // it is none into the answer
+		e.Path = nil // the path is not a path into the answer
 	}
 }
 
-// readBody reads the request; a status that is not 0 says that it could not, and message why.
+// readBody reads the request. A status other than 0 reports that it could not be read, and message says why.
 func readBody(r *http.Request, params *graphql.RawParams) (status int, message string) {
 	decoder := json.NewDecoder(r.Body)
 	decoder.UseNumber() // numbers stay as they are written
@@ -97,12 +98,12 @@ func readBody(r *http.Request, params *graphql.RawParams) (status int, message s
 	return 0, ""
 }
 
-// refusedBody is the answer to what did not run: it has no data member.
+// refusedBody is the answer to a request that did not run. It has no data member.
 type refusedBody struct {
 	Errors gqlerror.List `json:"errors"`
 }
 
-// soundBody is an answer that says that it has no errors.
+// soundBody is an answer that states that it has no errors.
 type soundBody struct {
 	Errors gqlerror.List   `json:"errors"`
 	Data   json.RawMessage `json:"data"`
@@ -119,5 +120,5 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(encoded) // the client has gone: nobody is left to tell
+	_, _ = w.Write(encoded) // the client has gone
 }

@@ -42,7 +42,7 @@ func TestRequestsNeedTheToken(t *testing.T) {
 	}
 }
 
-// A token is never the empty one, and each sandbox has its own.
+// A token is never empty, and each sandbox has its own.
 func TestTokensAreRandom(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -59,8 +59,8 @@ func TestTokensAreRandom(t *testing.T) {
 	}
 }
 
-// OBS (1): requests are POST, their body is JSON with query and, if need be, variables and operationName, their Content-Type
-// is application/json. DOC (1): the status is 200 whatever GraphQL has to say, whose errors stand in the body.
+// OBS (1): requests are POST. Their body is JSON with query and, if needed, variables and operationName. Their Content-Type
+// is application/json. DOC (1): the status is 200 for every GraphQL result. GraphQL errors are in the body.
 func TestHTTP(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{NoAuth: true})
@@ -114,7 +114,7 @@ func TestEmptyErrorsAtTheTop(t *testing.T) {
 	}
 }
 
-// What fails inside is told to the log; the client learns no more than that.
+// Internal failures are logged. The client sees only that there was a failure.
 func TestFailuresInsideAreNotShown(t *testing.T) {
 	t.Parallel()
 	a, err := tryOpen(t, sandbox.Options{})
@@ -136,7 +136,7 @@ func TestFailuresInsideAreNotShown(t *testing.T) {
 	}
 }
 
-// Nothing a client can send makes the API answer 500 or fail inside.
+// No request of a client makes the API return 500 or fail internally.
 func FuzzRequest(f *testing.F) {
 	s, err := sandbox.Open(f.Context(), sandbox.Options{NoAuth: true})
 	if err != nil {

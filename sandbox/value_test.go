@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// DOC/OBS (3.4): ids are base64 of <TypeName>:<key>, and the prefix often differs from the __typename: every id that was seen
+// DOC/OBS (3.4): ids are base64 of <TypeName>:<key>, and the prefix often differs from the __typename. Every observed id
 // names a record of its type.
 func TestIDsThatWereSeenNameTheirTypes(t *testing.T) {
 	t.Parallel()
@@ -63,7 +63,7 @@ func TestFinancialUnitsAreBareCodes(t *testing.T) {
 }
 
 // OBS (3.6): the scalars ID, String, Int, Boolean, Decimal, LocalDateTime and TimeZonedDateTime. DOC/OBS (3.6): amounts are
-// Decimal, the expiry of tokens is local, that of reservations has a zone, events have both.
+// Decimal. The expiry of tokens is local, that of reservations has a zone, and events have both.
 func TestScalarsThatWereSeen(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -106,7 +106,8 @@ func TestEventsTellTheirTimesTwice(t *testing.T) {
 	}
 }
 
-// DOC (3.6): what has no zone must not be given one, and what has one must be. A value that is wrong refuses the whole document.
+// DOC (3.6): a time without a zone must not be given with one, and a time with a zone must be. A wrong value refuses the whole
+// document.
 func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -139,8 +140,8 @@ func TestMoneyIsAQuotedDecimal(t *testing.T) {
 	}
 }
 
-// OBS (3.6): opportunities show custom data as attributes {definitionKey value}, not as customFieldValues; learners have the
-// latter. All values are strings, "true" for a ticked box.
+// OBS (3.6): opportunities show custom data as attributes {definitionKey value}, not as customFieldValues. Learners have
+// customFieldValues. All values are strings, "true" for a ticked box.
 func TestCustomDataIsText(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -159,7 +160,7 @@ func TestCustomDataIsText(t *testing.T) {
 	}
 }
 
-// OBS (3.6): the states of events are draft, published and cancelled, of invoices Draft, Final and Void, of a learner active: the case
+// OBS (3.6): the states of events are draft, published and cancelled, of invoices Draft, Final and Void, of a learner active. The case
 // differs.
 func TestStatesAreWrittenAsTheyWereSeen(t *testing.T) {
 	t.Parallel()

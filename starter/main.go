@@ -1,5 +1,5 @@
-// Command oppflow is Oppflow's command line: it starts opportunities, sends them messages and shows them, prepares a
-// namespace, and runs the sandbox, a whole local stack or the demo.
+// Command oppflow is Oppflow's command line. It starts opportunities, sends them messages and shows them. It
+// prepares a namespace, and runs the sandbox, a whole local stack or the demo.
 package main
 
 import (

@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Names of the bare workflow and of what it takes.
+// Names of the bare workflow and of its messages.
 const (
 	bareWorkflow = "Bare"
 	bareCall     = "call"
@@ -28,16 +28,16 @@ const (
 	bareAsk      = "Ask"
 )
 
-// bareState is what the bare workflow answers to a query.
+// bareState is the result of a query of the bare workflow.
 type bareState struct {
 	Record string `json:"record"`
-	// Done is how many calls have taken effect, Waiting how many messages wait.
+	// Done is the number of calls that have taken effect. Waiting is the number of messages that wait.
 	Done, Waiting int
 }
 
-// bareLife is the shortest Temporal workflow that does the calls of a lifecycle: one message and one activity for each,
-// one after the other, over when the record is won. It keeps none of the promises that Oppflow makes: it does not know
-// a message that comes twice, loses track of a request whose answer is lost, and shows nothing to anybody.
+// bareLife is the shortest Temporal workflow that makes the calls of a lifecycle. It has one message and one activity
+// for each call, one after the other, and ends when the record is won. It keeps none of Oppflow's promises. It does not
+// recognise a message that comes twice, loses track of a request whose answer is lost, and has no view.
 func bareLife(ctx workflow.Context) error {
 	once := workflow.ActivityOptions{
 		TaskQueue: activities.TaskQueue, StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
@@ -103,7 +103,8 @@ func (b bareCalls) ask(ctx context.Context, record string, call Call) error {
 	return call.ask(ctx, b.api, record)
 }
 
-// bareWorkers are the two workers of the bare workflow, on the task queues and with the rate and the cache of Oppflow's.
+// bareWorkers returns the two workers of the bare workflow. They have the same task queues, rate and cache as Oppflow's
+// workers.
 func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) []worker.Worker {
 	worker.SetStickyWorkflowCacheSize(host.DefaultCachedWorkflows)
 	lives := worker.New(c, lifecycle.TaskQueue, worker.Options{LocalActivityWorkerOnly: true})
@@ -115,7 +116,8 @@ func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) [
 	return []worker.Worker{lives, requests}
 }
 
-// bare drives the bare workflow by signals, looking every 20 ms whether they took effect, or by updates.
+// bare drives the bare workflow by updates, or by signals. With signals it checks every 20 ms whether they have
+// taken effect.
 func bare(c client.Client, byUpdate bool) Contestant {
 	name := "bare, signals"
 	if byUpdate {
@@ -152,7 +154,7 @@ func (b *barely) begin(ctx context.Context) error {
 	return err
 }
 
-// startAndAsk starts a bare workflow and answers the id of its record as soon as there is one.
+// startAndAsk starts a bare workflow and returns the id of its record as soon as the record exists.
 func startAndAsk(ctx context.Context, c client.Client, options client.StartWorkflowOptions) (string, error) {
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
 	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -178,7 +180,7 @@ func (b *barely) state(ctx context.Context) (bareState, error) {
 	return state, err
 }
 
-// done waits until all that was asked for has taken effect.
+// done waits until all calls have taken effect.
 func (b *barely) done(ctx context.Context) (bareState, error) {
 	var state bareState
 	err := until(ctx, func() (bool, error) {
@@ -206,7 +208,7 @@ func (b *barely) send(ctx context.Context, line Line, sent func(n, of int) error
 	return err
 }
 
-// update asks for one call and waits for its answer.
+// update requests one call and waits for its result.
 func (b *barely) update(ctx context.Context, call Call) error {
 	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: b.id, UpdateName: bareCall, Args: []any{call}, WaitForStage: client.WorkflowUpdateStageCompleted,

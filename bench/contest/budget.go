@@ -2,10 +2,11 @@ package contest
 
 import "fmt"
 
-// Budget is the most that a lifecycle may take: what it takes today. It is lowered when that gets better.
+// Budget is the most that a lifecycle may take: as much as it takes today. A budget is lowered when its numbers get
+// better.
 type Budget struct{ Requests, Events, Actions int }
 
-// Budgets are those of the ways to drive Oppflow, by their names.
+// Budgets returns the budgets of the ways to drive Oppflow, by name.
 func Budgets() map[string]Budget {
 	return map[string]Budget{
 		how{oneMessage: true}.String():                 {Requests: 7, Events: 77, Actions: 20},
@@ -15,7 +16,7 @@ func Budgets() map[string]Budget {
 	}
 }
 
-// Exceeds tells, in a line each, what a lifecycle took more than it may.
+// Exceeds returns one line for each count of a lifecycle that is above the budget.
 func (b Budget) Exceeds(c Counts) []string {
 	var all []string
 	for _, one := range []struct {

@@ -17,14 +17,14 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// prepared is a ground that is being brought up for a test.
+// prepared is a ground that is being prepared for a test.
 type prepared struct {
 	ground *contest.Ground
 	err    error
 	done   chan struct{}
 }
 
-// prepare begins to bring a ground up for the test. The end of the test closes it.
+// prepare starts to prepare a ground for the test. The ground is closed when the test ends.
 func prepare(t *testing.T, o contest.GroundOptions) *prepared {
 	t.Helper()
 	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
@@ -45,7 +45,7 @@ func prepare(t *testing.T, o contest.GroundOptions) *prepared {
 	return p
 }
 
-// await returns the ground once it is there.
+// await returns the ground once it is ready.
 func (p *prepared) await(t *testing.T) *contest.Ground {
 	t.Helper()
 	<-p.done
@@ -58,8 +58,9 @@ func (p *prepared) await(t *testing.T) *contest.Ground {
 	return p.ground
 }
 
-// counted are what a lifecycle takes, by contestant. A machine that has much else to do can add to it, a task that is
-// given up and done again, and never takes anything away: where it is not as wanted, the least of three counts.
+// counted returns the counts of a lifecycle, by contestant. On a busy machine a task may be given up and done again,
+// which adds to the counts. Nothing ever lowers them. So when the counts are not as wanted, the least of three runs
+// is used.
 func counted(t *testing.T, g *contest.Ground, wanted func(map[string]contest.Counts) bool) map[string]contest.Counts {
 	t.Helper()
 	counts := make(map[string]contest.Counts)
@@ -80,10 +81,10 @@ func counted(t *testing.T, g *contest.Ground, wanted func(map[string]contest.Cou
 	return counts
 }
 
-// What a lifecycle takes of requests, events and actions does not grow unnoticed, and it is the same every time, on
-// whatever database the server stands.
+// The requests, events and actions of a lifecycle do not grow unnoticed. They are the same every time, whatever
+// database the server uses.
 func TestALifecycleKeepsToItsBudget(t *testing.T) {
-	// Both come up at once. What is counted on one is counted while nothing happens on the other.
+	// Both grounds come up at once. While one of them counts, the other is idle.
 	inMemory, inPostgres := prepare(t, contest.GroundOptions{}), prepare(t, contest.GroundOptions{Postgres: true, NoSync: true})
 	<-inPostgres.done
 	counts := counted(t, inMemory.await(t), func(counts map[string]contest.Counts) bool {
@@ -144,7 +145,7 @@ func TestBudgetsAreExceeded(t *testing.T) {
 	}
 }
 
-// What the pages say of a lifecycle is what the budget holds it to.
+// The numbers of a lifecycle on the pages are those of the budget.
 func TestThePagesTellTheBudgets(t *testing.T) {
 	for _, page := range []string{"../../README.md", "../../docs/measurements.md"} {
 		text, err := os.ReadFile(page)

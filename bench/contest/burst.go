@@ -11,18 +11,19 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Burst is what becomes of many signals that one opportunity gets at once.
+// Burst is the measurement of many signals that one opportunity gets at once.
 type Burst struct {
 	Signals int `json:"signals"`
-	// Sent is how long it took to send them, Effect how long until the last had taken effect, both from the first one.
+	// Sent is how long it took to send the signals. Effect is how long it took until the last signal had taken effect.
+	// Both count from the first signal.
 	Sent   time.Duration `json:"sentNs"`
 	Effect time.Duration `json:"lastEffectNs"`
-	// Requests and Runs are how many requests and runs it took.
+	// Requests and Runs are the numbers of requests and runs that the signals took.
 	Requests int `json:"requests"`
 	Runs     int `json:"runs"`
 }
 
-// Burst sends so many signals to one opportunity as fast as eight senders can.
+// Burst sends the given number of signals to one opportunity as fast as eight senders can.
 func (g *Ground) Burst(ctx context.Context, signals int) (Burst, error) {
 	burst := Burst{Signals: signals}
 	reference := g.next()

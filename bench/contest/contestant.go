@@ -13,11 +13,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Contestant lives the reference lifecycle in one of the ways that are compared.
+// Contestant plays the reference lifecycle in one of the ways that are compared.
 type Contestant struct {
-	// Name says which way, in a word or two.
+	// Name is the name of the way, in a word or two.
 	Name string
-	// Temporal is the connection to the namespace where the workflows of this way run; nil for the one without.
+	// Temporal is the connection to the namespace of the contestant's workflows. It is nil for the contestant
+	// without workflows.
 	Temporal client.Client
 	begin    func(ctx context.Context, reference opportunity.Reference) (sender, error)
 }
@@ -26,17 +27,17 @@ type Contestant struct {
 type sender interface {
 	// record is the id of the record in the TMS.
 	record() string
-	// send asks for all the calls of a line and waits until all have taken effect. sent is told after each message that
-	// it is on its way, and how many there are.
+	// send requests all the calls of a line and waits until all have taken effect. It calls sent after each message
+	// with the number of messages under way and of all messages.
 	send(ctx context.Context, line Line, sent func(n, of int) error) error
-	// waiting is how many messages the opportunity knows that have not taken effect.
+	// waiting returns how many messages the opportunity has received that have not taken effect.
 	waiting(ctx context.Context) (int, error)
 	// end waits until the opportunity is over.
 	end(ctx context.Context) error
 }
 
-// live lives a lifecycle from its start to its end. done is told how many calls have taken effect after each line, and
-// within is asked to send a line of several calls, nil for just doing so.
+// live plays a lifecycle from its start to its end. After each line it calls done with the number of calls that have
+// taken effect. It calls within to send a line of several calls; when within is nil, it just sends the line.
 func (c Contestant) live(ctx context.Context, reference opportunity.Reference, done func(calls int), within func(s sender, line Line) error) error {
 	s, err := c.begin(ctx, reference)
 	if err != nil {
@@ -62,10 +63,10 @@ func (c Contestant) live(ctx context.Context, reference opportunity.Reference, d
 
 func nothing(int, int) error { return nil }
 
-// viewEvery is how often a sender of signals looks whether they have taken effect.
+// viewEvery is how often a sender of signals checks whether they have taken effect.
 const viewEvery = 20 * time.Millisecond
 
-// until asks, every 20 ms, until the answer is yes. A question that a busy server gives up is asked again.
+// until calls ask every 20 ms until ask returns true. A query that a busy server gives up on is repeated.
 func until(ctx context.Context, ask func() (bool, error)) error {
 	ticker := time.NewTicker(viewEvery)
 	defer ticker.Stop()

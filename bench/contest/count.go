@@ -12,22 +12,22 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// Counts are what a lifecycle takes. All but Bytes are exact: two runs give the same.
+// Counts are the costs of a lifecycle. All but Bytes are exact: two runs have the same counts.
 type Counts struct {
-	// Requests are those the API got.
+	// Requests is the number of requests that the API got.
 	Requests int `json:"requests"`
-	// Events and Bytes are the length of the history. Bytes differ by a few from run to run, since times are written as
-	// short as they can be.
+	// Events and Bytes are the length of the history. Bytes differ a little from run to run, because the encoding of
+	// times has no fixed length.
 	Events int   `json:"events"`
 	Bytes  int64 `json:"bytes"`
-	// Tasks are the workflow tasks.
+	// Tasks is the number of workflow tasks.
 	Tasks int `json:"workflowTasks"`
-	// Actions are what Temporal Cloud bills, queries and heartbeats apart: start, signal, update, attempt of an
-	// activity, timer, upsert of search attributes, continue-as-new.
+	// Actions is the number of actions that Temporal Cloud bills, without queries and heartbeats: start, signal,
+	// update, attempt of an activity, timer, upsert of search attributes, continue-as-new.
 	Actions int `json:"actions"`
 }
 
-// tally counts what the events of a history stand for.
+// tally counts the tasks and actions behind the events of a history.
 func tally(events []*historypb.HistoryEvent) Counts {
 	counts := Counts{Events: len(events)}
 	for _, event := range events {
@@ -49,14 +49,14 @@ func tally(events []*historypb.HistoryEvent) Counts {
 	return counts
 }
 
-// Counted is what a lifecycle of a contestant takes.
+// Counted is the counts of one lifecycle of a contestant.
 type Counted struct {
 	Contestant string `json:"contestant"`
 	Counts
 }
 
-// Count lives one lifecycle of each contestant, with nothing else going on, and counts. A lifecycle before goes
-// uncounted, so that connections are there.
+// Count plays one lifecycle of each contestant while nothing else runs, and counts. A lifecycle before that is not
+// counted; it opens the connections.
 func (g *Ground) Count(ctx context.Context, contestants []Contestant) ([]Counted, error) {
 	var all []Counted
 	for _, c := range contestants {
@@ -72,7 +72,7 @@ func (g *Ground) Count(ctx context.Context, contestants []Contestant) ([]Counted
 	return all, nil
 }
 
-// count lives one lifecycle with nothing else going on and counts what it takes.
+// count plays one lifecycle while nothing else runs and returns its counts.
 func (g *Ground) count(ctx context.Context, c Contestant, reference opportunity.Reference) (Counts, error) {
 	before, err := g.requests(ctx)
 	if err != nil {
@@ -92,7 +92,7 @@ func (g *Ground) count(ctx context.Context, c Contestant, reference opportunity.
 	return counts, err
 }
 
-// history counts what the only run of a reference has come to.
+// history returns the counts of the only run of a reference.
 func history(ctx context.Context, c client.Client, reference opportunity.Reference) (Counts, error) {
 	var events []*historypb.HistoryEvent
 	id := lifecycle.WorkflowID(reference)
@@ -112,8 +112,8 @@ func history(ctx context.Context, c client.Client, reference opportunity.Referen
 	return counts, nil
 }
 
-// held sends a line of several calls while the API holds its answer to the first one, so that what waits together is
-// the same in every run: the answer is let go once all messages are in the history.
+// held sends a line of several calls while the API holds back its answer to the first call. The answer is released
+// once all messages are in the history. So the same messages wait together in every run.
 func (g *Ground) held(ctx context.Context, c Contestant, s sender, line Line) error {
 	if c.Temporal == nil {
 		return s.send(ctx, line, nothing)

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// An action is what is billed: each attempt of an activity is one, a query none, and a run that continues another one is
-// billed as the continuation and not as a start.
+// An action is what Temporal Cloud bills. Each attempt of an activity is an action, and a query is none. A run that
+// continues another run is billed as the continuation and not as a start.
 func TestTally(t *testing.T) {
 	plain := func(typ enums.EventType) *historypb.HistoryEvent { return &historypb.HistoryEvent{EventType: typ} }
 	started := func(continued string) *historypb.HistoryEvent {
@@ -60,7 +60,7 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// The lifecycle is the one that the budgets and the tables speak of.
+// The lifecycle has the number of calls that the budgets and the tables name.
 func TestTheLifecycleHasElevenCalls(t *testing.T) {
 	calls, reserved := 1, 0 // the start
 	for _, line := range Lines() {

@@ -1,8 +1,8 @@
-// Package contest measures what a sales opportunity costs: driven by Oppflow, by the shortest Temporal workflow that
-// does the same calls, and by a plain loop without durability, on the same server, the same sandbox and workers of the
-// same size.
+// Package contest measures the cost of a sales opportunity in three ways. Oppflow drives it, the shortest Temporal
+// workflow with the same calls drives it, or a plain loop without durability does. All three use the same server, the
+// same sandbox and workers of the same size.
 //
-// It knows the clock only for durations and rates, which mean something as ratios within one run; what it counts
-// (requests, events, tasks, actions) is exact and the same in every run. It is for measuring on this machine and sends
-// nothing anywhere else.
+// The package uses the clock only for durations and rates. These mean something only as ratios within one run. The
+// counts (requests, events, tasks, actions) are exact and the same in every run. The package measures on this machine
+// and sends nothing to any other machine.
 package contest

@@ -20,51 +20,52 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// bareNamespace is where the bare workflows run: the task queues have the same names as Oppflow's.
+// bareNamespace is the namespace of the bare workflows. They need their own, because their task queues have the
+// same names as Oppflow's.
 const bareNamespace = "bare"
 
-// anyRate is a rate nobody reaches here, in requests per second.
+// anyRate is a rate that is never reached here, in requests per second.
 const anyRate = 5000
 
-// GroundOptions say on what is measured. The zero value is a ground without a rate limit.
+// GroundOptions are the options of the ground for the measurement. The zero value is a ground without a rate limit.
 type GroundOptions struct {
-	// Limit makes the sandbox take 200 requests in any 10 seconds; all contestants then send at the rate a tenant's
-	// worker is set to for it.
+	// Limit makes the sandbox take 200 requests in any 10 seconds. All contestants then send at the rate that a
+	// tenant's worker has for this limit.
 	Limit bool
-	// Postgres keeps the Temporal server's data in a PostgreSQL of the ground's own rather than in memory.
+	// Postgres keeps the Temporal server's data in a PostgreSQL of this ground rather than in memory.
 	Postgres bool
-	// NoSync lets that PostgreSQL not wait for the disk. Nothing that takes time may be measured on it; what is counted is
-	// the same.
+	// NoSync makes that PostgreSQL not wait for the disk. Do not measure times on such a ground. The counts are the same.
 	NoSync bool
-	// Playbook is followed by Oppflow's worker, "" is none.
+	// Playbook is the playbook of Oppflow's worker, or "" for none.
 	Playbook string
-	// CPUProfile and MemoryProfile are files into which Oppflow's worker writes its profiles when it ends.
+	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker. The worker writes them when it
+	// ends.
 	CPUProfile, MemoryProfile string
-	// Progress is told, in a line each, what takes long.
+	// Progress is called with one line for each step that takes long.
 	Progress func(string)
-	// Output receives what the parts write; nil drops it.
+	// Output receives the output of the parts; nil drops it.
 	Output io.Writer
 }
 
-// limitedRate is what a worker is set to where 200 requests in 10 seconds are let through: the server hands out as many
-// activities at once as it does in a second, and so 18 a second are up to 198 in the first 10 seconds.
+// limitedRate is the rate of a worker when the API takes 200 requests in 10 seconds. The server hands out at once as
+// many activities as it does in a second. So 18 a second are up to 198 in the first 10 seconds.
 const limitedRate = 18
 
-// Ground is what the contestants stand on: a Temporal server, a sandbox, and a worker each.
+// Ground is what the contestants run on: a Temporal server, a sandbox, and a worker for each contestant.
 type Ground struct {
 	*stack.Stack
 	sandbox       remote.Sandbox
 	api           *administrate.Client
 	oppflow, bare client.Client
-	worker        *stack.Process // Oppflow's
+	worker        *stack.Process // Oppflow's worker
 	bareWorker    *stack.Process
 	dir           string
-	database      *database    // nil where everything is in memory
+	database      *database    // nil when everything is in memory
 	counted       int64        // the number of the last request that was counted
-	lives         atomic.Int64 // the references given out
+	lives         atomic.Int64 // the number of references in use
 }
 
-// Prepare brings a ground up. Its Close ends it.
+// Prepare brings a ground up. Its Close stops the ground.
 func Prepare(ctx context.Context, o GroundOptions) (*Ground, error) {
 	dir, err := os.MkdirTemp("", "oppflow-bench-")
 	if err != nil {
@@ -77,7 +78,7 @@ func Prepare(ctx context.Context, o GroundOptions) (*Ground, error) {
 	return g, nil
 }
 
-// bring brings everything up, one after the other.
+// bring brings all parts up, one after the other.
 func (g *Ground) bring(ctx context.Context, o GroundOptions) error {
 	tenant := filepath.Join(g.dir, "catalogue.yaml")
 	if err := os.WriteFile(tenant, tenantOf(o), 0o600); err != nil {
@@ -120,8 +121,8 @@ func (g *Ground) bring(ctx context.Context, o GroundOptions) error {
 	return g.startWorkers(ctx, rate, o)
 }
 
-// tenantOf is the catalogue. With a playbook the move to Won issues the tokens and raises the invoice, as that of a
-// tenant does: the API can do neither, and the playbook's effects make sure that it happened.
+// tenantOf returns the catalogue. With a playbook the move to Won issues the tokens and raises the invoice, as in a
+// tenant. No request of the API can do these two, and the playbook's effects ensure that they happened.
 func tenantOf(o GroundOptions) []byte {
 	if o.Playbook == "" {
 		return catalogue
@@ -129,7 +130,8 @@ func tenantOf(o GroundOptions) []byte {
 	return bytes.Replace(catalogue, []byte("{ from: 3, to: 4 }"), []byte("{ from: 3, to: 4, triggers: [token, invoice] }"), 1)
 }
 
-// burst is how many requests of the plain loop may leave at once: no more than a worker's queue hands out.
+// burst is the number of requests that the plain loop may send at once. It is the number that a worker's queue
+// hands out.
 func burst(limit bool) int {
 	if limit {
 		return limitedRate
@@ -142,7 +144,7 @@ func (g *Ground) connect(ctx context.Context, namespace string) (client.Client, 
 	return c, err
 }
 
-// startWorkers starts a worker of each kind, as programs of their own and with equal settings.
+// startWorkers starts a worker of each kind, as separate programs with equal settings.
 func (g *Ground) startWorkers(ctx context.Context, rate float64, o GroundOptions) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -168,7 +170,7 @@ func (g *Ground) startWorkers(ctx context.Context, rate float64, o GroundOptions
 	return g.bareWorker.Start(ctx)
 }
 
-// requests counts what the API got so far: the ledger numbers them from 1.
+// requests returns the number of requests that the API got so far. The ledger numbers them from 1.
 func (g *Ground) requests(ctx context.Context) (int, error) {
 	entries, err := g.sandbox.Ledger(ctx, g.counted)
 	if len(entries) > 0 {
@@ -177,7 +179,7 @@ func (g *Ground) requests(ctx context.Context) (int, error) {
 	return int(g.counted), err
 }
 
-// Contestants are all that are compared, in the order of the tables.
+// Contestants returns all contestants, in the order of the tables.
 func (g *Ground) Contestants() []Contestant {
 	return []Contestant{
 		direct(g.api),
@@ -190,7 +192,7 @@ func (g *Ground) Contestants() []Contestant {
 	}
 }
 
-// Close ends everything.
+// Close stops all parts of the ground.
 func (g *Ground) Close(ctx context.Context) error {
 	for _, c := range []client.Client{g.oppflow, g.bare} {
 		if c != nil {

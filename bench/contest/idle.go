@@ -11,34 +11,37 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Idle is what many open opportunities cost that nothing happens to.
+// Idle is the cost of many open opportunities without events.
 type Idle struct {
-	// Opportunities have each handled one message on the one worker, which keeps Cached of them ready.
+	// Opportunities is the number of opportunities. Each has handled one message on the one worker. Cached is the
+	// number of opportunities that the worker keeps ready.
 	Opportunities int `json:"opportunities"`
 	Cached        int `json:"cached"`
-	// EmptyBytes is what was resident of a worker that had done nothing, Bytes what is after all of them, and
-	// AllowedBytes the most that is meant to be: 60 KB for each that is kept ready and 60 MB above the empty worker.
+	// EmptyBytes is the resident memory of a worker that has done nothing. Bytes is the resident memory after all
+	// opportunities. AllowedBytes is the limit for Bytes: 60 KB for each opportunity that is kept ready and 60 MB
+	// above the empty worker.
 	EmptyBytes   uint64 `json:"emptyResidentBytes"`
 	Bytes        uint64 `json:"residentBytes"`
 	AllowedBytes uint64 `json:"allowedResidentBytes"`
-	// Events is how long the history is of one that is not kept ready any more, and FirstAnswer how long it took to
-	// answer a query.
+	// Events is the length of the history of an opportunity that is not kept ready any more. FirstAnswer is how
+	// long the worker took to answer a query of it.
 	Events      int           `json:"events"`
 	FirstAnswer time.Duration `json:"firstAnswerNs"`
 }
 
-// The most that idle opportunities are meant to take.
+// The limits for idle opportunities.
 const (
 	bytesEach  = 60_000
 	bytesAbove = 60_000_000
-	// longHistory is how many events the one has that is asked in the end; a run is continued by a new one after 2,000.
+	// longHistory is the number of events of the opportunity that is queried in the end. A run continues as new after
+	// 2,000 events.
 	longHistory = 1_950
-	// openers is how many opportunities are opened at a time.
+	// openers is the number of opportunities that are opened at a time.
 	openers = 16
 )
 
-// Idle opens so many opportunities, has each handle one message, and looks at the worker then. The ground must be fresh:
-// what the worker has done before would count.
+// Idle opens the given number of opportunities, makes each of them handle one message, and then measures the worker. The
+// ground must be fresh, because earlier work of the worker would count.
 func (g *Ground) Idle(ctx context.Context, opportunities int, tell func(string)) (Idle, error) {
 	idle := Idle{Opportunities: opportunities, Cached: host.DefaultCachedWorkflows}
 	empty, err := usedBy(ctx, g.worker)
@@ -83,7 +86,7 @@ func (g *Ground) Idle(ctx context.Context, opportunities int, tell func(string))
 	return idle, err
 }
 
-// grown opens an opportunity and sends it messages until its history is long.
+// grown opens an opportunity and sends messages to it until its history is long.
 func (g *Ground) grown(ctx context.Context, idle *Idle) (sender, error) {
 	reference := g.next()
 	s, err := oppflow(g.oppflow, how{byUpdate: true}).begin(ctx, reference)

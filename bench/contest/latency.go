@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Latency is how long something takes when nothing else goes on.
+// Latency is how long something takes while nothing else runs.
 type Latency struct {
 	What string `json:"what"`
 	// P50, P95 and P99 are percentiles over N.
@@ -17,11 +17,11 @@ type Latency struct {
 	P95 time.Duration `json:"p95Ns"`
 	P99 time.Duration `json:"p99Ns"`
 	N   int           `json:"n"`
-	// OfBare is the P50 in that of the bare workflow doing the same.
+	// OfBare is the ratio of P50 to the P50 of the bare workflow for the same call.
 	OfBare float64 `json:"ofBare,omitempty"`
 }
 
-// percentiles sums up what was measured.
+// percentiles returns the percentiles of the measured times.
 func percentiles(what string, all []time.Duration) Latency {
 	l := Latency{What: what, N: len(all)}
 	if len(all) == 0 {
@@ -33,12 +33,12 @@ func percentiles(what string, all []time.Duration) Latency {
 	return l
 }
 
-// Latencies measures updates one after the other, those of the bare workflow and those of Oppflow in turn, and how long
-// a record takes from the start of its workflow: n of each.
+// Latencies measures n updates of the bare workflow and n updates of Oppflow in turn, one after the other. It also
+// measures n times how long a record takes from the start of its workflow.
 func (g *Ground) Latencies(ctx context.Context, n int, tell func(string)) ([]Latency, error) {
 	plain, driven := bare(g.bare, true), oppflow(g.oppflow, how{byUpdate: true})
-	// A run of Oppflow is continued by a new one now and then and a bare one is not, so both get a new opportunity
-	// before they have grown long.
+	// A run of Oppflow continues as new now and then, and a bare run does not. So both get a new opportunity before
+	// the runs have grown long.
 	const each = 50
 	lines := Lines()
 	unseen := lines[4] // one interest: no attribute of the list changes
@@ -62,7 +62,7 @@ func (g *Ground) Latencies(ctx context.Context, n int, tell func(string)) ([]Lat
 			return nil, err
 		}
 		for turn := range min(each, n-done) {
-			// The account comes and goes, so that each of these changes an attribute.
+			// The account is set and removed, so each of these changes an attribute.
 			change := Line{Calls: []Call{{Details: &opportunity.UpdateDetails{Account: []string{account, neighbour}[turn%2]}}}}
 			for _, one := range []struct {
 				by   sender

@@ -9,17 +9,17 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// catalogue is the tenant the lifecycle is lived in: three steps before Won, no triggers, and places for everybody.
+// catalogue is the tenant of the lifecycle: three steps before Won, no triggers, and places for everybody.
 //
 //go:embed catalogue.yaml
 var catalogue []byte
 
-// What the lifecycle names, all by id, so that no contestant looks anything up.
+// The lifecycle gives everything by id, so no contestant looks anything up.
 const (
 	region    = "UmVnaW9uOlVL"                                             // Region:UK
 	account   = "T3JnYW5pc2F0aW9uOjE="                                     // Organisation:1
 	neighbour = "T3JnYW5pc2F0aW9uOjI="                                     // Organisation:2
-	currency  = "EUR"                                                      // its region's is GBP
+	currency  = "EUR"                                                      // the currency of its region is GBP
 	qualified = "T3Bwb3J0dW5pdHlTdGVwOjI="                                 // OpportunityStep:2
 	quoted    = "T3Bwb3J0dW5pdHlTdGVwOjM="                                 // OpportunityStep:3
 	won       = "T3Bwb3J0dW5pdHlTdGVwOjQ="                                 // OpportunityStep:4
@@ -28,26 +28,26 @@ const (
 	path      = "TGVhcm5pbmdQYXRoOjE="                                     // LearningPath:1
 	another   = "Q291cnNlVGVtcGxhdGU6MTI="                                 // CourseTemplate:12
 	tokens    = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2" // TokenType
-	recordOf  = "Measured"                                                 // every record's name
+	recordOf  = "Measured"                                                 // the name of every record
 )
 
-// Calls is how many calls of the API a lifecycle asks for, the start among them.
+// Calls is the number of API calls of a lifecycle, the start included.
 const Calls = 11
 
-// Call is one thing that is asked for after the start: one of its members is set.
+// Call is one API call after the start. Exactly one of its members is set.
 type Call struct {
 	Details  *opportunity.UpdateDetails `json:"details,omitempty"`
 	Interest *opportunity.Interest      `json:"interest,omitempty"`
 	Step     *opportunity.Progress      `json:"step,omitempty"`
 }
 
-// Line is what a sender asks for before it waits until all of it has taken effect.
+// Line is a group of calls. A sender waits until all of them have taken effect before the next line.
 type Line struct {
 	Name  string
 	Calls []Call
 }
 
-// Lines are those of the reference lifecycle after the start, in order.
+// Lines returns the lines of the reference lifecycle after the start, in order.
 func Lines() []Line {
 	interest := func(item string, quantity int) Call {
 		amount, _ := opportunity.ParseAmount("199.90")
@@ -64,7 +64,7 @@ func Lines() []Line {
 	}
 }
 
-// command is the call as a message of the contract.
+// command returns the call as a message of the contract.
 func (c Call) command() opportunity.Command {
 	switch {
 	case c.Details != nil:
@@ -76,7 +76,7 @@ func (c Call) command() opportunity.Command {
 	}
 }
 
-// ask makes the call of the API, in one request and as plainly as it can be made: what comes back is not looked at.
+// ask makes the call of the API, in one request and as plainly as possible. It does not check the answer.
 func (c Call) ask(ctx context.Context, api *administrate.Client, record string) error {
 	var err error
 	switch {
@@ -95,7 +95,7 @@ func (c Call) ask(ctx context.Context, api *administrate.Client, record string) 
 	return err
 }
 
-// create makes the record of a lifecycle.
+// create creates the record of a lifecycle.
 func create(ctx context.Context, api *administrate.Client) (string, error) {
 	made, err := api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: recordOf, RegionID: region})
 	return made.ID, err

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/bench/contest"
 )
 
-// The test program runs the workers it measures, as the bench does.
+// The test program runs the workers that it measures, as the command bench does.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == contest.WorkerCommand {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// Options say what is measured. The zero value is everything, on the embedded server.
+// Options select what is measured. The zero value is everything, on the embedded server.
 type Options struct {
-	// Quick leaves out all that takes long: the counts and a first look at the rates remain.
+	// Quick leaves out everything that takes long. The counts and a first measurement of the rates remain.
 	Quick bool
-	// Only names what is measured, of Figures; empty is everything.
+	// Only names what is measured, from Figures; empty is everything.
 	Only []string
-	// InFlight are how many lifecycles are lived at a time where rates are measured; empty is 1, 8 and 32, or 8 in the
+	// InFlight are the numbers of lifecycles at a time in the measurements of rates. Empty is 1, 8 and 32, or 8 in the
 	// quick form.
 	InFlight []int
-	// Postgres puts the Temporal server on a PostgreSQL of its own.
+	// Postgres makes the Temporal server use a PostgreSQL of this ground.
 	Postgres bool
-	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker while rates are measured.
+	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker in the measurement of rates.
 	CPUProfile, MemoryProfile string
-	// Tell is told what is being done, and which step of how many it is; it may be nil.
+	// Tell is called with the current step, its number and the number of all steps; it may be nil.
 	Tell func(step, of int, what string)
-	// Output receives what the parts write; nil drops it.
+	// Output receives the output of the parts; nil drops it.
 	Output io.Writer
 }
 
-// What can be measured.
+// The names of the figures.
 const (
 	figureCounts    = "counts"
 	figureRates     = "rates"
@@ -41,45 +41,45 @@ const (
 	figurePlaybook  = "playbook"
 )
 
-// Figures are the names of what can be measured, in the order of the report.
+// Figures returns the names of the figures, in the order of the report.
 func Figures() []string {
 	return []string{figureCounts, figureRates, figureLatencies, figureBurst, figureIdle, figureLimited, figurePlaybook}
 }
 
-// QuickFigures are those of the quick form.
+// QuickFigures returns the figures of the quick form.
 func QuickFigures() []string { return []string{figureCounts, figureRates} }
 
-// step is one thing that is measured, on a ground. It belongs to a figure.
+// step is one measurement on a ground. It belongs to a figure.
 type step struct {
 	figure, what string
 	do           func(ctx context.Context, g *Ground, tell func(string), r *Report) error
 }
 
-// part is what is measured on one ground.
+// part is the measurements on one ground.
 type part struct {
 	ground GroundOptions
 	steps  []step
 }
 
-// fullPlan and quickPlan are how long rates are measured, in full and in the quick form.
+// fullPlan and quickPlan return the plans for rates, in full and in the quick form.
 func fullPlan() RatePlan  { return RatePlan{Rounds: 3, Warm: 2 * time.Second, Window: 8 * time.Second} }
 func quickPlan() RatePlan { return RatePlan{Rounds: 1, Warm: time.Second, Window: 4 * time.Second} }
 
-// limitedPlan is the same where 20 requests a second are let through: a lifecycle takes long there, and what was let
-// through at once in the beginning must have passed.
+// limitedPlan is the plan for a limit of 20 requests a second. A lifecycle takes long there, and the burst at the
+// beginning must have passed before the window.
 func limitedPlan() RatePlan {
 	return RatePlan{Rounds: 1, Warm: 20 * time.Second, Window: 60 * time.Second, InFlight: 32}
 }
 
 const (
-	updates       = 1000 // of which latencies are told
+	updates       = 1000 // the number of updates whose latencies are reported
 	idlers        = 10_000
 	burstSignals  = 1000
-	defaultRules  = "default" // the playbook that ships
+	defaultRules  = "default" // the name of the default playbook
 	embeddedStore = "SQLite in memory"
 )
 
-// Measure measures, and answers what it has measured so far with an error, too.
+// Measure measures. With an error it also returns what it has measured so far.
 func Measure(ctx context.Context, o Options) (Report, error) {
 	report := Report{Server: embeddedStore, Processors: runtime.NumCPU()}
 	if o.Postgres {
@@ -111,7 +111,7 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 	return report, nil
 }
 
-// on measures one part on its ground.
+// on runs the measurements of one part on its ground.
 func (o Options) on(ctx context.Context, p part, report *Report, tell func(string), done func()) (err error) {
 	tell("bringing the parts up")
 	p.ground.Output, p.ground.Progress, p.ground.Postgres = o.Output, tell, o.Postgres
@@ -130,7 +130,7 @@ func (o Options) on(ctx context.Context, p part, report *Report, tell func(strin
 	return nil
 }
 
-// parts are what the options ask for, each on a ground of its own.
+// parts returns the parts that the options ask for. Each part has its own ground.
 func (o Options) parts() []part {
 	profiled := GroundOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
 	count := step{figureCounts, "counting", func(ctx context.Context, g *Ground, _ func(string), r *Report) (err error) {

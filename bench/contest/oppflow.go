@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// how a sender talks to Oppflow.
+// how is the way in which a sender talks to Oppflow.
 type how struct {
 	byUpdate bool
 	// oneMessage puts the five interests into one message.
@@ -29,7 +29,7 @@ func (h how) String() string {
 	return name
 }
 
-// oppflow drives Oppflow as a service would. Signals are forgotten by whoever sends them; this sender looks at the view
+// oppflow drives Oppflow as a service would. A service forgets a signal once it is sent. This sender looks at the view
 // every 20 ms, only to know when to go on.
 func oppflow(c client.Client, h how) Contestant {
 	messages := lifecycle.NewClient(c)
@@ -66,7 +66,7 @@ func (d *driven) begin(ctx context.Context) error {
 	})
 }
 
-// see looks at the view until it shows what is wanted.
+// see looks at the view until shows returns true.
 func (d *driven) see(ctx context.Context, shows func(opportunity.View) bool) error {
 	return until(ctx, func() (bool, error) {
 		view, err := d.messages.View(ctx, d.reference)
@@ -79,7 +79,7 @@ func (d *driven) see(ctx context.Context, shows func(opportunity.View) bool) err
 
 func (d *driven) record() string { return d.id }
 
-// messagesOf are the commands of a line.
+// messagesOf returns the commands of a line.
 func (d *driven) messagesOf(line Line) []opportunity.Command {
 	commands := make([]opportunity.Command, len(line.Calls))
 	var all opportunity.AddInterests
@@ -138,7 +138,8 @@ func (d *driven) end(ctx context.Context) error {
 	return err
 }
 
-// together asks for all at once and waits until all are answered. sent is told after each that it is on its way.
+// together sends all messages at once and waits until all are answered. It calls sent after each message is under
+// way.
 func together[M any](messages []M, sent func(n, of int) error, ask func(M) error) error {
 	var group errgroup.Group
 	for n, message := range messages {

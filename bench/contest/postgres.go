@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// postgresPatience is how long PostgreSQL may take until it takes connections, and until it has ended.
+// postgresPatience is how long PostgreSQL may take until it accepts connections, and until it has stopped.
 const postgresPatience = 30 * time.Second
 
-// database is a PostgreSQL of the ground's own, on the loopback interface, with everything in a directory of its own.
+// database is a PostgreSQL of one ground, on the loopback interface, with all its files in one directory.
 type database struct {
 	address string
 	server  *exec.Cmd
 	stop    context.CancelFunc
 }
 
-// ErrNoPostgres says that a PostgreSQL was asked for and there is none to run.
+// ErrNoPostgres reports that PostgreSQL was asked for and is not installed.
 var ErrNoPostgres = errors.New("PostgreSQL is not installed here (no initdb in PATH or /usr/lib/postgresql/*/bin); on Debian: apt-get install postgresql")
 
-// postgresPrograms is the directory of PostgreSQL's programs.
+// postgresPrograms returns the directory of PostgreSQL's programs.
 func postgresPrograms() (string, error) {
 	if found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); err == nil && len(found) > 0 {
 		return filepath.Dir(found[len(found)-1]), nil
@@ -42,8 +42,9 @@ func postgresPrograms() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// startPostgres makes a database below the directory and runs it until stopped. It is safe from nobody on this machine. It
-// writes as carefully as PostgreSQL does by default, unless noSync says that it is not to wait for the disk.
+// startPostgres creates a database below the directory and runs it until it is stopped. Every user of this machine can
+// access the database. The database writes as safely as PostgreSQL does by default. With noSync it does not wait for the
+// disk.
 func startPostgres(ctx context.Context, dir string, noSync bool) (*database, error) {
 	programs, err := postgresPrograms()
 	if err != nil {
@@ -93,7 +94,7 @@ func startPostgres(ctx context.Context, dir string, noSync bool) (*database, err
 	return d, nil
 }
 
-// close ends it.
+// close stops the database.
 func (d *database) close() error {
 	d.stop()
 	err := d.server.Wait()
@@ -103,7 +104,7 @@ func (d *database) close() error {
 	return err
 }
 
-// freePort is a port nobody listens at in this moment.
+// freePort returns a port that is free at this moment.
 func freePort(ctx context.Context) (int, error) {
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")

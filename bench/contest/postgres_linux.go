@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// unprivileged is how PostgreSQL is run, which refuses to be run by root: as a user the directory is given to, who may
-// pass through the one above it. It ends with this process, whatever that dies of.
+// unprivileged returns the attributes of the PostgreSQL process. PostgreSQL refuses to run as root. So it runs as a
+// user who gets the directory and may pass through the directory above. The process ends with this process, however
+// this process dies.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	attributes := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	if os.Geteuid() != 0 {

@@ -4,5 +4,6 @@ package contest
 
 import "syscall"
 
-// unprivileged is how PostgreSQL is run: by whoever runs this program. It refuses to be run by root.
+// unprivileged returns no attributes: PostgreSQL runs as the user of this program. PostgreSQL refuses to run as
+// root.
 func unprivileged(string) (*syscall.SysProcAttr, error) { return nil, nil }

@@ -11,42 +11,44 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Rated is how many lifecycles a contestant gets through.
+// Rated is the rate at which a contestant completes lifecycles.
 type Rated struct {
 	Contestant string `json:"contestant"`
-	// InFlight is how many are lived at a time.
+	// InFlight is the number of lifecycles at a time.
 	InFlight int `json:"inFlight"`
-	// PerSecond is what its calls come to, in lifecycles.
+	// PerSecond is the rate of the contestant's calls, in lifecycles per second.
 	PerSecond float64 `json:"lifecyclesPerSecond"`
-	// OfBase is PerSecond in that of the contestant it is compared with, in the same run.
+	// OfBase is the ratio of PerSecond to that of the contestant that is the base, in the same run.
 	OfBase float64 `json:"ofBase"`
-	// RequestsEach is how many requests a lifecycle came to. What arrives together depends on the moment here.
+	// RequestsEach is the number of requests of a lifecycle. It varies here, because messages that arrive together
+	// share a request.
 	RequestsEach float64 `json:"requestsPerLifecycle"`
-	// Usage is what the worker needed; zero for the plain loop.
+	// Usage is what the worker used; zero for the plain loop.
 	Usage Usage `json:"worker"`
 }
 
-// Usage is what a worker process needed.
+// Usage is the CPU time and the memory that a worker process used.
 type Usage struct {
-	// CPUSeconds are for 1,000 lifecycles.
+	// CPUSeconds is the CPU time for 1,000 lifecycles.
 	CPUSeconds float64 `json:"cpuSecondsPer1000"`
-	// PeakBytes is the most memory that was resident since the process began.
+	// PeakBytes is the most resident memory since the process began.
 	PeakBytes uint64 `json:"peakResidentBytes"`
 }
 
-// RatePlan says how rates are measured: contestants take turns, so that what else the machine does meets all alike.
+// RatePlan is the plan of a measurement of rates. The contestants take turns, so other load on the machine affects
+// all of them alike.
 type RatePlan struct {
-	// InFlight is how many lifecycles are lived at a time.
+	// InFlight is the number of lifecycles at a time.
 	InFlight int
-	// Rounds is how many turns each contestant has. In each, the calls that take effect within Window count, after a
-	// time of Warm that does not.
+	// Rounds is the number of turns of each contestant. In each turn the calls that take effect within Window count.
+	// The time Warm before it does not count.
 	Rounds       int
 	Warm, Window time.Duration
-	// Tell is told of each turn before it begins; it may be nil.
+	// Tell is called before each turn; it may be nil.
 	Tell func(what string)
 }
 
-// Rates measures the contestants. base names the one the others are compared with.
+// Rates measures the contestants. base names the contestant that the others are compared with.
 func (g *Ground) Rates(ctx context.Context, contestants []Contestant, base string, plan RatePlan) ([]Rated, error) {
 	sums := make([]turn, len(contestants))
 	for round := range plan.Rounds {
@@ -89,8 +91,8 @@ func (g *Ground) Rates(ctx context.Context, contestants []Contestant, base strin
 	return rated, nil
 }
 
-// turn is what one turn of a contestant came to: the calls that took effect within the window, and the lifecycles, the
-// requests and the worker's CPU seconds of all of it.
+// turn is the result of one turn of a contestant. calls counts only within the window. The lifecycles, the requests
+// and the worker's CPU seconds are those of the whole turn.
 type turn struct {
 	calls, lived, requests int64
 	window                 time.Duration
@@ -105,8 +107,8 @@ func (t *turn) add(other turn) {
 	t.cpu += other.cpu
 }
 
-// turn has the contestant live lifecycles, so many at a time, until the window is over; those that have begun are lived
-// to their end.
+// turn makes the contestant play the planned number of lifecycles at a time until the window is over. Lifecycles that
+// have begun are played to their end.
 func (g *Ground) turn(ctx context.Context, c Contestant, plan RatePlan) (turn, error) {
 	var result turn
 	before, err := g.usage(ctx, c)
@@ -157,12 +159,12 @@ func (g *Ground) turn(ctx context.Context, c Contestant, plan RatePlan) (turn, e
 	return result, err
 }
 
-// next is a reference nobody has had.
+// next returns an unused reference.
 func (g *Ground) next() opportunity.Reference {
 	return opportunity.Reference(fmt.Sprintf("life-%d", g.lives.Add(1)))
 }
 
-// pass waits for the time and reports whether it has passed before the context ended.
+// pass waits for the time. It reports whether the time has passed before the context ended.
 func pass(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

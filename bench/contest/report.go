@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// Report is everything one run has measured. What was not measured is empty.
+// Report is everything that one run has measured. What was not measured is empty.
 type Report struct {
-	// Command is the one that made it.
+	// Command is the command that made the report.
 	Command string `json:"command"`
-	// Server says what the Temporal server stands on, Processors how many the machine has.
+	// Server is the kind of the Temporal server. Processors is the number of the machine's processors.
 	Server     string `json:"server"`
 	Processors int    `json:"processors"`
-	// Counts are exact, without a playbook and with the default one.
+	// Counts are without a playbook, and Playbook are with the default playbook. Both are exact.
 	Counts   []Counted `json:"counts"`
 	Playbook []Counted `json:"defaultPlaybook,omitempty"`
 	// Rates are without a limit, Limited with 200 requests in any 10 seconds.
@@ -26,13 +26,14 @@ type Report struct {
 	Burst     *Burst    `json:"burst,omitempty"`
 }
 
-// Base is the contestant the tables compare with, where there is no limit.
+// Base is the contestant that the tables compare with when there is no limit.
 const Base = "bare, signals"
 
-// LimitedBase is the one they compare with where there is: nobody gets more out of the limit one call at a time.
+// LimitedBase is the contestant that the tables compare with when there is a limit. No way with one call at a time
+// gets more out of the limit.
 const LimitedBase = "direct"
 
-// Write writes the tables for people, in Markdown that can be read as it is.
+// Write writes the tables for people, in Markdown that is readable as plain text.
 func (r Report) Write(w io.Writer) error {
 	p := &page{w: w}
 	p.text("%s, on %d processors, Temporal server on %s.", r.Command, r.Processors, r.Server)
@@ -52,7 +53,7 @@ func (r Report) Write(w io.Writer) error {
 	return p.err
 }
 
-// page is what is written to; the first error stays.
+// page is the output. It keeps the first error.
 type page struct {
 	w   io.Writer
 	err error
@@ -64,7 +65,7 @@ func (p *page) text(format string, args ...any) {
 	}
 }
 
-// table writes rows of cells, the first of them the heading.
+// table writes rows of cells. The first row is the heading.
 func (p *page) table(caption string, rows [][]string) {
 	if len(rows) < 2 {
 		return

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/bench/contest"
 )
 
-// The tables are Markdown that can be read as it is, and say what they compare with.
+// The tables are Markdown that is readable as plain text. They name what they compare with.
 func TestReport(t *testing.T) {
 	report := contest.Report{
 		Command: "go run ./bench", Server: "SQLite in memory", Processors: 2,

@@ -9,13 +9,13 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// used is what a process has needed since it began.
+// used is what a process has used since it began.
 type used struct {
 	cpu            float64 // seconds
 	resident, peak uint64  // bytes
 }
 
-// processOf is the worker of a contestant, nil for the plain loop.
+// processOf returns the worker of a contestant, or nil for the plain loop.
 func (g *Ground) processOf(c Contestant) *stack.Process {
 	switch c.Temporal {
 	case g.oppflow:
@@ -27,7 +27,7 @@ func (g *Ground) processOf(c Contestant) *stack.Process {
 	}
 }
 
-// usage is what the worker of a contestant has needed.
+// usage returns what the worker of a contestant has used.
 func (g *Ground) usage(ctx context.Context, c Contestant) (used, error) {
 	if worker := g.processOf(c); worker != nil {
 		return usedBy(ctx, worker)
@@ -35,7 +35,7 @@ func (g *Ground) usage(ctx context.Context, c Contestant) (used, error) {
 	return used{}, nil
 }
 
-// usedBy asks the system what a process has needed.
+// usedBy asks the operating system what a process has used.
 func usedBy(ctx context.Context, worker *stack.Process) (used, error) {
 	p, err := process.NewProcessWithContext(ctx, int32(worker.PID())) //nolint:gosec // ids of processes fit
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// WorkerCommand is the argument with which the program runs one of its own workers, rather than measuring.
+// WorkerCommand is the argument with which the program runs one of its own workers instead of measuring.
 const WorkerCommand = "worker"
 
 // The workers.
@@ -32,8 +32,8 @@ const (
 	flagMemoryProfile = "memprofile"
 )
 
-// RunWorker runs the worker that args name until ctx ends and returns its exit code. What follows after "--" is for the
-// worker itself: Oppflow's is the product's own program in another process.
+// RunWorker runs the worker that args name until ctx ends. It returns the exit code. The arguments after "--" are for
+// the worker itself. Oppflow's worker is the program of the product in another process.
 func RunWorker(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	flags := pflag.NewFlagSet(WorkerCommand, pflag.ContinueOnError)
 	cpu := flags.String(flagCPUProfile, "", "file for the profile of the CPU")
@@ -60,7 +60,8 @@ func RunWorker(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	return code
 }
 
-// profile begins what the files ask for; the function it answers ends and writes it.
+// profile starts the profiles for the given files. The function that it returns stops the profiles and writes the
+// files.
 func profile(cpu, memory string) (func() error, error) {
 	var running *os.File
 	if cpu != "" {
@@ -83,7 +84,7 @@ func profile(cpu, memory string) (func() error, error) {
 			if err != nil {
 				return errors.Join(append(errs, err)...)
 			}
-			runtime.GC() // what is still held, and not what was
+			runtime.GC() // the profile shows what is still held, not what was
 			errs = append(errs, pprof.WriteHeapProfile(file), file.Close())
 		}
 		return errors.Join(errs...)

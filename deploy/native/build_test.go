@@ -21,11 +21,11 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// build makes what the images hold: our programs as the Dockerfile makes them from what .dockerignore leaves, the
-// Temporal server, its schema tool and the Web UI from the modules of the same versions. It returns their paths by name,
-// and that of the Web UI's configuration as "ui".
+// build builds the contents of the images. It builds Oppflow's programs as the Dockerfile does, from the files that
+// .dockerignore leaves. It builds the Temporal server, its schema tool and the Web UI from the modules of the same
+// versions. It returns the paths of the programs by name, and the path of the Web UI's configuration as "ui".
 //
-// The programs stay in the user's cache, so that what has not changed is not linked again.
+// The programs stay in the user's cache, so unchanged programs are not linked again.
 func build(t *testing.T, project *types.Project, source string) map[string]string {
 	t.Helper()
 	bin, env, unlock := buildPlace(t, project.WorkingDir)
@@ -59,8 +59,8 @@ func build(t *testing.T, project *types.Project, source string) map[string]strin
 	return programs
 }
 
-// buildPlace returns where the programs of a checkout are built, what the builds need in their environment to replace a
-// program in one step, and what lets the next one build there.
+// buildPlace returns the directory for the built programs of a checkout and the environment that builds need to replace
+// a program in one step. It also returns a function that unlocks the directory for the next build.
 func buildPlace(t *testing.T, checkout string) (bin string, env []string, unlock func()) {
 	t.Helper()
 	base, err := os.UserCacheDir()
@@ -85,7 +85,7 @@ func buildPlace(t *testing.T, checkout string) (bin string, env []string, unlock
 	return bin, []string{"GOTMPDIR=" + work}, func() { _ = lock.Close() }
 }
 
-// buildScript is the instruction of the Dockerfile that builds our programs.
+// buildScript returns the instruction of the Dockerfile that builds Oppflow's programs.
 func buildScript(t *testing.T, dir string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
@@ -101,7 +101,8 @@ func buildScript(t *testing.T, dir string) string {
 	return ""
 }
 
-// dockerContext copies what the build of the image gets to see, of the files that git knows, and counts it.
+// dockerContext copies the files that the build of the image gets, out of those that git knows. It returns their
+// number.
 func dockerContext(t *testing.T, from, to string) int {
 	t.Helper()
 	ignore, err := os.ReadFile(filepath.Join(from, ".dockerignore"))
@@ -160,7 +161,7 @@ func dockerContext(t *testing.T, from, to string) int {
 	return files
 }
 
-// run runs a command to its end and returns what it wrote to standard output.
+// run runs a command to its end and returns its standard output.
 func run(t *testing.T, dir string, env []string, name string, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), name, args...)

@@ -26,11 +26,11 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// outagePatience is more than a worker takes to notice that Temporal is gone.
+// outagePatience is more time than a worker takes to notice that Temporal is gone.
 const outagePatience = 2 * time.Minute
 
-// The compose file brings everything up; the story of the API documentation comes out as documented; a second `up`
-// changes nothing; a database survives its server; and everything stops when asked, within the time it is given.
+// The compose file brings everything up, and the story of the API documentation has the documented outcome. A
+// second `up` changes nothing. A database outlives its server. Every service stops when asked, within its time.
 func TestComposeFile(t *testing.T) {
 	u := bring(t)
 
@@ -116,7 +116,7 @@ func TestComposeFile(t *testing.T) {
 			if status := described.RawResponse.GetWorkflowExecutionInfo().GetStatus(); status != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 				t.Errorf("the opportunity of the story is %v", status)
 			}
-			// The list is the other database.
+			// The list comes from the other database.
 			query := `OpportunityState = "Won" and WorkflowId = "opportunity/` + string(reference) + `"`
 			u.await(t, time.Minute, "found by its search attributes", func() bool {
 				found, err := temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
@@ -140,7 +140,7 @@ func TestComposeFile(t *testing.T) {
 	})
 }
 
-// connected runs work with a connection as the worker has it.
+// connected calls work with a connection like the worker's.
 func (u *up) connected(t *testing.T, work func(client.Client)) {
 	t.Helper()
 	env := u.environment("worker")
@@ -173,7 +173,7 @@ func (u *up) play(t *testing.T, reference opportunity.Reference) {
 	})
 }
 
-// schemaVersions are those of both databases.
+// schemaVersions returns the schema versions of both databases.
 func (u *up) schemaVersions(t *testing.T) string {
 	t.Helper()
 	schema := u.environment("schema")
@@ -206,7 +206,7 @@ func get(ctx context.Context, url string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	// Some of what is asked is behind no proxy, and none of it keeps connections.
+	// Some of these addresses are not behind a proxy. No connection is kept open.
 	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {
 		return 0, "", err

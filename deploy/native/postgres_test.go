@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// findPostgres returns the directory of PostgreSQL's programs. Where there are none, the test is left out.
+// findPostgres returns the directory of PostgreSQL's programs. Without these programs, the test is skipped.
 func findPostgres(t *testing.T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
@@ -32,7 +32,7 @@ func findPostgres(t *testing.T) string {
 	return ""
 }
 
-// credential is whom a service runs as: PostgreSQL refuses to run as root.
+// credential returns the user that runs a service. PostgreSQL refuses to run as root.
 func (u *up) credential(service string) *syscall.Credential {
 	if service != "postgresql" || os.Geteuid() != 0 {
 		return nil
@@ -51,7 +51,7 @@ func (u *up) credential(service string) *syscall.Credential {
 	return nil
 }
 
-// database does what the image does with an empty volume, and returns what it runs then.
+// database does what the image does with an empty volume. It returns the command that the image then runs.
 func (u *up) database(name string) ([]string, error) {
 	data := filepath.Join(u.path(name, "/var/lib/postgresql/data"), "pgdata")
 	if _, err := os.Stat(data); err == nil {
@@ -91,9 +91,9 @@ func (u *up) database(name string) ([]string, error) {
 func (u *up) serve(data string) []string {
 	return []string{
 		filepath.Join(u.postgres, "postgres"), "-D", data, "-h", loopback, "-p", strconv.Itoa(u.ports["postgresql:5432"]),
-		// The socket would be somewhere else than the port.
+		// The socket would not be at the address of the port.
 		"-c", "unix_socket_directories=",
-		// It is stopped in order, so that nothing depends on when the disk has it.
+		// The test stops PostgreSQL in order, so nothing depends on when data reaches the disk.
 		"-c", "fsync=off", "-c", "full_page_writes=off",
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// process is a program that runs in a process group of its own and ends with the test at the latest.
+// process is a program in its own process group. It ends with the test at the latest.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -23,14 +23,15 @@ func launch(args, env []string, dir, log string, as *syscall.Credential) (*proce
 	if err != nil {
 		return nil, err
 	}
-	// The command is not bound to a context: how it ends is decided by stop and kill alone.
+	// The command has no context. Only stop and kill decide how it ends.
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, dir, output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: as}
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// The signal on the parent's death follows the thread that started the child, which therefore has to live as long.
+		// The signal on the parent's death is bound to the thread that started the child. So that thread has to live as
+		// long as the child.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer output.Close()
@@ -57,7 +58,8 @@ func (p *process) alive() bool {
 	}
 }
 
-// stop asks it to end and wants exit status 0 within the time. One that keeps nothing may also just end.
+// stop asks the process to end and expects exit status 0 within the time. A process that keeps nothing may also end
+// with another status.
 func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -75,7 +77,7 @@ func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 	}
 }
 
-// kill ends it and what it has started.
+// kill ends the process and the processes that it has started.
 func (p *process) kill() {
 	if p.alive() {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)

@@ -27,28 +27,28 @@ const (
 	root       = "../.."
 	loopback   = "127.0.0.1"
 	everywhere = "0.0.0.0"
-	// healthyPatience is how long a service may take until it is healthy, on a machine that is busy.
+	// healthyPatience is how long a service may take until it is healthy, on a busy machine.
 	healthyPatience = 2 * time.Minute
 	poll            = 200 * time.Millisecond
 )
 
-// up is what runs of the compose file.
+// up is the running services of the compose file.
 type up struct {
 	project  *types.Project
 	dir      string            // of logs and data
 	postgres string            // directory of PostgreSQL's programs
-	programs map[string]string // paths of those the images hold
-	ports    map[string]int    // here, by service and port there: "temporal:7233"
+	programs map[string]string // paths of the programs in the images
+	ports    map[string]int    // port on this machine, by service and port in the file: "temporal:7233"
 	running  map[string]*process
 	logs     map[string]string // paths
 }
 
-// bring starts every service of the compose file as the file says, and waits until all are healthy or done.
+// bring starts every service as the compose file says. It waits until all are healthy or done.
 func bring(t *testing.T) *up {
 	t.Helper()
 	postgres := findPostgres(t)
 	dir := t.TempDir()
-	// The database runs as somebody else, who has to get through.
+	// The database runs as another user, who needs access to the directories.
 	for _, path := range []string{dir, filepath.Dir(dir)} {
 		if err := os.Chmod(path, 0o711); err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func loadProject(t *testing.T) *types.Project {
 	return project
 }
 
-// forwards lists the services so that each comes after those it waits for.
+// forwards lists the services, each after the services that it waits for.
 func (u *up) forwards() []string {
 	var order []string
 	var visit func(string)
@@ -116,15 +116,15 @@ func (u *up) forwards() []string {
 	return order
 }
 
-// backwards lists those that run, each before those it waits for.
+// backwards lists the running services, each before the services that it waits for.
 func (u *up) backwards() []string {
 	order := u.forwards()
 	slices.Reverse(order)
 	return slices.DeleteFunc(order, func(service string) bool { return u.running[service] == nil })
 }
 
-// hidden are ports the programs listen at inside of their containers that the compose file has no reason to name, by
-// the variables that move them.
+// hidden returns ports of the programs inside of their containers that the compose file need not name. Each port is
+// listed by the variable that changes it.
 func hidden() map[string]map[string]int {
 	return map[string]map[string]int{"temporal": {
 		"FRONTEND_GRPC_PORT": 7233, "FRONTEND_HTTP_PORT": 7243,
@@ -133,7 +133,7 @@ func hidden() map[string]map[string]int {
 	}}
 }
 
-// choosePorts finds a free port here for each one the services listen at.
+// choosePorts finds a free port on this machine for each port of the services.
 func (u *up) choosePorts(t *testing.T) {
 	t.Helper()
 	listened := map[string]int{"postgresql:5432": 5432, "ui:8080": 8080, "sandbox:8480": 8480, "worker:8481": 8481}
@@ -149,7 +149,7 @@ func (u *up) choosePorts(t *testing.T) {
 			}
 		}
 	}
-	var open []net.Listener // held until all are chosen, so that no two are the same
+	var open []net.Listener // held until all ports are chosen, so that no two are the same
 	for name := range listened {
 		listener := listen(t)
 		open = append(open, listener)
@@ -168,8 +168,8 @@ func (u *up) choosePorts(t *testing.T) {
 	}
 }
 
-// listen takes a port of the lower half: the Temporal server keeps its ports in columns of 16 bits with a sign, and a
-// higher one may be the near end of somebody's connection by the time it is needed.
+// listen takes a port of the lower half, for two reasons. The Temporal server keeps its ports in columns of 16 bits
+// with a sign. A higher port may be the local end of another connection by the time the port is needed.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	var config net.ListenConfig
@@ -185,14 +185,14 @@ func listen(t *testing.T) net.Listener {
 
 func key(service string, port int) string { return service + ":" + strconv.Itoa(port) }
 
-// address is where a service's port is found here.
+// address returns the address of a service's port on this machine.
 func (u *up) address(service string, port int) string {
 	return net.JoinHostPort(loopback, strconv.Itoa(u.ports[key(service, port)]))
 }
 
 var hostPort = regexp.MustCompile(`\b([a-z]+|0\.0\.0\.0|127\.0\.0\.1):(\d+)\b`)
 
-// here translates a value of a service from the containers' world: hosts, ports and paths.
+// here translates a value of a service to this machine: hosts, ports and paths.
 func (u *up) here(service, value string) string {
 	if strings.HasPrefix(value, "/") {
 		return u.path(service, value)
@@ -219,7 +219,7 @@ func (u *up) here(service, value string) string {
 	})
 }
 
-// path is where a file of a service's container is found here: in what is mounted there.
+// path returns the path on this machine of a file in a service's container: a file in a mounted directory.
 func (u *up) path(service, path string) string {
 	if program, ok := u.programs[strings.TrimPrefix(path, "/")]; ok {
 		return program
@@ -237,7 +237,7 @@ func (u *up) path(service, path string) string {
 	return path
 }
 
-// environment is what the compose file gives a service, as it has to be here.
+// environment returns the variables that the compose file sets for a service, translated to this machine.
 func (u *up) environment(service string) map[string]string {
 	all := map[string]string{}
 	for name, value := range u.project.Services[service].Environment {
@@ -252,7 +252,7 @@ func (u *up) environment(service string) map[string]string {
 	return all
 }
 
-// start runs a service and waits for what those wait for that depend on it.
+// start runs a service and waits until dependent services may start.
 func (u *up) start(t *testing.T, name string) error {
 	t.Helper()
 	service := u.project.Services[name]
@@ -325,7 +325,7 @@ func (u *up) step(ctx context.Context, name string) error {
 	return nil
 }
 
-// command is what the image runs for the service.
+// command returns the command that the image runs for the service.
 func (u *up) command(name string) ([]string, error) {
 	service := u.project.Services[name]
 	args := slices.Concat(service.Entrypoint, service.Command)
@@ -348,7 +348,7 @@ func (u *up) command(name string) ([]string, error) {
 	return nil, fmt.Errorf("%s: what the image %s runs is not known here", name, image)
 }
 
-// launch starts a command with the service's variables, and no others but those of the machine.
+// launch starts a command with the service's variables, and otherwise only with those of the machine.
 func (u *up) launch(name string, args []string) (*process, error) {
 	env := u.environment(name)
 	for variable, port := range hidden()[name] {
@@ -358,7 +358,7 @@ func (u *up) launch(name string, args []string) (*process, error) {
 	for variable, value := range env {
 		all = append(all, variable+"="+value)
 	}
-	// By this, what a test leaves behind is found.
+	// The mark identifies processes that a test leaves behind.
 	if mark, ok := os.LookupEnv("OPPFLOW_CI_RUN"); ok {
 		all = append(all, "OPPFLOW_CI_RUN="+mark)
 	}
@@ -373,7 +373,7 @@ func (u *up) launch(name string, args []string) (*process, error) {
 
 var url = regexp.MustCompile(`^https?://`)
 
-// check asks how a service is, as its health check does. A request by wget is made from here.
+// check runs the health check of a service. It makes a request by wget itself.
 func (u *up) check(ctx context.Context, name string) error {
 	test := u.project.Services[name].HealthCheck.Test
 	if len(test) < 2 || test[0] != "CMD" {
@@ -414,14 +414,14 @@ func (u *up) check(ctx context.Context, name string) error {
 	return nil
 }
 
-// stop asks a service to end, as a container runtime does, and wants it to end well within the time it has.
+// stop asks a service to end, as a container runtime does. It expects the service to end well within its time.
 func (u *up) stop(name string) error {
 	p, service := u.running[name], u.project.Services[name]
 	delete(u.running, name)
 	if p == nil || !p.alive() {
 		return nil
 	}
-	grace := 10 * time.Second // the runtime's own
+	grace := 10 * time.Second // the default of the container runtime
 	if service.StopGracePeriod != nil {
 		grace = time.Duration(*service.StopGracePeriod)
 	}
@@ -432,7 +432,7 @@ func (u *up) stop(name string) error {
 	return nil
 }
 
-// output is the last of what a service wrote.
+// output returns the last part of a service's output.
 func (u *up) output(name string) string {
 	content, err := os.ReadFile(u.logs[name])
 	if err != nil {
@@ -445,7 +445,7 @@ func (u *up) output(name string) string {
 	return string(content)
 }
 
-// await waits until it is so.
+// await waits until the condition is true.
 func (u *up) await(t *testing.T, patience time.Duration, what string, isSo func() bool) {
 	t.Helper()
 	began := time.Now()

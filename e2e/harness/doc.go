@@ -1,4 +1,3 @@
-// Package harness brings the real parts that end-to-end tests talk to: a sandbox and a
-// worker for each test, in a namespace of the test's own on a Temporal server that the
-// tests of a package share. It is used by tests alone.
+// Package harness brings up the real parts of end-to-end tests: a sandbox and a worker for each test. They work in
+// a namespace of the test, on a Temporal server that the tests of a package share. Only tests use the package.
 package harness

@@ -47,8 +47,8 @@ func (p *Parts) RunsOf(workflowID string) []*historypb.History {
 	}
 }
 
-// Replay keeps the histories of all runs of the reference, when asked to, and
-// replays them against the code of this commit.
+// Replay replays the histories of all runs of the reference against the code of this commit. It keeps the histories
+// when OPPFLOW_RECORD_HISTORIES asks for it.
 func (p *Parts) Replay(reference opportunity.Reference, name string) {
 	p.T.Helper()
 	p.ReplayOf(lifecycle.WorkflowID(reference), name)
@@ -58,7 +58,7 @@ func (p *Parts) Replay(reference opportunity.Reference, name string) {
 func (p *Parts) ReplayOf(workflowID, name string) {
 	p.T.Helper()
 	for n, history := range p.RunsOf(workflowID) {
-		// Kept first: replaying writes search attributes into the first event.
+		// The history is kept first, because a replay writes search attributes into the first event.
 		keep(p.T, fmt.Sprintf("%s-%d", name, n+1), history)
 		replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
 			Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor()},
@@ -67,7 +67,7 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 			p.T.Fatal(err)
 		}
 		workflows.Register(replayer, workflows.Options{})
-		// The workflow reads its reference out of its id, which a history does not hold.
+		// The workflow reads its reference from its id. A history does not hold the id.
 		original := workflow.Execution{ID: workflowID}
 		err = replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{OriginalExecution: original})
 		if err != nil {
@@ -76,9 +76,8 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 	}
 }
 
-// keep writes a history to the directory named by OPPFLOW_RECORD_HISTORIES.
-// Fixtures of the replay test are made this way, from the code of a release
-// and never from the branch that changes it: such a one would prove nothing.
+// keep writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Fixtures of the replay test are made
+// this way, from the code of a release. A fixture from the branch that changes the code would prove nothing.
 func keep(t *testing.T, name string, history *historypb.History) {
 	t.Helper()
 	dir := os.Getenv("OPPFLOW_RECORD_HISTORIES")
@@ -94,7 +93,7 @@ func keep(t *testing.T, name string, history *historypb.History) {
 	}
 }
 
-// Metadata is what the Web UI shows of the last run.
+// Metadata returns the metadata that the Web UI shows of the last run.
 func (p *Parts) Metadata(reference opportunity.Reference) *sdkpb.WorkflowMetadata {
 	p.T.Helper()
 	value, err := p.Temporal.QueryWorkflow(p.T.Context(), lifecycle.WorkflowID(reference), "", "__temporal_workflow_metadata")

@@ -18,65 +18,65 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Parts are the real things a test talks to.
+// Parts are the real parts that a test uses.
 type Parts struct {
 	*stack.Stack
-	// T is the test that brought them, or one below it.
+	// T is the test that brought the parts up, or a subtest of it.
 	T *testing.T
 	// Output is what the parts wrote.
 	Output *Output
-	// Temporal is a client of the test's namespace, and Client one of the contract.
+	// Temporal is a client of the test's namespace. Client is a client of the contract.
 	Temporal client.Client
 	Client   *lifecycle.Client
 	// API is a client of the sandbox.
 	API *administrate.Client
 }
 
-// In returns the same parts for a test below the one that brought them.
+// In returns the same parts for a subtest of the test that brought them up.
 func (p *Parts) In(t *testing.T) *Parts {
 	below := *p
 	below.T = t
 	return &below
 }
 
-// Times of the parts, so that a test need not wait for a lost answer as long as a
-// tenant does. TimesOfATenant gives the others back.
+// Times of the parts. They are shorter than a tenant's, so a test does not wait as long for a lost answer.
+// TimesOfATenant returns the flags with a tenant's times.
 const (
 	SendWindow = 2 * time.Second
 	AnswerTime = 2 * time.Second
 	SettleTime = 2 * time.Second
 )
 
-// Bring starts a sandbox and a worker for the test, which work in a namespace of
-// the test's own on a Temporal server that tests share. They are gone when the
-// test ends. Under the race detector they are built with it, too.
+// Bring starts a sandbox and a worker for the test. They work in a namespace of the test on a Temporal server that
+// tests share, and they stop when the test ends. Under the race detector the parts are built with the race
+// detector, too.
 func Bring(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	o.Race = testrun.Race
 	return BringAsTold(t, o)
 }
 
-// BringAsTold is Bring for parts that need not be slower than they are: without
-// the race detector unless it is asked for.
+// BringAsTold is Bring without the race detector, unless the options ask for the detector. The parts then are not
+// slower than they need to be.
 func BringAsTold(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	output := new(Output)
 	o.NoUI, o.Setup, o.Output = true, prepare, output
-	// Tests send at any rate; those about the limit are against a sandbox of their own.
+	// Tests send at any rate. Tests of the limit use a sandbox of their own.
 	if !slices.Contains(o.SandboxArgs, "--rate") {
 		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
 	}
 	o.WorkerArgs = slices.Concat([]string{
 		"--api-rate", "1000", // a worker that starts while the server knows another one begins with a small part of the rate
 		"--send-window", SendWindow.String(), "--answer-time", AnswerTime.String(), "--settle-time", SettleTime.String(), "--quiet-time", "500ms",
-	}, o.WorkerArgs) // the last one of a flag counts
+	}, o.WorkerArgs) // of several values of a flag the last one counts
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time
 	defer cancel()
 	var err error
 	if o.Beside, o.Namespace, err = shared.namespace(ctx, o); err != nil {
 		t.Fatal(err)
 	}
-	o.DynamicConfig = nil // it is the server's
+	o.DynamicConfig = nil // the server has the dynamic configuration
 	s, err := stack.Up(ctx, o)
 	if err != nil {
 		t.Fatal(err)
@@ -123,14 +123,14 @@ func (p *Parts) Status(reference opportunity.Reference) enums.WorkflowExecutionS
 	return described.RawResponse.GetWorkflowExecutionInfo().GetStatus()
 }
 
-// TimesOfATenant returns the worker's flags for the send window and the time
-// for an answer that a tenant has by default; the other tests have about 2 s of each.
+// TimesOfATenant returns the worker's flags with a tenant's default send window and answer time. The other tests
+// have about 2 s for each.
 func TimesOfATenant() []string {
 	return []string{"--send-window", settings.DefaultSendWindow.String(), "--answer-time", settings.DefaultAnswerTime.String()}
 }
 
 // Interests returns a message that adds one interest of the quantity.
 func Interests(quantity int) opportunity.AddInterests {
-	amount, _ := opportunity.ParseAmount("10.00") // it is one
+	amount, _ := opportunity.ParseAmount("10.00") // 10.00 is an amount
 	return opportunity.AddInterests{Interests: opportunity.Interests{{Item: "Q291cnNlVGVtcGxhdGU6MTE=", Quantity: quantity, UnitAmount: amount}}}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Eventually asks until the answer is yes, at most for the given time.
+// Eventually calls the function until it returns true. It fails the test after the given time.
 func Eventually(t *testing.T, within time.Duration, what string, ask func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(within)

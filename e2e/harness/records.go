@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/remote"
 )
 
-// Records asks the sandbox, by a request of its own and not through the client
-// under test, what it holds of an opportunity.
+// Records asks the sandbox what it holds of an opportunity. It sends a request of its own and does not use the
+// client under test.
 func (p *Parts) Records(id opportunity.ID) string {
 	p.T.Helper()
 	answer, err := p.RecordsOf(id)
@@ -78,7 +78,7 @@ func (p *Parts) Opportunity(id opportunity.ID) administrate.Opportunity {
 	return record
 }
 
-// Remote asks the sandbox something beside the API.
+// Remote returns a client for the sandbox's own controls beside the API.
 func (p *Parts) Remote() remote.Sandbox {
 	return remote.Sandbox{APIURL: p.APIURL(), Token: p.APIToken()}
 }

@@ -18,9 +18,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// atOnce is how many tests run side by side. They wait for other processes most of
-// the time, so there are more of them than processors. With the race detector the
-// processes need more of these.
+// atOnce returns how many tests run side by side. The tests wait for other processes most of the time, so more
+// tests than processors run. With the race detector the processes need more of the processors.
 func atOnce() string {
 	if testrun.Race {
 		return "6"
@@ -28,8 +27,8 @@ func atOnce() string {
 	return "9"
 }
 
-// Main runs the tests of a package and returns the exit code of its program. It ends
-// the servers that the tests shared.
+// Main runs the tests of a package and returns the exit code of the test program. It stops the servers that the
+// tests shared.
 func Main(m *testing.M) int {
 	if err := testrun.GiveWay(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -52,15 +51,14 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Program returns the path of the command line, which is built when a test needs it for
-// the first time.
+// Program returns the path of the command line. The command line is built when a test needs it for the first time.
 func Program() (string, error) { return shared.program() }
 
 // shared are the servers that tests share.
 var shared servers
 
-// servers are Temporal servers that are started when a test needs one for the first
-// time: one for each dynamic configuration, since a server has only one.
+// servers are Temporal servers. A server starts when a test needs it for the first time. There is one for each
+// dynamic configuration, because a server has only one.
 type servers struct {
 	mu         sync.Mutex
 	running    map[string]*server
@@ -68,18 +66,18 @@ type servers struct {
 
 	build       sync.Once
 	buildResult error
-	directory   string // of the built program
+	directory   string // directory of the built program
 }
 
-// server is one of them.
+// server is one Temporal server.
 type server struct {
 	once  sync.Once
 	stack *stack.Stack
 	err   error
 }
 
-// namespace returns a running stack with the server that the options need, and the
-// name of a namespace that nobody else works in.
+// namespace returns a running stack with the server that the options need. It also returns the name of a namespace
+// that no other test uses.
 func (s *servers) namespace(ctx context.Context, o stack.Options) (*stack.Stack, string, error) {
 	key, err := json.Marshal([]any{o.DynamicConfig, o.Race})
 	if err != nil {
@@ -106,7 +104,7 @@ func (s *servers) namespace(ctx context.Context, o stack.Options) (*stack.Stack,
 	return one.stack, name, one.err
 }
 
-// program returns the path of the command line, which is built when a test needs it for the first time.
+// program returns the path of the command line. The command line is built when a test needs it for the first time.
 func (s *servers) program() (string, error) {
 	s.build.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
@@ -121,7 +119,7 @@ func (s *servers) program() (string, error) {
 	return filepath.Join(s.directory, "oppflow"), s.buildResult
 }
 
-// stop ends all servers and removes the program.
+// stop stops all servers and removes the program.
 func (s *servers) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
@@ -136,7 +134,7 @@ func (s *servers) stop() error {
 	return errors.Join(errs...)
 }
 
-// prepare creates a test's namespace with all that Oppflow needs in it.
+// prepare creates a test's namespace with everything that Oppflow needs in it.
 func prepare(ctx context.Context, address, namespace string) error {
 	connection, _, err := host.Connect(ctx, host.Plain(address, namespace), nil)
 	if err != nil {

@@ -1,3 +1,3 @@
-// Package index stands between the workers and the Temporal server and changes what the
-// index of runs shows, as an index that is late does. It is used by tests alone.
+// Package index is a proxy between the workers and the Temporal server. It changes what the index of runs shows, as
+// an index that lags does. Only tests use it.
 package index

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// crowd is many callers, each with one update that renames the record.
+// crowd is many callers. Each caller sends one update that renames the record.
 type crowd struct {
 	p         *parts
 	reference opportunity.Reference
@@ -28,7 +28,7 @@ func (p *parts) crowd(reference opportunity.Reference) *crowd {
 func callerID(n int) string   { return fmt.Sprintf("caller %02d", n) }
 func callerName(n int) string { return fmt.Sprintf("name by caller %02d", n) }
 
-// join lets another caller send its update and wait for the answer.
+// join makes another caller send its update and wait for the answer.
 func (c *crowd) join(ctx context.Context, n int) {
 	c.note(n, "")
 	c.done.Go(func() {
@@ -47,7 +47,7 @@ func (c *crowd) note(n int, answer string) {
 	c.answer[n] = answer
 }
 
-// arrived reports whether the caller is answered or its update is accepted.
+// arrived reports whether the caller has an answer or its update is accepted.
 func (c *crowd) arrived(n int) bool {
 	c.mu.Lock()
 	answer := c.answer[n]
@@ -82,7 +82,7 @@ func (c *crowd) waiting() int {
 // wait waits until every caller is answered.
 func (c *crowd) wait() { c.done.Wait() }
 
-// check sees that every caller was told that its request is done or pending.
+// check asserts that every caller got done or pending.
 func (c *crowd) check() {
 	c.p.T.Helper()
 	c.mu.Lock()

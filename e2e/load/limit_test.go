@@ -17,14 +17,12 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The API takes 200 requests in any 10 seconds, and two workers have ten commands for
-// each of many opportunities, all at once. None fails, the limit is used as
-// far as it goes, and hardly a request is refused.
+// The API takes 200 requests in any 10 seconds. Two workers have ten commands for each of many opportunities, all
+// at once. No command fails, nearly all of the limit is used, and the API refuses hardly any request.
 func TestABurstWithinTheLimit(t *testing.T) {
-	// 170 to 180 were seen, of 180. A machine that has something else to do for a moment sends
-	// fewer in it, so one burst of three has to come that far. The short form runs while another
-	// package is tested on the same processors, so 140 have to be sent: a worker that took every
-	// second turn only would send 90.
+	// Earlier runs sent 170 to 180 requests, of 180. A machine that is busy for a moment sends fewer, so one burst
+	// of three must reach the number. The short form runs while another package is tested on the same processors,
+	// so 140 must be sent. A worker that took only every second turn would send 90.
 	const bursts = 3
 	least := testrun.Pick(t, 140, 170)
 	most := 0
@@ -36,10 +34,10 @@ func TestABurstWithinTheLimit(t *testing.T) {
 	}
 }
 
-// burstWithinTheLimit answers how many requests were sent at least in any 10 seconds while work waited.
+// burstWithinTheLimit returns the least number of requests that were sent in any 10 seconds while work waited.
 func burstWithinTheLimit(t *testing.T) int {
-	// The server hands out as many activities at once as it does in a second, so 18
-	// a second are up to 198 in the first 10 seconds.
+	// The server hands out at once as many activities as it does in a second. So 18 a second are up to 198 in the
+	// first 10 seconds.
 	const commands, limit, window = 10, 200, 10 * time.Second
 	opportunities := testrun.Pick(t, 120, 500) // two requests each: more than a window has
 	p := bringAsTold(t, stack.Options{
@@ -54,7 +52,7 @@ func burstWithinTheLimit(t *testing.T) int {
 	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("burst %d", n)) }
 	for n := range opportunities {
 		senders.Go(func() error {
-			// The region by its id: a name that one of the workers does not know yet takes turns without a request.
+			// The region is given by its id. A name that a worker does not know yet takes turns without a request.
 			start := opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}
 			if _, err := p.Temporal.ExecuteWorkflow(sending, lifecycle.FirstStartOptions(reference(n), start), lifecycle.WorkflowType, start); err != nil {
 				return err
@@ -94,7 +92,7 @@ func burstWithinTheLimit(t *testing.T) int {
 	var sent []time.Time
 	refused := 0
 	for _, entry := range p.Ledger() {
-		if len(sent) > 0 || len(entry.Fields) > 0 { // before, the workers ask which tenant they reach
+		if len(sent) > 0 || len(entry.Fields) > 0 { // before that, the workers ask which tenant they reach
 			sent = append(sent, entry.Received)
 		}
 		if entry.Status == http.StatusTooManyRequests {
@@ -109,8 +107,8 @@ func burstWithinTheLimit(t *testing.T) int {
 	return lowest
 }
 
-// changed waits until the API has made so many changes. It asks seldom: the parts
-// need the machine.
+// changed waits until the API has made the given number of changes. It checks seldom, because the parts need the
+// machine.
 func (p *parts) changed(ctx context.Context, changes int) {
 	p.T.Helper()
 	ticker := time.NewTicker(5 * time.Second)
@@ -132,8 +130,8 @@ func (p *parts) changed(ctx context.Context, changes int) {
 	}
 }
 
-// leastIn answers the least number of requests in any window that begins with one
-// and ends before the last.
+// leastIn returns the least number of requests in any window that begins with a request and ends before the last
+// request.
 func leastIn(sent []time.Time, window time.Duration) int {
 	least := len(sent)
 	end := 0

@@ -20,7 +20,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// ring is the catalogue of the ring of steps with names as long as they may be.
+// ring returns the catalogue of a ring of steps. The names of the steps are as long as names may be.
 func ring(t *testing.T) (catalogue string, lap func(n int) string) {
 	t.Helper()
 	lap = func(n int) string { return padded(fmt.Sprintf("Lap %d ", n%laps), 250) }
@@ -39,12 +39,11 @@ func ring(t *testing.T) (catalogue string, lap func(n int) string) {
 	return catalogue, lap
 }
 
-// laps is how many steps the ring of the catalogue has.
+// laps is the number of steps in the ring of the catalogue.
 const laps = 7
 
-// Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as
-// they can. All take effect once and in the order of their senders, and what a
-// run hands to the next stays small all the while.
+// Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as they can. Each message takes effect
+// once, and the messages of a sender keep their order. The state that a run hands to the next run stays small.
 func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	beside(t)
 	catalogue, lap := ring(t)
@@ -66,8 +65,8 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 		}
 	}
 	s := p.senders(ctx, reference, nil)
-	// Each move depends on the one before, so these have one sender. A move made
-	// twice or out of order has no transition and would fail.
+	// Each move depends on the move before, so all moves have one sender. A move that is made twice or out of order
+	// has no transition and fails.
 	s.send(moves, move)
 	sent := map[int]int{}
 	for sender := range 7 {
@@ -91,8 +90,8 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	}
 }
 
-// What waits is measured as it is written: a request id of characters that JSON
-// writes in six bytes each takes 1,200 bytes of what a run hands over.
+// The limits count messages that wait in the size that they have as JSON. JSON writes some characters in six bytes,
+// so a request id of such characters takes 1,200 bytes of the state that a run hands over.
 func TestMessagesThatGrowWhenWritten(t *testing.T) {
 	beside(t)
 	p, r := recorded(t, stack.Options{})
@@ -103,7 +102,7 @@ func TestMessagesThatGrowWhenWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Worker().Stop(ctx); err != nil { // so that all of them wait at once
+	if err := p.Worker().Stop(ctx); err != nil { // so that all messages wait at once
 		t.Fatal(err)
 	}
 	s := p.senders(ctx, reference, nil)
@@ -126,9 +125,9 @@ func TestMessagesThatGrowWhenWritten(t *testing.T) {
 	}
 }
 
-// Messages sent while no worker runs are all in one history when it comes back,
-// more than a run is meant to have: they are taken in at once and worked off,
-// and the worker is not given the task again and again.
+// Messages are sent while no worker runs. All of them are in one history when the worker returns, and they are more
+// than a run is meant to have. The worker takes them in at once and works them off. The server does not hand the
+// same task out again and again.
 func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 	beside(t)
 	p, r := recorded(t, stack.Options{})
@@ -159,8 +158,7 @@ func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 	p.wantSteady(p.footprints(reference))
 }
 
-// The same with moves, of which each is a request of its own, so that working
-// them off takes many more events.
+// The same with moves. Each move is a request of its own, so working the moves off takes many more events.
 func TestMovesWaitForTheWorker(t *testing.T) {
 	beside(t)
 	p, r := recorded(t, stack.Options{SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}})
@@ -192,13 +190,13 @@ func TestMovesWaitForTheWorker(t *testing.T) {
 	}
 
 	if !testrun.Long(t) {
-		return // too few moves to say what many would come to
+		return // too few moves to extrapolate
 	}
-	// What as many moves as the server takes would come to: the first run works
-	// them off until the rest is small enough to be handed over.
+	// The test extrapolates to as many moves as the server takes. The first run works moves off until the rest is
+	// small enough to hand over.
 	const (
 		most   = 9000
-		longer = 40_000 // events: past them what waits would be given up; the server ends a run at 51,200
+		longer = 40_000 // events: after these the waiting messages would be given up; the server ends a run at 51,200
 	)
 	events := 0
 	for _, f := range prints {
@@ -226,14 +224,14 @@ func TestMovesWaitForTheWorker(t *testing.T) {
 	}
 }
 
-// Runs stay short whether messages come at a bearable pace or as fast as can be.
+// Runs stay short, whether messages come at a moderate pace or as fast as possible.
 func TestRunsStayShort(t *testing.T) {
 	beside(t)
 	p, r := recorded(t, stack.Options{})
 	for _, load := range []struct {
 		name   string
 		pace   *rate.Limiter
-		events int // the most of a run
+		events int // the most events of a run
 	}{
 		{"at 200 messages a second", rate.NewLimiter(200, 8), testrun.Pick(t, 900, 5_000)},
 		{"at full speed", nil, testrun.Pick(t, 900, 12_000)},
@@ -271,9 +269,8 @@ func TestRunsStayShort(t *testing.T) {
 	}
 }
 
-// Callers wait for an API that does not answer: as many as the server keeps
-// updates open for one run, and more. An operator's word gets through all the
-// same, and every caller's request takes effect once.
+// Callers wait for an API that does not respond: as many as the server keeps open updates for one run, and more. An
+// operator's message still gets through, and every caller's request takes effect once.
 func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	beside(t)
 	// The change stays under way while all callers arrive, also on a slow machine.
@@ -292,7 +289,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	for n := range callers {
 		names = append(names, callerName(n))
 		crowd.join(ctx, n)
-		// One after the other, since of many at once the server sends some away for seconds.
+		// The callers arrive one after the other. Of many callers at once the server sends some away for seconds.
 		harness.Eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.arrived(n) })
 	}
 	if len(r.holding()) == 0 || crowd.waiting() == 0 {
@@ -307,7 +304,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the operator could not pause the opportunity: %v", err)
 	}
-	// What was on its way is seen through; nothing else is sent, and who waits is answered.
+	// Requests that are under way are completed. Nothing else is sent, and every waiting caller gets an answer.
 	under := len(r.holding())
 	r.release()
 	crowd.wait()
@@ -332,9 +329,8 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	p.footprints(reference)
 }
 
-// Callers that send the next update the moment the last one is answered leave
-// the run no moment without one. It continues all the same, every update is
-// answered and takes effect once.
+// Callers send the next update as soon as the last update is answered, so the run is never without an update. The
+// run still continues as new. Every update is answered and takes effect once.
 func TestUpdatesBackToBack(t *testing.T) {
 	beside(t)
 	p, r := recorded(t, stack.Options{})

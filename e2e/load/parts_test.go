@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// parts are the real things a test talks to.
+// parts are the real parts that a test uses.
 type parts struct{ *harness.Parts }
 
 func bring(t *testing.T, o stack.Options) *parts {
@@ -20,5 +20,5 @@ func bringAsTold(t *testing.T, o stack.Options) *parts {
 	return &parts{harness.BringAsTold(t, o)}
 }
 
-// in is the same parts for a test below the one that brought them.
+// in returns the same parts for a subtest of the test that brought them up.
 func (p *parts) in(t *testing.T) *parts { return &parts{p.In(t)} }

@@ -18,10 +18,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Twenty callers start opportunities without a pause, so that the API's rate is used up. One
-// more caller sends three updates, one after the other, to each of its opportunities. With a
-// playbook, whose follow-ups have to be planned, the updates take as long as without one:
-// nobody waits for a plan.
+// Twenty callers start opportunities without a pause, so the API's rate is used up. One more caller sends three
+// updates, one after the other, to each of its opportunities. With a playbook, follow-ups have to be planned. The
+// updates still take as long as without a playbook, because nobody waits for a plan.
 func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	beside(t)
 	took := map[string][]time.Duration{}
@@ -29,7 +28,7 @@ func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	t.Run("both", func(t *testing.T) {
 		for _, playbook := range []string{"none", "default"} {
 			t.Run(playbook, func(t *testing.T) {
-				t.Parallel() // so that both have the same machine
+				t.Parallel() // so that both subtests have the same machine
 				all := probed(t, playbook)
 				mu.Lock()
 				defer mu.Unlock()
@@ -39,7 +38,7 @@ func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	})
 	plain, planned := took["none"], took["default"]
 	t.Logf("without a playbook: %v; with one: %v", rounded(plain), rounded(planned))
-	if t.Failed() || !testrun.Long(t) { // other tests make pauses of their own
+	if t.Failed() || !testrun.Long(t) { // other tests cause pauses, too
 		return
 	}
 	slices.Sort(plain)
@@ -67,7 +66,7 @@ func probed(t *testing.T, playbook string) []time.Duration {
 		callers.Go(func() {
 			for n := 0; starting.Err() == nil; n++ {
 				reference := opportunity.Reference(fmt.Sprintf("start %d of caller %d", n, caller))
-				_, _ = p.Client.Start(starting, reference, opportunity.Start{Name: "Crowd", Region: "UK"}) // it is load alone
+				_, _ = p.Client.Start(starting, reference, opportunity.Start{Name: "Crowd", Region: "UK"}) // the start is load only
 			}
 		})
 	}
@@ -94,8 +93,7 @@ func probed(t *testing.T, playbook string) []time.Duration {
 	return all
 }
 
-// waitedFor says what went before the request of an update, other than the update itself;
-// "" is nothing.
+// waitedFor returns what went before the request of an update, other than the update itself, or "" for nothing.
 func (p *parts) waitedFor(reference opportunity.Reference) string {
 	waits := false
 	for _, run := range p.Runs(reference) {

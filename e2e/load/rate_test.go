@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The rate is one of requests over all workers: also while another one starts, and after one is
-// killed, and with activities that send more than one request each.
+// The rate limits the requests of all workers together. The rate holds while another worker starts, after a worker
+// is killed, and with activities that send more than one request each.
 func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	beside(t)
 	const second, minute = 10 * time.Second, time.Minute
@@ -28,7 +28,7 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	defer cancel()
 	for n := range testrun.Pick(t, 20, 80) {
 		reference := opportunity.Reference(fmt.Sprint("rate ", n))
-		// What a move needs is planned in one activity, which reads the record and then its events; the effects of winning
+		// One activity plans what a move needs. It reads the record and then the record's events. The effects of winning
 		// read several records each.
 		start := opportunity.Start{Name: "Rate", Region: "UK", Account: "Administrate", Currency: "USD", Interests: opportunity.Interests{{
 			Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: harness.Interests(1).Interests[0].UnitAmount,
@@ -75,7 +75,7 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	}
 }
 
-// mostIn returns the most of the times in any window.
+// mostIn returns the highest number of the times in any window.
 func mostIn(times []time.Time, window time.Duration) int {
 	most, begin := 0, 0
 	for end, at := range times {

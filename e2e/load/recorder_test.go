@@ -24,7 +24,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// change is one mutation as it was put to the API.
+// change is one mutation as it was sent to the API.
 type change struct {
 	field string // of the namespace, such as "update"
 	input map[string]any
@@ -44,20 +44,19 @@ func (c change) record() opportunity.ID {
 	return opportunity.ID(c.text("opportunityId"))
 }
 
-// recorder stands between the worker and the sandbox. It notes every mutation it
-// passes on, in the order in which they are passed on, and can hold requests
-// back for a while.
+// recorder is a proxy between the worker and the sandbox. It notes every mutation that it passes on, in order. It
+// can hold requests back for a while.
 type recorder struct {
 	server *httptest.Server
 
 	mu       sync.Mutex
 	target   *url.URL
 	open     chan struct{} // closed unless requests are held back
-	held     []change      // what the requests that wait now ask for
-	waiting  int           // how many wait
-	requests int           // with mutations
+	held     []change      // the changes in the requests that wait now
+	waiting  int           // the number of requests that wait
+	requests int           // the number of requests with mutations
 	changes  []change
-	wrong    []string // what went wrong between worker and sandbox
+	wrong    []string // errors between worker and sandbox
 }
 
 func newRecorder(t *testing.T) *recorder {
@@ -87,7 +86,7 @@ func newRecorder(t *testing.T) *recorder {
 			r.fault("a request broke off: %v", err)
 			return
 		}
-		if !r.aimed() { // the worker asks which tenant it is, and again later
+		if !r.aimed() { // the worker asks at the start, and again later, which tenant it reaches
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
@@ -97,20 +96,20 @@ func newRecorder(t *testing.T) *recorder {
 		}
 		r.pass(request, changes)
 		if request.Context().Err() != nil {
-			return // given up while it was held back: the sandbox never sees it
+			return // given up while it was held back: the sandbox never sees the request
 		}
 		r.note(changes)
 		request.Body = io.NopCloser(bytes.NewReader(body))
 		forward.ServeHTTP(w, request)
 	}))
 	t.Cleanup(func() {
-		r.release() // or the server would wait for what is held back
+		r.release() // or the server would wait for the held requests
 		r.server.Close()
 	})
 	return r
 }
 
-// mutations reads the mutations out of a request; a query has none.
+// mutations returns the mutations of a request. A query has none.
 func mutations(body []byte) ([]change, error) {
 	var request struct {
 		Query     string         `json:"query"`
@@ -142,7 +141,7 @@ func mutations(body []byte) ([]change, error) {
 	return changes, nil
 }
 
-// pass returns when requests are not held back, or the request is given up.
+// pass returns when requests are not held back, or when the request is given up.
 func (r *recorder) pass(request *http.Request, changes []change) {
 	r.mu.Lock()
 	open := r.open
@@ -193,7 +192,7 @@ func (r *recorder) release() {
 	}
 }
 
-// holding answers what the requests held back now ask for.
+// holding returns the changes in the requests that are held back now.
 func (r *recorder) holding() []change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -213,15 +212,15 @@ func (r *recorder) made(record opportunity.ID) int {
 	return n
 }
 
-// of answers the mutations of a record with the given field, in order.
+// of returns the mutations of a record with the given field, in order.
 func (r *recorder) of(record opportunity.ID, field string) []change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(r.changes), func(c change) bool { return c.field != field || c.record() != record })
 }
 
-// settled waits until the API got so many mutations of the record and nothing
-// waits any more, and answers the view.
+// settled waits until the API got the given number of mutations of the record and no message waits. It returns the
+// view.
 func (p *parts) settled(ctx context.Context, r *recorder, reference opportunity.Reference, record opportunity.ID, mutations int) opportunity.View {
 	p.T.Helper()
 	begin := time.Now()
@@ -260,9 +259,8 @@ func (p *parts) settled(ctx context.Context, r *recorder, reference opportunity.
 	return view
 }
 
-// wantNames sees that the API got the messages of every sender, each once and in
-// the order in which they were sent; sent says how many each sender sent. It
-// answers the name that came last.
+// wantNames asserts that the API got the messages of every sender, each once and in the order in which the sender
+// sent them. sent is the number of messages of each sender. wantNames returns the name that came last.
 func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]int) string {
 	t.Helper()
 	next, last := map[int]int{}, ""
@@ -292,9 +290,8 @@ func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]i
 	return last
 }
 
-// recorded brings the parts with a recorder between the worker and the sandbox.
-// They are never built with the race detector: how much happens at once is the
-// point here, and races are looked for by the other tests.
+// recorded brings the parts up with a recorder between the worker and the sandbox. The parts are never built with
+// the race detector: these tests are about load, and other tests look for races.
 func recorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	t.Helper()
 	r := newRecorder(t)
@@ -305,14 +302,14 @@ func recorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	o.WorkerEnv = append(o.WorkerEnv, "ADMINISTRATE_URL="+r.server.URL+"/graphql")
 	t.Cleanup(func() { r.report(t) })
 	p := bringAsTold(t, o)
-	t.Cleanup(r.release) // or the worker would wait for what is held back
+	t.Cleanup(r.release) // or the worker would wait for the held requests
 	if err := r.aim(p.APIURL()); err != nil {
 		t.Fatal(err)
 	}
 	return p, r
 }
 
-// aim says where requests are passed on to; their own path is kept.
+// aim sets the address to which requests are passed on. The requests keep their path.
 func (r *recorder) aim(api string) error {
 	target, err := url.Parse(api)
 	if err != nil {
@@ -325,15 +322,15 @@ func (r *recorder) aim(api string) error {
 	return nil
 }
 
-// aimed reports whether it is known where requests are passed on to.
+// aimed reports whether the address to which requests are passed on is set.
 func (r *recorder) aimed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.target != nil
 }
 
-// report logs how much was asked of the API; what went wrong on the way to it
-// spoils the test, which counts on every request having been answered.
+// report logs the number of requests to the API. Errors between the worker and the sandbox fail the test, because
+// the test relies on an answer to every request.
 func (r *recorder) report(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()

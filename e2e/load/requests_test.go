@@ -16,13 +16,13 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// items are one of each kind.
+// items are one item of each kind.
 var items = []string{
 	"Q291cnNlVGVtcGxhdGU6MTE=", "Q291cnNlOjE=", "TGVhcm5pbmdQYXRoOjE=", "Q291cnNlVGVtcGxhdGU6MTI=",
 	"VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2",
 }
 
-// five are interests in one of each, of which one reserves places.
+// five are five interests, one of each kind. One of them reserves places.
 func five() opportunity.AddInterests {
 	var all opportunity.AddInterests
 	for n, item := range items {
@@ -33,15 +33,15 @@ func five() opportunity.AddInterests {
 	return all
 }
 
-// Requests are the scarce good, so how many there are is exact.
+// Requests are scarce, so the test asserts their exact number.
 func TestRequestsOfMessages(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // by its id: nothing is looked up
-	began := len(p.Ledger())                                            // the worker has asked which tenant it is
-	// requests counts those since it was asked last.
+	began := len(p.Ledger())                                            // the worker has asked which tenant it reaches
+	// requests returns the number of requests since its last call.
 	requests := func() int {
 		all := len(p.Ledger())
 		n := all - began
@@ -78,7 +78,7 @@ func TestRequestsOfMessages(t *testing.T) {
 	done("counted", lone)
 	want("a repeated request id", 0, 0)
 
-	// Five messages that come while the answer of the first is under way.
+	// Five messages come while the answer to the first is still outstanding.
 	hold, err := p.Remote().Set(ctx, fault.Rule{Kind: fault.HoldAfter, Operation: fault.AnyMutation, Mentions: string(opened.Opportunity), Times: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestRequestsOfMessages(t *testing.T) {
 	}
 }
 
-// While many records are read again, which nobody waits for, a command goes first.
+// Many records are read again, and nobody waits for these reads. A command goes first.
 func TestCommandsGoBeforeSweeps(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
@@ -150,7 +150,7 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 	if outcome, err := p.Client.Update(ctx, apart, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
 		t.Fatalf("%+v, %v", outcome, err)
 	}
-	// A busy machine takes its time to take the command in. From then on the queue of activities decides.
+	// A busy machine is slow to take the command in. After that, the queue of activities decides.
 	runs := p.Runs(apart)
 	var scheduled time.Time
 	for _, event := range runs[len(runs)-1].Events {

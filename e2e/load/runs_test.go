@@ -16,21 +16,21 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// footprint is what one run of an opportunity took and was handed.
+// footprint is the size of one run of an opportunity, and of the state that the run was handed.
 type footprint struct {
 	events int
 	bytes  int // of its history
-	// input is the size of the state the run was handed, 0 of the first run;
-	// queue is how much of that are commands.
+	// input is the size of the state that the run was handed, 0 for the first run. queue is the part of input that
+	// commands take.
 	input, queue int
 	signals      int                // received
 	requests     int                // to change the record
 	state        *opportunity.State // nil in the first run
-	// repeats counts how often a workflow task had to be given out again; fails
-	// says what ended workflow tasks early, by cause.
+	// repeats counts how often the server handed a workflow task out again. fails counts the causes that ended
+	// workflow tasks early.
 	repeats int
 	fails   map[string]int
-	// longest is the longest time a worker took for one workflow task.
+	// longest is the longest time that a worker took for one workflow task.
 	longest time.Duration
 }
 
@@ -49,10 +49,9 @@ func (f footprint) String() string {
 	return text
 }
 
-// footprints reads what the runs of a reference took, logs it, and sees that
-// each was handed over as promised: continued and not ended by the server, its
-// state no larger than allowed, of a version that is known, without members
-// nobody reads, and with every list within its cap.
+// footprints reads the footprints of the runs of a reference and logs them. It asserts what is promised about each
+// run. The run was continued and not ended by the server. Its state is no larger than allowed, is of a known
+// version, has no unused members, and keeps every list within its cap.
 func (p *parts) footprints(reference opportunity.Reference) []footprint {
 	p.T.Helper()
 	runs := p.Runs(reference)
@@ -98,7 +97,7 @@ func footprintOf(p *parts, run *historypb.History) footprint {
 				f.requests++
 			}
 		case enums.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
-			// Of a task that fails again and again only the first failure is an event.
+			// When a task fails again and again, only the first failure is an event.
 			f.repeats += int(event.GetWorkflowTaskScheduledEventAttributes().GetAttempt()) - 1
 		case enums.EVENT_TYPE_WORKFLOW_TASK_FAILED:
 			f.fails[event.GetWorkflowTaskFailedEventAttributes().GetCause().String()]++
@@ -129,7 +128,7 @@ func footprintOf(p *parts, run *historypb.History) footprint {
 	return f
 }
 
-// check sees that what was handed over is within the limits.
+// check asserts that the state that was handed over is within the limits.
 func (f footprint) check(p *parts, where string) {
 	p.T.Helper()
 	s := f.state
@@ -160,7 +159,7 @@ func (f footprint) check(p *parts, where string) {
 	}
 }
 
-// largest is the most events of a run.
+// largest returns the highest number of events of a run.
 func largest(prints []footprint) int {
 	most := 0
 	for _, f := range prints {
@@ -169,8 +168,8 @@ func largest(prints []footprint) int {
 	return most
 }
 
-// wantSteady sees that workflow tasks were not given out again and again. New
-// messages may end one early, and so may a worker that was stopped.
+// wantSteady asserts that workflow tasks were not handed out again and again. New messages may end a task early,
+// and so may a worker that was stopped.
 func (p *parts) wantSteady(prints []footprint) {
 	p.T.Helper()
 	for n, f := range prints {

@@ -14,12 +14,12 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// few is a tenth of the count in the short form of the tests. A run then has a tenth
-// of the events, too, before it continues as new.
+// few returns a tenth of the count in the short form of the tests. In the short form a run also has a tenth of the
+// events before it continues as new.
 func few(t *testing.T, count int) int { return testrun.Pick(t, count/10, count) }
 
-// beside lets a test of load run beside others in the short form. In the long form
-// the load needs the whole machine, or what is measured is the other tests.
+// beside makes a load test run in parallel in the short form. In the long form the test needs the whole machine,
+// because otherwise it would measure the other tests.
 func beside(t *testing.T) {
 	if !testrun.Long(t) {
 		t.Parallel()
@@ -31,8 +31,8 @@ func padded(text string, length int) string {
 	return text + strings.Repeat("·", max(0, length-len(text))/len("·")) // a character of two bytes
 }
 
-// named is the n-th message of a sender, about 400 bytes of JSON: its name says
-// which it is, and its request id is as long as one may be.
+// named returns the n-th message of a sender, about 400 bytes of JSON. The name identifies the message. The request
+// id has the greatest length that is allowed.
 func named(sender, n int) opportunity.Command {
 	return opportunity.UpdateDetails{
 		RequestID: padded(fmt.Sprintf("request %d of sender %d ", n, sender), opportunity.MaxRequestIDLength),
@@ -40,8 +40,7 @@ func named(sender, n int) opportunity.Command {
 	}
 }
 
-// senders sends messages to a reference, each sender its own in order, as fast
-// as the pace allows.
+// senders sends messages to a reference. Each sender sends its own messages in order, as fast as the pace allows.
 type senders struct {
 	p         *parts
 	reference opportunity.Reference

@@ -18,11 +18,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Two thousand signals of three kinds, from five senders at once, reach one
-// opportunity over several runs. Each takes effect once, in the order of the
-// Signaled events: moves go round a ring of steps, in which a move made twice
-// or out of order has no transition; interests show their order by their ids;
-// of the names the last one stays.
+// Two thousand signals of three kinds, from five senders at once, reach one opportunity over several runs. Each
+// takes effect once, in the order of the Signaled events. Moves go round a ring of steps: a move that is made twice
+// or out of order has no transition. Interests show their order by their ids. Of the names the last one stays.
 func TestTwoThousandSignals(t *testing.T) {
 	t.Parallel()
 	p := bring(t, stack.Options{
@@ -50,7 +48,7 @@ func TestTwoThousandSignals(t *testing.T) {
 			return nil
 		})
 	}
-	// Each move depends on the one before, so these have one sender.
+	// Each move depends on the move before, so all moves have one sender.
 	send(moves, func(i int) opportunity.Command {
 		return opportunity.Progress{To: fmt.Sprintf("Lap %d", (i+1)%laps)}
 	})
@@ -72,7 +70,7 @@ func TestTwoThousandSignals(t *testing.T) {
 		return len(view.Queue) == 0
 	})
 
-	// What the Web UI shows is set up again in every run.
+	// Every run sets up again what the Web UI shows.
 	shown := p.Metadata(reference)
 	if !strings.Contains(shown.GetCurrentDetails(), "two thousand") || !strings.Contains(shown.GetCurrentDetails(), view.Step.Name) {
 		t.Errorf("the details of the last run: %q", shown.GetCurrentDetails())
@@ -137,14 +135,14 @@ func TestTwoThousandSignals(t *testing.T) {
 	p.Replay(reference, "two-thousand")
 }
 
-// signal is what a signal of any kind may hold.
+// signal has the members of signals of all kinds.
 type signal struct {
 	To        string                `json:"to"`
 	Name      string                `json:"name"`
 	Interests opportunity.Interests `json:"interests"`
 }
 
-// signalled reads the signals of all runs in the order of their events.
+// signalled returns the signals of all runs in the order of their events.
 func (p *parts) signalled(reference opportunity.Reference) []signal {
 	p.T.Helper()
 	var all []signal

@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Hundreds of opportunities are started at once, and the index of runs answers only ten questions
-// a second. An urgent start is answered in seconds, while most of the others wait.
+// Hundreds of opportunities are started at once, and the index of runs responds to only ten queries a second. An
+// urgent start is done in seconds, while most of the others wait.
 func TestAnUrgentStartGoesFirst(t *testing.T) {
 	p := bringAsTold(t, stack.Options{
 		DynamicConfig: map[string]any{"frontend.namespaceRPS.visibility": 10},
@@ -24,7 +24,7 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	// The names are known before.
+	// The worker learns the names before the crowd starts.
 	if _, err := p.Client.Start(ctx, "first", opportunity.Start{Name: "First", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,8 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 		}
 		return made
 	}
-	// The first comes before anything is held up, the others when the crowd has used up what is answered at once.
+	// The first urgent start comes before anything is delayed. The others come when the crowd has used up the burst
+	// of the index.
 	for n, after := range []int{0, starts / 4, starts / 2} {
 		harness.Eventually(t, 5*time.Minute, fmt.Sprint(after, " records are made"), func() bool { return crowd() >= after })
 		reference := opportunity.Reference(fmt.Sprint("urgent ", n))

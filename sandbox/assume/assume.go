@@ -1,8 +1,8 @@
-// Package assume is the table of what the sandbox does although neither the API documentation says so nor anyone
-// observed it: a row each, with what the API may do instead. Whoever knows a tenant better chooses another value of a
-// row, and the sandbox behaves so. Pure.
+// Package assume is the table of the sandbox's assumptions. Each row is a behaviour of the API
+// that is neither documented nor observed, with the other behaviours that the API may have. A user who knows a tenant
+// better chooses another value of a row, and the sandbox then behaves like the tenant. Pure.
 //
-// A test that passes only because of a row's default proves nothing about the API.
+// A test that passes only with a row's default proves nothing about the API.
 package assume
 
 import (
@@ -16,20 +16,21 @@ import (
 // Name identifies a row.
 type Name string
 
-// Value is one of the ways the API may be.
+// Value is one possible behaviour of the API.
 type Value struct {
-	// Value is the word that chooses it.
+	// Value is the word that chooses the behaviour.
 	Value string
-	// Means says what the sandbox does then.
+	// Means describes what the sandbox does with the value.
 	Means string
 }
 
-// Row is one thing that nobody outside of the vendor knows. The first of its values, of which there are at least two,
-// is what the sandbox does unless told otherwise.
+// Row is one behaviour that is unknown outside of the vendor. It has at least two values. The first value is the
+// default.
 type Row struct {
 	Name   Name
 	Values []Value
-	// Free says that any other GraphQL name is a value, too: it is what the API calls the thing. The Values are suggestions then.
+	// Free reports that any other GraphQL name is a value, too: the name that the API has for the thing. The Values are then
+	// suggestions.
 	Free bool
 }
 
@@ -38,11 +39,11 @@ func Table() []Row {
 	return slices.Concat(search(), filters(), names(), ids(), fields(), mutations(), interests(), places(), pipeline(), neighbours(), door())
 }
 
-// Absent is the value of rows that take something out of the schema: a request that uses it is refused.
+// Absent is the value of rows that remove something from the schema. A request that uses it is refused.
 const Absent = "absent"
 
-// called is a row about what the API calls something: the names it may have, of which the first is what the sandbox does,
-// and that it may not be there.
+// called returns a row about the name of something in the API. names are the possible names; the first is the default.
+// The row can also be Absent.
 func called(row Name, thing string, names ...string) Row {
 	r := Row{Name: row, Free: true}
 	for _, name := range names {
@@ -52,10 +53,10 @@ func called(row Name, thing string, names ...string) Row {
 	return r
 }
 
-// Choices are the values that were chosen. The zero value chooses every row's default. It is safe for concurrent use.
+// Choices are the chosen values. The zero value has every row's default. It is safe for concurrent use.
 type Choices struct{ chosen map[Name]string }
 
-// Choose reads choices given as words, "reserve.short" to "refused". Its error names the row and what there is to choose.
+// Choose reads choices from words, such as "reserve.short" to "refused". Its error names the row and the possible values.
 func Choose(words map[string]string) (Choices, error) {
 	c := Choices{chosen: make(map[Name]string, len(words))}
 	for _, word := range slices.Sorted(maps.Keys(words)) {
@@ -72,11 +73,11 @@ func Choose(words map[string]string) (Choices, error) {
 	return c, nil
 }
 
-// None reports whether nothing was chosen, so that every row has its default.
+// None reports whether no value was chosen. Every row then has its default.
 func (c Choices) None() bool { return len(c.chosen) == 0 }
 
-// Is reports whether the row has the value, which is not its default: the default is what holds when nothing else was
-// chosen.
+// Is reports whether the row has the value. Callers never ask for the default value: the default applies when no
+// other value is chosen.
 func (c Choices) Is(row Name, value string) bool { return c.chosen[row] == value }
 
 // Of returns the value of a row, "" if there is no such row.
@@ -90,7 +91,7 @@ func (c Choices) Of(row Name) string {
 	return ""
 }
 
-// rows are those of the table by their names. Nobody changes them.
+// rows are the rows of the table by name. They are never changed.
 var rows = sync.OnceValue(func() map[Name]Row {
 	all := make(map[Name]Row)
 	for _, row := range Table() {
@@ -110,7 +111,7 @@ func (r Row) words() string {
 	return "one of " + strings.Join(words, ", ")
 }
 
-// wellFormed reports whether a text is a name that a GraphQL schema may give.
+// wellFormed reports whether a text can be a name in a GraphQL schema.
 func wellFormed(name string) bool {
 	for i, r := range name {
 		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'

@@ -1,32 +1,32 @@
 package assume
 
-// The rows about what stands in front of the API.
+// The rows about the parts in front of the API.
 const (
 	// RateRefused says whether requests over the limit count against it.
 	RateRefused Name = "rate.refused"
-	// RateTokens says whether requests for tokens count against the limit.
+	// RateTokens says whether token requests count against the limit.
 	RateTokens Name = "rate.tokens"
 	// RequestSize says how large a request may be.
 	RequestSize Name = "request.size"
 	// NamespaceOrder says in which order the fields inside a namespace run.
 	NamespaceOrder Name = "namespace.order"
-	// MutationFailed says what an answer holds when a mutation failed inside.
+	// MutationFailed says what an answer holds when a mutation had an internal failure.
 	MutationFailed Name = "mutation.failed"
 	// RefusedAnswer says how a document is refused.
 	RefusedAnswer Name = "refused.answer"
 	// ErrorsEmpty says what an answer without errors holds.
 	ErrorsEmpty Name = "errors.empty"
-	// OAuthHeader says whether the client may show its secret in the header, too.
+	// OAuthHeader says whether the client may also send its secret in the header.
 	OAuthHeader Name = "oauth.client"
 	// OAuthQuery says whether the token endpoint takes parameters in the URL.
 	OAuthQuery Name = "oauth.query"
-	// OAuthAuthorize says whether a user can be sent to consent without saying where back to.
+	// OAuthAuthorize says whether a user can be sent to consent without an address to return to.
 	OAuthAuthorize Name = "oauth.authorize"
-	// OAuthScope says which scopes there are.
+	// OAuthScope says which scopes exist.
 	OAuthScope Name = "oauth.scope"
-	// OAuthRefresh says how often a refresh token is good.
+	// OAuthRefresh says how often a refresh token can be used.
 	OAuthRefresh Name = "oauth.refresh"
-	// OAuthRedirect says whether an exchange of a code names the redirect_uri again.
+	// OAuthRedirect says whether an exchange of a code repeats the redirect_uri.
 	OAuthRedirect Name = "oauth.redirect"
 	// OAuthRefusal says with which status the token endpoint refuses a wrong client.
 	OAuthRefusal Name = "oauth.refusal"

@@ -1,8 +1,8 @@
 package assume
 
-// The rows about what records outside of opportunities show and can be found by although nobody has seen it.
+// The rows about unobserved fields and filters of records other than opportunities.
 const (
-	// FilterItems and the others say by what else than their ids such records can be found.
+	// FilterItems and the others say by which fields such records can be found, besides their ids.
 	FilterItems      Name = "filter.items"
 	FilterRegions    Name = "filter.regions"
 	FilterCurrencies Name = "filter.currencies"
@@ -10,12 +10,12 @@ const (
 	FilterInterests  Name = "filter.interests"
 	FilterLogs       Name = "filter.externalIntegrationLogs"
 	FilterSenders    Name = "filter.sendingEmailAddresses"
-	// ItemFields and the others say what else such records show.
+	// ItemFields and the others say which further fields such records have.
 	ItemFields         Name = "item.fields"
 	InvoiceFields      Name = "invoice.fields"
 	LearnerFields      Name = "learner.fields"
 	RegistrationFields Name = "registration.fields"
-	// PayloadFields says whether mutations answer what they changed.
+	// PayloadFields says whether mutations return the records that they changed.
 	PayloadFields Name = "payload.fields"
 )
 

@@ -1,24 +1,25 @@
 package assume
 
-// The rows about what searches call things.
+// The rows about names in searches.
 const (
-	// FilterFields says which fields opportunities can be filtered by, besides those that were seen.
+	// FilterFields says by which fields opportunities can be filtered, besides the observed ones.
 	FilterFields Name = "filter.opportunity.fields"
-	// FilterName and the others are some of them by name.
+	// FilterName and the others are the names of some of these fields.
 	FilterName    Name = "filter.opportunity.name"
 	FilterAccount Name = "filter.opportunity.account"
 	FilterCreated Name = "filter.opportunity.created"
 	FilterUpdated Name = "filter.opportunity.updated"
 	FilterOwner   Name = "filter.opportunity.owner"
 	FilterContact Name = "filter.opportunity.contact"
-	// FilterTypes says what the input types of filters are called, but for those of events, accounts, contacts and course
-	// templates, which were seen.
+	// FilterTypes says the names of the input types of filters. The names for events, accounts, contacts and course
+	// templates are not in the row, because they were observed.
 	FilterTypes Name = "filter.types"
-	// FilterOperation is the enum of operations.
+	// FilterOperation is the name of the enum of operations.
 	FilterOperation Name = "filter.operation"
-	// Order is the argument that lists are ordered by, but for events, of which both were seen.
+	// Order is the name of the argument that orders lists. Events are not in the row, because both names were
+	// observed for them.
 	Order Name = "order"
-	// OrderTypes says what its types are called.
+	// OrderTypes says the names of the argument's types.
 	OrderTypes Name = "order.types"
 )
 

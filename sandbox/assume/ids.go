@@ -1,6 +1,6 @@
 package assume
 
-// The rows about what stands before the colon of global ids that nobody outside has seen.
+// The rows about unobserved prefixes of global ids. A prefix is the part before the colon.
 const (
 	// InvoiceID, UserID, CurrencyPrefix and LogPrefix are the prefixes of their ids.
 	InvoiceID      Name = "id.invoice"

@@ -1,6 +1,6 @@
 package assume
 
-// The rows about what the API has under a name that nobody outside has seen.
+// The rows about things in the API whose names were not observed.
 const (
 	// QueryRegions and the others are queries at the root.
 	QueryRegions         Name = "query.regions"
@@ -13,27 +13,28 @@ const (
 	OpportunityCreated Name = "opportunity.createdAt"
 	OpportunityUpdated Name = "opportunity.updatedAt"
 	OpportunityTokens  Name = "opportunity.tokenIssues"
-	// InterestFields are those of an interest besides the two that follow.
+	// InterestFields are the fields of an interest besides the two that follow.
 	InterestFields   Name = "interest.fields"
 	InterestQuantity Name = "interest.quantity.name"
 	InterestUnit     Name = "interest.unitAmount.name"
-	// InterestType says what __typename tells of an interest.
+	// InterestType says the value of __typename for an interest.
 	InterestType Name = "interest.type"
-	// InterestEvent says as what type an interest shows an event.
+	// InterestEvent says the type of an event in an interest.
 	InterestEvent Name = "interest.event.type"
-	// InvoiceLines are those of an invoice.
+	// InvoiceLines are the lines of an invoice.
 	InvoiceLines Name = "invoice.lines"
-	// ExtendOpportunity is what extendReservations answers beside errors.
+	// ExtendOpportunity is the field of the result of extendReservations besides errors.
 	ExtendOpportunity Name = "extend.opportunity"
 	// CurrencyID says whether currencies have global ids.
 	CurrencyID Name = "currency.id"
-	// NodeUnknown says what node answers for an id that nothing has.
+	// NodeUnknown says what node returns for an id without a record.
 	NodeUnknown Name = "node.unknown"
 	// TotalTax says whether totals include tax.
 	TotalTax Name = "total.tax"
-	// InputTypes says what the input types of mutations of opportunities are called, but for create and update, which are documented.
+	// InputTypes says the names of the input types of mutations of opportunities. create and update are not in the row, because their
+	// names are documented.
 	InputTypes Name = "input.types"
-	// OtherInputTypes says what all other input types are called that nobody has seen.
+	// OtherInputTypes says the names of all other input types, which were not observed.
 	OtherInputTypes Name = "input.types.others"
 )
 

@@ -1,44 +1,44 @@
 package assume
 
-// The rows about who is sold to, who sells and what is written to whom.
+// The rows about customers, sellers and messages to them.
 const (
 	// OpportunityPeople says whether owner and contact of an opportunity can be written.
 	OpportunityPeople Name = "opportunity.people"
-	// AccountInputs says what else accounts can be made of.
+	// AccountInputs says which further members the inputs of accounts have.
 	AccountInputs Name = "account.inputs"
-	// AccountMerged says what becomes of the id of an account that was merged into another.
+	// AccountMerged says what happens to the id of an account that was merged into another account.
 	AccountMerged Name = "account.merged"
-	// AddressUsage says what a postal address can be for.
+	// AddressUsage says which usages a postal address can have.
 	AddressUsage Name = "address.usage"
 	// AddressLines says whether an address has its lines as a list.
 	AddressLines Name = "address.lines"
 	// ContactEmail says whether several contacts may have one e-mail address.
 	ContactEmail Name = "contact.email"
-	// ContactIndividual says whether an account that is one person's takes another contact.
+	// ContactIndividual says whether the account of an individual takes a second contact.
 	ContactIndividual Name = "contact.individual"
-	// ContactCreate says whether contacts can be made one by one.
+	// ContactCreate says whether contacts can be created one by one.
 	ContactCreate Name = "contact.create"
-	// ContactBatch says what a refused contact of a batch does to the others.
+	// ContactBatch says what a refused contact of a batch means for the others.
 	ContactBatch Name = "contact.batch"
 	// ContactMiddleName says whether a contact can be given a middle name.
 	ContactMiddleName Name = "contact.middle-name"
 	// ContactSearch says what byNameAccountOrEmail compares.
 	ContactSearch Name = "contact.byNameAccountOrEmail"
-	// ContactStaff says who is staff.
+	// ContactStaff says which contacts are staff.
 	ContactStaff Name = "contact.isStaff"
-	// UserFields says what there is of users beside what was seen.
+	// UserFields says which further fields users have, besides the observed ones.
 	UserFields Name = "user.fields"
 	// CustomFieldKeys says which keys attributes and custom values may have.
 	CustomFieldKeys Name = "custom-field.keys"
-	// CustomFieldTypes says of which types there are custom fields.
+	// CustomFieldTypes says which types have custom fields.
 	CustomFieldTypes Name = "custom-field.types"
-	// MailRecipient says what becomes of a mail of whose recipients one cannot be reached.
+	// MailRecipient says what happens to a mail when one of its recipients cannot be reached.
 	MailRecipient Name = "mail.recipient"
-	// MailAudience says who gets a mail to learners that names neither learners nor an audience.
+	// MailAudience says who gets a mail to learners without learners and without an audience.
 	MailAudience Name = "mail.audience"
-	// MailBooker says who gets the mail to those who booked.
+	// MailBooker says who gets the mail to bookers.
 	MailBooker Name = "mail.booker"
-	// LogID says whether the mutation that writes one entry of the integration log answers its id.
+	// LogID says whether the mutation that writes one entry of the integration log returns the entry's id.
 	LogID Name = "log.id"
 	// LogList says whether createExternalIntegrationLogs takes one entry or a list of them.
 	LogList Name = "log.list"

@@ -1,12 +1,12 @@
 package assume
 
-// The rows about moves and what they make.
+// The rows about moves and their triggers.
 const (
 	// ProgressUnknown says how a move to an unknown step is refused.
 	ProgressUnknown Name = "progress.unknown"
 	// Closed says whether an opportunity that is Won, Lost or Archived can be changed.
 	Closed Name = "closed"
-	// RequiredMissing says what a move that lacks required attributes is told.
+	// RequiredMissing says how a move without its required attributes is refused.
 	RequiredMissing Name = "required.missing"
 	// TriggerAccount says where the account comes from.
 	TriggerAccount Name = "trigger.account"
@@ -18,11 +18,11 @@ const (
 	TriggerInvoiceAccount Name = "trigger.invoice.account"
 	// TriggerToken says what a token trigger does without an account.
 	TriggerToken Name = "trigger.token"
-	// TriggerRegistration says what a registration trigger does with an event that nobody can be registered on.
+	// TriggerRegistration says what a registration trigger does with an event that takes no registrations.
 	TriggerRegistration Name = "trigger.registration"
-	// BookingFilters says by what registrations, learners and invoices can be found.
+	// BookingFilters says by which fields registrations, learners and invoices can be found.
 	BookingFilters Name = "filter.bookings"
-	// InvoiceFinal says whether an invoice that is no draft can be changed.
+	// InvoiceFinal says whether an invoice that is not a draft can be changed.
 	InvoiceFinal Name = "invoice.final"
 )
 

@@ -2,37 +2,37 @@ package assume
 
 // The rows about places on events.
 const (
-	// ReserveKind says what becomes of a reservation of anything but an event.
+	// ReserveKind says what happens to a reservation of anything but an event.
 	ReserveKind Name = "reserve.kind"
-	// ReserveState says whether places can be reserved later on an event that nobody can be registered on.
+	// ReserveState says whether places can be reserved later on an event that takes no registrations.
 	ReserveState Name = "reserve.state"
-	// ReserveShort says what becomes of a reservation of more places than are left.
+	// ReserveShort says what happens to a reservation of more places than are left.
 	ReserveShort Name = "reserve.short"
 	// ReserveLength says how long places are held before an expiry is set.
 	ReserveLength Name = "reserve.length"
-	// ReserveLapsed says what becomes of a reservation for an opportunity whose holds have lapsed.
+	// ReserveLapsed says what happens to a reservation for an opportunity whose holds have lapsed.
 	ReserveLapsed Name = "reserve.lapsed"
-	// ReservationNone says what an opportunity that never held a place answers.
+	// ReservationNone says the value of isReservationValid for an opportunity that never held a place.
 	ReservationNone Name = "isReservationValid.none"
-	// ExtendAnswer says what extendReservations answers.
+	// ExtendAnswer says what extendReservations returns.
 	ExtendAnswer Name = "extend.answer"
-	// RegistrationShort says what becomes of a registration of more places than are left.
+	// RegistrationShort says what happens to a registration of more places than are left.
 	RegistrationShort Name = "registration.short"
-	// EventDisplayID says what an event is called by.
+	// EventDisplayID says which display id an event has.
 	EventDisplayID Name = "event.displayId"
-	// EventStartDate says how startDate of an event is written.
+	// EventStartDate says the format of an event's startDate.
 	EventStartDate Name = "event.startDate"
-	// EventPrice says whether an event shows its price as an amount, too.
+	// EventPrice says whether an event also shows its price as an amount.
 	EventPrice Name = "event.price"
-	// EventSearch says whether events can be searched for words.
+	// EventSearch says whether events can be searched by words.
 	EventSearch Name = "event.search"
-	// EventTouched says what changes the time of an event's last update.
+	// EventTouched says which changes set the time of an event's last update.
 	EventTouched Name = "event.touched"
-	// LearnerReactivate says whether a learner can be reactivated on an event that nobody can be registered on.
+	// LearnerReactivate says whether a learner can be reactivated on an event that takes no registrations.
 	LearnerReactivate Name = "learner.reactivate"
 	// RegistrationOrderDate says what the orderDate of a registration is.
 	RegistrationOrderDate Name = "registration.orderDate"
-	// RegistrationHold says what becomes of the held places of an interest that is registered by a trigger.
+	// RegistrationHold says what happens to the held places of an interest when a trigger registers it.
 	RegistrationHold Name = "registration.hold"
 )
 

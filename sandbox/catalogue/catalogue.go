@@ -1,5 +1,5 @@
-// Package catalogue reads what the sandbox starts with: the steps of a tenant's workflow, its regions, accounts and
-// what it sells. It reads and checks; it stores nothing and knows no API.
+// Package catalogue reads the initial data of the sandbox: the steps of a tenant's workflow, its regions, its
+// accounts and the items that it sells. The package reads and checks. It stores nothing and knows no API.
 package catalogue
 
 import (
@@ -15,7 +15,7 @@ import (
 //go:embed default.yaml
 var defaultYAML []byte
 
-// Catalogue is a tenant before anything was sold. Ids are the keys inside the API's global ids.
+// Catalogue is a tenant before any sale. Ids are the keys inside the API's global ids.
 type Catalogue struct {
 	Currencies         []Currency          `yaml:"currencies"`
 	Regions            []Region            `yaml:"regions"`
@@ -29,12 +29,12 @@ type Catalogue struct {
 	Events             []Event             `yaml:"events"`
 	LearningPaths      []LearningPath      `yaml:"learningPaths"`
 	TrainingTokenTypes []TrainingTokenType `yaml:"trainingTokenTypes"`
-	// SendingAddresses and Templates are what mail is sent from and made of.
+	// SendingAddresses are the addresses that send mail. Templates are the templates of mails.
 	SendingAddresses []SendingAddress `yaml:"sendingAddresses"`
 	Templates        []Template       `yaml:"templates"`
-	// CustomFields are what the tenant wants to know beside what the API knows itself.
+	// CustomFields are further fields that the tenant has defined.
 	CustomFields []CustomField `yaml:"customFields"`
-	// Opportunities are what a new data file holds; later starts add none.
+	// Opportunities are the opportunities of a new data file. Later starts add none.
 	Opportunities []Opportunity `yaml:"opportunities"`
 }
 
@@ -45,7 +45,7 @@ type Currency struct {
 	Symbol string `yaml:"symbol"`
 }
 
-// Region is a sales region; Currency is the one its opportunities have when they name none.
+// Region is a sales region. Currency is the currency of its opportunities that name none.
 type Region struct {
 	ID       string `yaml:"id"`
 	Name     string `yaml:"name"`
@@ -71,16 +71,18 @@ type Step struct {
 type Transition struct {
 	From int64 `yaml:"from"`
 	To   int64 `yaml:"to"`
-	// Required are what must not be empty for the move: account, contact, owner, interests, or the key of an attribute.
+	// Required lists the values that must not be empty for the move: account, contact, owner, interests, or the key of
+	// an attribute.
 	Required []string `yaml:"required"`
-	// Triggers are what the move makes: account, contact, registration, token, invoice. They run in this order.
+	// Triggers lists what the move makes: account, contact, registration, token, invoice. The triggers run in this
+	// order.
 	Triggers []string `yaml:"triggers"`
 }
 
-// Triggers are the kinds of them in the order in which they run.
+// Triggers returns the kinds of triggers in the order in which they run.
 func Triggers() []string { return []string{"account", "contact", "registration", "token", "invoice"} }
 
-// User is somebody who works with the TMS. Contact is who gets mail to the user, 0 for nobody.
+// User is a person who works with the TMS. Contact gets the mail to the user; 0 is no contact.
 type User struct {
 	ID        int64  `yaml:"id"`
 	FirstName string `yaml:"firstName"`
@@ -88,7 +90,7 @@ type User struct {
 	Contact   int64  `yaml:"contact"`
 }
 
-// SendingAddress is one that mail can be sent from, once it is verified.
+// SendingAddress is an address that can send mail once it is verified.
 type SendingAddress struct {
 	ID       int64  `yaml:"id"`
 	Name     string `yaml:"name"`
@@ -96,8 +98,8 @@ type SendingAddress struct {
 	Verified bool   `yaml:"verified"`
 }
 
-// CustomField is something that the tenant wants to know of records of a type: Event, Opportunity, Account, Contact or
-// Learner. Kind is how its values are typed in; they are text all the same.
+// CustomField is a further field that the tenant has defined for records of a type: Event, Opportunity, Account,
+// Contact or Learner. Kind is the form in which its values are entered. All values are text.
 type CustomField struct {
 	ID    int64  `yaml:"id"`
 	Type  string `yaml:"type"`
@@ -105,7 +107,7 @@ type CustomField struct {
 	Kind  string `yaml:"kind"`
 }
 
-// Template is a mail to be sent again and again.
+// Template is a reusable mail.
 type Template struct {
 	ID      int64  `yaml:"id"`
 	Name    string `yaml:"name"`
@@ -113,7 +115,7 @@ type Template struct {
 	Body    string `yaml:"body"`
 }
 
-// Account is an organisation that buys, or one person.
+// Account is an organisation that buys, or an individual.
 type Account struct {
 	ID         int64  `yaml:"id"`
 	Name       string `yaml:"name"`
@@ -122,7 +124,7 @@ type Account struct {
 	Owner      int64  `yaml:"owner"` // a user, 0 for none
 }
 
-// Contact is a person, of an account or of none.
+// Contact is a person with or without an account.
 type Contact struct {
 	ID        int64  `yaml:"id"`
 	Account   int64  `yaml:"account"`
@@ -157,14 +159,14 @@ type Event struct {
 	MaxPlaces    int64  `yaml:"maxPlaces"`
 	MinPlaces    int64  `yaml:"minPlaces"`
 	BookedPlaces int64  `yaml:"bookedPlaces"`
-	// Type is public or private, "" for public; LearningMode is a word of the tenant's, "" for classroom.
+	// Type is public or private, and "" is public. LearningMode is a word of the tenant's, and "" is classroom.
 	Type                 string `yaml:"type"`
 	LearningMode         string `yaml:"learningMode"`
 	RegistrationDeadline string `yaml:"registrationDeadline"` // local to TimeZone
-	// Price is what a place costs, a number with two decimal places at the most; Currency is the region's unless given.
+	// Price is the price of a place, a number with at most two decimal places. Currency is the region's unless given.
 	Price    string `yaml:"price"`
 	Currency string `yaml:"currency"`
-	// Account is who the event is run for, 0 for nobody; Notes are internal.
+	// Account is the account for which the event is run; 0 is none. Notes are internal.
 	Account int64  `yaml:"account"`
 	Notes   string `yaml:"notes"`
 }
@@ -184,7 +186,7 @@ type TrainingTokenType struct {
 	Name string `yaml:"name"`
 }
 
-// Opportunity is a sale that is under way when the sandbox starts for the first time.
+// Opportunity is an open sale in a new data file.
 type Opportunity struct {
 	ID       int64  `yaml:"id"`
 	Name     string `yaml:"name"`
@@ -206,8 +208,8 @@ func Load(path string) (*Catalogue, error) {
 	return Parse(path, data)
 }
 
-// Parse reads a catalogue. Unknown and repeated keys, ids that are given twice and references to what is not there
-// are errors; each names the file, line and column, and what would be right. All that Parse finds is reported at once.
+// Parse reads a catalogue. Unknown and repeated keys, repeated ids and references to missing records are errors. Each
+// error names the file, line and column, and what would be right. Parse reports all errors at once.
 func Parse(name string, data []byte) (*Catalogue, error) {
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {

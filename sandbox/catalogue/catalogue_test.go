@@ -75,7 +75,7 @@ func TestParseAcceptsASmallCatalogue(t *testing.T) {
 	}
 }
 
-// Each case changes one thing in the good catalogue; the error names the place and what is wrong.
+// Each case changes one thing in the good catalogue. The error names the place and the mistake.
 func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 	for _, c := range []struct {
 		name, old, new string
@@ -155,6 +155,6 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte(""))
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		_, _ = catalogue.Parse("c.yaml", data) // it must come back
+		_, _ = catalogue.Parse("c.yaml", data) // it must return
 	})
 }

@@ -6,20 +6,20 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // the time zones of events are checked where no zone database is installed, too
+	_ "time/tzdata" // for checks of the time zones of events without an installed zone database
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 )
 
-// checker collects what is wrong with a catalogue that could be read.
+// checker collects the mistakes of a catalogue that could be read.
 type checker struct {
 	name     string
 	file     *ast.File
 	problems []error
 }
 
-// at reports a problem of one member of a list; key is the key inside the member, or "".
+// at reports a mistake in one member of a list. key is the key inside the member, or "".
 func (c *checker) at(list string, index int, key, format string, args ...any) {
 	position := ""
 	path := fmt.Sprintf("$.%s[%d]", list, index)
@@ -38,7 +38,7 @@ func (c *checker) at(list string, index int, key, format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf("%s%s: %s", c.name, position, fmt.Sprintf(format, args...)))
 }
 
-// whole reports a problem of the catalogue as a whole.
+// whole reports a mistake of the catalogue as a whole.
 func (c *checker) whole(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf("%s: %s", c.name, fmt.Sprintf(format, args...)))
 }
@@ -70,14 +70,14 @@ func positive(n int64) bool { return n > 0 }
 
 const aNumber = "a number above 0"
 
-// required checks that a text is there.
+// required checks that a text is not empty.
 func (c *checker) required(list string, i int, key, value string) {
 	if strings.TrimSpace(value) == "" {
 		c.at(list, i, key, "%s is missing", key)
 	}
 }
 
-// state checks a state against the words that are allowed.
+// state checks a state against the allowed words.
 func (c *checker) state(list string, i int, value string, words ...string) {
 	if !slices.Contains(words, value) {
 		c.at(list, i, "state", "state is %q, it must be one of %s", value, strings.Join(words, ", "))
@@ -148,7 +148,7 @@ func (c *checker) workflow(k *Catalogue) {
 	}
 }
 
-// people checks who works with the TMS, and what mail is sent from and made of.
+// people checks the users, the sending addresses and the mail templates.
 func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
 	users := distinct(c, "users", "id", k.Users, func(r User) int64 { return r.ID }, positive, aNumber)
 	for i, r := range k.Users {
@@ -180,7 +180,7 @@ func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
 	}
 }
 
-// words checks a list in which nothing may stand twice; of may name the words there are.
+// words checks a list for duplicates. of may name the allowed words.
 func (c *checker) words(list string, i int, key string, words, of []string) {
 	seen := make(map[string]bool)
 	for _, word := range words {

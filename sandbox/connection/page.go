@@ -1,5 +1,5 @@
-// Package connection holds the API's pages: edges with positional cursors, page info, and the window a request asks
-// for. It knows no table and no GraphQL server.
+// Package connection implements the pages of the API: edges with positional cursors, page info, and the requested
+// window. It knows no table and no GraphQL server.
 package connection
 
 import (
@@ -16,14 +16,15 @@ const (
 	MaximumSize = 100
 )
 
-// Window is the part of a list that was asked for.
+// Window is the requested part of a list.
 type Window struct {
 	Offset int
 	Limit  int
 }
 
-// NewWindow reads the arguments of a connection. Without first it has DefaultSize rows; more than MaximumSize are
-// silently cut to it (documented). offset and after are alternatives. Errors are for the caller of the API.
+// NewWindow reads the arguments of a connection. Without first, the window has DefaultSize rows. A first above
+// MaximumSize is silently reduced to it (documented). offset and after are alternatives. Errors are for the caller
+// of the API.
 func NewWindow(first, offset *int32, after *string) (Window, error) {
 	w := Window{Limit: DefaultSize}
 	if first != nil {
@@ -59,7 +60,7 @@ func Cursor(position int) string {
 	return base64.StdEncoding.EncodeToString([]byte(cursorPrefix + strconv.Itoa(position)))
 }
 
-// ParseCursor reads what Cursor wrote.
+// ParseCursor reads a cursor that Cursor wrote.
 func ParseCursor(s string) (int, error) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err == nil {
@@ -81,8 +82,8 @@ type Page[T any] struct {
 	count  func(context.Context) (int, error)
 }
 
-// NewPage makes a page of the rows found for w; rows may hold one row more than asked for, which says that there are
-// more. count is called only if the total is asked for.
+// NewPage makes a page of the rows found for w. rows may hold one row more than requested; this row shows that there
+// are more. count is called only if the total is requested.
 func NewPage[T any](w Window, rows []T, count func(context.Context) (int, error)) *Page[T] {
 	p := &Page[T]{offset: w.Offset, rows: rows, count: count}
 	if len(rows) > w.Limit {
@@ -103,7 +104,7 @@ func (p *Page[T]) Edges() []*Edge[T] {
 	return edges
 }
 
-// PageInfo returns where the page stands in its list.
+// PageInfo returns the position of the page in its list.
 func (p *Page[T]) PageInfo() *Info {
 	info := &Info{HasNextPage: p.more, HasPreviousPage: p.offset > 0, count: p.count}
 	if n := len(p.rows); n > 0 {
@@ -119,7 +120,7 @@ type Edge[T any] struct {
 	Node   *T
 }
 
-// Info says where a page stands in its list. The cursors of an empty page are nil.
+// Info is the position of a page in its list. The cursors of an empty page are nil.
 type Info struct {
 	HasNextPage     bool
 	HasPreviousPage bool
@@ -128,5 +129,5 @@ type Info struct {
 	count           func(context.Context) (int, error)
 }
 
-// TotalRecords counts the whole list.
+// TotalRecords returns the number of rows of the whole list.
 func (i *Info) TotalRecords(ctx context.Context) (int, error) { return i.count(ctx) }

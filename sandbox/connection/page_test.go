@@ -50,7 +50,7 @@ func TestNewWindow(t *testing.T) {
 	}
 }
 
-// Whoever follows endCursor while hasNextPage says so sees every row once and in order.
+// A client that follows endCursor while hasNextPage is true sees every row once and in order.
 func TestPagesCoverTheList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		total := rapid.IntRange(0, 300).Draw(t, "total")

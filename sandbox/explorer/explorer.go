@@ -1,5 +1,5 @@
-// Package explorer is a page to look into the running sandbox with: GraphiQL, with everything it needs embedded, so that
-// it works without a network.
+// Package explorer serves a page for looking into the running sandbox: GraphiQL. Everything that the page needs is
+// embedded, so the page works without a network.
 package explorer
 
 import (
@@ -16,7 +16,7 @@ import (
 //go:embed page.html page.css page.js assets/*.gz
 var files embed.FS
 
-// Assets is where the page finds what it needs; it ends in a slash.
+// Assets is the path of the page's files; it ends in a slash.
 const Assets = "/_sandbox/explorer/"
 
 const query = `# The sandbox answers here. Documentation of the schema is at the left; Ctrl-Enter runs the query.
@@ -28,16 +28,16 @@ const query = `# The sandbox answers here. Documentation of the schema is at the
 }
 `
 
-// Options say what the page is about.
+// Options are the options of the page.
 type Options struct {
 	// URL is the path of the API.
 	URL string
-	// Token is put into the headers for whoever sits at this machine; "" is for an API that takes none. From another
-	// machine the page is shown without it.
+	// Token is put into the headers of the page for a user at this machine; "" is for an API without tokens. From
+	// another machine the page is shown without the token.
 	Token string
 }
 
-// Handler answers "GET /" with the page, and what is below Assets.
+// Handler returns a handler for "GET /", the page, and a handler for the files below Assets.
 func Handler(o Options) (page, assets http.Handler, err error) {
 	shown, err := template.ParseFS(files, "page.html")
 	if err != nil {
@@ -55,7 +55,7 @@ func Handler(o Options) (page, assets http.Handler, err error) {
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
-		// Nothing of the page talks to anybody else, and nobody else may show it as a part of something.
+		// The page connects to no other address, and no other page may embed it.
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'")
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		_ = shown.Execute(w, map[string]string{"Assets": Assets, "URL": o.URL, "Headers": headers, "Query": query}) // the client has gone
@@ -63,8 +63,8 @@ func Handler(o Options) (page, assets http.Handler, err error) {
 	return page, http.HandlerFunc(serveAsset), nil
 }
 
-// local reports whether the request comes from this machine and was meant for it: a page of somebody else's that has its
-// own name lead here would otherwise read the token.
+// local reports whether the request comes from this machine and was meant for it. Otherwise a foreign page whose own
+// name points to this machine could read the token.
 func local(r *http.Request) bool {
 	from, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil || !loopback(from) {

@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// ErrUnknown says that there is no rule of that id.
+// ErrUnknown reports that there is no rule with the id.
 var ErrUnknown = errors.New("there is no such fault")
 
 // Plan holds the rules in force. It is safe for concurrent use.
@@ -30,25 +30,26 @@ type active struct {
 	held    []*kept
 }
 
-// kept is a request that waits; gone is closed when it goes on, or is thrown away.
+// kept is a held request. gone is closed when the request continues or is thrown away.
 type kept struct {
 	gone   chan struct{}
 	thrown bool
 }
 
-// Status is a rule and what has come of it.
+// Status is a rule and its counters.
 type Status struct {
 	ID int `json:"id"`
 	Rule
-	// Matched counts the requests of its operation since it was set.
+	// Matched counts the requests of the rule's operation since the rule was set.
 	Matched int `json:"matched"`
-	// Hits counts those that met it.
+	// Hits counts the requests that met the fault.
 	Hits int `json:"hits"`
-	// Held counts those that are kept right now.
+	// Held counts the requests that are held now.
 	Held int `json:"held"`
 }
 
-// Set puts a rule in force and answers its id. Of several rules that choose a request, the one set first has it.
+// Set puts a rule in force and returns its id. When several rules choose a request, the rule that was set first
+// applies.
 func (p *Plan) Set(r Rule) (int, error) {
 	if err := r.Validate(); err != nil {
 		return 0, err
@@ -60,7 +61,7 @@ func (p *Plan) Set(r Rule) (int, error) {
 	return p.last, nil
 }
 
-// Remove takes a rule out of force; what it keeps goes on.
+// Remove takes a rule out of force. The requests that it holds continue.
 func (p *Plan) Remove(id int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,14 +74,14 @@ func (p *Plan) Remove(id int) error {
 	return nil
 }
 
-// Clear takes all rules out of force; what they keep goes on.
+// Clear takes all rules out of force. The requests that they hold continue.
 func (p *Plan) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
 }
 
-// Close is Clear for good: what would be kept from now on goes on at once.
+// Close is Clear for good: from now on no request is held.
 func (p *Plan) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,11 +96,11 @@ func (p *Plan) clear() {
 	p.rules = nil
 }
 
-// Release lets go on what the rule keeps, and answers how many requests that were. The rule stays in force.
+// Release lets the requests that the rule holds continue, and returns their number. The rule stays in force.
 func (p *Plan) Release(id int) (int, error) { return p.let(id, false) }
 
-// Discard throws away what the rule keeps, as if it had never come or its answer had got lost, and answers how many
-// requests that were. The rule stays in force.
+// Discard throws away what the rule holds: the request never came, or its answer was lost. It returns the number of
+// these requests. The rule stays in force.
 func (p *Plan) Discard(id int) (int, error) { return p.let(id, true) }
 
 func (p *Plan) let(id int, thrown bool) (int, error) {
@@ -141,7 +142,7 @@ type Hit struct {
 	plan *Plan
 }
 
-// Take counts a request, which is about the operations and reads like that, and answers what it meets, nil for a good day.
+// Take counts a request with the operations and the text. It returns the fault that the request meets, or nil for none.
 func (p *Plan) Take(operations []string, text string) *Hit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -162,18 +163,18 @@ func (p *Plan) Take(operations []string, text string) *Hit {
 	return &Hit{Rule: met.rule, ID: met.id, plan: p}
 }
 
-// chooses decides about the request that was counted last.
+// chooses reports whether the rule chooses the request that was counted last.
 func (a *active) chooses() bool {
 	r := a.rule
 	from, every := max(r.From, 1), max(r.Every, 1)
 	if a.matched < from || (a.matched-from)%every != 0 || r.Times > 0 && a.hits >= r.Times {
 		return false
 	}
-	// The chance is drawn only where it decides, so that it is the same for the same requests.
+	// The chance is drawn only where it decides, so the same requests always have the same chances.
 	return r.Probability == 0 || a.chance.Float64() < r.Probability
 }
 
-// Keep waits until the request is let go or ctx ends. It reports false when the request is to be thrown away.
+// Keep waits until the request is released or ctx ends. It returns false when the request is thrown away.
 func (h *Hit) Keep(ctx context.Context) bool {
 	held := h.hold()
 	select {
@@ -185,7 +186,7 @@ func (h *Hit) Keep(ctx context.Context) bool {
 	}
 }
 
-// hold answers what tells when the request is let go.
+// hold returns a value that shows when the request is released.
 func (h *Hit) hold() *kept {
 	h.plan.mu.Lock()
 	defer h.plan.mu.Unlock()
@@ -196,11 +197,11 @@ func (h *Hit) hold() *kept {
 			return held
 		}
 	}
-	close(held.gone) // the rule was taken away meanwhile
+	close(held.gone) // the rule was removed in between
 	return held
 }
 
-// forget forgets a request that nobody needs to let go any more.
+// forget forgets a held request that needs no release any more.
 func (h *Hit) forget(held *kept) {
 	h.plan.mu.Lock()
 	defer h.plan.mu.Unlock()

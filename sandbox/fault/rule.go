@@ -1,5 +1,5 @@
-// Package fault decides which requests of the sandbox meet a bad day, and which: by operation, by count and by
-// probability. It knows no HTTP and no GraphQL; the sandbox does what a hit says.
+// Package fault decides which requests of the sandbox meet which fault: by operation, by count and by probability.
+// It knows no HTTP and no GraphQL. The sandbox carries the faults out.
 package fault
 
 import (
@@ -13,83 +13,83 @@ import (
 // Kind is what happens to a request.
 type Kind string
 
-// The kinds of faults. A request meets one at the most.
+// The kinds of faults. A request meets at most one.
 const (
-	// ErrorBefore answers 500; nothing of the request runs.
+	// ErrorBefore returns 500; nothing of the request runs.
 	ErrorBefore Kind = "error-before"
-	// ErrorAfter runs the request and answers 500.
+	// ErrorAfter runs the request and returns 500.
 	ErrorAfter Kind = "error-after"
 	// DropBefore closes the connection; nothing of the request runs.
 	DropBefore Kind = "drop-before"
 	// DropAfter runs the request and closes the connection without an answer.
 	DropAfter Kind = "drop-after"
-	// Late waits until the client has gone or it is released, and After more, and then runs the request. It answers
-	// nothing.
+	// Late waits until the client has gone or the request is released, then waits for After, and then runs the
+	// request. It returns no answer.
 	Late Kind = "late"
-	// HoldBefore runs the request when it is released, even if the client has gone meanwhile.
+	// HoldBefore runs the request when it is released, even if the client has gone by then.
 	HoldBefore Kind = "hold-before"
-	// HoldAfter runs the request and keeps the answer until it is released.
+	// HoldAfter runs the request and holds the answer until it is released.
 	HoldAfter Kind = "hold-after"
-	// TooMany answers 429, with the header Retry-After if RetryAfter is set; nothing runs.
+	// TooMany returns 429, with the header Retry-After if RetryAfter is set; nothing runs.
 	TooMany Kind = "too-many"
-	// ExpireTokens ends all access tokens of the token endpoint before the request is looked at.
+	// ExpireTokens ends all access tokens of the token endpoint before the request is handled.
 	ExpireTokens Kind = "expire-tokens"
-	// FailField has the field that Operation names fail inside: the other fields of the request run. The field must be
-	// one of a namespace, such as opportunities.progress.
+	// FailField makes the field that Operation names fail internally. The other fields of the request run. The field
+	// must be one of a namespace, such as opportunities.progress.
 	FailField Kind = "fail-field"
-	// FailQuery answers the query that Operation names with an error of the API's own, in an answer of status 200; nothing
-	// runs.
+	// FailQuery returns an error of the API itself for the query that Operation names, with status 200; nothing runs.
 	FailQuery Kind = "fail-query"
-	// FailTrigger has a trigger of a move fail: the one that Trigger names, or the first.
+	// FailTrigger makes a trigger of a move fail: the trigger that Trigger names, or the first.
 	FailTrigger Kind = "fail-trigger"
 	// Partial runs the request and cuts the answer off in the middle.
 	Partial Kind = "partial"
-	// Malformed runs the request and answers text that is no JSON.
+	// Malformed runs the request and returns text that is not JSON.
 	Malformed Kind = "malformed"
 	// Slow runs the request and sends the answer byte by byte, all of it over After.
 	Slow Kind = "slow"
 )
 
-// triggers are those of a move that can be made to fail.
+// triggers are the triggers of a move that can be made to fail.
 var triggers = []string{"account", "contact", "registration", "token", "invoice"}
 
 var kinds = []Kind{
 	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooMany, ExpireTokens, FailField, FailQuery, FailTrigger, Partial, Malformed, Slow,
 }
 
-// AnyMutation as an Operation is every request that changes something.
+// AnyMutation as an Operation matches every request that changes something.
 const AnyMutation = "mutation"
 
-// Rule says which requests meet a fault. The zero values of its conditions mean: every request, always.
+// Rule chooses the requests that meet a fault. The zero values of its conditions mean: every request, always.
 type Rule struct {
 	Kind Kind `json:"kind"`
 	// Operation is a mutation such as "opportunities.progress", AnyMutation, a field at the root of a query, the name that
 	// the document gives its operation, or "token" for the token endpoint. "" is every request of the API.
 	Operation string `json:"operation,omitempty"`
-	// Mentions is a text that stands in the request as it was sent, such as an id or a reference.
+	// Mentions is a text that the request contains, such as an id or a reference.
 	Mentions string `json:"mentions,omitempty"`
-	// Trigger is what FailTrigger has fail: account, contact, registration, token or invoice; "" is any.
+	// Trigger is the trigger that FailTrigger makes fail: account, contact, registration, token or invoice; "" is
+	// any.
 	Trigger string `json:"trigger,omitempty"`
-	// From is the first of the matching requests that meets it, counted from 1.
+	// From is the number of the first matching request that meets the fault, counted from 1.
 	From int `json:"from,omitempty"`
-	// Every is the distance to the next; 0 is 1.
+	// Every is the distance to the next request; 0 is 1.
 	Every int `json:"every,omitempty"`
-	// Times is how many requests meet it at the most; 0 is any number.
+	// Times is the highest number of requests that meet the fault; 0 is any number.
 	Times int `json:"times,omitempty"`
-	// Probability is how likely a request that count and operation choose meets it; 0 is 1.
+	// Probability is the probability with which a request chosen by count and operation meets the fault; 0 is 1.
 	Probability float64 `json:"probability,omitempty"`
-	// Seed makes the choice by probability the same each time.
+	// Seed makes the random choice the same each time.
 	Seed uint64 `json:"seed,omitempty"`
-	// RetryAfter is what TooMany answers; 0 is no header.
+	// RetryAfter is the value of the header for TooMany; 0 is no header.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
 	// After is how long Late waits once the client has gone, and how long Slow takes.
 	After Duration `json:"after,omitempty"`
 }
 
-// maxAfter bounds how long a request is kept.
+// maxAfter bounds how long a request is held.
 const maxAfter = 10 * time.Minute
 
-// Validate says what is wrong with the rule, and what would be right.
+// Validate returns an error that says what is wrong with the rule and what would be right.
 func (r Rule) Validate() error {
 	switch {
 	case !slices.Contains(kinds, r.Kind):
@@ -116,7 +116,7 @@ func (r Rule) Validate() error {
 	return nil
 }
 
-// Duration is written as Go writes durations: "1m30s".
+// Duration is written like a Go duration: "1m30s".
 type Duration time.Duration
 
 // MarshalJSON implements json.Marshaler.

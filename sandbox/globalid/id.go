@@ -1,8 +1,8 @@
 // Package globalid reads and writes the API's global ids: base64 of "<Type>:<key>".
 //
-// The prefix often differs from the GraphQL type name (an Account is an "Organisation", an Event a "Course") and the
-// key is not always a number (a region has letters, a training token type 32 hexadecimal digits). Pure: no I/O, no
-// knowledge of what exists.
+// The prefix often differs from the GraphQL type name: an Account is an "Organisation", an Event a "Course". The key
+// is not always a number: a region has letters, a training token type 32 hexadecimal digits. Pure: no I/O, no
+// knowledge of existing records.
 package globalid
 
 import (
@@ -14,8 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// The prefixes the API uses. Documented or observed, but for Currency, Invoice, User and ExternalIntegrationLog, which
-// are assumed: the table of sandbox/assume has others for them.
+// The prefixes of the API. They are documented or observed, except Currency, Invoice, User and ExternalIntegrationLog.
+// These four are assumed, and the table of sandbox/assume has alternatives.
 const (
 	Opportunity         = "Opportunity"
 	OpportunityStep     = "OpportunityStep"
@@ -49,10 +49,10 @@ func Types() []string {
 	}
 }
 
-// maxLength bounds what Parse looks at; the longest id the API shows has 56 characters.
+// maxLength is the longest text that Parse decodes. The longest id of the API has 56 characters.
 const maxLength = 512
 
-// ErrMalformed is what every error of Parse wraps.
+// ErrMalformed is wrapped by every error of Parse.
 var ErrMalformed = errors.New("malformed id")
 
 // ID is a decoded global id.
@@ -61,7 +61,7 @@ type ID struct {
 	Key  string
 }
 
-// Encode returns the id as it travels.
+// Encode returns the encoded id.
 func Encode(typ, key string) string {
 	return base64.StdEncoding.EncodeToString([]byte(typ + ":" + key))
 }
@@ -71,11 +71,11 @@ func EncodeInt(typ string, key int64) string {
 	return Encode(typ, strconv.FormatInt(key, 10))
 }
 
-// String returns the id as it travels.
+// String returns the encoded id.
 func (id ID) String() string { return Encode(id.Type, id.Key) }
 
 // Parse decodes s. It accepts exactly what Encode writes: padded standard base64 of UTF-8 text with a type of letters,
-// a colon and a key that is not empty, so that one record has one id. Errors wrap ErrMalformed.
+// a colon and a non-empty key. So one record has one id. Errors wrap ErrMalformed.
 func Parse(s string) (ID, error) {
 	if s == "" {
 		return ID{}, fmt.Errorf("%w: it is empty", ErrMalformed)
@@ -97,7 +97,7 @@ func Parse(s string) (ID, error) {
 	return ID{Type: typ, Key: key}, nil
 }
 
-// TypeOnly reads an id with an empty key, which stands for the type itself (observed: Organisation:).
+// TypeOnly reads an id with an empty key, which means the type itself (observed: Organisation:).
 func TypeOnly(s string) (typ string, ok bool) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err != nil {
@@ -107,7 +107,7 @@ func TypeOnly(s string) (typ string, ok bool) {
 	return typ, ok && typ != "" && strings.IndexFunc(typ, notLetter) < 0
 }
 
-// ParseAs decodes s and demands the type. Errors wrap ErrMalformed.
+// ParseAs decodes s and requires the type. Errors wrap ErrMalformed.
 func ParseAs(s, typ string) (string, error) {
 	id, err := Parse(s)
 	if err != nil {
@@ -119,7 +119,8 @@ func ParseAs(s, typ string) (string, error) {
 	return id.Key, nil
 }
 
-// ParseInt decodes s, demands the type and a positive number in canonical form as the key. Errors wrap ErrMalformed.
+// ParseInt decodes s. It requires the type, and a positive number in canonical form as the key. Errors wrap
+// ErrMalformed.
 func ParseInt(s, typ string) (int64, error) {
 	key, err := ParseAs(s, typ)
 	if err != nil {

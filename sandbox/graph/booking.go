@@ -17,10 +17,10 @@ func (r *Resolver) RegistrationMutations() RegistrationMutationsResolver {
 	return registrationMutations{r}
 }
 
-// Learner returns the resolvers of what a learner does not carry itself.
+// Learner returns the resolvers of the fields that a learner does not hold itself.
 func (r *Resolver) Learner() LearnerResolver { return learner{r} }
 
-// Registration returns the resolvers of what a registration does not carry itself.
+// Registration returns the resolvers of the fields that a registration does not hold itself.
 func (r *Resolver) Registration() RegistrationResolver { return registration{r} }
 
 func (mutation) Event(context.Context) (*EventMutations, error) { return &EventMutations{}, nil }
@@ -51,7 +51,7 @@ func (r eventMutations) RegisterContacts(ctx context.Context, _ *EventMutations,
 	return &EventRegisterContactsPayload{Errors: problems, Event: e, Learners: learners}, nil
 }
 
-// RegisterNamedLearners registers each for itself: one that is refused keeps none of the others.
+// RegisterNamedLearners registers each learner separately. A refused learner does not affect the others.
 func (r eventMutations) RegisterNamedLearners(ctx context.Context, _ *EventMutations, input []*store.NamedLearner) ([]*EventRegisterNamedLearnerPayload, error) {
 	payloads := make([]*EventRegisterNamedLearnerPayload, len(input))
 	for i, in := range input {
@@ -128,7 +128,7 @@ func (r registration) Event(ctx context.Context, b *store.Registration) (*store.
 	return r.Store.EventByKey(ctx, b.EventID)
 }
 
-// Registerables are what was registered for: one event here.
+// Registerables returns the items of a registration: here one event.
 func (r registration) Registerables(ctx context.Context, b *store.Registration) ([]*store.Event, error) {
 	e, err := r.Store.EventByKey(ctx, b.EventID)
 	if err != nil || e == nil {

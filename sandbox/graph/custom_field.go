@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// CustomFieldValue returns the resolvers of what a custom value does not carry itself.
+// CustomFieldValue returns the resolvers of the fields that a custom value does not hold itself.
 func (r *Resolver) CustomFieldValue() CustomFieldValueResolver { return customFieldValue{r} }
 
 func (r query) CustomFieldTemplate(ctx context.Context, typ string) (*store.CustomFieldTemplate, error) {

@@ -10,25 +10,27 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// Dialect is an extension of the GraphQL server that lets a document use the names of a Shape: once it is validated, it
-// is read back into the names that the code was generated from. Answers have the names of the document, by its aliases.
+// Dialect is an extension of the GraphQL server. It lets a document use the names of a Shape. After the validation it
+// translates the document back into the names of the generated code. Answers have the names of the document, by its
+// aliases.
 type Dialect struct {
 	code *ast.Schema
 	// shown are the types that documents see.
 	shown map[string]*ast.Definition
-	// All by what documents say: types by their names, members of types by the type's name in the code and theirs,
-	// arguments by type and field in the code and theirs.
+	// These maps go from names in documents to names in the code. A key of types is a type. A key of members is a
+	// type in the code and a member in the document. A key of arguments is a type and a field in the code and an
+	// argument in the document.
 	types     map[string]string
 	members   map[[2]string]string
 	arguments map[[3]string]string
 	wrapped   map[string]wrap
-	// told is what __typename says where a type of the code stands for an interface.
+	// told is the value of __typename for a type of the code that implements an interface under another name.
 	told map[[2]string]string
-	// prefixes are those of ids in documents and in answers.
+	// prefixes are the prefixes of ids in documents and in answers.
 	prefixes prefixes
 }
 
-// wrap is an input type that stands for a scalar, which is its only member.
+// wrap is an input type that wraps a scalar, its only member.
 type wrap struct{ member, scalar string }
 
 var (
@@ -43,13 +45,13 @@ func (*Dialect) ExtensionName() string { return "Dialect" }
 // Validate implements graphql.HandlerExtension.
 func (*Dialect) Validate(graphql.ExecutableSchema) error { return nil }
 
-// none reports whether every name is that of the code.
+// none reports whether every name is the same as in the code.
 func (d *Dialect) none() bool {
 	return len(d.types)+len(d.members)+len(d.arguments)+len(d.wrapped)+len(d.prefixes) == 0
 }
 
 // MutateOperationContext implements graphql.OperationContextMutator. It changes the parsed document, so the server
-// must not share documents between requests; what is to see the document as it was written comes before.
+// must not share documents between requests. Extensions that need the original document run before it.
 func (d *Dialect) MutateOperationContext(_ context.Context, o *graphql.OperationContext) *gqlerror.Error {
 	if d.none() {
 		return nil
@@ -72,7 +74,7 @@ func (d *Dialect) MutateOperationContext(_ context.Context, o *graphql.Operation
 		d.selections(f.SelectionSet)
 		f.TypeCondition = d.typeName(f.TypeCondition)
 	}
-	// What the document means in the code: nothing is validated again.
+	// The walk sets the document's definitions from the code. It validates nothing again.
 	validator.Walk(d.code, o.Doc, &validator.Events{})
 	return nil
 }
@@ -96,7 +98,7 @@ func (d *Dialect) typ(t *ast.Type) *ast.Type {
 	return &copied
 }
 
-// member is the name in the code of what a type has.
+// member returns the name in the code of a member of a type.
 func (d *Dialect) member(typ, name string) string {
 	if old, ok := d.members[[2]string{d.typeName(typ), name}]; ok {
 		return old
@@ -109,7 +111,7 @@ func (d *Dialect) selections(set ast.SelectionSet) {
 		switch s := s.(type) {
 		case *ast.Field:
 			owner := s.ObjectDefinition.Name
-			s.Name = d.member(owner, s.Name) // the alias stays what the document says
+			s.Name = d.member(owner, s.Name) // the alias keeps the name in the document
 			for _, a := range s.Arguments {
 				a.Value = d.value(a.Value)
 				if old, ok := d.arguments[[3]string{d.typeName(owner), s.Name, a.Name}]; ok {
@@ -124,7 +126,7 @@ func (d *Dialect) selections(set ast.SelectionSet) {
 	}
 }
 
-// value reads back a value that the document holds.
+// value translates a value in the document back.
 func (d *Dialect) value(v *ast.Value) *ast.Value {
 	if v == nil {
 		return nil
@@ -156,7 +158,7 @@ func (d *Dialect) value(v *ast.Value) *ast.Value {
 	return v
 }
 
-// variable reads back a value that came with the request; def is the definition of the type's innermost name.
+// variable translates a value of the request back. def is the definition of the type's innermost name.
 func (d *Dialect) variable(t *ast.Type, def *ast.Definition, value any) any {
 	if value == nil || def == nil {
 		return value
@@ -197,7 +199,7 @@ func (d *Dialect) variable(t *ast.Type, def *ast.Definition, value any) any {
 	return read
 }
 
-// entries are those of a list. The GraphQL library makes lists of its own types of single values.
+// entries returns the entries of a list. The GraphQL library turns single values into lists of its own types.
 func entries(value any) ([]any, bool) {
 	if list, ok := value.([]any); ok {
 		return list, true

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// DisplayID is what people call the event by.
+// DisplayID returns the display id of the event.
 func (r event) DisplayID(_ context.Context, e *store.Event) (string, error) {
 	if r.Assume.Is(assume.EventDisplayID, "code") {
 		return e.Code, nil
@@ -16,7 +16,7 @@ func (r event) DisplayID(_ context.Context, e *store.Event) (string, error) {
 	return strconv.FormatInt(e.ID, 10), nil
 }
 
-// StartDate is the day on which the event begins, where it takes place.
+// StartDate returns the day on which the event begins, in the event's time zone.
 func (r event) StartDate(_ context.Context, e *store.Event) (*string, error) {
 	const day = len("2031-03-03")
 	if e.Start == nil || len(*e.Start) < day || r.Assume.Is(assume.EventStartDate, "time") {
@@ -26,7 +26,7 @@ func (r event) StartDate(_ context.Context, e *store.Event) (*string, error) {
 	return &date, nil
 }
 
-// BookingAccount is who the event is run for.
+// BookingAccount returns the account for which the event is run.
 func (r event) BookingAccount(ctx context.Context, e *store.Event) (*store.Account, error) {
 	return r.Store.BookingAccount(ctx, e)
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Invoice returns the resolvers of what an invoice does not carry itself.
+// Invoice returns the resolvers of the fields that an invoice does not hold itself.
 func (r *Resolver) Invoice() InvoiceResolver { return invoice{r} }
 
-// InvoiceLine returns the resolvers of what a line of an invoice does not carry itself.
+// InvoiceLine returns the resolvers of the fields that a line of an invoice does not hold itself.
 func (r *Resolver) InvoiceLine() InvoiceLineResolver { return invoiceLine{r} }
 
 // InvoiceMutations returns the mutations of invoices.

@@ -11,11 +11,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox/scalar"
 )
 
-// Literals is an extension of the GraphQL server. It refuses a document in which a value can not be read as the scalar
-// it stands for before anything of it runs, as GraphQL demands for literals and variables alike, and it hands numbers
-// that stand for a Decimal over as they are written, not as binary floating point.
+// Literals is an extension of the GraphQL server. It refuses a document with a value that cannot be read as its
+// scalar, before anything of the document runs. GraphQL demands this for literals and variables alike. Literals also
+// passes numbers for a Decimal on as they are written, not as binary floating point.
 type Literals struct {
-	// InterestKinds has __typename of an interest tell the kind of its item.
+	// InterestKinds makes __typename of an interest return the kind of its item.
 	InterestKinds bool
 
 	schema *ast.Schema
@@ -56,7 +56,7 @@ func (l *Literals) MutateOperationContext(_ context.Context, o *graphql.Operatio
 	return l.selections(o.Operation.SelectionSet, map[string]bool{})
 }
 
-// selections walks the fields that will run; seen holds the fragments that were walked.
+// selections walks the fields that will run. seen holds the fragments that were walked.
 func (l *Literals) selections(set ast.SelectionSet, seen map[string]bool) *gqlerror.Error {
 	for _, s := range set {
 		var inner ast.SelectionSet
@@ -87,7 +87,7 @@ func (l *Literals) selections(set ast.SelectionSet, seen map[string]bool) *gqler
 	return nil
 }
 
-// literal checks a value of the document and turns numbers that stand for a Decimal into text.
+// literal checks a value of the document and turns numbers for a Decimal into text.
 func (l *Literals) literal(v *ast.Value) *gqlerror.Error {
 	if v == nil || v.Kind == ast.Variable {
 		return nil
@@ -105,13 +105,13 @@ func (l *Literals) literal(v *ast.Value) *gqlerror.Error {
 	if v.Definition.Name == scalar.Decimal && (v.Kind == ast.FloatValue || v.Kind == ast.IntValue) {
 		v.Kind = ast.StringValue
 	}
-	if v.Kind == ast.ListValue { // its entries were checked
+	if v.Kind == ast.ListValue { // the entries were checked
 		return nil
 	}
 	return check(v.Definition.Name, plain(v), v.Position, "")
 }
 
-// plain returns a literal as the scalars read it.
+// plain returns a literal in the form that the scalars read.
 func plain(v *ast.Value) any {
 	value, err := v.Value(nil)
 	if err != nil {
@@ -120,8 +120,8 @@ func plain(v *ast.Value) any {
 	return value
 }
 
-// exact puts the text of a default value in the place of the binary number that was made of it. A number that came
-// with the request is no float64 and no int64, so it stays.
+// exact replaces the binary number of a default value by its text. A number from the request is neither float64 nor
+// int64, so exact leaves it.
 func exact(v *ast.Value, value any) any {
 	switch value := value.(type) {
 	case float64, int64:
@@ -144,14 +144,14 @@ func exact(v *ast.Value, value any) any {
 	return value
 }
 
-// variable checks a value that came with the request.
+// variable checks a value from the request.
 func (l *Literals) variable(path string, t *ast.Type, value any, at *ast.Position) *gqlerror.Error {
 	if value == nil {
 		return nil
 	}
 	if t.Elem != nil {
 		list, ok := entries(value)
-		if !ok { // a single value is taken for a list of one
+		if !ok { // a single value counts as a list of one
 			return l.variable(path, t.Elem, value, at)
 		}
 		for _, entry := range list {
@@ -165,7 +165,7 @@ func (l *Literals) variable(path string, t *ast.Type, value any, at *ast.Positio
 	if def == nil {
 		return nil
 	}
-	// The GraphQL library does not mind the case of enum values that come in variables.
+	// The GraphQL library ignores the case of enum values in variables.
 	if name, ok := value.(string); ok && def.Kind == ast.Enum && def.EnumValues.ForName(name) == nil {
 		refused := gqlerror.ErrorPosf(at, "variable $%s: %s is not a value of %s", path, name, def.Name)
 		errcode.Set(refused, errcode.ValidationFailed)

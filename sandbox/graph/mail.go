@@ -12,7 +12,7 @@ func (r *Resolver) ContactAdhocEmailMutations() ContactAdhocEmailMutationsResolv
 	return contactMail{r}
 }
 
-// BulkAdhocEmailMutations returns the mutations that write to many.
+// BulkAdhocEmailMutations returns the mutations that write to many contacts.
 func (r *Resolver) BulkAdhocEmailMutations() BulkAdhocEmailMutationsResolver { return bulkMail{r} }
 
 func (mutation) ContactAdhocEmails(context.Context) (*ContactAdhocEmailMutations, error) {

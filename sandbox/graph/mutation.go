@@ -11,8 +11,8 @@ import (
 
 type mutation struct{}
 
-// Opportunities returns the namespace of opportunities. GraphQL runs fields at the root in order, but those inside a
-// namespace in none.
+// Opportunities returns the namespace of opportunities. GraphQL runs fields at the root in order, and fields inside
+// a namespace in no order.
 func (mutation) Opportunities(context.Context) (*OpportunityMutations, error) {
 	return &OpportunityMutations{}, nil
 }
@@ -59,7 +59,7 @@ func interestsPayload(interests []*store.Interest, err error) (*OpportunityAddIn
 	return &OpportunityAddInterestPayload{Errors: problems, Interests: interests}, nil
 }
 
-// givenAsNull reports whether a member of the input is there and null, which the input itself does not tell.
+// givenAsNull reports whether a member of the input is given as null. The input itself does not show this.
 func givenAsNull(ctx context.Context, member string) bool {
 	field := graphql.GetFieldContext(ctx).Field.Field
 	input, ok := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)["input"].(map[string]any)

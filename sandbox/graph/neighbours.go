@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Account returns the resolvers of what an account does not carry itself.
+// Account returns the resolvers of the fields that an account does not hold itself.
 func (r *Resolver) Account() AccountResolver { return account{r} }
 
 // AccountMutations returns the mutations of accounts.
@@ -63,10 +63,10 @@ func (r opportunity) Owner(ctx context.Context, o *store.Opportunity) (*store.Us
 	return r.Store.OwnerOfOpportunity(ctx, o.ID)
 }
 
-// Contact returns the resolvers of what a contact does not carry itself.
+// Contact returns the resolvers of the fields that a contact does not hold itself.
 func (r *Resolver) Contact() ContactResolver { return contact{r} }
 
-// PersonalName returns the resolvers of what a name does not carry itself.
+// PersonalName returns the resolvers of the fields that a name does not hold itself.
 func (r *Resolver) PersonalName() PersonalNameResolver { return personalName{r} }
 
 type contact struct{ *Resolver }
@@ -120,7 +120,7 @@ func (r contactMutations) Create(ctx context.Context, _ *ContactMutations, input
 	return contactPayload(r.Store.CreateContact(ctx, input))
 }
 
-// duplicateEmail reports whether the request says that an e-mail address may be another contact's, too.
+// duplicateEmail reports whether the request allows the e-mail address of another contact.
 func duplicateEmail(ctx context.Context) bool {
 	return graphql.HasOperationContext(ctx) && graphql.GetOperationContext(ctx).Headers.Get("X-Duped-Email") == "yes"
 }

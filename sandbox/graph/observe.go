@@ -13,30 +13,30 @@ import (
 
 // Done is a mutation that ran.
 type Done struct {
-	// Alias is how the request calls it, at the root and inside the namespace.
+	// Alias is its name in the request: the alias at the root and the alias inside the namespace.
 	Alias string
 	// Name is the namespace and the field, such as "opportunities.progress".
 	Name string
-	// Opportunity is the id of the one it is about, "" where there is none.
+	// Opportunity is the id of its opportunity, "" when there is none.
 	Opportunity string
-	// Refused is what the payload says against it, nil if nothing.
+	// Refused is the refusal in the payload, or nil when there is none.
 	Refused *store.RefusalError
-	// Err is why it failed inside.
+	// Err is the error of an internal failure.
 	Err error
 }
 
-// Observer is told of the mutations of one request. It may be called by several goroutines.
+// Observer observes the mutations of one request. Several goroutines may call it.
 type Observer interface {
-	// Begin is asked before a mutation runs, of which it is not known yet how it ends. It runs in the context that is
-	// answered; an error keeps it from running and fails it.
+	// Begin is called before a mutation runs, when its result is not known yet. The mutation runs in the returned
+	// context. An error keeps the mutation from running and is its failure.
 	Begin(ctx context.Context, d Done) (context.Context, error)
-	// End is told what became of it.
+	// End is called with the result of the mutation.
 	End(Done)
 }
 
 type observerKey struct{}
 
-// WithObserver has the mutations of a request told to o.
+// WithObserver makes o observe the mutations of a request.
 func WithObserver(ctx context.Context, o Observer) context.Context {
 	return context.WithValue(ctx, observerKey{}, &observed{Observer: o, turns: make(map[*graphql.FieldContext]*turn)})
 }
@@ -45,7 +45,7 @@ type observed struct {
 	Observer
 	mu    sync.Mutex
 	turns map[*graphql.FieldContext]*turn // by the field of the namespace
-	// failed is the namespace, as it stands at the root, in which the first mutation failed.
+	// failed is the field at the root of the namespace with the first failed mutation.
 	failed *graphql.FieldContext
 }
 
@@ -64,16 +64,16 @@ func (o *observed) fail(field *graphql.FieldContext) {
 	}
 }
 
-// ErrStopped says that a mutation did not run since one before it had failed.
+// ErrStopped reports that a mutation did not run, because an earlier mutation had failed.
 var ErrStopped = errors.New("not run, since a mutation before it failed")
 
-// Mutations is an extension of the GraphQL server that tells the Observer of each request what its mutations do, and
-// with InOrder runs those inside a namespace in the order of the document.
+// Mutations is an extension of the GraphQL server. It reports the mutations of each request to the request's
+// Observer. With InOrder it runs the mutations inside a namespace in the order of the document.
 type Mutations struct {
 	InOrder bool
-	// PlainLabels has all refusals but Transition Not Found have one label.
+	// PlainLabels makes all refusals except Transition Not Found have one label.
 	PlainLabels bool
-	// Stop has nothing run at the root behind a namespace in which a mutation failed.
+	// Stop keeps the fields at the root after a namespace with a failed mutation from running.
 	Stop bool
 }
 
@@ -121,7 +121,7 @@ func (m Mutations) InterceptField(ctx context.Context, next graphql.Resolver) (a
 	return payload, done.Err
 }
 
-// subject is the opportunity that an input names.
+// subject returns the opportunity that an input names.
 func subject(input any) string {
 	switch in := input.(type) {
 	case store.OpportunityUpdate:
@@ -136,7 +136,7 @@ func subject(input any) string {
 	return ""
 }
 
-// look takes from a payload what it says against the mutation, and which opportunity was made.
+// look takes from a payload the refusals of the mutation and the id of the opportunity that was created.
 func (d *Done) look(payload any, plain bool) {
 	var refused []*store.RefusalError
 	switch p := payload.(type) {
@@ -188,13 +188,13 @@ func (d *Done) look(payload any, plain bool) {
 	}
 }
 
-// turn lets the fields of one namespace run one after the other.
+// turn makes the fields of one namespace run one after the other.
 type turn struct {
-	begins map[string]chan struct{} // by alias: closed when it may begin
-	next   map[string]chan struct{} // by alias: to close when it has ended
+	begins map[string]chan struct{} // by alias: closed when the field may begin
+	next   map[string]chan struct{} // by alias: to close when the field has ended
 }
 
-// turn finds the turns of the namespace that a field is in.
+// turn returns the turns of a field's namespace.
 func (o *observed) turn(ctx context.Context, field *graphql.FieldContext) *turn {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -222,7 +222,7 @@ func (o *observed) turn(ctx context.Context, field *graphql.FieldContext) *turn 
 
 func isTypeName(f *ast.Field) bool { return f.Name == "__typename" }
 
-// take waits for the turn of a field and returns what ends it.
+// take waits for the turn of a field and returns a function that ends the turn.
 func (t *turn) take(alias string) (end func()) {
 	<-t.begins[alias]
 	return func() {

@@ -9,11 +9,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// prefixes exchanges the prefixes of global ids, of the code and of documents, for each other: a document that has one
-// of the code's names an id that nothing has.
+// prefixes exchanges the prefixes of global ids in the code with those in documents, in both directions. So an id in a
+// document with a prefix of the code belongs to no record.
 type prefixes map[string]string
 
-// exchange reads the prefixes of a Shape, by those of the code.
+// exchange returns the prefixes of a Shape, by the prefixes of the code.
 func exchange(names map[string]string) (prefixes, error) {
 	p := make(prefixes, 2*len(names))
 	for code, name := range names {
@@ -25,7 +25,8 @@ func exchange(names map[string]string) (prefixes, error) {
 	return p, nil
 }
 
-// maybeID is what may be a global id. Ids stand in messages and notes, too: done twice, everything is as it was.
+// maybeID matches texts that may be global ids. Ids also occur in messages and notes. Two exchanges restore the
+// original text.
 var maybeID = regexp.MustCompile(`[A-Za-z0-9+/]{4,}={0,2}`)
 
 // text exchanges the prefixes of all ids in a text.

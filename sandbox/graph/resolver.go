@@ -1,5 +1,6 @@
-// Package graph is the GraphQL server of the sandbox: the schema, the code generated from it, and the resolvers, which
-// hand requests to the store and answers back. It holds no state and no rules of the API's subject.
+// Package graph is the GraphQL server of the sandbox: the schema, the code generated from it, and the resolvers. The
+// resolvers pass requests to the store and return its answers. The package holds no state and no business rules of the
+// API.
 package graph
 
 import (
@@ -14,7 +15,7 @@ import (
 // Resolver answers requests from a store.
 type Resolver struct {
 	Store *store.Store
-	// Assume are the choices where nobody knows the API.
+	// Assume are the choices for unknown behaviour of the API.
 	Assume assume.Choices
 }
 
@@ -29,16 +30,16 @@ func (r *Resolver) OpportunityMutations() OpportunityMutationsResolver {
 	return opportunityMutations{r}
 }
 
-// Opportunity returns the resolvers of what an opportunity does not carry itself.
+// Opportunity returns the resolvers of the fields that an opportunity does not hold itself.
 func (r *Resolver) Opportunity() OpportunityResolver { return opportunity{r} }
 
-// OpportunityInterest returns the resolvers of what an interest does not carry itself.
+// OpportunityInterest returns the resolvers of the fields that an interest does not hold itself.
 func (r *Resolver) OpportunityInterest() OpportunityInterestResolver { return interest{r} }
 
-// Event returns the resolvers of what an event does not carry itself.
+// Event returns the resolvers of the fields that an event does not hold itself.
 func (r *Resolver) Event() EventResolver { return event{r} }
 
-// refusal splits an error of the store: a refusal belongs into the payload, anything else does not.
+// refusal splits an error of the store. A refusal belongs into the payload, and any other error does not.
 func refusal(err error) ([]*store.RefusalError, error) {
 	if err == nil {
 		return []*store.RefusalError{}, nil
@@ -56,7 +57,7 @@ func toInt32(n int, err error) (int32, error) {
 	return int32(n), err
 }
 
-// event resolves what depends on the time and on interests.
+// event resolves the fields that depend on the time and on interests.
 type event struct{ *Resolver }
 
 func (r event) Reserved(ctx context.Context, e *store.Event) (int32, error) {

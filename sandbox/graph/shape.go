@@ -9,39 +9,41 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Shape says in what the schema that requests are held against, and that introspection shows, differs from the one that
-// the code was generated from. The zero value is no difference.
+// Shape is the difference between two schemas. One is the schema that requests are checked against and that
+// introspection shows. The other is the schema of the generated code. The zero value is no difference.
 type Shape struct {
-	// Strict has the namespaces of mutations and their fields never be null, so that one that fails takes the whole
-	// answer with it.
+	// Strict makes the namespaces of mutations and their fields non-null. A failure of one field then makes the
+	// whole answer null.
 	Strict bool
-	// Names are what is called otherwise, or is not there at all. Of several for one thing the first counts.
+	// Names are the things that have another name, or do not exist. When several match one thing, the first counts.
 	Names []Naming
-	// Types gives input types and enums their names; documents name them in the types of their variables.
+	// Types returns the names of input types and enums. Documents use these names for the types of their variables.
 	Types func(name string) string
-	// Wrapped are members of input types, as "Type.member", whose ids stand in objects: by the name that the id has there.
+	// Wrapped are members of input types, as "Type.member", whose ids are wrapped in objects. The value is the name of the
+	// id in the object.
 	Wrapped map[string]string
-	// Prefixes are those of global ids, by what the code has for them.
+	// Prefixes are the prefixes of global ids, by the prefixes of the code.
 	Prefixes map[string]string
-	// Single are arguments, as "Type.field.argument", that take one where the code takes a list.
+	// Single are arguments, as "Type.field.argument", that take a single value where the code takes a list.
 	Single []string
-	// Apart are the types that what an interface stands for has of its own.
+	// Apart are the implementations of an interface that have a type of their own.
 	Apart []Apart
 }
 
-// Naming is what something of the schema is called.
+// Naming is the name of something in the schema.
 type Naming struct {
 	// Path is a field, a member of an input type or a value of an enum as "Type.field", or an argument as
-	// "Type.field.argument"; "*" stands for every type or field.
+	// "Type.field.argument". "*" matches every type or field.
 	Path string
-	// Name is its name; "" says that it is not there.
+	// Name is the name; "" means that the thing does not exist.
 	Name string
 }
 
-// Apart has an interface be implemented by a type of another name with the fields of Type, which does not implement it any more.
+// Apart makes an interface be implemented by a new type, named Name, with the fields of Type. Type itself does not implement the
+// interface any more.
 type Apart struct{ Interface, Type, Name string }
 
-// namingError is a name that cannot be given.
+// namingError is a name that cannot be used.
 type namingError struct{ Type, Name string }
 
 func (e *namingError) Error() string {
@@ -51,7 +53,7 @@ func (e *namingError) Error() string {
 	return fmt.Sprintf("%s has %s already; choose another name", e.Type, e.Name)
 }
 
-// Schema reads the schema in a shape, and how to read documents that were written for it.
+// Schema returns the schema of a shape, and the Dialect that translates documents for this schema.
 func Schema(s Shape) (*ast.Schema, *Dialect, error) {
 	shown, err := gqlparser.LoadSchema(sources...)
 	if err != nil {
@@ -101,7 +103,7 @@ func Schema(s Shape) (*ast.Schema, *Dialect, error) {
 	return shown, d, nil
 }
 
-// call gives what a type has its names, and leaves out what it has not.
+// call renames the members of a type and removes those that do not exist.
 func (s Shape) call(t *ast.Definition, d *Dialect) error {
 	taken := func(name string) bool { return t.Fields.ForName(name) != nil || t.EnumValues.ForName(name) != nil }
 	named := map[string]bool{}
@@ -154,7 +156,7 @@ func (s Shape) call(t *ast.Definition, d *Dialect) error {
 	return nil
 }
 
-// name is what something is called; without says what it is called if nothing else is said.
+// name returns the name of the thing at the path. without is the name when no Naming matches.
 func (s Shape) name(without string, path ...string) string {
 	for _, n := range s.Names {
 		parts := strings.Split(n.Path, ".")
@@ -169,7 +171,7 @@ func (s Shape) name(without string, path ...string) string {
 	return without
 }
 
-// resign ends that a type implements interfaces whose fields it has no more.
+// resign removes from a type the interfaces whose fields the type no longer has.
 func resign(schema *ast.Schema, t *ast.Definition) {
 	t.Interfaces = slices.DeleteFunc(t.Interfaces, func(name string) bool {
 		for _, field := range schema.Types[name].Fields {
@@ -187,7 +189,7 @@ func leave(schema *ast.Schema, t *ast.Definition, from string) {
 	schema.Implements[t.Name] = slices.DeleteFunc(schema.Implements[t.Name], func(d *ast.Definition) bool { return d.Name == from })
 }
 
-// wrapIn has the ids of a member stand in objects.
+// wrapIn wraps the ids of a member in objects.
 func wrapIn(schema *ast.Schema, d *Dialect, path, member string) error {
 	owner, name, _ := strings.Cut(path, ".")
 	t := schema.Types[owner].Fields.ForName(name).Type
@@ -206,7 +208,7 @@ func wrapIn(schema *ast.Schema, d *Dialect, path, member string) error {
 	return nil
 }
 
-// single has an argument take one of what it takes a list of. The code reads one as a list of one.
+// single makes an argument take a single value where it takes a list. The code reads the value as a list of one.
 func single(schema *ast.Schema, path string) {
 	parts := strings.Split(path, ".")
 	argument := schema.Types[parts[0]].Fields.ForName(parts[1]).Arguments.ForName(parts[2])
@@ -231,7 +233,7 @@ func (a Apart) split(schema *ast.Schema, d *Dialect) error {
 	return nil
 }
 
-// callTypes gives input types and enums their names, wherever they are named.
+// callTypes renames input types and enums everywhere in the schema.
 func (s Shape) callTypes(schema *ast.Schema, d *Dialect) error {
 	names := make(map[string]string)
 	for name, t := range schema.Types {
@@ -251,7 +253,7 @@ func (s Shape) callTypes(schema *ast.Schema, d *Dialect) error {
 		schema.Types[other] = t
 		d.types[other] = name
 	}
-	renamed := map[*ast.Type]bool{} // types that stand apart share their fields
+	renamed := map[*ast.Type]bool{} // types that were split share their fields
 	rename := func(t *ast.Type) {
 		for ; t != nil && !renamed[t]; t = t.Elem {
 			renamed[t] = true

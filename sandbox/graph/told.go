@@ -9,8 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// InterceptResponse implements graphql.ResponseInterceptor: __typename tells the names of types that stand apart, and ids
-// have their prefixes.
+// InterceptResponse implements graphql.ResponseInterceptor. It sets __typename to the names of types that were split, and
+// sets the prefixes of ids.
 func (d *Dialect) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	response := next(ctx)
 	if response == nil || len(d.told)+len(d.prefixes) == 0 {
@@ -35,7 +35,8 @@ func (d *Dialect) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	return response
 }
 
-// tell copies one value of an answer. declared is the type of the field that it answers, sets what was selected of it.
+// tell copies one value of an answer. declared is the type of the value's field. sets are the selections for the
+// value.
 func (d *Dialect) tell(from *json.Decoder, to *bytes.Buffer, declared string, sets []ast.SelectionSet) error {
 	token, err := from.Token()
 	if err != nil {
@@ -109,7 +110,7 @@ func (d *Dialect) tellType(from *json.Decoder, to *bytes.Buffer, declared string
 	return err
 }
 
-// selected are the fields that an answer may have under a key.
+// selected returns the fields of a document that may produce the given key of an answer.
 func selected(sets []ast.SelectionSet, key string, found []*ast.Field) []*ast.Field {
 	for _, set := range sets {
 		for _, s := range set {

@@ -1,8 +1,9 @@
-// Package ledger writes down every request of the sandbox and what became of it, so that "once" and "how many requests"
-// are facts. It holds ids of the API, names of operations and times, and nothing that a caller typed.
+// Package ledger writes down every request of the sandbox and its outcome. So tests can count requests, and prove that
+// something happened once. The ledger holds ids of the API, names of operations and times. It holds nothing that a
+// caller typed.
 //
-// With a file it survives the death of the process: a request stands there from before anything of it runs, and its
-// outcome before it is answered. What was committed between the two is known from the database: see Mend.
+// With a file the ledger survives the death of the process. A request is written before anything of it runs, and its
+// outcome before the answer. What was committed between the two is known from the database: see Mend.
 package ledger
 
 import (
@@ -18,28 +19,28 @@ import (
 	"time"
 )
 
-// Outcome is what became of a field of a mutation.
+// Outcome is the outcome of a field of a mutation.
 type Outcome string
 
 // The outcomes of a field.
 const (
-	// Committed: it took effect, or there was nothing to do and the API says so with no error.
+	// Committed: the field took effect, or there was nothing to do and the API returned no error.
 	Committed Outcome = "committed"
-	// Refused: the payload says why not, in Label.
+	// Refused: the payload refused the field, with Label.
 	Refused Outcome = "refused"
-	// Failed: it failed inside; nothing of it took effect.
+	// Failed: the field had an internal failure and took no effect.
 	Failed Outcome = "failed"
-	// NotRun: it was asked for, and nothing of it ran.
+	// NotRun: the field was requested, and nothing of it ran.
 	NotRun Outcome = "not-run"
 )
 
 // Field is one field of a mutation's namespace.
 type Field struct {
-	// Alias is how the request calls it: the alias at the root, and behind a dot that inside the namespace.
+	// Alias is its name in the request: the alias at the root, a dot, and the alias inside the namespace.
 	Alias string `json:"alias"`
 	// Name is the namespace and the field, such as "opportunities.progress".
 	Name string `json:"name"`
-	// Opportunity is the id of the one it is about, "" where there is none.
+	// Opportunity is the id of its opportunity, "" when there is none.
 	Opportunity string  `json:"opportunity,omitempty"`
 	Outcome     Outcome `json:"outcome"`
 	Label       string  `json:"label,omitempty"`
@@ -47,31 +48,33 @@ type Field struct {
 
 // Entry is a request.
 type Entry struct {
-	// Number counts the requests from 1, over restarts where there is a file.
+	// Number counts the requests from 1. With a file it continues over restarts.
 	Number   int64     `json:"number"`
 	Received time.Time `json:"received"`
-	// Answered is when it was about to be answered; zero for one that is under way, or was when the process died.
+	// Answered is the time just before the answer. It is zero for a request that is under way, or was when the
+	// process died.
 	Answered time.Time `json:"answered,omitzero"`
 	Address  string    `json:"address"`
-	// Operations are "token", or the name that the document gives its operation, and its fields: those of namespaces
-	// with their namespace, in the order of the document and as often as they occur.
+	// Operations are "token", or the name that the document gives its operation, and its fields. A field of a
+	// namespace has its namespace before it. The fields are in the order of the document, and as often as they
+	// occur.
 	Operations []string `json:"operations"`
-	// Fields are those of mutations: what ran, in the order in which it was done, and then what did not run. Before the
-	// outcome is known there are none; of a request that was under way when the process died there are at least those
-	// that had been committed.
+	// Fields are the fields of mutations: first those that ran, in the order in which they ended, then those that did
+	// not run. Before the outcome is known there are none. For a request that was under way when the process died,
+	// Fields has at least those that had been committed.
 	Fields []Field `json:"fields,omitempty"`
-	// Status is that of HTTP, also where a fault kept the answer back.
+	// Status is the HTTP status, also when a fault kept the answer back.
 	Status int `json:"status,omitempty"`
-	// Fault is the kind of the one it met.
+	// Fault is the kind of the fault that the request met.
 	Fault string `json:"fault,omitempty"`
-	// Gone says that the client had given the request up before it could be answered.
+	// Gone reports that the client had given the request up before the answer.
 	Gone bool `json:"gone,omitempty"`
-	// Undelivered says that the answer did not leave whole: a fault kept it back, or the client had gone or went. That it
-	// left does not mean that it came.
+	// Undelivered reports that the answer did not leave whole: a fault kept it back, or the client had gone or went. An
+	// answer that left has not necessarily arrived.
 	Undelivered bool `json:"undelivered,omitempty"`
 }
 
-// Ledger is safe for concurrent use. nil writes nothing down.
+// Ledger is safe for concurrent use. A nil Ledger writes nothing.
 type Ledger struct {
 	mu      sync.Mutex
 	entries []Entry // by number, from first on
@@ -82,7 +85,7 @@ type Ledger struct {
 	failed error
 }
 
-// Open begins a ledger that remembers the last limit requests. path is the file it continues, "" for none.
+// Open opens a ledger that remembers the last limit requests. It continues the file at path; "" is no file.
 func Open(path string, limit int) (*Ledger, error) {
 	l := &Ledger{first: 1, limit: limit}
 	if path == "" {
@@ -99,14 +102,14 @@ func Open(path string, limit int) (*Ledger, error) {
 	return l, nil
 }
 
-// read takes in what the file holds. A last line that was not finished belongs to a process that died in writing it.
+// read reads the entries in the file. An unfinished last line is from a process that died while writing it.
 func (l *Ledger) read(file *os.File) error {
 	lines := bufio.NewReader(file)
 	for {
 		line, err := lines.ReadBytes('\n')
 		ended := errors.Is(err, io.EOF)
 		if ended && len(line) > 0 {
-			_, err = file.WriteString("\n") // so that the next line stands alone
+			_, err = file.WriteString("\n") // so that the next line is a line of its own
 			return err
 		}
 		if ended {
@@ -122,7 +125,7 @@ func (l *Ledger) read(file *os.File) error {
 	}
 }
 
-// put keeps an entry in memory, in the place of one of the same number.
+// put keeps an entry in memory, in place of an entry with the same number.
 func (l *Ledger) put(e Entry) {
 	next := l.first + int64(len(l.entries))
 	switch {
@@ -141,7 +144,7 @@ func (l *Ledger) put(e Entry) {
 	}
 }
 
-// Begin writes a request down and answers its number.
+// Begin writes a request down and returns its number.
 func (l *Ledger) Begin(e Entry) int64 {
 	if l == nil {
 		return 0
@@ -154,7 +157,7 @@ func (l *Ledger) Begin(e Entry) int64 {
 	return e.Number
 }
 
-// End writes down what became of a request.
+// End writes down the outcome of a request.
 func (l *Ledger) End(e Entry) {
 	if l == nil {
 		return
@@ -165,8 +168,7 @@ func (l *Ledger) End(e Entry) {
 	l.write(e)
 }
 
-// Mend gives a request that was under way when the process died, before its outcome was written, the fields that had
-// been committed.
+// Mend adds the committed fields to a request that was under way when the process died and has no outcome.
 func (l *Ledger) Mend(number int64, committed []Field) {
 	if l == nil {
 		return
@@ -207,7 +209,7 @@ func (l *Ledger) After(after int64, limit int) []Entry {
 	return slices.Clone(found)
 }
 
-// Close ends the file. Its error is also that of the first line that could not be written.
+// Close closes the file. Its error is also the error of the first line that could not be written.
 func (l *Ledger) Close() error {
 	if l == nil || l.file == nil {
 		return nil

@@ -1,5 +1,5 @@
 // Package quota counts the requests of each client address against a limit, as the API does: 6,000 in 5 minutes
-// (documented). It knows no HTTP and has no clock of its own.
+// (documented). The package knows no HTTP and has no clock of its own.
 package quota
 
 import (
@@ -13,14 +13,14 @@ const (
 	DefaultPer      = 5 * time.Minute
 )
 
-// Limit is how many requests one address may make in how long. The zero value is the API's.
+// Limit is the number of requests that one address may make in a time. The zero value is the API's limit.
 type Limit struct {
 	Requests int
 	Per      time.Duration
-	// Fixed counts in windows that begin with the first request after the last one ended. Else the window slides: at
-	// every moment it is the time that has just passed.
+	// Fixed counts in windows. A window begins with the first request after the last window ended. Without Fixed,
+	// the window slides: it is always the time that has just passed.
 	Fixed bool
-	// CountRefused counts what was refused, too, so that a client that does not stop asking is never let in again.
+	// CountRefused also counts refused requests. So a client that keeps sending is never let in again.
 	CountRefused bool
 }
 
@@ -43,7 +43,7 @@ func New(l Limit) *Quota {
 	return &Quota{limit: l, of: make(map[string]*window)}
 }
 
-// window holds the times of the last requests, at most as many as the limit, as a ring.
+// window holds the times of the last requests as a ring. It holds at most as many as the limit.
 type window struct {
 	times []time.Time
 	next  int
@@ -51,8 +51,8 @@ type window struct {
 	count int
 }
 
-// Take counts a request of an address at a time. wait is 0 if it is within the limit, else how long it is until one
-// more is.
+// Take counts a request of an address at a time. wait is 0 within the limit. Otherwise it is the time until one
+// more request is within the limit.
 func (q *Quota) Take(address string, now time.Time) (wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

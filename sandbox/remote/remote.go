@@ -1,5 +1,5 @@
-// Package remote asks a sandbox that runs as another process what it offers beside the API: its faults, its ledger and its
-// outbox. It knows the sandbox's admin endpoint and nothing else of it.
+// Package remote controls a sandbox in another process: its faults, its ledger and its outbox. It uses the sandbox's admin
+// endpoint and nothing else.
 package remote
 
 import (
@@ -16,15 +16,15 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Sandbox is one that runs somewhere. It is safe for concurrent use.
+// Sandbox is a running sandbox. It is safe for concurrent use.
 type Sandbox struct {
-	// APIURL is where its API answers, such as http://127.0.0.1:8080/graphql.
+	// APIURL is the address of its API, such as http://127.0.0.1:8080/graphql.
 	APIURL string
-	// Token is its own, which never expires.
+	// Token is the sandbox's own token, which never expires.
 	Token string
 }
 
-// Set puts a fault in force and answers its id.
+// Set puts a fault in force and returns its id.
 func (s Sandbox) Set(ctx context.Context, rule fault.Rule) (int, error) {
 	var answer struct {
 		ID int `json:"id"`
@@ -33,27 +33,27 @@ func (s Sandbox) Set(ctx context.Context, rule fault.Rule) (int, error) {
 	return answer.ID, err
 }
 
-// Release lets go on what the fault keeps, which stays in force.
+// Release lets the requests that the fault holds continue. The fault stays in force.
 func (s Sandbox) Release(ctx context.Context, id int) error {
 	return s.ask(ctx, http.MethodPost, fmt.Sprintf("faults/%d/release", id), nil, nil)
 }
 
-// Discard throws away what the fault keeps, which stays in force.
+// Discard throws away what the fault holds. The fault stays in force.
 func (s Sandbox) Discard(ctx context.Context, id int) error {
 	return s.ask(ctx, http.MethodPost, fmt.Sprintf("faults/%d/discard", id), nil, nil)
 }
 
-// Remove takes the fault out of force; what it keeps goes on.
+// Remove takes the fault out of force. The requests that it holds continue.
 func (s Sandbox) Remove(ctx context.Context, id int) error {
 	return s.ask(ctx, http.MethodDelete, fmt.Sprintf("faults/%d", id), nil, nil)
 }
 
-// Clear takes all faults out of force; what they keep goes on.
+// Clear takes all faults out of force. The requests that they hold continue.
 func (s Sandbox) Clear(ctx context.Context) error {
 	return s.ask(ctx, http.MethodDelete, "faults", nil, nil)
 }
 
-// Faults are those in force, in the order they were set.
+// Faults returns the faults in force, in the order in which they were set.
 func (s Sandbox) Faults(ctx context.Context) ([]fault.Status, error) {
 	var answer struct {
 		Faults []fault.Status `json:"faults"`
@@ -62,7 +62,7 @@ func (s Sandbox) Faults(ctx context.Context) ([]fault.Status, error) {
 	return answer.Faults, err
 }
 
-// Fault is the one of that id, as it is now; the zero value where there is none.
+// Fault returns the current state of a fault, or the zero value when there is none with the id.
 func (s Sandbox) Fault(ctx context.Context, id int) (fault.Status, error) {
 	list, err := s.Faults(ctx)
 	for _, status := range list {
@@ -73,7 +73,7 @@ func (s Sandbox) Fault(ctx context.Context, id int) (fault.Status, error) {
 	return fault.Status{}, err
 }
 
-// Ledger answers all requests after that of a number, the oldest first.
+// Ledger returns all requests after the given number, the oldest first.
 func (s Sandbox) Ledger(ctx context.Context, after int64) ([]ledger.Entry, error) {
 	var all []ledger.Entry
 	for {
@@ -91,7 +91,7 @@ func (s Sandbox) Ledger(ctx context.Context, after int64) ([]ledger.Entry, error
 	}
 }
 
-// Outbox reads all mail in the order it was sent.
+// Outbox returns all mail in the order in which it was sent.
 func (s Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) {
 	var answer struct {
 		Mails []store.Mail `json:"mails"`

@@ -1,5 +1,5 @@
-// Package scalar holds the API's own scalars: Decimal, LocalDateTime and TimeZonedDateTime, as the GraphQL server
-// reads and writes them. Pure.
+// Package scalar implements the API's own scalars: Decimal, LocalDateTime and TimeZonedDateTime, as the GraphQL
+// server reads and writes them. Pure.
 package scalar
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The names the scalars have in the schema.
+// The names of the scalars in the schema.
 const (
 	Int               = "Int"
 	Decimal           = "Decimal"
@@ -22,15 +22,15 @@ const (
 	TimeZonedDateTime = "TimeZonedDateTime"
 )
 
-// maxDecimalLength and maxExponent bound a decimal before any arithmetic is done on it: an exponent of a billion
-// would otherwise be worked out digit by digit.
+// maxDecimalLength and maxExponent bound a decimal before any arithmetic. Otherwise an exponent of a billion would
+// be expanded digit by digit.
 const (
 	maxDecimalLength = 64
 	maxExponent      = 64
 )
 
-// Check reports whether v, a value of a request, can be read as the named scalar, Int included since GraphQL's has 32
-// bits. Other names pass.
+// Check reports whether v, a value of a request, can be read as the named scalar. It also checks Int, because
+// GraphQL's Int has 32 bits. Other names pass.
 func Check(name string, v any) error {
 	var err error
 	switch name {
@@ -72,7 +72,8 @@ func ParseDecimal(s string) (decimal.Decimal, error) {
 	return d, nil
 }
 
-// UnmarshalDecimal reads a Decimal of a request: a string, or a number in any form a JSON or GraphQL parser gives it.
+// UnmarshalDecimal reads a Decimal of a request: a string, or a number in any form that a JSON or GraphQL parser
+// produces.
 func UnmarshalDecimal(v any) (decimal.Decimal, error) {
 	switch v := v.(type) {
 	case string:
@@ -87,15 +88,15 @@ func UnmarshalDecimal(v any) (decimal.Decimal, error) {
 	return decimal.Decimal{}, fmt.Errorf("a Decimal is a string or a number, not %s", describe(v))
 }
 
-// MarshalDecimal writes an amount the way the API does: a quoted string with two places (documented). More places
-// than two are rounded half away from zero.
+// MarshalDecimal writes an amount as the API does: a quoted string with two places (documented). An amount with
+// more places is rounded half away from zero.
 func MarshalDecimal(d decimal.Decimal) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {
 		_, _ = io.WriteString(w, `"`+d.StringFixed(2)+`"`)
 	})
 }
 
-// localLayout is a date and time without a zone; a fraction of a second is accepted on reading.
+// localLayout is a date and time without a zone. A fraction of a second is accepted on reading.
 const localLayout = "2006-01-02T15:04:05"
 
 // ParseLocalDateTime reads a date and time without a zone and returns its canonical form, which sorts by time.
@@ -120,7 +121,7 @@ func UnmarshalLocalDateTime(v any) (string, error) {
 	return ParseLocalDateTime(s)
 }
 
-// MarshalLocalDateTime writes what ParseLocalDateTime returned.
+// MarshalLocalDateTime writes a text that ParseLocalDateTime returned.
 func MarshalLocalDateTime(s string) graphql.Marshaler { return graphql.MarshalString(s) }
 
 // ParseTimeZonedDateTime reads a date and time with an offset or Z.
@@ -174,7 +175,7 @@ func digits(s string) bool {
 	return true
 }
 
-// quote shows a value of a request in an error, not more of it than fits a line.
+// quote returns a value of a request for an error, shortened to fit a line.
 func quote(s string) string {
 	if len(s) > 80 {
 		s = strings.ToValidUTF8(s[:80], "") + "…"

@@ -20,7 +20,7 @@ func (a Account) GlobalID() string { return globalid.EncodeInt(globalid.Account,
 // AccountPage is a page of accounts.
 type AccountPage = connection.Page[Account]
 
-// AccountEdge is one of accounts with its cursor.
+// AccountEdge is an account with its cursor.
 type AccountEdge = connection.Edge[Account]
 
 var accounts = listing[Account]{

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// AccountInput is what an account can be made of, and what can be changed of it; what is nil stays as it is.
+// AccountInput is the input for a new account and for a change of an account. A nil member does not change.
 type AccountInput struct {
 	AccountID    *string
 	Name         *string
@@ -23,7 +23,7 @@ type AccountInput struct {
 	PostalAddresses []*PostalAddress
 }
 
-// PostalAddress is where an account gets its letters; Usage is default, billing or shipping.
+// PostalAddress is a postal address of an account. Usage is default, billing or shipping.
 type PostalAddress struct {
 	Usage   string   `json:"usage"`
 	Address *Address `json:"address"`
@@ -40,14 +40,14 @@ type Address struct {
 	ContactPerson *string  `json:"contactPerson,omitempty"`
 }
 
-// AccountDetails is what an account has beside its name and address.
+// AccountDetails are the fields of an account besides its name and address.
 type AccountDetails struct {
 	Website         *string
 	IsIndividual    bool
 	PostalAddresses []*PostalAddress
 }
 
-// DetailsOfAccount returns what an account has beside its name and address.
+// DetailsOfAccount returns the fields of an account besides its name and address.
 func (s *Store) DetailsOfAccount(ctx context.Context, account int64) (*AccountDetails, error) {
 	var d AccountDetails
 	var addresses string
@@ -58,7 +58,7 @@ func (s *Store) DetailsOfAccount(ctx context.Context, account int64) (*AccountDe
 	return &d, json.Unmarshal([]byte(addresses), &d.PostalAddresses)
 }
 
-// CreateAccount makes an account. A refusal is a *RefusalError.
+// CreateAccount creates an account. A refusal is a *RefusalError.
 func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		if in.Name == nil {
@@ -76,7 +76,7 @@ func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, e
 	})
 }
 
-// UpdateAccount changes what in names. A refusal is a *RefusalError, and then nothing is changed.
+// UpdateAccount changes the members that in names. A refusal is a *RefusalError, and then nothing is changed.
 func (s *Store) UpdateAccount(ctx context.Context, in AccountInput) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		a, err := s.accountByID(ctx, tx, "accountId", *in.AccountID)
@@ -119,7 +119,8 @@ func (s *Store) writeAccount(ctx context.Context, tx *sql.Tx, id int64, in Accou
 	return err
 }
 
-// MergeAccounts moves everything of one account to another, and the first is gone. A refusal is a *RefusalError.
+// MergeAccounts moves everything of one account to another. The first account is then gone. A refusal is a
+// *RefusalError.
 func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		source, err := s.accountByID(ctx, tx, "fromAccount", from)
@@ -133,7 +134,7 @@ func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, e
 		if source.ID == target.ID {
 			return 0, problem(LabelInvalidValue, to, "fromAccount and toAccount are the same")
 		}
-		// Constants all of them.
+		// All names are constants.
 		for _, table := range strings.Fields("contacts opportunities registrations invoices token_issues") {
 			if _, err := tx.ExecContext(ctx, "UPDATE "+table+" SET account_id = ? WHERE account_id = ?", target.ID, source.ID); err != nil {
 				return 0, err
@@ -181,8 +182,8 @@ func (s *Store) accountByID(ctx context.Context, q queryer, field, id string) (*
 	return a, err
 }
 
-// accountByKey returns an account, nil if there is none. One that was merged into another is gone, unless it is assumed
-// that its id leads there.
+// accountByKey returns an account, nil if there is none. An account that was merged into another is gone, unless it is
+// assumed that its id leads to the other account.
 func (s *Store) accountByKey(ctx context.Context, q queryer, key int64) (*Account, error) {
 	if s.assume.Is(assume.AccountMerged, "leads") {
 		return accounts.first(ctx, q, " WHERE a.id = coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = ?1), ?1)", key)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// AddCode keeps a code that a user's consent is exchanged by, for the time given.
+// AddCode stores a code for the exchange of a user's consent, for the given time.
 func (s *Store) AddCode(ctx context.Context, code, redirect string, life time.Duration) error {
 	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		now := s.now()
@@ -18,8 +18,8 @@ func (s *Store) AddCode(ctx context.Context, code, redirect string, life time.Du
 	})
 }
 
-// ExchangeCode issues both tokens if the code is good, and reports whether it was; it is good once. redirect must be the
-// address the code was sent to, unless it is "".
+// ExchangeCode issues both tokens if the code is valid, and reports whether it was. A code is valid once. redirect must
+// be the address to which the code was sent, unless it is "".
 func (s *Store) ExchangeCode(ctx context.Context, code, redirect string, e Exchange) (good bool, err error) {
 	err = s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		used, err := tx.ExecContext(ctx, `DELETE FROM codes WHERE digest = ? AND expires_at > ? AND (? = '' OR redirect_uri = ?)`,

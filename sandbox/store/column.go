@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/scalar"
 )
 
-// kind is how values of a column are read and which operations fit it.
+// kind decides how values of a column are read and which operations fit the column.
 type kind int
 
 const (
@@ -26,22 +26,22 @@ const (
 	key // a global id
 )
 
-// sqlNow stands in a column for the time of the search.
+// sqlNow in a column is replaced by the time of the search.
 const sqlNow = "{now}"
 
 // column is a field that can be searched and ordered by.
 type column struct {
 	sql  string
 	kind kind
-	// idType is the prefix of the global ids of a key column; numeric says that their keys are numbers.
+	// idType is the prefix of the global ids of a key column. numeric reports that their keys are numbers.
 	idType  string
 	numeric bool
-	// otherwise is what the column is instead where that is assumed.
+	// otherwise is the column in use when another value of a row is assumed.
 	otherwise *otherwise
 }
 
-// otherwise is what a column is where a row of the table of assumptions has a value: one text or several, of which one
-// must fit a filter.
+// otherwise replaces a column when a row of the table of assumptions has a value. It has one text or several; one of
+// them must fit a filter.
 type otherwise struct {
 	row   assume.Name
 	value string
@@ -60,7 +60,7 @@ func textKeyColumn(sql, idType string) column {
 
 var comparisons = map[string]string{"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
-// condition translates a filter on the column. The rules for value and values are the ones observed of the API.
+// condition translates a filter on the column. The rules for value and values are those observed of the API.
 func (c column) condition(f *Filter, choices assume.Choices) (string, []any, error) {
 	if c.otherwise.holds(choices) {
 		return c.each(f, choices)
@@ -100,7 +100,7 @@ func (c column) condition(f *Filter, choices assume.Choices) (string, []any, err
 	return condition, args, err
 }
 
-// each translates a filter on what the column is otherwise.
+// each translates a filter on the texts that replace the column.
 func (c column) each(f *Filter, choices assume.Choices) (string, []any, error) {
 	var conditions []string
 	var args []any
@@ -118,7 +118,7 @@ func (c column) each(f *Filter, choices assume.Choices) (string, []any, error) {
 	return "(" + strings.Join(conditions, with) + ")", args, nil
 }
 
-// comparison compares the column with as many parameters.
+// comparison compares the column with the given number of parameters.
 func (c column) comparison(operation string, parameters int, choices assume.Choices) (string, error) {
 	compared := c.sql
 	if c.kind == text && choices.Is(assume.FilterCase, "ignored") {
@@ -137,7 +137,7 @@ func (c column) comparison(operation string, parameters int, choices assume.Choi
 	return compared + " " + operator + " ?", nil
 }
 
-// operands returns the values of a filter after checking that it has what its operation takes.
+// operands returns the values of a filter. It checks that the filter has the values that its operation takes.
 func operands(f *Filter) ([]string, error) {
 	switch f.Operation {
 	case "isnull", "notnull":
@@ -211,7 +211,7 @@ func (c column) pattern(operation string, values []string, choices assume.Choice
 	}
 }
 
-// parse reads a value of a filter as the column stores it.
+// parse reads a value of a filter in the form in which the column stores it.
 func (c column) parse(v string, choices assume.Choices) (any, error) {
 	switch c.kind {
 	case integer:
@@ -247,7 +247,7 @@ func (c column) parse(v string, choices assume.Choices) (any, error) {
 	}
 }
 
-// zoned reads a local time as one in UTC, or where that is assumed in the tenant's zone.
+// zoned reads a local time as a time in UTC, or in the tenant's zone when that is assumed.
 func zoned(local string, choices assume.Choices) (any, error) {
 	if !choices.Is(assume.FilterDate, "london") {
 		t, err := scalar.ParseTimeZonedDateTime(local + "Z")
@@ -261,7 +261,7 @@ func zoned(local string, choices assume.Choices) (any, error) {
 	return t.UnixMicro(), err
 }
 
-// parseLocal reads a local date and time; a bare date is its first moment.
+// parseLocal reads a local date and time. A date alone is its first moment.
 func parseLocal(v string) (string, error) {
 	if len(v) == len("2026-01-31") {
 		v += "T00:00:00"
@@ -269,7 +269,7 @@ func parseLocal(v string) (string, error) {
 	return scalar.ParseLocalDateTime(v)
 }
 
-// parseAmount reads an amount to compare with, in hundredths.
+// parseAmount reads an amount for a comparison, in hundredths.
 func parseAmount(v string) (any, error) {
 	d, err := scalar.ParseDecimal(v)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Contact is a person. Account is nil for one of no account.
+// Contact is a person. Account is nil for a person without an account.
 type Contact struct {
 	ID           int64
 	FirstName    string
@@ -17,7 +17,7 @@ type Contact struct {
 	Account      *Account
 }
 
-// PersonalName is a contact's name in its parts and as a whole; DetailsOfContact knows the middle one.
+// PersonalName is a contact's name in parts and as a whole. DetailsOfContact returns the middle name.
 type PersonalName struct {
 	ContactID int64
 	FirstName string
@@ -36,10 +36,10 @@ func (c Contact) PersonalName() *PersonalName {
 // ContactPage is a page of contacts.
 type ContactPage = connection.Page[Contact]
 
-// ContactEdge is one of contacts with its cursor.
+// ContactEdge is a contact with its cursor.
 type ContactEdge = connection.Edge[Contact]
 
-// isUser tells whether the contact p is that of a user.
+// isUser is the condition that the contact p belongs to a user.
 const isUser = "EXISTS (SELECT 1 FROM users u WHERE u.contact_id = p.id)"
 
 var contacts = listing[Contact]{
@@ -90,14 +90,14 @@ func (o *optionalAccount) get() *Account {
 	return &Account{ID: *o.id, Name: *o.name, EmailAddress: o.email}
 }
 
-// ContactDetails is what a contact has beside its name and address.
+// ContactDetails are the fields of a contact besides its name and address.
 type ContactDetails struct {
 	MiddleName   *string
 	IsInstructor bool
 	IsStaff      bool
 }
 
-// DetailsOfContact returns what a contact has beside its name and address.
+// DetailsOfContact returns the fields of a contact besides its name and address.
 func (s *Store) DetailsOfContact(ctx context.Context, contact int64) (*ContactDetails, error) {
 	var d ContactDetails
 	staff := "p.is_staff"

@@ -9,35 +9,36 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assume"
 )
 
-// NewContact is a contact to be made. Of the e-mail addresses the one whose usage is primary counts, else the first.
+// NewContact is the input for a new contact. The e-mail address with the usage primary counts, or else the first
+// one.
 type NewContact struct {
 	PersonalName   *NewPersonalName
 	AccountID      *string
 	EmailAddresses []*NewEmailAddress
-	// DuplicateEmail says that the caller knows that other contacts may have the address.
+	// DuplicateEmail reports that the caller accepts an address that other contacts may have.
 	DuplicateEmail bool
 }
 
-// NewPersonalName is what a contact is called.
+// NewPersonalName is the name of a new contact.
 type NewPersonalName struct {
 	FirstName  string
 	MiddleName *string
 	LastName   string
 }
 
-// NewEmailAddress is one of a contact's; Usage is primary for the one that mail goes to.
+// NewEmailAddress is an address of a new contact. Usage is primary for the address that gets mail.
 type NewEmailAddress struct {
 	Usage   *string
 	Address string
 }
 
-// MadeContact is what became of one contact of several; Err is a *RefusalError.
+// MadeContact is the result for one contact of several. Err is a *RefusalError.
 type MadeContact struct {
 	Contact *Contact
 	Err     error
 }
 
-// CreateContact makes a contact. A refusal is a *RefusalError.
+// CreateContact creates a contact. A refusal is a *RefusalError.
 func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, error) {
 	var made *Contact
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -51,8 +52,8 @@ func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, err
 	return made, nil
 }
 
-// CreateContacts makes each for itself: one that is refused keeps none of the others from being made, unless that is
-// assumed. The error is no refusal: those stand in the answer, which has an entry for each.
+// CreateContacts creates each contact separately. A refused contact does not affect the others, unless that is
+// assumed. The result has an entry for each contact, and refusals are in the entries. The error is never a refusal.
 func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]MadeContact, error) {
 	made := make([]MadeContact, len(in))
 	if !s.assume.Is(assume.ContactBatch, "all") {
@@ -86,7 +87,7 @@ func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]MadeCon
 	return made, nil
 }
 
-// orEmpty takes an entry that is null for one that says nothing, which is refused.
+// orEmpty turns a null entry into an empty entry, which is refused.
 func orEmpty(in *NewContact) NewContact {
 	if in == nil {
 		return NewContact{}
@@ -94,14 +95,14 @@ func orEmpty(in *NewContact) NewContact {
 	return *in
 }
 
-// unexpected reports whether an error is none of the caller's.
+// unexpected reports whether an error is not the caller's mistake.
 func unexpected(err error) bool {
 	var refused *RefusalError
 	return err != nil && !errors.As(err, &refused)
 }
 
-// createContact makes a contact. E-mail addresses need not be unique (observed: several contacts with one are handled).
-// That an account that is a person's takes no second one is known of the vendor's import alone.
+// createContact creates a contact. E-mail addresses need not be unique (observed: several contacts with one address are
+// handled). The account of an individual takes no second contact; this is known only from the vendor's import.
 func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*Contact, error) {
 	if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
 		return nil, problem(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")
@@ -155,7 +156,7 @@ func (s *Store) accountOfContact(ctx context.Context, tx *sql.Tx, id *string) (a
 	return a.ID, nil
 }
 
-// primary picks the address that mail goes to.
+// primary returns the address that gets mail.
 func primary(addresses []*NewEmailAddress) (*string, error) {
 	var chosen *string
 	for _, a := range addresses {

@@ -7,10 +7,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// FinancialUnit is what amounts are counted in.
+// FinancialUnit is the unit of amounts.
 type FinancialUnit interface{ isFinancialUnit() }
 
-// Currency is the financial unit there is.
+// Currency is the only kind of financial unit.
 type Currency struct {
 	Code   string
 	Name   string
@@ -19,13 +19,13 @@ type Currency struct {
 
 func (Currency) isFinancialUnit() {}
 
-// GlobalID returns the API's id of the currency. Its prefix is assumed; inputs take the bare code.
+// GlobalID returns the API's id of the currency. Its prefix is assumed. Inputs take the bare code.
 func (c Currency) GlobalID() string { return globalid.Encode(globalid.Currency, c.Code) }
 
 // CurrencyPage is a page of currencies.
 type CurrencyPage = connection.Page[Currency]
 
-// CurrencyEdge is one of currencies with its cursor.
+// CurrencyEdge is a currency with its cursor.
 type CurrencyEdge = connection.Edge[Currency]
 
 var currencies = listing[Currency]{

@@ -8,25 +8,25 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// CustomFieldDefinition is something that a tenant wants to know of records of a type. All values are text, whatever
-// Kind says (observed).
+// CustomFieldDefinition is a further field that a tenant has defined for records of a type. All values are text,
+// whatever Kind is (observed).
 type CustomFieldDefinition struct {
 	ID    int64
 	Label string
 	Kind  string
 }
 
-// Key returns the global id of the definition, by which values name it.
+// Key returns the global id of the definition. Values name the definition by this id.
 func (d CustomFieldDefinition) Key() string {
 	return globalid.EncodeInt(globalid.CustomFieldDefinition, d.ID)
 }
 
-// CustomFieldTemplate is what a tenant wants to know of records of a type.
+// CustomFieldTemplate is the further fields that a tenant has defined for records of a type.
 type CustomFieldTemplate struct {
 	CustomFieldDefinitions []*CustomFieldDefinition
 }
 
-// CustomFieldTemplateOf returns what there is to know of a type such as Event, which may be nothing.
+// CustomFieldTemplateOf returns the further fields of a type such as Event. There may be none.
 func (s *Store) CustomFieldTemplateOf(ctx context.Context, typ string) (*CustomFieldTemplate, error) {
 	found, err := customFields(ctx, s.read, "type = ?", typ)
 	if err != nil {
@@ -57,7 +57,7 @@ func customFields(ctx context.Context, q queryer, condition string, args ...any)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
 	found := []*CustomFieldDefinition{}
 	for rows.Next() {
 		var d CustomFieldDefinition
@@ -69,7 +69,8 @@ func customFields(ctx context.Context, q queryer, condition string, args ...any)
 	return found, rows.Err()
 }
 
-// checkCustomField refuses a value without a key and, where that is assumed, one whose key no definition of the type has.
+// checkCustomField refuses a value without a key. When that is assumed, it also refuses a key without a definition of the
+// type.
 func (s *Store) checkCustomField(ctx context.Context, q queryer, list, typ, key string) error {
 	if strings.TrimSpace(key) == "" {
 		return problem(LabelInvalidValue, key, "%s: definitionKey must not be empty", list)

@@ -27,13 +27,14 @@ type Event struct {
 	RegistrationDeadline *string
 	MaxPlaces            int
 	MinPlaces            int
-	// BookedPlaces are those taken before the sandbox began, and one for each active learner.
+	// BookedPlaces is the number of places taken before the sandbox began, plus one for each active learner.
 	BookedPlaces int
 	CancelledAt  *time.Time
-	// Price is what a place costs; FinancialUnit is nil for an event without a currency.
+	// Price is the price of a place. FinancialUnit is nil for an event without a currency.
 	Price         *decimal.Decimal
 	FinancialUnit FinancialUnit
-	// InternalNotes are the tenant's; BookingAccountID is who the event is run for, nil for nobody.
+	// InternalNotes are the tenant's notes. BookingAccountID is the account for which the event is run, nil for
+	// none.
 	InternalNotes    *string
 	BookingAccountID *int64
 }
@@ -46,19 +47,19 @@ func (e Event) IsActive() bool { return e.LifecycleState == published }
 // GlobalID returns the API's id of the event, whose prefix is Course.
 func (e Event) GlobalID() string { return globalid.EncodeInt(globalid.Event, e.ID) }
 
-// TimeZonedStart is when the event begins; nil if nobody knows the day or the time zone.
+// TimeZonedStart returns when the event begins, or nil if the day or the time zone is unknown.
 func (e Event) TimeZonedStart() *time.Time { return inZone(e.Start, e.TimeZoneName) }
 
-// TimeZonedEnd is when it is over.
+// TimeZonedEnd returns when the event ends, or nil if the day or the time zone is unknown.
 func (e Event) TimeZonedEnd() *time.Time { return inZone(e.End, e.TimeZoneName) }
 
-// EventPrice is what a place costs.
+// EventPrice is the price of a place.
 type EventPrice struct {
 	Amount        decimal.Decimal
 	FinancialUnit FinancialUnit
 }
 
-// DefaultPrice is nil for an event without a price.
+// DefaultPrice returns the price, or nil for an event without one.
 func (e Event) DefaultPrice() *EventPrice {
 	if e.Price == nil || e.FinancialUnit == nil {
 		return nil
@@ -66,7 +67,7 @@ func (e Event) DefaultPrice() *EventPrice {
 	return &EventPrice{Amount: *e.Price, FinancialUnit: e.FinancialUnit}
 }
 
-// inZone is the moment of a local time, nil if that or the zone is missing.
+// inZone returns the moment of a local time, nil if the time or the zone is missing.
 func inZone(local, zone *string) *time.Time {
 	if local == nil || zone == nil {
 		return nil
@@ -85,22 +86,24 @@ func inZone(local, zone *string) *time.Time {
 // EventPage is a page of events.
 type EventPage = connection.Page[Event]
 
-// EventEdge is one of events with its cursor.
+// EventEdge is an event with its cursor.
 type EventEdge = connection.Edge[Event]
 
-// bookedPlaces counts in SQL what BookedPlaces of an Event says, freePlaces what is neither booked nor held.
+// bookedPlaces is the SQL for BookedPlaces of an Event. freePlaces is the SQL for the places that are neither
+// booked nor held.
 const (
 	bookedPlaces = "(e.booked_places + e.registered)"
 	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + sqlNow + ")))"
 )
 
-// bookingAccount is who an event is run for, also after that account was merged into another.
+// bookingAccount is the SQL for the account for which an event is run. It also works after that account was merged
+// into another.
 const bookingAccount = "coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = e.booking_account_id), e.booking_account_id)"
 
-// eventText is what is searched for words.
+// eventText is the text in which a search looks for words.
 const eventText = "concat_ws(' ', e.code, e.title, et.code, et.title)"
 
-// eventJoins and eventColumns read an event e, of an interest, too; an optionalEvent takes them in.
+// eventJoins and eventColumns read an event e, also the event of an interest. An optionalEvent scans the columns.
 const (
 	eventJoins = `LEFT JOIN course_templates et ON et.id = e.course_template_id LEFT JOIN regions er ON er.id = e.region_id
 		LEFT JOIN currencies ec ON ec.code = e.currency_code`
@@ -193,12 +196,12 @@ func (e *optionalEvent) get() *Event {
 	return event
 }
 
-// Events searches the events, whatever their state.
+// Events searches the events, in any state.
 func (s *Store) Events(ctx context.Context, q Search) (*EventPage, error) {
 	return events.page(ctx, s, q)
 }
 
-// BookingAccount returns who an event is run for, nil for nobody.
+// BookingAccount returns the account for which an event is run, nil for none.
 func (s *Store) BookingAccount(ctx context.Context, e *Event) (*Account, error) {
 	if e.BookingAccountID == nil {
 		return nil, nil

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// EventUpdate is the input of UpdateEvent. What is nil stays as it is; Start and End are local to TimeZoneName.
+// EventUpdate is the input of UpdateEvent. A nil member does not change. Start and End are local to TimeZoneName.
 type EventUpdate struct {
 	Title          *string
 	LifecycleState *string
@@ -21,7 +21,7 @@ type EventUpdate struct {
 	TimeZoneName   *string
 }
 
-// UpdateEvent changes an event. One that is cancelled keeps its interests, its holds and its learners (observed).
+// UpdateEvent changes an event. A cancelled event keeps its interests, its holds and its learners (observed).
 func (s *Store) UpdateEvent(ctx context.Context, id string, in EventUpdate) (*Event, error) {
 	var changed *Event
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -83,7 +83,7 @@ func (in EventUpdate) check() error {
 	return nil
 }
 
-// micros is a time as it is stored, nil for none.
+// micros returns a time as it is stored, nil for none.
 func micros(t *time.Time) *int64 {
 	if t == nil {
 		return nil

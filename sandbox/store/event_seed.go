@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// event writes an event. What the API made of it stays.
+// event writes an event. Changes that were made through the API stay.
 func (w *seeder) event(ctx context.Context, r catalogue.Event) {
 	e := Event{Start: optionalText(r.Start), End: optionalText(r.End), TimeZoneName: optionalText(r.TimeZone)}
 	var price any

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// ExternalLog is an entry of the log that integrations write about a record. It stays for good (observed).
+// ExternalLog is an entry of the log that integrations write about a record. It is never deleted (observed).
 type ExternalLog struct {
 	ID               int64
 	OriginIdentifier string
@@ -31,7 +31,7 @@ func (l ExternalLog) GlobalID() string { return globalid.EncodeInt(globalid.Exte
 // ExternalLogPage is a page of entries.
 type ExternalLogPage = connection.Page[ExternalLog]
 
-// ExternalLogEdge is one of entries with its cursor.
+// ExternalLogEdge is an entry with its cursor.
 type ExternalLogEdge = connection.Edge[ExternalLog]
 
 var externalLogs = listing[ExternalLog]{
@@ -55,7 +55,7 @@ func (s *Store) ExternalLogs(ctx context.Context, q Search) (*ExternalLogPage, e
 	return externalLogs.page(ctx, s, q)
 }
 
-// NewExternalLog is an entry to be written. Payload is JSON text.
+// NewExternalLog is the input for a new entry. Payload is JSON text.
 type NewExternalLog struct {
 	OriginIdentifier    string
 	NodeID              string
@@ -65,14 +65,14 @@ type NewExternalLog struct {
 	InternalLogMetadata *LogMetadata
 }
 
-// LogMetadata says what kind of entry it is.
+// LogMetadata is the kind of an entry.
 type LogMetadata struct {
 	Category    *string
 	Subcategory *string
 }
 
-// WriteExternalLog writes an entry. The record must exist; an id with an empty key files it under the type (observed). A
-// refusal is a *RefusalError.
+// WriteExternalLog writes an entry. The record must exist. An id with an empty key files the entry under the type
+// (observed). A refusal is a *RefusalError.
 func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*ExternalLog, error) {
 	if !slices.Contains([]string{"success", "failed", "partial"}, in.Status) {
 		return nil, problem(LabelInvalidValue, in.Status, "status is %q, it must be success, failed or partial", in.Status)
@@ -106,7 +106,7 @@ func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*Exter
 	return written, nil
 }
 
-// loggable refuses an entry about nothing.
+// loggable refuses an entry about a missing record.
 func (s *Store) loggable(ctx context.Context, id string) error {
 	if typ, ok := globalid.TypeOnly(id); ok && typ != "" {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// image returns a database in memory that has all migrations and no rows. It is made once in a process and never closed:
-// to copy its pages takes a hundredth of the time that the migrations take.
+// image returns a database in memory with all migrations and no rows. It is made once in a process and never closed.
+// Copying its pages takes a hundredth of the time of the migrations.
 var image = sync.OnceValues(func() (*sql.Conn, error) {
 	ctx := context.Background()
 	s := &Store{}
@@ -25,13 +25,13 @@ var image = sync.OnceValues(func() (*sql.Conn, error) {
 	return s.anchor, nil
 })
 
-// copyImage fills a new database in memory, which source names, with the pages of the image.
+// copyImage fills a new database in memory with the pages of the image. source names the new database.
 func copyImage(ctx context.Context, source string) error {
 	from, err := image()
 	if err != nil {
 		return err
 	}
-	// The driver's connection takes one call at a time, and Raw sees to it.
+	// The driver's connection takes one call at a time. Raw ensures this.
 	err = from.Raw(func(connection any) error {
 		copier, ok := connection.(interface {
 			NewBackup(source string) (*sqlite.Backup, error)

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assume"
 )
 
-// tables returns the statements that made the database.
+// tables returns the statements that created the database.
 func tables(t *testing.T, s *Store) string {
 	t.Helper()
 	var made string
@@ -23,8 +23,8 @@ func tables(t *testing.T, s *Store) string {
 	return made
 }
 
-// Databases in memory are copies of one image: they are made like one in a file, and what is written to one of them is
-// in no other and in none that is opened later.
+// Databases in memory are copies of one image. They have the same tables as a database in a file. A row in one of them
+// is in no other, and in none that is opened later.
 func TestDatabasesInMemoryAreCopies(t *testing.T) {
 	opened := func(path string) *Store {
 		s, err := Open(t.Context(), path, time.Now, assume.Choices{})

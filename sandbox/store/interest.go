@@ -15,14 +15,14 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// The limits of an interest; together they keep every sum in hundredths within 64 bits. Assumed.
+// The limits of an interest. Together they keep every sum in hundredths within 64 bits. Assumed.
 const (
 	maxQuantity   = 100_000
 	maxAmount     = 10_000_000_000
 	maxGrandTotal = 10_000_000_000_000_000 // in units of the currency
 )
 
-// Interest is what the prospect intends to buy.
+// Interest is an item that the prospect intends to buy.
 type Interest struct {
 	ID            int64
 	OpportunityID int64
@@ -30,19 +30,20 @@ type Interest struct {
 	Quantity      int
 	UnitAmount    decimal.Decimal
 	TotalAmount   decimal.Decimal
-	// Reserve says that the interest was made to hold places; whether it does depends on the opportunity's expiry.
+	// Reserve reports that the interest was created to hold places. Whether it holds them depends on the
+	// opportunity's expiry.
 	Reserve bool
 	TaxID   *string
 	// ExpiresAt is when training tokens expire, in local time.
 	ExpiresAt *string
-	// RegistrationID is the registration that was made of it.
+	// RegistrationID is the registration that was made of the interest.
 	RegistrationID *int64
 }
 
 // GlobalID returns the API's id of the interest.
 func (i Interest) GlobalID() string { return globalid.EncodeInt(globalid.OpportunityInterest, i.ID) }
 
-// Kind names the type of the interest where each kind of item has its own.
+// Kind returns the type of the interest for an API in which each kind of item has its own type.
 func (i Interest) Kind() string {
 	switch i.Item.(type) {
 	case CourseTemplate:
@@ -59,10 +60,10 @@ func (i Interest) Kind() string {
 // InterestPage is a page of interests.
 type InterestPage = connection.Page[Interest]
 
-// InterestEdge is one of interests with its cursor.
+// InterestEdge is an interest with its cursor.
 type InterestEdge = connection.Edge[Interest]
 
-// Learner is a person named on an interest; Contact is nil for one who was new.
+// Learner is a person named on an interest. Contact is nil for a person whom the API did not know.
 type Learner struct {
 	Contact   *Contact
 	FirstName string
@@ -73,16 +74,16 @@ type Learner struct {
 // LearnerPage is a page of learners.
 type LearnerPage = connection.Page[Learner]
 
-// LearnerEdge is one of learners with its cursor.
+// LearnerEdge is a learner with its cursor.
 type LearnerEdge = connection.Edge[Learner]
 
-// AddInterest is the input of the method of the same name.
+// AddInterest is the input of the method AddInterest.
 type AddInterest struct {
 	OpportunityID   string
 	InterestDetails *InterestDetails
 }
 
-// InterestDetails is an interest to be added. At most one of the details is set, the one that fits the item.
+// InterestDetails is a new interest. At most one of the details is set: the one for the item's kind.
 type InterestDetails struct {
 	ID                   string
 	Quantity             int
@@ -95,20 +96,21 @@ type InterestDetails struct {
 	TrainingTokenDetails *TokenDetails
 }
 
-// LearnerDetails names the learners of an interest: contacts by id, and people the API does not know yet.
+// LearnerDetails names the learners of an interest: contacts by id, and people whom the API does not know yet.
 type LearnerDetails struct {
 	ExistingLearners []*string
 	NewLearners      []*NewLearner
 }
 
-// NewLearner is a person the API does not know yet.
+// NewLearner is a person whom the API does not know yet.
 type NewLearner struct {
 	FirstName string
 	LastName  string
 	Email     *string
 }
 
-// TokenDetails says when training tokens expire, in local time; the past is allowed (documented example).
+// TokenDetails holds the time at which training tokens expire, in local time. A time in the past is allowed
+// (documented example).
 type TokenDetails struct {
 	ExpiresAt *string
 }
@@ -191,12 +193,12 @@ var learners = listing[Learner]{
 	},
 }
 
-// LearnersOfInterest returns the learners named on an interest, in the order they were given.
+// LearnersOfInterest returns the learners named on an interest, in the order in which they were given.
 func (s *Store) LearnersOfInterest(ctx context.Context, interest int64, q Search) (*LearnerPage, error) {
 	return learners.page(ctx, s, q, scope{"n.interest_id", interest})
 }
 
-// AddInterest adds an interest to an opportunity and answers the new interest. A refusal is a *RefusalError.
+// AddInterest adds an interest to an opportunity and returns the new interest. A refusal is a *RefusalError.
 func (s *Store) AddInterest(ctx context.Context, in AddInterest) ([]*Interest, error) {
 	var answer []*Interest
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -290,7 +292,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	return id, s.addLearners(ctx, tx, id, d.Quantity, details)
 }
 
-// reserves decides whether an interest that is to hold places does.
+// reserves returns whether an interest that asks for places gets them.
 func (s *Store) reserves(ctx context.Context, tx *sql.Tx, opportunity int64, item soldItem, d *InterestDetails) (bool, error) {
 	event, ok := item.key.(int64)
 	if item.column == "event_id" && ok {
@@ -305,7 +307,7 @@ func (s *Store) reserves(ctx context.Context, tx *sql.Tx, opportunity int64, ite
 	return false, problem(LabelDetails, d.ID, "reserve: places can be reserved on an event only, %s is a %s", d.ID, item.name)
 }
 
-// lapsed refuses to hold places for an opportunity whose holds have lapsed, where that is assumed.
+// lapsed refuses places for an opportunity whose holds have lapsed, when that is assumed.
 func (s *Store) lapsed(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.assume.Is(assume.ReserveLapsed, "refused") {
 		return nil
@@ -318,14 +320,14 @@ func (s *Store) lapsed(ctx context.Context, tx *sql.Tx, opportunity int64) error
 	return err
 }
 
-// soldItem is an item an interest is to be made in.
+// soldItem is the item of a new interest.
 type soldItem struct {
 	name   string // for messages
-	column string // where an interest keeps the key
+	column string // the column of an interest for the key
 	key    any
 }
 
-// sellable finds the item with an id; it must exist and be published.
+// sellable returns the item with an id. The item must exist and be published.
 func (s *Store) sellable(ctx context.Context, q queryer, id string) (soldItem, error) {
 	parsed, err := globalid.Parse(id)
 	if err != nil {
@@ -363,8 +365,8 @@ func (s *Store) sellable(ctx context.Context, q queryer, id string) (soldItem, e
 	return item, nil
 }
 
-// fittingDetails returns the learners of an interest, nil if none are given, after checking that no details of another
-// kind of item are there.
+// fittingDetails returns the learners of an interest, nil if none are given. It checks that there are no details for
+// another kind of item.
 func (s *Store) fittingDetails(item soldItem, d *InterestDetails) (*LearnerDetails, error) {
 	given := []struct {
 		name, column string
@@ -454,7 +456,7 @@ func fromCents(n int64) decimal.Decimal { return decimal.New(n, -2) }
 
 // toCents checks a unit amount and returns it in hundredths.
 func (s *Store) toCents(d decimal.Decimal) (int64, error) {
-	// The size first: Shift and String of a huge exponent would write it out.
+	// The size comes first: Shift and String would write a huge exponent out.
 	if d.IsNegative() && !s.assume.Is(assume.InterestAmount, "any") || d.Abs().GreaterThan(decimal.NewFromInt(maxAmount)) {
 		return 0, problem(LabelInvalidValue, d.String(), "unitAmount is %s, it must be between 0 and %d", d, int64(maxAmount))
 	}

@@ -18,7 +18,7 @@ const (
 	invoiceFinal = "Final"
 )
 
-// SalesDocument is what an opportunity is billed by.
+// SalesDocument is the document that bills an opportunity.
 type SalesDocument interface{ isSalesDocument() }
 
 // Invoice bills an opportunity.
@@ -29,7 +29,7 @@ type Invoice struct {
 	FinancialUnit  FinancialUnit
 	LifecycleState string
 	Comments       *string
-	// PurchaseOrderReference is written as purchaseOrderRef.
+	// PurchaseOrderReference is written under the name purchaseOrderRef.
 	PurchaseOrderReference *string
 	CreatedAt              time.Time
 	FinalisedAt            *time.Time
@@ -43,10 +43,10 @@ func (i Invoice) GlobalID() string { return globalid.EncodeInt(globalid.Invoice,
 // InvoicePage is a page of invoices.
 type InvoicePage = connection.Page[Invoice]
 
-// InvoiceEdge is one of invoices with its cursor.
+// InvoiceEdge is an invoice with its cursor.
 type InvoiceEdge = connection.Edge[Invoice]
 
-// InvoiceLine is what an invoice bills for: a learner on an event, or what else was sold.
+// InvoiceLine is one line of an invoice: a learner on an event, or another sold item.
 type InvoiceLine struct {
 	InterestID int64
 	LearnerID  *int64
@@ -96,7 +96,7 @@ func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
 	lines := []*InvoiceLine{}
 	for rows.Next() {
 		var l InvoiceLine
@@ -110,8 +110,8 @@ func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine
 	return lines, rows.Err()
 }
 
-// makeInvoice drafts an invoice in the opportunity's currency: a line for each learner on an event (documented), and one
-// for everything else that was sold. Cancelled learners are not billed. An opportunity that has an invoice keeps it.
+// makeInvoice drafts an invoice in the opportunity's currency. It has a line for each learner on an event (documented),
+// and a line for every other sold item. Cancelled learners are not billed. An opportunity that has an invoice keeps it.
 func (s *Store) makeInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	before, err := activeInvoice(ctx, tx, o.ID)
 	if err != nil || before != nil && !s.assume.Is(assume.TriggerInvoice, "another") {
@@ -148,7 +148,7 @@ func (s *Store) makeInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	return err
 }
 
-// InvoiceUpdate is the input of UpdateInvoice. What is nil stays as it is.
+// InvoiceUpdate is the input of UpdateInvoice. A nil member does not change.
 type InvoiceUpdate struct {
 	InvoiceID        string
 	Comments         *string

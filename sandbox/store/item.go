@@ -7,10 +7,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Item is what an interest is in: a CourseTemplate, an Event, a LearningPath or a TrainingTokenType.
+// Item is the item of an interest: a CourseTemplate, an Event, a LearningPath or a TrainingTokenType.
 type Item interface{ isItem() }
 
-// The states in which an item can be sold, and in which an event does not take place.
+// The states of items: the state in which an item can be sold, and the state of an event that does not take place.
 const (
 	published = "published"
 	cancelled = "cancelled"
@@ -32,7 +32,7 @@ func (t CourseTemplate) GlobalID() string { return globalid.EncodeInt(globalid.C
 // CourseTemplatePage is a page of course templates.
 type CourseTemplatePage = connection.Page[CourseTemplate]
 
-// CourseTemplateEdge is one of course templates with its cursor.
+// CourseTemplateEdge is a course template with its cursor.
 type CourseTemplateEdge = connection.Edge[CourseTemplate]
 
 var courseTemplates = listing[CourseTemplate]{
@@ -52,7 +52,7 @@ var courseTemplates = listing[CourseTemplate]{
 	},
 }
 
-// CourseTemplates searches the course templates, unpublished ones included.
+// CourseTemplates searches the course templates, including unpublished ones.
 func (s *Store) CourseTemplates(ctx context.Context, q Search) (*CourseTemplatePage, error) {
 	return courseTemplates.page(ctx, s, q)
 }
@@ -73,7 +73,7 @@ func (p LearningPath) GlobalID() string { return globalid.EncodeInt(globalid.Lea
 // LearningPathPage is a page of learning paths.
 type LearningPathPage = connection.Page[LearningPath]
 
-// LearningPathEdge is one of learning paths with its cursor.
+// LearningPathEdge is a learning path with its cursor.
 type LearningPathEdge = connection.Edge[LearningPath]
 
 var learningPaths = listing[LearningPath]{
@@ -93,7 +93,7 @@ var learningPaths = listing[LearningPath]{
 	},
 }
 
-// LearningPaths searches the learning paths, unpublished ones included.
+// LearningPaths searches the learning paths, including unpublished ones.
 func (s *Store) LearningPaths(ctx context.Context, q Search) (*LearningPathPage, error) {
 	return learningPaths.page(ctx, s, q)
 }
@@ -115,7 +115,7 @@ func (t TrainingTokenType) GlobalID() string {
 // TrainingTokenTypePage is a page of training token types.
 type TrainingTokenTypePage = connection.Page[TrainingTokenType]
 
-// TrainingTokenTypeEdge is one of training token types with its cursor.
+// TrainingTokenTypeEdge is a training token type with its cursor.
 type TrainingTokenTypeEdge = connection.Edge[TrainingTokenType]
 
 var trainingTokenTypes = listing[TrainingTokenType]{

@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// RegisteredLearner is a place on an event, of a contact or not named yet.
+// RegisteredLearner is a place on an event, for a contact or not named yet.
 type RegisteredLearner struct {
 	ID             int64
 	EventID        int64
@@ -40,7 +40,7 @@ func (l RegisteredLearner) LifecycleState() string {
 // RegisteredLearnerPage is a page of learners.
 type RegisteredLearnerPage = connection.Page[RegisteredLearner]
 
-// RegisteredLearnerEdge is one of learners with its cursor.
+// RegisteredLearnerEdge is a learner with its cursor.
 type RegisteredLearnerEdge = connection.Edge[RegisteredLearner]
 
 var registeredLearners = listing[RegisteredLearner]{
@@ -73,7 +73,7 @@ var registeredLearners = listing[RegisteredLearner]{
 	},
 }
 
-// RegisteredLearners searches the learners, cancelled ones included.
+// RegisteredLearners searches the learners, including cancelled ones.
 func (s *Store) RegisteredLearners(ctx context.Context, q Search) (*RegisteredLearnerPage, error) {
 	return registeredLearners.page(ctx, s, q)
 }
@@ -83,46 +83,46 @@ func (s *Store) LearnerByKey(ctx context.Context, id int64) (*RegisteredLearner,
 	return registeredLearners.one(ctx, s.read, id)
 }
 
-// LearnersOfEvent searches those of an event, cancelled ones included (observed).
+// LearnersOfEvent searches the learners of an event, including cancelled ones (observed).
 func (s *Store) LearnersOfEvent(ctx context.Context, event int64, q Search) (*RegisteredLearnerPage, error) {
 	return registeredLearners.page(ctx, s, q, scope{"l.event_id", event})
 }
 
-// LearnersOfRegistration searches those of a registration.
+// LearnersOfRegistration searches the learners of a registration.
 func (s *Store) LearnersOfRegistration(ctx context.Context, registration int64, q Search) (*RegisteredLearnerPage, error) {
 	return registeredLearners.page(ctx, s, q, scope{"l.registration_id", registration})
 }
 
-// RegisterContacts is the input of the method of the same name.
+// RegisterContacts is the input of the method RegisterContacts.
 type RegisterContacts struct {
 	Contacts        []*string
 	Notes           *string
 	FinancialUnitID *string
 	Amount          *decimal.Decimal
 	OrderDate       *string
-	// What follows is taken, and has no effect here.
+	// The following members are accepted and have no effect here.
 	PriceLevelID            *string
 	BrandID                 *string
 	CommunicationsContactID *string
 }
 
-// CustomFieldValue is a custom value of a learner; all values are text (observed).
+// CustomFieldValue is a custom value of a learner. All values are text (observed).
 type CustomFieldValue struct {
 	DefinitionKey string  `json:"definitionKey"`
 	Value         *string `json:"value"`
 }
 
-// NamedLearner is one of the input of RegisterNamedLearners.
+// NamedLearner is one learner in the input of RegisterNamedLearners.
 type NamedLearner struct {
 	EventID   string
 	ContactID string
 	Notes     *string
-	// CustomFieldValues are written as UpdateLearner does.
+	// CustomFieldValues are written as by UpdateLearner.
 	CustomFieldValues []*CustomFieldValue
 }
 
-// RegisterContacts registers contacts on an event. What an opportunity holds there stays held: a place counts twice
-// until the hold is released or lapses (observed).
+// RegisterContacts registers contacts on an event. The holds of an opportunity on the event stay: a place counts
+// twice until the hold is released or lapses (observed).
 func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterContacts) (*Event, []*RegisteredLearner, error) {
 	var e *Event
 	var made []*RegisteredLearner
@@ -143,7 +143,7 @@ func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterC
 	return e, made, nil
 }
 
-// register makes a registration of contacts.
+// register creates a registration of contacts.
 func (s *Store) register(ctx context.Context, tx *sql.Tx, event int64, in RegisterContacts) ([]*RegisteredLearner, error) {
 	ids := in.Contacts
 	if len(ids) == 0 {
@@ -194,7 +194,7 @@ func contactByID(ctx context.Context, q queryer, field, id string) (*Contact, er
 	return c, err
 }
 
-// RegisterNamedLearner registers one contact on an event, in a registration of its own.
+// RegisterNamedLearner registers one contact on an event, in a separate registration.
 func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*RegisteredLearner, error) {
 	var l *RegisteredLearner
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -218,7 +218,7 @@ func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*Reg
 	return l, nil
 }
 
-// addLearner takes a place, and reads who has it.
+// addLearner takes a place and returns its learner.
 func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (*RegisteredLearner, error) {
 	id, err := s.takePlace(ctx, tx, registration, event, contact, notes)
 	if err != nil {
@@ -230,7 +230,8 @@ func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event 
 	return registeredLearners.one(ctx, tx, id)
 }
 
-// takePlace makes a learner, nil for one without a name. Who calls it counts them with registered: once for many.
+// takePlace creates a learner; the contact is nil for a learner without a name. The caller counts the new learners
+// with registered, once for many.
 func (s *Store) takePlace(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (int64, error) {
 	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
 		registration, event, contact, notes, s.now().UnixMicro())
@@ -240,7 +241,7 @@ func (s *Store) takePlace(ctx context.Context, tx *sql.Tx, registration, event i
 	return made.LastInsertId()
 }
 
-// registered counts more active learners of an event.
+// registered adds to the number of active learners of an event.
 func (s *Store) registered(ctx context.Context, tx *sql.Tx, event int64, more int) error {
 	if s.assume.Is(assume.EventTouched, "registration") {
 		if _, err := tx.ExecContext(ctx, `UPDATE events SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), event); err != nil {
@@ -250,7 +251,7 @@ func (s *Store) registered(ctx context.Context, tx *sql.Tx, event int64, more in
 	return count(ctx, tx, event, more)
 }
 
-// count keeps the number of active learners of an event.
+// count changes the stored number of active learners of an event.
 func count(ctx context.Context, tx *sql.Tx, event int64, by int) error {
 	_, err := tx.ExecContext(ctx, `UPDATE events SET registered = registered + ? WHERE id = ?`, by, event)
 	return err
@@ -309,8 +310,8 @@ func (s *Store) RegisterMore(ctx context.Context, in RegisterMore) (*Registratio
 	return changed, nil
 }
 
-// CancelLearner gives the place of a learner back, ReactivateLearner takes one again. Neither touches the event
-// (observed); one that is so already stays as it is.
+// CancelLearner gives the place of a learner back. Neither CancelLearner nor ReactivateLearner touches the event
+// (observed). A learner who is in the wanted state already stays unchanged.
 func (s *Store) CancelLearner(ctx context.Context, id string) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
 		if l.IsCancelled {
@@ -328,7 +329,7 @@ func (s *Store) CancelLearner(ctx context.Context, id string) (*RegisteredLearne
 	})
 }
 
-// ReactivateLearner undoes CancelLearner.
+// ReactivateLearner undoes CancelLearner and takes a place again.
 func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
 		if !l.IsCancelled {
@@ -350,7 +351,7 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 	})
 }
 
-// UpdateLearner writes the notes and custom values of a learner; those that are not named stay.
+// UpdateLearner writes the notes and custom values of a learner. Values that are not named stay.
 func (s *Store) UpdateLearner(ctx context.Context, id string, notes *string, custom []*CustomFieldValue) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
 		return s.writeLearner(ctx, tx, l, notes, custom)

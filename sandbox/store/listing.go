@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/connection"
 )
 
-// Filter is one condition of a search. Filters of a search must all hold.
+// Filter is one condition of a search. All filters of a search must hold.
 type Filter struct {
 	Field     string
 	Operation string
@@ -19,13 +19,13 @@ type Filter struct {
 	Values    []*string
 }
 
-// Order is one key of a search's order; Direction is asc or desc.
+// Order is one key of a search's order. Direction is asc or desc.
 type Order struct {
 	Field     string
 	Direction string
 }
 
-// Search is what a connection is asked for.
+// Search is the arguments of a connection.
 type Search struct {
 	Filters []*Filter
 	Order   []*Order
@@ -34,7 +34,7 @@ type Search struct {
 	After   *string
 }
 
-// The limits of a search keep its statement within what SQLite takes.
+// The limits of a search keep its statement within the limits of SQLite.
 const (
 	maxFilters    = 100
 	maxOrders     = 20
@@ -44,12 +44,12 @@ const (
 	maxPattern    = 500
 )
 
-// listing is a kind of record that can be searched: where it stands, and how a row is read. All its text is constant;
-// values travel as parameters.
+// listing is a kind of record that can be searched: its tables, and the way to read a row. All its text is constant;
+// values are passed as parameters.
 type listing[T any] struct {
 	from    string
 	columns string
-	// key orders rows for good, so that positions mean something. It is unique.
+	// key orders rows permanently, so positions are meaningful. It is unique.
 	key    string
 	fields map[string]column
 	scan   func(row scanner) (T, error)
@@ -57,7 +57,7 @@ type listing[T any] struct {
 
 type scanner interface{ Scan(dest ...any) error }
 
-// scope narrows a listing to what belongs to one record.
+// scope limits a listing to the rows of one record.
 type scope struct {
 	sql string
 	arg any
@@ -97,7 +97,7 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 	}), nil
 }
 
-// mend takes what the API may not mind for not being there.
+// mend removes invalid arguments that the API may ignore.
 func (s *Search) mend() {
 	negative := func(n *int32) bool { return n != nil && *n < 0 }
 	if negative(s.First) {
@@ -133,7 +133,7 @@ func (l *listing[T]) rows(ctx context.Context, q queryer, tail string, args ...a
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = found.Close() }() // Err below tells what Close would
+	defer func() { _ = found.Close() }() // Err below returns the same error as Close
 	var rows []T
 	for found.Next() {
 		row, err := l.scan(found)

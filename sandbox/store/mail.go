@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// SendingAddress is one that mail can be sent from, once it is verified.
+// SendingAddress is an address that can send mail once it is verified.
 type SendingAddress struct {
 	ID       int64
 	Name     string
@@ -27,7 +27,7 @@ func (a SendingAddress) GlobalID() string { return globalid.EncodeInt(globalid.S
 // SendingAddressPage is a page of sending addresses.
 type SendingAddressPage = connection.Page[SendingAddress]
 
-// SendingAddressEdge is one of sending addresses with its cursor.
+// SendingAddressEdge is a sending address with its cursor.
 type SendingAddressEdge = connection.Edge[SendingAddress]
 
 var sendingAddresses = listing[SendingAddress]{
@@ -45,7 +45,7 @@ var sendingAddresses = listing[SendingAddress]{
 	},
 }
 
-// CommunicationTemplate is a mail to be sent again and again.
+// CommunicationTemplate is a reusable mail.
 type CommunicationTemplate struct {
 	ID      int64
 	Name    string
@@ -61,7 +61,7 @@ func (t CommunicationTemplate) GlobalID() string {
 // CommunicationTemplatePage is a page of templates.
 type CommunicationTemplatePage = connection.Page[CommunicationTemplate]
 
-// CommunicationTemplateEdge is one of templates with its cursor.
+// CommunicationTemplateEdge is a template with its cursor.
 type CommunicationTemplateEdge = connection.Edge[CommunicationTemplate]
 
 var communicationTemplates = listing[CommunicationTemplate]{
@@ -74,7 +74,7 @@ var communicationTemplates = listing[CommunicationTemplate]{
 	},
 }
 
-// SendingAddresses lists the addresses that mail can be sent from.
+// SendingAddresses searches the addresses that can send mail.
 func (s *Store) SendingAddresses(ctx context.Context, q Search) (*SendingAddressPage, error) {
 	return sendingAddresses.page(ctx, s, q)
 }
@@ -84,26 +84,26 @@ func (s *Store) CommunicationTemplates(ctx context.Context, q Search) (*Communic
 	return communicationTemplates.page(ctx, s, q)
 }
 
-// Mail is one that was sent; the sandbox keeps it instead of delivering it.
+// Mail is a sent mail. The sandbox keeps it instead of delivering it.
 type Mail struct {
 	From    string    `json:"from"`
 	To      string    `json:"to"`
 	CC      []string  `json:"cc"`
-	Contact string    `json:"contact"` // its id
+	Contact string    `json:"contact"` // the contact's id
 	Event   string    `json:"event,omitempty"`
 	Subject string    `json:"subject"`
 	Body    string    `json:"body"`
 	SentAt  time.Time `json:"sentAt"`
 }
 
-// Outbox returns all mail in the order it was sent.
+// Outbox returns all mail in the order in which it was sent.
 func (s *Store) Outbox(ctx context.Context) ([]Mail, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT d.address, m.address, m.cc, m.contact_id, m.event_id, m.subject, m.body, m.sent_at
 		FROM mails m JOIN sending_addresses d ON d.id = m.sending_address_id ORDER BY m.id`)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
 	sent := []Mail{}
 	for rows.Next() {
 		var m Mail
@@ -125,17 +125,17 @@ func (s *Store) Outbox(ctx context.Context) ([]Mail, error) {
 	return sent, rows.Err()
 }
 
-// NewMail is mail to be sent to contacts, or to the learners of an event. Subject and body come from a template where
-// one is named.
+// NewMail is mail to contacts, or to the learners of an event. Subject and body come from a template when one is
+// named.
 type NewMail struct {
 	SendingAddressID string
 	ContactIDs       []string
 	EventID          *string
-	// LearnerIDs sends it to these learners of the event, and where it is not nil to nobody else; Audience to all that are
-	// active, or that have passed.
+	// LearnerIDs are learners of the event. When LearnerIDs is not nil, only these learners get the mail. Audience is all
+	// active learners, or those who have passed.
 	LearnerIDs []string
 	Audience   *string
-	// Bookers sends it to one contact for each registration.
+	// Bookers sends the mail to one contact for each registration.
 	Bookers    bool
 	TemplateID *string
 	Subject    string
@@ -143,7 +143,7 @@ type NewMail struct {
 	CC         []string
 }
 
-// SendMail keeps mail in the outbox, one for each recipient, or none of them. A refusal is a *RefusalError.
+// SendMail puts one mail for each recipient into the outbox, or none at all. A refusal is a *RefusalError.
 func (s *Store) SendMail(ctx context.Context, in NewMail) error {
 	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		from, err := intKey("sendingAddressId", in.SendingAddressID, globalid.SendingAddress)
@@ -224,10 +224,10 @@ func eventOfMail(ctx context.Context, q queryer, id string) (int64, error) {
 	return key, err
 }
 
-// skipsUnreachable says that a recipient who is unknown or has no address does not stop the mail to the others.
+// skipsUnreachable reports whether the mail still goes to the others when a recipient is unknown or has no address.
 func (s *Store) skipsUnreachable() bool { return s.assume.Is(assume.MailRecipient, "skipped") }
 
-// recipients finds who a mail goes to.
+// recipients returns the recipients of a mail.
 func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
 	if in.Audience != nil && *in.Audience != "active" && *in.Audience != "passed" {
 		return nil, problem(LabelInvalidValue, *in.Audience, "audience is %q, it must be active or passed", *in.Audience)
@@ -236,7 +236,7 @@ func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any
 	case in.LearnerIDs != nil:
 		return s.namedLearners(ctx, q, in, event)
 	case in.Audience != nil && *in.Audience == "passed":
-		return nil, nil // the sandbox knows no results, so nobody has passed
+		return nil, nil // the sandbox knows no results, so no learner has passed
 	case in.Bookers:
 		return s.bookers(ctx, q, event)
 	case in.Audience != nil:
@@ -257,7 +257,7 @@ func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any
 	return found, nil
 }
 
-// bookers finds one contact for each registration of an event.
+// bookers returns one contact for each registration of an event.
 func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, error) {
 	booker := "SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1"
 	if s.assume.Is(assume.MailBooker, "opportunity") {
@@ -266,7 +266,8 @@ func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, e
 	return contacts.rows(ctx, q, " WHERE p.id IN (SELECT ("+booker+") FROM registrations b WHERE b.event_id = ?) ORDER BY p.id", event)
 }
 
-// namedLearners finds those of the event that are named, of whom the cancelled get nothing. Naming none reaches nobody.
+// namedLearners returns the named learners of the event. Cancelled learners get nothing. An empty list reaches no
+// learner.
 func (s *Store) namedLearners(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
 	var found []Contact
 	for _, id := range in.LearnerIDs {

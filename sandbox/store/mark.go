@@ -6,31 +6,31 @@ import (
 	"errors"
 )
 
-// Mark says which mutation of which request has committed. It is written in the transaction of the mutation: it is there
-// if and only if the mutation took effect, also when the process died before it could say so.
+// Mark identifies a committed mutation of a request. It is written in the transaction of the mutation. So it exists if
+// and only if the mutation took effect, even when the process died before it could report that.
 type Mark struct {
 	Request     int64
 	Alias, Name string
-	// Opportunity is the id of the one it is about, be it of the input or made by it.
+	// Opportunity is the id of the mutation's opportunity, from the input or newly created.
 	Opportunity string
 }
 
 type markKey struct{}
 
-// WithMark has what is changed in the context marked.
+// WithMark makes changes in the context write the mark.
 func WithMark(ctx context.Context, m Mark) context.Context {
 	return context.WithValue(ctx, markKey{}, &m)
 }
 
-// markAbout says which opportunity a change turned out to be about.
+// markAbout sets the opportunity of the mark once it is known.
 func markAbout(ctx context.Context, o *Opportunity) {
 	if m, ok := ctx.Value(markKey{}).(*Mark); ok && o != nil {
 		m.Opportunity = o.GlobalID()
 	}
 }
 
-// writeMark writes the mark of the context, if it has one. A mutation may change things in several transactions; the
-// first makes the mark.
+// writeMark writes the mark of the context, if there is one. A mutation may use several transactions; the first one
+// writes the mark.
 func writeMark(ctx context.Context, tx *sql.Tx) error {
 	m, ok := ctx.Value(markKey{}).(*Mark)
 	if !ok {
@@ -58,7 +58,7 @@ func (s *Store) Marks(ctx context.Context) (marks []Mark, err error) {
 	return marks, rows.Err()
 }
 
-// ForgetMarks takes all marks away.
+// ForgetMarks removes all marks.
 func (s *Store) ForgetMarks(ctx context.Context) error {
 	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM marks`)

@@ -9,7 +9,7 @@ import (
 // Node is a record with a global id.
 type Node interface{ GlobalID() string }
 
-// Node returns the record with a global id, nil if there is none. A malformed id is an *RequestError.
+// Node returns the record with a global id, nil if there is none. The error for a malformed id is a *RequestError.
 func (s *Store) Node(ctx context.Context, id string) (Node, error) {
 	parsed, err := globalid.Parse(id)
 	if err != nil {

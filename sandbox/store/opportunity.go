@@ -14,7 +14,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Opportunity is a sale in the making. ReservationsValidUntil is nil until its holds are extended for the first time.
+// Opportunity is a sale that is being made. ReservationsValidUntil is nil until its holds are extended for the first
+// time.
 type Opportunity struct {
 	ID                     int64
 	Name                   string
@@ -33,7 +34,7 @@ func (o Opportunity) GlobalID() string { return globalid.EncodeInt(globalid.Oppo
 // OpportunityPage is a page of opportunities.
 type OpportunityPage = connection.Page[Opportunity]
 
-// OpportunityEdge is one of opportunities with its cursor.
+// OpportunityEdge is an opportunity with its cursor.
 type OpportunityEdge = connection.Edge[Opportunity]
 
 // Attribute is a custom value of an opportunity.
@@ -54,7 +55,7 @@ type NewOpportunity struct {
 	Attributes      []*Attribute
 }
 
-// OpportunityUpdate is the input of UpdateOpportunity. What is nil stays as it is.
+// OpportunityUpdate is the input of UpdateOpportunity. A nil member does not change.
 type OpportunityUpdate struct {
 	ID              string
 	Name            *string
@@ -63,7 +64,7 @@ type OpportunityUpdate struct {
 	OwnerID         *string
 	ContactID       *string
 	Attributes      []*Attribute
-	// NoAccount says that the account was given as null.
+	// NoAccount reports that the account was given as null.
 	NoAccount bool
 }
 
@@ -124,7 +125,7 @@ func (s *Store) Attributes(ctx context.Context, opportunity int64) ([]*Attribute
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
 	attributes := []*Attribute{}
 	for rows.Next() {
 		var a Attribute
@@ -205,7 +206,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 	})
 }
 
-// UpdateOpportunity changes what in names. A refusal is a *RefusalError, and then nothing is changed.
+// UpdateOpportunity changes the members that in names. A refusal is a *RefusalError, and then nothing is changed.
 func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := target(ctx, tx, "id", in.ID)
@@ -265,7 +266,8 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 	})
 }
 
-// changeOpportunity runs f in a transaction and returns the opportunity it names as it stands after it.
+// changeOpportunity runs f in a transaction. It returns the opportunity that f names, in its state after the
+// transaction.
 func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *sql.Tx) (int64, error)) (*Opportunity, error) {
 	var changed *Opportunity
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -283,7 +285,7 @@ func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *
 	return changed, nil
 }
 
-// target reads the opportunity a mutation is about.
+// target returns the opportunity of a mutation.
 func target(ctx context.Context, tx *sql.Tx, field, id string) (*Opportunity, error) {
 	n, err := intKey(field, id, globalid.Opportunity)
 	if err != nil {
@@ -311,7 +313,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkRegion reads a region, and the currency of what names none.
+// checkRegion returns a region, and the currency of an opportunity that names none.
 func (s *Store) checkRegion(ctx context.Context, tx *sql.Tx, id string) (region, currency string, err error) {
 	if region, err = globalid.ParseAs(id, globalid.Region); err != nil {
 		return "", "", problem(LabelInvalidID, id, "regionId: %v", err)
@@ -345,7 +347,7 @@ func (s *Store) checkAccount(ctx context.Context, q queryer, id string) (any, er
 	return a.ID, nil
 }
 
-// setPeople writes owner and contact of an opportunity where they are given.
+// setPeople writes owner and contact of an opportunity when they are given.
 func setPeople(ctx context.Context, tx *sql.Tx, id int64, owner, contact *string) error {
 	if owner != nil {
 		key, err := checkUser(ctx, tx, "ownerId", *owner)
@@ -367,7 +369,7 @@ func setPeople(ctx context.Context, tx *sql.Tx, id int64, owner, contact *string
 	return err
 }
 
-// setAttributes writes the attributes that are named and leaves the others; one without a value is taken away.
+// setAttributes writes the named attributes and leaves the others. An attribute without a value is removed.
 func (s *Store) setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
 	for _, a := range attributes {
 		err := s.checkCustomField(ctx, tx, "attributes", "Opportunity", a.DefinitionKey)

@@ -21,7 +21,7 @@ type Progress struct {
 
 type failingTriggerKey struct{}
 
-// WithFailingTrigger has a trigger of a move made with the context fail, "" for any.
+// WithFailingTrigger makes a trigger fail in moves with the context; "" is any trigger.
 func WithFailingTrigger(ctx context.Context, kind string) context.Context {
 	return context.WithValue(ctx, failingTriggerKey{}, kind)
 }
@@ -60,7 +60,7 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 	})
 }
 
-// transition finds the step to move to.
+// transition returns the key of the step to move to. It refuses a move without a transition.
 func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id string) (int64, error) {
 	to, err := intKey("stepId", id, globalid.OpportunityStep)
 	if err != nil {
@@ -91,7 +91,7 @@ func closed(o *Opportunity) error {
 	return problem(LabelClosed, o.GlobalID(), "Opportunity %s is %s", o.GlobalID(), o.Step.Stage.State)
 }
 
-// checkRequired refuses a move while something that it needs is empty (documented: the product blocks it and shows the
+// checkRequired refuses a move while a required value is empty (documented: the product blocks the move and shows the
 // fields).
 func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, to int64) error {
 	required, err := texts(ctx, tx, `SELECT attribute FROM transition_requirements WHERE from_step_id = ? AND to_step_id = ? ORDER BY attribute`, o.Step.ID, to)
@@ -117,7 +117,7 @@ func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, t
 	return problem(LabelRequired, strings.Join(missing, ", "), "Required attributes are empty: %s", strings.Join(missing, ", "))
 }
 
-// has reports whether what a move may require is there; what is none of these words is the key of an attribute.
+// has reports whether a required value is present. Any other word is the key of an attribute.
 func has(ctx context.Context, q queryer, opportunity int64, attribute string) (bool, error) {
 	query := map[string]string{
 		"account":   `SELECT account_id IS NOT NULL FROM opportunities WHERE id = ?`,
@@ -135,7 +135,8 @@ func has(ctx context.Context, q queryer, opportunity int64, attribute string) (b
 	return there, err
 }
 
-// trigger runs one trigger of a move. It reads the opportunity anew: the one before may have changed it.
+// trigger runs one trigger of a move. It reads the opportunity again, because the trigger before may have changed
+// it.
 func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind string) error {
 	if failing, ok := ctx.Value(failingTriggerKey{}).(string); ok && (failing == "" || failing == kind) {
 		return problem(LabelTrigger, kind, "Trigger %s failed: on demand", kind)
@@ -163,7 +164,7 @@ func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind
 	return err
 }
 
-// makeAccount gives an opportunity that has none an account made of its own data.
+// makeAccount creates an account from the opportunity's own data when the opportunity has none.
 func (s *Store) makeAccount(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	if o.Account != nil {
 		return nil
@@ -191,8 +192,8 @@ func (s *Store) makeAccount(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	return err
 }
 
-// makeContacts makes contacts of the learners that the API did not know, and the first of them the opportunity's contact
-// if it has none.
+// makeContacts creates contacts for the learners whom the API did not know. The first of them becomes the opportunity's
+// contact if it has none.
 func (s *Store) makeContacts(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	var account any
 	if o.Account != nil {
@@ -217,7 +218,7 @@ func (s *Store) makeContacts(ctx context.Context, tx *sql.Tx, o *Opportunity) er
 	return err
 }
 
-// unknownLearner is one of an interest that is no contact yet.
+// unknownLearner is a learner of an interest who is not a contact yet.
 type unknownLearner struct {
 	id          int64
 	first, last string
@@ -230,7 +231,7 @@ func newLearners(ctx context.Context, q queryer, opportunity int64) ([]unknownLe
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
 	var found []unknownLearner
 	for rows.Next() {
 		var n unknownLearner
@@ -242,7 +243,7 @@ func newLearners(ctx context.Context, q queryer, opportunity int64) ([]unknownLe
 	return found, rows.Err()
 }
 
-// contactOf finds the contact that a learner is, by e-mail address within the account, or makes one.
+// contactOf returns the contact of a learner, found by e-mail address within the account, or creates a contact.
 func (s *Store) contactOf(ctx context.Context, tx *sql.Tx, n unknownLearner, account any) (int64, error) {
 	if n.email != nil && !s.assume.Is(assume.TriggerContact, "made") {
 		var id int64
@@ -259,7 +260,7 @@ func (s *Store) contactOf(ctx context.Context, tx *sql.Tx, n unknownLearner, acc
 	return made.LastInsertId()
 }
 
-// issueTokens issues the tokens of the interests that were not issued yet.
+// issueTokens issues the tokens of interests that were not issued yet.
 func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	var wanted bool
 	const open = `FROM interests i WHERE i.opportunity_id = ? AND i.training_token_type_id IS NOT NULL
@@ -284,7 +285,7 @@ func texts(ctx context.Context, q queryer, query string, args ...any) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
 	var found []string
 	for rows.Next() {
 		var text string

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// plan returns how SQLite goes about a statement.
+// plan returns SQLite's plan for a statement.
 func plan(t *testing.T, s *Store, query string, args ...any) string {
 	t.Helper()
 	rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
@@ -32,7 +32,8 @@ func plan(t *testing.T, s *Store, query string, args ...any) string {
 	return strings.Join(steps, "\n")
 }
 
-// The searches that clients repeat reach their rows by an index: their work does not grow with the opportunities.
+// Searches that clients repeat find their rows by an index. So their work does not grow with the number of
+// opportunities.
 func TestSearchesUseIndices(t *testing.T) {
 	s, err := Open(t.Context(), "", time.Now, assume.Choices{})
 	if err != nil {
@@ -73,7 +74,7 @@ func TestSearchesUseIndices(t *testing.T) {
 			t.Errorf("%s reads all rows:\n%s", name, p)
 		}
 	}
-	// A page without filters, and one in the order of time, stop at their last row: nothing is sorted before.
+	// A page without filters, and a page in the order of time, stop at their last row. Nothing is sorted before.
 	for _, c := range []struct{ tail, without string }{
 		{" ORDER BY o.id LIMIT 51", "TEMP B-TREE"},
 		{" ORDER BY o.created_at DESC, o.id LIMIT 51", "TEMP B-TREE FOR ORDER BY"},

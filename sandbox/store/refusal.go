@@ -8,11 +8,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// RefusalError is a refusal of a mutation in the form the API has for it. Nothing was written.
+// RefusalError is a refusal of a mutation, in the API's form. Nothing was written.
 type RefusalError struct {
 	Label   string
 	Message string
-	// Value is what was refused, nil where the API shows none.
+	// Value is the refused value, nil when the API shows none.
 	Value *string
 }
 
@@ -50,8 +50,8 @@ func transitionNotFound(from, to int64) *RefusalError {
 	}
 }
 
-// checks runs checks of one input to the first that refuses it or, where that is assumed, all of them. Of several refusals
-// the error is errors.Join's.
+// checks runs the checks of one input up to the first that refuses. When that is assumed, it runs all of them. Several
+// refusals are joined by errors.Join.
 func (s *Store) checks(all ...func() error) error {
 	var refusals []error
 	for _, check := range all {
@@ -68,7 +68,7 @@ func (s *Store) checks(all ...func() error) error {
 	return errors.Join(refusals...)
 }
 
-// Refusals takes an error apart: the refusals of which it is made, none if it is something else.
+// Refusals returns the refusals in an error, or none if the error is something else.
 func Refusals(err error) []*RefusalError {
 	var several interface{ Unwrap() []error }
 	if errors.As(err, &several) {
@@ -94,7 +94,7 @@ func intKey(field, id, typ string) (int64, error) {
 	return n, nil
 }
 
-// RequestError is a request that can not be understood; the API answers it with a GraphQL error.
+// RequestError is a request that cannot be understood. The API returns it as a GraphQL error.
 type RequestError struct{ Message string }
 
 // Error returns the message.

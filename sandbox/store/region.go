@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Region is a sales region; its key is letters.
+// Region is a sales region. Its key is letters.
 type Region struct {
 	ID   string
 	Name string
@@ -19,7 +19,7 @@ func (r Region) GlobalID() string { return globalid.Encode(globalid.Region, r.ID
 // RegionPage is a page of regions.
 type RegionPage = connection.Page[Region]
 
-// RegionEdge is one of regions with its cursor.
+// RegionEdge is a region with its cursor.
 type RegionEdge = connection.Edge[Region]
 
 var regions = listing[Region]{

@@ -13,15 +13,15 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Registration books places on an event. Account and SourceOpportunityID are nil where there is none.
+// Registration books places on an event. Account and SourceOpportunityID are nil when there is none.
 type Registration struct {
 	ID                  int64
 	EventID             int64
 	Account             *Account
 	SourceOpportunityID *int64
 	OrderDate           time.Time
-	// Amount and FinancialUnitID are what one place costs: in a currency, by its code, or in training tokens, by their id,
-	// never in both (documented). nil is not said.
+	// Amount and FinancialUnitID are the price of one place. It is in a currency, by its code, or in training tokens, by
+	// their id, never in both (documented). nil means that no price is given.
 	Amount          *decimal.Decimal
 	FinancialUnitID *string
 }
@@ -32,7 +32,7 @@ func (r Registration) GlobalID() string { return globalid.EncodeInt(globalid.Reg
 // RegistrationPage is a page of registrations.
 type RegistrationPage = connection.Page[Registration]
 
-// RegistrationEdge is one of registrations with its cursor.
+// RegistrationEdge is a registration with its cursor.
 type RegistrationEdge = connection.Edge[Registration]
 
 var registrations = listing[Registration]{
@@ -65,7 +65,7 @@ func (s *Store) Registrations(ctx context.Context, q Search) (*RegistrationPage,
 	return registrations.page(ctx, s, q)
 }
 
-// RegistrationsOfEvent searches those of an event.
+// RegistrationsOfEvent searches the registrations of an event.
 func (s *Store) RegistrationsOfEvent(ctx context.Context, event int64, q Search) (*RegistrationPage, error) {
 	return registrations.page(ctx, s, q, scope{"b.event_id", event})
 }
@@ -75,7 +75,7 @@ func (s *Store) RegistrationByKey(ctx context.Context, id int64) (*Registration,
 	return registrations.one(ctx, s.read, id)
 }
 
-// InvoiceIssued reports whether the opportunity that a registration comes from was billed by an invoice that is final.
+// InvoiceIssued reports whether a final invoice has billed the opportunity of a registration.
 func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, error) {
 	var issued bool
 	err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM registrations b JOIN invoices v ON v.opportunity_id = b.opportunity_id
@@ -83,7 +83,7 @@ func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, er
 	return issued, err
 }
 
-// ordered writes when a registration was ordered; that is when it was made unless something else is said.
+// ordered writes the time of the order of a registration. Without a given time, it is the time of the registration.
 func (s *Store) ordered(ctx context.Context, tx *sql.Tx, registration int64, at *string) error {
 	if at == nil || s.assume.Is(assume.RegistrationOrderDate, "now") {
 		return nil
@@ -93,7 +93,7 @@ func (s *Store) ordered(ctx context.Context, tx *sql.Tx, registration int64, at 
 	return err
 }
 
-// price writes what a place of a registration costs.
+// price writes the price of a place of a registration.
 func (s *Store) price(ctx context.Context, tx *sql.Tx, registration int64, unit *string, amount *decimal.Decimal) error {
 	if unit == nil && amount == nil {
 		return nil
@@ -115,7 +115,7 @@ func (s *Store) price(ctx context.Context, tx *sql.Tx, registration int64, unit 
 	return err
 }
 
-// checkFinancialUnit takes the code of a currency or the id of a training token type.
+// checkFinancialUnit accepts the code of a currency or the id of a training token type.
 func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
 	key, err := globalid.ParseAs(unit, globalid.TrainingTokenType)
 	if err != nil {
@@ -129,8 +129,8 @@ func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
 	return err
 }
 
-// book makes a registration without learners. The event must be published; places is how many it is to take, of which
-// held are held for it.
+// book creates a registration without learners. The event must be published. places is the number of places of the
+// registration, and held of them are held for it.
 func (s *Store) book(ctx context.Context, tx *sql.Tx, event int64, places, held int, account, opportunity any) (int64, error) {
 	if err := s.room(ctx, tx, event, places, held); err != nil {
 		return 0, err
@@ -143,7 +143,8 @@ func (s *Store) book(ctx context.Context, tx *sql.Tx, event int64, places, held 
 	return made.LastInsertId()
 }
 
-// room refuses places on an event that is not published, or, where that is assumed, on one that has too few.
+// room refuses places on an event that is not published. When that is assumed, it also refuses places on an event
+// with too few.
 func (s *Store) room(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
 	if err := registrable(ctx, tx, event); err != nil {
 		return err
@@ -177,8 +178,8 @@ func (s *Store) enough(ctx context.Context, tx *sql.Tx, event int64, places, hel
 	return err
 }
 
-// makeRegistrations registers what the event interests of an opportunity are for, the named learners and as many unnamed
-// ones as the quantity leaves. The places they hold become booked ones.
+// makeRegistrations registers the learners of an opportunity's event interests: the named learners and as many unnamed
+// ones as the quantity leaves. The held places become booked places.
 func (s *Store) makeRegistrations(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	found, err := interests.rows(ctx, tx, " WHERE i.opportunity_id = ? AND i.event_id IS NOT NULL AND i.registration_id IS NULL ORDER BY i.id", o.ID)
 	if err != nil || len(found) == 0 {
@@ -235,13 +236,13 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 	return err
 }
 
-// contactsOfInterest answers the contact of each learner named on an interest, nil for one that is none.
+// contactsOfInterest returns the contact of each learner named on an interest, nil for a learner without a contact.
 func contactsOfInterest(ctx context.Context, q queryer, interest int64) ([]*int64, error) {
 	rows, err := q.QueryContext(ctx, `SELECT contact_id FROM interest_learners WHERE interest_id = ? ORDER BY id`, interest)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
 	var found []*int64
 	for rows.Next() {
 		var id *int64

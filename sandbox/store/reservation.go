@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// ExtendReservations is the input of the method of the same name.
+// ExtendReservations is the input of the method ExtendReservations.
 type ExtendReservations struct {
 	OpportunityID          string
 	ReservationsValidUntil time.Time
@@ -34,8 +34,8 @@ func (s *Store) ReservationValid(ctx context.Context, opportunity int64) (bool, 
 const holdsQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
 
-// holds reports whether an opportunity holds places at a time: an interest was made to hold some, and the expiry, which
-// is the opportunity's and not the interest's, is not set or not reached.
+// holds reports whether an opportunity holds places at a time: an interest was created to hold places, and the expiry
+// is not set or not reached. The expiry belongs to the opportunity, not to the interest.
 func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
 	if broken("lapses late") {
@@ -45,13 +45,14 @@ func holds(ctx context.Context, q queryer, opportunity int64, at time.Time) (boo
 	return yes, err
 }
 
-// reservedPlaces counts what is held on the event that follows, before it is said until when.
+// reservedPlaces is the beginning of the SQL that counts the held places on an event. The event and a condition on the
+// expiry follow.
 const reservedPlaces = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.reserve = 1 AND i.event_id = `
 
 const reservedPlacesQuery = reservedPlaces + `? AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?)`
 
-// ReservedPlaces counts the places that interests hold on an event right now.
+// ReservedPlaces returns the number of places that interests hold on an event now.
 func (s *Store) ReservedPlaces(ctx context.Context, event int64) (int, error) {
 	return countReserved(ctx, s.read, event, s.now())
 }
@@ -62,7 +63,7 @@ func countReserved(ctx context.Context, q queryer, event int64, at time.Time) (i
 	return n, err
 }
 
-// remainingPlaces counts what is neither booked nor held; it may be negative.
+// remainingPlaces returns the number of places that are neither booked nor held. It may be negative.
 func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (int, error) {
 	var free int
 	if err := q.QueryRowContext(ctx, `SELECT e.max_places - `+bookedPlaces+` FROM events e WHERE e.id = ?`, event).Scan(&free); err != nil {
@@ -72,8 +73,8 @@ func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (in
 	return free - reserved, err
 }
 
-// hold decides whether an interest in an event may hold places: it answers false where the API would hold nothing and say
-// nothing. A refusal is a *RefusalError.
+// hold returns whether an interest in an event may hold places. It returns false when the API would hold nothing and
+// report nothing. A refusal is a *RefusalError.
 func (s *Store) hold(ctx context.Context, q queryer, event int64, quantity int) (bool, error) {
 	refused, nothing := s.assume.Is(assume.ReserveShort, "refused"), s.assume.Is(assume.ReserveShort, "nothing")
 	if !refused && !nothing {
@@ -89,7 +90,7 @@ func (s *Store) hold(ctx context.Context, q queryer, event int64, quantity int) 
 	return false, nil
 }
 
-// began gives a first hold the expiry that the API may give by itself.
+// began gives a first hold the expiry that the API may set by itself.
 func (s *Store) began(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.assume.Is(assume.ReserveLength, "week") {
 		return nil
@@ -99,8 +100,9 @@ func (s *Store) began(ctx context.Context, tx *sql.Tx, opportunity int64) error 
 	return err
 }
 
-// ReservePlacesForInterests holds places for interests that were made without. On an opportunity whose holds have lapsed
-// or were released nothing is held, and nothing says so (observed); nor for what holds places already, or is registered.
+// ReservePlacesForInterests holds places for existing interests. On an opportunity whose holds have lapsed or were
+// released, nothing is held, and nothing reports that (observed). The same is true for an interest that holds places
+// already or is registered.
 func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces) ([]*Interest, error) {
 	var answer []*Interest
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -171,8 +173,8 @@ func (s *Store) reserveOne(ctx context.Context, tx *sql.Tx, id *string) (*Intere
 	return interests.one(ctx, tx, key)
 }
 
-// ExtendReservations sets when the holds of an opportunity lapse; a time that is over releases them. What holds
-// nothing, or no longer, stays as it is, and nothing says so (observed).
+// ExtendReservations sets when the holds of an opportunity lapse. A time in the past releases them. An opportunity
+// that holds nothing, or nothing any more, does not change, and nothing reports that (observed).
 func (s *Store) ExtendReservations(ctx context.Context, in ExtendReservations) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := target(ctx, tx, "opportunityId", in.OpportunityID)

@@ -8,19 +8,21 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// settingCatalogue says which catalogue the database was last written from: "default" or "file".
+// settingCatalogue names the catalogue from which the database was last written: "default" or "file".
 const settingCatalogue = "catalogue"
 
 // settingCurrency holds the first currency of the catalogue.
 const settingCurrency = "currency"
 
-// SeededFrom answers which catalogue the database was last written from: "default", "file", or "" for a new one.
+// SeededFrom returns the catalogue from which the database was last written: "default", "file", or "" for a new
+// database.
 func (s *Store) SeededFrom(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingCatalogue)
 }
 
-// Seed writes the catalogue over the database: what it names is added or renamed, transitions are replaced, and what
-// it no longer names stays, since opportunities may refer to it. Its opportunities go into a new database only.
+// Seed writes the catalogue over the database. It adds or renames everything that the catalogue names, and replaces
+// transitions. Records that the catalogue no longer names stay, because opportunities may refer to them. The
+// catalogue's opportunities go into a new database only.
 func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) error {
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		before, err := setting(ctx, tx, settingCatalogue)
@@ -48,12 +50,12 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 	return nil
 }
 
-// seeder keeps the first error.
+// seeder writes the catalogue and keeps the first error.
 type seeder struct {
 	tx  *sql.Tx
 	now int64
 	err error
-	// statements are prepared once for all rows. The end of the transaction closes them.
+	// statements are prepared once for all rows. They are closed at the end of the transaction.
 	statements map[string]*sql.Stmt
 }
 
@@ -105,7 +107,7 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		}
 	}
 	for _, r := range c.Accounts {
-		// What the API made of it stays: it may have been changed, or merged into another.
+		// Changes that were made through the API stay: the account may have been changed, or merged into another.
 		w.exec(ctx, `INSERT INTO accounts (id, name, email_address, is_individual, created_at, updated_at) SELECT ?1, ?2, ?3, ?4, ?5, ?5
 			WHERE NOT EXISTS (SELECT 1 FROM merged_accounts WHERE id = ?1)
 			ON CONFLICT DO UPDATE SET name = excluded.name, email_address = excluded.email_address, is_individual = excluded.is_individual

@@ -1,8 +1,9 @@
-// Package store keeps what the sandbox knows in SQLite: reads by filter and page, and the mutations of opportunities,
-// each in a transaction of its own. It knows the API's ids, filters and refusals, but no GraphQL and no HTTP.
+// Package store keeps the data of the sandbox in SQLite. It offers reads by filter and page, and the mutations of
+// opportunities, each in its own transaction. It knows the API's ids, filters and refusals, but no GraphQL and no
+// HTTP.
 //
-// One connection writes and takes the write lock when its transaction begins, so writers queue in this process and
-// never meet "database is locked". Readers see what was committed last.
+// One connection writes. It takes the write lock when its transaction begins, so writers queue in this process and
+// never get "database is locked". Readers see the last commit.
 package store
 
 import (
@@ -28,23 +29,24 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// lockWait is how long a connection waits for a lock another process holds on the same file.
+// lockWait is how long a connection waits for a lock that another process holds on the same file.
 const lockWait = 30 * time.Second
 
 // Store is the database of one sandbox. It is safe for concurrent use.
 type Store struct {
 	write *sql.DB
 	read  *sql.DB
-	// anchor keeps a database in memory alive: it is gone with its last connection. It runs no statements.
+	// anchor keeps a database in memory alive. The database is gone with its last connection. anchor runs no
+	// statements.
 	anchor *sql.Conn
-	// source is what the driver calls a database in memory by.
+	// source is the driver's name for a database in memory.
 	source string
 	now    func() time.Time
 	assume assume.Choices
 }
 
-// Open opens the database file at path and brings it up to date; "" keeps all in memory until Close. now is the clock
-// that reservations lapse by, choices settle what is assumed of the API.
+// Open opens the database file at path and migrates it; "" keeps all data in memory until Close. now is the clock for
+// reservations. choices decide what is assumed of the API.
 func Open(ctx context.Context, path string, now func() time.Time, choices assume.Choices) (*Store, error) {
 	s := &Store{now: now, assume: choices}
 	var err error
@@ -68,7 +70,8 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("data file %s: %w", path, err)
 	}
-	// Made here, it is readable by its owner alone: it holds the token and the names of learners.
+	// A file that is created here is readable by its owner alone, because it holds the token and the names of
+	// learners.
 	created, err := os.OpenFile(absolute, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("data file: %w", err)
@@ -97,13 +100,13 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	return nil
 }
 
-// openMemory uses one connection for everything: there, readers and writers would wait for each other's locks.
+// openMemory uses one connection for everything. In memory, readers and writers would wait for each other's locks.
 func (s *Store) openMemory(ctx context.Context) error {
 	name := make([]byte, 16)
 	if _, err := rand.Read(name); err != nil {
 		return fmt.Errorf("name a database in memory: %w", err)
 	}
-	// The wait is for a connection that was given up and is on its way out.
+	// The wait is for a connection that was given up and is still closing.
 	query := url.Values{
 		"vfs": {"memdb"}, "_txlock": {"immediate"},
 		"_pragma": {fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()), "foreign_keys(1)"},
@@ -136,7 +139,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the database. One in memory is gone then.
+// Close closes the database. A database in memory is gone then.
 func (s *Store) Close() error {
 	var errs []error
 	if s.anchor != nil {
@@ -151,17 +154,17 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping reports whether the database answers.
+// Ping reports whether the database responds.
 func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
 
-// queryer is what reads need: a database or a transaction.
+// queryer is a database or a transaction.
 type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // change runs f in a transaction that is committed if f returns nil. A caller who goes away does not interrupt a
-// transaction that has begun: what he was promised is done or not begun.
+// transaction that has begun. The change is then done or not begun.
 func (s *Store) change(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -8,15 +8,17 @@ import (
 	"time"
 )
 
-// settingRefreshToken holds the newest refresh token, in the clear: it is what the sandbox tells a client to begin with.
+// settingRefreshToken holds the newest refresh token, in the clear. The sandbox gives this token to a client at the
+// start.
 const settingRefreshToken = "refresh_token"
 
-// IssueAccessToken makes the access token good for the time given.
+// IssueAccessToken makes the access token valid for the given time.
 func (s *Store) IssueAccessToken(ctx context.Context, token string, life time.Duration) error {
 	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.issue(ctx, tx, token, life, false) })
 }
 
-// issue also forgets tokens that have expired. consented says that a user's consent gave it.
+// issue stores an access token and forgets tokens that have expired. consented reports that the token came from a
+// user's consent.
 func (s *Store) issue(ctx context.Context, tx *sql.Tx, token string, life time.Duration, consented bool) error {
 	now := s.now()
 	if _, err := tx.ExecContext(ctx, `DELETE FROM access_tokens WHERE expires_at <= ?`, now.UnixMicro()); err != nil {
@@ -27,7 +29,7 @@ func (s *Store) issue(ctx context.Context, tx *sql.Tx, token string, life time.D
 	return err
 }
 
-// ExpireAccessTokens ends every access token that is good.
+// ExpireAccessTokens ends every valid access token.
 func (s *Store) ExpireAccessTokens(ctx context.Context) error {
 	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE access_tokens SET expires_at = min(expires_at, ?)`, s.now().UnixMicro())
@@ -45,13 +47,12 @@ func (s *Store) AccessTokenGood(ctx context.Context, token string) (bool, error)
 	return err == nil && s.now().UnixMicro() < expires, err
 }
 
-// RefreshToken answers the newest refresh token, "" if there is none yet.
+// RefreshToken returns the newest refresh token, "" if there is none yet.
 func (s *Store) RefreshToken(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingRefreshToken)
 }
 
-// AddRefreshToken makes the refresh token good and the newest one. One that is known already, replaced or not, stays
-// as it is.
+// AddRefreshToken makes the refresh token valid and the newest one. A known token, replaced or not, does not change.
 func (s *Store) AddRefreshToken(ctx context.Context, token string) error {
 	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return addRefreshToken(ctx, tx, token) })
 }
@@ -67,20 +68,20 @@ func addRefreshToken(ctx context.Context, tx *sql.Tx, token string) error {
 	return setSetting(ctx, tx, settingRefreshToken, token)
 }
 
-// Exchange is what is given for a refresh token.
+// Exchange is the tokens that replace a refresh token.
 type Exchange struct {
 	AccessToken  string
 	Life         time.Duration // of the access token
-	RefreshToken string        // the next one
-	// Once says that the refresh token that is given away is good for nothing more.
+	RefreshToken string        // the next refresh token
+	// Once reports that the exchanged refresh token becomes invalid.
 	Once bool
 }
 
-// ExchangeRefreshToken issues both tokens if the refresh token is good, and reports whether it was. Of several at the
-// same time with one token that is good once, one succeeds.
+// ExchangeRefreshToken issues both tokens if the refresh token is valid, and reports whether it was. When several
+// exchanges use a token that is valid once at the same time, one succeeds.
 func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchange) (good bool, err error) {
 	err = s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		// With Once it is replaced, else it stays good.
+		// With Once the token is replaced, otherwise it stays valid.
 		found, err := tx.ExecContext(ctx, `UPDATE refresh_tokens SET replaced = ? WHERE digest = ? AND replaced = 0`, e.Once, digest(token))
 		if err != nil {
 			return err
@@ -95,7 +96,7 @@ func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchan
 	return good && err == nil, err
 }
 
-// exchange gives both tokens of an exchange.
+// exchange stores both tokens of an exchange.
 func (s *Store) exchange(ctx context.Context, tx *sql.Tx, e Exchange) error {
 	if err := s.issue(ctx, tx, e.AccessToken, e.Life, true); err != nil {
 		return err
@@ -103,7 +104,7 @@ func (s *Store) exchange(ctx context.Context, tx *sql.Tx, e Exchange) error {
 	return addRefreshToken(ctx, tx, e.RefreshToken)
 }
 
-// RevokeConsent ends every token that a user's consent gave, access and refresh tokens alike; codes, too.
+// RevokeConsent ends every token that came from a user's consent: access tokens, refresh tokens and codes.
 func (s *Store) RevokeConsent(ctx context.Context) error {
 	return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, statement := range []string{`DELETE FROM access_tokens WHERE consented = 1`, `UPDATE refresh_tokens SET replaced = 1`, `DELETE FROM codes`} {

@@ -2,7 +2,7 @@ package store
 
 import "context"
 
-// TokenIssue is training tokens that were given to an account.
+// TokenIssue is training tokens that were issued to an account.
 type TokenIssue struct {
 	TokenType TrainingTokenType
 	Quantity  int
@@ -10,14 +10,14 @@ type TokenIssue struct {
 	ExpiresAt *string
 }
 
-// TokenIssues returns what was issued for an opportunity, in order.
+// TokenIssues returns the tokens that were issued for an opportunity, in order.
 func (s *Store) TokenIssues(ctx context.Context, opportunity int64) ([]*TokenIssue, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT k.id, k.code, k.name, n.quantity, n.expires_at FROM token_issues n
 		JOIN training_token_types k ON k.id = n.training_token_type_id WHERE n.opportunity_id = ? ORDER BY n.id`, opportunity)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
 	issues := []*TokenIssue{}
 	for rows.Next() {
 		var n TokenIssue

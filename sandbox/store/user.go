@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// User is somebody who works with the TMS. Mail to one goes to the contact, if there is one (observed).
+// User is a person who works with the TMS. Mail to a user goes to the user's contact, if there is one (observed).
 type User struct {
 	ID        int64
 	FirstName string
@@ -24,7 +24,7 @@ func (u User) FullName() string { return u.FirstName + " " + u.LastName }
 // UserPage is a page of users.
 type UserPage = connection.Page[User]
 
-// UserEdge is one of users with its cursor.
+// UserEdge is a user with its cursor.
 type UserEdge = connection.Edge[User]
 
 var users = listing[User]{

@@ -33,7 +33,7 @@ func (s Step) GlobalID() string { return globalid.EncodeInt(globalid.Opportunity
 // StepPage is a page of steps.
 type StepPage = connection.Page[Step]
 
-// StepEdge is one of steps with its cursor.
+// StepEdge is a step with its cursor.
 type StepEdge = connection.Edge[Step]
 
 var stages = listing[Stage]{
@@ -70,7 +70,8 @@ func (s *Store) Steps(ctx context.Context, q Search) (*StepPage, error) {
 	return steps.page(ctx, s, q)
 }
 
-// entryStep returns the step an opportunity starts in: the one asked for, which must be an entry step, or the first.
+// entryStep returns the step in which an opportunity starts: the requested step, which must be an entry step, or the
+// first entry step.
 func (s *Store) entryStep(ctx context.Context, q queryer, asked *string) (int64, error) {
 	if asked == nil {
 		var id int64

@@ -60,7 +60,7 @@ training tokens.`,
 	return command
 }
 
-// kind is a flag's value.
+// kind is the value of a flag.
 type kind opportunity.Kind
 
 func (k *kind) Set(text string) error {
@@ -75,7 +75,7 @@ func (k *kind) Set(text string) error {
 func (k *kind) String() string { return string(*k) }
 func (k *kind) Type() string   { return "kind" }
 
-// quantity is a flag's value: a whole number from 1 up.
+// quantity is the value of a flag: a whole number from 1 up.
 type quantity int
 
 func (q *quantity) Set(text string) error {
@@ -90,7 +90,7 @@ func (q *quantity) Set(text string) error {
 func (q *quantity) String() string { return strconv.Itoa(int(*q)) }
 func (q *quantity) Type() string   { return "number" }
 
-// amount is a flag's value: an exact decimal.
+// amount is the value of a flag: an exact decimal.
 type amount struct{ value *opportunity.Amount }
 
 func (a *amount) Set(text string) error {

@@ -17,7 +17,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// maxAnswer is the size an answer of the API may have here: a whole schema takes some megabytes.
+// maxAnswer is the largest size of an answer of the API. A whole schema has some megabytes.
 const maxAnswer = 64 << 20
 
 // readerFlags binds the settings of a command that only reads.
@@ -28,7 +28,7 @@ func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	}
 }
 
-// askAPI runs work with a client of the API the settings name, and says in one line what went wrong.
+// askAPI runs work with a client of the API in the settings. It explains an error in one line.
 func (p *program) askAPI(ctx context.Context, s *settings.API, timeout time.Duration, work func(context.Context, *administrate.Client) error) error {
 	concerns := &concerns{}
 	client, err := apiClient(s, slog.New(concerns))
@@ -42,7 +42,8 @@ func (p *program) askAPI(ctx context.Context, s *settings.API, timeout time.Dura
 	return err
 }
 
-// apiClient makes a client of the API the settings name. The logger is told of credentials that need attention.
+// apiClient makes a client of the API in the settings. The logger gets messages about credentials that need
+// attention.
 func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, error) {
 	if err := s.Resolve(); err != nil {
 		return nil, &usageError{text: err.Error()}
@@ -60,7 +61,7 @@ func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, erro
 	return client, nil
 }
 
-// explainAPI says in one line what the API answered.
+// explainAPI explains in one line an error of the API.
 func explainAPI(ctx context.Context, url string, err error) error {
 	var refused *administrate.RefusedError
 	var notSent *administrate.NotSentError
@@ -81,7 +82,7 @@ func explainAPI(ctx context.Context, url string, err error) error {
 		}
 		return fmt.Errorf("the API at %s does not show its schema%s; nothing can be checked while introspection is switched off there", url, said)
 	case errors.As(err, &refused) && len(refused.Messages) > 0:
-		// The request holds nothing but what was typed here: the API's words may be shown.
+		// The request holds only what the user typed here, so the API's words may be shown.
 		return fmt.Errorf("the API refused the request: %s", refused.Messages[0])
 	case errors.As(err, &token):
 		return token
@@ -97,13 +98,14 @@ func explainAPI(ctx context.Context, url string, err error) error {
 	return err
 }
 
-// concerns is a log that is kept until the command is over: what the command fails with anyway is not told twice.
+// concerns is a log that is kept until the command ends. A concern that is part of the command's own error is not
+// reported twice.
 type concerns struct {
 	mu    sync.Mutex
 	texts []string
 }
 
-// tell writes a line for each concern that err does not tell of.
+// tell writes one line for each concern whose text is not part of err.
 func (c *concerns) tell(w io.Writer, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,18 +13,18 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// isTerminal reports whether somebody watches what is written to w.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// building shows on a terminal how far builds are: lines, and below them a bar for one build at a time. Its methods may be
-// called from several goroutines at once. What cannot be written does not matter.
+// building shows the progress of builds on a terminal: lines, and below them a bar for one build at a time. Several
+// goroutines may call its methods at once. It ignores errors of writing.
 type building struct {
 	mu   sync.Mutex
 	w    io.Writer
-	what string // the build that the bar shows
+	what string // the build in the bar
 	bar  *progressbar.ProgressBar
 }
 
@@ -41,7 +41,7 @@ func (b *building) say(text string) {
 	_ = b.bar.RenderBlank()
 }
 
-// show moves the bar. Of builds side by side the bar shows one until that one ends.
+// show moves the bar. When several builds run side by side, the bar shows one of them until that build ends.
 func (b *building) show(report stack.Build) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,7 +61,7 @@ func (b *building) show(report stack.Build) {
 			b.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(20),
 				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true))
 		}
-		// The step after the last package is linking. A bar that is full shows nothing any more.
+		// After the last package there is one more step, linking. A full bar is not displayed any more.
 		if steps := report.Of + 1; b.bar.GetMax() != steps {
 			b.bar.ChangeMax(steps)
 		}
@@ -72,7 +72,7 @@ func (b *building) show(report stack.Build) {
 	}
 }
 
-// describeBuild says in a few words what a build is at.
+// describeBuild returns in a few words what a build is doing.
 func describeBuild(report stack.Build) string {
 	switch {
 	case report.Linking:

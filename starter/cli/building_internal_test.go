@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// screen is what a terminal shows in the end of what was written to it: each line after its last carriage return.
+// screen returns what a terminal shows in the end: of each line the part after its last carriage return.
 func screen(written string) []string {
 	var lines []string
 	for line := range strings.Lines(written) {
@@ -26,13 +26,13 @@ func TestBuilding(t *testing.T) {
 	b.say("building the Temporal server …")
 	for _, step := range []struct {
 		report stack.Build
-		want   string // at the end of what is written
+		want   string // at the end of the output
 	}{
 		{stack.Build{What: server}, "the Temporal server   0% |"},
 		{stack.Build{What: server, Modules: 7}, "the Temporal server: 7 modules downloaded   0% |"},
 		{stack.Build{What: server, Modules: 8, Packages: 3}, "the Temporal server: package 3   0% |"},
 		{stack.Build{What: server, Modules: 8, Packages: 100, Of: 199}, "the Temporal server: package 100 of 199  50% |██████████          |"},
-		{stack.Build{What: ours, Packages: 2, Of: 3}, ""}, // one at a time
+		{stack.Build{What: ours, Packages: 2, Of: 3}, ""}, // one build at a time
 		{stack.Build{What: server, Modules: 8, Packages: 199, Of: 199, Linking: true}, "the Temporal server: linking  99% |███████████████████ |"},
 	} {
 		w.Reset()
@@ -58,7 +58,7 @@ func TestBuilding(t *testing.T) {
 	}
 }
 
-// Where nobody watches, and beside the output of the parts, there are lines only.
+// Without a terminal, and together with the output of the parts, there are lines only.
 func TestNoBarWhereNobodyWatches(t *testing.T) {
 	var w bytes.Buffer
 	if o := (&localFlags{}).options(&w, &w); o.Build != nil || o.Progress == nil {

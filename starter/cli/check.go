@@ -50,7 +50,7 @@ not count: a tenant without such side effects does without it.`,
 	return command
 }
 
-// checked is the JSON form of what a check found.
+// checked is the JSON form of the results of a check.
 type checked struct {
 	URL         string       `json:"url"`
 	Uses        int          `json:"uses"`
@@ -59,7 +59,8 @@ type checked struct {
 	Extras      extras       `json:"extras"`
 }
 
-// extras are what only side effects of transitions use. They do not count.
+// extras are parts of the API that only side effects of transitions use. Problems with extras do not count as a
+// failure.
 type extras struct {
 	Uses        int          `json:"uses"`
 	Missing     []missing    `json:"missing"`
@@ -107,7 +108,7 @@ func missingOf(found []administrate.Missing) []missing {
 	return all
 }
 
-// failure sums up what is wrong, nil when nothing is.
+// failure returns one error for all problems, or nil when there are none.
 func (c checked) failure() error {
 	var parts []string
 	if n := len(c.Missing); n > 0 {
@@ -129,7 +130,7 @@ func counted(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// maxShownUses is how many uses of the client stand behind a problem.
+// maxShownUses is the number of the client's uses that are listed with a problem.
 const maxShownUses = 4
 
 func showChecked(w io.Writer, c checked) {

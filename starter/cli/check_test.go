@@ -14,12 +14,12 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// tenant is a sandbox whose requests are kept and whose answers may be changed.
+// tenant is a sandbox that records its requests. Its answers can be changed.
 type tenant struct {
 	mu       sync.Mutex
 	requests []string
 	change   func(answer string) string
-	refuse   string // what a request may not hold
+	refuse   string // a text that requests must not hold
 }
 
 func (s *tenant) serve(t *testing.T) []string {
@@ -57,7 +57,7 @@ func (s *tenant) serve(t *testing.T) []string {
 	return []string{"ADMINISTRATE_URL=" + server.URL + "/graphql", "ADMINISTRATE_TOKEN=tk-31415"}
 }
 
-// rename is a tenant that calls something else.
+// rename returns a change of answers that renames something.
 func rename(t *testing.T, from, to string) func(string) string {
 	return func(answer string) string {
 		changed := strings.ReplaceAll(answer, from, to)
@@ -88,7 +88,7 @@ func TestCheckOfACompleteTenantSaysSo(t *testing.T) {
 	}
 }
 
-// The tenant's records are as they were, and no mutation was ever sent.
+// The tenant's records are unchanged, and no mutation was sent.
 func TestCheckWritesNothing(t *testing.T) {
 	box := &tenant{}
 	env := box.serve(t)
@@ -159,7 +159,7 @@ func TestCheckTellsWhatIsAssumedInVain(t *testing.T) {
 	}
 }
 
-// What only side effects use is told, and does not count.
+// Problems of what only side effects use are reported, and do not count.
 func TestCheckTellsWhatSideEffectsLack(t *testing.T) {
 	box := &tenant{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
 	env := box.serve(t)
@@ -191,7 +191,8 @@ func TestCheckTellsWhatSideEffectsLack(t *testing.T) {
 		"Assumed for side effects of transitions", "without it: postal addresses cannot be changed.", "(UpdateAccountInput)")
 }
 
-// wantFailure wants exit code 1 and one line on standard error that says all of want, whatever is on standard output.
+// wantFailure expects exit code 1 and one line on standard error that contains all of want. Standard output may hold
+// anything.
 func (r result) wantFailure(t *testing.T, want ...string) {
 	t.Helper()
 	if r.stdout == "" {
@@ -230,7 +231,7 @@ func TestCheckThatCannotBeMadeIsOneLine(t *testing.T) {
 	run(ctx, []string{"ADMINISTRATE_URL=http://127.0.0.1:1/", "ADMINISTRATE_TOKEN=t"}, "check").wantMistake(t, 1, "interrupted")
 }
 
-// A tenant's OAuth client does for the commands that read what it does for the worker.
+// The commands that read can use a tenant's OAuth client as the worker does.
 func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
 	box := startSandbox(t)
 	oppflow(t, box.client(), "check").wantDone(t, "has all that Oppflow sends to it")
@@ -242,7 +243,7 @@ func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
 			t.Errorf("the secret is told: %s", got.stderr)
 		}
 	}
-	// A refresh token in a variable is replaced and would be lost: that is said, and the command works.
+	// A refresh token in a variable is replaced by a new one and would be lost. The command says so and works.
 	got := oppflow(t, append(box.client(), "ADMINISTRATE_REFRESH_TOKEN="+box.RefreshToken), "search")
 	if got.code != 0 || !strings.Contains(got.stdout, "Annual first aid refresher") || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "ADMINISTRATE_REFRESH_TOKEN_FILE") {
 		t.Errorf("exit code %d, %s%s", got.code, got.stdout, got.stderr)

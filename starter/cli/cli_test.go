@@ -30,10 +30,10 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// bare is an environment in which nothing of the user's own is found.
+// bare is an environment without any of the user's own settings.
 var bare = []string{"TEMPORAL_CONFIG_FILE=/dev/null"}
 
-// result is what a run of the command line left behind.
+// result is the result of one run of the command line.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -51,7 +51,7 @@ func run(ctx context.Context, env []string, args ...string) result {
 	return result{code, stdout.String(), stderr.String()}
 }
 
-// wantMistake wants exactly one line on standard error that says all of want, and nothing else.
+// wantMistake expects exactly one line on standard error that contains all of want, and no other output.
 func (r result) wantMistake(t *testing.T, code int, want ...string) {
 	t.Helper()
 	if r.code != code {
@@ -70,7 +70,7 @@ func (r result) wantMistake(t *testing.T, code int, want ...string) {
 	}
 }
 
-// wantDone wants exit code 0, nothing on standard error and all of want on standard output.
+// wantDone expects exit code 0, nothing on standard error, and all of want on standard output.
 func (r result) wantDone(t *testing.T, want ...string) {
 	t.Helper()
 	if r.code != 0 || r.stderr != "" {
@@ -83,7 +83,8 @@ func (r result) wantDone(t *testing.T, want ...string) {
 	}
 }
 
-// closedPort is an address nobody listens at. A port that was free a moment ago may be another test's by now.
+// closedPort is an address without a listener. A port that was free a moment ago could belong to another test by
+// now.
 const closedPort = "127.0.0.1:1"
 
 func listen(t *testing.T) net.Listener {
@@ -96,20 +97,21 @@ func listen(t *testing.T) net.Listener {
 	return listener
 }
 
-// frontend stands in for a Temporal service with one opportunity: it notes what it is sent and answers what it is told to.
+// frontend is a fake Temporal service with one opportunity. It records the messages that it gets and returns a prepared
+// answer.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 
 	mu       sync.Mutex
 	received []message
-	answer   any   // of updates and queries
-	err      error // instead of any answer
+	answer   any   // to updates and queries
+	err      error // in place of any answer
 }
 
-// message is what a caller sent: how, to which workflow, called what, with which payload.
+// message is one message of a caller: its kind, its workflow, its name and its payload.
 type message struct{ How, Workflow, Name, Payload string }
 
-// serve answers the variables that point the command line at the service.
+// serve starts the service. It returns the variables that connect the command line to the service.
 func (f *frontend) serve(t *testing.T) []string {
 	t.Helper()
 	return serve(t, f)
@@ -128,7 +130,7 @@ func serve(t *testing.T, service workflowservice.WorkflowServiceServer) []string
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// A test may be over before the server has begun.
+		// The test may end before the server has started.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -136,7 +138,7 @@ func serve(t *testing.T, service workflowservice.WorkflowServiceServer) []string
 	return []string{"TEMPORAL_ADDRESS=" + listener.Addr().String()}
 }
 
-// only is the one message that was received; of one that is pending it may be asked again, as it was.
+// only returns the one message that was received. While the answer is pending, the same message may come again.
 func (f *frontend) only(t *testing.T) message {
 	t.Helper()
 	f.mu.Lock()
@@ -209,7 +211,7 @@ func (f *frontend) update(how string, r *workflowservice.UpdateWorkflowExecution
 	}, nil
 }
 
-// failureOf is the failure of an update as a worker reports it.
+// failureOf returns the failure of an update in the form in which a worker reports it.
 func failureOf(own *opportunity.Error) *failurepb.Failure {
 	return temporal.GetDefaultFailureConverter().ErrorToFailure(lifecycle.Fault(own))
 }

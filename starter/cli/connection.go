@@ -19,21 +19,21 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// answerTimeout is a little more than the time after which an update answers that it is pending.
+// answerTimeout is a little more than the time after which an update returns as pending.
 const (
 	answerTimeout = opportunity.AnswerWithin + answerMargin
 	answerMargin  = 20 * time.Second
 )
 
-// connection is what a command that talks to Temporal is given on its command line.
+// connection holds the flags of a command that connects to Temporal.
 type connection struct {
 	program   *program
 	temporal  settings.Temporal
 	timeout   time.Duration
-	namespace string // known once open
+	namespace string // known after open
 }
 
-// connection binds the flags of a command that waits at most as long as timeout unless told otherwise.
+// connection binds the flags of a command. timeout is the default for how long the command waits.
 func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connection {
 	c := &connection{program: p, timeout: timeout}
 	c.temporal.Environment = p.env
@@ -42,9 +42,9 @@ func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connecti
 	return c
 }
 
-// open connects. The context it gives bounds everything the command asks for.
+// open connects to Temporal. The context that it returns bounds all calls of the command.
 func (c *connection) open(ctx context.Context) (context.Context, client.Client, func(), error) {
-	// What becomes of the traces is not the command's business: nothing is said when they do not arrive.
+	// The command does not report traces that were not delivered.
 	observer, err := host.StartTelemetry(ctx, settings.Telemetry{Environment: c.program.env},
 		telemetry.Options{Service: "oppflow", Brief: true, Console: c.program.stderr})
 	if err != nil {
@@ -71,12 +71,12 @@ func (c *connection) opportunities(ctx context.Context, work func(context.Contex
 		return err
 	}
 	defer done()
-	// Of the time there is, what is beyond one answer's worth is for asking again.
+	// Part of the timeout is kept for one last answer. The client repeats requests in the rest of it.
 	patience := max(opportunity.AnswerWithin, c.timeout-answerMargin)
 	return c.explain(work(ctx, lifecycle.NewClientWithOptions(temporal, lifecycle.Options{Patience: patience})))
 }
 
-// explain says in one line what Temporal answered. What is the opportunity's own passes unchanged.
+// explain explains an error of Temporal in one line. An opportunity's own error is returned unchanged.
 func (c *connection) explain(err error) error {
 	var own *opportunity.Error
 	var missing *serviceerror.NamespaceNotFound
@@ -93,7 +93,7 @@ func (c *connection) explain(err error) error {
 	return explainedf("%s", host.Reason(err))
 }
 
-// explainedError is a failure that is told in full already.
+// explainedError is an error whose text is complete for the user.
 type explainedError struct{ text string }
 
 func (e *explainedError) Error() string { return e.text }
@@ -102,7 +102,7 @@ func explainedf(format string, args ...any) error {
 	return &explainedError{text: fmt.Sprintf(format, args...)}
 }
 
-// request is the request id of a command: the one that was typed or one made up, so that it can be told.
+// request is the request id of a command. It is typed by the user or made up, and can be shown.
 type request struct{ id string }
 
 func requestFlag(fs *pflag.FlagSet) *request {
@@ -118,8 +118,8 @@ func (r *request) get() string {
 	return r.id
 }
 
-// requestID is a flag's value. An empty one, such as of a variable that is not set,
-// would make a new request of each repetition.
+// requestID is the value of a flag. It must not be empty, as from an unset variable, because each repetition would
+// then be a new request.
 type requestID string
 
 func (r *requestID) Set(text string) error {
@@ -133,7 +133,7 @@ func (r *requestID) Set(text string) error {
 func (r *requestID) String() string { return string(*r) }
 func (r *requestID) Type() string   { return "string" }
 
-// length is a flag's value: a positive length of time.
+// length is the value of a flag: a positive length of time.
 type length time.Duration
 
 func (l *length) Set(text string) error {
@@ -157,7 +157,7 @@ func reference(args []string) (opportunity.Reference, error) {
 	return ref, nil
 }
 
-// completeNothing keeps the shell from offering files where a reference is wanted.
+// completeNothing keeps the shell from completing file names in place of a reference.
 func completeNothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }

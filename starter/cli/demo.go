@@ -119,7 +119,7 @@ func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.
 	})
 }
 
-// concludeDemo tells how it ended and where to look.
+// concludeDemo prints how the story ended and where to look.
 func (p *program) concludeDemo(tell io.Writer, running *stack.Stack, report story.Report, keep bool) {
 	if tell == p.stdout {
 		_, _ = fmt.Fprintln(tell, "\nThe opportunity, as its workflow shows it:")

@@ -8,9 +8,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// demoCatalogue writes the catalogue of demo and up into a file of its own, which the
-// caller removes: the sandbox's default, whose last move issues tokens and raises the
-// invoice. The API can do neither, and with the default nobody would.
+// demoCatalogue writes the catalogue of demo and up into a file, which the caller removes. It is the sandbox's
+// default, whose last move also issues tokens and raises the invoice. The API cannot do these two, and nothing does
+// them in the default catalogue.
 func demoCatalogue() (path string, err error) {
 	known, err := catalogue.Default()
 	if err != nil {

@@ -36,7 +36,7 @@ lapsed: it then fails.`,
 	return command
 }
 
-// moment is a flag's value: a point in time.
+// moment is the value of a flag: a point in time.
 type moment time.Time
 
 func (m *moment) Set(text string) error {

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// operations are the words of the API for comparing.
+// operations are the names of the API for comparisons.
 var operations = []administrate.Operation{
 	administrate.Equal, administrate.NotEqual, administrate.Greater, administrate.GreaterEqual,
 	administrate.Less, administrate.LessEqual, administrate.Like, administrate.WordLike,
@@ -17,8 +17,9 @@ var operations = []administrate.Operation{
 
 var fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// parseFilter reads a condition: field=value, or field:operation:value, where in, notin and contains take values with
-// commas between them and isnull and notnull take none. The value may hold anything, a colon or an equals sign too.
+// parseFilter reads a condition: field=value, or field:operation:value. The operations in, notin and contains take
+// values separated by commas. isnull and notnull take no value. The value may contain any character, also a colon or
+// an equals sign.
 func parseFilter(text string) (administrate.Filter, error) {
 	at := strings.IndexAny(text, "=:")
 	if at < 0 {
@@ -70,7 +71,7 @@ func parseFilter(text string) (administrate.Filter, error) {
 	return administrate.Filter{}, fmt.Errorf("%q is no operation; give one of %s", word, strings.Join(words, " "))
 }
 
-// filters is a flag's value that may be given more than once.
+// filters is the value of a flag that may be given more than once.
 type filters []administrate.Filter
 
 func (f *filters) Set(text string) error {

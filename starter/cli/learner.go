@@ -9,8 +9,8 @@ import (
 )
 
 // parseLearner reads a person in the form of a mail address: "Melissa Green <melissa@example.com>". The last word of
-// the name is the last name; where that is wrong, a comma tells the two apart: "van der Berg, Anna <anna@example.com>".
-// Its errors quote nothing of the person.
+// the name is the last name. Where this is wrong, a comma separates the two: "van der Berg, Anna <anna@example.com>".
+// The errors of parseLearner quote nothing of the person.
 func parseLearner(text string) (opportunity.Learner, error) {
 	const form = `must look like "Melissa Green <melissa@example.com>" or "Green, Melissa <melissa@example.com>"`
 	name, rest, found := strings.Cut(text, "<")
@@ -38,7 +38,7 @@ func parseLearner(text string) (opportunity.Learner, error) {
 
 const personType = "person"
 
-// learners is a flag's value that may be given more than once.
+// learners is the value of a flag that may be given more than once.
 type learners []opportunity.Learner
 
 func (l *learners) Set(text string) error {

@@ -22,7 +22,7 @@ import (
 
 const (
 	listTimeout = time.Minute
-	// maxListPage is how many runs the service gives at a time.
+	// maxListPage is the number of runs in one page of the service.
 	maxListPage = 1000
 )
 
@@ -74,7 +74,7 @@ opportunity is like right now, use show. Of an opportunity that has run long, ST
 	return command
 }
 
-// The words of the flags. Each has its own condition in query.
+// The words of the flags. Each word has its own condition in query.
 var (
 	statuses   = []string{"running", "closed", "completed", "failed", "cancelled", "terminated", "timed-out"}
 	states     = []string{"open", "won", "lost", "archived"}
@@ -89,15 +89,16 @@ var (
 
 const (
 	anyAttention = "any"
-	// taskAttention is what the server says and no workflow can: its workflow task fails
-	// again and again.
+	// taskAttention means that an opportunity's workflow task fails again and again. Only the server knows this; no
+	// workflow can report it.
 	taskAttention = "task"
 )
 
-// listing is what the listed opportunities must have.
+// listing holds the conditions for the listed opportunities.
 type listing struct{ status, state, attention, step, region, raw string }
 
-// query writes the conditions for Temporal. The run that continued as another one is not shown: that other one is.
+// query returns the conditions as a query for Temporal. It leaves out a run that continued as new, because the next
+// run is listed.
 func (l listing) query() (string, error) {
 	all := []string{"WorkflowType = " + literal(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
 	switch l.status {
@@ -146,8 +147,9 @@ func (l listing) query() (string, error) {
 	return strings.Join(all, " and "), nil
 }
 
-// plainBegin is the part of a name that a query can look for. With SQL databases the service (observed with 1.32) finds
-// no value with a quotation mark or a backslash in it, however it is written; such a name is compared here.
+// plainBegin returns the part of a name that a query can look for. With SQL databases the service (observed with 1.32)
+// finds no value with a quotation mark or a backslash, however the value is written. The command compares the rest of
+// such a name itself.
 func plainBegin(name string) (begin string, odd bool) {
 	at := strings.IndexAny(name, `"\`)
 	if at < 0 {
@@ -156,7 +158,7 @@ func plainBegin(name string) (begin string, odd bool) {
 	return name[:at], true
 }
 
-// local is what a query cannot ask for, nil when it can ask for all.
+// local returns the condition that a query cannot express, or nil when the query expresses everything.
 func (l listing) local() func(listedOpportunity) bool {
 	_, oddStep := plainBegin(l.step)
 	_, oddRegion := plainBegin(l.region)
@@ -168,12 +170,12 @@ func (l listing) local() func(listedOpportunity) bool {
 	}
 }
 
-// literal writes a value so that nothing in it ends it.
+// literal returns a quoted value. No character in the value can end the quotes.
 func literal(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 
-// balanced reports whether a condition can stand in brackets and stays within them.
+// balanced reports whether a condition can be put in brackets without closing them.
 func balanced(condition string) bool {
 	depth := 0
 	var quote, before rune
@@ -205,7 +207,8 @@ func balanced(condition string) bool {
 	return depth == 0 && quote == 0
 }
 
-// explain says what a refused query means: the caller's own condition is wrong, or the namespace lacks an attribute.
+// explain explains the error of a refused query. Either the caller's own condition is wrong, or the namespace lacks
+// a search attribute.
 func (l listing) explain(err error) error {
 	var invalid *serviceerror.InvalidArgument
 	switch {
@@ -217,14 +220,14 @@ func (l listing) explain(err error) error {
 	return explainedf("Temporal does not take the query: %s; has the namespace been prepared with oppflow setup?", invalid.Message)
 }
 
-// listed is the JSON form of what is listed.
+// listed is the JSON form of the list.
 type listed struct {
-	// Count is of all that fit.
+	// Count is the number of all matching opportunities.
 	Count         int64               `json:"count"`
 	Opportunities []listedOpportunity `json:"opportunities"`
 }
 
-// listedOpportunity is one run, as its search attributes show it.
+// listedOpportunity is one run, as in its search attributes.
 type listedOpportunity struct {
 	Reference     opportunity.Reference `json:"reference"`
 	Opportunity   string                `json:"opportunity,omitempty"`
@@ -239,7 +242,7 @@ type listedOpportunity struct {
 	Closed        *time.Time            `json:"closed,omitempty"`
 }
 
-// listUpTo reads page by page, to the end when some are left out by keep: they must be counted here.
+// listUpTo reads page by page. With keep it reads to the end, because the kept runs must be counted here.
 func listUpTo(ctx context.Context, temporal client.Client, namespace, query string, keep func(listedOpportunity) bool, limit int) (listed, error) {
 	result := listed{Opportunities: []listedOpportunity{}}
 	size := int32(maxListPage)
@@ -274,7 +277,7 @@ func listUpTo(ctx context.Context, temporal client.Client, namespace, query stri
 	}
 }
 
-// listedOf is false for what is no opportunity of ours.
+// listedOf returns the run as an opportunity. It returns false for a run that is not an opportunity.
 func listedOf(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
 	reference, ok := lifecycle.ReferenceOf(run.GetExecution().GetWorkflowId())
 	if !ok || run.GetType().GetName() != lifecycle.WorkflowType {
@@ -300,7 +303,7 @@ func listedOf(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
 		{lifecycle.OpportunityReservedUntil.GetName(), &o.ReservedUntil},
 	} {
 		if payload := run.GetSearchAttributes().GetIndexedFields()[field.name]; payload != nil {
-			// One that cannot be read is left empty: the others still tell something.
+			// An attribute that cannot be read is left empty. The others are still shown.
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, field.into)
 		}
 	}
@@ -337,7 +340,7 @@ func showListed(w io.Writer, l listed) {
 	}
 }
 
-// word is a flag's value: one of a few words.
+// word is the value of a flag: one of a few words.
 type word struct {
 	to    *string
 	known []string

@@ -23,7 +23,7 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// executions are what the visibility of the frontend holds.
+// executions are the runs in the visibility of the frontend.
 type executions []*workflowpb.WorkflowExecutionInfo
 
 func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
@@ -31,7 +31,7 @@ func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice
 	return &workflowservice.CountWorkflowExecutionsResponse{Count: int64(len(runs))}, f.take("count", r.GetNamespace(), "", nil, r.GetQuery())
 }
 
-// ListWorkflowExecutions gives pages of at most 3.
+// ListWorkflowExecutions returns pages of at most 3.
 func (f *frontend) ListWorkflowExecutions(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	runs, _ := f.answer.(executions)
 	if err := f.take("list", r.GetNamespace(), "", nil, r.GetQuery()); err != nil {
@@ -46,7 +46,7 @@ func (f *frontend) ListWorkflowExecutions(_ context.Context, r *workflowservice.
 	return page, nil
 }
 
-// queries are those that were asked.
+// queries returns the queries that were received.
 func (f *frontend) queries() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -164,7 +164,7 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 	}
 }
 
-// Of a name that Temporal cannot look for, the rest is compared here, and counted.
+// When Temporal cannot look for a whole name, the command compares the rest of the name and counts the matches.
 func TestListFindsNamesTemporalCannotLookFor(t *testing.T) {
 	var runs executions
 	for n := range 8 {
@@ -195,7 +195,7 @@ func TestListSaysWhatTemporalDoesNotTake(t *testing.T) {
 	oppflow(t, env, "list").wantMistake(t, 1, "not yours")
 }
 
-// Whatever can need attention can be asked for.
+// A list can be asked for by every word of attention.
 func TestListKnowsTheWordsOfAttention(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../../opportunity/attention.go", nil, 0)
 	if err != nil {

@@ -14,10 +14,10 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// downTimeout is how long the parts of a local stack may take to stop: the worker sees requests in flight through.
+// downTimeout is how long the parts of a local stack may take to stop. The worker completes the requests under way.
 const downTimeout = 50 * time.Second
 
-// localFlags are what up and demo have in common.
+// localFlags are the flags that up and demo share.
 type localFlags struct {
 	root, data string
 	verbose    bool
@@ -29,8 +29,8 @@ func (l *localFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&l.verbose, "verbose", false, "show what the parts write, on standard error")
 }
 
-// options are those of a stack that says on w what takes long. Where somebody watches, a bar shows how far the builds are,
-// unless the parts write to the same terminal.
+// options returns the options of a stack that reports slow steps on w. On a terminal a bar shows the progress of the
+// builds, unless the parts write to the same terminal.
 func (l *localFlags) options(w, stderr io.Writer) stack.Options {
 	progress := &building{w: w}
 	o := stack.Options{Root: l.root, Data: l.data, Setup: host.SetupAt, Progress: progress.say}
@@ -42,7 +42,7 @@ func (l *localFlags) options(w, stderr io.Writer) stack.Options {
 	return o
 }
 
-// bringUp brings the stack up; a start that was cut short by the caller is told as that.
+// bringUp brings the stack up. When the caller interrupts the start, the error says so.
 func bringUp(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 	local, err := stack.Up(ctx, o)
 	var root *stack.RootError
@@ -59,7 +59,7 @@ func bringUp(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 
 var errInterrupted = errors.New("interrupted")
 
-// takeDown stops the stack, however ctx ended.
+// takeDown stops the stack, also after ctx has ended.
 func takeDown(ctx context.Context, local *stack.Stack) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()
@@ -71,7 +71,7 @@ func untilDone(ctx context.Context, local *stack.Stack, noWorker bool) error {
 	server, sandbox, worker := local.Server(), local.Sandbox(), local.Worker()
 	workerExited := worker.Exited()
 	if noWorker {
-		workerExited = nil // there is none to wait for
+		workerExited = nil // there is no worker to wait for
 	}
 	var ended *stack.Process
 	select {
@@ -90,7 +90,7 @@ func untilDone(ctx context.Context, local *stack.Stack, noWorker bool) error {
 	return fmt.Errorf("the %s ended by itself", ended.Name())
 }
 
-// historyURL is where the Web UI shows the history of a run.
+// historyURL returns the address of a run's history in the Web UI.
 func historyURL(ui, namespace, workflow, run string) string {
 	return ui + "/namespaces/" + url.PathEscape(namespace) + "/workflows/" + url.PathEscape(workflow) + "/" + url.PathEscape(run) + "/history"
 }

@@ -234,7 +234,7 @@ func TestFailedOutcomeIsOneLineWithTypeLabelAndMessage(t *testing.T) {
 	service = &frontend{answer: closed}
 	oppflow(t, service.serve(t), args...).wantMistake(t, 1, "Closed: it has ended")
 
-	// A program reads the outcome as JSON, and the exit code says the same.
+	// A program reads the outcome as JSON. The exit code agrees with the outcome.
 	service = &frontend{answer: failed}
 	got := oppflow(t, service.serve(t), append(args, "--output", "json")...)
 	if got.code != 1 || strings.Count(got.stderr, "\n") != 1 {
@@ -274,8 +274,8 @@ func TestWhatTemporalRefusesIsOneLine(t *testing.T) {
 }
 
 func TestNoAnswerInTimeSaysHowToAskAgain(t *testing.T) {
-	t.Parallel()                                                        // it waits
-	service := &frontend{err: serviceerror.NewUnavailable("try again")} // which the client does, until its time is over
+	t.Parallel()                                                        // the test waits
+	service := &frontend{err: serviceerror.NewUnavailable("try again")} // the client tries again until its time is over
 	env := service.serve(t)
 	oppflow(t, env, "progress", "lead-1", "--to", "Won", "--timeout", "300ms", "--request-id", "r-1").
 		wantMistake(t, 1, "lead-1", "ask again with --request-id r-1")

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// usageError is a mistake in what was typed; nothing was done.
+// usageError is a mistake in what the user typed. The command did nothing.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
@@ -21,13 +21,13 @@ func usagef(format string, args ...any) error {
 	return &usageError{text: fmt.Sprintf(format, args...)}
 }
 
-// exitError ends the program with a code and without a word.
+// exitError ends the program with an exit code and without output.
 type exitError struct{ code int }
 
 func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// mistyped turns what the vocabulary found wrong before anything was sent into a mistake of the one who typed it.
-// members says which flag or argument a member of the message was typed as.
+// mistyped turns a validation error from before the sending into a mistake of the user. members maps a member of
+// the message to the flag or argument of the user.
 func mistyped(err error, members map[string]string) error {
 	var invalid *opportunity.Error
 	if !errors.As(err, &invalid) {
@@ -51,7 +51,7 @@ func mistyped(err error, members map[string]string) error {
 	return &usageError{text: typed + ":" + rest}
 }
 
-// oneUp counts from one what a message counts from zero.
+// oneUp turns a number that counts from zero into a number that counts from one.
 func oneUp(number string) string {
 	var n int
 	if _, err := fmt.Sscanf(number, "%d", &n); err != nil {
@@ -60,7 +60,7 @@ func oneUp(number string) string {
 	return fmt.Sprint(n + 1)
 }
 
-// explainCommand says what is wrong with the name of a command. cobra has no type for it.
+// explainCommand explains an error in the name of a command. cobra has no type for such an error.
 func explainCommand(root *cobra.Command, err error) error {
 	var name, path string
 	if n, _ := fmt.Sscanf(err.Error(), "unknown command %q for %q", &name, &path); n != 2 {
@@ -86,7 +86,7 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	return usagef("there is no command %q%s; see %s --help", name, didYouMean(name, names, ""), parent.CommandPath())
 }
 
-// explainFlag says what is wrong with a flag.
+// explainFlag explains an error in a flag.
 func explainFlag(command *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
@@ -112,7 +112,7 @@ func explainFlag(command *cobra.Command, err error) error {
 	return usagef("%v%s", err, see)
 }
 
-// plain leaves out which function of Go found a number wrong.
+// plain removes the name of the Go function from an error about a number.
 func plain(err error) string {
 	text := err.Error()
 	if strings.HasPrefix(text, "strconv.") {
@@ -127,7 +127,7 @@ func plain(err error) string {
 	return text
 }
 
-// didYouMean offers the nearest of the known names, if one is near.
+// didYouMean suggests the most similar known name, if one is similar enough.
 func didYouMean(typed string, known []string, prefix string) string {
 	best, distance := "", 3
 	for _, name := range known {
@@ -145,7 +145,7 @@ func didYouMean(typed string, known []string, prefix string) string {
 	return fmt.Sprintf("; did you mean %s%s?", prefix, best)
 }
 
-// exactly wants as many arguments as are named.
+// exactly expects as many arguments as there are names.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		switch {

@@ -10,13 +10,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// commands are all of them; TestEveryCommandIsHere keeps the list right.
+// commands are all commands. TestEveryCommandIsHere keeps the list complete.
 var commands = []string{
 	"add-interest", "cancel-follow-up", "check", "close", "completion", "confirm", "demo", "extend", "help", "list", "outcome", "pause", "playbook", "progress", "recover", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
 }
 
 func TestEveryCommandIsHere(t *testing.T) {
-	// The shell completion offers every command there is.
+	// The shell completion offers every command.
 	offered := oppflow(t, nil, "__complete", "")
 	var names []string
 	for line := range strings.Lines(offered.stdout) {
@@ -335,7 +335,7 @@ func (r result) wantSuggestions(t *testing.T, want ...string) {
 	}
 }
 
-// Whatever is typed, a mistake is one line, and nothing is ever written to standard output about it.
+// For any arguments, a mistake is one line on standard error, and standard output stays empty.
 func TestNothingTypedMakesMoreThanOneLine(t *testing.T) {
 	flags := []string{"--name", "--region", "--item", "--amount", "--kind", "--learner", "--to", "--filter", "--request-id", "--output", "--timeout", "--quantity", "-o", "--query", "--status", "--until", "--reason", "--adopt", "--every", "--"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -346,7 +346,7 @@ func TestNothingTypedMakesMoreThanOneLine(t *testing.T) {
 		if slices.ContainsFunc(args, asksForHelp) {
 			t.Skip("help")
 		}
-		// Nothing passes by these settings.
+		// These settings prevent every connection.
 		got := run(t.Context(), []string{"TEMPORAL_ADDRESS=nowhere", "ADMINISTRATE_URL=nowhere"}, args...)
 		if got.code != 2 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || strings.Contains(got.stderr, "panic") {
 			t.Fatalf("%q: %+v", args, got)
@@ -354,7 +354,7 @@ func TestNothingTypedMakesMoreThanOneLine(t *testing.T) {
 	})
 }
 
-// asksForHelp knows "-h", on its own and among other letters, and "--help".
+// asksForHelp reports whether the argument is "--help", "-h", or a group of letters with an h.
 func asksForHelp(arg string) bool {
 	letters, short := strings.CutPrefix(arg, "-")
 	return strings.HasPrefix(arg, "--help") || short && !strings.HasPrefix(letters, "-") && strings.Contains(letters, "h")

@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// output is the form of what a command answers: "table" for humans, "json" for programs.
+// output is the form of a command's output: "table" for humans, "json" for programs.
 type output string
 
 const (
@@ -30,7 +30,7 @@ func outputFlag(command *cobra.Command) *output {
 	return &o
 }
 
-// Set reads the form. It makes the form a flag's value.
+// Set reads the form. With Set, output can be the value of a flag.
 func (o *output) Set(text string) error {
 	switch output(text) {
 	case table, asJSON:
@@ -43,7 +43,7 @@ func (o *output) Set(text string) error {
 func (o *output) String() string { return string(*o) }
 func (o *output) Type() string   { return "form" }
 
-// show writes the value as JSON or lets human write it.
+// show writes the value as JSON, or calls human to write a table.
 func (o *output) show(w io.Writer, value any, human func(io.Writer)) error {
 	if *o == asJSON {
 		encoder := json.NewEncoder(w)
@@ -56,7 +56,7 @@ func (o *output) show(w io.Writer, value any, human func(io.Writer)) error {
 	return columns.Flush()
 }
 
-// line writes one line of columns. What a cell quotes stays in it.
+// line writes one line of columns. Text in a cell cannot leave the cell.
 func line(w io.Writer, cells ...string) {
 	for i, cell := range cells {
 		cells[i] = printable(cell)
@@ -117,8 +117,7 @@ func resultText(r opportunity.InterestResult) string {
 
 func showView(w io.Writer, v opportunity.View) { writeView(w, v, true) }
 
-// writeView writes the picture, with what an operator can do about it while the run is
-// open.
+// writeView writes the view. While the run is open, it also writes what an operator can do.
 func writeView(w io.Writer, v opportunity.View, open bool) {
 	advise := func(format string, args ...any) {
 		if open {
@@ -205,7 +204,7 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 	}
 }
 
-// heading stands in the first line of a list only.
+// heading returns the text for the first line of a list, and "" for the other lines.
 func heading(text string, n int) string {
 	if n > 0 {
 		return ""
@@ -246,7 +245,7 @@ func dash(text string) string {
 	return text
 }
 
-// found is the JSON form of what a search found.
+// found is the JSON form of the results of a search.
 type found struct {
 	Count         int                `json:"count"`
 	Opportunities []foundOpportunity `json:"opportunities"`
@@ -259,7 +258,7 @@ type foundOpportunity struct {
 	State      string          `json:"state"`
 	GrandTotal *string         `json:"grandTotal"`
 	Interests  []foundInterest `json:"interests"`
-	// InterestCount is more than there are interests here when not all were read.
+	// InterestCount is higher than the number of interests here when not all interests were read.
 	InterestCount int `json:"interestCount"`
 }
 
@@ -270,7 +269,7 @@ type foundInterest struct {
 	TotalAmount *string `json:"totalAmount"`
 }
 
-// foundOf writes amounts with two decimal places, as the API has them.
+// foundOf writes amounts with two decimal places, as the API does.
 func foundOf(count int, rows []administrate.Opportunity) found {
 	f := found{Count: count, Opportunities: []foundOpportunity{}}
 	for _, row := range rows {
@@ -309,7 +308,7 @@ func showFound(w io.Writer, f found) {
 	}
 }
 
-// answersText are the commands that answer a question about the request, ready to be pasted.
+// answersText returns the commands that answer the question about the request, ready to be pasted.
 func answersText(reference opportunity.Reference, request string) string {
 	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s, oppflow retry %[1]s %[2]s, or oppflow skip %[1]s %[2]s --reason …", reference, request)
 }

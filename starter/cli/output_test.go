@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// shown is the human form of a view.
+// shown returns the human form of a view.
 func shown(v opportunity.View) string {
 	var b bytes.Buffer
 	form := table
@@ -68,7 +68,7 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 	}
 }
 
-// A name from the TMS cannot end a line, move the cursor or pretend to be another field.
+// A name from the TMS cannot end a line, move the cursor or look like another field.
 func TestWhatOthersWroteStaysInItsLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text") + rapid.SampledFrom([]string{"\n", "\r", "\t", "\x1b[2J", "\u2028", "\u202e", "\v", "\f"}).Draw(t, "control")
@@ -139,7 +139,7 @@ func TestHistoryURLEscapesTheReference(t *testing.T) {
 	}
 }
 
-// A run that has ended takes no message any more, so nobody is told to send it one.
+// A run that has ended takes no messages, so the output does not advise to send any.
 func TestAnEndedRunGivesNoAdvice(t *testing.T) {
 	v := opportunity.View{
 		Reference: "A-1", Paused: &opportunity.Standstill{}, Question: &opportunity.Question{Request: "q"},

@@ -46,7 +46,7 @@ func TestWhatIsNoLearnerIsRefusedWithoutQuotingThePerson(t *testing.T) {
 			t.Errorf("%q is taken for %+v", text, got)
 			continue
 		}
-		// The form that is shown names an invented Melissa; nothing but the form may.
+		// The help of the form names an invented person, Melissa. Nothing else may name her.
 		shown := strings.NewReplacer("Melissa Green <melissa@example.com>", "", "Green, Melissa <melissa@example.com>", "").Replace(err.Error())
 		if strings.Contains(strings.ToLower(shown), "melissa") {
 			t.Errorf("%q: the error quotes the person: %v", text, err)
@@ -145,7 +145,7 @@ func TestFilterThatIsWrittenDownIsReadBack(t *testing.T) {
 	})
 }
 
-// A condition that is read is one the client of the API can send.
+// The client of the API can send every condition that parseFilter accepts.
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{"regionName=UK", "a:in:b,c", "a:isnull", "a:isnull:", "a:eq:", "=", ":", "a=", "a:in:,", "a-b=c", "ä=b", "a:eq:\x00"} {
 		f.Add(seed)
@@ -173,7 +173,7 @@ func FuzzFilter(f *testing.F) {
 	})
 }
 
-// offline is a network that is not there.
+// offline is a network without connections.
 type offline struct{}
 
 func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New("offline") }

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// standardInput is how a FILE says that it is read from standard input.
+// standardInput is the FILE that means standard input.
 const standardInput = "-"
 
 func (p *program) playbook() *cobra.Command {
@@ -117,7 +117,7 @@ which oppflow up deploys. A FILE of - is read from standard input.`,
 	return command
 }
 
-// readPlaybook reads the file, and of one that is too large as much as tells that it is.
+// readPlaybook reads the file. Of a file that is too large, it reads just enough to detect the size.
 func readPlaybook(command *cobra.Command, name string) ([]byte, error) {
 	from := command.InOrStdin()
 	switch name {
@@ -153,14 +153,14 @@ func completeYAML(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
-// checkedPlaybook is the JSON form of what a check of a playbook found.
+// checkedPlaybook is the JSON form of the results of a check of a playbook.
 type checkedPlaybook struct {
 	File     string            `json:"file"`
 	Digest   string            `json:"digest,omitempty"`
 	Mistakes playbook.Mistakes `json:"mistakes"`
 }
 
-// failure sums up what is wrong, nil when nothing is.
+// failure returns one error for all mistakes, or nil when there are none.
 func (c checkedPlaybook) failure() error {
 	if len(c.Mistakes) == 0 {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// clockMargin is how far the clock of this machine may be behind that of the Temporal server, where a version was stored
-// before.
+// clockMargin is how far this machine's clock may be behind the Temporal server's clock. It counts when a version was
+// stored before.
 const clockMargin = 5 * time.Second
 
 func (p *program) deployPlaybook() *cobra.Command {
@@ -63,7 +63,7 @@ standard input.`,
 	return command
 }
 
-// soundPlaybook loads the playbook, and shows its mistakes.
+// soundPlaybook loads the playbook and prints its mistakes.
 func (p *program) soundPlaybook(name string, file []byte) (*playbook.Playbook, error) {
 	loaded, err := playbook.Load(file)
 	result := checkedPlaybook{File: name}
@@ -74,7 +74,8 @@ func (p *program) soundPlaybook(name string, file []byte) (*playbook.Playbook, e
 	return loaded, err
 }
 
-// deploy stores the playbook while ctx lasts, and waits until it is in force while waiting lasts.
+// deploy stores the playbook; this is bounded by ctx. It then waits until the playbook is in force; this is bounded
+// by waiting.
 func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, connection *connection, form *output, d lifecycle.Deployment) error {
 	deployed, err := host.DeployPlaybook(ctx, temporal, d)
 	if err != nil {
@@ -93,8 +94,8 @@ func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, c
 	})
 }
 
-// awaitInForce waits until the version is in force. The time since it was stored counts, so that the clocks need not
-// agree; where it was stored before, they may differ by the margin.
+// awaitInForce waits until the version is in force. It waits for the time between storing and coming into force, so
+// the clocks need not agree. When the version was stored before, the clocks may differ by the margin.
 func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.Deployed) error {
 	v := deployed.Version
 	wait := v.InForceAt.Sub(v.StoredAt)
@@ -242,7 +243,7 @@ latest. It returns when the new version is in force, like deploy.`,
 	return command
 }
 
-// formerVersion returns the version of the number, the one before the latest for 0.
+// formerVersion returns the version of the number. For 0 it returns the version before the latest.
 func formerVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.PlaybookVersion, error) {
 	var old lifecycle.PlaybookVersion
 	found := true

@@ -63,7 +63,7 @@ func TestTheVersionToGoBackTo(t *testing.T) {
 	}
 }
 
-// deploy returns once the version is in force by any clock that is not behind by more than the margin.
+// deploy returns once the version is in force according to every clock that is behind by at most the margin.
 func TestDeployReturnsWhenTheVersionIsInForce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		version := func(stored time.Time, after time.Duration) lifecycle.PlaybookVersion {

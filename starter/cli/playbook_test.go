@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// written is a file with the content.
+// written writes a file with the content and returns its name.
 func written(t *testing.T, content string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "playbook.yaml")
@@ -20,7 +20,7 @@ func written(t *testing.T, content string) string {
 	return name
 }
 
-// typed makes standard input what is in the file.
+// typed makes the file the standard input.
 func typed(t *testing.T, name string) {
 	t.Helper()
 	file, err := os.Open(name)

@@ -16,7 +16,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// ports are those a kept stack had when it last ran, so that what was exported for it stays right. 0 is a free one.
+// ports are the ports of a kept stack in its last run. Reusing them keeps exported addresses valid. 0 is a free
+// port.
 type ports struct {
 	Temporal int `json:"temporal"`
 	UI       int `json:"ui"`
@@ -25,7 +26,8 @@ type ports struct {
 
 const portsFile = "ports.json"
 
-// formerPorts reads the ports of the stack kept in the directory; those that are taken meanwhile are left out.
+// formerPorts reads the ports of the stack that is kept in the directory. It returns 0 for a port that is in use
+// now.
 func formerPorts(ctx context.Context, data string) (ports, error) {
 	var former ports
 	if data == "" {
@@ -62,7 +64,7 @@ func isFree(ctx context.Context, port int) bool {
 	return listener.Close() == nil
 }
 
-// keepPorts writes them down for the next time.
+// keepPorts stores the ports for the next run.
 func keepPorts(data string, running *stack.Stack) error {
 	if data == "" {
 		return nil
@@ -80,7 +82,7 @@ func hostIn(text string) string {
 	return u.Host
 }
 
-// portIn answers 0 where there is none.
+// portIn returns the port of an address, or 0 when there is none.
 func portIn(address string) int {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// recoverTimeout is enough to signal some thousand opportunities.
+// recoverTimeout is enough time to signal some thousand opportunities.
 const recoverTimeout = 10 * time.Minute
 
 func (p *program) recover() *cobra.Command {
@@ -46,7 +46,7 @@ know any more: one request for each hundred records that were created since the 
 	fs.Var((*moment)(&backup), "backup", "when the backup was made, with an offset, such as 2026-11-29T03:00:00Z")
 	connection := p.connection(fs, recoverTimeout)
 	readerFlags(fs, &api)
-	fs.Lookup("mark").Hidden = false // it tells whose record one is
+	fs.Lookup("mark").Hidden = false // the mark names the opportunity of a record
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		switch {
 		case backup.IsZero():
@@ -90,7 +90,7 @@ know any more: one request for each hundred records that were created since the 
 	return command
 }
 
-// listStrays lists the records whose opportunities Temporal does not know any more.
+// listStrays lists the records whose opportunities Temporal does not know.
 func (p *program) listStrays(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, backup time.Time) error {
 	var strays []strayRecord
 	err := p.askAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
@@ -109,7 +109,7 @@ func (p *program) listStrays(ctx context.Context, temporal client.Client, connec
 	return nil
 }
 
-// refuseWhilePolled returns an error where a worker polls a task queue, or did until a moment ago.
+// refuseWhilePolled returns an error when a worker polls a task queue, or did so until a moment ago.
 func refuseWhilePolled(ctx context.Context, temporal client.Client) error {
 	for queue, kinds := range map[string][]enums.TaskQueueType{
 		lifecycle.TaskQueue:  {enums.TASK_QUEUE_TYPE_WORKFLOW, enums.TASK_QUEUE_TYPE_ACTIVITY},
@@ -131,7 +131,7 @@ func refuseWhilePolled(ctx context.Context, temporal client.Client) error {
 	return nil
 }
 
-// compareAll has every opportunity that runs compared with its record, and returns how many there are.
+// compareAll makes every running opportunity compare itself with its record. It returns their number.
 func compareAll(ctx context.Context, temporal client.Client, namespace string) (int, error) {
 	shop := lifecycle.NewClient(temporal)
 	told := 0
@@ -151,7 +151,7 @@ func compareAll(ctx context.Context, temporal client.Client, namespace string) (
 			switch err := shop.Signal(ctx, reference, opportunity.Refresh{}); {
 			case err == nil:
 				told++
-			case !errors.As(err, &ended): // one that has ended meanwhile has nothing to compare
+			case !errors.As(err, &ended): // an opportunity that has ended has nothing to compare
 				return told, err
 			}
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// restored is a namespace that knows two opportunities, a page each.
+// restored is a namespace that knows two opportunities, one on each page.
 type restored struct{ client.Client }
 
 func (restored) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -32,8 +32,8 @@ func (restored) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowE
 	}, nil
 }
 
-// Records are listed whose opportunities Temporal does not know, also by an API that cannot search by the time of
-// creation.
+// The list holds the records whose opportunities Temporal does not know. This works also with an API that cannot
+// search by the time of creation.
 func TestRecordsThatTemporalDoesNotKnow(t *testing.T) {
 	record := func(id, reference string) string {
 		return `{"node":{"id":"` + id + `","name":"N","attributes":[{"definitionKey":"oppflow","value":"` + reference + `"}]}}`

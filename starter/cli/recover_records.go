@@ -22,8 +22,8 @@ type strayRecord struct {
 }
 
 // strayRecords returns the records that were created since the backup and carry the reference of an opportunity that
-// Temporal does not know. Where the tenant's API cannot search by the time of creation, it returns older ones, too:
-// those of opportunities that ended so long ago that the namespace has forgotten them.
+// Temporal does not know. When the tenant's API cannot search by the time of creation, strayRecords also returns
+// older records. These are records of opportunities that ended so long ago that the namespace has forgotten them.
 func strayRecords(ctx context.Context, temporal client.Client, namespace string, api *administrate.Client, mark tms.Mark, backup time.Time) ([]strayRecord, error) {
 	known, err := knownReferences(ctx, temporal, namespace)
 	if err != nil {
@@ -37,7 +37,7 @@ func strayRecords(ctx context.Context, temporal client.Client, namespace string,
 		var refused *administrate.RefusedError
 		var invalid *administrate.InvalidError
 		if search.After == "" && len(search.Filters) > 0 && (errors.As(err, &refused) || errors.As(err, &invalid)) {
-			search.Filters = nil // that the time of creation can be searched by is an assumption
+			search.Filters = nil // a search by the time of creation is assumed
 			continue
 		}
 		if err != nil {
@@ -54,7 +54,7 @@ func strayRecords(ctx context.Context, temporal client.Client, namespace string,
 	}
 }
 
-// knownReferences returns the references of all opportunities that the namespace knows, also of those that ended.
+// knownReferences returns the references of all opportunities that the namespace knows, including those that ended.
 func knownReferences(ctx context.Context, temporal client.Client, namespace string) (map[opportunity.Reference]bool, error) {
 	known := map[opportunity.Reference]bool{}
 	for next := []byte(nil); ; {

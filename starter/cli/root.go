@@ -1,7 +1,7 @@
-// Package cli is the command tree of oppflow: it reads what a human typed, hands it to the room that does it, and shows
-// the answer. Whatever goes wrong is one line on standard error.
+// Package cli is the command tree of oppflow. It reads what a human typed, calls the room that does the work, and shows
+// the answer. Every error is one line on standard error.
 //
-// It decides nothing about opportunities, and it keeps no state between two commands.
+// The package decides nothing about opportunities, and keeps no state between two commands.
 package cli
 
 import (
@@ -27,15 +27,15 @@ type program struct {
 	stderr io.Writer
 }
 
-// Main runs the command the arguments (without the program's name) name, until it is done or ctx ends, and returns the
-// exit code: 0 for done, 1 for a failure, 2 for a mistake in what was typed or set, 130 for a watch that was ended. env is the environment.
+// Main runs the command in args (without the program's name) until the command is done or ctx ends. It returns the exit code: 0 for done, 1
+// for a failure, 2 for a mistake in the arguments or settings, 130 for a watch that was interrupted. env is the environment.
 func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	if env == nil {
-		env = []string{} // nil would stand for the environment of the process
+		env = []string{} // nil would mean the environment of the process
 	}
 	p := &program{env: env, stdout: stdout, stderr: stderr}
 	root := p.root()
-	root.SetArgs(append([]string{}, args...)) // nil would stand for the arguments of the process
+	root.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	command, err := root.ExecuteContextC(ctx)
@@ -106,7 +106,7 @@ const (
 	groupLocal       = "local"
 )
 
-// helpCommand is cobra's but for what it does not know, which is a mistake like any other.
+// helpCommand is cobra's help command, with one difference: an unknown command is a mistake.
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
@@ -134,7 +134,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// within bounds what a command may take; 0 is without a bound.
+// within bounds the time of a command; 0 is no bound.
 func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	if limit <= 0 {
 		return context.WithCancel(ctx)
@@ -142,12 +142,12 @@ func within(ctx context.Context, limit time.Duration) (context.Context, context.
 	return context.WithTimeout(ctx, limit)
 }
 
-// oneLine keeps a text that may quote anything to one line of printable characters.
+// oneLine returns a text as one line of printable characters. The text may quote anything.
 func oneLine(text string) string {
 	return strings.Join(strings.Fields(printable(text)), " ")
 }
 
-// printable replaces what would move the cursor, end the line or turn the direction of the text.
+// printable replaces characters that would move the cursor, end the line or change the direction of the text.
 func printable(text string) string {
 	return strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) {
@@ -157,7 +157,7 @@ func printable(text string) string {
 	}, text)
 }
 
-// flagNames lists the flags a command knows.
+// flagNames returns the flags of a command.
 func flagNames(fs *pflag.FlagSet) []string {
 	var names []string
 	fs.VisitAll(func(f *pflag.Flag) {

@@ -20,9 +20,9 @@ import (
 
 const (
 	defaultSandboxAddress = "127.0.0.1:8480"
-	// serveTimeout bounds what a caller may take to send a request or to read its answer.
+	// serveTimeout bounds the time in which a caller sends a request or reads the answer.
 	serveTimeout = 60 * time.Second
-	// drainTimeout is how long requests that are being answered may take when the sandbox stops.
+	// drainTimeout bounds the time for requests under way when the sandbox stops.
 	drainTimeout = 10 * time.Second
 )
 
@@ -138,7 +138,7 @@ func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, fau
 		return fmt.Errorf("the sandbox ended: %w", err)
 	case <-ctx.Done():
 	}
-	box.Faults().Close() // what a fault keeps goes on
+	box.Faults().Close() // requests that a fault holds continue
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
@@ -165,7 +165,7 @@ Use it:
 `, url, header, url, headerArgument, url, token)
 }
 
-// tellClient tells what a client of the token endpoint needs.
+// tellClient prints the settings for a client of the token endpoint.
 func (p *program) tellClient(tokenURL string, client sandbox.Client) {
 	_, _ = fmt.Fprintf(p.stdout, `
 Or, instead of ADMINISTRATE_TOKEN, with tokens that expire and are renewed:
@@ -183,7 +183,8 @@ func shellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// reachable is the address to call a listener at: one that listens everywhere is called at the loopback interface.
+// reachable returns the address to call a listener at. A listener on all interfaces is called at the loopback
+// interface.
 func reachable(address net.Addr) string {
 	tcp, ok := address.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {
@@ -192,7 +193,7 @@ func reachable(address net.Addr) string {
 	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
 }
 
-// listenCause leaves out what the message around it says.
+// listenCause removes from the error what the message around it says already.
 func listenCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

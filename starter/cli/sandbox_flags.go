@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// doorFlags are those about what stands in front of the API: the limit, the faults, the ledger.
+// doorFlags are the flags of the parts in front of the API: the limit, the faults, the ledger.
 type doorFlags struct {
 	rate   perTime
 	window string
@@ -36,7 +36,7 @@ func (d *doorFlags) add(fs *pflag.FlagSet, o *sandbox.Options) {
 	fs.IntVar(&o.LedgerEntries, "ledger-entries", 1_000_000, "how many requests the ledger remembers")
 }
 
-// resolve checks the flags, and answers the faults to begin with.
+// resolve checks the flags and returns the initial faults.
 func (d *doorFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.Rule, error) {
 	for _, with := range []string{"rate", "rate-window", "retry-after"} {
 		if o.Rate.Off && fs.Changed(with) {
@@ -78,7 +78,7 @@ func (d *doorFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.Rule
 	return rules, nil
 }
 
-// tellAssumptions prints the table.
+// tellAssumptions prints the table of assumptions.
 func tellAssumptions(to io.Writer) error {
 	for _, row := range assume.Table() {
 		if _, err := fmt.Fprintln(to, row.Name); err != nil {
@@ -103,7 +103,7 @@ func tellAssumptions(to io.Writer) error {
 	return err
 }
 
-// perTime is a number in a time: 200/10s.
+// perTime is a number of requests in a time: 200/10s.
 type perTime struct {
 	n   int
 	per time.Duration

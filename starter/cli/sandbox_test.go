@@ -20,7 +20,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// running is a sandbox that runs in this process as the command line runs it.
+// running is a sandbox in this process, started by the command line.
 type running struct {
 	URL, Token                                     string
 	TokenURL, ClientID, ClientSecret, RefreshToken string
@@ -31,7 +31,7 @@ func (r running) env() []string {
 	return []string{"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN=" + r.Token}
 }
 
-// client is the environment of a program that has its tokens renewed.
+// client returns the environment of a program that renews its tokens.
 func (r running) client() []string {
 	return []string{
 		"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN_URL=" + r.TokenURL,
@@ -80,7 +80,7 @@ func startSandbox(t *testing.T, args ...string) running {
 	}
 }
 
-// post asks the sandbox for the names of its opportunities.
+// post queries the names of the sandbox's opportunities.
 func post(t *testing.T, address, authorization string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(`{"query":"{ opportunities { edges { node { name } } } }"}`))
@@ -103,7 +103,7 @@ func post(t *testing.T, address, authorization string) (status int, body string)
 	return response.StatusCode, string(content)
 }
 
-// postForm asks the token endpoint.
+// postForm sends a form to the token endpoint.
 func postForm(t *testing.T, address string, form url.Values) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
@@ -140,7 +140,8 @@ func TestSandboxCurlExampleWorks(t *testing.T) {
 		t.Skip("no curl here")
 	}
 	for _, args := range [][]string{nil, {"--no-auth"}} {
-		// The example is printed before the sandbox is ready; a second one on the same data is asked with it.
+		// The example is printed before the sandbox is ready. The test sends the example to a second sandbox on the
+		// same data.
 		data := filepath.Join(t.TempDir(), "data.db")
 		first := startSandbox(t, append(args, "--data", data)...)
 		printed := first.stop().stdout
@@ -203,7 +204,7 @@ func TestSandboxGivesTokensToItsClient(t *testing.T) {
 			if name == "random" {
 				oppflow(t, box.client(), "search").wantDone(t, "Annual first aid refresher")
 			}
-			// What is printed sets a shell up.
+			// The printed lines set a shell up.
 			printed := box.stop().stdout
 			var exports strings.Builder
 			for line := range strings.Lines(printed) {
@@ -262,7 +263,7 @@ func TestSandboxWithoutAuthenticationTakesEveryone(t *testing.T) {
 	}
 }
 
-// manyOpportunities is the default catalogue with n opportunities of region UK.
+// manyOpportunities returns the default catalogue with n opportunities of region UK.
 func manyOpportunities(t *testing.T, n int) string {
 	t.Helper()
 	content, err := os.ReadFile("../../sandbox/catalogue/default.yaml")
@@ -352,7 +353,7 @@ func TestSearchSaysWhatTheAPIDoesNotTake(t *testing.T) {
 		wantMistake(t, 1, box.URL, "does not take the token", "ADMINISTRATE_TOKEN")
 }
 
-// Limit, bad days and assumptions of the command line are those of the sandbox that it runs.
+// The sandbox applies the limit, the faults and the assumptions of the command line.
 func TestSandboxFlagsTakeEffect(t *testing.T) {
 	faults := filepath.Join(t.TempDir(), "faults.json")
 	if err := os.WriteFile(faults, []byte(`[{"kind": "error-before", "operation": "opportunities", "times": 1}]`), 0o600); err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	pageSize      = 100 // the most the API gives at a time (documented)
+	pageSize      = 100 // the largest page of the API (documented)
 	maxRows       = 10_000
 	searchTimeout = time.Minute
 )
@@ -69,7 +69,7 @@ func searchUpTo(ctx context.Context, client *administrate.Client, conditions fil
 	}
 }
 
-// rows is a flag's value: how many rows.
+// rows is the value of a flag: a number of rows.
 type rows int
 
 func (r *rows) Set(text string) error {

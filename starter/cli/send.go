@@ -12,14 +12,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// sending is what the commands that send a message have in common.
+// sending holds what all commands that send a message share.
 type sending struct {
 	connection *connection
 	output     *output
 	request    *request
 	signal     bool
 	source     string
-	// told is what is shown of a message that was carried out; "" shows its outcome.
+	// told is the text for a message that was carried out; "" shows its outcome.
 	told string
 }
 
@@ -32,8 +32,8 @@ func (p *program) sending(command *cobra.Command) *sending {
 	return s
 }
 
-// send checks the message, sends it and shows what became of it. members says what the members of the message were
-// typed as.
+// send checks the message, sends it and shows its outcome. members maps the members of the message to the flags of
+// the user.
 func (s *sending) send(ctx context.Context, reference opportunity.Reference, message opportunity.Message, members map[string]string) error {
 	message = opportunity.WithSource(message, s.source)
 	if err := message.Validate(); err != nil {
@@ -67,9 +67,9 @@ func (s *sending) send(ctx context.Context, reference opportunity.Reference, mes
 	})
 }
 
-// answer shows the outcome of a request and passes its error on.
+// answer shows the outcome of a request and returns its error.
 func (s *sending) answer(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome, err error) error {
-	// The error says it all, unless there are several results or a program reads them.
+	// The error alone is enough, unless there are several results or a program reads the output.
 	if outcome.State == "" || (err != nil && len(outcome.Results) < 2 && *s.output != asJSON) {
 		return err
 	}

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// setupTimeout is more than the time a cluster takes to learn of new search attributes.
+	// setupTimeout is more than the time in which a cluster learns new search attributes.
 	setupTimeout = 3 * time.Minute
-	// leastRetention is the least a service of one's own takes.
+	// leastRetention is the shortest retention that a self-hosted service accepts.
 	leastRetention = time.Hour
 )
 
@@ -100,7 +100,7 @@ namespace does. A namespace that is there keeps its own.`,
 	return command
 }
 
-// tie ties the namespace to the tenant that the API's settings reach.
+// tie ties the namespace to the tenant of the API's settings.
 func (p *program) tie(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, again bool) error {
 	tie := host.Tie
 	if again {
@@ -121,7 +121,7 @@ func (p *program) tie(ctx context.Context, temporal client.Client, connection *c
 	return nil
 }
 
-// tellTied says what became of the tie.
+// tellTied prints the result of tying the namespace.
 func tellTied(tied host.Tied, tenant lifecycle.Tenant, again bool) string {
 	of := "the tenant with " + tenant.String()
 	switch {
@@ -144,8 +144,8 @@ func tellTied(tied host.Tied, tenant lifecycle.Tenant, again bool) string {
 	return "tied to " + of
 }
 
-// tellNamespace says what became of the namespace. One that is there with another retention than the one asked for is
-// left as it is, and that is said.
+// tellNamespace prints the result of creating the namespace. An existing namespace with another retention stays
+// unchanged, and the output says so.
 func tellNamespace(created bool, kept, wanted time.Duration, chosen bool) string {
 	switch {
 	case created:
@@ -156,7 +156,8 @@ func tellNamespace(created bool, kept, wanted time.Duration, chosen bool) string
 	return "is there already; it keeps closed runs for " + hours(kept)
 }
 
-// hours writes a length of time as Temporal's command line takes it: whole hours without minutes and seconds.
+// hours returns a length of time in the form of Temporal's command line: without minutes and seconds when they are
+// zero.
 func hours(d time.Duration) string {
 	if d%time.Hour == 0 {
 		return fmt.Sprintf("%dh", d/time.Hour)

@@ -22,8 +22,8 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// namespaces stands in for a Temporal service that keeps namespaces and their search attributes. It learns of what it
-// has written down some requests later.
+// namespaces is a fake Temporal service that keeps namespaces and their search attributes. It shows a change only
+// some requests later.
 type namespaces struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
@@ -31,11 +31,11 @@ type namespaces struct {
 	mu         sync.Mutex
 	retention  map[string]time.Duration
 	attributes map[string]enums.IndexedValueType
-	delay      int // how many requests later it learns of a new namespace; 0 is 3
+	delay      int // number of requests until a new namespace is shown; 0 is 3
 	slow       int
-	raced      bool // somebody else creates the namespace at the same moment
+	raced      bool // another caller creates the namespace at the same moment
 	changes    int
-	refusal    error // of what would change something
+	refusal    error // the error of every request that changes something
 }
 
 func (n *namespaces) serve(t *testing.T) []string {
@@ -43,7 +43,7 @@ func (n *namespaces) serve(t *testing.T) []string {
 	return n.serveAs(t, n)
 }
 
-// serveAs is serve for a service that does more.
+// serveAs is serve for a service with further methods.
 func (n *namespaces) serveAs(t *testing.T, workflows workflowservice.WorkflowServiceServer) []string {
 	t.Helper()
 	listener := listen(t)
@@ -58,7 +58,7 @@ func (n *namespaces) serveAs(t *testing.T, workflows workflowservice.WorkflowSer
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// A test may be over before the server has begun.
+		// The test may end before the server has started.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -126,7 +126,7 @@ func (n *namespaces) state() (retention map[string]time.Duration, attributes, ch
 }
 
 func TestSetupCreatesTheNamespaceOnce(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	for name, test := range map[string]struct {
 		args []string
 		kept time.Duration
@@ -156,21 +156,21 @@ func TestSetupCreatesTheNamespaceOnce(t *testing.T) {
 }
 
 func TestSetupLeavesTheRetentionOfANamespaceThatIsThere(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	service := &namespaces{retention: map[string]time.Duration{"sales": 24 * time.Hour}}
 	oppflow(t, service.serve(t), "setup", "--create-namespace", "--retention", "2160h").wantDone(t,
 		"is there already and stays as it is", "24h, not 2160h", "temporal operator namespace update --retention")
 	if retention, _, changes := service.state(); retention["sales"] != 24*time.Hour || changes != 1 {
 		t.Errorf("%v, %d changes", retention, changes)
 	}
-	// Nobody asked for another one.
+	// The namespace keeps its retention: no other retention was asked for.
 	if got := oppflow(t, service.serve(t), "setup", "--create-namespace"); got.code != 0 || !strings.Contains(got.stdout, "closed runs for 24h\n") {
 		t.Errorf("%+v", got)
 	}
 }
 
 func TestSetupBesideAnotherOneCreatesNothing(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	service := &namespaces{raced: true}
 	oppflow(t, service.serve(t), "setup", "--create-namespace").wantDone(t, "is there already", "registered")
 }
@@ -184,7 +184,7 @@ func TestSetupCreatesNothingUnasked(t *testing.T) {
 }
 
 func TestSetupSaysWhyThereIsNoNamespace(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	service := &namespaces{refusal: serviceerror.NewPermissionDenied("only the owner may", "")}
 	oppflow(t, service.serve(t), "setup", "--create-namespace").wantMistake(t, 1, `"sales"`, "cannot be created", "only the owner may")
 

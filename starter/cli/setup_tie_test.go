@@ -18,11 +18,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// tiedNamespaces are namespaces with the workflow that keeps their tenant.
+// tiedNamespaces are namespaces with the workflow that keeps the tenant.
 type tiedNamespaces struct {
 	namespaces
 	state  *lifecycle.NamespaceState // nil: the workflow does not run
-	worker bool                      // one answers
+	worker bool                      // a worker responds
 }
 
 func read(payloads *commonpb.Payloads, into any) error {
@@ -86,7 +86,7 @@ func (n *tiedNamespaces) ExecuteMultiOperation(_ context.Context, r *workflowser
 	}}, err
 }
 
-// wantUntied wants the search attributes registered, and one line about the tie that failed.
+// wantUntied expects registered search attributes, and one line about tying that failed.
 func wantUntied(t *testing.T, r result, want ...string) {
 	t.Helper()
 	if !strings.Contains(r.stdout, "registered") && !strings.Contains(r.stdout, "all search attributes are there") {
@@ -96,8 +96,8 @@ func wantUntied(t *testing.T, r result, want ...string) {
 	r.wantMistake(t, 1, want...)
 }
 
-// Setup ties the namespace to the tenant that its settings reach, whether or not a
-// worker runs, and gives it to another tenant only on demand.
+// Setup ties the namespace to the tenant of its settings, whether or not a worker runs. It ties the namespace to
+// another tenant only on demand.
 func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 	api := (&tenant{}).serve(t)
 	serve := func(n *tiedNamespaces) []string {
@@ -108,7 +108,7 @@ func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 		return &lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Named{{ID: "1", Name: "Nord"}}}}
 	}
 
-	// Nothing is known of a tenant.
+	// No tenant is known.
 	untold := &tiedNamespaces{}
 	oppflow(t, serve(untold), "setup").wantDone(t, "namespace sales: not tied to a tenant here", "the first worker ties it")
 	if untold.state != nil {
@@ -116,7 +116,7 @@ func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 	}
 	oppflow(t, serve(untold), "setup", "--tie-again").wantMistake(t, 2, "--tie-again", "--api-url")
 
-	// The first time, again without a worker, and with one.
+	// The first time, then again without a worker, and with a worker.
 	own := &tiedNamespaces{}
 	env := append(serve(own), api...)
 	oppflow(t, env, "setup").wantDone(t, "namespace sales: tied to the tenant with regions ", "UK")
@@ -127,7 +127,7 @@ func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 	own.worker = true
 	oppflow(t, env, "setup").wantDone(t, "namespace sales: tied already to the tenant with regions ")
 
-	// One that has changed since is the same tenant, and followed.
+	// A tenant that has changed in part is still the same tenant, and is accepted.
 	kept := own.state.Tenant.Steps
 	own.state.Tenant.Steps = kept[1:]
 	oppflow(t, env, "setup").wantDone(t, "tied already to the tenant")
@@ -135,7 +135,7 @@ func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 		t.Errorf("%d steps are kept; want %d", len(own.state.Tenant.Steps), len(kept))
 	}
 
-	// One with equal lists that lacks what Oppflow made is another tenant.
+	// A tenant with equal lists and without the records that Oppflow made is another tenant.
 	own.state.Records = []lifecycle.MadeRecord{{ID: "T3Bwb3J0dW5pdHk6MQ==", Reference: "order-1"}}
 	wantUntied(t, oppflow(t, env, "setup"), "belongs to another tenant", "none of the records is there that Oppflow made", "of the reference order-1", "--tie-again")
 	oppflow(t, env, "setup", "--tie-again").wantDone(t, "tied again, to the tenant with regions ", "has the same regions, steps and currencies")
@@ -143,7 +143,7 @@ func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 		t.Errorf("records of the tenant before are kept: %+v", own.state.Records)
 	}
 
-	// The namespace of another tenant.
+	// The namespace belongs to another tenant.
 	taken := &tiedNamespaces{state: other(), worker: true}
 	env = append(serve(taken), api...)
 	wantUntied(t, oppflow(t, env, "setup"), `"sales" belongs to another tenant`, "not Nord", "--tie-again")
@@ -153,7 +153,7 @@ func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 	oppflow(t, env, "setup", "--tie-again").wantDone(t, "namespace sales: tied again, to the tenant with regions ", "it belonged to another tenant: the regions are", "not Nord")
 	oppflow(t, env, "setup").wantDone(t, "tied already to the tenant")
 
-	// No worker of the tenant that it belonged to runs any more.
+	// The namespace belonged to another tenant, and no worker of that tenant runs any more.
 	left := &tiedNamespaces{state: other()}
 	oppflow(t, append(serve(left), api...), "setup", "--tie-again").wantDone(t, "tied again, to the tenant with", "no worker answers which tenant it belonged to")
 	if left.state.Tenant.Equal(*other().Tenant) {
@@ -161,7 +161,7 @@ func TestSetupTiesTheNamespaceToItsTenant(t *testing.T) {
 	}
 }
 
-// A tenant that does not let its regions or currencies be read is told apart by the rest.
+// Some tenants do not let a client read their regions or currencies. The other lists identify such a tenant.
 func TestSetupTiesATenantThatShowsOnlySomeLists(t *testing.T) {
 	blind := &tenant{}
 	blind.change = func(answer string) string { return answer }

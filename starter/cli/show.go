@@ -11,14 +11,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// shownView is an opportunity, and how its run ended, which the workflow does not know.
+// shownView is an opportunity, and the way in which its run ended. The workflow does not know the latter.
 type shownView struct {
 	opportunity.View
 	Ended *lifecycle.End `json:"ended,omitempty"`
 }
 
-// show writes the opportunity. What is said of a run that has ended is what its workflow
-// knew last: no message reaches it any more.
+// show writes the opportunity. For a run that has ended it writes the workflow's last state, and no advice: the run
+// takes no messages any more.
 func (v shownView) show(w io.Writer) {
 	if v.Ended == nil {
 		showView(w, v.View)
@@ -57,7 +57,7 @@ or when the workflow's task fails, show says so on the Temporal server's word. A
 		}
 		end, err := client.Ended(ctx, reference)
 		if err != nil {
-			end = nil // the workflow has answered, so it is shown all the same
+			end = nil // the workflow has answered, so its view is shown anyway
 		}
 		all := shownView{View: view, Ended: end}
 		return form.show(p.stdout, all, func(w io.Writer) { all.show(w) })

@@ -41,7 +41,7 @@ issues tokens when an opportunity is won, as a tenant's triggers do.`,
 			return err
 		}
 		if book != settings.NoPlaybook {
-			// The default playbook waits for the invoice that the TMS makes when an opportunity is won.
+			// The default playbook waits for the invoice that the TMS raises when an opportunity is won.
 			catalogue, err := demoCatalogue()
 			if err != nil {
 				return err
@@ -81,7 +81,7 @@ issues tokens when an opportunity is won, as a tenant's triggers do.`,
 	return command
 }
 
-// followingArgs are the arguments of a worker that deploys the playbook where the namespace has none.
+// followingArgs returns the arguments of a worker that deploys the playbook when the namespace has none.
 func (p *program) followingArgs(command *cobra.Command, book string) ([]string, error) {
 	if book != settings.DefaultPlaybook && book != settings.NoPlaybook {
 		if book == "" || book == standardInput {
@@ -94,14 +94,14 @@ func (p *program) followingArgs(command *cobra.Command, book string) ([]string, 
 		if _, err = p.soundPlaybook(book, file); err != nil {
 			return nil, err
 		}
-		if book, err = filepath.Abs(book); err != nil { // the worker may run elsewhere
+		if book, err = filepath.Abs(book); err != nil { // the worker may run in another directory
 			return nil, err
 		}
 	}
 	return []string{"--playbook", book}, nil
 }
 
-// tellStack tells what runs and how to talk to it.
+// tellStack prints what runs and how to connect to it.
 func (p *program) tellStack(running *stack.Stack, noWorker bool) {
 	var exports strings.Builder
 	for _, pair := range running.Environ() {

@@ -20,17 +20,19 @@ import (
 )
 
 const (
-	// lookEvery is how often a watched opportunity is looked at, and lookRarely how rarely while nobody answers.
+	// lookEvery is the pause between two looks at an opportunity. lookRarely is the longest pause while the
+	// opportunity does not respond.
 	lookEvery  = time.Second
 	lookRarely = 10 * time.Second
-	// lookTimeout bounds one look, and lastLook the one at an opportunity that has ended: its end is known already.
+	// lookTimeout bounds one look. lastLook bounds the look at an opportunity that has ended, whose end is known
+	// already.
 	lookTimeout = 10 * time.Second
 	lastLook    = 5 * time.Second
-	// firstMoments is how much of the past is shown in the beginning.
+	// firstMoments is the number of past moments that are shown at first.
 	firstMoments = 10
 )
 
-// exitInterrupted is the exit code of a shell's command that Ctrl-C ended.
+// exitInterrupted is the exit code that a shell reports for a command ended by Ctrl-C.
 const exitInterrupted = 130
 
 func (p *program) watch() *cobra.Command {
@@ -73,7 +75,7 @@ With --output json each line is one JSON object.`,
 	return command
 }
 
-// watcher follows one opportunity and tells what changes.
+// watcher watches one opportunity and reports its changes.
 type watcher struct {
 	client    *lifecycle.Client
 	reference opportunity.Reference
@@ -81,11 +83,11 @@ type watcher struct {
 	out       io.Writer
 	json      bool
 
-	view *opportunity.View // as last seen
-	mute string            // why nobody answers, "" when somebody does
+	view *opportunity.View // the last view; nil before the first
+	mute string            // why the opportunity does not respond, "" when it does
 }
 
-// event is the JSON form of what is told: one of its members, by Event.
+// event is the JSON form of a report. Event says which of its members is set.
 type event struct {
 	// Event is moment, step, waiting, attention, unanswered, answered or ended.
 	Event       string                  `json:"event"`
@@ -101,7 +103,8 @@ type event struct {
 	Error       *opportunity.Error      `json:"error,omitempty"`
 }
 
-// follow looks until the run ends. Its error is how it ended, or why it cannot be followed.
+// follow looks at the opportunity until the run ends. Its error is the way in which the run ended, or the reason
+// why the run cannot be watched.
 func (w *watcher) follow(ctx context.Context) error {
 	running, ended := context.WithCancel(ctx)
 	defer ended()
@@ -133,11 +136,11 @@ func (w *watcher) follow(ctx context.Context) error {
 	if status == "" {
 		return failed
 	}
-	_, _ = w.look(ctx, lastLook) // how it ended is known without
+	_, _ = w.look(ctx, lastLook) // the way in which the run ended is known without the look
 	return w.end(status, result, failed)
 }
 
-// await waits for the end, also when Temporal is away for a while.
+// await waits for the end of the run, also when Temporal cannot be reached for a while.
 func (w *watcher) await(ctx context.Context) (opportunity.Ended, error) {
 	for pause := w.every; ; pause = w.longer(pause) {
 		result, err := w.client.Wait(ctx, w.reference)
@@ -155,7 +158,7 @@ func (w *watcher) longer(pause time.Duration) time.Duration {
 	return min(2*pause, max(lookRarely, w.every))
 }
 
-// passing reports that an error of the connection may be over in a while.
+// passing reports whether an error of the connection may go away by itself.
 func passing(err error) bool {
 	var unavailable *serviceerror.Unavailable
 	var deadline *serviceerror.DeadlineExceeded
@@ -165,7 +168,7 @@ func passing(err error) bool {
 		errors.Is(err, context.DeadlineExceeded)
 }
 
-// endStatus says in what way a run ended; "" is for what says nothing about that.
+// endStatus returns the way in which a run ended, or "" for an error that does not say it.
 func endStatus(err error) string {
 	var own *opportunity.Error
 	var run *temporal.WorkflowExecutionError
@@ -190,8 +193,8 @@ func endStatus(err error) string {
 	return ""
 }
 
-// look asks for the picture and tells what is new in it. It reports whether somebody answered; its error is why nobody
-// ever will.
+// look queries the view and reports what is new in it. It returns whether the opportunity responded. Its error means
+// that the opportunity will never respond.
 func (w *watcher) look(ctx context.Context, limit time.Duration) (bool, error) {
 	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -202,7 +205,7 @@ func (w *watcher) look(ctx context.Context, limit time.Duration) (bool, error) {
 	switch {
 	case ctx.Err() != nil:
 		return false, nil
-	case errors.As(err, &own): // how it ended, or that there is none: await says so
+	case errors.As(err, &own): // the run has ended, or does not exist: await reports which
 		return false, nil
 	case errors.As(err, &missing), errors.As(err, &denied):
 		return false, err
@@ -219,7 +222,7 @@ func (w *watcher) look(ctx context.Context, limit time.Duration) (bool, error) {
 	return true, nil
 }
 
-// unanswered tells once why nobody answers.
+// unanswered reports once why the opportunity does not respond.
 func (w *watcher) unanswered(err error) {
 	why := "no worker answers"
 	var unavailable *serviceerror.Unavailable
@@ -233,7 +236,7 @@ func (w *watcher) unanswered(err error) {
 	w.tell(event{Event: "unanswered", Text: why + ": " + host.Reason(err)}, "", why+"; watching on")
 }
 
-// compare tells what has changed since the last view; of the first, what it shows.
+// compare reports the changes since the last view. For the first view it reports the current state.
 func (w *watcher) compare(v opportunity.View) {
 	last := w.view
 	if last == nil {
@@ -260,7 +263,7 @@ func (w *watcher) compare(v opportunity.View) {
 	}
 }
 
-// tellAttention tells all that needs attention, in a line each for humans.
+// tellAttention reports everything that needs attention, one line each for humans.
 func (w *watcher) tellAttention(all []opportunity.Attention) {
 	const head = "attention"
 	if w.json || len(all) == 0 {
@@ -272,7 +275,8 @@ func (w *watcher) tellAttention(all []opportunity.Attention) {
 	}
 }
 
-// newMoments are those of the timeline that are not in the former one, whose oldest may be gone meanwhile.
+// newMoments returns the moments of the timeline that are not in the former timeline. The oldest former moments may
+// have been dropped from the timeline.
 func newMoments(former, now []opportunity.Moment) []opportunity.Moment {
 	for from := range former {
 		known := former[from:]
@@ -285,7 +289,7 @@ func newMoments(former, now []opportunity.Moment) []opportunity.Moment {
 	return now
 }
 
-// end tells how it ended. What was not an end as it should be is an error, too.
+// end reports how the run ended. A run that did not complete is an error, too.
 func (w *watcher) end(status string, result opportunity.Ended, failed error) error {
 	shown := event{Event: "ended", Status: status}
 	if failed == nil {
@@ -314,7 +318,7 @@ func (w *watcher) end(status string, result opportunity.Ended, failed error) err
 	return failed
 }
 
-// innermost is the cause without what Temporal wraps around it.
+// innermost returns the cause without the errors that Temporal wraps around it.
 func innermost(err error) string {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
@@ -322,7 +326,7 @@ func innermost(err error) string {
 	return err.Error()
 }
 
-// tell writes one event: a line of JSON, or a line for humans.
+// tell writes one event, as a line of JSON or as a line for humans.
 func (w *watcher) tell(e event, head, text string) {
 	if !w.json {
 		line(w.out, strings.TrimSpace(fmt.Sprintf("%-20s  %s", printable(head), text)))
@@ -334,5 +338,5 @@ func (w *watcher) tell(e event, head, text string) {
 	e.Reference = w.reference
 	encoder := json.NewEncoder(w.out)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(e) // plain data; a writer that fails has nobody to tell
+	_ = encoder.Encode(e) // plain data; an error of the writer cannot be reported
 }

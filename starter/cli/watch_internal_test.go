@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Whatever was forgotten of the past meanwhile, each entry that came is told once.
+// Each new entry is reported once, even when the timeline has dropped old entries.
 func TestNewMomentsAreToldOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kept := rapid.IntRange(1, 8).Draw(t, "kept")

@@ -21,14 +21,15 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// stage is a Temporal service with one opportunity whose picture changes with every look, and which ends after the last.
+// stage is a fake Temporal service with one opportunity. The view changes with every query, and the run ends after the
+// last view.
 type stage struct {
 	frontend
 	mu    sync.Mutex
 	looks []any // an opportunity.View, or an error
 	end   *historypb.HistoryEvent
 	over  chan struct{}
-	asked chan struct{} // closed at the first look, if there is one
+	asked chan struct{} // closed at the first query, if not nil
 }
 
 func (s *stage) QueryWorkflow(ctx context.Context, r *workflowservice.QueryWorkflowRequest) (*workflowservice.QueryWorkflowResponse, error) {
@@ -106,7 +107,7 @@ var (
 	}
 )
 
-// pictures of a short life.
+// pictures returns the views of a short life.
 func pictures() (proposed, waiting, won opportunity.View) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	step := func(name string, state opportunity.StageState) *opportunity.Step {
@@ -242,7 +243,7 @@ func TestWatchGoesOnWhileNobodyAnswers(t *testing.T) {
 		}
 	}
 
-	// Nobody ever answers; how it ended is known all the same.
+	// No query is ever answered. The way in which the run ended is known anyway.
 	s = newStage(completed(t, opportunity.Ended{State: opportunity.Lost}), nobody)
 	watched(t, s).wantDone(t, "no worker answers", "ended", "Lost")
 }
@@ -262,7 +263,7 @@ func TestWatchThatIsInterruptedSaysNothingMore(t *testing.T) {
 }
 
 func TestWatchEndsAfterItsTime(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // the test waits
 	proposed, _, _ := pictures()
 	got := watched(t, newStage(nil, proposed), "--timeout", "300ms")
 	got.wantFailure(t, "lead-1 has not ended within 300ms (--timeout)")

@@ -13,7 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// What the API documentation shows. Ids of records, which a TMS gives anew each time, are not compared.
+// These values come from the API documentation. The story does not compare ids of records, because a TMS assigns
+// new ids each time.
 const (
 	proposedStep    = "T3Bwb3J0dW5pdHlTdGVwOjM="
 	proposedStage   = "T3Bwb3J0dW5pdHlTdGFnZToz"
@@ -25,7 +26,7 @@ const (
 	tokenType       = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2"
 )
 
-// steps is the story. It ends in a Won step, which the documentation speaks of without an example.
+// steps returns the story. It ends in a Won step. The documentation mentions this step without an example.
 func steps() []step {
 	return []step{
 		{
@@ -162,7 +163,7 @@ func steps() []step {
 			name: "end", say: "wait for the end of the workflow",
 			do: func(ctx context.Context, s *stage) (err error) {
 				if !stepOf(s.view.Step).Stage.State.Ends() {
-					return nil // it does not end by itself: the comparisons tell
+					return nil // the run does not end by itself: the comparisons show this
 				}
 				s.report.Ended, err = persist(ctx, func() (opportunity.Ended, error) { return s.client.Wait(ctx, s.options.Reference) })
 				return err
@@ -190,21 +191,21 @@ func steps() []step {
 	}
 }
 
-// send makes a step's action of a message. The step's name is its request id.
+// send returns the action of a step that sends a message. The step's name is the request id.
 func send(message func(id string) opportunity.Command, id string) func(context.Context, *stage) error {
 	return func(ctx context.Context, s *stage) error { return s.send(ctx, message(id)) }
 }
 
-// wanted is what an interest is to look like.
+// wanted is how an interest should look.
 type wanted struct {
 	kind        opportunity.Kind
 	typ, total  string
-	code, title string // compared where the documentation shows them
+	code, title string // compared when the documentation shows them
 	reserved    bool   // whether the opportunity holds places by then
-	nth         int    // which of the opportunity's interests it is
+	nth         int    // the number of the interest, from 1
 }
 
-// interest is the step that adds one.
+// interest returns the step that adds an interest.
 func interest(name, say string, asked opportunity.Interest, price string, want wanted) step {
 	return step{
 		name: name, say: say,
@@ -275,7 +276,7 @@ func (s *stage) search(ctx context.Context, region string) error {
 	}
 }
 
-// row is this opportunity among those found; the zero value when it is not there.
+// row returns this opportunity among the results of the search, or the zero value when it is not there.
 func (s *stage) row() administrate.Opportunity {
 	for _, row := range s.found {
 		if row.ID == string(s.view.Opportunity) {
@@ -285,7 +286,7 @@ func (s *stage) row() administrate.Opportunity {
 	return administrate.Opportunity{}
 }
 
-// result is the outcome of the one interest that was asked for.
+// result returns the outcome of the one interest in the last message.
 func (s *stage) result() opportunity.InterestResult {
 	if len(s.outcome.Results) != 1 {
 		return opportunity.InterestResult{}
@@ -293,7 +294,8 @@ func (s *stage) result() opportunity.InterestResult {
 	return s.outcome.Results[0]
 }
 
-// held is the interest of that number as the workflow shows it; the zero value unless it is the last one.
+// held returns the interest of the number in the view. It returns the zero value unless that interest is the last
+// one.
 func (s *stage) held(nth int) opportunity.Held {
 	if len(s.view.Interests) != nth {
 		return opportunity.Held{}
@@ -301,7 +303,7 @@ func (s *stage) held(nth int) opportunity.Held {
 	return s.view.Interests[nth-1]
 }
 
-// inTMS is the same as the TMS has it.
+// inTMS returns the same interest in the record of the TMS.
 func (s *stage) inTMS(nth int) administrate.Interest {
 	if len(s.record.Interests) != nth {
 		return administrate.Interest{}
@@ -319,7 +321,7 @@ func inTMS(s *stage) (account administrate.Named, currency administrate.Currency
 	return account, currency
 }
 
-// doneCheck wants the message to have been carried out.
+// doneCheck expects that the message was carried out.
 func doneCheck(s *stage) Check {
 	got := string(s.outcome.State)
 	if s.outcome.Error != nil {
@@ -360,7 +362,7 @@ func standsIn(s *opportunity.Step) string {
 	return fmt.Sprintf("stands in step %q of stage %q (%s)", s.Name, s.Stage.Name, s.Stage.State)
 }
 
-// amount writes money as the API does, "" where there is none.
+// amount returns money in the form of the API, or "" when there is none.
 func amount(d decimal.NullDecimal) string {
 	if !d.Valid {
 		return ""

@@ -1,11 +1,11 @@
-// Package story plays the story the API documentation (Sales Opportunities) tells, with one opportunity and through its
-// workflow: created, given an account and a currency, four kinds of interests added, progressed, refused a transition
-// that is not there, won, found by a search. After every step it compares what is there with what the documentation
-// says.
+// Package story plays the story of the API documentation (Sales Opportunities) with one opportunity, through its
+// workflow. The opportunity is created, gets an account and a currency, and gets four kinds of interests. It
+// progresses, is refused a transition that does not exist, is won, and is found by a search. After every step the
+// package compares the result with the documentation.
 //
-// The demo tells it to a human; the end-to-end tests play it while they stop and start the parts. The package starts
-// nothing itself, and it knows of no local stack: it plays on whatever it is connected to, whose catalogue must be the
-// documentation's.
+// The demo shows the story to a human. The end-to-end tests play the story while they stop and start the parts. The
+// package starts nothing itself and knows of no local stack. It plays on any connection; the tenant there must have the
+// documentation's catalogue.
 package story
 
 import (
@@ -22,55 +22,55 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Sending says how the messages of the story travel.
+// Sending is the way in which the messages of the story are sent.
 type Sending int
 
 const (
-	// ByUpdate sends updates, which answer the outcome.
+	// ByUpdate sends updates, which return the outcome.
 	ByUpdate Sending = iota
-	// BySignal sends signals, which answer nothing: the outcome is asked for once the workflow shows that it took the
-	// signal.
+	// BySignal sends signals, which return nothing. The story asks for the outcome once the workflow shows that it
+	// took the signal.
 	BySignal
 )
 
-// Player is what the story is played with.
+// Player is the connections for the story.
 type Player struct {
-	// Temporal is a connection to the namespace a worker works in.
+	// Temporal is a connection to a namespace with a worker.
 	Temporal client.Client
-	// API reads from the TMS the worker writes to; nothing is written through it.
+	// API reads from the worker's TMS. The story writes nothing through it.
 	API *administrate.Client
 }
 
-// Options say how the story is played. The zero value is right.
+// Options are the options of the story. The zero value is valid.
 type Options struct {
-	// Reference is the opportunity's; it must be a new one. "" is made up.
+	// Reference is the reference of the opportunity. It must be new; "" makes one up.
 	Reference opportunity.Reference
-	// Send says how messages travel.
+	// Send is the way in which messages are sent.
 	Send Sending
-	// Between, when given, is called between any two steps with the name of the one just played. Its error ends the
-	// story.
+	// Between is called between any two steps with the name of the step before, unless it is nil. Its error ends
+	// the story.
 	Between func(ctx context.Context, after string) error
-	// Begin and End, when given, are told each step before and after it is played. number counts from 1.
+	// Begin and End are called before and after each step, unless they are nil. number counts from 1.
 	Begin func(number, of int, say string)
 	End   func(Result)
-	// Default says that the worker follows the default playbook, and that winning issues tokens and raises the
-	// invoice in the TMS: what goes with the win is then looked at, too.
+	// Default means that the worker follows the default playbook, and that winning issues tokens and raises the
+	// invoice in the TMS. The story then also checks the effects of winning.
 	Default bool
-	// Patience is how long one step may take, with everything that is restarted meanwhile; 0 is two minutes.
+	// Patience is how long one step may take, restarts of parts included; 0 is two minutes.
 	Patience time.Duration
 }
 
 const (
 	defaultPatience = 2 * time.Minute
-	// pause is how long after something that did not work out, or is not there yet, it is asked for again.
+	// pause is the wait before an attempt is repeated.
 	pause = 100 * time.Millisecond
 )
 
-// Result is what became of one step.
+// Result is the result of one step.
 type Result struct {
 	// Name is one word for the step.
 	Name string
-	// Say is what was done, Told what came of it, each in a line.
+	// Say is what was done, and Told is the result. Each is one line.
 	Say, Told string
 	Checks    []Check
 }
@@ -81,7 +81,7 @@ type Check struct{ What, Want, Got string }
 // OK reports whether the two are the same.
 func (c Check) OK() bool { return c.Want == c.Got }
 
-// String tells what differs, in one line.
+// String returns the difference in one line.
 func (c Check) String() string {
 	if c.OK() {
 		return fmt.Sprintf("%s: %q", c.What, c.Got)
@@ -99,7 +99,7 @@ type Report struct {
 	Ended             opportunity.Ended
 }
 
-// Mismatches tells, in a line each, what came out otherwise than documented.
+// Mismatches returns one line for each difference from the documentation.
 func (r Report) Mismatches() []string {
 	var all []string
 	for _, result := range r.Results {
@@ -112,7 +112,7 @@ func (r Report) Mismatches() []string {
 	return all
 }
 
-// Compared counts the comparisons.
+// Compared returns the number of comparisons.
 func (r Report) Compared() int {
 	n := 0
 	for _, result := range r.Results {
@@ -121,8 +121,8 @@ func (r Report) Compared() int {
 	return n
 }
 
-// Play plays the story to its end. What comes out otherwise than documented is in the report; an error says that the
-// story could not be played on. The report then holds what was played before.
+// Play plays the story to its end. Differences from the documentation are in the report. An error means that the
+// story could not be continued; the report then holds the steps before.
 func Play(ctx context.Context, p Player, o Options) (Report, error) {
 	if o.Reference == "" {
 		o.Reference = opportunity.Reference("story-" + uuid.NewString())
@@ -159,7 +159,7 @@ func Play(ctx context.Context, p Player, o Options) (Report, error) {
 	return stage.report, nil
 }
 
-// step is a line of the story: what is said, what is done, and what is to be expected of what is there afterwards.
+// step is a step of the story: its text, its action, and the expected state afterwards.
 type step struct {
 	name, say string
 	do        func(context.Context, *stage) error
@@ -167,7 +167,7 @@ type step struct {
 	expect    func(*stage) []Check
 }
 
-// stage is what a step acts on and what is seen after it.
+// stage is what a step acts on, and the state after the step.
 type stage struct {
 	Player
 	options Options
@@ -175,8 +175,8 @@ type stage struct {
 	report  Report
 
 	outcome opportunity.Outcome        // of the last message
-	view    opportunity.View           // as the workflow shows it
-	record  administrate.Opportunity   // as the TMS has it
+	view    opportunity.View           // in the workflow
+	record  administrate.Opportunity   // in the TMS
 	found   []administrate.Opportunity // by the search
 	made    made                       // by the default playbook
 }
@@ -194,7 +194,7 @@ func (s *stage) play(ctx context.Context, one step) (Result, error) {
 	return Result{Name: one.name, Say: one.say, Told: one.told(s), Checks: one.expect(s)}, nil
 }
 
-// look reads what the workflow shows and what the TMS has.
+// look reads the view of the workflow and the record of the TMS.
 func (s *stage) look(ctx context.Context) (err error) {
 	if s.view, err = s.show(ctx); err != nil {
 		return fmt.Errorf("the view cannot be read: %w", err)
@@ -233,8 +233,8 @@ func (s *stage) start(ctx context.Context, start opportunity.Start) error {
 	return err
 }
 
-// send sends a message and waits for its outcome. The request id is the step's own, so that a message that is sent
-// again, since it is not known whether it came through, takes effect once.
+// send sends a message and waits for its outcome. The step's name is the request id. So a message that is repeated
+// because its fate is unknown takes effect once.
 func (s *stage) send(ctx context.Context, message opportunity.Command) error {
 	before, err := s.show(ctx)
 	if err != nil {
@@ -248,7 +248,7 @@ func (s *stage) send(ctx context.Context, message opportunity.Command) error {
 	s.outcome, err = await(ctx, func() (opportunity.Outcome, bool, error) {
 		outcome, err := s.client.Update(ctx, s.options.Reference, message)
 		if outcome.State == opportunity.Failed {
-			err = nil // that is an outcome, too
+			err = nil // a failure is an outcome, too
 		}
 		return outcome, outcome.State != opportunity.Pending, err
 	})
@@ -262,7 +262,7 @@ func (s *stage) send(ctx context.Context, message opportunity.Command) error {
 		s.outcome = opportunity.Outcome{RequestID: message.ID(), State: opportunity.Failed, Error: own}
 		return nil
 	}
-	// The message ended the workflow, and its answer did not come through: the workflow's last word stands for it.
+	// The message ended the workflow, and its answer was lost. The last state of the workflow decides the outcome.
 	after, err := s.show(ctx)
 	if err != nil {
 		return err
@@ -274,8 +274,8 @@ func (s *stage) send(ctx context.Context, message opportunity.Command) error {
 	return nil
 }
 
-// signal sends the message and waits until the workflow shows that it was carried out. Only then may the outcome be
-// asked for: an update would carry out a message that had been lost.
+// signal sends the message and waits until the workflow shows that it was carried out. The story asks for the
+// outcome only after that, because the asking update would carry out a signal that was lost.
 func (s *stage) signal(ctx context.Context, message opportunity.Command, before opportunity.View) error {
 	_, err := persist(ctx, func() (struct{}, error) {
 		return struct{}{}, s.client.Signal(ctx, s.options.Reference, message)
@@ -290,7 +290,7 @@ func (s *stage) signal(ctx context.Context, message opportunity.Command, before 
 	return err
 }
 
-// persist repeats what may be repeated until it works out, an error is the opportunity's own, or ctx ends.
+// persist repeats the attempt until the attempt succeeds, its error is the opportunity's own, or ctx ends.
 func persist[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	return await(ctx, func() (T, bool, error) {
 		got, err := try()
@@ -298,7 +298,7 @@ func persist[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	})
 }
 
-// await repeats until the attempt says that it is done, under the rules of persist.
+// await repeats the attempt until the attempt returns done, under the rules of persist.
 func await[T any](ctx context.Context, try func() (got T, done bool, err error)) (T, error) {
 	for {
 		got, done, err := try()

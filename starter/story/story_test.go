@@ -35,7 +35,7 @@ func TestReportTellsEveryDifference(t *testing.T) {
 	}
 }
 
-// A step whose expectations hold of nothing at all would compare nothing.
+// A step whose expectations hold in an empty state would compare nothing.
 func TestEveryStepExpectsSomethingThatIsNotThereBefore(t *testing.T) {
 	names := map[string]bool{}
 	for _, s := range steps() {
@@ -54,15 +54,15 @@ func TestEveryStepExpectsSomethingThatIsNotThereBefore(t *testing.T) {
 	}
 }
 
-// deaf is a Temporal service whose opportunity takes no notice of signals.
+// deaf is a fake Temporal service with an opportunity that ignores signals.
 type deaf struct {
 	client.Client
 
 	mu      sync.Mutex
 	signals int
 	view    opportunity.View
-	hears   bool // a signal is carried out
-	flaky   int  // how many more signals are not taken
+	hears   bool // signals are carried out
+	flaky   int  // number of further signals that fail
 }
 
 func (d *deaf) SignalWorkflow(context.Context, string, string, string, any) error {
@@ -101,7 +101,8 @@ func signalTo(t *testing.T, d *deaf) error {
 	return s.signal(ctx, opportunity.Progress{RequestID: "r", To: "Won"}, opportunity.View{})
 }
 
-// An update that asks for the outcome carries the message out: it must not be sent before the signal was.
+// An update that asks for the outcome carries the message out. So the update must not be sent before the signal was
+// carried out.
 func TestLostSignalIsNotMadeGoodByAskingForItsOutcome(t *testing.T) {
 	lost := &deaf{}
 	if err := signalTo(t, lost); !errors.Is(err, context.DeadlineExceeded) {

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// made is what the TMS has of what goes with a win.
+// made is the objects in the TMS that belong to a win.
 type made struct {
 	contact   administrate.Contact
 	enrolment administrate.Enrolment
@@ -17,8 +17,8 @@ type made struct {
 	tokens    int
 }
 
-// winning looks at what the default playbook ensured when the opportunity was won: the documentation says that account,
-// contacts, registrations and the invoice go with a win, without an example.
+// winning checks what the default playbook ensured when the opportunity was won. The documentation says, without an
+// example, that a win comes with account, contacts, registrations and the invoice.
 func winning() step {
 	return step{
 		name: "winning", say: "look at what the default playbook made of the win",
@@ -56,7 +56,7 @@ func winning() step {
 	}
 }
 
-// effect says in a word what the view tells of the effects of a kind.
+// effect returns in a word the state of the effects of a kind in the view.
 func (s *stage) effect(kind opportunity.EffectKind) string {
 	told := "not there"
 	for _, effect := range s.view.Effects {
@@ -71,7 +71,7 @@ func (s *stage) effect(kind opportunity.EffectKind) string {
 	return told
 }
 
-// lookAround reads what the TMS has of it.
+// lookAround reads these objects from the TMS.
 func (s *stage) lookAround(ctx context.Context) (made, error) {
 	var m made
 	page, err := s.API.ContactsByEmail(ctx, melissa()[0].Email)

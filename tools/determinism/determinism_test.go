@@ -39,8 +39,8 @@ func layOut(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// run starts a tool that tools/go.mod pins and answers what it printed. A tool
-// that has found something ends with one of the codes given.
+// run starts a tool that tools/go.mod pins and returns its output. A tool that has found something ends with one of
+// the given codes.
 func run(t *testing.T, dir string, codes []int, tool string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "tool", "-n", tool).Output()

@@ -24,10 +24,9 @@ const (
 	root   = "../.." // the checkout, seen from this package
 )
 
-// rooms are the directories that import and are imported. A later one may
-// import an earlier one in the first module that is laid out, an earlier one a
-// later one in the second, so that neither has an import cycle. The last ones
-// stand for directories the table does not know and for the nested modules.
+// rooms are the directories that import and are imported. In the first module that is laid out, a later room may
+// import an earlier room. In the second module an earlier room may import a later room. So neither module has an
+// import cycle. The last rooms are examples of directories that the table does not know, and of the nested modules.
 var rooms = []string{
 	"opportunity", "opportunity/part",
 	"playbook", "playbook/part",
@@ -43,12 +42,12 @@ var rooms = []string{
 	"stack", "stack/part",
 	"starter", "starter/part",
 	"e2e", "bench",
-	"newcomer", "newcomer/opportunity", // a room's name deeper down is not that room
+	"newcomer", "newcomer/opportunity", // a directory deeper down with a room's name is not that room
 	"devserver", "tools",
 }
 
-// table says what the non-test code of a room may import of ours. A room's
-// parts are the room, wherever the table does not say otherwise.
+// table lists the packages of Oppflow that the non-test code of a room may import. A part of a room belongs to the
+// room, unless the table says otherwise.
 var table = map[string][]string{
 	"opportunity":    {},
 	"playbook":       {"opportunity"},
@@ -70,8 +69,7 @@ var table = map[string][]string{
 	"tools":          {},
 }
 
-// everythingBut lists all rooms that are part of the product's module, save
-// some.
+// everythingBut lists all rooms of the product's module, except the given rooms.
 func everythingBut(refused ...string) []string {
 	var allowed []string
 	for _, r := range rooms {
@@ -86,7 +84,7 @@ func nested(dir string) bool { return dir == "devserver" || dir == "tools" }
 
 func within(dir, room string) bool { return dir == room || strings.HasPrefix(dir, room+"/") }
 
-// roomOf is the line of the table that binds a directory.
+// roomOf returns the line of the table that applies to a directory.
 func roomOf(dir string) string {
 	for d := dir; d != "."; d = path.Dir(d) {
 		if _, ok := table[d]; ok {
@@ -102,7 +100,7 @@ func mayImport(from, to string) bool {
 		switch {
 		case to == allowed:
 			return true
-		case allowed == "activities": // what is below it is not it
+		case allowed == "activities": // the directories below activities are not activities
 		case within(to, allowed):
 			return true
 		}
@@ -113,8 +111,8 @@ func mayImport(from, to string) bool {
 	return within(to, room) && room != "newcomer"
 }
 
-// thirdParty says, by room, which other packages are refused and which stay
-// free. The free ones are there to catch a rule that is broader than its name.
+// thirdParty lists by room which other packages are refused and which stay free. The free packages catch a rule
+// that is broader than its name.
 var thirdParty = map[string]struct{ refused, free []string }{
 	"opportunity": {
 		refused: []string{
@@ -163,10 +161,10 @@ var thirdParty = map[string]struct{ refused, free []string }{
 	},
 }
 
-// everywhere is refused in every room, tests included.
+// everywhere lists packages that are refused in every room, tests included.
 var everywhere = []string{"io/ioutil", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"}
 
-// fixture is a module laid out on disk and what the linter has to say to it.
+// fixture is a module on disk and the refusals that the linter should report for it.
 type fixture struct {
 	dir     string
 	refused map[string]bool // "file: import"
@@ -191,7 +189,7 @@ func newFixture(t *testing.T) *fixture {
 	return &fixture{dir: dir, refused: map[string]bool{}, allowed: map[string]bool{}}
 }
 
-// add writes one file of a room that imports one package.
+// add writes one file of a room. The file imports one package.
 func (f *fixture) add(t *testing.T, room, imported string, test, allowed bool) {
 	t.Helper()
 	name, clause := strings.NewReplacer("/", "_", ".", "_").Replace(imported)+"_import", path.Base(room)
@@ -217,7 +215,7 @@ func (f *fixture) add(t *testing.T, room, imported string, test, allowed bool) {
 
 var refusal = regexp.MustCompile(`^import '([^']+)' is not allowed from list '`)
 
-// check runs the linter's import rules over the module and compares.
+// check runs the linter's import rules over the module and compares the results.
 func (f *fixture) check(t *testing.T) {
 	t.Helper()
 	for _, r := range rooms { // every room exists, whatever it imports here
@@ -282,7 +280,7 @@ func sorted(set map[string]bool) []string {
 	return keys
 }
 
-// linter is the path of the golangci-lint that tools/go.mod pins.
+// linter returns the path of the golangci-lint that tools/go.mod pins.
 func linter(t *testing.T) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "tool", "-n", "golangci-lint").Output()
@@ -292,8 +290,8 @@ func linter(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// TestRulesAreSwitchedOn closes the gap that the other tests ask for the import
-// rules by name, whether or not the configuration enables them.
+// TestRulesAreSwitchedOn closes a gap: the other tests run the import rules by name, whether or not the
+// configuration enables them.
 func TestRulesAreSwitchedOn(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), linter(t), "linters", "--json")
 	cmd.Dir = root
@@ -325,7 +323,7 @@ func TestImportTable(t *testing.T) {
 					if (i > j) == downwards {
 						f.add(t, from, module+"/"+to, false, mayImport(from, to))
 					}
-					// The table does not bind tests, and theirs close no cycle.
+					// The table does not apply to tests, and imports of tests close no cycle.
 					f.add(t, from, module+"/"+to, true, !nested(to) || nested(from))
 				}
 			}
@@ -354,8 +352,8 @@ func TestImportsOfOthers(t *testing.T) {
 	f.check(t)
 }
 
-// TestNobodyStepsAsideOfTheRules looks for the ways in which a file of the
-// project escapes the import rules without a change to them.
+// TestNobodyStepsAsideOfTheRules searches the project for files that escape the import rules without a change to
+// the rules.
 func TestNobodyStepsAsideOfTheRules(t *testing.T) {
 	silenced := regexp.MustCompile(`^//\s*nolint(:\s*all|:.*\bdepguard\b|\s|$)`)
 	seen := 0

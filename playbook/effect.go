@@ -2,8 +2,8 @@ package playbook
 
 import "github.com/oppflow/oppflow/opportunity"
 
-// EffectRule is one effect, under the name of its kind, and when it applies.
-// Effects look first and do only what is missing.
+// EffectRule is one effect, under the name of its kind, and when it applies. An effect looks first. It does only what
+// is not done yet.
 type EffectRule struct {
 	// When is a condition; left out, the effect always applies.
 	When Expression `json:"when,omitempty"`
@@ -72,7 +72,7 @@ type ExtendRule struct {
 // ReleaseRule has no settings.
 type ReleaseRule struct{}
 
-// RegisterRule says what becomes of the places that were held.
+// RegisterRule says what happens to the places that were held.
 type RegisterRule struct {
 	// KeepPlaces leaves the places that were held to lapse. Otherwise they are given
 	// back once all learners are registered, since they count twice.

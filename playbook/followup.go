@@ -23,8 +23,8 @@ type FollowUpRule struct {
 	Then *ActionRule `json:"then,omitempty"`
 }
 
-// Due says when a follow-up is due. Exactly one of its members is given. Where
-// less time is left than is to be left, the follow-up is due at once.
+// Due says when a follow-up is due. Exactly one of its members is given. When less time is left than the length, the
+// follow-up is due at once.
 type Due struct {
 	// InStep is the time since the opportunity came into the step.
 	InStep *Length `json:"inStep,omitempty"`
@@ -68,7 +68,7 @@ type ProgressRule struct {
 	To string `json:"to"`
 }
 
-// AttentionRule says what an operator is told.
+// AttentionRule is a message to an operator.
 type AttentionRule struct {
 	// Text is a template on one line, which names no person.
 	Text Text `json:"text"`

@@ -1,7 +1,6 @@
 package playbook
 
-// Rules are a playbook as it is written: one YAML file. Left out, a member stands
-// for nothing to do.
+// Rules are a playbook as it is written: one YAML file. A member that is left out means nothing to do.
 type Rules struct {
 	// Calendar says when the tenant works.
 	Calendar Calendar `json:"calendar,omitzero"`
@@ -17,7 +16,7 @@ type Rules struct {
 	Transitions []Transition `json:"transitions,omitempty"`
 	// Happenings say what to do when something happens outside of Oppflow.
 	Happenings []Happening `json:"happenings,omitempty"`
-	// Steps say what follows up on an opportunity that stands in a step.
+	// Steps are the follow-ups on an opportunity that is in a step.
 	Steps []StepRules `json:"steps,omitempty"`
 }
 
@@ -51,7 +50,7 @@ type Happening struct {
 	Do []EffectRule `json:"do"`
 }
 
-// StepRules are what follows up on an opportunity that stands in a step.
+// StepRules are the follow-ups on an opportunity that is in a step.
 type StepRules struct {
 	// At is the step, stage or state of the stage.
 	At Place `json:"at"`

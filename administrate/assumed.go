@@ -1,16 +1,16 @@
 package administrate
 
-// Name is the tenant's name for something the client assumes. The zero value
-// is the assumption itself, Off does without it, any other value corrects it.
+// Name is the tenant's name for something that the client assumes. The zero value is the
+// assumption itself, Off means to work without it, and any other value corrects it.
 type Name string
 
 // Off switches an assumption off: the name is never sent.
 const Off Name = "-"
 
-// Assumptions are the names of the schema that are neither documented nor
-// observed in public code, in one place. A tenant whose schema differs corrects
-// a name or switches it off here; a RefusedError says which one by its Near.
-// The zero value assumes all of them.
+// Assumptions are the names of the schema that are neither documented nor observed in
+// public code, in one place. A tenant whose schema differs corrects a name or switches it
+// off here. The Near of a RefusedError says which name is wrong. The zero value assumes
+// all of them.
 type Assumptions struct {
 	// Regions is the root field that lists regions, with id and name: "regions".
 	// Off: regions cannot be looked up by name, only given by id.
@@ -68,8 +68,8 @@ type Assumptions struct {
 	// "unitAmount". Off: prices of one are not read.
 	InterestUnitAmount Name
 
-	// The rest is what side effects of transitions need, and nothing else. A
-	// tenant that has none can do without all of it.
+	// All members below are for side effects of transitions only. A tenant without such side
+	// effects can work without all of them.
 
 	// UpdateOwner is the member of OpportunityUpdateInput that takes the id of
 	// the user who owns the record: "ownerId". Off: owners cannot be changed.
@@ -113,11 +113,11 @@ type assumption struct {
 	assumed Name
 }
 
-// entries lists all members with what they stand for: first those that
-// everybody needs, then those for side effects of transitions only.
+// entries lists all members with their assumed names: first the members that everybody
+// needs, then the members for side effects of transitions only.
 func (a *Assumptions) entries() []assumption { return append(a.basics(), a.extras()...) }
 
-// basics are those that driving opportunities needs.
+// basics are the assumptions that driving opportunities needs.
 func (a *Assumptions) basics() []assumption {
 	return []assumption{
 		{"Regions", &a.Regions, "regions"},
@@ -139,7 +139,7 @@ func (a *Assumptions) basics() []assumption {
 	}
 }
 
-// extras are those that side effects of transitions need.
+// extras are the assumptions that side effects of transitions need.
 func (a *Assumptions) extras() []assumption {
 	return []assumption{
 		{"UpdateOwner", &a.UpdateOwner, "ownerId"},
@@ -154,8 +154,8 @@ func (a *Assumptions) extras() []assumption {
 	}
 }
 
-// resolved gives the names to be sent: the assumption where nothing else is
-// said. Names go into documents as they are, so only well-formed ones pass.
+// resolved returns the names to send: the assumed name unless it is corrected. Names go
+// into documents unchanged, so only well-formed names pass.
 func (a Assumptions) resolved() (Assumptions, error) {
 	for _, e := range a.entries() {
 		switch {
@@ -178,8 +178,8 @@ func (e assumption) example() string {
 	return string(e.assumed)
 }
 
-// wellFormed tells whether a text is a name by GraphQL's grammar, which is all
-// that may be put into a document outside a variable.
+// wellFormed reports whether a text is a name by GraphQL's grammar. Nothing else may be
+// put into a document outside a variable.
 func wellFormed(name string) bool {
 	return name != "" && len(name) <= 100 && (name[0] < '0' || name[0] > '9') && leadingName(name) == name
 }

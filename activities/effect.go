@@ -94,7 +94,7 @@ type InspectResult struct {
 	// Act is the next request that is missing.
 	Act *opportunity.Act `json:"act,omitempty"`
 	// Again is when to look again, in UTC, where there is nothing to do before. Aside says
-	// that what comes after the effect need not wait for it.
+	// that later effects need not wait for this effect.
 	Again time.Time `json:"again,omitzero"`
 	Aside bool      `json:"aside,omitempty"`
 	// Error says why the effect cannot be ensured.

@@ -48,8 +48,8 @@ func (t Times) Quiet() time.Duration { return cmp.Or(t.QuietTime, DefaultQuietTi
 func (t Times) SettleStarted() time.Duration { return t.sendWindow() + t.answerTime() + t.Settle() }
 
 // SendBy returns the last moment at which an activity may put a change on the wire.
-// started is when the server handed out the activity. timeout is how long after started
-// the server gives up the activity; 0 is never. The worker that scheduled the activity
+// started is when the server handed out the activity. The server gives up the activity
+// after timeout, counted from started; 0 is never. The worker that scheduled the activity
 // may have other times than the worker that carries it out. The earlier moment counts, so
 // that the worker sends nothing after the server has given up.
 func (t Times) SendBy(started time.Time, timeout time.Duration) time.Time {

@@ -99,8 +99,10 @@ func (c *checker) check(ctx context.Context, assumed Assumptions) (Checked, erro
 
 // gaps separates problems of assumptions from other problems, by the documents
 // themselves. A document that fails with every assumption off fails for no assumption. A
-// further failure with one assumption on belongs to that assumption. gaps returns only
-// problems of the given assumptions that are not in told, and adds all problems to told.
+// further failure with one assumption on belongs to that assumption.
+//
+// gaps returns only problems of the given assumptions that are not in told. It adds all
+// problems to told.
 func (c *checker) gaps(
 	ctx context.Context, uses *recordings, assumed Assumptions, own []assumption, told differences,
 ) ([]Missing, []Unmet, error) {

@@ -216,8 +216,8 @@ func (c *courier) token(ctx context.Context) (string, error) {
 	return c.tokens.Token(ctx)
 }
 
-// heed lets an answer begin or end a pause. A 429 spends what the bucket has saved for a
-// burst, because a burst after the pause would only be refused.
+// heed begins or ends a pause after an answer. A 429 spends what the bucket has saved for
+// a burst, because a burst after the pause would only be refused.
 func (c *courier) heed(resp *http.Response, sent time.Time) {
 	if resp.StatusCode == http.StatusTooManyRequests {
 		c.pause.refused(sent, retryAfter(resp, RateLimited))

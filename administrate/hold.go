@@ -49,8 +49,8 @@ type Held struct {
 const heldTolerance = 5 * time.Minute
 
 // Holds reports whether the reservations that were read back prove that the opportunity
-// holds places until the requested time, by the vendor's own check: neither mutation has
-// an error, the reservation is valid, and its expiry is in the future and within 5
+// holds places until the requested time. It is the vendor's own check: neither mutation
+// has an error, the reservation is valid, and its expiry is in the future and within 5
 // minutes of the requested time (observed, 4.6). The API says this of the opportunity as
 // a whole, not of each interest.
 func (h Held) Holds(until, now time.Time) bool {
@@ -60,8 +60,8 @@ func (h Held) Holds(until, now time.Time) bool {
 }
 
 // HoldPlaces reserves places and sets their expiry, in this order in one request, and
-// reads back what is held. Even with a nil error look at Held. The absence of errors
-// alone proves nothing. An error holds for all mutations alike.
+// reads the places back. Even with a nil error look at Held. The absence of errors alone
+// proves nothing. An error holds for all mutations alike.
 func (c *Client) HoldPlaces(ctx context.Context, h HoldPlaces) (Held, error) {
 	var mutations []Mutation
 	for ids := range slices.Chunk(h.InterestIDs, MaxEntries) {

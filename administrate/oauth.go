@@ -300,8 +300,8 @@ func (o *OAuth) take(answer *oauth2.Token, asked time.Time) *TokenError {
 	return nil
 }
 
-// Accepted notes that the API accepted the token. A refusal of a later token then does
-// not count as a repeated one.
+// Accepted notes that the API accepted the token. A later refusal then counts as the
+// first one.
 func (o *OAuth) Accepted(token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// toggle is a flag's value: true or false. given, if there is one, is set by whatever sets the value: a flag that says
+// toggle is a flag's value: true or false. given, if there is one, is set together with the value. A flag that says
 // false wins over a variable that says true.
 type toggle struct{ value, given *bool }
 

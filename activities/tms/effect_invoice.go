@@ -22,9 +22,10 @@ const (
 
 // keptFilled is a key of Trace.Values, like keptLooked and keptAsked. Each of them holds
 // the id of an invoice, because an invoice may become void and another may take its place.
-// keptLooked holds the invoice whose earlier texts are kept. keptAsked holds the invoice
-// of which the API answered that it has the wanted texts. keptFilled holds the invoice
-// that an inspection found filled in: from then on its texts are for people to change.
+//
+// For the invoice in keptLooked, the earlier texts are kept. For the invoice in keptAsked,
+// the API answered that it has the wanted texts. The invoice in keptFilled was found
+// filled in by an inspection: from then on its texts are for people to change.
 const keptFilled = "filled"
 
 // The names of the texts of an invoice. An act that writes the texts back uses these

@@ -20,8 +20,7 @@ import (
 // people they are held for.
 type ensureRegister struct{ *Activities }
 
-// keptShort is a key of Trace.Values: an event accepted nobody more while places were
-// held.
+// keptShort is a key of Trace.Values: an event was full while places were held.
 const keptShort = "short"
 
 func (e ensureRegister) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {

@@ -13,8 +13,8 @@ import (
 // ensureReserve holds places for the interests in events.
 type ensureReserve struct{ *Activities }
 
-// letGo is how long places stay held after the effect is undone. To end them at once
-// would leave nobody time to keep them, and the opportunity cannot hold places again.
+// letGo is how long places stay held after the effect is undone. If they ended at once,
+// there would be no time to keep them, and the opportunity cannot hold places again.
 const letGo = time.Hour
 
 func (e ensureReserve) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {

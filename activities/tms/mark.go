@@ -92,7 +92,7 @@ func Carries(record administrate.Opportunity, reference opportunity.Reference) b
 }
 
 // owner returns whose mark the record carries. A name that ends in brackets counts as
-// marked, since a mark cannot be told from a name that looks like a mark.
+// marked, since a mark and a name that looks like a mark are equal.
 func (m Mark) owner(record administrate.Opportunity, reference opportunity.Reference) activities.Owner {
 	if m.none() {
 		return activities.OwnerUntold

@@ -14,9 +14,11 @@ import (
 const lookSpread = 6 * time.Hour
 
 // rules returns what the playbook in force has. It returns nil where the playbook has
-// nothing and the namespace has no playbook, so that a worker answers as if there were no
-// playbooks. rules runs before anything is sent: a worker that does not know the playbook
-// returns an error.
+// nothing and the namespace has no playbook. A worker then answers as if there were no
+// playbooks.
+//
+// rules runs before anything is sent. A worker that does not know the playbook returns an
+// error.
 func (a *Activities) rules(ctx context.Context) (*activities.Rules, error) {
 	book, err := a.book(ctx)
 	if err != nil {

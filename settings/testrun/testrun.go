@@ -1,6 +1,6 @@
-// Package testrun says what a run of the tests is asked for: the short form of a test or the long one, and whether a
-// program that is missing on this machine leaves a test out or fails it. It is the only place that reads the variables
-// of the tests. Only tests import it.
+// Package testrun says how a run of the tests is configured: the short form of a test or the long one, and whether
+// a missing program on this machine leaves a test out or fails it. It is the only place that reads the variables of
+// the tests. Only tests import it.
 package testrun
 
 import "os"
@@ -10,7 +10,7 @@ const (
 	Variable = "OPPFLOW_TESTS"
 	// long is the only value of Variable besides none.
 	long = "long"
-	// ci is the variable by which continuous integration says that every test has to run.
+	// ci is the variable with which continuous integration requires every test to run.
 	ci = "CI"
 )
 
@@ -21,8 +21,8 @@ type TB interface {
 	Skipf(format string, args ...any)
 }
 
-// Long reports whether the long form is asked for: storms of minutes, thousands of messages, a kill at every request,
-// properties over thousands of runs. A value that means nothing fails the test.
+// Long reports whether the long form is configured: storms of minutes, thousands of messages, a kill at every
+// request, properties over thousands of runs. A value without a meaning fails the test.
 func Long(t TB) bool {
 	t.Helper()
 	switch value := os.Getenv(Variable); value {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// errand is a mutation of another namespace than the one of opportunities. It is sent
-// alone, in its own request.
+// errand is a mutation outside the namespace of opportunities. It is sent alone, in its
+// own request.
 type errand struct {
 	namespace string // such as "account" (documented and observed, 3.1)
 	field     string // of the namespace, such as "create"

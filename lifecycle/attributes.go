@@ -17,7 +17,7 @@ var (
 	OpportunityRegion = temporal.NewSearchAttributeKeyKeyword("OpportunityRegion")
 	// OpportunityState is the state of the stage: Open, Won, Lost or Archived.
 	OpportunityState = temporal.NewSearchAttributeKeyKeyword("OpportunityState")
-	// OpportunityAttention holds the fixed words of what needs attention.
+	// OpportunityAttention holds the fixed words for everything that needs attention.
 	OpportunityAttention = temporal.NewSearchAttributeKeyKeywordList("OpportunityAttention")
 	// OpportunityNextActionTime is when something is due next.
 	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
@@ -25,7 +25,7 @@ var (
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")
 )
 
-// Attributes are all of them.
+// Attributes returns all search attributes.
 func Attributes() []temporal.SearchAttributeKey {
 	return []temporal.SearchAttributeKey{
 		OpportunityID, OpportunityAccount, OpportunityStep, OpportunityRegion,
@@ -33,7 +33,7 @@ func Attributes() []temporal.SearchAttributeKey {
 	}
 }
 
-// SearchAttributes are the names and types a namespace must have registered.
+// SearchAttributes returns the names and types that a namespace must have registered.
 func SearchAttributes() map[string]enums.IndexedValueType {
 	all := make(map[string]enums.IndexedValueType)
 	for _, key := range Attributes() {

@@ -14,9 +14,9 @@ import (
 
 // The words for playbooks that are not files.
 const (
-	// DefaultPlaybook stands for the built-in playbook.
+	// DefaultPlaybook means the built-in playbook.
 	DefaultPlaybook = "default"
-	// NoPlaybook stands for no playbook.
+	// NoPlaybook means no playbook.
 	NoPlaybook = "none"
 )
 
@@ -25,8 +25,8 @@ const serviceKeySetting = "--service-key or OPPFLOW_SERVICE_KEYS_DIR"
 // Playbook says which playbook a worker deploys where the namespace has none. It also says where the keys are that
 // sign requests to the services of a playbook. Call Resolve before use.
 type Playbook struct {
-	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook stands for the built-in playbook, "" and
-	// NoPlaybook for no playbook.
+	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook means the built-in playbook, "" and
+	// NoPlaybook mean no playbook.
 	File string
 	// InForceAfter is how long after storing a version of the playbook comes into force. It is the same for all
 	// workers of a namespace. 0 is the usual time. It is for tests, which should not wait as long as a tenant does.

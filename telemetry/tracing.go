@@ -19,7 +19,8 @@ const headerKey = "_tracer-data"
 // messages and then handles them, several at a time. Their request ids connect an activity to its traces.
 type Requests struct {
 	// OfMessage returns the id of the request that a signal or update makes, "" when it makes none or has no id.
-	// update is the update's id, "" for a signal. payload is the sent payload and may be nil or anything.
+	// The id update belongs to the update, and is "" for a signal. The payload is the sent one and may be nil or
+	// anything.
 	OfMessage func(update string, payload *commonpb.Payload) string
 	// OfActivity returns the ids of the requests that an activity carries out, in order. carries reports whether the
 	// activity carries out requests at all. An activity that carries out none belongs to the requests before it.

@@ -21,7 +21,7 @@ import (
 )
 
 // askWithin is how long the worker asks the namespace for other runs. The namespace
-// answers a limited number of such questions a second.
+// limits the number of such questions per second.
 const askWithin = 5 * time.Second
 
 // The index of runs is a moment late. The worker asks until the index shows the run that

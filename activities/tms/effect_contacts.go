@@ -182,7 +182,8 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 		return result, nil
 	}
 	// The ids of the new contacts are not taken from the answer: the next inspection finds
-	// the contacts by their addresses. One error stands for all contacts that were not made.
+	// the contacts by their addresses. The result has one error for all contacts that were
+	// not made.
 	if n := slices.IndexFunc(answers, func(c administrate.ContactAnswer) bool { return c.Err != nil }); n >= 0 {
 		result.Sending = sending(answers[n].Err)
 		if result.Fate == opportunity.FateRejected {

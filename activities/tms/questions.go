@@ -13,9 +13,9 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// The index of runs answers a limited number of questions a second. The worker does not
-// know the limit. It asks without a limit until an answer does not come. Then it asks
-// less often than the index answered, and slowly more again.
+// The index of runs limits the number of questions per second. The worker does not know
+// the limit. It asks without a limit until an answer does not come. Then it asks less
+// often than the index answered, and slowly more again.
 const (
 	mostQuestions  = 1000.0 // a second
 	leastQuestions = 2.0

@@ -1,6 +1,6 @@
-// Package testrun says how a run of the tests is configured: the short form of a test or the long one, and whether
-// a missing program on this machine leaves a test out or fails it. It is the only place that reads the variables of
-// the tests. Only tests import it.
+// Package testrun says how a run of the tests is configured. A run uses the short form of a test or the long one. A
+// missing program on this machine leaves a test out or fails it. The package is the only place that reads the
+// variables of the tests. Only tests import it.
 package testrun
 
 import "os"
@@ -46,7 +46,7 @@ func Pick[T any](t TB, inShort, inLong T) T {
 }
 
 // Without leaves the test out because the machine lacks a program that the test needs, such as "a database server".
-// With CI=true the test fails instead. The text says what is missing and how to get it.
+// With CI=true the test fails instead. The text says which program is missing and how to get it.
 func Without(t TB, missing string) {
 	t.Helper()
 	if os.Getenv(ci) == "true" {

@@ -1,5 +1,5 @@
 // Package telemetrytest is a collector of OpenTelemetry for tests. It receives the data of an exporter, over HTTP
-// and over gRPC, and returns what came. It is for tests only.
+// and over gRPC, and returns the received data. It is for tests only.
 package telemetrytest
 
 import (

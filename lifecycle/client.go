@@ -212,18 +212,18 @@ func (c *Client) Resume(ctx context.Context, reference opportunity.Reference, in
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Retry answers the question about a request: it did not happen, send it again. Outcome
-// then returns the result.
+// Retry says that a request in question did not happen: the request is sent again.
+// Outcome then returns the result.
 func (c *Client) Retry(ctx context.Context, reference opportunity.Reference, instruction opportunity.Retry) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Confirm answers the question about a request: it did happen.
+// Confirm says that a request in question did happen.
 func (c *Client) Confirm(ctx context.Context, reference opportunity.Reference, instruction opportunity.Confirm) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Skip answers the question about a request: never mind.
+// Skip drops a request in question.
 func (c *Client) Skip(ctx context.Context, reference opportunity.Reference, instruction opportunity.Skip) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }

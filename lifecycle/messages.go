@@ -45,17 +45,17 @@ var (
 		Name:        string(opportunity.VerbResume),
 		Description: `Operators: go on after a pause: {}`,
 	}
-	// Retry answers a question: it did not happen, carry it out.
+	// Retry says that a request in question did not happen: it is carried out.
 	Retry = Message[opportunity.Retry, opportunity.Outcome]{
 		Name:        string(opportunity.VerbRetry),
 		Description: `Operators: answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`,
 	}
-	// Confirm answers a question: it did happen.
+	// Confirm says that a request in question did happen.
 	Confirm = Message[opportunity.Confirm, opportunity.Outcome]{
 		Name:        string(opportunity.VerbConfirm),
 		Description: `Operators: answer a question: I checked, it did happen; go on: {"request":"<id>"}`,
 	}
-	// Skip answers a question: never mind.
+	// Skip drops a request in question.
 	Skip = Message[opportunity.Skip, opportunity.Outcome]{
 		Name:        string(opportunity.VerbSkip),
 		Description: `Operators: answer a question: never mind, go on without it: {"request":"<id>","reason":"…"}`,

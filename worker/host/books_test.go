@@ -21,7 +21,8 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// The playbooks of these tests: only one of them has effects of moves.
+// The playbooks of these tests: each writes a log entry after a move, with its own
+// message.
 const (
 	bookOne = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: one } }]\n"
 	bookTwo = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: two } }]\n"

@@ -44,15 +44,15 @@ type Options struct {
 	API      settings.API
 	// Playbook is the playbook to deploy where the namespace has none, and the keys of services.
 	Playbook settings.Playbook
-	// Telemetry says where traces and metrics go. Without its own environment it uses the one of Temporal.
+	// Telemetry says where traces and metrics go. Without an Environment it uses that of Temporal.
 	Telemetry settings.Telemetry
 	// Logger receives the worker's log; nil is slog.Default.
 	Logger *slog.Logger
 	// ReadyFile, when given, is written once the worker asks for tasks of both kinds.
 	ReadyFile string
-	// HealthAddress, when given, is the host:port of GET /healthz and GET /readyz. /healthz answers 200 as long as
-	// the process runs. /readyz answers 200 as long as the worker asks for tasks of both kinds, else 503 with the
-	// reason. The address is closed when Run returns.
+	// HealthAddress, when given, is the host:port of GET /healthz and GET /readyz. The answer to /healthz is 200
+	// as long as the process runs. The answer to /readyz is 200 as long as the worker asks for tasks of both
+	// kinds, else 503 with the reason. The address is closed when Run returns.
 	HealthAddress string
 	// CachedWorkflows is how many opportunities the process keeps in memory; 0 is DefaultCachedWorkflows. It holds
 	// for the whole process.

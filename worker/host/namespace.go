@@ -71,10 +71,10 @@ func Setup(ctx context.Context, c client.Client, namespace string) error {
 // DefaultRetention is how long a namespace of CreateNamespace keeps a closed run by default.
 const DefaultRetention = 30 * 24 * time.Hour
 
-// CreateNamespace creates the namespace unless it exists, and returns once it can be used. retention is how long
-// the namespace keeps closed runs, and with them the references that cannot be used again: at least an hour on a
-// self-hosted service, at least a day on others. An existing namespace stays unchanged, and its own retention is
-// returned.
+// CreateNamespace creates the namespace unless it exists, and returns once it can be used. The retention is how
+// long the namespace keeps closed runs. With them it keeps the references that cannot be used again. The
+// retention is at least an hour on a self-hosted service, at least a day on others. An existing namespace stays
+// unchanged, and its own retention is returned.
 func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
 	kept, err = namespaceRetention(ctx, c, namespace)
 	if err == nil || !isNoNamespace(err) {

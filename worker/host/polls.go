@@ -17,8 +17,8 @@ import (
 
 const (
 	// pollProven is how long a request for tasks has to wait until it is certain that the service has received it: an
-	// attempt to connect ends after 20 s. The service answers a request after about a minute when there is nothing to
-	// do.
+	// attempt to connect ends after 20 s. When there is nothing to do, the service answers a request after about a
+	// minute.
 	pollProven = 30 * time.Second
 	// pollPatience is how long a queue may go without a sign that the service is asked for its tasks. It is longer
 	// than pollProven, so that requests one after the other leave no gap.
@@ -101,7 +101,8 @@ func (p *polls) end(kind *polled, number int, err error) {
 	began, now := kind.open[number], time.Now()
 	delete(kind.open, number)
 	kind.last = err
-	// A request that was cut off late had reached the service, so its error does not count.
+	// A request that is cut off after pollProven had reached the service, so it still
+	// counts. A time-out does not count.
 	if err == nil || now.Sub(began) >= pollProven && Reason(err) != Reason(context.DeadlineExceeded) {
 		kind.sign = now
 	}

@@ -72,7 +72,7 @@ const (
 	ReasonQueue Reason = "queue"
 )
 
-// Sending is what is known of a request as a whole.
+// Sending is the fate of a request as a whole.
 type Sending struct {
 	// About is the subject of the request: the reference of a create, the record of other
 	// changes, the key of an effect.
@@ -98,7 +98,7 @@ type Sending struct {
 	Rules *Rules `json:"rules,omitempty"`
 }
 
-// CreateInput asks for the record to be created.
+// CreateInput is the input of CreateOpportunity.
 type CreateInput struct {
 	Reference opportunity.Reference  `json:"reference"`
 	Start     opportunity.Start      `json:"start"`
@@ -124,7 +124,7 @@ type CreateResult struct {
 	Region opportunity.Named    `json:"region,omitzero"`
 }
 
-// ApplyInput asks for changes of the record, in one request.
+// ApplyInput holds changes of the record, for one request.
 type ApplyInput struct {
 	Reference   opportunity.Reference  `json:"reference"`
 	Opportunity opportunity.ID         `json:"opportunity"`
@@ -183,7 +183,7 @@ type ReadResult struct {
 	Rules *Rules `json:"rules,omitempty"`
 }
 
-// MarkInput asks for the reference's mark to be put on a record that has none.
+// MarkInput is the request to put the reference's mark on a record that has none.
 type MarkInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`

@@ -44,7 +44,7 @@ type PlanResult struct {
 	Plan   opportunity.Plan     `json:"plan"`
 	// To is the step of a move.
 	To opportunity.Step `json:"to,omitzero"`
-	// Events are what is known of the events of the interests.
+	// Events are the events of the interests, with their possible changes.
 	Events []EventNews `json:"events,omitempty"`
 	// Foreign says that the record carries the mark of another reference.
 	Foreign bool `json:"foreign,omitempty"`
@@ -59,7 +59,7 @@ type EventNews struct {
 	SoldOut   bool           `json:"soldOut,omitempty"`
 }
 
-// EffectInput asks to look at one effect, or to act for it.
+// EffectInput asks to inspect one effect, or to act for it.
 type EffectInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
@@ -68,9 +68,9 @@ type EffectInput struct {
 	Undo bool `json:"undo,omitempty"`
 	// Trace is what is kept of the effect so far.
 	Trace opportunity.Trace `json:"trace,omitzero"`
-	// Attendees are those of the opportunity, for effects about learners.
+	// Attendees are the attendees of the opportunity, for effects about learners.
 	Attendees []opportunity.Attendee `json:"attendees,omitempty"`
-	// Interests are those of the opportunity.
+	// Interests are the interests of the opportunity.
 	Interests []opportunity.Held `json:"interests,omitempty"`
 	// Region is what the workflow knows of the region, for mails.
 	Region opportunity.Named `json:"region,omitzero"`

@@ -74,13 +74,12 @@ func AnswerProves(answer opportunity.Answer, change opportunity.Mutation) bool {
 // Proves reports whether r proves the fate of the act that in asks for.
 func (r CarryOutResult) Proves(in EffectInput) bool { return r.proves(in.About()) }
 
-// Proves reports whether r holds the record that in asks for.
+// Proves reports whether r holds the record that in requests.
 func (r ReadResult) Proves(in ReadInput) bool {
 	return r.Record.ID == in.Opportunity && (in.After != "" || r.Owner != "" && r.Record.Step.ID != "")
 }
 
-// Proves reports whether r says which records carry the mark of the reference that
-// in asks for.
+// Proves reports whether r proves which records carry the mark of the reference in in.
 func (r FindResult) Proves(in FindInput) bool {
 	if r.Reference == "" {
 		return r.Blind || r.Region.ID != ""
@@ -95,7 +94,7 @@ func (r ResolveResult) Proves(in ResolveInput) bool {
 	})
 }
 
-// Proves reports whether r is the plan for the record that in asks for.
+// Proves reports whether r is the plan for the record in in.
 func (r PlanResult) Proves(in PlanInput) bool { return r.Record.ID == in.Opportunity }
 
 // Proves reports whether r says what the effect of in still needs. A result without About

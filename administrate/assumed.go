@@ -15,8 +15,8 @@ type Assumptions struct {
 	// Regions is the root field that lists regions, with id and name: "regions".
 	// Off: regions cannot be looked up by name, only given by id.
 	Regions Name
-	// CourseTemplates is the root field of course templates, filtered by code
-	// and title: "courseTemplates". Off: they cannot be looked up by text.
+	// CourseTemplates is the root field of course templates, filtered by code and title:
+	// "courseTemplates". Off: they cannot be looked up by text.
 	CourseTemplates Name
 	// LearningPaths is the root field of learning paths, filtered by code and
 	// name: "learningPaths". Off: they cannot be looked up by text.
@@ -47,16 +47,16 @@ type Assumptions struct {
 	// FilterName is the opportunity field that filters and orders by name:
 	// "name". Off: ByName cannot be used.
 	FilterName Name
-	// FilterAccount is the one for the account's id: "accountId". Off:
-	// ByAccountID cannot be used.
+	// FilterAccount is the opportunity field that filters by the account's id: "accountId".
+	// Off: ByAccountID cannot be used.
 	FilterAccount Name
-	// FilterCreated is the one for the time of creation: "createdAt". Off:
-	// ByCreated cannot be used.
+	// FilterCreated is the opportunity field that filters by the time of creation:
+	// "createdAt". Off: ByCreated cannot be used.
 	FilterCreated Name
 
-	// ExtendedOpportunity is the member of the answer to extendReservations
-	// that holds the opportunity: "opportunity". Off: ExtendReservations
-	// answers no opportunity and reservations must be read separately.
+	// ExtendedOpportunity is the member of the answer to extendReservations that holds the
+	// opportunity: "opportunity". Off: ExtendReservations returns no opportunity and
+	// reservations must be read separately.
 	ExtendedOpportunity Name
 	// EventItem is the type of an interest's item that is an event: "Event".
 	// Off: code and title of event interests are not read.
@@ -74,35 +74,36 @@ type Assumptions struct {
 	// UpdateOwner is the member of OpportunityUpdateInput that takes the id of
 	// the user who owns the record: "ownerId". Off: owners cannot be changed.
 	UpdateOwner Name
-	// UpdateContact is the one that takes the id of its contact: "contactId".
-	// Off: the contact of a record cannot be changed.
+	// UpdateContact is the member of OpportunityUpdateInput that takes the id of the
+	// record's contact: "contactId". Off: the contact of a record cannot be changed.
 	UpdateContact Name
-	// CreateAccountEmail is the member of AccountCreateInput that takes an
-	// e-mail address: "emailAddress", which is documented of the update. Off:
-	// an account cannot be created with an e-mail address.
+	// CreateAccountEmail is the member of AccountCreateInput that takes an e-mail address:
+	// "emailAddress", which is documented for the update. Off: an account cannot be created
+	// with an e-mail address.
 	CreateAccountEmail Name
 	// UpdateAccountName is the member of the input of account.update that takes
 	// a new name: "name". Off: accounts cannot be renamed.
 	UpdateAccountName Name
-	// UpdateAccountInput is the type of that input: "AccountUpdateInput", by
-	// analogy with the documented AccountCreateInput. Off: postal addresses
-	// cannot be changed.
+	// UpdateAccountInput is the type of the input of account.update: "AccountUpdateInput",
+	// by analogy with the documented AccountCreateInput. Off: postal addresses cannot be
+	// changed.
 	UpdateAccountInput Name
-	// ClearAccount is the member of OpportunityUpdateInput that takes the account
-	// away when it is null: "accountId". An API may as well leave the account
-	// then, so read it back. Off: an opportunity keeps an account it was given.
+	// ClearAccount is the member of OpportunityUpdateInput that removes the account when it
+	// is null: "accountId". An API may also keep the account in this case, so read the
+	// account back. Off: an opportunity keeps the account that it was given.
 	ClearAccount Name
-	// InvoiceComments is the field of the sales document of an opportunity, where
-	// that is an invoice, with its comments: "comments", as an update of an invoice
-	// answers it. Off: what stands there is known only from answers of updates.
+	// InvoiceComments is the field with the comments in the sales document of an
+	// opportunity, where this document is an invoice: "comments", as in the answer to an
+	// update of an invoice. Off: the comments are known only from answers to updates.
 	InvoiceComments Name
-	// InvoicePurchaseOrder is the one with its purchase order:
-	// "purchaseOrderReference", as an update answers it. Off: what stands there is
-	// known only from answers of updates.
+	// InvoicePurchaseOrder is the field with the purchase order in the sales document of an
+	// opportunity, where this document is an invoice: "purchaseOrderReference", as in the
+	// answer to an update of an invoice. Off: the purchase order is known only from answers
+	// to updates.
 	InvoicePurchaseOrder Name
-	// TokenIssues is the field of an opportunity that lists the training tokens
-	// that were issued for it, each with tokenType { id } and quantity:
-	// "tokenIssues". Off: it cannot be seen whether tokens were issued.
+	// TokenIssues is the field of an opportunity that lists the training tokens that were
+	// issued for it, each with tokenType { id } and quantity: "tokenIssues". Off: the API
+	// does not show whether tokens were issued.
 	TokenIssues Name
 }
 

@@ -66,9 +66,9 @@ type Unmet struct {
 	Missing []Missing
 }
 
-// Check reads the tenant's schema, in one request that changes nothing, and
-// compares it with every document the client may send. It fails with
-// HiddenError where the API does not show its schema.
+// Check reads the tenant's schema, in one request that changes nothing. It compares the
+// schema with every document that the client may send. Check fails with HiddenError where
+// the API does not show its schema.
 func (c *Client) Check(ctx context.Context) (Checked, error) {
 	schema, err := c.introspect(ctx)
 	if err != nil {

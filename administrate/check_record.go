@@ -29,7 +29,7 @@ func newRecordings(uses []use) *recordings {
 	return &recordings{uses: uses, made: map[Assumptions][]*recording{}, known: map[string]*recording{}}
 }
 
-// The recordings of all that the client may send.
+// The recordings of all documents that the client may send.
 var (
 	recordedBasics = newRecordings(uses())
 	recordedExtras = newRecordings(extraUses())

@@ -87,7 +87,7 @@ func money(text string) decimal.NullDecimal {
 	return decimal.NewNullDecimal(decimal.RequireFromString(text))
 }
 
-// TestExchanges holds each mutation against the documented request and answer.
+// TestExchanges compares each mutation with the documented request and answer.
 func TestExchanges(t *testing.T) {
 	t.Parallel()
 	const step = `"step":{"id":"S3","name":"Proposed","stage":{"id":"G3","name":"Proposed","state":"Open"}}`

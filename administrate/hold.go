@@ -26,7 +26,7 @@ func (r ReservePlaces) build(b *builder) operation {
 	return operation{field: "reservePlacesForInterests", input: object{"interestIds: " + list(ids)}}
 }
 
-// HoldPlaces asks for places for interests of one opportunity until a time.
+// HoldPlaces asks to hold places for interests of one opportunity until a time.
 type HoldPlaces struct {
 	OpportunityID string
 	InterestIDs   []string  // at least 1; more than MaxEntries need several mutations

@@ -28,8 +28,8 @@ type Learner struct {
 	Email     string // left out of the request when empty
 }
 
-// LocalTime is a time without a zone, as the API takes the expiry of training
-// tokens (documented): 2006-01-02T15:04:05.
+// LocalTime is a time without a zone, in the form that the API takes for the expiry of
+// training tokens (documented): 2006-01-02T15:04:05.
 type LocalTime string
 
 // AddInterest adds one line to an opportunity.

@@ -19,7 +19,7 @@ var (
 	OpportunityState = temporal.NewSearchAttributeKeyKeyword("OpportunityState")
 	// OpportunityAttention holds the fixed words for everything that needs attention.
 	OpportunityAttention = temporal.NewSearchAttributeKeyKeywordList("OpportunityAttention")
-	// OpportunityNextActionTime is when something is due next.
+	// OpportunityNextActionTime is when the next thing is due.
 	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
 	// OpportunityReservedUntil is when the held places lapse.
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")

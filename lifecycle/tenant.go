@@ -129,8 +129,8 @@ func someNames(rows []opportunity.Named) string {
 	return strings.Join(names, ", ")
 }
 
-// NamespaceState is what the workflow of a namespace keeps. It is also the argument
-// with which that workflow is started.
+// NamespaceState is the state that the workflow of a namespace keeps. It is also the
+// argument that starts this workflow.
 type NamespaceState struct {
 	// Tenant is the tenant that the namespace belongs to; nil until the namespace is tied to
 	// one.

@@ -26,7 +26,7 @@ const (
 	DefaultQuietTime = 30 * time.Second
 )
 
-// API says how to reach the Administrate Core GraphQL API and how to treat it. Call Resolve before use.
+// API says how to reach and use the Administrate Core GraphQL API. Call Resolve before use.
 type API struct {
 	// URL is the GraphQL endpoint: --api-url, ADMINISTRATE_URL. It has no default, so that no program writes to a
 	// tenant by accident.
@@ -34,7 +34,7 @@ type API struct {
 	// Token is the Bearer token: ADMINISTRATE_TOKEN. There is no flag for it, since a command line is visible to every
 	// user of the machine.
 	Token Secret
-	// TokenFile is a file whose content is the token: --api-token-file, ADMINISTRATE_TOKEN_FILE.
+	// TokenFile is a file that contains the token: --api-token-file, ADMINISTRATE_TOKEN_FILE.
 	TokenFile string
 	// OAuth is the client that asks for access tokens where no token is given.
 	OAuth OAuth
@@ -57,8 +57,8 @@ type API struct {
 	// AnswerTime is how long after the send window a worker waits for the answer to a change. Then the fate is
 	// unknown: --answer-time, OPPFLOW_ANSWER_TIME. Zero is DefaultAnswerTime.
 	AnswerTime time.Duration
-	// SettleTime is how long after a request's deadline the API may still commit it: --settle-time,
-	// OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
+	// SettleTime is how long after a request's deadline the API may still commit the request:
+	// --settle-time, OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
 	SettleTime time.Duration
 	// QuietTime is how long no command must have ended before the follow-ups are planned again:
 	// --quiet-time, OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.

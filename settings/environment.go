@@ -80,8 +80,8 @@ func (e Environment) userConfigDir() string {
 // setter reads both a flag's value and a variable's value, so that they accept the same.
 type setter interface{ Set(string) error }
 
-// fill reads the variable into the target if it is set. The error says which variable is wrong and which flag would
-// win over it.
+// fill reads the variable into the target if the variable is set. The error names the wrong variable, and the flag
+// that would win over the variable.
 func (e Environment) fill(target setter, flag, variable string) error {
 	value, ok := e.LookupEnv(variable)
 	if !ok {

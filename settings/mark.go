@@ -66,7 +66,7 @@ func (m Mark) String() string {
 	return string(m.Place())
 }
 
-// Set reads the written form. It makes a mark a flag's value.
+// Set reads the written form, so that a mark can be a flag's value.
 func (m *Mark) Set(text string) error {
 	mark, err := ParseMark(text)
 	if err == nil {

@@ -21,7 +21,7 @@ func (t *toggle) Set(text string) error {
 	return nil
 }
 
-// String is "" rather than "false", so that the help shows no default.
+// String returns "" instead of "false", so that the help shows no default.
 func (t *toggle) String() string {
 	if t.value == nil || !*t.value {
 		return ""

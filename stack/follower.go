@@ -77,7 +77,8 @@ func (f *follower) text(line []byte) {
 	f.report()
 }
 
-// closeOnce closes a channel that may be closed. The caller holds the lock that all closers hold.
+// closeOnce closes a channel that may be closed already. The caller holds the lock that all
+// closers hold.
 func closeOnce(c chan struct{}) {
 	select {
 	case <-c:

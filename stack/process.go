@@ -247,7 +247,8 @@ func (p *Process) Kill() {
 	}
 }
 
-// Pause freezes the process (SIGSTOP): it keeps its connections and its work and does nothing.
+// Pause freezes the process (SIGSTOP). The process keeps its connections and its work and does
+// nothing.
 func (p *Process) Pause() error { return p.signal("paused", pauseSignal) }
 
 // Continue wakes a frozen process (SIGCONT).

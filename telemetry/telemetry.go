@@ -48,7 +48,8 @@ type Options struct {
 	// Settings say where telemetry goes. They must have been resolved; the zero value exports
 	// nothing.
 	Settings settings.Telemetry
-	// Service is the program's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES says otherwise.
+	// Service is the program's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES sets another
+	// name.
 	Service string
 	// Requests find the request that an activity carries out. The zero value finds none. Activities are then in the
 	// trace of the start of the workflow.

@@ -102,7 +102,7 @@ func (w tokensWanted) missing(issues []administrate.TokenIssue) int {
 	return missing + max(0, named-spare)
 }
 
-// carryOut does nothing: there is nothing to do about tokens.
+// carryOut makes no request: only the TMS issues tokens.
 func (e ensureTokens) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	if run, other := anotherRun(ctx, in.Run); other {
 		return activities.CarryOutResult{Sending: reset(run)}, nil

@@ -19,7 +19,7 @@ import (
 const (
 	mostQuestions  = 1000.0 // a second
 	leastQuestions = 2.0
-	// usualQuestions is below what a server answers at its defaults.
+	// usualQuestions is less than the number that a server answers at its defaults.
 	usualQuestions = 8.0
 	// fewerQuestions is the part of the rate of answers that remains, and moreQuestions what each
 	// answer adds.

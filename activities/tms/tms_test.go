@@ -629,7 +629,7 @@ func TestABatchOfEverything(t *testing.T) {
 	if n := r.requested(); n != 1 {
 		t.Errorf("seven changes took %d requests", n)
 	}
-	// The record read back says the same.
+	// The record that is read back shows the same.
 	want := opportunity.Snapshot{
 		ID: record, Details: opportunity.Details{Name: "Second", Currency: "EUR"}, Step: *out.Answers[6].Step, Interests: made, Reservation: *held,
 	}
@@ -794,7 +794,7 @@ func TestFateOfAFailedRequest(t *testing.T) {
 	}
 }
 
-// TestAnAnswerThatSaysTooLittle: each change of a request has a fate of its own.
+// TestAnAnswerThatSaysTooLittle: each change of a request has its own fate.
 func TestAnAnswerThatSaysTooLittle(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {

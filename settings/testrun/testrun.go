@@ -8,7 +8,7 @@ import "os"
 const (
 	// Variable asks for the long form of the tests when its value is "long". Empty is the short form.
 	Variable = "OPPFLOW_TESTS"
-	// long is the only value of Variable besides none.
+	// long is the only valid value of Variable, except for no value.
 	long = "long"
 	// ci is the variable with which continuous integration requires every test to run.
 	ci = "CI"

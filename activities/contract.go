@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TaskQueue is the task queue of the API activities. The task queue is separate from the
-// workflows', so that a rate limit can be set on it.
+// TaskQueue is the task queue of the API activities, separate from the workflows' so that
+// it can have a rate limit.
 const TaskQueue = "administrate-api"
 
 // The registered names of the activities.
@@ -30,7 +30,7 @@ type Reason string
 
 // The reasons for not sending.
 const (
-	// ReasonNames: the request holds a name that the worker does not know. Resolve the name
+	// ReasonNames: the request holds a name that the worker does not know; resolve the name
 	// first.
 	ReasonNames Reason = "names"
 	// ReasonSeen: the namespace knows another run of the same reference, so the record may
@@ -55,7 +55,7 @@ const (
 	ReasonRate Reason = "rate"
 	// ReasonLate: the time to send had passed.
 	ReasonLate Reason = "late"
-	// ReasonVersion: the worker does not know the requested effect. A worker of a later
+	// ReasonVersion: the worker does not know the requested effect; a worker of a later
 	// version does.
 	ReasonVersion Reason = "version"
 	// ReasonPlaybook: the worker does not know which playbook is in force, or cannot load
@@ -89,10 +89,9 @@ type Sending struct {
 	// Failing says that the API answered with an error of its own. Failing goes with an
 	// unknown Fate or with unknown answers.
 	Failing bool `json:"failing,omitempty"`
-	// RetryAfter is how long the API asks for no requests. RetryAfter is 0 when the API does
-	// not say.
+	// RetryAfter is how long the API asks for no requests, 0 when the API does not say.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
-	// Error says why, unless Fate is done. Error holds nothing that a person typed.
+	// Error says why, unless Fate is done, and holds nothing that a person typed.
 	Error *opportunity.Error `json:"error,omitempty"`
 	// Rules are the rules of the worker's playbook; nil where the worker has none.
 	Rules *Rules `json:"rules,omitempty"`
@@ -170,7 +169,7 @@ const (
 // ReadResult is the record, or more of its interests.
 type ReadResult struct {
 	Record opportunity.Snapshot `json:"record"`
-	// Owner and Run are set on the first page. Run is the id of the run that asked.
+	// Owner and Run, the id of the run that asked, are set on the first page.
 	Owner Owner `json:"owner,omitempty"`
 	// Foreign says that the mark is certainly the mark of another reference. A name that
 	// only looks like a mark does not count.

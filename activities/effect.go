@@ -18,8 +18,8 @@ type PlanInput struct {
 	Occasion opportunity.Occasion `json:"occasion,omitzero"`
 	// Step is the name or the id of the step of a move.
 	Step string `json:"step,omitempty"`
-	// Entered is when the opportunity came into its step. LastActivity is when something
-	// last happened with the opportunity, without follow-ups.
+	// Entered is when the opportunity came into its step, LastActivity when something other
+	// than a follow-up last happened with it.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
 	// Region is what the workflow knows of the region: the API's answer for the record does
@@ -33,7 +33,7 @@ type PlanInput struct {
 	// Version is the highest version of the playbook that the workflow has seen. The
 	// workflow takes no plan of a lower version.
 	Version int `json:"version,omitempty"`
-	// Now is the workflow's current time. The plan is made for this time.
+	// Now is the workflow's current time, for which the plan is made.
 	Now time.Time `json:"now"`
 }
 
@@ -77,7 +77,7 @@ type EffectInput struct {
 	// Number and Of count the repetitions of a follow-up, for mails; 0 is 1.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
-	// Act is the request to make, for CarryOutEffect. InspectEffect found it missing.
+	// Act is the request that InspectEffect found missing, for CarryOutEffect.
 	Act *opportunity.Act `json:"act,omitempty"`
 	// Now is the workflow's current time.
 	Now time.Time `json:"now"`

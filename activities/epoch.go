@@ -2,8 +2,8 @@ package activities
 
 import "strings"
 
-// RunIn returns the name of a run in an epoch of the namespace. Activities use this name.
-// An epoch begins when Temporal's database is restored: a run of the backup does not know
+// RunIn returns the name that activities use for a run in an epoch of the namespace. An
+// epoch begins when Temporal's database is restored: a run of the backup does not know
 // its own later requests, just like a run that was reset. Before the first restore there
 // is no epoch, and the name of a run is its id.
 func RunIn(epoch, run string) string {

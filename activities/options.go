@@ -101,8 +101,8 @@ func ToReadBack(summary string) workflow.ActivityOptions {
 }
 
 // ToRead returns the options for the first round of an activity that only reads and that
-// a command waits for. The server repeats the activity within the bound of the round. The
-// pauses grow from a second to a minute.
+// a command waits for. The server repeats the activity within the bound of the round,
+// with pauses that grow from a second to a minute.
 func ToRead(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:              TaskQueue,

@@ -50,7 +50,7 @@ func (r CreateResult) Proves(in CreateInput) bool {
 	return r.proves(in.About()) && (r.Fate != opportunity.FateDone || r.Record.ID != "")
 }
 
-// Proves reports whether r proves the fate of the changes that in asks for. Each change
+// Proves reports whether r proves the fate of the changes that in asks for; each change
 // needs an answer.
 func (r ApplyResult) Proves(in ApplyInput) bool {
 	return r.proves(in.About()) && (r.Fate != opportunity.FateDone || len(r.Answers) == len(in.Mutations))

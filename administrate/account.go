@@ -26,13 +26,13 @@ const (
 	whatAccount   = "account"
 )
 
-// Account reads one account. It fails with NotFoundError when no account has that id.
+// Account reads one account, and fails with NotFoundError when no account has that id.
 func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Account", "accounts", whatAccount, id, selectAccount, accountAnswer.account)
 }
 
 // AccountsByName finds accounts by their name. The API compares the names (operation eq,
-// observed, 5.1). Whether case matters depends on the tenant's database.
+// observed, 5.1), so whether case matters depends on the tenant's database.
 func (c *Client) AccountsByName(ctx context.Context, name string) (AccountPage, error) {
 	return c.accounts(ctx, "AccountsByName", "name", name)
 }
@@ -80,7 +80,7 @@ type UpdateAccount struct {
 	Name  string // assumed: see Assumptions.UpdateAccountName
 	Email string // documented (5.1)
 	// Addresses, if there are any, replace all addresses of the account (observed, 5.1). To
-	// keep an address, include it. Addresses need the assumption UpdateAccountInput.
+	// keep an address, include it; Addresses need the assumption UpdateAccountInput.
 	Addresses []Address
 }
 

@@ -26,9 +26,9 @@ type topError struct {
 	Path []any `json:"path"`
 }
 
-// begun reports whether an error belongs to a field of the document. If so, the document
-// was being executed. Servers also give paths to errors from before execution, such as
-// the name of a variable.
+// begun reports whether an error belongs to a field of the document, because then the
+// document was being executed. Servers also give paths to errors from before execution,
+// such as the name of a variable.
 func begun(doc document, errs []topError) bool {
 	return slices.ContainsFunc(errs, func(e topError) bool {
 		if len(e.Path) == 0 {

@@ -47,7 +47,7 @@ func differs() map[string]struct {
 }
 
 // without returns, for each assumption that only side effects of transitions need, a row
-// of the sandbox that makes the assumption fail. Five have no row. For four of them
+// of the sandbox that makes the assumption fail. Five have no row, and for four of them
 // another test makes a schema by hand. For the member that removes the account, the
 // schema is documented; only the effect is assumed.
 func without() map[string]string {

@@ -111,7 +111,7 @@ type madeUp struct {
 	value  any
 }
 
-// object returns the fields of all types that an object may have. Fields of different
+// object returns the fields of all types that an object may have; fields of different
 // types have different keys.
 func (m madeUp) object(d *gql.Definition, set gql.SelectionSet) map[string]any {
 	o := map[string]any{}

@@ -31,7 +31,7 @@ import (
 // schemaOf is the JSON form of a schema in introspection. Tests change it.
 type schemaOf map[string]any
 
-// sandboxSchema returns the sandbox's answer to the introspection. It asks the sandbox
+// sandboxSchema returns the sandbox's answer to the introspection, and asks the sandbox
 // once.
 var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	box, err := sandbox.Open(context.Background(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
@@ -415,8 +415,8 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	}
 }
 
-// The names that only side effects use are reported separately. A tenant without side
-// effects sees nothing new.
+// The names that only side effects use are reported separately, so that a tenant without
+// side effects sees nothing new.
 func TestCheckTellsExtrasApart(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)
@@ -485,7 +485,7 @@ func TestCheckTellsExtrasApart(t *testing.T) {
 	}
 }
 
-// changedInvoices gives the answer to updates its own type. Only this type has the texts.
+// changedInvoices gives the answer to updates its own type, which alone has the texts.
 func (s schemaOf) changedInvoices(t *testing.T) {
 	t.Helper()
 	raw, err := json.Marshal(s.typ("Invoice"))

@@ -16,13 +16,13 @@ import (
 // tenant requires beyond these.
 type use struct {
 	name string
-	// input distinguishes the use from others. Tests use it to check that the uses are
+	// input distinguishes the use from others, so that tests can check that the uses are
 	// complete.
 	input any
 	do    func(ctx context.Context, c *Client) error
 }
 
-// uses lists the uses. The ids are made up, because only a recorder gets the documents.
+// uses lists the uses, with made-up ids because only a recorder gets the documents.
 func uses() []use {
 	price := decimal.RequireFromString("199.90")
 	attributes := []Attribute{{Key: "key", Value: "value"}}

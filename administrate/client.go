@@ -1,7 +1,7 @@
 // Package administrate is a typed client of the Administrate Core GraphQL API. It covers
 // what sales opportunities need, and the side effects of their moves on accounts,
-// contacts, learners, invoices and mail. It takes ids, decimals and times and knows
-// nothing of Oppflow's commands. It imports nothing else of Oppflow.
+// contacts, learners, invoices and mail. It takes ids, decimals and times, knows nothing
+// of Oppflow's commands and imports nothing else of Oppflow.
 //
 // A method sends exactly one request and never repeats a request. The API has no
 // idempotency key, so the caller decides whether to repeat a request, by the type of the

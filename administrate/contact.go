@@ -24,7 +24,7 @@ type ContactPage struct {
 
 const selectContact = "id personalName { firstName lastName } emailAddress account { " + selectNamed + " }"
 
-// Contact reads one contact. It fails with NotFoundError when no contact has that id.
+// Contact reads one contact, and fails with NotFoundError when no contact has that id.
 func (c *Client) Contact(ctx context.Context, id string) (Contact, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Contact", "contacts", "contact", id, selectContact, contactAnswer.contact)
 }
@@ -38,8 +38,8 @@ func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage
 
 // ContactsByEmails reads up to 100 contacts that have one of 1 to MaxEntries e-mail
 // addresses, like ContactsByEmail. It reads after a cursor, and without a cursor from the
-// beginning. The operation is observed with other filters (3.3). The contacts come in the
-// API's order.
+// beginning. The operation is observed with other filters (3.3), and the contacts come in
+// the API's order.
 func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after string) (ContactPage, error) {
 	const name = "ContactsByEmails"
 	b := newBuilder(&c.assumed)
@@ -80,7 +80,7 @@ type ContactAnswer struct {
 }
 
 // CreateContacts makes 1 to MaxEntries contacts in one request (observed, 5.2:
-// contact.createBatch). Each contact has its own answer, in order. A rejected contact
+// contact.createBatch). Each contact has its own answer, in order; a rejected contact
 // says nothing about the others. An error holds for all of them alike.
 func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactAnswer, error) {
 	r, err := c.run(ctx, "CreateContacts", func(b *builder) errand {

@@ -52,7 +52,7 @@ func add(ctx context.Context, c *Client) error {
 	return err
 }
 
-// fate returns an error of this package as one word. It fails on an error that shows a
+// fate returns an error of this package as one word, and fails on an error that shows a
 // secret.
 func fate(t *testing.T, err error) string {
 	t.Helper()
@@ -97,7 +97,7 @@ const done = `{"data":{"m0":{"opportunities":null,"addInterest":{"errors":[],"in
 // TestAnswers is the table of a server's possible answers and the fate after each. DOC
 // (1, 2): 401, 429 and 500. DOC (3.5): an empty list of errors at the top is no error.
 // OBS (3.5): a non-empty list in the payload is a refusal, with any status. Missing or
-// null errors are no errors. A missing result is not a success.
+// null errors are no errors, and a missing result is not a success.
 func TestAnswers(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -229,8 +229,8 @@ func TestReadsAreWhole(t *testing.T) {
 	}
 }
 
-// TestRefusalNamesThePlace: the API's location is shown as the name in our own document.
-// Its message is kept apart.
+// TestRefusalNamesThePlace: the API's location is shown as the name in our own document,
+// and its message is kept apart.
 func TestRefusalNamesThePlace(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -446,7 +446,7 @@ func TestDroppedConnection(t *testing.T) {
 }
 
 // TestKeptConnectionDies: the server ends a kept connection while the next request is on
-// it. Go's transport repeats some requests in this case. It must not repeat this one.
+// it. Go's transport repeats some requests in this case, but must not repeat this one.
 func TestKeptConnectionDies(t *testing.T) {
 	var documents, connections atomic.Int32
 	url := raw(t, func(i int, conn net.Conn) {
@@ -514,7 +514,7 @@ func TestFailedWrites(t *testing.T) {
 	} {
 		for _, secure := range []bool{false, true} {
 			if secure && test.before == 1 {
-				// A record with only one byte received cannot be read. Still, the connection took
+				// A record with only one byte received cannot be read, but the connection took
 				// something, and this counts.
 				test.name += " of its record"
 			}

@@ -139,7 +139,7 @@ func (b *builder) needed(member, value string) string {
 
 // literal writes a string into the document itself, as the API documentation does. It is
 // for members whose type is not known. A literal fits any type, a variable only its
-// declared type. Only printable ASCII passes.
+// declared type; only printable ASCII passes.
 func (b *builder) literal(member, value string) string {
 	out := []byte{'"'}
 	for i := range len(value) {
@@ -213,7 +213,7 @@ func (a *Assumptions) selectItem() string {
 }
 
 // selectInterests selects a page of an opportunity's interests in full. The arguments
-// begin with the page's size. The API limits the size to 100.
+// begin with the page's size, which the API limits to 100.
 func (a *Assumptions) selectInterests(arguments string) string {
 	selection := "interests(first: 100" + arguments + ") { edges { node { id totalAmount " + a.selectItem()
 	if a.InterestQuantity != Off {

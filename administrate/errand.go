@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// errand is a mutation outside the namespace of opportunities. It is sent alone, in its
+// errand is a mutation outside the namespace of opportunities, and is sent alone in its
 // own request.
 type errand struct {
 	namespace string // such as "account" (documented and observed, 3.1)

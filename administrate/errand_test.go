@@ -503,7 +503,7 @@ func TestHoldPlacesInOrder(t *testing.T) {
 }
 
 // TestHoldPlacesForMany: more interests than one mutation takes go out in several
-// mutations, in one request. A rejected mutation is reported.
+// mutations, in one request, and a rejected mutation is reported.
 func TestHoldPlacesForMany(t *testing.T) {
 	t.Parallel()
 	ids := make([]string, MaxEntries+1)

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// The fate of a request is one of five. Each fate is an error type that errors.As finds.
-// None of their texts holds a token, a variable's value or a part of an answer's body,
-// with one exception: RejectedError shows the label and message of the API's payload
-// errors, which are written for users.
+// The fate of a request is one of five, each an error type that errors.As finds. None of
+// their texts holds a token, a variable's value or a part of an answer's body, with one
+// exception: RejectedError shows the label and message of the API's payload errors, which
+// are written for users.
 
 // PayloadError is one entry of a mutation payload's "errors" list, verbatim
 // (documented: label, message, value).
@@ -91,8 +91,8 @@ type NotSentError struct {
 	cause error
 }
 
-// Error names the reason. Of causes, it names only those in making a connection and in
-// getting a token.
+// Error names the reason, and of causes only those in making a connection and in getting
+// a token.
 func (e *NotSentError) Error() string {
 	text := "administrate: " + e.Operation + " not sent: " + string(e.Reason)
 	var token *TokenError

@@ -36,13 +36,13 @@ const (
 		" maxPlaces bookedPlaces reserved remainingPlaces"
 )
 
-// Event reads one event. It fails with NotFoundError when no event has that id.
+// Event reads one event, and fails with NotFoundError when no event has that id.
 func (c *Client) Event(ctx context.Context, id string) (ScheduledEvent, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Event", "events", whatEvent, id, selectEvent, eventAnswer.event)
 }
 
 // Events reads 1 to 100 events by their ids in one request (the filter and its operation
-// are observed, 3.3 and 5.3). They come in the API's order. A missing event is left out.
+// are observed, 3.3 and 5.3). They come in the API's order, without missing events.
 func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, error) {
 	b := newBuilder(&c.assumed)
 	b.where = "Events"

@@ -79,8 +79,8 @@ func turned[A, T any](c connection[A], turn func(A) (T, error)) (found[T], error
 	return page, nil
 }
 
-// findOne reads the record with an id. It fails with NotFoundError when there is none.
-// The error names the kind of record.
+// findOne reads the record with an id. It fails with NotFoundError, naming the kind of
+// record, when there is none.
 func findOne[A, T any](
 	ctx context.Context, c *Client, b *builder, name, field, what, id, selection string, turn func(A) (T, error),
 ) (T, error) {
@@ -97,7 +97,7 @@ func findOne[A, T any](
 	return page.rows[0], nil
 }
 
-// reference is a record with its id only. It is null where there is no record.
+// reference is a record with its id only, and null where there is no record.
 type reference struct {
 	ID string `json:"id"`
 }

@@ -35,8 +35,7 @@ func findings() []finding {
 	}
 }
 
-// TestFindings: none, one and several rows. No answer is used in part, or with a missing
-// row.
+// TestFindings: none, one and several rows, and no answer in part or with a missing row.
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	const onePage, manyPages = `{"totalRecords":2,"hasNextPage":false}`, `{"totalRecords":250,"hasNextPage":true}`
@@ -115,8 +114,8 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
-// TestNestedPages: the lists below an event come page by page. No part is taken for the
-// whole.
+// TestNestedPages: the lists below an event come page by page, and no part is taken for
+// the whole.
 func TestNestedPages(t *testing.T) {
 	t.Parallel()
 	for _, nested := range []struct {
@@ -205,7 +204,7 @@ func TestTies(t *testing.T) {
 	}
 }
 
-// TestBilling: the client does not ask for texts that a tenant does not show. It
+// TestBilling: the client does not ask for texts that a tenant does not show, and
 // distinguishes them from empty texts.
 func TestBilling(t *testing.T) {
 	t.Parallel()

@@ -143,7 +143,7 @@ func FuzzErrand(f *testing.F) {
 	})
 }
 
-// FuzzTimes: a time without an offset keeps its wall-clock value. A time without a known
+// FuzzTimes: a time without an offset keeps its wall-clock value, and without a known
 // offset never becomes another time.
 func FuzzTimes(f *testing.F) {
 	for _, seed := range []string{

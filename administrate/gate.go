@@ -172,7 +172,7 @@ func (s *sentOn) untouched() bool {
 	return s.wire != nil && s.wire.sever(s.mark)
 }
 
-// newTransport returns the default transport. With HTTP/1.1 a request has its connection
+// newTransport returns the default transport: with HTTP/1.1 a request has its connection
 // alone, as the proof needs.
 func newTransport() *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}

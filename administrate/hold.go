@@ -39,7 +39,7 @@ type Held struct {
 	// first error of several mutations. The extension is executed even when a mutation
 	// before it failed.
 	Reserve, Extend error
-	// Reservations are read back. They are nil when the answer holds none; then read the
+	// Reservations are read back, and nil when the answer holds none; then read the
 	// opportunity.
 	Reservations *Reservations
 }
@@ -61,7 +61,7 @@ func (h Held) Holds(until, now time.Time) bool {
 
 // HoldPlaces reserves places and sets their expiry, in this order in one request, and
 // reads the places back. Even with a nil error look at Held. The absence of errors alone
-// proves nothing. An error holds for all mutations alike.
+// proves nothing, and an error holds for all mutations alike.
 func (c *Client) HoldPlaces(ctx context.Context, h HoldPlaces) (Held, error) {
 	var mutations []Mutation
 	for ids := range slices.Chunk(h.InterestIDs, MaxEntries) {

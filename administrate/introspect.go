@@ -48,8 +48,8 @@ fragment Reference on __Type {
 }
 `
 
-// introspect reads the schema of the tenant. It fails with HiddenError where
-// the API does not show it.
+// introspect reads the schema of the tenant, and fails with HiddenError where the API
+// does not show it.
 func (c *Client) introspect(ctx context.Context) (*ast.Schema, error) {
 	doc := document{name: "Introspection", text: introspection, keys: []string{"__schema"}}
 	var got struct {
@@ -192,7 +192,7 @@ func (t typeAnswer) definition() (*ast.Definition, error) {
 	return d, nil
 }
 
-// value returns the default value. Only its presence matters.
+// value returns the default value, whose presence alone matters.
 func (i inputAnswer) value() *ast.Value {
 	if i.DefaultValue == nil {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Invoice is the invoice of an opportunity. It is read with Ties. A way of the API to
-// raise an invoice was never observed (5.4).
+// Invoice is the invoice of an opportunity, read with Ties. A way of the API to raise an
+// invoice was never observed (5.4).
 type Invoice struct {
 	ID    string
 	State string // Draft, Final or Void (observed, 3.6); not in the answer of UpdateInvoice

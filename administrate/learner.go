@@ -65,8 +65,8 @@ type LearnerPage struct {
 
 // Enrolments reads up to 100 active places of 1 to MaxEntries contacts on an event, after
 // a cursor, and without a cursor from the beginning. It is the check of Enrolment for
-// many contacts at once. Its filters are observed (5.3). That filters take several values
-// is observed of other filters (3.3).
+// many contacts at once. Its filters are observed (5.3), and that filters take several
+// values is observed of others (3.3).
 func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
 	const name = "Enrolments"
 	b := newBuilder(&c.assumed)
@@ -189,7 +189,7 @@ type LearnerAnswer struct {
 }
 
 // RegisterNamedLearners books 1 to MaxEntries places in one request (observed, 5.3). Each
-// learner has its own answer, in order. A rejected learner says nothing about the others.
+// learner has its own answer, in order; a rejected learner says nothing about the others.
 // An error holds for all of them alike.
 func (c *Client) RegisterNamedLearners(ctx context.Context, learners []NamedLearner) ([]LearnerAnswer, error) {
 	r, err := c.run(ctx, "RegisterNamedLearners", func(b *builder) errand {

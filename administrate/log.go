@@ -18,8 +18,8 @@ const (
 // LogEntry is an entry of the integration log that the TMS shows with a record. Its
 // members are observed (5.7).
 type LogEntry struct {
-	// Origin is the name that the entries have. Entries cannot be deleted (observed, 5.7),
-	// so choose it once.
+	// Origin is the name that the entries have; choose it once, because entries cannot be
+	// deleted (observed, 5.7).
 	Origin string
 	// NodeID is the id of the record. Ids of events and contacts are observed. That an
 	// opportunity's id works is assumed (5.7); where it does not, the API rejects the entry.

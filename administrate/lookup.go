@@ -47,7 +47,7 @@ const maxTexts = 20
 
 // Lookup resolves names to ids, all in one request, as aliases at the root of one query.
 // It takes at most 20 texts, accounts and items together. For items, roots that are
-// switched off are left out. Regions then fail with InvalidError.
+// switched off are left out; regions then fail with InvalidError.
 func (c *Client) Lookup(ctx context.Context, w Wanted) (Found, error) {
 	doc, err := c.lookupDocument(w)
 	if err != nil {

@@ -14,7 +14,7 @@ const (
 )
 
 // Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest,
-// ExtendReservations and ReservePlaces, by value. Apply can send these together. A change
+// ExtendReservations and ReservePlaces, by value, which Apply can send together. A change
 // of another record than an opportunity has its own method.
 type Mutation interface {
 	build(b *builder) operation

@@ -256,7 +256,7 @@ func TestInterestsOfManyPages(t *testing.T) {
 	}
 }
 
-// TestLearners: a person is found on an event before a second registration. Cancelled
+// TestLearners: a person is found on an event before a second registration, and cancelled
 // places are separate.
 func TestLearners(t *testing.T) {
 	t.Parallel()
@@ -549,8 +549,8 @@ func TestLog(t *testing.T) {
 	rejected(t, strict.WriteLog(ctx, administrate.LogEntry{Origin: "Oppflow", NodeID: id("Opportunity", 1), Message: "m", Status: administrate.LogSuccess}), "")
 }
 
-// TestFatesOfErrands: every mutation of another record meets every fault. It is sent once
-// in each case.
+// TestFatesOfErrands: every mutation of another record meets every fault, and is sent
+// once in each case.
 func TestFatesOfErrands(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// RefreshTokens keeps the token of the refresh token grant. Other processes may share the
-// token, and replace it, too. The text of its errors is one line without secrets.
+// RefreshTokens keeps the token of the refresh token grant. Other processes may share and
+// replace the token, and the text of its errors is one line without secrets.
 type RefreshTokens interface {
 	// RefreshToken returns the newest token. It is called before every renewal, and once
 	// more when the endpoint does not accept the token.

@@ -168,8 +168,8 @@ func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	}
 }
 
-// TestTwoProcessesWithOneRefreshToken: the refresh token works once. The later process
-// uses the new refresh token that the other has kept.
+// TestTwoProcessesWithOneRefreshToken: the refresh token works once, and the later
+// process uses the new one that the other has kept.
 func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)

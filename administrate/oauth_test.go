@@ -21,7 +21,7 @@ const (
 	secretRefresh = "rt-91c7e4b620"
 )
 
-// endpoint stands in for a token endpoint. It numbers its tokens.
+// endpoint replaces a token endpoint, and numbers its tokens.
 type endpoint struct {
 	*httptest.Server
 	asked atomic.Int32
@@ -597,7 +597,7 @@ func (r *refreshTokens) Replaced(old, next string) error {
 
 // TestRefreshTokenGrant (OBS 1.1: a renewal returns a new refresh token, and clients
 // store it): the client uses the newest refresh token. It keeps a replacement before it
-// uses the access token. An unchanged refresh token is not reported.
+// uses the access token, and does not report an unchanged refresh token.
 func TestRefreshTokenGrant(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -633,7 +633,7 @@ func TestRefreshTokenGrant(t *testing.T) {
 }
 
 // TestRefreshTokenOfAnotherProcess: a refresh token that another process has replaced is
-// no failure. An invalid refresh token is not used twice.
+// no failure, and an invalid one is not used twice.
 func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

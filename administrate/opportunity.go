@@ -97,8 +97,8 @@ type InterestPage struct {
 }
 
 // Opportunity reads one opportunity with its first 100 interests, in one request;
-// Interests continues from MoreInterests. Every member is filled in. Opportunity fails
-// with NotFoundError when no opportunity has that id.
+// Interests continues from MoreInterests. Every member is filled in, and Opportunity
+// fails with NotFoundError when no opportunity has that id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string {
 		return selectOpportunity + " " + selectAttributes + " " + b.assumed.selectInterests("")

@@ -20,7 +20,7 @@ var errPaused = errors.New("administrate: the API said that there are too many r
 
 // pause holds back all requests of a Client after the API has answered a request with
 // 429. The limit counts all requests from this address (documented), so the next request
-// would only be refused as well. The zero value lets everything pass. It is safe for
+// would only be refused as well. The zero value lets everything pass, and is safe for
 // concurrent use.
 type pause struct {
 	mu    sync.Mutex
@@ -29,7 +29,7 @@ type pause struct {
 	next  time.Duration
 }
 
-// wait returns when there is no pause. It fails at once when the pause outlasts the
+// wait returns when there is no pause, and fails at once when the pause outlasts the
 // context.
 func (p *pause) wait(ctx context.Context) error {
 	for {

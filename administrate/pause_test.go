@@ -40,7 +40,7 @@ func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // TestOne429StopsTheProcess: the limit counts all requests from the address. So after one
-// 429 nothing more is sent until the pause is over. The time is virtual.
+// 429 nothing more is sent until the pause is over, in virtual time.
 func TestOne429StopsTheProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []string{"", "1"} {
@@ -97,7 +97,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 	}
 }
 
-// TestPauseGrows: while the API continues to refuse, the pauses grow. They are short
+// TestPauseGrows: while the API continues to refuse, the pauses grow; they are short
 // again once it accepts.
 func TestPauseGrows(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,7 @@ const (
 	contactTwo     = "UGVyc29uOjI="
 )
 
-// tenant is a fresh sandbox with a client. Its clock can be moved on.
+// tenant is a fresh sandbox with a client, and with a clock that can be moved on.
 type tenant struct {
 	*administrate.Client
 	box        *sandbox.Sandbox
@@ -195,8 +195,8 @@ func TestLifeOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestReservation: places are held only when reserved and extended. The reservations in
-// the answer prove this.
+// TestReservation: places are held only when reserved and extended, as the reservations
+// in the answer prove.
 func TestReservation(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -45,7 +45,7 @@ func decode(body io.Reader) (s sent, err error) {
 	return s, err
 }
 
-// call is a use of the client. A call that needs an assumption names it.
+// call is a use of the client, with the assumption that it needs.
 type call struct {
 	name  string
 	needs []string
@@ -227,8 +227,8 @@ func everyErrand() []call {
 	return calls
 }
 
-// requests makes every call and returns the requests by name. It lists the calls that
-// were rejected as invalid.
+// requests makes every call and returns the requests by name, and the calls that were
+// rejected as invalid.
 func requests(t *testing.T, assumed Assumptions) (all map[string]sent, invalid map[string]error) {
 	t.Helper()
 	wire := &collector{}
@@ -283,8 +283,8 @@ func schema(t *testing.T, withAssumed bool) *ast.Schema {
 			t.Fatal("documented.graphql has no opportunities to order")
 		}
 		sources[0].Input = ordered
-		// UpdateAccountInput: the type has its assumed name. UpdateAccountName is a member of
-		// it.
+		// UpdateAccountInput: the type has its assumed name, and UpdateAccountName is a member
+		// of it.
 		named := strings.ReplaceAll(sources[0].Input, "AccountUpdate!", "AccountUpdateInput!")
 		named = strings.Replace(named, "input AccountUpdate { ", "input AccountUpdateInput { name: String, ", 1)
 		if strings.Contains(named, "AccountUpdate ") || strings.Contains(named, "AccountUpdate!") {

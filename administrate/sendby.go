@@ -17,7 +17,7 @@ func WithSendBy(ctx context.Context, t time.Time) context.Context {
 	if earlier, ok := SendBy(ctx); ok && earlier.Before(t) {
 		return ctx
 	}
-	// Round strips the monotonic reading. The time then counts on the wall clock, also
+	// Round strips the monotonic reading, so that the time counts on the wall clock, also
 	// across a machine's sleep.
 	return context.WithValue(ctx, sendByKey{}, t.Round(0))
 }

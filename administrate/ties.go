@@ -19,8 +19,8 @@ type Ties struct {
 	Invoice *Invoice
 }
 
-// Ties reads the ties in one request. It fails with NotFoundError when no opportunity has
-// that id.
+// Ties reads the ties in one request, and fails with NotFoundError when no opportunity
+// has that id.
 func (c *Client) Ties(ctx context.Context, opportunityID string) (Ties, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Ties", "opportunities", "opportunity", opportunityID,
 		"id account { "+selectNamed+" } contact { id } owner { id firstName contact { id } } "+selectAttributes+

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TokenSource returns the access token of a request. It is called before every request,
-// so it must cache. On an error nothing is sent: the result is a NotSentError with
+// TokenSource returns the access token of a request. It must cache, because it is called
+// before every request. On an error nothing is sent: the result is a NotSentError with
 // Authentication, or with the Reason of a TokenError.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)

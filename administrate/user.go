@@ -4,7 +4,7 @@ import (
 	"context"
 )
 
-// User is a person who works with the TMS. Mail to a user goes to the user's contact. A
+// User is a person who works with the TMS. Mail to a user goes to the user's contact; a
 // user without a contact cannot be mailed (observed, 5.6).
 type User struct {
 	ID        string

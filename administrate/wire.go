@@ -8,7 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The shapes of answers. A member that is null or missing stays zero.
+// The shapes of answers; a member that is null or missing stays zero.
 
 var errAnswer = errors.New("a member is not of the expected form")
 

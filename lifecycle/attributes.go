@@ -5,7 +5,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// The search attributes of every opportunity. None holds personal data.
+// The search attributes of every opportunity, without personal data.
 var (
 	// OpportunityID is the record's id in the TMS.
 	OpportunityID = temporal.NewSearchAttributeKeyKeyword("OpportunityId")

@@ -54,10 +54,10 @@ func NewClientWithOptions(connection client.Client, options Options) *Client {
 }
 
 // Start creates the opportunity, or adopts the existing record, unless an opportunity of that reference runs
-// already. It returns when the record exists in the TMS. When patience ends Start returns a pending result. The
+// already. It returns when the record exists in the TMS. When patience ends Start returns a pending result; the
 // start is then still accepted, and an equal start asks again.
 //
-// A different start for a running reference is a Conflict. A start for an ended reference is Closed. A start
+// A different start for a running reference is a Conflict, and a start for an ended one is Closed. A start
 // that the API refuses is Rejected and frees the reference.
 func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.Opened, error) {
 	if err := reference.Validate(); err != nil {
@@ -106,8 +106,8 @@ func isEnded(err error) bool {
 	return errors.As(err, &ended)
 }
 
-// StartOptions returns the options that start the workflow of a reference. They are the
-// same for every caller.
+// StartOptions returns the options that start the workflow of a reference, the same for
+// every caller.
 func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       WorkflowID(reference),
@@ -121,7 +121,7 @@ func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 const PriorityUrgent = 1
 
 // StartOptionsOf returns StartOptions with the source and the urgency of the start. The
-// source is the key by which runs get their turns in fair parts. An urgent run goes
+// source is the key by which runs get their turns in fair parts; an urgent run goes
 // first.
 func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptions(reference)
@@ -251,8 +251,8 @@ func (c *Client) Close(ctx context.Context, reference opportunity.Reference, ins
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Instruct sends an operator's instruction. The instruction is carried out and answered
-// at once, no matter what waits.
+// Instruct sends an operator's instruction, which is carried out and answered at once, no
+// matter what waits.
 func (c *Client) Instruct(ctx context.Context, reference opportunity.Reference, instruction opportunity.Instruction) (opportunity.Outcome, error) {
 	if err := valid(instruction); err != nil {
 		return opportunity.Outcome{}, err

@@ -112,8 +112,8 @@ func (s *surroundings) down() error {
 	return err
 }
 
-// ServeHTTP passes the worker's requests on to the TMS. It loses a request if an example
-// wants this.
+// ServeHTTP passes the worker's requests on to the TMS, or loses one if an example wants
+// this.
 func (s *surroundings) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -595,8 +595,8 @@ func TestPayloadsAreJSON(t *testing.T) {
 	}
 }
 
-// The SDK puts the id of a workflow into a header unless the header exists. The header
-// takes ASCII only.
+// The SDK puts the id of a workflow into a header, which takes ASCII only, unless the
+// header exists.
 func TestReferencesInAnyScript(t *testing.T) {
 	for reference, want := range map[opportunity.Reference]string{
 		"A-1": "", "Zürich-1": "workflow:opportunity%2FZ%C3%BCrich-1", "東京-1": "workflow:opportunity%2F%E6%9D%B1%E4%BA%AC-1",

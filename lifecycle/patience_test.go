@@ -94,8 +94,8 @@ func TestPatienceEnds(t *testing.T) {
 		}}, lifecycle.Options{Patience: time.Millisecond}).Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"}); err != nil || opened.State != opportunity.Pending {
 			t.Errorf("%+v, %v", opened, err)
 		}
-		// When the caller's context ends, the earlier answer still holds. The context may end
-		// between two questions or during one.
+		// When the caller's context ends, the earlier answer still holds, between two questions
+		// and during one.
 		for _, during := range []bool{false, true} {
 			ctx, cancel := context.WithCancel(t.Context())
 			n := &namespace{answers: pendingUntil(1000)}

@@ -22,7 +22,7 @@ const (
 const (
 	// MaxPlaybookBytes is the length of the longest text.
 	MaxPlaybookBytes = 256 << 10
-	// MaxPlaybookVersions is how many versions are listed. Older versions are dropped.
+	// MaxPlaybookVersions is how many versions are listed; older versions are dropped.
 	MaxPlaybookVersions = 20
 	// MaxPlaybookTexts is the most JSON for the texts of all versions together. The oldest
 	// texts are dropped first.
@@ -55,8 +55,8 @@ type PlaybookVersion struct {
 	Dropped bool   `json:"dropped,omitempty"`
 }
 
-// AtOnce reports whether the version was in force from its storing on. No clock is needed
-// to know this.
+// AtOnce reports whether the version was in force from its storing on, for which no clock
+// is needed.
 func (v PlaybookVersion) AtOnce() bool { return v.InForceAt.Equal(v.StoredAt) }
 
 // PlaybookVersions are the versions of the playbook of a namespace, the latest last.
@@ -209,7 +209,7 @@ func (s *NamespaceState) dropTexts() {
 	}
 }
 
-// Join records that a worker begins to work. It deploys the worker's own playbook where
+// Join records that a worker begins to work, and deploys the worker's own playbook where
 // the namespace has none.
 func (s *NamespaceState) Join(j Join, now time.Time, after time.Duration) error {
 	if len(s.Playbooks) > 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // resourceHeader is the gRPC header in which Temporal's SDK names the workflow of a
-// request. It is a hint for routing. Values of headers are ASCII.
+// request. It is a hint for routing, and its values are ASCII.
 const resourceHeader = "temporal-resource-id"
 
 // addressed lets requests about a reference in any script go out. The SDK sets a header

@@ -41,7 +41,7 @@ func (t Tenant) lists() []tenantList {
 // differ when their OAuth clients differ. They also differ when fewer than half of the
 // rows of a list of t are in the same list of other, with id and name. A tenant adds,
 // renames and removes some rows, and other tenants may have equal ids and equal names.
-// Data that only one of the two has is not compared. If there is nothing to compare, they
+// Data that only one of the two has is not compared; if there is nothing to compare, they
 // differ.
 func (t Tenant) Differs(other Tenant) string {
 	compared := false
@@ -129,8 +129,8 @@ func someNames(rows []opportunity.Named) string {
 	return strings.Join(names, ", ")
 }
 
-// NamespaceState is the state that the workflow of a namespace keeps. It is also the
-// argument that starts this workflow.
+// NamespaceState is the state that the workflow of a namespace keeps, and the argument
+// that starts this workflow.
 type NamespaceState struct {
 	// Tenant is the tenant that the namespace belongs to; nil until the namespace is tied to
 	// one.
@@ -171,7 +171,7 @@ func (s NamespaceState) Epoch() string {
 	return s.Recovery.Epoch
 }
 
-// MadeRecord is a record that Oppflow made. It carries the reference as its mark.
+// MadeRecord is a record that Oppflow made and that carries the reference as its mark.
 type MadeRecord struct {
 	ID        opportunity.ID        `json:"id"`
 	Reference opportunity.Reference `json:"reference"`

@@ -21,8 +21,8 @@ func rows(names ...string) []opportunity.Named {
 	return all
 }
 
-// Two tenants are distinguished whatever they have in common. A tenant that changed its
-// data is still the same.
+// Two tenants are distinguished whatever they have in common, and a tenant that changed
+// its data is still the same.
 func TestTenantsAreToldApart(t *testing.T) {
 	known := lifecycle.Tenant{
 		ClientID: "web-shop", Regions: rows("UK", "USA"), Steps: rows("Lead", "Open", "Won", "Lost"), Currencies: rows("GBP", "USD"),

@@ -21,9 +21,9 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// This package makes the exporters itself instead of the library that chooses exporters automatically. That library
-// writes to the standard output, which belongs to a command's answer. It also calls the error handler of the whole
-// process when a collector is away.
+// This package makes the exporters itself. The library that chooses exporters automatically writes to the standard
+// output, which belongs to a command's answer. It also calls the error handler of the whole process when a
+// collector is away.
 
 func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error) {
 	switch {
@@ -49,7 +49,6 @@ type oneAtATime struct {
 	to io.Writer
 }
 
-// Write implements io.Writer.
 func (w *oneAtATime) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,8 +94,8 @@ func (s *metricSender) Export(ctx context.Context, metrics *metricdata.ResourceM
 	return nil
 }
 
-// ending is how exports end. They end with the program. A failed export writes a line to the program's log, at most
-// once a minute for traces and for metrics.
+// ending is how exports end: with the program. A failed export writes a line to the program's log, at most once a
+// minute for traces and for metrics.
 type ending struct {
 	over   <-chan struct{} // closed when nothing is exported any more
 	logger *slog.Logger

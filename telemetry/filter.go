@@ -54,14 +54,13 @@ func (f *spanFilter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlyS
 
 func (f *spanFilter) Shutdown(ctx context.Context) error { return f.to.Shutdown(ctx) }
 
-// filtered is a span without free text.
 type filtered struct{ sdktrace.ReadOnlySpan }
 
 func (f filtered) Attributes() []attribute.KeyValue {
 	return slices.DeleteFunc(slices.Clone(f.ReadOnlySpan.Attributes()), func(a attribute.KeyValue) bool { return !exported[a.Key] })
 }
 
-// Events returns no events: events are errors with their text. An attribute holds the
+// Events returns no events: events are errors with their text, and an attribute holds the
 // kind of the error.
 func (f filtered) Events() []sdktrace.Event { return nil }
 

@@ -17,8 +17,8 @@ import (
 )
 
 // Histories that were recorded without tracing replay with tracing, in the order of interceptors that a worker has.
-// Tracing adds no event and no command. A replay makes no spans. Otherwise every rebuilt workflow would record its
-// whole past again.
+// Tracing adds no event and no command. A replay makes no spans, or every rebuilt workflow would record its whole
+// past again.
 func TestRecordedHistoriesReplayWithTracing(t *testing.T) {
 	collector := telemetrytest.Start(t)
 	otelVariables(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+collector.URL+"/v1/traces")

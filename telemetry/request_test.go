@@ -90,7 +90,7 @@ func TestObservedRequests(t *testing.T) {
 			if err := on.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			// The name shows that the document was read. Without a connection nothing of the document was read.
+			// The name shows that the document was read; without a connection it was not.
 			name := "mutation Apply"
 			if test.answer == nil {
 				name = "HTTP POST"

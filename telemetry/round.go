@@ -28,13 +28,12 @@ func (t *Telemetry) Around(next http.RoundTripper) http.RoundTripper {
 		otelhttp.WithPropagators(t.propagator))
 }
 
-// propagator returns the propagator that writes the trace into the headers of requests. It writes
+// propagator returns the propagator that writes the trace into the headers of requests; it writes
 // nothing by default.
 func propagator(names []string) (propagation.TextMapPropagator, error) {
 	return autoprop.TextMapPropagator(names...)
 }
 
-// naming names the span of a request after the GraphQL operation in it.
 type naming struct{ next http.RoundTripper }
 
 func (n naming) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -54,7 +53,7 @@ type watched struct {
 	seen bool
 }
 
-// operation finds the kind and name at the beginning of a GraphQL document. Both are the program's own.
+// operation finds the kind and name at the beginning of a GraphQL document; both are the program's own.
 var operation = regexp.MustCompile(`^\{"query":"(query|mutation) ([A-Za-z_][A-Za-z0-9_]{0,63})[ ({\\]`)
 
 func (w *watched) Read(p []byte) (int, error) {

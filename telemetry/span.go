@@ -12,13 +12,13 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// span keeps the text of errors out of the record. The text may quote a sender or an answer of the API.
+// span keeps the text of errors out of the record, because the text may quote a sender or an answer of
+// the API.
 type span struct {
 	trace.Span
 	calm bool // the end is not a failure
 }
 
-// startSpan starts the spans of Temporal's SDK.
 func startSpan(ctx context.Context, t trace.Tracer, name string, options ...trace.SpanStartOption) trace.Span {
 	_, started := t.Start(ctx, name, options...)
 	return &span{Span: started}
@@ -36,7 +36,6 @@ func (s *span) RecordError(err error, _ ...trace.EventOption) {
 	}
 }
 
-// SetStatus sets the status without its text.
 func (s *span) SetStatus(code codes.Code, _ string) {
 	if !s.calm || code != codes.Error {
 		s.Span.SetStatus(code, "")
@@ -52,7 +51,7 @@ func kindOf(err error) string {
 	return fmt.Sprintf("%T", err)
 }
 
-// plainName matches names of the program itself. The sender chooses the name of a message.
+// plainName matches names of the program itself; the sender chooses the name of a message.
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
 const otherName = "other"

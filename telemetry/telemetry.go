@@ -51,19 +51,19 @@ type Options struct {
 	// Service is the program's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES sets another
 	// name.
 	Service string
-	// Requests find the request that an activity carries out. The zero value finds none. Activities are then in the
-	// trace of the start of the workflow.
+	// Requests find the request that an activity carries out. With the zero value, activities are in the trace of
+	// the start of the workflow.
 	Requests Requests
 	// Logger logs failed exports, at most once a minute; nil drops them.
 	Logger *slog.Logger
 	// Console is what the console exporters write to, one write at a time; nil is the standard error output.
 	Console io.Writer
-	// Brief is for a command that ends soon. A brief Telemetry has traces only. It does not wait for a missing
-	// collector, and waits at most 1.5 s for a slow collector.
+	// Brief is for a command that ends soon, and has traces only. It does not wait for a missing collector,
+	// and waits at most 1.5 s for a slow collector.
 	Brief bool
 }
 
-// Telemetry records for a program. The zero value and nil record nothing and cost nothing.
+// Telemetry records for a program; the zero value and nil record nothing and cost nothing.
 type Telemetry struct {
 	traces     *sdktrace.TracerProvider
 	metrics    *sdkmetric.MeterProvider
@@ -135,7 +135,7 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 func (t *Telemetry) On() bool { return t != nil && (t.traces != nil || t.metrics != nil) }
 
 // ClientOptions adds traces and metrics to a client of Temporal, and to the workers made with the client. Its
-// interceptor comes before all others. When the Telemetry is off, ClientOptions changes nothing.
+// interceptor comes before all others; when the Telemetry is off, ClientOptions changes nothing.
 func (t *Telemetry) ClientOptions(o *client.Options) {
 	if t == nil {
 		return
@@ -148,7 +148,7 @@ func (t *Telemetry) ClientOptions(o *client.Options) {
 	}
 }
 
-// Shutdown exports the rest and stops. It takes at most 5 s, or 1.5 s with Brief. It also exports when ctx has
+// Shutdown exports the rest and stops within at most 5 s, or 1.5 s with Brief. It also exports when ctx has
 // ended, because otherwise nothing would be exported. Its error says what could not be exported.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	if t == nil || t.end == nil {
@@ -190,7 +190,7 @@ func (t *Telemetry) meterProvider() metric.MeterProvider {
 	return t.metrics
 }
 
-// describe returns the resource of the program. It looks at neither host nor command
+// describe returns the resource of the program, and looks at neither host nor command
 // line.
 func describe(ctx context.Context, service string) (*resource.Resource, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),

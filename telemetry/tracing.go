@@ -181,7 +181,7 @@ func (m *messages) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInp
 	return m.Next.ExecuteUpdate(ctx, in)
 }
 
-// note remembers the span of a request. A repeated request keeps the span of its first sender.
+// note remembers the span of a request; a repeated request keeps the span of its first sender.
 func (m *messages) note(ctx workflow.Context, update string, payload *commonpb.Payload) {
 	if m.requests.OfMessage == nil {
 		return
@@ -224,8 +224,8 @@ func (m *messages) causesOf(activity string, args []any) *causes {
 	return m.current
 }
 
-// outgoing is nearest to the workflow. The SDK's interceptor finds the values that outgoing puts
-// into the context.
+// outgoing is nearest to the workflow, so the SDK's interceptor finds the values that outgoing
+// puts into the context.
 type outgoing struct {
 	interceptor.WorkflowOutboundInterceptorBase
 	messages *messages

@@ -53,7 +53,7 @@ type Options struct {
 	// from sending the request.
 	Permitted func(context.Context) error
 	// Made, when given, is called for each record that was made and carries its reference's
-	// mark. Made must not block.
+	// mark; Made must not block.
 	Made func(opportunity.ID, opportunity.Reference)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time

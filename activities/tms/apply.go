@@ -62,7 +62,7 @@ func (a *Activities) mutation(in activities.ApplyInput, m opportunity.Mutation, 
 	}
 }
 
-// itemID returns the id of the interest's item. The type of the id depends on the kind.
+// itemID returns the id of the interest's item; the type of the id depends on the kind.
 func itemID(interest opportunity.Interest, wanted []opportunity.Name, d *dictionary) string {
 	for _, name := range wanted {
 		return d.id(name.Type, name.Text, wanted)

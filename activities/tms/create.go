@@ -58,7 +58,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	return result, nil
 }
 
-// region returns the region with its name. The API's answers do not hold the name.
+// region returns the region with its name, which the API's answers do not hold.
 func (a *Activities) region(given, id string) opportunity.Named {
 	region := opportunity.Named{ID: opportunity.ID(id)}
 	if given != id {

@@ -218,7 +218,6 @@ func (a *Activities) event(ctx context.Context, run *workflowpb.WorkflowExecutio
 	return event
 }
 
-// decoded returns the JSON of the payload; nil where the payload holds none.
 func (a *Activities) decoded(payload *commonpb.Payload) []byte {
 	if string(payload.GetMetadata()[converter.MetadataEncoding]) == converter.MetadataEncodingNil {
 		return nil

@@ -82,7 +82,6 @@ func (a *Activities) CarryOutEffect(ctx context.Context, in activities.EffectInp
 	return e.carryOut(ctx, in)
 }
 
-// lacks returns the message that this worker does not know effects of the kind.
 func (a *Activities) lacks(kind opportunity.EffectKind) string {
 	return fmt.Sprintf("the worker %s does not know effects of kind %q; a worker of a later version does", a.version, kind)
 }

@@ -115,7 +115,6 @@ func (e ensureAccount) carryOut(ctx context.Context, in activities.EffectInput) 
 	return result, nil
 }
 
-// counted returns the number with the name of the thing, in the plural where needed.
 func counted(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

@@ -9,7 +9,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureCall calls a service of the tenant.
 type ensureCall struct {
 	*Activities
 	by Book
@@ -20,8 +19,8 @@ const (
 	// keptCalled says that the service answered, and whether its last answer was to the call
 	// or to the call's undo.
 	keptCalled = "called"
-	// keptStep and keptStepName are the step of the opportunity when the call was first due.
-	// They make every repetition equal.
+	// keptStep and keptStepName are the step of the opportunity when the call was first due,
+	// so that every repetition is equal.
 	keptStep     = "step"
 	keptStepName = "stepName"
 

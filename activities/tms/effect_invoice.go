@@ -28,14 +28,12 @@ const (
 // filled in by an inspection: from then on its texts are for people to change.
 const keptFilled = "filled"
 
-// The names of the texts of an invoice. An act that writes the texts back uses these
-// names.
+// The names of the texts of an invoice in an act that writes the texts back.
 const (
 	textPurchaseOrder = "purchaseOrder"
 	textComments      = "comments"
 )
 
-// draftText is one text of a draft.
 type draftText struct {
 	name string
 	// wanted is the text that the effect writes, "" when the effect leaves the text. there
@@ -217,7 +215,7 @@ func (e ensureInvoice) carryOut(ctx context.Context, in activities.EffectInput) 
 	}
 	result.Sending = sending(err)
 	if errors.As(err, new(*administrate.RejectedError)) && e.isFinal(ctx, in) {
-		// Somebody else made the invoice final first. The next inspection finds it final.
+		// Somebody else made the invoice final first, and the next inspection finds it final.
 		result.Sending = sending(nil)
 	}
 	return result, nil

@@ -20,7 +20,7 @@ import (
 
 // live is ensure over time. Where there is nothing to do yet, live continues when the
 // effect wants its next look, after the callback of that wait. It also returns how long
-// each wait was. Waits that nothing else depends on are marked with aside.
+// each wait was, with aside for waits that nothing else depends on.
 func (r *room) live(in activities.EffectInput, meanwhile func(wait int)) (ended, []string) {
 	r.t.Helper()
 	out := ended{trace: in.Trace, attendees: in.Attendees}

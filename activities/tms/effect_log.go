@@ -12,8 +12,8 @@ import (
 // ensureLog writes an entry of the external integration log.
 type ensureLog struct{ *Activities }
 
-// logOrigin is the name under which entries are written. Entries cannot be deleted, so
-// the name never changes.
+// logOrigin is the name under which entries are written, and never changes because
+// entries cannot be deleted.
 const logOrigin = "oppflow"
 
 // inspect reads nothing: the API does not show the log.

@@ -267,7 +267,7 @@ func TestAnAccountIsMadeOnceAndTakenOff(t *testing.T) {
 	r.want(r.ensure(undo(in, undone)), 1)
 }
 
-// It is assumed that null removes an account. Where this does not hold, the effect
+// It is assumed that null removes an account; where this does not hold, the effect
 // reports it.
 func TestAnAccountThatStaysIsTold(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
@@ -313,7 +313,7 @@ func TestOfSeveralAccountsNoneIsTaken(t *testing.T) {
 	}
 }
 
-// Each request is lost, before or after the API carried it out. One account is still
+// Each request is lost, before or after the API carried it out, and one account is still
 // made.
 func TestAnAccountWhoseAnswerIsLostIsMadeOnce(t *testing.T) {
 	for _, commits := range []bool{false, true} {
@@ -421,7 +421,7 @@ func TestContactsOfOnePersonsAccountHaveNone(t *testing.T) {
 	}
 }
 
-// A contact that is rejected does not stop the others. The error does not contain the
+// A contact that is rejected does not stop the others, and the error does not contain the
 // address.
 func TestAContactThatIsTurnedDown(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
@@ -455,7 +455,7 @@ func keeping(t *testing.T, old, other string) string {
 	return path
 }
 
-// Records that the triggers of the TMS made are found. The effects do not undo them.
+// Records that the triggers of the TMS made are found, and the effects do not undo them.
 func TestWhatTriggersMadeIsFound(t *testing.T) {
 	r := newRoomIn(t, tms.Mark{}, sandbox.Options{
 		Catalogue: keeping(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [account, contact, registration] }"),

@@ -293,7 +293,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	r.wantProblem(r.ensure(in), 0, "cannot be taken back")
 }
 
-// An API may report held places for every opportunity without an expiry. The effect
+// An API may report held places for every opportunity without an expiry, and the effect
 // believes this once.
 func TestPlacesThatCannotBeToldFromNoneAreGivenBackOnce(t *testing.T) {
 	r := newRoomOf(t, tms.Mark{}, map[string]string{"isReservationValid.none": "true"})

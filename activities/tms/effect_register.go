@@ -98,7 +98,6 @@ func (e ensureRegister) registers(ctx context.Context, in activities.EffectInput
 	return nil, nil
 }
 
-// takeBack cancels the learners that the effect made.
 func (e ensureRegister) takeBack(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
 	out.Trace.Records = slices.Clone(in.Trace.Records)
 	ours := func(r opportunity.Record) bool { return r.Kind == opportunity.RecordLearner && r.Made && !r.Gone }
@@ -227,7 +226,6 @@ func (e ensureRegister) short(ctx context.Context, in activities.EffectInput) bo
 	return left < needed && left+min(ours, *event.Reserved) >= needed
 }
 
-// texts converts the ids to the type of the client.
 func texts(ids []opportunity.ID) []string {
 	out := make([]string, len(ids))
 	for i, id := range ids {

@@ -11,7 +11,7 @@ import (
 )
 
 // ensureTokens checks whether the training tokens of the interests were issued. Only the
-// TMS issues tokens. There is nothing to undo.
+// TMS issues tokens, so there is nothing to undo.
 type ensureTokens struct{ *Activities }
 
 func (e ensureTokens) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -102,7 +102,6 @@ func (w tokensWanted) missing(issues []administrate.TokenIssue) int {
 	return missing + max(0, named-spare)
 }
 
-// carryOut makes no request: only the TMS issues tokens.
 func (e ensureTokens) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	if run, other := anotherRun(ctx, in.Run); other {
 		return activities.CarryOutResult{Sending: reset(run)}, nil

@@ -46,8 +46,8 @@ func (m Mark) read(name string, reference opportunity.Reference) string {
 	return strings.TrimSuffix(name, suffix(reference))
 }
 
-// suffix returns the mark in a name. Brackets of the reference itself are escaped.
-// Otherwise the mark of "b] [x" would end like the mark of "x".
+// suffix returns the mark in a name. Brackets of the reference itself are escaped, or the
+// mark of "b] [x" would end like the mark of "x".
 func suffix(reference opportunity.Reference) string {
 	return " [" + strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D").Replace(string(reference)) + "]"
 }

@@ -36,7 +36,7 @@ func newNames(keep time.Duration, now func() time.Time) *names {
 	}
 }
 
-// maxNames bounds the cache. When the cache is full, everything is looked up again.
+// maxNames bounds the cache; when the cache is full, everything is looked up again.
 const maxNames = 10_000
 
 func (n *names) remember(name opportunity.Name, meaning opportunity.Named) {

@@ -18,8 +18,8 @@ type places struct {
 	held bool
 	// until is when the places lapse, or have lapsed; zero where no expiry is set.
 	until time.Time
-	// spent says that the places have lapsed or were given back. The opportunity cannot hold
-	// places again.
+	// spent says that the places have lapsed or were given back, so that the opportunity
+	// cannot hold any again.
 	spent bool
 }
 
@@ -53,7 +53,7 @@ const (
 	keptBack = "back"
 )
 
-// keep returns the trace with a value added. The given trace stays unchanged.
+// keep returns the trace with a value added, and leaves the given trace unchanged.
 func keep(trace opportunity.Trace, key, value string) opportunity.Trace {
 	values := maps.Clone(trace.Values)
 	if values == nil {
@@ -95,7 +95,6 @@ func asked(in activities.EffectInput, err error) activities.CarryOutResult {
 	return result
 }
 
-// noUndo returns the error that the effect cannot be undone.
 func noUndo(why string) *opportunity.Error {
 	return opportunity.Invalidf("it cannot be taken back: %s", why)
 }

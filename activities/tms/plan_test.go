@@ -234,8 +234,8 @@ func TestPlanOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A worker without a playbook answers as before playbooks existed. A worker with a
-// playbook says what its playbook has.
+// A worker without a playbook answers as before playbooks existed; a worker with one says
+// what its playbook has.
 func TestRulesTravelWithAnswers(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	answers := func() (all []*activities.Rules) {

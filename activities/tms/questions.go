@@ -32,7 +32,7 @@ const (
 	questionWithin = 900 * time.Millisecond
 )
 
-// questions asks for lists of runs. Urgent questions do not wait for others.
+// questions asks for lists of runs, and urgent questions do not wait for others.
 type questions struct {
 	temporal client.Client
 	now      func() time.Time
@@ -94,7 +94,7 @@ func (q *questions) heard() {
 	}
 }
 
-// refused records a refused question. Refusals soon after another one say nothing new.
+// refused records a refused question; refusals soon after another one say nothing new.
 func (q *questions) refused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

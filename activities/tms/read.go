@@ -72,7 +72,7 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	return out, nil
 }
 
-// snapshot translates a record. Members that the record does not hold stay empty.
+// snapshot translates a record; members that the record does not hold stay empty.
 func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) opportunity.Snapshot {
 	out := opportunity.Snapshot{
 		ID: opportunity.ID(record.ID),

@@ -19,8 +19,8 @@ func anotherRun(ctx context.Context, believed string) (string, bool) {
 
 type epochKey struct{}
 
-// WithEpoch returns a context for the activities of a worker. Its epoch function returns
-// the epoch of the namespace.
+// WithEpoch returns a context for the activities of a worker, in which epoch returns the
+// epoch of the namespace.
 func WithEpoch(ctx context.Context, epoch func() string) context.Context {
 	return context.WithValue(ctx, epochKey{}, epoch)
 }

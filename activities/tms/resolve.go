@@ -70,7 +70,6 @@ func nameless(name opportunity.Name, reason string) *opportunity.Error {
 	return opportunity.Invalidf("%q cannot be looked up by name in this TMS; give its id (%s)", name.Text, reason)
 }
 
-// candidate is a possible meaning of a name.
 type candidate struct {
 	opportunity.Named
 	// texts are all names of the candidate.
@@ -80,7 +79,7 @@ type candidate struct {
 // textsPerRequest is how many accounts and items one request looks up.
 const textsPerRequest = 20
 
-// asking sorts names into requests. The first request reads the lists.
+// asking sorts names into requests; the first request also reads the lists.
 func asking(wanted []opportunity.Name) []administrate.Wanted {
 	requests := make([]administrate.Wanted, 1)
 	for _, name := range wanted {
@@ -204,7 +203,6 @@ func among(candidates []candidate) string {
 	return "; there are " + strings.Join(list, ", ")
 }
 
-// describe returns the words for a type of ids that the field uses.
 func describe(typ string) string {
 	switch typ {
 	case opportunity.TypeStep:

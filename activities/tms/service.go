@@ -19,7 +19,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ServiceKey is a key that signs requests to a service. No way of printing shows the key.
+// ServiceKey is a key that signs requests to a service, and that no way of printing
+// shows.
 type ServiceKey struct{ key string }
 
 // NewServiceKey keeps the key.
@@ -42,7 +43,6 @@ func (k ServiceKey) sign(timestamp string, body []byte) string {
 	return "v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// The headers of a request to a service.
 const (
 	headerKey       = "Idempotency-Key"
 	headerTimestamp = "Oppflow-Timestamp"
@@ -79,7 +79,6 @@ func newServices(transport http.RoundTripper, now func() time.Time) *services {
 	}}
 }
 
-// message is a request to a service.
 type message struct {
 	// name is the name of the service in the playbook.
 	name string

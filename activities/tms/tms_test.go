@@ -395,7 +395,7 @@ func TestResolveNames(t *testing.T) {
 	if n := r.requested(); n != 1 {
 		t.Errorf("ten names took %d requests", n)
 	}
-	// Known names cost nothing. Names that could not be resolved are looked up again.
+	// Known names cost nothing; names that could not be resolved are looked up again.
 	if r.resolve(got[0].Name); r.requested() != 0 {
 		t.Error("a name the worker knows was looked up again")
 	}

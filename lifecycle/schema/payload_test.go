@@ -87,7 +87,7 @@ func stricter() []differing {
 	}
 }
 
-// laxer are the payloads that Oppflow reads although their schemas refuse them. Callers
+// laxer are the payloads that Oppflow reads although their schemas refuse them; callers
 // must not rely on them.
 func laxer() []differing {
 	return []differing{

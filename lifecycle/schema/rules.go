@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The classes of characters in the patterns. Every dialect of regular expressions reads
-// them in the same way.
+// The classes of characters in the patterns, which every dialect of regular expressions
+// reads in the same way.
 const (
 	control   = `\x00-\x1f\x7f-\x9f`
 	unprinted = `\x00-\x1f\x7f-\xa0`
@@ -23,7 +23,7 @@ const (
 	base64s   = `A-Za-z0-9+/`
 )
 
-// The forms of texts. Each begins with "^" and ends with "$".
+// The forms of texts, each from "^" to "$".
 const (
 	textForm      = `^[^` + control + `]*[^` + blank + `][^` + control + `]*$`
 	requestIDForm = `^[^#` + unprinted + `][^` + unprinted + `]*$`

@@ -35,7 +35,7 @@ type Span struct {
 	Links                   []string // the linked traces
 }
 
-// Collector receives the data of exporters. Several goroutines may use it.
+// Collector receives the data of exporters, and several goroutines may use it.
 type Collector struct {
 	// URL is the address for OTLP over HTTP.
 	URL string
@@ -50,8 +50,7 @@ type Collector struct {
 	requests int
 }
 
-// Start starts a collector on the loopback interface. The collector stops when the test
-// ends.
+// Start starts a collector on the loopback interface that stops when the test ends.
 func Start(t testing.TB) *Collector {
 	t.Helper()
 	c := &Collector{metrics: map[string][]string{}, services: map[string]bool{}}

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// accepted records whether the TMS accepts the worker's credentials. It logs each change
+// accepted records whether the TMS accepts the worker's credentials, and logs each change
 // once.
 type accepted struct {
 	logger  *slog.Logger

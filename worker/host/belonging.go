@@ -303,7 +303,7 @@ func (b *belonging) made(id opportunity.ID, reference opportunity.Reference) {
 	}()
 }
 
-// inEpoch returns the epoch of the namespace. The worker reads it before it sends
+// inEpoch returns the epoch of the namespace, which the worker reads before it sends
 // anything.
 func (b *belonging) inEpoch() string {
 	b.mu.Lock()
@@ -311,7 +311,7 @@ func (b *belonging) inEpoch() string {
 	return b.epoch
 }
 
-// watch compares again and again until ctx ends. It returns the error of compare.
+// watch compares again and again until ctx ends, and returns the error of compare.
 func (b *belonging) watch(ctx context.Context) error {
 	pause, begun := firstProofPause, time.Now()
 	for {

@@ -14,7 +14,7 @@ import (
 )
 
 // A worker sends nothing before it is proven that the namespace belongs to its tenant,
-// and nothing while the namespace belongs to another tenant. Otherwise it sends
+// and nothing while the namespace belongs to another tenant; otherwise it sends
 // everything.
 func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	other := &OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"}

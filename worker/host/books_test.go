@@ -111,9 +111,8 @@ func sandboxState() lifecycle.NamespaceState {
 	return s
 }
 
-// After a deployment no worker plans with the version before, whatever it has read, and
-// whatever its clock says. This holds for a worker that reads in time, and for one whose
-// reads get no answer.
+// After a deployment no worker plans with the version before, whatever it has read and
+// whatever its clock says, also when its reads get no answer.
 func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 	for name, test := range map[string]struct {
 		ahead  time.Duration // of the server's clock before the worker's
@@ -203,8 +202,8 @@ func TestWorkersOfANamespaceFollowOnePlaybook(t *testing.T) {
 	})
 }
 
-// A worker that cannot work by the version in force plans and sends nothing, and says so.
-// It does not know an element of the version, or has no key of a service.
+// A worker that does not know an element of the version in force, or has no key of a
+// service, plans and sends nothing, and says so.
 func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 	for says, text := range map[string]string{
 		"unknown member": bookOne + "later: { x: 1 }\n",

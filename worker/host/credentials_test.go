@@ -188,8 +188,8 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// A token that an operator writes to the file is used at the next renewal. An answer that was on its way does not
-// overwrite it.
+// A token that an operator writes to the file is used at the next renewal, and is not overwritten by an earlier
+// answer.
 func TestRefreshTokenOfAnOperatorWins(t *testing.T) {
 	path := secretFile(t, "first")
 	replaced := 0

@@ -17,8 +17,8 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// frontend is a Temporal service for tests. It knows search attributes, and accepts new ones in queries only
-// some time after their registration.
+// frontend is a Temporal service for tests that accepts new search attributes in queries only some time
+// after their registration.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer

@@ -118,7 +118,8 @@ func listenCause(err error) error {
 	return err
 }
 
-// askHealth asks for the health at the address and returns nil if all is well. The error is one line.
+// askHealth asks for the health at the address and returns nil if all is well, else an error of one
+// line.
 func askHealth(ctx context.Context, address, path string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -54,8 +54,7 @@ type Options struct {
 	// as long as the process runs. The answer to /readyz is 200 as long as the worker asks for tasks of both
 	// kinds, else 503 with the reason. The address is closed when Run returns.
 	HealthAddress string
-	// CachedWorkflows is how many opportunities the process keeps in memory; 0 is DefaultCachedWorkflows. It holds
-	// for the whole process.
+	// CachedWorkflows is how many opportunities the whole process keeps in memory; 0 is DefaultCachedWorkflows.
 	CachedWorkflows int
 }
 

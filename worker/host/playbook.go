@@ -43,8 +43,7 @@ func followed(s *settings.Playbook) (following, error) {
 	return out, nil
 }
 
-// playbookFile reads the file. Of a file that is too large, it reads just enough to
-// notice.
+// playbookFile reads the file, or of a file that is too large just enough to notice.
 func playbookFile(name string) ([]byte, error) {
 	if name == settings.DefaultPlaybook {
 		return playbook.DefaultFile(), nil

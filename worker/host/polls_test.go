@@ -88,7 +88,7 @@ func TestWorkerIsReadyWhileTheServiceIsAskedForTasks(t *testing.T) {
 	late := serviceerror.NewDeadlineExceeded("context deadline exceeded")
 	idle := func(t *testing.T, p *polls, request any) { ask(t, p, request, time.Minute, nil) }
 	for name, test := range map[string]struct {
-		// workflows plays the requests for workflow tasks, one after the other, after the worker was ready. Requests
+		// workflows plays the requests for workflow tasks, one after the other, after the worker was ready; requests
 		// for activities are answered all the time.
 		workflows func(t *testing.T, p *polls)
 		// ready and unready are the times at which the worker has to be ready or not, counted

@@ -22,7 +22,7 @@ type process struct {
 }
 
 // Workers start, die and cannot see the server for a while. In any period, all together send at
-// most a tenth more than the rate. Where nothing changes they use the whole rate.
+// most a tenth more than the rate. Without changes they use the whole rate.
 func TestShare(t *testing.T) {
 	const rate, step = 4.0, 50 * time.Millisecond
 	for seed := range uint64(40) {
@@ -84,8 +84,8 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// A worker that is alone has the whole rate as soon as it is seen to ask. A restarted
-// server forgets the workers, and the worker remembers them.
+// A worker that is alone has the whole rate as soon as it is seen to ask. A worker
+// remembers the workers that a restarted server forgets.
 func TestShareOfOne(t *testing.T) {
 	begun := time.Unix(1_900_000_000, 0)
 	at := func(seconds int) time.Time { return begun.Add(time.Duration(seconds) * time.Second) }

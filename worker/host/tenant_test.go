@@ -124,7 +124,7 @@ func (s *idleService) UpdateWorkflowExecution(_ context.Context, r *workflowserv
 }
 
 // A worker does not start when its credentials reach another tenant than the namespace's.
-// It asks for no activity and sends only the request for the tenant's lists. It says in
+// It asks for no activity and sends only the request for the tenant's lists, and says in
 // one line what differs.
 func TestAWorkerOfAnotherTenantDoesNotStart(t *testing.T) {
 	t.Parallel() // it waits

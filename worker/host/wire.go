@@ -22,8 +22,8 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// onTheWire adds the interceptors between the SDK and the network. The SDK's own
-// interceptors come before these.
+// onTheWire adds the interceptors between the SDK and the network, after the SDK's own
+// interceptors.
 func onTheWire(o *client.Options) {
 	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(asciiHeaders, harmlessTasks))
 }

@@ -117,7 +117,7 @@ func conflict(reference opportunity.Reference) *activities.Sending {
 // be asked. The error says that the namespace gets too many questions to answer now.
 func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
 	if strings.ContainsAny(id, `'"\`+"`") {
-		return nil, true, nil // an id with these characters must not be part of a query; to look costs a request, to guess costs a second record
+		return nil, true, nil // such an id must not be part of a query; to look costs a request, to guess a second record
 	}
 	pause := listPause
 	for try := 1; ; try++ {

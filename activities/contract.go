@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TaskQueue is where calls of the API run, apart from the workflows, so that a
-// rate limit can be set on it.
+// TaskQueue is the task queue of the API activities, separate from the workflows' so that
+// it can have a rate limit.
 const TaskQueue = "administrate-api"
 
 // The registered names of the activities.
@@ -24,114 +24,115 @@ const (
 	CarryOutEffect    = "CarryOutEffect"
 )
 
-// Reason says why a request was not sent, or why nobody knows whether it was.
+// Reason says why a request was not sent, or why it is unknown whether the request was
+// sent.
 type Reason string
 
 // The reasons for not sending.
 const (
-	// ReasonNames: a name in it is not known to the worker; resolve it first.
-	ReasonNames Reason = "names"
-	// ReasonSeen: the namespace knows another run of the same reference, so the
-	// record may exist; look for its mark first.
-	ReasonSeen Reason = "seen"
-	// ReasonReset: the run that asks is not the one that its workflow takes itself
-	// for, so it was reset; what the run before put to the API is to be read back
+	// ReasonNames: the request holds a name that the worker does not know; resolve the name
 	// first.
+	ReasonNames Reason = "names"
+	// ReasonSeen: the namespace knows another run of the same reference, so the record may
+	// exist. Look for the mark of the reference first.
+	ReasonSeen Reason = "seen"
+	// ReasonReset: the server knows the run by another id than the workflow does, so the run
+	// was reset. The requests of the run before are read back first.
 	ReasonReset Reason = "reset"
-	// ReasonErrors: the API answers with errors of its own. It is the workflow's,
-	// of a request whose fate was read back.
+	// ReasonErrors: the API returns errors of its own. The workflow sets this reason, for a
+	// request whose fate was read back.
 	ReasonErrors Reason = "errors"
-	// ReasonNamespace: the namespace is asked too much to answer now whether there
-	// was another run of the same reference.
+	// ReasonNamespace: the namespace gets too many questions to say now whether the
+	// reference had another run.
 	ReasonNamespace Reason = "namespace"
 	// ReasonUnreachable: no connection to the API.
 	ReasonUnreachable Reason = "unreachable"
-	// ReasonAuthentication: the API does not take the token.
+	// ReasonAuthentication: the API does not accept the token.
 	ReasonAuthentication Reason = "authentication"
-	// ReasonTenant: the namespace belongs to another tenant than the one that the
-	// worker's credentials reach.
+	// ReasonTenant: the namespace belongs to another tenant than the worker's credentials.
 	ReasonTenant Reason = "tenant"
-	// ReasonRate: over the API's rate limit, or waiting too long for a turn.
+	// ReasonRate: the request is over the API's rate limit, or waited too long for a turn.
 	ReasonRate Reason = "rate"
 	// ReasonLate: the time to send had passed.
 	ReasonLate Reason = "late"
-	// ReasonVersion: the worker does not know what is to be done; one of a later
+	// ReasonVersion: the worker does not know the requested effect; a worker of a later
 	// version does.
 	ReasonVersion Reason = "version"
 	// ReasonPlaybook: the worker does not know which playbook is in force, or cannot load
-	// it, or has one of a lower version than the opportunity has seen.
+	// the playbook, or has a playbook of a lower version than the opportunity has seen.
 	ReasonPlaybook Reason = "playbook"
-	// ReasonUnplanned: the playbook in force has effects of moves, and those of a move in
-	// the request were not planned; plan it first.
+	// ReasonUnplanned: the playbook in force has effects of moves, and the effects of a move
+	// in the request were not planned. Plan the move first.
 	ReasonUnplanned Reason = "unplanned"
-	// ReasonAttempt: what ended the activity is not the attempt that may have sent the request; that one
-	// may still send it.
+	// ReasonAttempt: the activity was not ended by the attempt that may have sent the request. That
+	// attempt may still send the request.
 	ReasonAttempt Reason = "attempt"
-	// ReasonQueue: no worker took the activity in time. It is the workflow's, on the
-	// server's word.
+	// ReasonQueue: no worker took the activity in time. The workflow sets this reason,
+	// because the server says so.
 	ReasonQueue Reason = "queue"
 )
 
-// Sending is what is known of a request as a whole.
+// Sending is the fate of a request as a whole.
 type Sending struct {
-	// About is what the request was about: the reference of a create, the record of
-	// other changes, the key of an effect.
+	// About is the subject of the request: the reference of a create, the record of other
+	// changes, the key of an effect.
 	About string `json:"about,omitempty"`
-	// Fate is done when the request was answered (its answers say more),
-	// rejected when it was refused as a whole, not sent, or unknown.
+	// Fate is done when the API answered the request (the answers say more), rejected when
+	// the API refused the request as a whole, not sent, or unknown.
 	Fate opportunity.Fate `json:"fate"`
 	// Reason is set when Fate is not sent.
 	Reason Reason `json:"reason,omitempty"`
 	// Missing are the names to resolve, for ReasonNames.
 	Missing []opportunity.Name `json:"missing,omitempty"`
-	// Run is the id of the run that asked, for ReasonReset.
+	// Run is the id of the run that made the request, for ReasonReset.
 	Run string `json:"run,omitempty"`
-	// Failing says, of an unknown Fate or of unknown answers, that the API did
-	// answer: with an error of its own.
+	// Failing says that the API answered with an error of its own. Failing goes with an
+	// unknown Fate or with unknown answers.
 	Failing bool `json:"failing,omitempty"`
-	// RetryAfter is how long the API asks to be left alone; 0 when it does not say.
+	// RetryAfter is how long the API asks for no requests, 0 when the API does not say.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
-	// Error says why, unless Fate is done. It holds nothing a person typed.
+	// Error says why, unless Fate is done, and holds nothing that a person typed.
 	Error *opportunity.Error `json:"error,omitempty"`
-	// Rules are those of the worker's playbook; nil where it has none.
+	// Rules are the rules of the worker's playbook; nil where the worker has none.
 	Rules *Rules `json:"rules,omitempty"`
 }
 
-// CreateInput asks for the record to be created.
+// CreateInput is the input of CreateOpportunity.
 type CreateInput struct {
 	Reference opportunity.Reference  `json:"reference"`
 	Start     opportunity.Start      `json:"start"`
 	Resolved  []opportunity.Resolved `json:"resolved,omitempty"`
-	// StartDigest is that of the start as it was given, which Start need not hold in
-	// full; "" is not compared with earlier starts.
+	// StartDigest is the digest of the start as it was given. Start need not hold that start
+	// in full. "" is not compared with earlier starts.
 	StartDigest string `json:"startDigest,omitempty"`
-	// Looked says that the record was looked for by its mark and not found, so
-	// that earlier runs of the reference need not be asked about.
+	// Looked says that a search for the mark of the reference found no record. Earlier runs
+	// of the reference then need no look.
 	Looked bool `json:"looked,omitempty"`
-	// First says that the namespace proves that the reference had no run before. Without
-	// that proof the record is looked for: the index of runs may not show an earlier run yet.
+	// First says that the namespace proves that the reference had no run before. Without that
+	// proof the worker looks for the record, because the index of runs may not show an
+	// earlier run yet.
 	First bool `json:"first,omitempty"`
-	// Run is the run that the workflow takes itself for; "" is not compared.
+	// Run is the run id from the workflow's history; "" is not compared.
 	Run string `json:"run,omitempty"`
 }
 
-// CreateResult is what became of it.
+// CreateResult is the result of CreateOpportunity.
 type CreateResult struct {
 	Sending
 	Record opportunity.Snapshot `json:"record,omitzero"`
 	Region opportunity.Named    `json:"region,omitzero"`
 }
 
-// ApplyInput asks for changes of the record, in one request.
+// ApplyInput holds changes of the record, for one request.
 type ApplyInput struct {
 	Reference   opportunity.Reference  `json:"reference"`
 	Opportunity opportunity.ID         `json:"opportunity"`
 	Mutations   []opportunity.Mutation `json:"mutations"`
 	Resolved    []opportunity.Resolved `json:"resolved,omitempty"`
-	// Unplanned says that the effects of a move in it were not planned, as the playbook
-	// that the workflow knows has none.
+	// Unplanned says that the effects of a move in the request were not planned, because the
+	// playbook that the workflow knows has none.
 	Unplanned bool `json:"unplanned,omitempty"`
-	// Run is the run that the workflow takes itself for; "" is not compared.
+	// Run is the run id from the workflow's history; "" is not compared.
 	Run string `json:"run,omitempty"`
 }
 
@@ -145,8 +146,8 @@ type ApplyResult struct {
 type ReadInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// After goes on with the interests of a record that has more than one
-	// request can bring; the rest of it is then left out.
+	// After continues with the interests of a record that has more interests than one
+	// request can read. The rest of the record is then left out.
 	After string `json:"after,omitempty"`
 }
 
@@ -157,38 +158,38 @@ type Owner string
 const (
 	// OwnerUs: the record carries the reference's mark.
 	OwnerUs Owner = "us"
-	// OwnerOther: it carries the mark of another reference.
+	// OwnerOther: the record carries the mark of another reference.
 	OwnerOther Owner = "other"
-	// OwnerNobody: it carries none.
+	// OwnerNobody: the record carries no mark.
 	OwnerNobody Owner = "nobody"
-	// OwnerUntold: the worker's mark setting leaves no way to tell.
+	// OwnerUntold: under the worker's mark setting the worker cannot know.
 	OwnerUntold Owner = "untold"
 )
 
 // ReadResult is the record, or more of its interests.
 type ReadResult struct {
 	Record opportunity.Snapshot `json:"record"`
-	// Owner is set on the first page, and so is Run: the id of the run that asked.
+	// Owner and Run, the id of the run that asked, are set on the first page.
 	Owner Owner `json:"owner,omitempty"`
-	// Foreign says that the mark is certainly that of another reference: a name that
-	// looks like one is none.
+	// Foreign says that the mark is certainly the mark of another reference. A name that
+	// only looks like a mark does not count.
 	Foreign bool   `json:"foreign,omitempty"`
 	Run     string `json:"run,omitempty"`
-	// Next is where the interests go on, "" at their end.
+	// Next is where the interests continue, "" at their end.
 	Next string `json:"next,omitempty"`
-	// Rules are those of the worker's playbook, on the first page; nil where it has
-	// none.
+	// Rules are the rules of the worker's playbook, on the first page; nil where the worker
+	// has none.
 	Rules *Rules `json:"rules,omitempty"`
 }
 
-// MarkInput asks for the reference's mark to be put on a record that has none.
+// MarkInput is the request to put the reference's mark on a record that has none.
 type MarkInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// Name is what the record is called, for a mark in the name.
+	// Name is the name of the record, for a mark in the name.
 	Name string `json:"name"`
-	// Workflow and Run are the run of the opportunity that takes the record over; "" is
-	// not compared with earlier ones.
+	// Workflow and Run are the run of the opportunity that takes over the record. With ""
+	// the start is not compared with earlier starts.
 	Workflow string `json:"workflow,omitempty"`
 	Run      string `json:"run,omitempty"`
 }
@@ -196,28 +197,28 @@ type MarkInput struct {
 // FindInput asks for the record that carries the reference's mark.
 type FindInput struct {
 	Reference opportunity.Reference `json:"reference"`
-	// Region is where it was to be created, by id or name.
+	// Region is where the record was to be created, by id or name.
 	Region string `json:"region"`
 	// Resolved are the names known so far.
 	Resolved []opportunity.Resolved `json:"resolved,omitempty"`
 	// After continues a search that needs more than one request.
 	After string `json:"after,omitempty"`
-	// StartDigest is that of the start, which is compared with those of earlier runs once a
-	// record is found; "" is not compared.
+	// StartDigest is the digest of the start. StartDigest is compared with the digests of
+	// earlier runs once a record is found; "" is not compared.
 	StartDigest string `json:"startDigest,omitempty"`
 }
 
 // FindResult holds the ids of the records found; more than one is a question.
 type FindResult struct {
-	// Reference is the one whose mark was looked for.
+	// Reference is the reference whose mark was looked for.
 	Reference opportunity.Reference `json:"reference,omitempty"`
-	// Blind says that the worker's mark setting leaves no way to find a record.
+	// Blind says that no record can be found under the worker's mark setting.
 	Blind bool             `json:"blind,omitempty"`
 	Found []opportunity.ID `json:"found,omitempty"`
 	// Conflict is set where a record was found and an earlier run had another start.
 	Conflict *opportunity.Error `json:"conflict,omitempty"`
 	Region   opportunity.Named  `json:"region,omitzero"`
-	// Next is where the search goes on, "" at its end.
+	// Next is where the search continues, "" at its end.
 	Next string `json:"next,omitempty"`
 }
 
@@ -231,7 +232,7 @@ type ResolveResult struct {
 	Resolved []opportunity.Resolved `json:"resolved"`
 }
 
-// ProbeResult says that the API answers at all.
+// ProbeResult says that the API returned an answer.
 type ProbeResult struct {
 	Answered bool `json:"answered"`
 }

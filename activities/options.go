@@ -7,10 +7,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// What waits for a turn of the task queue's rate is served in this order: records that
-// are urgently to be made, commands
-// and what they need before follow-ups, and those before sweeps over records that
-// nobody waits for.
+// The order for turns of the task queue's rate: first records that are urgent, then
+// commands and what they need, then follow-ups, then sweeps over records that no caller
+// waits for.
 const (
 	priorityUrgent    = 1
 	priorityCommands  = 2
@@ -18,9 +17,9 @@ const (
 	prioritySweeps    = 4
 )
 
-// StartWithin returns how long a change waits for a worker at most. When that time is
-// over, the server has proven that nothing was sent. before is how many times in a
-// row no worker took it.
+// StartWithin returns how long a change waits for a worker at most. After that time, the
+// server has proven that nothing was sent. before is how many times in a row no worker
+// took the change.
 func StartWithin(before int) time.Duration {
 	return min(firstStart<<min(before, 10), lastRound)
 }
@@ -28,8 +27,8 @@ func StartWithin(before int) time.Duration {
 // firstStart ends before a caller has waited for 120 s.
 const firstStart = 100 * time.Second
 
-// ToChange are the options of an activity that changes something: one attempt,
-// since the API cannot tell a repetition.
+// ToChange returns the options of an activity that changes something: one attempt, since
+// the API cannot detect a repetition.
 func (t Times) ToChange(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:           TaskQueue,
@@ -40,8 +39,8 @@ func (t Times) ToChange(summary string) workflow.ActivityOptions {
 	}
 }
 
-// ToProbe are the options of an activity that asks whether the API answers at
-// all: once, since its failure is an answer, too.
+// ToProbe returns the options of an activity that asks whether the API answers at all:
+// one attempt, since its failure is an answer, too.
 func ToProbe(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:           TaskQueue,
@@ -52,8 +51,8 @@ func ToProbe(summary string) workflow.ActivityOptions {
 	}
 }
 
-// ToSweep are those of ToRead for what nobody waits for, such as reading many
-// records again: commands go before it, so its first round is long.
+// ToSweep returns the options of ToRead for reads that no caller waits for, such as
+// reading many records again. Commands go before a sweep, so its first round is long.
 func ToSweep(summary string) workflow.ActivityOptions {
 	o := ToRead(summary)
 	o.ScheduleToCloseTimeout = RoundOf(sweepRound)
@@ -61,19 +60,18 @@ func ToSweep(summary string) workflow.ActivityOptions {
 	return o
 }
 
-// The bounds of the rounds of a read. The first two together end before a caller
-// has waited for 120 s. The last keeps a day without an answer at about thirty
-// rounds.
+// The bounds of the rounds of a read. The first two together end before a caller has
+// waited for 120 s. The last bound limits a day without an answer to about thirty rounds.
 const (
 	firstRound  = 25 * time.Second
 	secondRound = 65 * time.Second
 	thirdRound  = 2 * time.Minute
 	lastRound   = time.Hour
-	sweepRound  = 2 // the round that a sweep begins with
+	sweepRound  = 2 // the first round of a sweep
 )
 
-// RoundOf returns how long a round of a read lasts at most, from when the activity
-// is scheduled: within it the server repeats the activity. Rounds count from 0.
+// RoundOf returns how long a round of a read lasts at most, counted from the scheduling
+// of the activity. Within the round the server repeats the activity. Rounds count from 0.
 func RoundOf(round int) time.Duration {
 	switch round {
 	case 0:
@@ -84,8 +82,8 @@ func RoundOf(round int) time.Duration {
 	return min(thirdRound<<min(round-2, 10), lastRound)
 }
 
-// InRound returns the options of a read for a round of it. A read that begins with a
-// longer round is not cut down.
+// InRound returns the options of a read for a round. A read that begins with a longer
+// round keeps that round.
 func InRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 	if round > 0 {
 		o.ScheduleToCloseTimeout = max(o.ScheduleToCloseTimeout, RoundOf(round))
@@ -93,18 +91,18 @@ func InRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 	return o
 }
 
-// ToReadBack are those of ToRead for reading back what became of a change whose answer
-// was lost. The first round is shorter: the time for the change and the settle time
-// count towards the 120 s, too.
+// ToReadBack returns the options of ToRead for reading back a change whose answer was
+// lost. The first round is shorter: the time for the change and the settle time count
+// towards the 120 s, too.
 func ToReadBack(summary string) workflow.ActivityOptions {
 	o := ToRead(summary)
 	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = 15*time.Second, 20*time.Second
 	return o
 }
 
-// ToRead are the options of an activity that only reads and that a command waits
-// for: the first round of it. The server repeats the activity from a second up to a
-// minute apart, within the bound of the round.
+// ToRead returns the options for the first round of an activity that only reads and that
+// a command waits for. The server repeats the activity within the bound of the round,
+// with pauses that grow from a second to a minute.
 func ToRead(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:              TaskQueue,
@@ -118,21 +116,20 @@ func ToRead(summary string) workflow.ActivityOptions {
 	}
 }
 
-// AsFollowUp are the options for what follows up on an opportunity: commands go
-// before it.
+// AsFollowUp returns the options for a follow-up: commands go before it.
 func AsFollowUp(o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority = temporal.Priority{PriorityKey: priorityFollowUps}
 	return o
 }
 
-// For are the options with the key by which activities of one priority get their turns
-// in fair parts; "" is a key, too.
+// For returns the options with a fairness key. Activities of one priority get their turns
+// in fair parts by this key; "" is a key, too.
 func For(origin string, o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.FairnessKey = origin
 	return o
 }
 
-// Urgently are the options of what a record needs that is to be made before others.
+// Urgently returns the options for a record that goes before others.
 func Urgently(o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.PriorityKey = priorityUrgent
 	return o

@@ -14,11 +14,11 @@ type Account struct {
 	OwnerID    string // of a User; empty when there is none
 }
 
-// AccountPage are the accounts that fit: none, one or several, since nothing
-// keeps a tenant from having an account twice (documented, 5.1).
+// AccountPage holds the matching accounts: none, one or several. Nothing keeps a tenant
+// from having an account twice (documented, 5.1).
 type AccountPage struct {
 	Accounts []Account // the first 100
-	Count    int       // of all that fit
+	Count    int       // of all that match
 }
 
 const (
@@ -26,14 +26,13 @@ const (
 	whatAccount   = "account"
 )
 
-// Account reads one account. It fails with NotFoundError when there is none
-// with that id.
+// Account reads one account, and fails with NotFoundError when no account has that id.
 func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Account", "accounts", whatAccount, id, selectAccount, accountAnswer.account)
 }
 
-// AccountsByName finds accounts by their name. The API compares (operation eq,
-// observed, 5.1): whether case matters is the tenant's database's affair.
+// AccountsByName finds accounts by their name. The API compares the names (operation eq,
+// observed, 5.1), so whether case matters depends on the tenant's database.
 func (c *Client) AccountsByName(ctx context.Context, name string) (AccountPage, error) {
 	return c.accounts(ctx, "AccountsByName", "name", name)
 }
@@ -58,8 +57,7 @@ type NewAccount struct {
 	Email string // optional (assumed: see Assumptions.CreateAccountEmail)
 }
 
-// CreateAccount makes an account (documented, 5.1) and answers it as it then
-// stands.
+// CreateAccount makes an account (documented, 5.1) and returns the new account.
 func (c *Client) CreateAccount(ctx context.Context, n NewAccount) (Account, error) {
 	return c.changeAccount(ctx, "CreateAccount", n.build)
 }
@@ -81,13 +79,12 @@ type UpdateAccount struct {
 	ID    string
 	Name  string // assumed: see Assumptions.UpdateAccountName
 	Email string // documented (5.1)
-	// Addresses, if there are any, take the place of all that the account has
-	// (observed, 5.1): those that are to stay must be among them. They need the
-	// assumption UpdateAccountInput.
+	// Addresses, if there are any, replace all addresses of the account (observed, 5.1). To
+	// keep an address, include it; Addresses need the assumption UpdateAccountInput.
 	Addresses []Address
 }
 
-// UpdateAccount changes an account and answers it as it then stands.
+// UpdateAccount changes an account and returns the changed account.
 func (c *Client) UpdateAccount(ctx context.Context, u UpdateAccount) (Account, error) {
 	return c.changeAccount(ctx, "UpdateAccount", u.build)
 }
@@ -116,8 +113,8 @@ func (u UpdateAccount) build(b *builder) errand {
 	return e
 }
 
-// withAddresses binds the whole input: what an address is for is an enum
-// (observed) of which the name is not known.
+// withAddresses binds the whole input as one variable. The usage of an address is an enum
+// (observed), and the name of the enum is not known.
 func (u UpdateAccount) withAddresses(b *builder) string {
 	if b.assumed.UpdateAccountInput == Off {
 		b.invalid("Addresses", "cannot be changed: the assumption UpdateAccountInput is switched off")

@@ -14,8 +14,8 @@ const (
 	ShippingAddress AddressUsage = "shipping"
 )
 
-// Address is a postal address of an account. Its members are observed (5.1);
-// those that are empty are left out.
+// Address is a postal address of an account. Its members are observed (5.1); empty
+// members are left out.
 type Address struct {
 	Usage         AddressUsage
 	Lines         []string
@@ -27,7 +27,7 @@ type Address struct {
 	ContactPerson string
 }
 
-// write gives the address as a value for a variable.
+// write returns the address as a value for a variable.
 func (a Address) write(b *builder, i int) map[string]any {
 	member := func(name string) string { return fmt.Sprintf("Addresses[%d].%s", i, name) }
 	if !wellFormed(string(a.Usage)) {

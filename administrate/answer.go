@@ -10,7 +10,7 @@ import (
 	graphql "github.com/hasura/go-graphql-client"
 )
 
-// answer is an answer of which something was executed.
+// answer is an answer to a document that was executed, at least in part.
 type answer struct {
 	data   json.RawMessage // an object
 	errors []topError
@@ -26,8 +26,8 @@ type topError struct {
 	Path []any `json:"path"`
 }
 
-// begun tells whether an error stands for a field of the document: then it
-// was being executed. Servers also give paths to what they refuse beforehand,
+// begun reports whether an error belongs to a field of the document, because then the
+// document was being executed. Servers also give paths to errors from before execution,
 // such as the name of a variable.
 func begun(doc document, errs []topError) bool {
 	return slices.ContainsFunc(errs, func(e topError) bool {
@@ -47,7 +47,7 @@ func messages(errs []topError) []string {
 	return out
 }
 
-// near finds the names in our own document that the locations point at.
+// near returns the names in our own document at the error locations.
 func near(doc document, errs []topError) []string {
 	lines := strings.Split(doc.text, "\n")
 	var names []string
@@ -58,7 +58,7 @@ func near(doc document, errs []topError) []string {
 			}
 			rest := strings.TrimPrefix(lines[at.Line-1][at.Column-1:], "$")
 			name := leadingName(rest)
-			// Of an alias and its field the field is what the schema knows.
+			// With an alias and a field, the field is the name that the schema knows.
 			if after, found := strings.CutPrefix(rest[len(name):], ": "); found && name != "" && leadingName(after) != "" {
 				name = leadingName(after)
 			}
@@ -74,15 +74,14 @@ func refused(doc document, errs []topError) error {
 	return &RefusedError{Operation: doc.name, Near: near(doc, errs), Messages: messages(errs)}
 }
 
-// reported is the error for an answer of which the top-level errors are all
-// there is to go by.
+// reported returns the error for an answer that shows nothing but top-level errors.
 func reported(doc document, operation, cause string, errs []topError) error {
 	return &UnknownError{
 		Operation: operation, Cause: cause, Answered: len(errs) > 0, Near: near(doc, errs), Messages: messages(errs),
 	}
 }
 
-// exec sends a document and gives its answer, if anything of it was executed.
+// exec sends a document and returns its answer, if any part of the document was executed.
 func (c *Client) exec(ctx context.Context, doc document) (answer, error) {
 	ex := &exchange{document: doc}
 	data, err := c.graphql.ExecRaw(context.WithValue(ctx, exchangeKey{}, ex), doc.text, doc.variables,
@@ -126,8 +125,8 @@ func (c *Client) exec(ctx context.Context, doc document) (answer, error) {
 	return answer{data: data, errors: errs}, nil
 }
 
-// read sends a query and decodes its answer. A read that comes back with errors
-// is not used in part.
+// read sends a query and decodes its answer. A read whose answer has errors is not used
+// in part.
 func (c *Client) read(ctx context.Context, doc document, into any) error {
 	got, err := c.exec(ctx, doc)
 	if err != nil {
@@ -142,8 +141,8 @@ func (c *Client) read(ctx context.Context, doc document, into any) error {
 	return nil
 }
 
-// misshapen is an answer that does not fit. The decoder's own error is left
-// out: it quotes the answer.
+// misshapen returns the error for an answer of another shape. The decoder's own error is
+// left out, because it quotes the answer.
 func misshapen(operation string) error {
 	return &UnknownError{Operation: operation, Cause: "the answer is not of the expected form"}
 }

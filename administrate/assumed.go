@@ -1,22 +1,22 @@
 package administrate
 
-// Name is the tenant's name for something the client assumes. The zero value
-// is the assumption itself, Off does without it, any other value corrects it.
+// Name is the tenant's name for something that the client assumes. The zero value is the
+// assumption itself, Off means to work without it, and any other value corrects it.
 type Name string
 
 // Off switches an assumption off: the name is never sent.
 const Off Name = "-"
 
-// Assumptions are the names of the schema that are neither documented nor
-// observed in public code, in one place. A tenant whose schema differs corrects
-// a name or switches it off here; a RefusedError says which one by its Near.
-// The zero value assumes all of them.
+// Assumptions are the names of the schema that are neither documented nor observed in
+// public code, in one place. A tenant whose schema differs corrects a name or switches it
+// off here. The Near of a RefusedError says which name is wrong. The zero value assumes
+// all of them.
 type Assumptions struct {
 	// Regions is the root field that lists regions, with id and name: "regions".
 	// Off: regions cannot be looked up by name, only given by id.
 	Regions Name
-	// CourseTemplates is the root field of course templates, filtered by code
-	// and title: "courseTemplates". Off: they cannot be looked up by text.
+	// CourseTemplates is the root field of course templates, filtered by code and title:
+	// "courseTemplates". Off: they cannot be looked up by text.
 	CourseTemplates Name
 	// LearningPaths is the root field of learning paths, filtered by code and
 	// name: "learningPaths". Off: they cannot be looked up by text.
@@ -47,16 +47,16 @@ type Assumptions struct {
 	// FilterName is the opportunity field that filters and orders by name:
 	// "name". Off: ByName cannot be used.
 	FilterName Name
-	// FilterAccount is the one for the account's id: "accountId". Off:
-	// ByAccountID cannot be used.
+	// FilterAccount is the opportunity field that filters by the account's id: "accountId".
+	// Off: ByAccountID cannot be used.
 	FilterAccount Name
-	// FilterCreated is the one for the time of creation: "createdAt". Off:
-	// ByCreated cannot be used.
+	// FilterCreated is the opportunity field that filters by the time of creation:
+	// "createdAt". Off: ByCreated cannot be used.
 	FilterCreated Name
 
-	// ExtendedOpportunity is the member of the answer to extendReservations
-	// that holds the opportunity: "opportunity". Off: ExtendReservations
-	// answers no opportunity and reservations must be read separately.
+	// ExtendedOpportunity is the member of the answer to extendReservations that holds the
+	// opportunity: "opportunity". Off: ExtendReservations returns no opportunity and
+	// reservations must be read separately.
 	ExtendedOpportunity Name
 	// EventItem is the type of an interest's item that is an event: "Event".
 	// Off: code and title of event interests are not read.
@@ -68,41 +68,42 @@ type Assumptions struct {
 	// "unitAmount". Off: prices of one are not read.
 	InterestUnitAmount Name
 
-	// The rest is what side effects of transitions need, and nothing else. A
-	// tenant that has none can do without all of it.
+	// All members below are for side effects of transitions only. A tenant without such side
+	// effects can work without all of them.
 
 	// UpdateOwner is the member of OpportunityUpdateInput that takes the id of
 	// the user who owns the record: "ownerId". Off: owners cannot be changed.
 	UpdateOwner Name
-	// UpdateContact is the one that takes the id of its contact: "contactId".
-	// Off: the contact of a record cannot be changed.
+	// UpdateContact is the member of OpportunityUpdateInput that takes the id of the
+	// record's contact: "contactId". Off: the contact of a record cannot be changed.
 	UpdateContact Name
-	// CreateAccountEmail is the member of AccountCreateInput that takes an
-	// e-mail address: "emailAddress", which is documented of the update. Off:
-	// an account cannot be created with an e-mail address.
+	// CreateAccountEmail is the member of AccountCreateInput that takes an e-mail address:
+	// "emailAddress", which is documented for the update. Off: an account cannot be created
+	// with an e-mail address.
 	CreateAccountEmail Name
 	// UpdateAccountName is the member of the input of account.update that takes
 	// a new name: "name". Off: accounts cannot be renamed.
 	UpdateAccountName Name
-	// UpdateAccountInput is the type of that input: "AccountUpdateInput", by
-	// analogy with the documented AccountCreateInput. Off: postal addresses
-	// cannot be changed.
+	// UpdateAccountInput is the type of the input of account.update: "AccountUpdateInput",
+	// by analogy with the documented AccountCreateInput. Off: postal addresses cannot be
+	// changed.
 	UpdateAccountInput Name
-	// ClearAccount is the member of OpportunityUpdateInput that takes the account
-	// away when it is null: "accountId". An API may as well leave the account
-	// then, so read it back. Off: an opportunity keeps an account it was given.
+	// ClearAccount is the member of OpportunityUpdateInput that removes the account when it
+	// is null: "accountId". An API may also keep the account in this case, so read the
+	// account back. Off: an opportunity keeps the account that it was given.
 	ClearAccount Name
-	// InvoiceComments is the field of the sales document of an opportunity, where
-	// that is an invoice, with its comments: "comments", as an update of an invoice
-	// answers it. Off: what stands there is known only from answers of updates.
+	// InvoiceComments is the field with the comments in the sales document of an
+	// opportunity, where this document is an invoice: "comments", as in the answer to an
+	// update of an invoice. Off: the comments are known only from answers to updates.
 	InvoiceComments Name
-	// InvoicePurchaseOrder is the one with its purchase order:
-	// "purchaseOrderReference", as an update answers it. Off: what stands there is
-	// known only from answers of updates.
+	// InvoicePurchaseOrder is the field with the purchase order in the sales document of an
+	// opportunity, where this document is an invoice: "purchaseOrderReference", as in the
+	// answer to an update of an invoice. Off: the purchase order is known only from answers
+	// to updates.
 	InvoicePurchaseOrder Name
-	// TokenIssues is the field of an opportunity that lists the training tokens
-	// that were issued for it, each with tokenType { id } and quantity:
-	// "tokenIssues". Off: it cannot be seen whether tokens were issued.
+	// TokenIssues is the field of an opportunity that lists the training tokens that were
+	// issued for it, each with tokenType { id } and quantity: "tokenIssues". Off: the API
+	// does not show whether tokens were issued.
 	TokenIssues Name
 }
 
@@ -113,11 +114,11 @@ type assumption struct {
 	assumed Name
 }
 
-// entries lists all members with what they stand for: first those that
-// everybody needs, then those for side effects of transitions only.
+// entries lists all members with their assumed names: first the members that everybody
+// needs, then the members for side effects of transitions only.
 func (a *Assumptions) entries() []assumption { return append(a.basics(), a.extras()...) }
 
-// basics are those that driving opportunities needs.
+// basics are the assumptions that driving opportunities needs.
 func (a *Assumptions) basics() []assumption {
 	return []assumption{
 		{"Regions", &a.Regions, "regions"},
@@ -139,7 +140,7 @@ func (a *Assumptions) basics() []assumption {
 	}
 }
 
-// extras are those that side effects of transitions need.
+// extras are the assumptions that side effects of transitions need.
 func (a *Assumptions) extras() []assumption {
 	return []assumption{
 		{"UpdateOwner", &a.UpdateOwner, "ownerId"},
@@ -154,8 +155,8 @@ func (a *Assumptions) extras() []assumption {
 	}
 }
 
-// resolved gives the names to be sent: the assumption where nothing else is
-// said. Names go into documents as they are, so only well-formed ones pass.
+// resolved returns the names to send: the assumed name unless it is corrected. Names go
+// into documents unchanged, so only well-formed names pass.
 func (a Assumptions) resolved() (Assumptions, error) {
 	for _, e := range a.entries() {
 		switch {
@@ -178,8 +179,8 @@ func (e assumption) example() string {
 	return string(e.assumed)
 }
 
-// wellFormed tells whether a text is a name by GraphQL's grammar, which is all
-// that may be put into a document outside a variable.
+// wellFormed reports whether a text is a name by GraphQL's grammar. Nothing else may be
+// put into a document outside a variable.
 func wellFormed(name string) bool {
 	return name != "" && len(name) <= 100 && (name[0] < '0' || name[0] > '9') && leadingName(name) == name
 }

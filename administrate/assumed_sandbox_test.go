@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// differs is, for each assumption of the client, a row of the sandbox by which
-// it does not hold, and the name it has there instead.
+// differs returns, for each assumption of the client, a row of the sandbox that makes the
+// assumption fail, and the name that is right there.
 func differs() map[string]struct {
 	row   string
 	right administrate.Name
@@ -46,10 +46,10 @@ func differs() map[string]struct {
 	}
 }
 
-// without is, for each assumption that side effects of transitions need and
-// nothing else, a row of the sandbox by which it does not hold. Five have none:
-// the schema four of them fail in is made by hand, elsewhere, and the member that
-// takes the account away is documented, but not that it does.
+// without returns, for each assumption that only side effects of transitions need, a row
+// of the sandbox that makes the assumption fail. Five have no row, and for four of them
+// another test makes a schema by hand. For the member that removes the account, the
+// schema is documented; only the effect is assumed.
 func without() map[string]string {
 	return map[string]string{
 		"UpdateOwner":          "opportunity.people",
@@ -109,14 +109,14 @@ func (o once) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(answer)), Request: r}, nil
 }
 
-// readOnce has clients share the answers of a tenant.
+// readOnce returns a transport that shares a tenant's answers between clients.
 func readOnce() func(http.RoundTripper) http.RoundTripper {
 	answers := map[string][]byte{}
 	return func(transport http.RoundTripper) http.RoundTripper { return once{transport, answers} }
 }
 
-// Each assumption fails, as itself and alone, at a tenant where it does not
-// hold, and holds again once it is corrected or switched off.
+// Each assumption fails alone, and under its own name, at a tenant where it does not
+// hold. It holds again once it is corrected or switched off.
 func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 	t.Parallel()
 	if got, want := len(differs())+len(without()), reflect.TypeFor[administrate.Assumptions]().NumField(); got != want {
@@ -144,8 +144,8 @@ func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 	}
 }
 
-// A tenant that does not take what side effects would write fails none of what
-// driving opportunities needs, and is told of it apart.
+// At a tenant that does not accept the writes of side effects, nothing fails that driving
+// opportunities needs. The side effects are reported separately.
 func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	t.Parallel()
 	rows := map[string][]string{}
@@ -181,8 +181,8 @@ func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	}
 }
 
-// At a tenant where every assumption is another, the client works once all of
-// them are corrected: what it sends means the same.
+// At a tenant where every assumption is wrong, the client works once all of them are
+// corrected. Its requests then mean the same.
 func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

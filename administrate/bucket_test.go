@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestBucketCounts: a bucket of n lets exactly n through, whoever asks and for
-// whatever, and tells the others at once.
+// TestBucketCounts: a bucket of n lets exactly n requests through, whoever asks and for
+// any purpose. The others fail at once.
 func TestBucketCounts(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32
@@ -45,7 +45,7 @@ func TestBucketCounts(t *testing.T) {
 				throttled.Add(1)
 			case errors.As(err, &notSent):
 				t.Errorf("%v", err)
-			default: // the answer fits one of the three only
+			default: // the answer has the form of one of the three only
 				sent.Add(1)
 			}
 		})
@@ -60,7 +60,7 @@ func TestBucketCounts(t *testing.T) {
 	}
 }
 
-// TestBucketWait: a context that ends while it waits gives its turn back.
+// TestBucketWait: when the context of a waiting request ends, its turn goes back.
 func TestBucketWait(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32
@@ -84,8 +84,8 @@ func TestBucketWait(t *testing.T) {
 	}
 }
 
-// TestInvalidSpendsNoTurn: what is turned away before it is sent leaves the
-// bucket as it was.
+// TestInvalidSpendsNoTurn: a request that is rejected before sending leaves the bucket
+// unchanged.
 func TestInvalidSpendsNoTurn(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -103,8 +103,8 @@ func TestInvalidSpendsNoTurn(t *testing.T) {
 	}
 }
 
-// TestDocumentedLimit drives the bucket as hard as it goes for ten minutes of
-// its own time and counts each 5 minutes of it.
+// TestDocumentedLimit drives the bucket at full speed for ten minutes of virtual time and
+// counts the requests in each 5 minutes.
 func TestDocumentedLimit(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

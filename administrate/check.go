@@ -18,38 +18,36 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// Checked is what a tenant's API has of all that a client may send to it.
+// Checked is the result of comparing a tenant's API with all that a client may send.
 type Checked struct {
 	// Uses is how many different documents were compared.
 	Uses int
-	// Missing is what the API documentation shows, or what was observed, and
-	// the tenant does not have; Oppflow cannot work as promised without it.
+	// Missing lists what the API documentation shows, or what was observed, and the tenant
+	// does not have. Oppflow cannot work as promised without it.
 	Missing []Missing
-	// Unmet are the assumptions the tenant does not fulfil.
+	// Unmet are the assumptions that do not hold at the tenant.
 	Unmet []Unmet
-	// Extras is the same for what only side effects of transitions use:
-	// accounts, contacts, events, registrations, invoices, mail and the
-	// integration log. It stands apart, and none of it in the members above,
-	// because a tenant without such side effects does without all of it. A
-	// problem that is told above is not told again.
+	// Extras is the same for what only side effects of transitions use: accounts, contacts,
+	// events, registrations, invoices, mail and the integration log. Extras is separate from
+	// the members above, because a tenant without such side effects needs nothing of it. A
+	// problem that is listed above is not listed again.
 	Extras Extras
 }
 
-// Extras is what a tenant's API has of what side effects of transitions use. An
-// operation that is missing fails the side effects that need it and nothing
-// else.
+// Extras is the result for what side effects of transitions use. A missing operation
+// fails only the side effects that need it.
 type Extras struct {
 	Uses    int
 	Missing []Missing
 	Unmet   []Unmet
 }
 
-// Missing is one difference between what is sent and what the tenant takes.
+// Missing is one difference between what the client sends and what the tenant accepts.
 type Missing struct {
 	// Problem says in one line what does not fit, such as
 	// `Cannot query field "attributes" on type "Opportunity".`
 	Problem string
-	// Uses are those that fail for it, such as "read an opportunity".
+	// Uses are the uses that fail because of the difference, such as "read an opportunity".
 	Uses []string
 }
 
@@ -57,20 +55,20 @@ type Missing struct {
 type Unmet struct {
 	// Entry is the member of Assumptions, such as "Regions".
 	Entry string
-	// Name is what was looked for; empty for one that assumes a shape.
+	// Name is the name that was looked for; empty where the assumption is about a shape.
 	Name Name
-	// What is assumed, and the Cost of doing without it.
+	// What is the assumption, and Cost is what switching it off costs.
 	What, Cost string
-	// Line is where the name is corrected or switched off, such as
+	// Line is where to correct the name or switch it off, such as
 	// "administrate/assumed.go:97".
 	Line string
-	// Missing is what does not fit.
+	// Missing lists what does not fit.
 	Missing []Missing
 }
 
-// Check reads the tenant's schema, in one request that changes nothing, and
-// compares it with every document the client may send. It fails with
-// HiddenError where the API does not show its schema.
+// Check reads the tenant's schema, in one request that changes nothing. It compares the
+// schema with every document that the client may send. Check fails with HiddenError where
+// the API does not show its schema.
 func (c *Client) Check(ctx context.Context) (Checked, error) {
 	schema, err := c.introspect(ctx)
 	if err != nil {
@@ -79,13 +77,14 @@ func (c *Client) Check(ctx context.Context) (Checked, error) {
 	return (&checker{schema: schema, known: map[string][]string{}}).check(ctx, c.assumed)
 }
 
-// checker compares with one schema.
+// checker compares documents with one schema.
 type checker struct {
 	schema *gql.Schema
 	known  map[string][]string // the problems of the documents seen so far, by text and variables
 }
 
-// check compares with what driving opportunities needs, and with the rest.
+// check compares the schema with what driving opportunities needs, and then with the
+// rest.
 func (c *checker) check(ctx context.Context, assumed Assumptions) (Checked, error) {
 	basics, extras := recordedBasics, recordedExtras
 	told := differences{}
@@ -98,11 +97,12 @@ func (c *checker) check(ctx context.Context, assumed Assumptions) (Checked, erro
 	return checked, err
 }
 
-// gaps tells what is assumed from what is not by the documents themselves: what
-// fails with every assumption off has nothing to do with any, and what fails
-// when one of them is on, besides, is that one's. Only those of the given
-// assumptions are told, and nothing that has been told already, to which all
-// problems are added.
+// gaps separates problems of assumptions from other problems, by the documents
+// themselves. A document that fails with every assumption off fails for no assumption. A
+// further failure with one assumption on belongs to that assumption.
+//
+// gaps returns only problems of the given assumptions that are not in told. It adds all
+// problems to told.
 func (c *checker) gaps(
 	ctx context.Context, uses *recordings, assumed Assumptions, own []assumption, told differences,
 ) ([]Missing, []Unmet, error) {
@@ -146,7 +146,7 @@ func (c *checker) gaps(
 		})
 	}
 
-	// What fails only when several are on together.
+	// These fail only when several assumptions are on together.
 	together := differences{}
 	if err := c.compare(ctx, uses, assumed, together); err != nil {
 		return nil, nil, err
@@ -157,7 +157,7 @@ func (c *checker) gaps(
 	return all, unmet, nil
 }
 
-// differences are uses by what is wrong with them.
+// differences are the uses, by the problem that they have.
 type differences map[string][]string
 
 func (d differences) note(problem, use string) {
@@ -174,7 +174,7 @@ func (d differences) add(other differences) {
 	}
 }
 
-// list gives what is not in known, in a fixed order.
+// list returns the differences that are not in known, in a fixed order.
 func (d differences) list(known differences) []Missing {
 	var all []Missing
 	for problem, uses := range d {
@@ -186,8 +186,7 @@ func (d differences) list(known differences) []Missing {
 	return all
 }
 
-// compare notes what is wrong with the uses that are possible with the
-// assumptions.
+// compare notes the problems of the uses that are possible with the assumptions.
 func (c *checker) compare(ctx context.Context, uses *recordings, assumed Assumptions, found differences) error {
 	made, err := uses.of(ctx, assumed)
 	if err != nil {
@@ -201,8 +200,8 @@ func (c *checker) compare(ctx context.Context, uses *recordings, assumed Assumpt
 	return nil
 }
 
-// problems are what the tenant would refuse the document for, or what it would
-// answer that cannot be read.
+// problems returns why the tenant would refuse the document, and which parts of its
+// answer the client could not read.
 func (c *checker) problems(ctx context.Context, r *recording, assumed Assumptions) []string {
 	if problems, done := c.known[r.key]; done {
 		return problems
@@ -215,7 +214,7 @@ func (c *checker) problems(ctx context.Context, r *recording, assumed Assumption
 	}
 	var problems []string
 	for _, e := range list {
-		// Of a batch every mutation has variables of its own.
+		// In a batch, every mutation has its own variables.
 		problems = append(problems, strings.ReplaceAll(e.Message, "$"+alias(0)+"_", "$"))
 	}
 	if len(problems) == 0 {
@@ -233,11 +232,10 @@ func (c *checker) problems(ctx context.Context, r *recording, assumed Assumption
 //go:embed assumed.go
 var assumedSource string
 
-// assumptionNote is what the source says of an assumption.
+// assumptionNote is the text of an assumption in the source.
 type assumptionNote struct{ what, cost, line string }
 
-// assumptionNotes reads them from the source itself, so that there is one
-// text of each.
+// assumptionNotes reads the texts from the source itself, so that each text exists once.
 func assumptionNotes() (map[string]assumptionNote, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "assumed.go", assumedSource, parser.ParseComments)

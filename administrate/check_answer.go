@@ -9,10 +9,10 @@ import (
 	gql "github.com/vektah/gqlparser/v2/ast"
 )
 
-// unreadable tells which of the fields that a document selects are of types
-// the client cannot read: it is handed answers made up from the tenant's
-// schema, full ones first, and where those cannot be read others in each of
-// which one field has a value and the others are null. The document must have been validated, which fills in its definitions.
+// unreadable returns the fields of the document whose types the client cannot read. The client gets answers that
+// are made up from the tenant's schema: full answers first. Where it cannot read a full answer, it gets answers
+// with one field set and the others null. The document must have been validated, because the validation fills in
+// its definitions.
 func (c *checker) unreadable(ctx context.Context, u use, doc *gql.QueryDocument, assumed Assumptions) []string {
 	operation := doc.Operations[0]
 	reads := func(a madeUp) bool {
@@ -28,7 +28,7 @@ func (c *checker) unreadable(ctx context.Context, u use, doc *gql.QueryDocument,
 		var rejected *RejectedError // when the field is one of its errors
 		return err == nil || errors.As(err, &rejected)
 	}
-	// Only the answer to a mutation has errors to be left out.
+	// Only the answer to a mutation has a list of errors.
 	if reads(madeUp{full: true}) && (operation.Operation != gql.Mutation || reads(madeUp{full: true, errors: true})) {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (c *checker) unreadable(ctx context.Context, u use, doc *gql.QueryDocument,
 	return problems
 }
 
-// leaves visits the selected fields that have a value of their own.
+// leaves visits the selected fields that have a value themselves.
 func leaves(set gql.SelectionSet, visit func(*gql.Field)) {
 	for _, s := range set {
 		switch s := s.(type) {
@@ -74,8 +74,8 @@ func leaves(set gql.SelectionSet, visit func(*gql.Field)) {
 	}
 }
 
-// valuesOf are values a field of the type may have in JSON; none where that is
-// not known. A text may hold anything, so one that can be read is enough.
+// valuesOf returns possible JSON values for a field of the type; none where the values
+// are not known. A text may hold anything, so one readable value is enough.
 func valuesOf(d *gql.Definition) []any {
 	const day, second, offset = "2026-01-31", "T17:00:00", "+00:00"
 	switch {
@@ -100,9 +100,9 @@ func valuesOf(d *gql.Definition) []any {
 	return nil
 }
 
-// madeUp makes answers. A full one has values everywhere, in the errors of a
-// mutation only if asked. In others one field has a value and the rest are null
-// but for ids, without which there is no record.
+// madeUp makes answers. A full answer has values everywhere, and in the errors of a
+// mutation only when errors is set. In any other answer one field has a value, and the
+// rest is null except ids, because without an id there is no record.
 type madeUp struct {
 	schema *gql.Schema
 	full   bool
@@ -111,8 +111,8 @@ type madeUp struct {
 	value  any
 }
 
-// object has the fields of all types that an object may be of: they go by
-// different keys.
+// object returns the fields of all types that an object may have; fields of different
+// types have different keys.
 func (m madeUp) object(d *gql.Definition, set gql.SelectionSet) map[string]any {
 	o := map[string]any{}
 	for _, s := range set {
@@ -134,7 +134,7 @@ func (m madeUp) object(d *gql.Definition, set gql.SelectionSet) map[string]any {
 }
 
 func (m madeUp) of(f *gql.Field, t *gql.Type) any {
-	// With an error in it, a mutation would be taken for rejected.
+	// With an error in the answer, the mutation would count as rejected.
 	if f.Name == "errors" && t.Elem != nil && !m.errors && !m.within(f.SelectionSet) {
 		return []any{}
 	}
@@ -157,7 +157,7 @@ func (m madeUp) of(f *gql.Field, t *gql.Type) any {
 	return nil
 }
 
-// within tells whether the chosen field is one of the selected.
+// within reports whether the chosen field is among the selected fields.
 func (m madeUp) within(set gql.SelectionSet) bool {
 	found := false
 	leaves(set, func(f *gql.Field) { found = found || f.Definition == m.field })

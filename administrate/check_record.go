@@ -15,21 +15,21 @@ type recording struct {
 	key      string // the text and the variables of the document
 }
 
-// recordings keeps the documents that a list of uses sends, by what is assumed. The documents do not depend on a
-// schema, so all checks share them. Nobody may change them.
+// recordings keeps the documents of a list of uses, by the assumptions. The documents do not depend on a schema,
+// so all checks share them. Nothing may change them.
 type recordings struct {
 	uses []use
 
 	mutex sync.Mutex
 	made  map[Assumptions][]*recording
-	known map[string]*recording // one of each key and use: most assumptions change few documents
+	known map[string]*recording // one for each key and use: most assumptions change few documents
 }
 
 func newRecordings(uses []use) *recordings {
 	return &recordings{uses: uses, made: map[Assumptions][]*recording{}, known: map[string]*recording{}}
 }
 
-// The recordings of all that the client may send.
+// The recordings of all documents that the client may send.
 var (
 	recordedBasics = newRecordings(uses())
 	recordedExtras = newRecordings(extraUses())
@@ -49,14 +49,14 @@ func (r *recordings) of(ctx context.Context, assumed Assumptions) ([]*recording,
 		var invalid *InvalidError
 		switch {
 		case errors.As(err, &invalid):
-			continue // it needs what is off
+			continue // the use needs what is switched off
 		case len(recorder.documents) != 1:
 			return nil, fmt.Errorf("administrate: the use %q cannot be checked: %w", u.name, err)
 		}
 		doc := recorder.documents[0]
 		key := doc.text
 		if given, err := json.Marshal(doc.variables); err == nil {
-			key += string(given) // whole objects among them
+			key += string(given) // including whole objects
 		}
 		once := u.name + "\n" + key
 		if r.known[once] == nil {

@@ -28,10 +28,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// schemaOf is the JSON form of a schema in introspection, to be changed.
+// schemaOf is the JSON form of a schema in introspection. Tests change it.
 type schemaOf map[string]any
 
-// sandboxSchema returns the sandbox's answer to the introspection. It is asked for once.
+// sandboxSchema returns the sandbox's answer to the introspection, and asks the sandbox
+// once.
 var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	box, err := sandbox.Open(context.Background(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -91,7 +92,7 @@ func copied(value any) any {
 	return value
 }
 
-// tap is a client of a fresh sandbox that keeps what is answered.
+// tap returns a client of a fresh sandbox, and the answers of the sandbox.
 func tap(t *testing.T) (*Client, *[]string) {
 	t.Helper()
 	box, err := sandbox.Open(t.Context(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
@@ -124,7 +125,7 @@ func (s schemaOf) typ(name string) map[string]any {
 	panic("no type " + name)
 }
 
-// named finds an entry of a list by its name.
+// named returns an entry of a list by its name.
 func named(list any, name string) map[string]any {
 	for _, e := range list.([]any) {
 		if e := e.(map[string]any); e["name"] == name {
@@ -148,14 +149,14 @@ func scalar(name string) map[string]any { return map[string]any{"kind": "SCALAR"
 
 func required(of any) map[string]any { return map[string]any{"kind": "NON_NULL", "ofType": of} }
 
-// always is a transport that answers every request alike.
+// always is a transport that gives every request the same answer.
 type always []byte
 
 func (a always) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(a)), Request: r}, nil
 }
 
-// checkOf serves the schema and has a client check it.
+// checkOf serves the schema and lets a client check it.
 func checkOf(t *testing.T, s schemaOf, assumed Assumptions) Checked {
 	t.Helper()
 	answer, err := json.Marshal(map[string]any{"data": map[string]any{"__schema": s}})
@@ -185,7 +186,7 @@ func TestCheckFindsTheSandboxComplete(t *testing.T) {
 	}
 }
 
-// complete tells whether nothing is missing, extras included.
+// complete reports whether nothing is missing, extras included.
 func complete(c Checked) bool {
 	return len(c.Missing)+len(c.Unmet)+len(c.Extras.Missing)+len(c.Extras.Unmet) == 0
 }
@@ -198,8 +199,8 @@ func entriesOf(unmet []Unmet) []string {
 	return entries
 }
 
-// What is documented or observed holds in the schema made of just that, and
-// every assumption fails there, as itself.
+// Documented and observed names are in a schema made of just these names. Every
+// assumption fails there, under its own name.
 func TestCheckTellsAssumptionsApart(t *testing.T) {
 	t.Parallel()
 	run := func(s *gql.Schema, assumed Assumptions) Checked {
@@ -228,7 +229,7 @@ func TestCheckTellsAssumptionsApart(t *testing.T) {
 	if got, want := entriesOf(documented.Unmet), names(none.basics()); !slices.Equal(got, want) {
 		t.Errorf("unmet %v, want all: %v", got, want)
 	}
-	// The member that ClearAccount names is documented; what is assumed is what null means.
+	// The member of ClearAccount is documented; only the meaning of null is assumed.
 	meant := slices.DeleteFunc(names(none.extras()), func(entry string) bool { return entry == "ClearAccount" })
 	if got, want := entriesOf(documented.Extras.Unmet), meant; !slices.Equal(got, want) {
 		t.Errorf("unmet extras %v, want all: %v", got, want)
@@ -246,7 +247,7 @@ func TestCheckTellsAssumptionsApart(t *testing.T) {
 	}
 }
 
-// The line that is told is the one in which the name stands.
+// The reported line is the line that holds the name.
 func TestCheckTellsWhereAnAssumptionIsCorrected(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("assumed.go")
@@ -276,7 +277,7 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(schemaOf)
-		// missing are documented or observed, unmet the entries of assumptions.
+		// missing are documented or observed names, unmet are entries of assumptions.
 		missing, unmet []string
 	}{
 		"a field is gone":        {func(s schemaOf) { s.drop("Opportunity", "fields", "isReservationValid") }, []string{`"isReservationValid" on type "Opportunity"`}, nil},
@@ -414,14 +415,14 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	}
 }
 
-// What only side effects use is told apart: a tenant that has none of them sees
-// nothing new.
+// The names that only side effects use are reported separately, so that a tenant without
+// side effects sees nothing new.
 func TestCheckTellsExtrasApart(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(schemaOf)
-		// missing are documented or observed, with a use; unmet are entries.
+		// missing are documented or observed names, with a use; unmet are entries.
 		missing, use string
 		unmet        []string
 	}{
@@ -484,7 +485,7 @@ func TestCheckTellsExtrasApart(t *testing.T) {
 	}
 }
 
-// changedInvoices answers updates with a type of their own, which alone has the texts.
+// changedInvoices gives the answer to updates its own type, which alone has the texts.
 func (s schemaOf) changedInvoices(t *testing.T) {
 	t.Helper()
 	raw, err := json.Marshal(s.typ("Invoice"))
@@ -507,18 +508,18 @@ func objectOf(name string) map[string]any { return map[string]any{"kind": "OBJEC
 
 func inputOf(name string) map[string]any { return map[string]any{"kind": "INPUT_OBJECT", "name": name} }
 
-// grow gives an input type a member that is required.
+// grow adds a required member to an input type.
 func (s schemaOf) grow(typ, member string) {
 	in := s.typ(typ)
 	in["inputFields"] = append(in["inputFields"].([]any), map[string]any{"name": member, "type": required(scalar("ID"))})
 }
 
-// retype makes a member of an input type another's.
+// retype gives a member of an input type another type.
 func (s schemaOf) retype(typ, member string, of map[string]any) {
 	named(s.typ(typ)["inputFields"], member)["type"] = of
 }
 
-// rename gives a type another name wherever it is named.
+// rename renames a type everywhere.
 func (s schemaOf) rename(from, to string) {
 	s.typ(from) // it must be there
 	var visit func(v any)
@@ -540,7 +541,7 @@ func (s schemaOf) rename(from, to string) {
 	visit(map[string]any(s))
 }
 
-// A tenant that says what it calls a thing fulfils the assumption again.
+// A tenant that corrects a name fulfils the assumption again.
 func TestCheckTakesWhatATenantCorrected(t *testing.T) {
 	t.Parallel()
 	s := introspected(t)
@@ -593,7 +594,7 @@ func TestCheckSaysThatTheSchemaIsHidden(t *testing.T) {
 	}
 }
 
-// coordinates are all that a document names, with the way to it.
+// coordinates returns all names in a document, with their paths.
 func coordinates(t *testing.T, doc document) map[string]bool {
 	t.Helper()
 	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.text})
@@ -640,7 +641,7 @@ func coordinates(t *testing.T, doc document) map[string]bool {
 	return all
 }
 
-// checkedCoordinates are what the check looks at.
+// checkedCoordinates returns all names that the check looks at.
 func checkedCoordinates(t *testing.T) map[string]bool {
 	t.Helper()
 	assumed, err := Assumptions{}.resolved()
@@ -678,7 +679,7 @@ func wantCovered(t *testing.T, checked map[string]bool, what string, documents [
 	}
 }
 
-// Nothing that this package's tests know the client to send escapes the check.
+// The check covers every request that this package's tests know.
 func TestCheckCoversEveryCall(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)
@@ -692,8 +693,8 @@ func TestCheckCoversEveryCall(t *testing.T) {
 	}
 }
 
-// A method that is added to the client is called here with what there is of its
-// parameters' types. One whose parameters no use has fails.
+// Every method of the client is called here with the values that exist for its
+// parameters' types. A method whose parameters no use has fails.
 func TestCheckCoversEveryMethod(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)
@@ -750,8 +751,8 @@ func TestCheckCoversEveryMethod(t *testing.T) {
 	}
 }
 
-// Every mutation there is, every member of what a caller may give, and every
-// constant of the three enumerations is in some use.
+// Some use holds every mutation, every member that a caller may give, and every constant
+// of the three enumerations.
 func TestCheckUsesAllThereIs(t *testing.T) {
 	t.Parallel()
 	files := token.NewFileSet()
@@ -843,7 +844,7 @@ func TestCheckUsesAllThereIs(t *testing.T) {
 	}
 }
 
-// Whatever a tenant's schema looks like, it is checked or turned away.
+// Any schema of a tenant is checked or rejected.
 func TestCheckTakesAnySchema(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)

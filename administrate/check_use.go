@@ -11,18 +11,18 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// use is one way to use the client. All of them together send every name the
-// client knows, and each document with as little in it as it may have: what a
-// tenant requires beyond that is found by the latter.
+// use is one way to use the client. All uses together send every name that the client
+// knows. They also send each document with as few members as possible, to find what a
+// tenant requires beyond these.
 type use struct {
 	name string
-	// input is what distinguishes the use, for tests to see that nothing is
-	// left out.
+	// input distinguishes the use from others, so that tests can check that the uses are
+	// complete.
 	input any
 	do    func(ctx context.Context, c *Client) error
 }
 
-// uses lists them. The ids are made up: nothing is sent but to a recorder.
+// uses lists the uses, with made-up ids because only a recorder gets the documents.
 func uses() []use {
 	price := decimal.RequireFromString("199.90")
 	attributes := []Attribute{{Key: "key", Value: "value"}}
@@ -130,8 +130,8 @@ func uses() []use {
 	return all
 }
 
-// recorder takes the documents of a client that has it in the place of a
-// courier. It sends nothing; respond, when given, makes up the answer.
+// recorder takes the documents of a client in place of a courier. It sends nothing.
+// respond, when given, makes up the answer.
 type recorder struct {
 	documents []document
 	respond   func(document) ([]byte, error)
@@ -160,8 +160,7 @@ func (r *recorder) Do(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body)), Request: req}, nil
 }
 
-// client gives one that names what the assumptions say and has the
-// recorder carry its requests.
+// client returns a client with the given assumptions whose requests go to the recorder.
 func (r *recorder) client(assumed Assumptions) *Client {
 	return &Client{graphql: graphql.NewClient("http://localhost/graphql", r), assumed: assumed}
 }

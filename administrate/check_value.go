@@ -8,10 +8,10 @@ import (
 	gql "github.com/vektah/gqlparser/v2/ast"
 )
 
-// unfit tells why the value of a variable is none of the tenant's type. The
-// validation of a document looks at the types of variables only; what is bound
-// as a whole object shows its members in the value. Other values are of the
-// type they are declared with.
+// unfit returns why the value of a variable does not fit the tenant's type. The
+// validation of a document checks only the types of variables. The members of an object
+// that is bound as a whole are only in the value. Other values have the type that they
+// are declared with.
 func (c *checker) unfit(t *gql.Type, value any) []string {
 	if t.Elem != nil {
 		entries, ok := value.([]any)

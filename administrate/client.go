@@ -1,19 +1,17 @@
-// Package administrate is a typed client of the Administrate Core GraphQL API,
-// as far as sales opportunities need it, and what side effects of their moves
-// do to accounts, contacts, learners, invoices and mail. It takes ids, decimals
-// and times and knows nothing of Oppflow's commands; it imports nothing else of
-// Oppflow.
+// Package administrate is a typed client of the Administrate Core GraphQL API. It covers
+// what sales opportunities need, and the side effects of their moves on accounts,
+// contacts, learners, invoices and mail. It takes ids, decimals and times, knows nothing
+// of Oppflow's commands and imports nothing else of Oppflow.
 //
-// A method sends exactly one request and never repeats one: the API has no
-// idempotency key, so whether a request may be repeated is the caller's
-// decision, made on the type of the error (NotSentError, RefusedError,
-// UnknownError, RejectedError). A POST is handed to the transport once and
-// cannot be sent twice.
+// A method sends exactly one request and never repeats a request. The API has no
+// idempotency key, so the caller decides whether to repeat a request, by the type of the
+// error (NotSentError, RefusedError, UnknownError, RejectedError). A POST is handed to
+// the transport once and cannot be sent twice.
 //
-// The documents name only what the API documentation shows or what public
-// code has been observed to use; every other name is an entry of Assumptions.
-// Numbers such as 5.3 are the sections of the project's own notes on the API,
-// which tell for each fact where it is from.
+// The documents name only what the API documentation shows or what public code has been
+// observed to use. Every other name is an entry of Assumptions. Numbers such as 5.3 are
+// the sections of the project's own notes on the API. The notes give the source of each
+// fact.
 package administrate
 
 import (
@@ -32,47 +30,47 @@ type Options struct {
 	// URL of the GraphQL endpoint, such as
 	// https://api.getadministrate.com/graphql (observed).
 	URL string
-	// Tokens gives the Bearer token of each request.
+	// Tokens returns the Bearer token of each request.
 	Tokens TokenSource
 	// Transport carries the requests; nil is HTTP/1.1 over TLS with time-outs
 	// of its own and connections kept for 30 s. A transport given here
 	// must not repeat requests.
 	Transport http.RoundTripper
-	// Around, when given, wraps the transport, to observe requests; it must hand
-	// each one on once and unchanged but for its headers.
+	// Around, when given, wraps the transport, to observe requests. It must pass on each
+	// request once and may change only the headers.
 	Around func(http.RoundTripper) http.RoundTripper
-	// RequestsPerSecond refills the bucket that every request of this Client
-	// passes; 0 is 19.8. The documented limit is 6,000 in any 5 minutes per IP
-	// address: with the defaults 60 + 300 s x 19.8/s = 6,000 is the most that
-	// can leave in 5 minutes. Processes behind one address share that limit.
+	// RequestsPerSecond refills the bucket that every request of this Client passes; 0 is
+	// 19.8. The documented limit is 6,000 in any 5 minutes per IP address. With the defaults
+	// at most 60 + 300 s x 19.8/s = 6,000 requests can leave in 5 minutes. Processes behind
+	// one address share that limit.
 	RequestsPerSecond float64
 	// Burst is how many requests may leave at once after a quiet time. 0 is 60,
 	// or less where RequestsPerSecond leaves less of the documented limit.
 	Burst int
-	// Pace, when given, is waited for by every request as well as the bucket. It spreads
-	// what several processes may send together.
+	// Pace, when given, holds back every request in addition to the bucket. Pace spreads the
+	// requests of several processes.
 	Pace *Pace
-	// MaxResponseBytes is the largest answer taken, uncompressed; 0 is 8 MiB.
+	// MaxResponseBytes is the size of the largest accepted answer, uncompressed; 0 is 8 MiB.
 	MaxResponseBytes int64
-	// Timeout is the most time one request may take from the moment its turn
-	// comes until the answer is read, on top of the context's own deadline;
-	// 0 is 30 s.
+	// Timeout is the longest time of one request, from its turn until the answer is read. It
+	// adds to the context's own deadline; 0 is 30 s.
 	Timeout time.Duration
-	// ReadOnly answers every mutation with a RejectedError of the label
-	// "read-only"; nothing is sent. Reads work.
+	// ReadOnly makes every mutation fail with a RejectedError of the label "read-only".
+	// Nothing is sent. Reads work.
 	ReadOnly bool
-	// Ended, when given, is told how each request ended, as its caller is; nil is an
-	// answer. It must not block.
+	// Ended, when given, is called with the result of each request, as the caller gets it;
+	// nil is an answer. Ended must not block.
 	Ended func(error)
-	// Permitted, when given, is asked before each request. Its error keeps the request
-	// from being sent: for the reason of a NotSentError, and else as Withheld.
+	// Permitted, when given, is asked before each request. An error of Permitted keeps the
+	// client from sending the request. The reason is that of a NotSentError, or else
+	// Withheld.
 	Permitted func(context.Context) error
 	// Assumed are the names of the schema that are neither documented nor
 	// observed. The zero value assumes all of them.
 	Assumed Assumptions
 }
 
-// The documented limit and the defaults that keep to it.
+// The documented limit, and defaults within that limit.
 const (
 	windowRequests = 6000
 	windowSeconds  = 300
@@ -87,8 +85,8 @@ type Client struct {
 	readOnly bool
 }
 
-// New makes a Client; it sends nothing. Share one Client in a process: the
-// bucket is the Client's. It fails with InvalidError.
+// New makes a Client; it sends nothing. Share one Client in a process, because the bucket
+// belongs to the Client. New fails with InvalidError.
 func New(o Options) (*Client, error) {
 	endpoint, err := url.Parse(o.URL)
 	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
@@ -147,9 +145,9 @@ func New(o Options) (*Client, error) {
 	return &Client{graphql: graphql.NewClient(endpoint.String(), c), assumed: assumed, readOnly: o.ReadOnly}, nil
 }
 
-// newBucket fills in the defaults. In any 5 minutes burst + 300 x rate
-// requests can pass; a burst that is not given is what the rate leaves of the
-// documented limit, at least 1 and at most 60.
+// newBucket fills in the defaults. In any 5 minutes burst + 300 x rate requests can pass.
+// The default burst is what the rate leaves of the documented limit, at least 1 and at
+// most 60.
 func newBucket(perSecond float64, burst int) *rate.Limiter {
 	if perSecond == 0 {
 		perSecond = defaultRate
@@ -164,8 +162,8 @@ func newBucket(perSecond float64, burst int) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), burst)
 }
 
-// Hello asks for nothing but an answer (observed: the root field hello): it
-// shows that the API can be reached and takes the token.
+// Hello asks only for an answer (observed: the root field hello). An answer shows that
+// the API can be reached and accepts the token.
 func (c *Client) Hello(ctx context.Context) error {
 	b := newBuilder(&c.assumed)
 	b.root("hello")

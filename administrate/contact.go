@@ -14,32 +14,32 @@ type Contact struct {
 	Account   *Named // nil when there is none
 }
 
-// ContactPage is a part of the contacts that fit. Several may share an e-mail
-// address (observed, 5.2).
+// ContactPage is a part of the matching contacts. Several may share an e-mail address
+// (observed, 5.2).
 type ContactPage struct {
 	Contacts []Contact
-	Count    int    // of all that fit
+	Count    int    // of all that match
 	More     string // the cursor of the next page, empty on the last one
 }
 
 const selectContact = "id personalName { firstName lastName } emailAddress account { " + selectNamed + " }"
 
-// Contact reads one contact. It fails with NotFoundError when there is none
-// with that id.
+// Contact reads one contact, and fails with NotFoundError when no contact has that id.
 func (c *Client) Contact(ctx context.Context, id string) (Contact, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Contact", "contacts", "contact", id, selectContact, contactAnswer.contact)
 }
 
-// ContactsByEmail finds contacts by their e-mail address: none, one or several
-// (observed, 5.2), at most 100. The API compares, so whether case matters is
-// the tenant's database's affair.
+// ContactsByEmail finds contacts by their e-mail address: none, one or several (observed,
+// 5.2), at most 100. The API compares the addresses, so whether case matters depends on
+// the tenant's database.
 func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage, error) {
 	return c.contacts(ctx, "ContactsByEmail", "emailAddress", email, "")
 }
 
 // ContactsByEmails reads up to 100 contacts that have one of 1 to MaxEntries e-mail
-// addresses, like ContactsByEmail, after a cursor, from the beginning with none
-// (the operation is observed of other filters, 3.3). They come in the API's order.
+// addresses, like ContactsByEmail. It reads after a cursor, and without a cursor from the
+// beginning. The operation is observed with other filters (3.3), and the contacts come in
+// the API's order.
 func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after string) (ContactPage, error) {
 	const name = "ContactsByEmails"
 	b := newBuilder(&c.assumed)
@@ -49,8 +49,8 @@ func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after st
 	return ContactPage{Contacts: page.rows, Count: page.count, More: page.more}, err
 }
 
-// ContactsOfAccount reads up to 100 contacts of an account (the filter is
-// observed, 5.2) after a cursor, from the beginning with none.
+// ContactsOfAccount reads up to 100 contacts of an account (the filter is observed, 5.2)
+// after a cursor, and without a cursor from the beginning.
 func (c *Client) ContactsOfAccount(ctx context.Context, accountID, after string) (ContactPage, error) {
 	return c.contacts(ctx, "ContactsOfAccount", "accountId", accountID, after)
 }
@@ -67,21 +67,21 @@ func (c *Client) contacts(ctx context.Context, name, field, text, after string) 
 type NewContact struct {
 	FirstName string
 	LastName  string
-	AccountID string // optional; an account that is one person's takes no other contact
+	AccountID string // optional; an account that belongs to one person takes no other contact
 	Email     string // optional; becomes the primary address
 }
 
-// ContactAnswer is what became of one NewContact. Err is nil when it was made, a
-// *RejectedError when the API turned it down, an *UnknownError when the answer
-// does not tell.
+// ContactAnswer is the result of one NewContact. Err is nil when the contact was made, a
+// *RejectedError when the API rejected the contact, and an *UnknownError when the answer
+// does not decide.
 type ContactAnswer struct {
-	Contact *Contact // as it then stands; nil after an error
+	Contact *Contact // the new contact; nil after an error
 	Err     error
 }
 
 // CreateContacts makes 1 to MaxEntries contacts in one request (observed, 5.2:
-// contact.createBatch). Each has an answer of its own, in order: one that is
-// turned down says nothing of the others. An error holds for all of them alike.
+// contact.createBatch). Each contact has its own answer, in order; a rejected contact
+// says nothing about the others. An error holds for all of them alike.
 func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactAnswer, error) {
 	r, err := c.run(ctx, "CreateContacts", func(b *builder) errand {
 		b.several("contacts", len(contacts))
@@ -125,7 +125,7 @@ func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]C
 	return answers, nil
 }
 
-// write gives the contact as a value for a variable.
+// write returns the contact as a value for a variable.
 func (n NewContact) write(b *builder, i int) map[string]any {
 	member := func(name string) string { return fmt.Sprintf("contacts[%d].%s", i, name) }
 	entry := map[string]any{"personalName": map[string]any{

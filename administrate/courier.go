@@ -14,34 +14,33 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// exchange goes with one request through the GraphQL library, which keeps
-// neither headers nor the cause of a failure: the courier leaves the fate here.
+// exchange accompanies one request through the GraphQL library. The library keeps neither
+// headers nor the cause of a failure, so the courier stores the fate here.
 type exchange struct {
 	document document
-	carried  bool  // the courier was called at all
+	carried  bool  // the courier was called
 	err      error // one of this package's error types
 }
 
 type exchangeKey struct{}
 
-// courier carries requests: it spends the bucket, adds the token, lets the
-// document go once and within its time, and reads the answer in full. It is the
-// http client of the GraphQL library, and the only place that decides whether
-// a request was provably not sent.
+// courier carries requests. It spends the bucket, adds the token, sends the document once
+// and within its time, and reads the answer in full. It is the http client of the GraphQL
+// library, and the only place that decides whether a request was provably not sent.
 type courier struct {
 	transport http.RoundTripper
 	bucket    *rate.Limiter
-	pace      *Pace // nil is none
+	pace      *Pace // nil means no pace
 	pause     pause
 	tokens    TokenSource
 	maxAnswer int64
 	timeout   time.Duration
-	ended     func(error)                 // nil tells nobody
+	ended     func(error)                 // nil calls nothing
 	permitted func(context.Context) error // nil permits everything
 }
 
-// Do implements the library's Doer. Redirects are not followed: a POST that
-// is sent on would be a second one.
+// Do implements the library's Doer. Redirects are not followed, because a redirected POST
+// would be a second request.
 func (c *courier) Do(req *http.Request) (*http.Response, error) {
 	ex, ok := req.Context().Value(exchangeKey{}).(*exchange)
 	if !ok {
@@ -63,7 +62,7 @@ func (c *courier) permits(ctx context.Context) error {
 	return c.permitted(ctx)
 }
 
-// withheldAs gives the reason of a request that is not permitted.
+// withheldAs returns the reason of a request that is not permitted.
 func withheldAs(err error) Reason {
 	var earlier *NotSentError
 	if errors.As(err, &earlier) {
@@ -95,15 +94,15 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	if bounded && passed(by) {
 		return nil, notSent(Expired, nil)
 	}
-	// The token comes first: requests that wait for a new one after their turn would
-	// leave all at once.
+	// The token comes before the turn. Otherwise requests that wait for a new token after
+	// their turn would leave all at once.
 	token, err := c.token(ctx)
 	if err == nil && presentable(token) {
 		asked := time.Now()
 		if err := c.turn(ctx); err != nil {
 			return nil, notSent(Throttled, err)
 		}
-		if time.Since(asked) > time.Second { // it may have been renewed meanwhile
+		if time.Since(asked) > time.Second { // the token may have been renewed meanwhile
 			token, err = c.token(ctx)
 		}
 	}
@@ -122,7 +121,7 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	case !presentable(token):
 		return nil, notSent(Authentication, errToken)
 	}
-	// The token may be one of other credentials than those that were permitted.
+	// The token may belong to other credentials than the permitted ones.
 	if err := c.permits(ctx); err != nil {
 		return nil, notSent(withheldAs(err), err)
 	}
@@ -132,8 +131,8 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	var line sentOn
 	sheet := &gate{body: req.Body, by: by, open: line.begin}
 	if bounded {
-		// Without this a connection that takes long to make would be waited
-		// for although the document may not go any more.
+		// Without this timer a slow connection would be waited for although the document may
+		// not go out any more.
 		late := time.AfterFunc(time.Until(by), func() {
 			if sheet.expire() {
 				cancel()
@@ -143,7 +142,7 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 	}
 	out := req.Clone(httptrace.WithClientTrace(ctx, line.trace()))
 	out.Body = sheet
-	out.GetBody = nil // with it the transport could send the document again
+	out.GetBody = nil // with GetBody the transport could send the document again
 	out.Header.Set("Authorization", "Bearer "+token)
 	out.Header.Set("Accept", "application/json")
 	out.Header.Set("User-Agent", "oppflow")
@@ -182,7 +181,7 @@ func (c *courier) carry(req *http.Request, ex *exchange) (*http.Response, error)
 }
 
 // turn waits for the end of a pause, for the pace and for the bucket, no longer than the context
-// and the send-by time allow; it fails at once where the wait would be longer.
+// and the send-by time allow. It fails at once where the wait would be longer.
 func (c *courier) turn(ctx context.Context) error {
 	if by, ok := SendBy(ctx); ok {
 		var cancel context.CancelFunc
@@ -201,13 +200,13 @@ func (c *courier) turn(ctx context.Context) error {
 		if err := c.bucket.Wait(ctx); err != nil {
 			return err
 		}
-		if c.pause.over() { // else it began while the turn was waited for
+		if c.pause.over() { // otherwise a pause began during the wait
 			return nil
 		}
 	}
 }
 
-// token asks for the token, no longer than the send-by time allows.
+// token asks for the token, and waits no longer than the send-by time allows.
 func (c *courier) token(ctx context.Context) (string, error) {
 	if by, ok := SendBy(ctx); ok {
 		var cancel context.CancelFunc
@@ -217,8 +216,8 @@ func (c *courier) token(ctx context.Context) (string, error) {
 	return c.tokens.Token(ctx)
 }
 
-// heed lets an answer begin or end a pause. What the bucket has saved up for a burst
-// is spent by a 429: after the pause it would only be refused.
+// heed begins or ends a pause after an answer. A 429 spends what the bucket has saved for
+// a burst, because a burst after the pause would only be refused.
 func (c *courier) heed(resp *http.Response, sent time.Time) {
 	if resp.StatusCode == http.StatusTooManyRequests {
 		c.pause.refused(sent, retryAfter(resp, RateLimited))
@@ -230,7 +229,7 @@ func (c *courier) heed(resp *http.Response, sent time.Time) {
 	}
 }
 
-// judge reads the answer and decides on what HTTP says.
+// judge reads the answer and decides by the HTTP status.
 func (c *courier) judge(ctx context.Context, resp *http.Response, ex *exchange) ([]byte, error) {
 	operation := ex.document.name
 	switch resp.StatusCode {
@@ -239,8 +238,7 @@ func (c *courier) judge(ctx context.Context, resp *http.Response, ex *exchange) 
 		if resp.StatusCode == http.StatusTooManyRequests {
 			reason = RateLimited
 		}
-		// What remains of the answer is read so that the connection can be
-		// used again.
+		// The rest of the answer is read so that the connection can be used again.
 		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 		return nil, &NotSentError{Operation: operation, Reason: reason, RetryAfter: retryAfter(resp, reason)}
 	}
@@ -255,13 +253,13 @@ func (c *courier) judge(ctx context.Context, resp *http.Response, ex *exchange) 
 		return nil, unknown("the answer is larger than " + strconv.FormatInt(c.maxAnswer, 10) + " bytes")
 	}
 	switch resp.StatusCode {
-	case http.StatusOK, http.StatusCreated: // the two that the GraphQL library reads
+	case http.StatusOK, http.StatusCreated: // the two statuses that the GraphQL library reads
 		if !json.Valid(body) {
 			return nil, unknown("the answer is not JSON")
 		}
 		return body, nil
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		// Servers answer so to what they refuse before executing it.
+		// Servers answer like this when they refuse a document before execution.
 		var answer struct {
 			Data   json.RawMessage `json:"data"`
 			Errors []topError      `json:"errors"`
@@ -276,7 +274,7 @@ func (c *courier) judge(ctx context.Context, resp *http.Response, ex *exchange) 
 	}
 }
 
-// lost makes the error for a request whose answer did not come.
+// lost returns the error for a request whose answer did not come.
 func lost(ctx context.Context, operation string, err error, status int) error {
 	cause := "the connection was lost"
 	if ended := ctx.Err(); ended != nil {
@@ -288,8 +286,8 @@ func lost(ctx context.Context, operation string, err error, status int) error {
 	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: ofNetwork(err)}
 }
 
-// retryAfter reads Retry-After, in seconds or as a date, 0 when there is none
-// that can be read. It gives no more than a day.
+// retryAfter reads Retry-After, in seconds or as a date. It returns 0 when the header
+// cannot be read, and never more than a day.
 func retryAfter(resp *http.Response, reason Reason) time.Duration {
 	text := resp.Header.Get("Retry-After")
 	if reason != RateLimited || text == "" {
@@ -299,7 +297,7 @@ func retryAfter(resp *http.Response, reason Reason) time.Duration {
 	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
 		wait = time.Duration(min(seconds, 24*60*60)) * time.Second
 	} else if at, err := http.ParseTime(text); err == nil {
-		// Both times are the server's where it tells its own.
+		// With a Date header both times are the server's.
 		now, err := http.ParseTime(resp.Header.Get("Date"))
 		if err != nil {
 			now = time.Now()
@@ -311,7 +309,7 @@ func retryAfter(resp *http.Response, reason Reason) time.Duration {
 
 var errToken = errors.New("administrate: the token is empty or holds characters a header cannot carry")
 
-// presentable tells whether a header can carry the token.
+// presentable reports whether a header can carry the token.
 func presentable(token string) bool {
 	for i := range len(token) {
 		if token[i] <= ' ' || token[i] >= 0x7f {

@@ -26,7 +26,7 @@ const (
 	secretName  = "Melissandre"
 )
 
-// client makes one for an address; change alters its options.
+// client returns a client for an address; change alters its options.
 func client(t *testing.T, url string, change func(*Options)) *Client {
 	t.Helper()
 	o := Options{URL: url, Tokens: StaticToken(secretToken)}
@@ -43,7 +43,7 @@ func client(t *testing.T, url string, change func(*Options)) *Client {
 	return c
 }
 
-// add is the mutation of these tests: it carries what must never be shown.
+// add is the mutation of these tests: it carries values that no text may show.
 func add(ctx context.Context, c *Client) error {
 	_, err := c.AddInterest(ctx, AddInterest{
 		OpportunityID: "o", ItemID: "i", Kind: Course, Quantity: 1,
@@ -52,8 +52,8 @@ func add(ctx context.Context, c *Client) error {
 	return err
 }
 
-// fate gives an error of this package as one word and fails on any that shows
-// what it must not.
+// fate returns an error of this package as one word, and fails on an error that shows a
+// secret.
 func fate(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {
@@ -94,11 +94,10 @@ func fate(t *testing.T, err error) string {
 
 const done = `{"data":{"m0":{"opportunities":null,"addInterest":{"errors":[],"interests":[{"id":"1"}]}}}}`
 
-// TestAnswers is the table of what a server may answer and what is then known.
-// DOC (1, 2): 401, 429 and 500. DOC (3.5): an empty list of errors at the top is
-// no error. OBS (3.5): a list in the payload that is not empty is a refusal,
-// whatever the status; missing or null errors are none, a missing result is no
-// success.
+// TestAnswers is the table of a server's possible answers and the fate after each. DOC
+// (1, 2): 401, 429 and 500. DOC (3.5): an empty list of errors at the top is no error.
+// OBS (3.5): a non-empty list in the payload is a refusal, with any status. Missing or
+// null errors are no errors, and a missing result is not a success.
 func TestAnswers(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -106,7 +105,7 @@ func TestAnswers(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}
 	}
-	// echo answers with all that was sent, token included.
+	// echo answers with all that the client sent, token included.
 	echo := func(status int, form string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
@@ -210,7 +209,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestReadsAreWhole: a read that comes with an error is not used in part.
+// TestReadsAreWhole: a read whose answer has an error is not used in part.
 func TestReadsAreWhole(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
@@ -230,8 +229,8 @@ func TestReadsAreWhole(t *testing.T) {
 	}
 }
 
-// TestRefusalNamesThePlace: the API's location is shown as the name in our own
-// document; its message is kept apart.
+// TestRefusalNamesThePlace: the API's location is shown as the name in our own document,
+// and its message is kept apart.
 func TestRefusalNamesThePlace(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -272,7 +271,7 @@ func TestRetryAfter(t *testing.T) {
 		{"99999999999999999999", "", 0},
 		{"9999999999999", "", 24 * time.Hour},
 		{now.Add(90 * time.Second).Format(http.TimeFormat), now.Format(http.TimeFormat), 90 * time.Second},
-		// The server's clock counts, not ours.
+		// The server's clock counts, not the client's.
 		{now.Add(time.Hour + time.Minute).Format(http.TimeFormat), now.Add(time.Hour).Format(http.TimeFormat), time.Minute},
 		{now.Add(-time.Hour).Format(http.TimeFormat), now.Format(http.TimeFormat), 0},
 	} {
@@ -345,7 +344,7 @@ func TestRequestSize(t *testing.T) {
 	}
 }
 
-// TestNoConnection: what never had a connection was not sent.
+// TestNoConnection: a request that never had a connection was not sent.
 func TestNoConnection(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
@@ -376,7 +375,7 @@ func TestNoConnection(t *testing.T) {
 	}
 }
 
-// raw serves one connection by hand after another.
+// raw serves one connection after another by hand.
 func raw(t *testing.T, serve func(i int, conn net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -446,9 +445,8 @@ func TestDroppedConnection(t *testing.T) {
 	}
 }
 
-// TestKeptConnectionDies: the server ends a kept connection while the next
-// request is on it. Go's transport sends some requests again then; this must
-// not be one of them.
+// TestKeptConnectionDies: the server ends a kept connection while the next request is on
+// it. Go's transport repeats some requests in this case, but must not repeat this one.
 func TestKeptConnectionDies(t *testing.T) {
 	var documents, connections atomic.Int32
 	url := raw(t, func(i int, conn net.Conn) {
@@ -483,11 +481,11 @@ func TestKeptConnectionDies(t *testing.T) {
 	}
 }
 
-// failing is a connection whose writes fail from the nth on, after taking some
-// bytes, as those on a kept connection do that the peer has reset.
+// failing is a connection whose writes fail from the nth on, after taking some bytes,
+// like a kept connection that the peer has reset.
 type failing struct {
 	net.Conn
-	from   atomic.Int32 // writes until it fails; less than 0 never
+	from   atomic.Int32 // writes until the failure; negative means never
 	before int          // bytes that the failing write still takes
 }
 
@@ -495,12 +493,12 @@ func (f *failing) Write(p []byte) (int, error) {
 	if f.from.Add(-1) != -1 {
 		return f.Conn.Write(p)
 	}
-	f.from.Store(0) // and so will all further ones
+	f.from.Store(0) // all further writes fail, too
 	n, _ := f.Conn.Write(p[:min(len(p), f.before)])
 	return n, &net.OpError{Op: "write", Net: "tcp", Err: errors.New("connection reset by peer")}
 }
 
-// TestFailedWrites: what a connection took of the document decides. The
+// TestFailedWrites: the bytes that a connection took of the document decide. The
 // transport writes the head first and then the document.
 func TestFailedWrites(t *testing.T) {
 	for _, test := range []struct {
@@ -516,8 +514,8 @@ func TestFailedWrites(t *testing.T) {
 	} {
 		for _, secure := range []bool{false, true} {
 			if secure && test.before == 1 {
-				// A record of which one byte arrived cannot be read, but what
-				// counts is that the connection took something.
+				// A record with only one byte received cannot be read, but the connection took
+				// something, and this counts.
 				test.name += " of its record"
 			}
 			t.Run(fmt.Sprintf("%s, TLS %v", test.name, secure), func(t *testing.T) {
@@ -530,7 +528,7 @@ func TestFailedWrites(t *testing.T) {
 				}))
 				transport := newTransport()
 				if secure {
-					server.EnableHTTP2 = true // offered, and not taken
+					server.EnableHTTP2 = true // offered, and not used
 					server.StartTLS()
 					transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
 					transport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
@@ -574,8 +572,8 @@ func TestFailedWrites(t *testing.T) {
 	}
 }
 
-// greedy is a transport that reads the document and fails, again and again,
-// as one that repeats requests would.
+// greedy is a transport that reads the document and fails, again and again, like a
+// transport that repeats requests.
 type greedy struct{ read []int }
 
 func (g *greedy) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -590,8 +588,8 @@ func (g *greedy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.New(secretName)
 }
 
-// TestForeignTransport: of a transport that says nothing of its connections
-// only the document's gate is evidence.
+// TestForeignTransport: with a transport that says nothing of its connections, only the
+// document's gate is evidence.
 func TestForeignTransport(t *testing.T) {
 	g := &greedy{}
 	c := client(t, "http://127.0.0.1/", func(o *Options) { o.Transport = g })
@@ -609,7 +607,7 @@ func TestForeignTransport(t *testing.T) {
 		t.Errorf("never read: %s", got)
 	}
 
-	// One that goes on after it has failed finds the gate shut.
+	// A transport that continues after its failure finds the gate shut.
 	late := make(chan int, 1)
 	fail := make(chan struct{})
 	c = client(t, "http://127.0.0.1/", func(o *Options) {
@@ -635,8 +633,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestSlowAnswer: the deadline ends the wait, and what was asked for may have
-// been done.
+// TestSlowAnswer: the deadline ends the wait, and the request may have been executed.
 func TestSlowAnswer(t *testing.T) {
 	arrived := make(chan struct{}, 8)
 	release := make(chan struct{})
@@ -716,8 +713,8 @@ func TestEndedBeforehand(t *testing.T) {
 	}
 }
 
-// TestSendByWhileConnecting: a connection that takes too long does not let a
-// document out late, nor is it waited for.
+// TestSendByWhileConnecting: a slow connection does not let a document out late, and the
+// client does not wait for it.
 func TestSendByWhileConnecting(t *testing.T) {
 	for name, obeys := range map[string]bool{"a dialer that can be stopped": true, "one that cannot": false} {
 		t.Run(name, func(t *testing.T) {
@@ -744,8 +741,8 @@ func TestSendByWhileConnecting(t *testing.T) {
 	}
 }
 
-// TestCancelledBeforehand: a call that is given up while it still gets its
-// token or its connection sent nothing, and says so.
+// TestCancelledBeforehand: a call that is cancelled while it gets its token or its
+// connection sent nothing, and says so.
 func TestCancelledBeforehand(t *testing.T) {
 	transport := newTransport()
 	begun := make(chan struct{}, 2)
@@ -774,8 +771,8 @@ func TestCancelledBeforehand(t *testing.T) {
 	}
 }
 
-// TestSendByWhileRenewing: a token that is long in coming is not waited for
-// beyond the time.
+// TestSendByWhileRenewing: the client does not wait for a slow token after the send-by
+// time.
 func TestSendByWhileRenewing(t *testing.T) {
 	t.Parallel()
 	c := client(t, "http://127.0.0.1/", func(o *Options) {
@@ -790,8 +787,8 @@ func TestSendByWhileRenewing(t *testing.T) {
 	}
 }
 
-// TestSeveredWire: a connection that was said to have taken nothing takes
-// nothing later, and none is said so while a write is under way.
+// TestSeveredWire: a connection that was reported to have taken nothing takes nothing
+// later. No connection is reported so while a write is under way.
 func TestSeveredWire(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
@@ -824,8 +821,8 @@ func TestSeveredWire(t *testing.T) {
 	}
 }
 
-// TestGateHoldsTheTime: the last check is at the first byte, also when no timer
-// has fired yet, as after a process was stopped and woken.
+// TestGateHoldsTheTime: the last check is at the first byte. It also works when no timer
+// has fired yet, as after a process was stopped and continued.
 func TestGateHoldsTheTime(t *testing.T) {
 	t.Parallel()
 	g := &gate{body: io.NopCloser(strings.NewReader("document")), by: time.Now().Add(-time.Nanosecond)}
@@ -893,7 +890,7 @@ func TestToken(t *testing.T) {
 		StaticToken(secretToken)); strings.Contains(text, secretToken) {
 		t.Errorf("printing a token shows it: %s", text)
 	}
-	// Asked anew each time, so that a renewed one is used.
+	// The token is requested again each time, so that a renewed token is used.
 	n := 0
 	c := client(t, server.URL, func(o *Options) {
 		o.Tokens = tokens(func(context.Context) (string, error) { n++; return "t", nil })
@@ -935,7 +932,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// swapped is a source of tokens that is no longer permitted once it is asked.
+// swapped is a source of tokens that withdraws the permission once it is asked.
 type swapped struct{ withheld *atomic.Bool }
 
 func (s swapped) Token(context.Context) (string, error) {
@@ -943,8 +940,7 @@ func (s swapped) Token(context.Context) (string, error) {
 	return "other", nil
 }
 
-// The token that a request gets may be one of other credentials than those that were
-// permitted.
+// The token of a request may belong to other credentials than the permitted ones.
 func TestATokenOfOtherCredentialsIsNotUsed(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32

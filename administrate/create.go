@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// NewOpportunity asks for a new record. The API documentation shows name and
-// region; that account, currency and entry step are taken is observed.
+// NewOpportunity asks for a new record. The API documentation shows name and region. That
+// the API accepts account, currency and entry step is observed.
 type NewOpportunity struct {
 	Name        string
 	RegionID    string
@@ -15,8 +15,8 @@ type NewOpportunity struct {
 	Attributes  []Attribute // optional (assumed: see Assumptions.CreateAttributes)
 }
 
-// CreateOpportunity makes a record and answers it as it then stands: all
-// members but Attributes and interests.
+// CreateOpportunity makes a record and returns the new record with all members except
+// Attributes and interests.
 func (c *Client) CreateOpportunity(ctx context.Context, n NewOpportunity) (Opportunity, error) {
 	return applyOne(ctx, c, n)
 }

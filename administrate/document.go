@@ -8,9 +8,9 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// document is what is sent: text made of our own names, in plain ASCII, and
-// variables with what a caller gave. Only codes, keys, amounts and times
-// without a zone stand in the text (see literal): nothing personal.
+// document is what the client sends: a text of our own names, in plain ASCII, and
+// variables with the caller's values. The text holds only codes, keys, amounts and times
+// without a zone (see literal), and nothing personal.
 type document struct {
 	name      string // the operation name
 	text      string
@@ -18,8 +18,8 @@ type document struct {
 	keys      []string // the response keys of its root fields
 }
 
-// builder collects the root fields of one document and the variables they use.
-// The first problem stays and spoils the document.
+// builder collects the root fields of one document and the variables they use. The first
+// problem is kept and makes the document fail.
 type builder struct {
 	assumed   *Assumptions
 	prefix    string // of the variables of the root field being built
@@ -56,7 +56,7 @@ func (b *builder) document(keyword, name string) (document, error) {
 	return document{name: name, text: text.String(), variables: b.variables, keys: keys}, nil
 }
 
-// leadingName gives the name that a text begins with.
+// leadingName returns the name at the beginning of a text.
 func leadingName(text string) string {
 	end := strings.IndexFunc(text, func(r rune) bool {
 		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
@@ -72,7 +72,7 @@ func (b *builder) root(format string, args ...any) {
 	b.roots = append(b.roots, fmt.Sprintf(format, args...))
 }
 
-// invalid records what is wrong with a member of the caller's input.
+// invalid records a problem with a member of the caller's input.
 func (b *builder) invalid(member, problem string) {
 	if b.err == nil {
 		where := member
@@ -83,8 +83,8 @@ func (b *builder) invalid(member, problem string) {
 	}
 }
 
-// bind declares a variable and gives its reference. All are non-null, which
-// GraphQL takes at nullable places, too.
+// bind declares a variable and returns its reference. All variables are non-null, and
+// GraphQL accepts them at nullable places, too.
 func (b *builder) bind(hint, typ string, value any) string {
 	name := b.prefix + hint
 	for n := 2; ; n++ {
@@ -98,8 +98,8 @@ func (b *builder) bind(hint, typ string, value any) string {
 	return "$" + name
 }
 
-// text binds a string. JSON cannot carry what is not UTF-8: it would be
-// replaced in silence.
+// text binds a string. JSON cannot carry text that is not UTF-8: the encoder would
+// replace it silently.
 func (b *builder) text(member, hint, typ, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "is not valid UTF-8")
@@ -115,14 +115,13 @@ func (b *builder) required(member, hint, typ, value string) string {
 	return b.text(member, hint, typ, value)
 }
 
-// whole binds an input object in one variable of the object's own type. It is
-// for members whose types are not known or may be enums: in JSON both a text
-// and the value of an enum are a string. The check looks at its members by the
-// value.
+// whole binds an input object in one variable of the object's own type. It is for members
+// whose types are not known or may be enums: in JSON both a text and an enum value are a
+// string. The check looks at the members by the value.
 func (b *builder) whole(typ string, value any) string { return b.bind("input", typ, value) }
 
-// plain gives a text for an object that whole binds. JSON cannot carry what is
-// not UTF-8.
+// plain returns a text for an object that whole binds. JSON cannot carry text that is not
+// UTF-8.
 func (b *builder) plain(member, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "is not valid UTF-8")
@@ -138,9 +137,9 @@ func (b *builder) needed(member, value string) string {
 	return b.plain(member, value)
 }
 
-// literal writes a string into the document itself, as the API documentation
-// does. It is for members whose type is not known: a literal fits any of them,
-// a variable only the one it is declared with. Only printable ASCII passes.
+// literal writes a string into the document itself, as the API documentation does. It is
+// for members whose type is not known. A literal fits any type, a variable only its
+// declared type; only printable ASCII passes.
 func (b *builder) literal(member, value string) string {
 	out := []byte{'"'}
 	for i := range len(value) {
@@ -157,8 +156,8 @@ func (b *builder) literal(member, value string) string {
 	return string(append(out, '"'))
 }
 
-// amount writes a decimal as the API documentation does: quoted, with two
-// places. More places are sent as they are, nothing is rounded.
+// amount writes a decimal as the API documentation does: quoted, with two places. Further
+// places are sent unchanged; nothing is rounded.
 func (b *builder) amount(member string, value decimal.Decimal) string {
 	if !reasonable(value) {
 		b.invalid(member, "has more than 30 digits before or after the point")
@@ -170,12 +169,12 @@ func (b *builder) amount(member string, value decimal.Decimal) string {
 	return b.literal(member, value.String())
 }
 
-// reasonable keeps a number such as 1e1000000000 from being written out.
+// reasonable rejects numbers such as 1e1000000000, which would be written out in full.
 func reasonable(d decimal.Decimal) bool {
 	return d.Exponent() >= -30 && d.Exponent() <= 30 && d.NumDigits() <= 60
 }
 
-// object is a GraphQL input object in the making.
+// object is a GraphQL input object under construction.
 type object []string
 
 func (o *object) set(key, value string) { *o = append(*o, key+": "+value) }
@@ -185,7 +184,7 @@ func (o object) String() string { return "{" + strings.Join(o, ", ") + "}" }
 // list writes a GraphQL list.
 func list(entries []string) string { return "[" + strings.Join(entries, ", ") + "]" }
 
-// The selections. Marks: documented unless said otherwise.
+// The selections. They are documented unless a mark says otherwise.
 const (
 	selectErrors = "errors { label message value }"
 	selectStep   = "id name stage { id name state }"
@@ -202,8 +201,8 @@ const (
 		" isReservationValid reservationsValidUntil"
 )
 
-// selectItem names each type's members by an alias of their own: members of
-// one name with differing types would make the API refuse the document.
+// selectItem selects each type's members under an alias of their own. The API would
+// refuse a document in which members with one name have different types.
 func (a *Assumptions) selectItem() string {
 	selection := "item { id __typename ... on CourseTemplate { templateCode: code templateTitle: title }"
 	if a.EventItem != Off {
@@ -213,8 +212,8 @@ func (a *Assumptions) selectItem() string {
 		" ... on TrainingTokenType { tokenName: name } }"
 }
 
-// selectInterests reads a page of an opportunity's interests in full. The
-// arguments begin with the page's size, which the API caps at 100.
+// selectInterests selects a page of an opportunity's interests in full. The arguments
+// begin with the page's size, which the API limits to 100.
 func (a *Assumptions) selectInterests(arguments string) string {
 	selection := "interests(first: 100" + arguments + ") { edges { node { id totalAmount " + a.selectItem()
 	if a.InterestQuantity != Off {

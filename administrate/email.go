@@ -10,7 +10,7 @@ type SendingAddress struct {
 	ID       string
 	Name     string
 	Address  string
-	Verified bool // only from one that is can mail be sent (observed, 5.6)
+	Verified bool // mail can be sent only from a verified address (observed, 5.6)
 }
 
 // SendingAddressPage is a part of a tenant's sending addresses.
@@ -20,9 +20,8 @@ type SendingAddressPage struct {
 	More      string // the cursor of the next page, empty on the last one
 }
 
-// SendingAddresses reads up to 100 of them (observed, 5.6) after a cursor, from
-// the beginning with none. Nobody has seen a filter for those that are
-// verified.
+// SendingAddresses reads up to 100 of them (observed, 5.6) after a cursor, and without a
+// cursor from the beginning. A filter for verified addresses was never observed.
 func (c *Client) SendingAddresses(ctx context.Context, after string) (SendingAddressPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := find(ctx, c, b, "SendingAddresses", "sendingEmailAddresses", b.page(after), "id name address verified",
@@ -50,8 +49,8 @@ type Email struct {
 	CC               []string // addresses; optional
 }
 
-// SendEmail sends a mail. Nothing in the API tells of a mail afterwards: one of
-// unknown fate cannot be decided by reading.
+// SendEmail sends a mail. The API does not show sent mails, so reading cannot decide a
+// mail of unknown fate.
 func (c *Client) SendEmail(ctx context.Context, e Email) error {
 	r, err := c.run(ctx, "SendEmail", e.build)
 	if err != nil {

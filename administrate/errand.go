@@ -6,25 +6,25 @@ import (
 	"fmt"
 )
 
-// errand is a mutation of another namespace than that of opportunities. It is
-// sent alone, in a request of its own.
+// errand is a mutation outside the namespace of opportunities, and is sent alone in its
+// own request.
 type errand struct {
 	namespace string // such as "account" (documented and observed, 3.1)
 	field     string // of the namespace, such as "create"
 	arguments string
-	result    string // what is selected beside the errors
+	result    string // the selection beside the errors
 }
 
-// ran is an errand that was answered.
+// ran is an errand with an answer.
 type ran struct {
 	errand
 	doc    document
-	raw    json.RawMessage // what its field answers
+	raw    json.RawMessage // the answer to its field
 	errors []topError
 }
 
-// run sends an errand. With Options.ReadOnly nothing is sent and it is answered
-// a RejectedError.
+// run sends an errand. With Options.ReadOnly run sends nothing and returns a
+// RejectedError.
 func (c *Client) run(ctx context.Context, name string, build func(b *builder) errand) (ran, error) {
 	b := newBuilder(&c.assumed)
 	b.where = name
@@ -52,17 +52,17 @@ func (c *Client) run(ctx context.Context, name string, build func(b *builder) er
 	return ran{errand: e, doc: doc, raw: roots[e.namespace][e.field], errors: got.errors}, nil
 }
 
-// payload reads what the errand answered.
+// payload reads the answer to the errand.
 func (r ran) payload(into any) error {
 	return decide(r.doc, r.field, r.raw, r.errors, 2, into)
 }
 
-// unknown is the fate of an errand whose answer does not tell.
+// unknown returns the fate of an errand whose answer does not decide.
 func (r ran) unknown(cause string) error { return reported(r.doc, r.field, cause, r.errors) }
 
-// payloads gives what an errand answered that takes a list and answers a list,
-// a payload for each entry (observed, 3.5). What is not a list of just as many
-// cannot be told apart and is of unknown fate as a whole.
+// payloads returns the answers to an errand that takes a list: a payload for each entry
+// (observed, 3.5). An answer that is not a list of the same length cannot be assigned to
+// the entries. Its fate as a whole is unknown.
 func (r ran) payloads(entries int) ([]json.RawMessage, error) {
 	if len(r.raw) == 0 || string(r.raw) == "null" {
 		return nil, r.unknown("the answer holds no result for it")
@@ -88,10 +88,10 @@ func (r ran) entry(i int, raw json.RawMessage, into any) error {
 	return decide(r.doc, r.field, raw, own, 3, into)
 }
 
-// MaxEntries is how many entries a mutation takes that takes a list.
+// MaxEntries is how many entries a mutation with a list takes.
 const MaxEntries = 100
 
-// several checks the length of such a list.
+// several checks the length of the list for such a mutation.
 func (b *builder) several(member string, entries int) {
 	if entries == 0 || entries > MaxEntries {
 		b.invalid(member, fmt.Sprintf("are %d; give 1 to %d", entries, MaxEntries))

@@ -17,7 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// errandOf is the one mutation of a document with its variables filled in.
+// errandOf returns the one mutation of a document with its variables filled in.
 func errandOf(t *testing.T, s sent) (string, map[string]any) {
 	t.Helper()
 	doc, err := parser.ParseQuery(&ast.Source{Input: s.Query})
@@ -40,8 +40,8 @@ func errandOf(t *testing.T, s sent) (string, map[string]any) {
 	return namespace.Name + "." + field.Name, arguments
 }
 
-// errands are all mutations of other records with what they send, a clean
-// answer, and what that gives.
+// errands lists all mutations of other records with their requests, a clean answer, and
+// the result.
 func errands() []struct {
 	name    string
 	do      func(ctx context.Context, c *Client) (any, error)
@@ -164,8 +164,8 @@ func errands() []struct {
 	}
 }
 
-// TestErrands holds each mutation of another record against what it is to send,
-// and against every answer that does not tell that it was done.
+// TestErrands compares each mutation of another record with its expected request. It then
+// tries every answer that does not prove success.
 func TestErrands(t *testing.T) {
 	t.Parallel()
 	for _, e := range errands() {
@@ -187,7 +187,7 @@ func TestErrands(t *testing.T) {
 				t.Errorf("what is personal stands in the document: %s", r.Query)
 			}
 
-			// Those that answer no record are done by an empty list of errors alone.
+			// Errands that return no record are done by an empty list of errors alone.
 			without := "unknown"
 			if e.want == nil {
 				without = "done"
@@ -230,8 +230,8 @@ func TestErrands(t *testing.T) {
 	}
 }
 
-// TestBatches: a list of entries has a fate for each; what cannot be told apart
-// is unknown for all.
+// TestBatches: a list of entries has a fate for each entry. Where the entries cannot be
+// told apart, all are unknown.
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	contacts := []NewContact{{FirstName: secretName, LastName: "l", AccountID: "A", Email: secretName}, {FirstName: "f", LastName: "l"}, {FirstName: "f", LastName: "l"}}
@@ -298,7 +298,7 @@ func TestBatches(t *testing.T) {
 		for answer, test := range map[string]struct {
 			payloads string
 			errors   string
-			fates    string // of each, or one for all
+			fates    string // of each entry, or one for all
 			ids      string
 		}{
 			"all":                  {"[" + good("1") + "," + good("2") + "," + good("3") + "]", `[]`, "done done done", "1 2 3"},
@@ -343,8 +343,7 @@ func TestBatches(t *testing.T) {
 
 func entriesOfInput(entries []any) map[string]any { return map[string]any{"input": entries} }
 
-// TestBadErrands: one clear line that shows nothing of what was given, and
-// nothing is sent.
+// TestBadErrands: one clear line that shows nothing of the input, and nothing is sent.
 func TestBadErrands(t *testing.T) {
 	t.Parallel()
 	c, last := answering(t, done)
@@ -438,7 +437,7 @@ func TestBadErrands(t *testing.T) {
 	}
 }
 
-// TestHeld is the table of what is read back after two mutations without errors.
+// TestHeld is the table of read-backs after two mutations without errors.
 func TestHeld(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 16, 0, 0, 0, time.UTC)
@@ -468,8 +467,8 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// TestHoldPlacesInOrder: both mutations at the root of one document, the expiry
-// last, and a fate for each.
+// TestHoldPlacesInOrder: both mutations are at the root of one document, the expiry is
+// last, and each has a fate.
 func TestHoldPlacesInOrder(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 11, 30, 17, 0, 0, 0, time.FixedZone("", 3600))
@@ -503,8 +502,8 @@ func TestHoldPlacesInOrder(t *testing.T) {
 	}
 }
 
-// TestHoldPlacesForMany: more interests than one mutation takes go out in several,
-// in one request, and one that is turned down is told.
+// TestHoldPlacesForMany: more interests than one mutation takes go out in several
+// mutations, in one request, and a rejected mutation is reported.
 func TestHoldPlacesForMany(t *testing.T) {
 	t.Parallel()
 	ids := make([]string, MaxEntries+1)

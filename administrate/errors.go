@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// The fate of a request is one of five, each an error type of its own that
-// errors.As finds. None of their texts holds a token, a variable's value or a
-// part of an answer's body, with one exception: RejectedError shows the label
-// and message of the API's payload errors, which are written for users.
+// The fate of a request is one of five, each an error type that errors.As finds. None of
+// their texts holds a token, a variable's value or a part of an answer's body, with one
+// exception: RejectedError shows the label and message of the API's payload errors, which
+// are written for users.
 
 // PayloadError is one entry of a mutation payload's "errors" list, verbatim
 // (documented: label, message, value).
@@ -26,9 +26,9 @@ type PayloadError struct {
 	Value   json.RawMessage `json:"value,omitempty"` // nil when the API gave null or nothing
 }
 
-// RejectedError says that the API executed the mutation and turned it down:
-// nothing of it took effect, and repeating it unchanged is pointless. With
-// Options.ReadOnly it is the Client that turns it down.
+// RejectedError says that the API executed the mutation and rejected it. Nothing of the
+// mutation took effect, and to repeat it unchanged is pointless. With Options.ReadOnly
+// the Client itself rejects the mutation.
 type RejectedError struct {
 	Operation string         // the mutation field, such as "progress"
 	Errors    []PayloadError // at least one
@@ -52,17 +52,15 @@ func (e *RejectedError) Error() string {
 	return fmt.Sprintf("administrate: %s rejected: %s", e.Operation, strings.Join(shown, "; "))
 }
 
-// Reason says why a request was not sent, or was turned away before it could
-// be executed.
+// Reason says why a request was not sent, or was rejected before it could be executed.
 type Reason string
 
 // The reasons of a NotSentError.
 const (
-	// Unreachable: no connection was made (refused, no such host, TLS), or the
-	// connection at hand was gone before it took a byte, or the token endpoint
-	// gave no answer that is of use.
+	// Unreachable: no connection was made (refused, no such host, TLS), or the connection
+	// was gone before it took a byte, or the token endpoint gave no usable answer.
 	Unreachable Reason = "unreachable"
-	// Authentication: the API answered 401, or no token could be had.
+	// Authentication: the API answered 401, or there was no token.
 	Authentication Reason = "authentication"
 	// RateLimited: the API answered 429.
 	RateLimited Reason = "rate limited"
@@ -73,28 +71,28 @@ const (
 	Throttled Reason = "throttled"
 	// Cancelled: the context ended before anything was written.
 	Cancelled Reason = "cancelled"
-	// Withheld: Options.Permitted did not permit it.
+	// Withheld: Options.Permitted did not permit the request.
 	Withheld Reason = "withheld"
-	// Unready: Options.Permitted did not permit it for now, since the process does not know
-	// by what rules it works.
+	// Unready: Options.Permitted did not permit the request for now, since the process does
+	// not know which rules are in force.
 	Unready Reason = "unready"
 )
 
-// NotSentError says that the request was provably not executed: either not a
-// byte of the document left this process, or the API answered 401 or 429,
-// which it does before it executes. It may be repeated.
+// NotSentError says that the request was provably not executed. Either no byte of the
+// document left this process, or the API answered 401 or 429 before execution. The
+// request may be repeated.
 type NotSentError struct {
 	Operation string // the document's operation name
 	Reason    Reason
-	// RetryAfter is how long the API asked to wait with a 429; 0 when it did
-	// not say, which is the documented behaviour.
+	// RetryAfter is how long the API asked to wait with a 429. It is 0 when the API did not
+	// say, which is the documented behaviour.
 	RetryAfter time.Duration
 
 	cause error
 }
 
-// Error names the reason and, of causes, those in making a connection and in
-// getting a token.
+// Error names the reason, and of causes only those in making a connection and in getting
+// a token.
 func (e *NotSentError) Error() string {
 	text := "administrate: " + e.Operation + " not sent: " + string(e.Reason)
 	var token *TokenError
@@ -111,17 +109,16 @@ func (e *NotSentError) Error() string {
 	return text
 }
 
-// Unwrap gives the cause, if one is known: the network's, the context's or the
-// token source's error. The last may hold what that source puts into it.
+// Unwrap returns the cause, if one is known: the network's, the context's or the token
+// source's error. The text of the last is up to the token source.
 func (e *NotSentError) Unwrap() error { return e.cause }
 
-// RefusedError says that the API refused the document as a whole, before
-// executing any of it (a GraphQL request error). With several mutations in
-// the document none was executed.
+// RefusedError says that the API refused the document as a whole, before execution (a
+// GraphQL request error). With several mutations in the document none was executed.
 type RefusedError struct {
 	Operation string
-	// Near are the names in our own document that the API's locations point
-	// at, such as "regions" when the tenant's schema has no such field.
+	// Near are the names in our own document at the API's locations, such as "regions" when
+	// the tenant's schema has no such field.
 	Near []string
 	// Messages are the API's own, verbatim. They may quote values of
 	// variables, personal data included: not for logs.
@@ -145,23 +142,22 @@ func at(near []string) string {
 	return ", at " + strings.Join(quoted, ", ")
 }
 
-// UnknownError says that the request may or may not have been executed: it
-// left, at least in part, and no answer that decides it came back. A mutation
-// must be read back before it is repeated; a read may simply be repeated.
+// UnknownError says that the request may or may not have been executed. At least a part
+// of the request left, and no answer came back that decides. Read back a mutation before
+// repeating it. A read may simply be repeated.
 type UnknownError struct {
 	Operation string
 	// Cause is in our words, such as "no answer in time" or "data is null".
 	Cause string
 	// Status is the HTTP status of the answer, 0 when there was none.
 	Status int
-	// Answered says that the API did answer, in GraphQL's form, and reported
-	// top-level errors: a read that is repeated is likely to end the same way.
+	// Answered says that the API did answer, in GraphQL's form, and reported top-level
+	// errors: a repeated read is likely to end the same way.
 	Answered bool
-	// Near are the names in our own document that the API's top-level errors
-	// point at.
+	// Near are the names in our own document at the locations of the API's top-level errors.
 	Near []string
-	// Messages are those of the API's top-level errors, verbatim. They may
-	// quote values of variables, personal data included: not for logs.
+	// Messages are the messages of the API's top-level errors, verbatim. They may quote
+	// values of variables, personal data included: not for logs.
 	Messages []string
 
 	cause error
@@ -176,11 +172,11 @@ func (e *UnknownError) Error() string {
 	return text
 }
 
-// Unwrap gives the context's error or the network's, if that was the cause.
+// Unwrap returns the context's error or the network's, if that was the cause.
 func (e *UnknownError) Unwrap() error { return e.cause }
 
-// ofNetwork gives the part of a transport's error that tells of the network or
-// of a certificate, nil if there is none. The rest may quote what was received.
+// ofNetwork returns the part of a transport's error that is about the network or a
+// certificate, nil if there is none. The rest may quote received data.
 func ofNetwork(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -198,21 +194,21 @@ func ofNetwork(err error) error {
 	return nil
 }
 
-// InvalidError says that the request could not be built from what was given;
-// nothing was sent and no turn of the bucket was spent.
+// InvalidError says that the request could not be built from the caller's input. Nothing
+// was sent and no turn of the bucket was spent.
 type InvalidError struct {
 	Where   string // such as "mutation 3: AddInterest.ExpiresAt"
-	Problem string // what was wrong and what would be right, without the value
+	Problem string // the problem and the right form, without the value
 }
 
-// Error shows both.
+// Error shows the place and the problem.
 func (e *InvalidError) Error() string { return "administrate: " + e.Where + ": " + e.Problem }
 
-// NotFoundError says that a read by id was answered with no record.
+// NotFoundError says that a read by id returned no record.
 type NotFoundError struct {
 	What string // such as "opportunity"
-	ID   string // as asked for; opaque, not shown by Error
+	ID   string // as requested; opaque, not shown by Error
 }
 
-// Error names what was looked for.
+// Error names the kind of record.
 func (e *NotFoundError) Error() string { return "administrate: no " + e.What + " has the given id" }

@@ -6,25 +6,24 @@ import (
 	"time"
 )
 
-// ScheduledEvent is a run of a course on a date, as far as side effects of
-// transitions look at one. Its fields are observed (5.3); a number that the API
-// does not give is nil.
+// ScheduledEvent is a run of a course on a date, with the members that side effects of
+// transitions need. Its fields are observed (5.3). A number that the API does not give is
+// nil.
 type ScheduledEvent struct {
 	ID          string
 	Title       string
 	State       string // draft, published or cancelled (observed, 3.6)
 	Active      bool
 	SoldOut     bool
-	Cancelled   bool       // by its state or because there is a time of cancellation
+	Cancelled   bool       // by its state or because it has a time of cancellation
 	CancelledAt *time.Time // nil also where the API gives that time without an offset, or none
 	Start       LocalTime  // the time on the clock in TimeZone; empty when there is none
 	TimeZone    string     // a name of the IANA database
-	StartsAt    *time.Time // the same moment with its offset
+	StartsAt    *time.Time // the same time with its offset
 	MaxPlaces   *int
 	// BookedPlaces do not count cancelled learners (observed, 4.6).
 	BookedPlaces *int
-	// Reserved are places held for interests of opportunities, lapsed holds not
-	// among them.
+	// Reserved are places held for interests of opportunities, without lapsed holds.
 	Reserved *int
 	// RemainingPlaces are MaxPlaces less BookedPlaces less Reserved and may be
 	// negative (observed, 4.6).
@@ -37,15 +36,13 @@ const (
 		" maxPlaces bookedPlaces reserved remainingPlaces"
 )
 
-// Event reads one event. It fails with NotFoundError when there is none with
-// that id.
+// Event reads one event, and fails with NotFoundError when no event has that id.
 func (c *Client) Event(ctx context.Context, id string) (ScheduledEvent, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Event", "events", whatEvent, id, selectEvent, eventAnswer.event)
 }
 
-// Events reads 1 to 100 events by their ids in one request (the filter and its
-// operation are observed, 3.3 and 5.3). They come in the API's order; one that is
-// not there is left out.
+// Events reads 1 to 100 events by their ids in one request (the filter and its operation
+// are observed, 3.3 and 5.3). They come in the API's order, without missing events.
 func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, error) {
 	b := newBuilder(&c.assumed)
 	b.where = "Events"
@@ -56,7 +53,7 @@ func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, er
 	}
 	arguments := "filters: [{field: id, operation: in, values: " + list(values) + "}], first: 100"
 	page, err := find(ctx, c, b, "Events", "events", arguments, selectEvent, eventAnswer.event)
-	if err == nil && page.more != "" { // more than so many ids can fit
+	if err == nil && page.more != "" { // more rows than the ids can match
 		return nil, misshapen("Events")
 	}
 	return page.rows, err
@@ -77,9 +74,9 @@ type EventInterestPage struct {
 	More      string // the cursor of the next page, empty on the last one
 }
 
-// EventInterests reads up to 100 interests in an event after a cursor, from the
-// beginning with none: all opportunities that hold the event (observed, 4.2).
-// It fails with NotFoundError when there is no event with that id.
+// EventInterests reads up to 100 interests in an event after a cursor, and without a
+// cursor from the beginning. They belong to all opportunities that hold the event
+// (observed, 4.2). EventInterests fails with NotFoundError when no event has that id.
 func (c *Client) EventInterests(ctx context.Context, eventID, after string) (EventInterestPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findOne(ctx, c, b, "EventInterests", "events", whatEvent, eventID,
@@ -131,7 +128,7 @@ type eventInterestAnswer struct {
 	} `json:"opportunity"`
 }
 
-// interest has no opportunity where the API gives none, which was observed.
+// interest returns no opportunity where the API gives none, as was observed.
 func (i eventInterestAnswer) interest() (EventInterest, error) {
 	out := EventInterest{ID: i.ID}
 	if i.Opportunity != nil {

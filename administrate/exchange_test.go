@@ -22,7 +22,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// answering serves one body for everything and keeps what was sent.
+// answering serves one body for every request and keeps the requests.
 func answering(t *testing.T, body string) (*Client, func() sent) {
 	t.Helper()
 	var last sent
@@ -87,7 +87,7 @@ func money(text string) decimal.NullDecimal {
 	return decimal.NewNullDecimal(decimal.RequireFromString(text))
 }
 
-// TestExchanges holds each mutation against the documented request and answer.
+// TestExchanges compares each mutation with the documented request and answer.
 func TestExchanges(t *testing.T) {
 	t.Parallel()
 	const step = `"step":{"id":"S3","name":"Proposed","stage":{"id":"G3","name":"Proposed","state":"Open"}}`
@@ -256,7 +256,7 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
-// answers compares by what a caller sees.
+// answers compares answers by what a caller sees.
 func answers() []cmp.Option {
 	return []cmp.Option{
 		cmp.Comparer(func(a, b decimal.Decimal) bool { return a.Equal(b) }),
@@ -265,8 +265,8 @@ func answers() []cmp.Option {
 	}
 }
 
-// TestBatch: in order at the root; what is known of one does not depend on
-// what became of another.
+// TestBatch: the mutations are in order at the root. The result of one does not depend on
+// the result of another.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	mutations := []Mutation{
@@ -311,8 +311,8 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// TestWithoutReadBack: where the answer to extendReservations is assumed to
-// hold nothing, none is made up.
+// TestWithoutReadBack: where the answer to extendReservations is assumed to hold no
+// reservations, the client makes none up.
 func TestWithoutReadBack(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -380,8 +380,8 @@ func TestBadInput(t *testing.T) {
 
 type nilMutation = Progress
 
-// TestEverythingTravelsUnchanged: whatever a caller gives arrives as it is, and
-// the document keeps its form.
+// TestEverythingTravelsUnchanged: a caller's values arrive unchanged, and the document
+// keeps its form.
 func TestEverythingTravelsUnchanged(t *testing.T) {
 	t.Parallel()
 	s := schema(t, true)
@@ -471,7 +471,7 @@ func TestEverythingTravelsUnchanged(t *testing.T) {
 	})
 }
 
-// written is an amount with two places at least and none lost.
+// written returns an amount with at least two places and no place lost.
 func written(d decimal.Decimal) string {
 	text := d.String()
 	whole, places, _ := strings.Cut(text, ".")

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// byID is the filter that the usual read of one record has (observed, 3.3): the
-// value is text like that of every filter.
+// byID is the filter that the usual read of one record has (observed, 3.3). Its value is
+// text, as in every filter.
 func (b *builder) byID(id string) string {
 	return "filters: [{field: id, operation: eq, value: " + b.required("id", "id", "String", id) + "}]"
 }
@@ -22,8 +22,8 @@ func (b *builder) oneOf(field, member string, texts []string) string {
 	return "{field: " + field + ", operation: in, values: " + list(values) + "}"
 }
 
-// page writes the arguments for a page of 100, which is the most the API gives
-// (documented, 2), from a cursor on.
+// page writes the arguments for a page of 100 after a cursor. The API gives 100 rows at
+// most (documented, 2).
 func (b *builder) page(after string) string {
 	if after == "" {
 		return "first: 100"
@@ -34,11 +34,11 @@ func (b *builder) page(after string) string {
 // found is a page of rows.
 type found[T any] struct {
 	rows  []T
-	count int    // of all that fit
+	count int    // of all that match
 	more  string // the cursor of the next page
 }
 
-// find sends a query of one connection and turns its rows around.
+// find sends a query of one connection and converts its rows.
 func find[A, T any](
 	ctx context.Context, c *Client, b *builder, name, field, arguments, selection string, turn func(A) (T, error),
 ) (found[T], error) {
@@ -62,7 +62,7 @@ func find[A, T any](
 	return page, nil
 }
 
-// turned turns the rows of a connection around.
+// turned converts the rows of a connection.
 func turned[A, T any](c connection[A], turn func(A) (T, error)) (found[T], error) {
 	answers, err := c.nodes()
 	if err != nil {
@@ -79,8 +79,8 @@ func turned[A, T any](c connection[A], turn func(A) (T, error)) (found[T], error
 	return page, nil
 }
 
-// findOne reads the record with an id. It fails with NotFoundError when there
-// is none, which is said of what was looked for.
+// findOne reads the record with an id. It fails with NotFoundError, naming the kind of
+// record, when there is none.
 func findOne[A, T any](
 	ctx context.Context, c *Client, b *builder, name, field, what, id, selection string, turn func(A) (T, error),
 ) (T, error) {
@@ -91,19 +91,18 @@ func findOne[A, T any](
 		return none, err
 	case len(page.rows) == 0:
 		return none, &NotFoundError{What: what, ID: id}
-	case len(page.rows) > 1: // more than an id can fit
+	case len(page.rows) > 1: // more rows than an id can match
 		return none, misshapen(name)
 	}
 	return page.rows[0], nil
 }
 
-// reference is a record of which only the id was read. Where there is none it
-// is null.
+// reference is a record with its id only, and null where there is no record.
 type reference struct {
 	ID string `json:"id"`
 }
 
-// identified gives the id of a record that must have one.
+// identified returns an error for a record without an id.
 func identified(id string) error {
 	if id == "" {
 		return errAnswer

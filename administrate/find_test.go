@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// finding is a read of a connection at the root: its field, and whether it is of
-// one record.
+// finding is a read of a connection at the root: its field, and whether it reads one
+// record.
 type finding struct {
 	name, root string
 	one        bool
@@ -35,8 +35,7 @@ func findings() []finding {
 	}
 }
 
-// TestFindings: none, one and several rows; no answer in part, and none with a
-// hole in it.
+// TestFindings: none, one and several rows, and no answer in part or with a missing row.
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	const onePage, manyPages = `{"totalRecords":2,"hasNextPage":false}`, `{"totalRecords":250,"hasNextPage":true}`
@@ -78,7 +77,7 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestEventTimes: local times and such with an offset are told apart.
+// TestEventTimes: local times and times with an offset are distinguished.
 func TestEventTimes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2031, 3, 3, 9, 0, 0, 0, time.UTC)
@@ -115,8 +114,8 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
-// TestNestedPages: what stands below an event comes page by page, and no part of
-// it passes for the whole.
+// TestNestedPages: the lists below an event come page by page, and no part is taken for
+// the whole.
 func TestNestedPages(t *testing.T) {
 	t.Parallel()
 	for _, nested := range []struct {
@@ -175,14 +174,14 @@ func TestNestedPages(t *testing.T) {
 			t.Errorf("%s of no event: %v", nested.field, err)
 		}
 	}
-	// An owner without an id is none that could be asked for.
+	// An owner without an id counts as no owner.
 	c, _ := answering(t, `{"data":{"opportunities":`+rows(lastPage, `{"id":"O","owner":{"firstName":"f"}}`)+`}}`)
 	if got, err := c.Ties(t.Context(), "O"); fate(t, err) != "unknown" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
-// TestTies: a sales document that is no invoice is none.
+// TestTies: a sales document that is not an invoice counts as no invoice.
 func TestTies(t *testing.T) {
 	t.Parallel()
 	for members, want := range map[string]Ties{
@@ -205,7 +204,8 @@ func TestTies(t *testing.T) {
 	}
 }
 
-// TestBilling: what a tenant does not show is not asked for, and told from what is empty.
+// TestBilling: the client does not ask for texts that a tenant does not show, and
+// distinguishes them from empty texts.
 func TestBilling(t *testing.T) {
 	t.Parallel()
 	for members, test := range map[string]struct {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// FuzzAmount: what is taken as an amount is exactly what stood there.
+// FuzzAmount: an accepted amount is exactly the amount in the text.
 func FuzzAmount(f *testing.F) {
 	for _, seed := range []string{
 		`"199.90"`, `199.90`, `0`, `-1`, `null`, `""`, `"1e3"`, `1E-7`, `1e400`, `"0x1"`, `"１"`, `"+5"`, `" 1"`, `".5"`, `{}`, `"NaN"`,
@@ -38,7 +38,7 @@ func FuzzAmount(f *testing.F) {
 	})
 }
 
-// FuzzMoment: only a time with an offset is taken, and it is that time.
+// FuzzMoment: only a time with an offset is accepted, and its value is exact.
 func FuzzMoment(f *testing.F) {
 	for _, seed := range []string{
 		`"2026-11-30T16:00:00+00:00"`, `"2026-11-30T16:00:00.123456Z"`, `"2026-11-30T16:00:00"`, `null`, `0`, `"2026-02-30T00:00:00Z"`,
@@ -61,8 +61,8 @@ func FuzzMoment(f *testing.F) {
 	})
 }
 
-// FuzzAnswer: no answer brings the client down, and none without a clean
-// payload counts as done.
+// FuzzAnswer: no answer crashes the client, and no answer without a clean payload counts
+// as done.
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
 		`{"addInterest":{"errors":[],"interests":[{"id":"1"}]}}`, `{"addInterest":{"errors":[{}]}}`, `null`, `[]`, `{"addInterest":null}`,
@@ -100,8 +100,8 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// FuzzErrand: no answer to a mutation of another record brings the client down,
-// and none without a clean payload and a record counts as done.
+// FuzzErrand: no answer to a mutation of another record crashes the client. No answer
+// without a clean payload and a record counts as done.
 func FuzzErrand(f *testing.F) {
 	for _, seed := range []string{
 		`[{"errors":[],"learners":[{"id":"1"}]},{"errors":[{}]}]`, `[{"errors":[],"learners":[]},null]`, `null`, `{}`, `[]`, `[1,{"errors":{}}]`,
@@ -143,8 +143,8 @@ func FuzzErrand(f *testing.F) {
 	})
 }
 
-// FuzzTimes: a time without an offset is taken as it stands on the clock, and
-// one of which that is not known never turns into another moment.
+// FuzzTimes: a time without an offset keeps its wall-clock value, and without a known
+// offset never becomes another time.
 func FuzzTimes(f *testing.F) {
 	for _, seed := range []string{
 		`"2031-03-03T09:00:00"`, `"2031-03-03T09:00:00.999"`, `"2031-03-03T09:00:00Z"`, `"2031-03-03T09:00:00+05:30"`, `null`, `7`, `""`, `"2031-02-30T00:00:00"`,
@@ -178,8 +178,8 @@ func FuzzTimes(f *testing.F) {
 	})
 }
 
-// FuzzNear: no location that an API reports brings the client down or shows
-// anything but a name of our document.
+// FuzzNear: no location that an API reports crashes the client or shows anything but a
+// name of our document.
 func FuzzNear(f *testing.F) {
 	f.Add(2, 3)
 	f.Add(-1, 0)

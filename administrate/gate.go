@@ -17,18 +17,18 @@ var (
 	errSealed  = errors.New("administrate: the request is over")
 )
 
-// passed compares on the wall clock.
+// passed reports whether the time has passed, on the wall clock.
 func passed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
 
-// gate is the document on its way to the transport. It opens at the first
-// read, which is the last moment before anything of it can leave, and only
-// within the send-by time. Once sealed it gives nothing any more. So a document
-// whose gate was sealed unopened never left, whatever transport it was given
-// to, and one that was opened cannot be read twice. The head of the request may
-// have left before: without a document there is nothing to execute.
+// gate is the document on its way to the transport. The gate opens at the first read, the
+// last moment before any byte of the document can leave, and only within the send-by
+// time. A sealed gate returns nothing any more. So a document whose gate was sealed
+// unopened never left, whatever the transport, and a document whose gate was opened
+// cannot be read twice. The head of the request may have left before: without a document
+// there is nothing to execute.
 type gate struct {
 	by   time.Time // zero: any time
-	open func()    // called when it opens, if not nil
+	open func()    // called when the gate opens, if not nil
 
 	mu      sync.Mutex
 	body    io.ReadCloser
@@ -37,7 +37,7 @@ type gate struct {
 	expired bool
 }
 
-// Read hands the document out.
+// Read returns the document.
 func (g *gate) Read(p []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -68,7 +68,7 @@ func (g *gate) Close() error {
 	return g.body.Close()
 }
 
-// expire seals a gate that has not been opened and tells whether it did.
+// expire seals a gate that has not been opened and reports whether it did.
 func (g *gate) expire() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -79,7 +79,7 @@ func (g *gate) expire() bool {
 	return true
 }
 
-// seal ends it all and tells what had happened.
+// seal seals the gate for good and returns its state.
 func (g *gate) seal() (opened, expired bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -87,9 +87,9 @@ func (g *gate) seal() (opened, expired bool) {
 	return g.opened, g.expired
 }
 
-// wire is a connection that knows whether it took bytes. The transport reads
-// the document into its buffer and may then find the kept connection dead:
-// that is the one case in which an opened gate still means not sent.
+// wire is a connection that knows whether it took bytes. The transport reads the document
+// into its buffer and may then find the kept connection dead. Only in this case an opened
+// gate still means not sent.
 type wire struct {
 	net.Conn
 
@@ -122,8 +122,8 @@ func (w *wire) count() int64 {
 	return w.taken
 }
 
-// sever stops all further writes and tells whether none was made since count
-// gave the mark and none is under way.
+// sever stops all further writes. It reports whether no byte was taken since count
+// returned the mark, and no write is under way.
 func (w *wire) sever(mark int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -131,8 +131,8 @@ func (w *wire) sever(mark int64) bool {
 	return w.taken == mark && w.writing == 0
 }
 
-// sentOn remembers the connection a request was given and what that had taken
-// when the document's gate opened.
+// sentOn remembers the connection of a request, and how many bytes that connection had
+// taken when the document's gate opened.
 type sentOn struct {
 	mu   sync.Mutex
 	wire *wire
@@ -164,17 +164,16 @@ func (s *sentOn) begin() {
 	}
 }
 
-// untouched proves, where it can, that the connection took no byte of the
-// document, and that it never will. Only for requests that have failed and
-// whose gate was opened.
+// untouched proves, where possible, that the connection took no byte of the document and
+// never will. It is only for failed requests whose gate was opened.
 func (s *sentOn) untouched() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.wire != nil && s.wire.sever(s.mark)
 }
 
-// newTransport is the default. HTTP/1.1 gives a request its connection for
-// itself, which is what the proof needs.
+// newTransport returns the default transport: with HTTP/1.1 a request has its connection
+// alone, as the proof needs.
 func newTransport() *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
 	protocols := new(http.Protocols)

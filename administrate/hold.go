@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// ReservePlaces holds places for interests that an opportunity has already
-// (observed, 4.6: reservePlacesForInterests). By itself it proves nothing: an
-// opportunity whose places were released or have lapsed gets none, and the
-// answer has no errors all the same (observed). HoldPlaces sends it together
-// with the expiry and reads back.
+// ReservePlaces holds places for interests that an opportunity has already (observed,
+// 4.6: reservePlacesForInterests). Alone it proves nothing: an opportunity whose places
+// were released or have lapsed gets none, and the answer still has no errors (observed).
+// HoldPlaces sends it together with the expiry and reads back.
 type ReservePlaces struct {
 	InterestIDs []string
 }
@@ -27,48 +26,49 @@ func (r ReservePlaces) build(b *builder) operation {
 	return operation{field: "reservePlacesForInterests", input: object{"interestIds: " + list(ids)}}
 }
 
-// HoldPlaces asks for places for interests of one opportunity until a time.
+// HoldPlaces asks to hold places for interests of one opportunity until a time.
 type HoldPlaces struct {
 	OpportunityID string
-	InterestIDs   []string  // from 1 up; of more than MaxEntries, several mutations are made
-	Until         time.Time // the expiry of all that the opportunity holds
+	InterestIDs   []string  // at least 1; more than MaxEntries need several mutations
+	Until         time.Time // the expiry of all places that the opportunity holds
 }
 
-// Held is what became of a HoldPlaces.
+// Held is the result of a HoldPlaces.
 type Held struct {
-	// Reserve and Extend are the errors of the mutations, like Answer.Err, of
-	// several the first: the last is executed whatever became of those before.
+	// Reserve and Extend are the errors of the mutations, like Answer.Err. Reserve is the
+	// first error of several mutations. The extension is executed even when a mutation
+	// before it failed.
 	Reserve, Extend error
-	// Reservations are read back, nil when the answer holds none: read the
-	// opportunity then.
+	// Reservations are read back, and nil when the answer holds none; then read the
+	// opportunity.
 	Reservations *Reservations
 }
 
-// heldTolerance is how far the expiry may be from what was asked for in the
-// vendor's own check (observed, 4.6).
+// heldTolerance is how far the expiry may be from the requested one in the vendor's own
+// check (observed, 4.6).
 const heldTolerance = 5 * time.Minute
 
-// Holds says whether the reservations that were read back prove that the
-// opportunity holds places until the time asked for, by the vendor's own check:
-// neither mutation has an error, the reservation is valid, and its expiry is in
-// the future and within 5 minutes of what was asked for (observed, 4.6). The API
-// says it of the opportunity as a whole, not of each interest.
+// Holds reports whether the reservations that were read back prove that the opportunity
+// holds places until the requested time. It is the vendor's own check: neither mutation
+// has an error, the reservation is valid, and its expiry is in the future and within 5
+// minutes of the requested time (observed, 4.6). The API says this of the opportunity as
+// a whole, not of each interest.
 func (h Held) Holds(until, now time.Time) bool {
 	return h.Reserve == nil && h.Extend == nil && h.Reservations != nil && h.Reservations.Valid &&
 		h.Reservations.Until != nil && h.Reservations.Until.After(now) &&
 		h.Reservations.Until.Sub(until).Abs() <= heldTolerance
 }
 
-// HoldPlaces reserves places and sets their expiry, in this order in one
-// request, and reads back what is held. With a nil error look at Held, never at
-// the absence of errors alone. An error holds for all mutations alike.
+// HoldPlaces reserves places and sets their expiry, in this order in one request, and
+// reads the places back. Even with a nil error look at Held. The absence of errors alone
+// proves nothing, and an error holds for all mutations alike.
 func (c *Client) HoldPlaces(ctx context.Context, h HoldPlaces) (Held, error) {
 	var mutations []Mutation
 	for ids := range slices.Chunk(h.InterestIDs, MaxEntries) {
 		mutations = append(mutations, ReservePlaces{InterestIDs: ids})
 	}
 	if len(mutations) == 0 {
-		mutations = append(mutations, ReservePlaces{}) // which says what is missing
+		mutations = append(mutations, ReservePlaces{}) // Apply then reports what is missing
 	}
 	mutations = append(mutations, ExtendReservations{OpportunityID: h.OpportunityID, Until: h.Until})
 	answers, err := c.Apply(ctx, mutations)

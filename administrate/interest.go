@@ -12,8 +12,8 @@ import (
 // Kind says which details object an interest carries.
 type Kind string
 
-// The four kinds of the API documentation. The zero value sends no details
-// object at all (observed to be accepted), and so no learners and no expiry.
+// The four kinds of the API documentation. The zero value sends no details object at all
+// (observed to be accepted), so it has no learners and no expiry.
 const (
 	Course       Kind = "course"
 	Event        Kind = "event"
@@ -28,15 +28,15 @@ type Learner struct {
 	Email     string // left out of the request when empty
 }
 
-// LocalTime is a time without a zone, as the API takes the expiry of training
-// tokens (documented): 2006-01-02T15:04:05.
+// LocalTime is a time without a zone, in the form that the API takes for the expiry of
+// training tokens (documented): 2006-01-02T15:04:05.
 type LocalTime string
 
 // AddInterest adds one line to an opportunity.
 //
-// With Reserve the API holds Quantity places on an event. An answer without
-// errors proves nothing about that (observed): let an ExtendReservations for
-// the same opportunity follow in the same Apply and look at what it reads back.
+// With Reserve the API holds Quantity places on an event. An answer without errors proves
+// nothing about the places (observed). Let an ExtendReservations for the same opportunity
+// follow in the same Apply, and look at the reservations in its answer.
 type AddInterest struct {
 	OpportunityID    string
 	ItemID           string
@@ -47,10 +47,10 @@ type AddInterest struct {
 	TaxID            string    // optional (observed)
 	NewLearners      []Learner // not for Tokens
 	ExistingLearners []string  // contact ids (assumed: see Assumptions.ExistingLearner); not for Tokens
-	ExpiresAt        LocalTime // for Tokens only; past times are the API's to judge
+	ExpiresAt        LocalTime // for Tokens only; the API judges past times
 }
 
-// AddInterest sends one addInterest; see Answer.Interests for what it gives.
+// AddInterest sends one addInterest; see Answer.Interests for the result.
 func (c *Client) AddInterest(ctx context.Context, a AddInterest) ([]Interest, error) {
 	answers, err := c.Apply(ctx, []Mutation{a})
 	if err != nil {

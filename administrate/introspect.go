@@ -8,11 +8,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// HiddenError says that the API answered and did not show its schema, as it
-// does where introspection is switched off.
+// HiddenError says that the API answered and did not show its schema, as an API does
+// where introspection is switched off.
 type HiddenError struct {
-	// Messages are the API's own, verbatim; the request they are about holds
-	// nothing of a caller.
+	// Messages are the API's own, verbatim. The request holds nothing of a caller.
 	Messages []string
 }
 
@@ -25,9 +24,9 @@ func (e *HiddenError) Error() string {
 	return text
 }
 
-// introspection is the standard query without descriptions, which would make
-// the answer several times as large. Arguments and members that are deprecated
-// are not asked for: servers of before that was possible would refuse it all.
+// introspection is the standard query without descriptions, which would make the answer
+// several times as large. It does not ask for deprecated arguments and members, because
+// older servers do not know them there and would refuse the whole query.
 const introspection = `query Introspection {
   __schema {
     queryType { name }
@@ -49,8 +48,8 @@ fragment Reference on __Type {
 }
 `
 
-// introspect reads the schema of the tenant. It fails with HiddenError where
-// the API does not show it.
+// introspect reads the schema of the tenant, and fails with HiddenError where the API
+// does not show it.
 func (c *Client) introspect(ctx context.Context) (*ast.Schema, error) {
 	doc := document{name: "Introspection", text: introspection, keys: []string{"__schema"}}
 	var got struct {
@@ -112,8 +111,8 @@ type (
 	}
 )
 
-// schema turns the answer around. It is not validated as a whole: a flaw in a
-// part of the tenant's schema that is never sent to does not matter here.
+// schema converts the answer. The schema is not validated as a whole: a flaw in a part of
+// the tenant's schema that the client never uses does not matter here.
 func (s schemaAnswer) schema() (*ast.Schema, error) {
 	schema := &ast.Schema{
 		Types:         map[string]*ast.Definition{},
@@ -193,7 +192,7 @@ func (t typeAnswer) definition() (*ast.Definition, error) {
 	return d, nil
 }
 
-// value is the default value. That there is one is all that matters.
+// value returns the default value, whose presence alone matters.
 func (i inputAnswer) value() *ast.Value {
 	if i.DefaultValue == nil {
 		return nil

@@ -5,40 +5,40 @@ import (
 	"time"
 )
 
-// Invoice is what an opportunity is billed by. It is read with Ties; the API
-// has no way to raise one that anybody has seen (5.4).
+// Invoice is the invoice of an opportunity, read with Ties. A way of the API to raise an
+// invoice was never observed (5.4).
 type Invoice struct {
 	ID    string
-	State string // Draft, Final or Void (observed, 3.6); not answered by UpdateInvoice
-	// Comments and PurchaseOrderRef are answered by UpdateInvoice, and by Billing as
-	// far as it says that they are shown.
+	State string // Draft, Final or Void (observed, 3.6); not in the answer of UpdateInvoice
+	// Comments and PurchaseOrderRef are in the answer of UpdateInvoice, and in Billing where
+	// Billing says that they are shown.
 	Comments         string
 	PurchaseOrderRef string
-	// FinalisedAt is answered by FinaliseInvoice only; nil also where the API
+	// FinalisedAt is in the answer of FinaliseInvoice only. It is also nil where the API
 	// gives that time without an offset.
 	FinalisedAt *time.Time
 }
 
-// Final says whether the invoice is finalised.
+// Final reports whether the invoice is finalised.
 func (i Invoice) Final() bool { return i.State == "Final" }
 
-// Billing is what an opportunity is billed by.
+// Billing says how an opportunity is billed.
 type Billing struct {
 	// ActiveInvoiceID is the invoice that counts, empty when there is none.
 	ActiveInvoiceID string
 	// Invoice is the sales document if that is an invoice, with state, comments and
 	// purchase order; nil otherwise.
 	Invoice *Invoice
-	// ShowsComments and ShowsPurchaseOrder say that they were read: they are not
-	// where the assumption is switched off.
+	// ShowsComments and ShowsPurchaseOrder say that these texts were read. The texts are not
+	// read where the assumption is switched off.
 	ShowsComments, ShowsPurchaseOrder bool
 }
 
-// Billing reads it in one request. Observed are the id of the active invoice and the
-// state of the sales document (4.1), and comments and purchase order of the invoice
-// that an update answers (5.4): that the sales document has them, too, is assumed, see
-// Assumptions.InvoiceComments and InvoicePurchaseOrder. It fails with NotFoundError
-// when there is no opportunity with that id.
+// Billing reads how an opportunity is billed, in one request. The id of the active
+// invoice and the state of the sales document are observed (4.1). Comments and purchase
+// order are observed in the answer to an update of the invoice (5.4). That the sales
+// document has them, too, is assumed: see Assumptions.InvoiceComments and
+// InvoicePurchaseOrder. Billing fails with NotFoundError when no opportunity has that id.
 func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, error) {
 	shown := Billing{ShowsComments: c.assumed.InvoiceComments != Off, ShowsPurchaseOrder: c.assumed.InvoicePurchaseOrder != Off}
 	selection := "id lifecycleState"
@@ -58,14 +58,14 @@ type UpdateInvoice struct {
 	ID               string
 	Comments         string
 	PurchaseOrderRef string
-	// NoComments and NoPurchaseOrderRef empty them by sending an empty text. An API
-	// may as well leave then what is there, so read it back.
+	// NoComments and NoPurchaseOrderRef empty the members by sending an empty text. An API
+	// may keep the old text in this case, so read the invoice back.
 	NoComments         bool
 	NoPurchaseOrderRef bool
 }
 
-// UpdateInvoice sends one invoices.update and answers what the invoice then
-// holds: compare it with what was asked for.
+// UpdateInvoice sends one invoices.update and returns what the invoice then holds:
+// compare it with the request.
 func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, error) {
 	return c.changeInvoice(ctx, "UpdateInvoice", u.build)
 }
@@ -90,8 +90,8 @@ func (u UpdateInvoice) build(b *builder) errand {
 	}
 }
 
-// FinaliseInvoice makes a draft final (observed, 5.4) and answers its state: only
-// one that is Final has been finalised.
+// FinaliseInvoice makes a draft final (observed, 5.4) and returns the invoice with its
+// state. Only an invoice in the state Final has been finalised.
 func (c *Client) FinaliseInvoice(ctx context.Context, invoiceID string) (Invoice, error) {
 	return c.changeInvoice(ctx, "FinaliseInvoice", func(b *builder) errand {
 		return errand{
@@ -144,10 +144,10 @@ type billingAnswer struct {
 	SalesDocument   *invoiceAnswer `json:"salesDocument"`
 }
 
-// billing adds what was answered to what was asked for.
+// billing adds the answer to the values from the request.
 func (b billingAnswer) billing(out Billing) (Billing, error) {
 	out.ActiveInvoiceID = b.ActiveInvoiceID
-	// Of a document that is no invoice nothing is selected.
+	// For a document that is not an invoice nothing is selected.
 	if b.SalesDocument != nil && b.SalesDocument.ID != "" {
 		invoice, err := b.SalesDocument.invoice()
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 // EventLearner is a place of a person on an event.
 type EventLearner struct {
 	ID        string
-	ContactID string // not answered by RegisterNamedLearners
+	ContactID string // empty in the answer of RegisterNamedLearners
 }
 
 // Enrolment says whether a person is on an event.
@@ -22,10 +22,10 @@ type Enrolment struct {
 	Learners []EventLearner
 }
 
-// Enrolment looks whether a contact is on an event already, which is to be done
-// before registering one: the vendor's own check, learners by contactId and
-// eventId counted by totalRecords (observed, 5.3). Cancelled places are counted
-// apart by isCancelled (observed, 5.3), in the same request.
+// Enrolment finds out whether a contact is on an event already. Call it before
+// registering a contact. It is the vendor's own check: learners by contactId and eventId,
+// counted by totalRecords (observed, 5.3). Cancelled places are counted separately by
+// isCancelled (observed, 5.3), in the same request.
 func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enrolment, error) {
 	b := newBuilder(&c.assumed)
 	b.where = "Enrolment"
@@ -57,16 +57,16 @@ func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enro
 	return Enrolment{Active: page.count, Cancelled: got.Cancelled.PageInfo.TotalRecords, Learners: page.rows}, nil
 }
 
-// LearnerPage is a part of the active places that fit.
+// LearnerPage is a part of the matching active places.
 type LearnerPage struct {
 	Learners []EventLearner
 	More     string // the cursor of the next page, empty on the last one
 }
 
-// Enrolments reads up to 100 active places that any of 1 to MaxEntries contacts
-// have on an event, after a cursor, from the beginning with none: the check of
-// Enrolment for many at once (its filters are observed, 5.3, and that they take
-// several values of others, 3.3).
+// Enrolments reads up to 100 active places of 1 to MaxEntries contacts on an event, after
+// a cursor, and without a cursor from the beginning. It is the check of Enrolment for
+// many contacts at once. Its filters are observed (5.3), and that filters take several
+// values is observed of others (3.3).
 func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
 	const name = "Enrolments"
 	b := newBuilder(&c.assumed)
@@ -76,13 +76,13 @@ func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []st
 }
 
 // ActiveLearners reads which of 1 to MaxEntries places are active, like Enrolments.
-// Those that were cancelled and those that are not there are left out.
+// Cancelled and missing places are left out.
 func (c *Client) ActiveLearners(ctx context.Context, learnerIDs []string) ([]EventLearner, error) {
 	const name = "ActiveLearners"
 	b := newBuilder(&c.assumed)
 	b.where = name
 	page, err := c.activeLearners(ctx, b, name, b.oneOf("id", "learnerIDs", learnerIDs), "")
-	if err == nil && page.More != "" { // more than so many ids can fit
+	if err == nil && page.More != "" { // more rows than the ids can match
 		return nil, misshapen(name)
 	}
 	return page.Learners, err
@@ -100,10 +100,10 @@ type Price struct {
 	Currency string          // sent as financialUnitId: the bare code, as for opportunities
 }
 
-// RegisterContacts books a place on an event for each of the contacts. Its
-// members are observed (5.3). The registration belongs to no opportunity and
-// takes up none of the places one holds (observed, 4.6): a person who has a
-// held place counts twice until it is released or lapses.
+// RegisterContacts books a place on an event for each of the contacts. Its members are
+// observed (5.3). The registration belongs to no opportunity and uses none of the places
+// that an opportunity holds (observed, 4.6). A person who has a held place counts twice
+// until the place is released or lapses.
 type RegisterContacts struct {
 	EventID    string
 	ContactIDs []string // 1 to MaxEntries
@@ -111,17 +111,18 @@ type RegisterContacts struct {
 	Price      *Price   // of one place; optional
 }
 
-// Registered is what an event answers to RegisterContacts.
+// Registered is the answer to RegisterContacts.
 type Registered struct {
-	// Learners are the new places. Fewer than the contacts means that the
-	// others were not booked.
+	// Learners are the new places. If there are fewer places than contacts, the other
+	// contacts were not booked.
 	Learners []EventLearner
-	// BookedPlaces are those of the event afterwards, nil when not answered.
+	// BookedPlaces are the booked places of the event afterwards, nil when not in the
+	// answer.
 	BookedPlaces *int
 }
 
-// RegisterContacts sends one registerContacts. Nothing in the API keeps a person
-// from being booked twice: look at Enrolment first.
+// RegisterContacts sends one registerContacts. The API does not keep a person from being
+// booked twice: look at Enrolment first.
 func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (Registered, error) {
 	sent, err := c.run(ctx, "RegisterContacts", r.build)
 	if err != nil {
@@ -171,25 +172,25 @@ func (r RegisterContacts) build(b *builder) errand {
 	}
 }
 
-// NamedLearner is a person to be put on an event. Its members are observed (5.3).
+// NamedLearner is a person to register on an event. Its members are observed (5.3).
 type NamedLearner struct {
 	EventID      string
 	ContactID    string
 	Notes        string      // optional
-	CustomFields []Attribute // optional; of the learner
+	CustomFields []Attribute // optional; custom fields of the learner
 }
 
-// LearnerAnswer is what became of one NamedLearner. Err is nil when it was
-// registered, a *RejectedError when the API turned it down, an *UnknownError
-// when the answer does not tell.
+// LearnerAnswer is the result of one NamedLearner. Err is nil when the learner was
+// registered, a *RejectedError when the API rejected the learner, and an *UnknownError
+// when the answer does not decide.
 type LearnerAnswer struct {
 	Learners []EventLearner // none after an error
 	Err      error
 }
 
-// RegisterNamedLearners books 1 to MaxEntries places in one request (observed,
-// 5.3). Each has an answer of its own, in order: one that is turned down says
-// nothing of the others. An error holds for all of them alike.
+// RegisterNamedLearners books 1 to MaxEntries places in one request (observed, 5.3). Each
+// learner has its own answer, in order; a rejected learner says nothing about the others.
+// An error holds for all of them alike.
 func (c *Client) RegisterNamedLearners(ctx context.Context, learners []NamedLearner) ([]LearnerAnswer, error) {
 	r, err := c.run(ctx, "RegisterNamedLearners", func(b *builder) errand {
 		b.several("learners", len(learners))
@@ -240,14 +241,14 @@ func (n NamedLearner) write(b *builder, i int) string {
 	return entry.String()
 }
 
-// CancelLearner gives a place back (observed, 5.3). The answer holds nothing but
-// errors: Enrolment tells whether it took effect.
+// CancelLearner gives a place back (observed, 5.3). The answer holds only errors;
+// Enrolment shows whether the change took effect.
 func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "CancelLearner", "cancel", learnerID)
 }
 
-// ReactivateLearner takes a place again that was given back by CancelLearner
-// (observed, 5.3). Its answer tells as little.
+// ReactivateLearner takes a place again that CancelLearner gave back (observed, 5.3). The
+// answer holds only errors, too.
 func (c *Client) ReactivateLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "ReactivateLearner", "reactivate", learnerID)
 }
@@ -275,8 +276,8 @@ func (l eventLearnerAnswer) learner() (EventLearner, error) {
 	return EventLearner{ID: l.ID, ContactID: l.Contact.id()}, identified(l.ID)
 }
 
-// learners are the places a registration made; without any it is not known
-// whether it made some.
+// learners returns the places that a registration made. Without places in the answer it
+// is unknown whether the registration made some.
 func (r ran) learners(answers []eventLearnerAnswer) ([]EventLearner, error) {
 	if len(answers) == 0 {
 		return nil, r.unknown("the answer has neither errors nor a learner")

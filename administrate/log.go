@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// LogStatus says how what an entry of the integration log tells of has ended.
+// LogStatus says how the operation of a log entry ended.
 type LogStatus string
 
 // The states that were observed (5.7).
@@ -15,14 +15,14 @@ const (
 	LogPartial LogStatus = "partial"
 )
 
-// LogEntry is an entry of the integration log that the TMS shows at a record.
-// Its members are observed (5.7).
+// LogEntry is an entry of the integration log that the TMS shows with a record. Its
+// members are observed (5.7).
 type LogEntry struct {
-	// Origin is the name the entries stand under. They cannot be deleted
-	// (observed, 5.7), so choose it once.
+	// Origin is the name that the entries have; choose it once, because entries cannot be
+	// deleted (observed, 5.7).
 	Origin string
-	// NodeID is the record's. Ids of events and contacts are observed; that an
-	// opportunity's works is assumed (5.7), and the API rejects it where not.
+	// NodeID is the id of the record. Ids of events and contacts are observed. That an
+	// opportunity's id works is assumed (5.7); where it does not, the API rejects the entry.
 	NodeID  string
 	Message string
 	Status  LogStatus
@@ -31,8 +31,8 @@ type LogEntry struct {
 	Category, Subcategory string
 }
 
-// WriteLog adds an entry. Nobody has seen the log being read: an entry of
-// unknown fate cannot be decided by reading.
+// WriteLog adds an entry. Reading the log was never observed, so reading cannot decide an
+// entry of unknown fate.
 func (c *Client) WriteLog(ctx context.Context, l LogEntry) error {
 	r, err := c.run(ctx, "WriteLog", l.build)
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"strconv"
 )
 
-// List asks for a list from a cursor on; the zero value from its beginning.
+// List asks for a list after a cursor; the zero value asks from the beginning.
 type List struct{ After string }
 
-// Wanted is what Lookup is to find, in one request. Texts are compared by the
-// API (operation eq), so whether case matters is the tenant's database's
-// affair: compare what comes back.
+// Wanted is what Lookup looks for, in one request. The API compares the texts (operation
+// eq). Whether case matters depends on the tenant's database, so compare the results with
+// the texts.
 type Wanted struct {
 	Steps      *List
 	Regions    *List // assumed: see Assumptions.Regions
@@ -22,33 +22,32 @@ type Wanted struct {
 	Items      []ItemName
 }
 
-// ItemName is a code, title or name of something to sell. One of a Kind is asked of the
-// things of that kind alone, so that it depends on no other root; without a Kind it is
-// asked of all four.
+// ItemName is a code, title or name of something to sell. With a Kind, Lookup looks only
+// among things of that kind, so the look-up depends on no other root. Without a Kind, it
+// looks among all four kinds.
 type ItemName struct {
 	Text string
 	Kind Kind
 }
 
-// Found is what Lookup found. A list of Wanted that has more than 100 rows is
-// here in part; Next then asks for the rest and is nil otherwise.
+// Found is the result of Lookup. For a list of more than 100 rows, Found holds a part;
+// Next then asks for the rest and is nil otherwise.
 type Found struct {
 	Steps      []Step
 	Regions    []Named
 	Currencies []Currency
-	Accounts   map[string][]Named // by the text asked for; at most 10 each
-	Items      map[string][]Item  // by the text asked for; at most 10 of a kind each
+	Accounts   map[string][]Named // by the text; at most 10 each
+	Items      map[string][]Item  // by the text; at most 10 of a kind each
 	Next       *Wanted
 }
 
-// maxTexts is how many texts one Lookup takes: an item's text may be asked of
-// four kinds of things.
+// maxTexts is how many texts one Lookup takes. An item's text may be compared with four
+// kinds of things.
 const maxTexts = 20
 
-// Lookup resolves names to ids: all that is wanted in one request, as aliases
-// at the root of one query. It takes at most 20 texts, accounts and items
-// together. Roots that are assumed and switched off are left out for items;
-// regions fail with InvalidError.
+// Lookup resolves names to ids, all in one request, as aliases at the root of one query.
+// It takes at most 20 texts, accounts and items together. For items, roots that are
+// switched off are left out; regions then fail with InvalidError.
 func (c *Client) Lookup(ctx context.Context, w Wanted) (Found, error) {
 	doc, err := c.lookupDocument(w)
 	if err != nil {
@@ -65,13 +64,13 @@ func (c *Client) Lookup(ctx context.Context, w Wanted) (Found, error) {
 	return found, nil
 }
 
-// itemRoot is a connection in which things to sell are found by text.
+// itemRoot is a connection that finds things to sell by text.
 type itemRoot struct {
 	alias     string
 	field     Name
-	kind      string // the type of what it lists
+	kind      string // the type of its rows
 	sells     Kind
-	by        []string // the fields that are compared with the text
+	by        []string // the fields that the text is compared with
 	selection string
 }
 
@@ -86,11 +85,11 @@ func (c *Client) itemRoots() []itemRoot {
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }
 
-// LooksUp reports whether things of the kind can be looked up by name: their root may be
+// LooksUp reports whether things of the kind can be looked up by name. Their root may be
 // an assumption that is switched off.
 func (c *Client) LooksUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
 
-// roots returns the connections that the item is looked for in.
+// roots returns the connections in which to look for the item.
 func (item ItemName) roots(all []itemRoot) []itemRoot {
 	return slices.DeleteFunc(slices.Clone(all), func(r itemRoot) bool { return item.Kind != "" && item.Kind != r.sells })
 }
@@ -202,7 +201,7 @@ func (w Wanted) found(answers map[string]json.RawMessage, kinds []itemRoot) (Fou
 				}
 				for _, row := range rows {
 					row.Type = r.kind
-					if !slices.Contains(items, row) { // its code may be its title, too
+					if !slices.Contains(items, row) { // an item's code may also be its title
 						items = append(items, row)
 					}
 				}
@@ -213,7 +212,7 @@ func (w Wanted) found(answers map[string]json.RawMessage, kinds []itemRoot) (Fou
 	return found, nil
 }
 
-// sellableAnswer is a thing to sell as it is read from its own connection.
+// sellableAnswer is a thing to sell as its own connection returns it.
 type sellableAnswer struct {
 	ID    string `json:"id"`
 	Code  string `json:"code"`
@@ -222,7 +221,7 @@ type sellableAnswer struct {
 
 func (s sellableAnswer) item() Item { return Item{ID: s.ID, Code: s.Code, Title: s.Title} }
 
-// rowsOf gives the rows of a connection and where it goes on, if it does.
+// rowsOf returns the rows of a connection and where the connection continues, if it does.
 func rowsOf[A, T any](roots map[string]json.RawMessage, key string, turn func(A) T) ([]T, *List, error) {
 	var got *connection[A]
 	if err := json.Unmarshal(roots[key], &got); err != nil || got == nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestMain lets garbage grow to four times the heap: the tests decode a hundred introspected schemas, and a third of
-// their time would go into collecting them.
+// TestMain lets garbage grow to four times the heap. The tests decode a hundred introspected schemas, and a third
+// of their time would go into collecting garbage.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())

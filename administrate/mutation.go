@@ -7,41 +7,41 @@ import (
 	"strconv"
 )
 
-// The most that Apply sends in one document.
+// The largest document that Apply sends.
 const (
 	MaxMutations    = 20
 	MaxRequestBytes = 256 << 10
 )
 
 // Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest,
-// ExtendReservations and ReservePlaces, by value: what Apply can send together.
-// What changes other records than opportunities is a method of its own each.
+// ExtendReservations and ReservePlaces, by value, which Apply can send together. A change
+// of another record than an opportunity has its own method.
 type Mutation interface {
 	build(b *builder) operation
 }
 
-// Answer is what became of one mutation. Err is nil when it was executed, a
-// *RejectedError when the API turned it down, an *UnknownError when the answer
-// does not tell.
+// Answer is the result of one mutation. Err is nil when the mutation was executed, a
+// *RejectedError when the API rejected it, and an *UnknownError when the answer does not
+// decide.
 type Answer struct {
-	// Opportunity is as it stood right after the mutation: all members but
-	// Attributes and interests. It is nil for an AddInterest, after an error,
-	// and for an ExtendReservations whose answer holds none (see
-	// Assumptions.ExtendedOpportunity). A ReservePlaces answers none, either.
+	// Opportunity is the opportunity right after the mutation, with all members except
+	// Attributes and interests. It is nil for an AddInterest, after an error, and for an
+	// ExtendReservations whose answer holds none (see Assumptions.ExtendedOpportunity). It
+	// is nil for a ReservePlaces, too.
 	Opportunity *Opportunity
-	// Interests are those the API answers to an AddInterest; whether only the
-	// new one or all of the opportunity is not documented.
+	// Interests are the interests in the API's answer to an AddInterest. Whether these are
+	// only the new one or all of the opportunity is not documented.
 	Interests []Interest
 	Err       error
 }
 
-// Apply sends the mutations in one document, each an alias at its root, so
-// that they are executed in order. At most MaxMutations in at most
-// MaxRequestBytes, else it fails with InvalidError and nothing is sent.
+// Apply sends the mutations in one document, each an alias at its root, so that the API
+// executes them in order. Apply takes at most MaxMutations and at most MaxRequestBytes.
+// With more it fails with InvalidError and sends nothing.
 //
-// With a nil error there is one Answer for each mutation, in order. An error
-// holds for all of them alike: NotSentError, RefusedError, UnknownError. With
-// Options.ReadOnly nothing is sent and each is answered a RejectedError.
+// With a nil error there is one Answer for each mutation, in order. An error holds for
+// all of them alike: NotSentError, RefusedError, UnknownError. With Options.ReadOnly
+// nothing is sent and each answer is a RejectedError.
 func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]Answer, error) {
 	doc, operations, err := c.mutationDocument("Apply", mutations)
 	if err != nil {
@@ -65,10 +65,10 @@ func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]Answer, err
 	return answers, nil
 }
 
-// labelReadOnly is the label of what a Client that is read-only answers itself.
+// labelReadOnly is the label of the answers that a read-only Client makes itself.
 const labelReadOnly = "read-only"
 
-// kept answers what is not to be sent.
+// kept returns the answers to operations that are not sent.
 func kept(operations []operation) []Answer {
 	answers := make([]Answer, len(operations))
 	for i, op := range operations {
@@ -77,7 +77,7 @@ func kept(operations []operation) []Answer {
 	return answers
 }
 
-// keptBack is the answer to a mutation that is not to be sent.
+// keptBack returns the error of a mutation that is not sent.
 func keptBack(operation string) error {
 	return &RejectedError{Operation: operation, Errors: []PayloadError{{
 		Label:   labelReadOnly,
@@ -99,15 +99,15 @@ func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
 // alias is the response key of a mutation in its document.
 func alias(i int) string { return "m" + strconv.Itoa(i) }
 
-// operation is a mutation as it stands in a document.
+// operation is a mutation in a document.
 type operation struct {
 	field  string // of the namespace, such as "progress"
 	input  object
-	result string // what is selected beside the errors
+	result string // the selection beside the errors
 	member string // the result's response key, empty when there is none
 }
 
-// mutationDocument writes the document and gives the operations in it.
+// mutationDocument writes the document and returns the operations in it.
 func (c *Client) mutationDocument(name string, mutations []Mutation) (document, []operation, error) {
 	if len(mutations) == 0 || len(mutations) > MaxMutations {
 		return document{}, nil, &InvalidError{
@@ -145,14 +145,14 @@ const (
 	memberInterests   = "interests"
 )
 
-// payloadAnswer is what a mutation field answers beside its errors.
+// payloadAnswer is the answer to a mutation field without its errors.
 type payloadAnswer struct {
 	Opportunity *opportunityAnswer `json:"opportunity"`
 	Interests   []interestAnswer   `json:"interests"`
 }
 
-// answer decides what became of one mutation of an answered document. What is
-// not proven is unknown.
+// answer returns the result of one mutation of an answered document. A result that is not
+// proven is unknown.
 func (op operation) answer(doc document, key string, root json.RawMessage, errs []topError) Answer {
 	var own []topError
 	for _, e := range errs {
@@ -194,10 +194,10 @@ func (op operation) answer(doc document, key string, root json.RawMessage, errs 
 	return Answer{}
 }
 
-// decide reads the payload of a mutation and says what became of it: nil only
-// where a list of errors was read and is empty. A missing or null one is an
-// empty one (observed in the vendor's own code, 3.5). The list's name stands at
-// a depth of the paths that top-level errors have.
+// decide reads the payload of a mutation and returns its result. It returns nil only
+// where it read an empty list of errors. A missing list or null counts as empty (observed
+// in the vendor's own code, 3.5). depth is the position of the list's name in the paths
+// of top-level errors.
 func decide(doc document, operation string, raw json.RawMessage, errs []topError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return reported(doc, operation, "the answer holds no result for it", errs)
@@ -217,7 +217,7 @@ func decide(doc document, operation string, raw json.RawMessage, errs []topError
 		return &RejectedError{Operation: operation, Errors: payload.Errors}
 	}
 	for _, e := range errs {
-		// An empty list of errors proves nothing when it could not be read.
+		// A list of errors that could not be read proves nothing.
 		if len(e.Path) > depth && e.Path[depth] == "errors" {
 			return reported(doc, operation, "its list of errors could not be read", errs)
 		}

@@ -19,13 +19,13 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// id is a global id, as the sandbox gives them.
+// id returns a global id in the form of the sandbox.
 func id(typ string, key any) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key))
 }
 
-// ask reads from the sandbox by a request of its own, not by the client, and
-// gives the JSON text of the answer's data without spaces.
+// ask reads from the sandbox with its own request, without the client. It returns the
+// JSON text of the answer's data without spaces.
 func (s *tenant) ask(t *testing.T, query string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
@@ -61,8 +61,8 @@ func rejected(t *testing.T, err error, label string) {
 	}
 }
 
-// TestAccounts: what is created and changed stands in the TMS, and names that
-// two accounts share are found twice.
+// TestAccounts: created and changed values are in the TMS, and a name of two accounts is
+// found twice.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -118,7 +118,7 @@ func TestAccounts(t *testing.T) {
 	rejected(t, err, "Not Found")
 }
 
-// TestContacts: of a batch with one that is turned down the others are made.
+// TestContacts: in a batch with one rejected contact the others are made.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -177,7 +177,7 @@ func TestContacts(t *testing.T) {
 
 func number(n int) *int { return &n }
 
-// TestEvents: what an event shows, its places among them, and who holds it.
+// TestEvents: the data of an event, its places, and the opportunities that hold it.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -256,8 +256,8 @@ func TestInterestsOfManyPages(t *testing.T) {
 	}
 }
 
-// TestLearners: a person is found on an event before being registered again,
-// cancelled places apart.
+// TestLearners: a person is found on an event before a second registration, and cancelled
+// places are separate.
 func TestLearners(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -298,7 +298,7 @@ func TestLearners(t *testing.T) {
 	}
 	rejected(t, answers[1].Err, "")
 	enrolled(three, 1, 0)
-	enrolled(contactTwo, 2, 0) // the API does not keep it from happening
+	enrolled(contactTwo, 2, 0) // the API does not prevent this
 	if got := must[administrate.ScheduledEvent](t)(s.Event(ctx, event)); *got.BookedPlaces != 8 {
 		t.Errorf("booked %+v", got)
 	}
@@ -311,7 +311,7 @@ func TestLearners(t *testing.T) {
 	}
 	rejected(t, s.CancelLearner(ctx, id("learner", 999)), "Not Found")
 
-	// Many at once tell the same, and a cancelled place can be taken again.
+	// The read for many contacts returns the same, and a cancelled place can be taken again.
 	all := []string{made.Learners[0].ID, made.Learners[1].ID, answers[2].Learners[0].ID, id("learner", 999)}
 	active := func(want ...administrate.EventLearner) {
 		t.Helper()
@@ -323,7 +323,7 @@ func TestLearners(t *testing.T) {
 			t.Errorf("on the event %+v, want %+v", page, want)
 		}
 	}
-	again := administrate.EventLearner{ID: answers[2].Learners[0].ID, ContactID: contactTwo} // its contact is not answered
+	again := administrate.EventLearner{ID: answers[2].Learners[0].ID, ContactID: contactTwo} // the answer holds no contact
 	active(made.Learners[1], again)
 	if err := s.ReactivateLearner(ctx, made.Learners[0].ID); err != nil {
 		t.Fatal(err)
@@ -334,8 +334,8 @@ func TestLearners(t *testing.T) {
 	rejected(t, err, "")
 }
 
-// TestRegistrationsAndInvoices goes through what the TMS's own transitions make
-// and what can be done with it.
+// TestRegistrationsAndInvoices reads what the TMS's own transitions make and then changes
+// it.
 func TestRegistrationsAndInvoices(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -429,8 +429,8 @@ func TestPeopleOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestHoldPlaces: the answers of two mutations without errors prove nothing;
-// what is read back does.
+// TestHoldPlaces: two answers without errors prove nothing; the reservations that are
+// read back do.
 func TestHoldPlaces(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -549,8 +549,8 @@ func TestLog(t *testing.T) {
 	rejected(t, strict.WriteLog(ctx, administrate.LogEntry{Origin: "Oppflow", NodeID: id("Opportunity", 1), Message: "m", Status: administrate.LogSuccess}), "")
 }
 
-// TestFatesOfErrands: every mutation of another record, on a bad day. It is
-// sent once whatever happens to it.
+// TestFatesOfErrands: every mutation of another record meets every fault, and is sent
+// once in each case.
 func TestFatesOfErrands(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -558,7 +558,7 @@ func TestFatesOfErrands(t *testing.T) {
 	for _, errand := range []struct {
 		operation string
 		do        func(s *tenant) error
-		count     string // a query of a totalRecords that it raises, or empty
+		count     string // a query with a totalRecords that the mutation raises, or empty
 	}{
 		{"account.create", func(s *tenant) error {
 			_, err := s.CreateAccount(ctx, administrate.NewAccount{Name: name})
@@ -638,8 +638,8 @@ func TestFatesOfErrands(t *testing.T) {
 	}
 }
 
-// TestAccountTakenAway: whether null takes the account away or leaves it is the
-// tenant's affair; the record read back tells.
+// TestAccountTakenAway: whether null removes the account or leaves it depends on the
+// tenant. The record that is read back decides.
 func TestAccountTakenAway(t *testing.T) {
 	t.Parallel()
 	for value, stays := range map[string]bool{"kept": true, "cleared": false} {
@@ -653,8 +653,8 @@ func TestAccountTakenAway(t *testing.T) {
 	}
 }
 
-// TestTokenIssues: the tokens of a won opportunity are seen where the API shows
-// them by the assumed name, by a corrected one, and not where that is switched off.
+// TestTokenIssues: the tokens of a won opportunity are seen where the API shows them by
+// the assumed name or a corrected name. They are not seen where the assumption is off.
 func TestTokenIssues(t *testing.T) {
 	t.Parallel()
 	tokens := id("TokenType", "0123456789abcdef0123456789abcdef")

@@ -15,36 +15,34 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// RefreshTokens keeps the token of the refresh token grant. It may be shared
-// with other processes, which replace it, too. The text of its errors is one
-// line without secrets.
+// RefreshTokens keeps the token of the refresh token grant. Other processes may share and
+// replace the token, and the text of its errors is one line without secrets.
 type RefreshTokens interface {
-	// RefreshToken gives the newest one. It is asked before every renewal, and
-	// once more when the endpoint does not take what it gave.
+	// RefreshToken returns the newest token. It is called before every renewal, and once
+	// more when the endpoint does not accept the token.
 	RefreshToken() (string, error)
-	// Replaced is told the one that the endpoint has given in place of another,
-	// before any access token that came with it is used: RefreshToken gives it
-	// from then on. An error says that it will be lost with the process.
+	// Replaced is called when the endpoint has replaced the old token by the next, before
+	// any access token that came with it is used. From then on RefreshToken returns the next
+	// token. An error says that the next token will be lost with the process.
 	Replaced(old, next string) error
 }
 
-// OAuthOptions configure an OAuth. TokenURL, ClientID and ClientSecret are
-// needed.
+// OAuthOptions configure an OAuth. TokenURL, ClientID and ClientSecret are required.
 type OAuthOptions struct {
 	// TokenURL of the token endpoint, such as
 	// https://auth.getadministrate.com/oauth/token (documented).
 	TokenURL string
 	// ClientID and ClientSecret travel in the form (documented).
 	ClientID, ClientSecret string
-	// RefreshTokens, when given, make it the refresh token grant; else it is
+	// RefreshTokens, when given, selects the refresh token grant. Otherwise the grant is
 	// client credentials (both documented).
 	RefreshTokens RefreshTokens
 	// Transport carries the requests; nil is the default of Options.Transport.
 	Transport http.RoundTripper
 	// Timeout is the most time one request may take; 0 is 15 s.
 	Timeout time.Duration
-	// Failed, when given, is told of every renewal that failed and of a refresh
-	// token that will be lost. The error's text is one line without secrets.
+	// Failed, when given, is called for every failed renewal and for a refresh token that
+	// will be lost. The error's text is one line without secrets.
 	Failed func(error)
 	// Now is the clock that tokens expire by; nil is time.Now.
 	Now func() time.Time
@@ -53,33 +51,32 @@ type OAuthOptions struct {
 // String hides the secrets from logs and error texts.
 func (OAuthOptions) String() string { return "[oauth]" }
 
-// GoString hides them from %#v.
+// GoString hides the secrets from %#v.
 func (OAuthOptions) GoString() string { return "[oauth]" }
 
 const (
-	// The most and the least of renewMargin.
+	// The largest and the smallest renewMargin.
 	longestMargin = time.Minute
 	marginPart    = 10
 	// The pauses after failures double from the first to the longest.
 	firstPause   = time.Second
 	longestPause = time.Minute
-	// A token that is refused younger than this was never a good one, as far as
-	// can be told.
+	// A token that the API refuses at a younger age probably never was a good token.
 	youth = time.Minute
 )
 
-// OAuth is a TokenSource that asks the token endpoint. It is safe for
-// concurrent use; share one in a process.
+// OAuth is a TokenSource that asks the token endpoint. It is safe for concurrent use;
+// share one in a process.
 //
-// A token is renewed a minute before it expires, or a tenth of its life if
-// that is less. Until then it is used; only who has none waits. Whoever needs
-// one at the same time waits for the same request, which does not end with
-// the caller that caused it. A failure is remembered for a pause of 1 s, then
-// 2, 4 and so on up to a minute, in which nothing is asked.
+// A token is renewed a minute before it expires, or a tenth of its life before if that is
+// less. Until it expires callers use the old token; only a caller without a token waits.
+// All callers that need a token at the same time wait for the same request. That request
+// does not end with the caller that started it. A failure is remembered for a pause of 1
+// s, then 2, 4 and so on up to a minute. During a pause the endpoint is not asked.
 //
-// Its requests do not pass the bucket of a Client: the documented limit is
-// that of the API's own address, nothing is said of the endpoint's, and there
-// are only a few in an hour.
+// Its requests do not pass the bucket of a Client. The documented limit is for the API's
+// own address, nothing is documented for the endpoint's address, and there are only a few
+// requests in an hour.
 type OAuth struct {
 	options OAuthOptions
 	where   string // the endpoint as shown in errors
@@ -88,10 +85,10 @@ type OAuth struct {
 
 	mu      sync.Mutex
 	held    grant
-	refused string // the last token that the API did not take
-	// How many tokens were refused in their youth, one after the other.
+	refused string // the last token that the API did not accept
+	// How many tokens were refused at a young age, one after the other.
 	refusals int
-	// The last failure, how many there were in a row, and until when it stands.
+	// The last failure, the number of failures in a row, and until when the pause lasts.
 	failure  *TokenError
 	failures int
 	pause    time.Time
@@ -152,11 +149,11 @@ func NewOAuth(o OAuthOptions) (*OAuth, error) {
 // String hides the secrets from logs and error texts.
 func (*OAuth) String() string { return "[oauth]" }
 
-// GoString hides them from %#v.
+// GoString hides the secrets from %#v.
 func (*OAuth) GoString() string { return "[oauth]" }
 
-// Token gives a token that has not expired. It fails with TokenError, or with
-// the context's error when that ends first.
+// Token returns a token that has not expired. It fails with TokenError, or with the
+// context's error when the context ends first.
 func (o *OAuth) Token(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -184,8 +181,8 @@ func (o *OAuth) Token(ctx context.Context) (string, error) {
 	}
 }
 
-// look gives the token at hand, if it has not expired, and whether a new one
-// is to be had now. Without a token and with a failure to wait out it fails.
+// look returns the present token, if it has not expired, and whether a renewal is due
+// now. Without a token and during a pause after a failure, look fails.
 func (o *OAuth) look() (token string, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -203,8 +200,8 @@ func (o *OAuth) look() (token string, due bool, err error) {
 	return token, due && !paused, err
 }
 
-// renew is one flight. Those who took off too late find the work done, or its
-// failure to wait out.
+// renew makes one renewal. A caller that comes too late finds a new token, or a failure
+// with its pause.
 func (o *OAuth) renew(ctx context.Context) (string, error) {
 	token, due, err := o.look()
 	if err != nil || !due {
@@ -233,8 +230,8 @@ func (o *OAuth) renew(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// ask sends one request, or a second one if the refresh token turns out to
-// have been replaced by another process meanwhile.
+// ask sends one request. It sends a second request if another process has replaced the
+// refresh token meanwhile.
 func (o *OAuth) ask(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
 	defer cancel()
@@ -274,15 +271,15 @@ func (o *OAuth) ask(ctx context.Context) (*oauth2.Token, error) {
 	}
 }
 
-// take keeps what was answered to a request of that time, unless it is of no
-// use. The time is that of the request, so that no delay lengthens a life.
+// take keeps the token from the answer, unless the token is useless. asked is the time of
+// the request, so that a slow answer does not lengthen the token's life.
 func (o *OAuth) take(answer *oauth2.Token, asked time.Time) *TokenError {
 	useless := func(reason Reason, problem string) *TokenError {
 		return &TokenError{Reason: reason, Problem: o.where + " " + problem}
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
 	if life == 0 && !answer.Expiry.IsZero() {
-		life = time.Until(answer.Expiry) // of an answer that is no JSON
+		life = time.Until(answer.Expiry) // the answer is not JSON
 	}
 	switch {
 	case answer.Type() != "Bearer":
@@ -303,8 +300,8 @@ func (o *OAuth) take(answer *oauth2.Token, asked time.Time) *TokenError {
 	return nil
 }
 
-// Accepted takes in that the API took the token: those that are refused later were good
-// before.
+// Accepted notes that the API accepted the token. A later refusal then counts as the
+// first one.
 func (o *OAuth) Accepted(token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -313,10 +310,9 @@ func (o *OAuth) Accepted(token string) {
 	}
 }
 
-// Refused drops the token, so that the next call has a new one. A token that
-// has been dropped or replaced already is no reason to renew another. When the
-// API takes none of the tokens that are given out, they are asked for with
-// pauses in between.
+// Refused drops the token, so that the next call gets a new token. A token that has been
+// dropped or replaced already causes no renewal. When the API refuses all tokens that the
+// endpoint returns, the endpoint is asked with pauses in between.
 func (o *OAuth) Refused(token string) {
 	o.mu.Lock()
 	if token == "" || token != o.held.token {
@@ -354,8 +350,8 @@ func (o *OAuth) report(err error) {
 	}
 }
 
-// codeOf gives the error code of an endpoint's answer (RFC 6749, 5.2), empty
-// if it is none of those known: another text may quote what was sent.
+// codeOf returns the error code of an endpoint's answer (RFC 6749, 5.2). It is empty for
+// an unknown code, because another text may quote the request.
 func codeOf(err error) string {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
@@ -368,7 +364,7 @@ func codeOf(err error) string {
 	return ""
 }
 
-// explain tells in our words why there is no token.
+// explain returns in our words why there is no token.
 func (o *OAuth) explain(err error) *TokenError {
 	var own *TokenError
 	if errors.As(err, &own) {
@@ -400,14 +396,14 @@ func (o *OAuth) explain(err error) *TokenError {
 	case failed.cause != nil:
 		failed.Problem = o.where + " cannot be reached: " + strings.Join(strings.Fields(failed.cause.Error()), " ")
 	case sending != nil:
-		failed.Problem = o.where + " cannot be reached" // what else it says may quote what was received
+		failed.Problem = o.where + " cannot be reached" // the rest of the error may quote received data
 	default:
 		failed.Problem = o.where + " answers something that is no token"
 	}
 	return failed
 }
 
-// longestWait bounds what an endpoint can ask for with Retry-After.
+// longestWait is the longest pause that an endpoint can ask for with Retry-After.
 const longestWait = 5 * time.Minute
 
 func adviceOn(code string) string {

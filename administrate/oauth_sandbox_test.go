@@ -35,8 +35,8 @@ func (k *keeper) Replaced(_, next string) error {
 	return nil
 }
 
-// expiring is a sandbox whose static token nobody knows, a clock for it and for
-// its clients, and how often it was asked for a token.
+// expiring is a sandbox whose static token no client uses, a clock for the sandbox and
+// its clients, and a count of the requests for a token.
 type expiring struct {
 	*sandbox.Sandbox
 	url          string
@@ -70,7 +70,7 @@ func newExpiring(t *testing.T, life time.Duration) *expiring {
 	return e
 }
 
-// client makes one by a grant.
+// client returns a client that uses one of the grants.
 func (e *expiring) client(t *testing.T, refresh bool) *administrate.Client {
 	t.Helper()
 	known, err := e.Client(t.Context())
@@ -95,8 +95,8 @@ func (e *expiring) client(t *testing.T, refresh bool) *administrate.Client {
 	return c
 }
 
-// TestTokensThatExpire: a day of work on tokens that live for an hour, by both
-// grants, with callers side by side. Nobody notices an expiry.
+// TestTokensThatExpire: a day of work on tokens that live for an hour, with both grants,
+// and with callers side by side. No caller notices an expiry.
 func TestTokensThatExpire(t *testing.T) {
 	t.Parallel()
 	for name, refresh := range map[string]bool{"client credentials": false, "refresh token": true} {
@@ -125,8 +125,8 @@ func TestTokensThatExpire(t *testing.T) {
 	}
 }
 
-// TestTokenThatExpiresUnnoticed: with a clock that goes wrong the API's 401 is
-// what tells. The call was not sent, and the next one gets through.
+// TestTokenThatExpiresUnnoticed: with a wrong clock only the API's 401 shows the expiry.
+// The call was not sent, and the next call gets through.
 func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)
@@ -154,7 +154,7 @@ func TestTokenThatExpiresUnnoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.ahead.Add(int64(2 * time.Hour))
-	slow.Add(int64(2 * time.Hour)) // it stands still
+	slow.Add(int64(2 * time.Hour)) // the clock stands still
 	var notSent *administrate.NotSentError
 	if err := create(); !errors.As(err, &notSent) || notSent.Reason != administrate.Authentication {
 		t.Errorf("with a token that has expired: %v", err)
@@ -168,8 +168,8 @@ func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	}
 }
 
-// TestTwoProcessesWithOneRefreshToken, which is good once: the one that comes
-// late takes up what the other has kept.
+// TestTwoProcessesWithOneRefreshToken: the refresh token works once, and the later
+// process uses the new one that the other has kept.
 func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)

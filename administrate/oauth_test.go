@@ -21,7 +21,7 @@ const (
 	secretRefresh = "rt-91c7e4b620"
 )
 
-// endpoint stands in for a token endpoint. It numbers the tokens it gives.
+// endpoint replaces a token endpoint, and numbers its tokens.
 type endpoint struct {
 	*httptest.Server
 	asked atomic.Int32
@@ -79,7 +79,7 @@ func (e *endpoint) holds() (release func()) {
 	return sync.OnceFunc(func() { close(hold) })
 }
 
-// lasting answers one of a form into which the number of the request is put.
+// lasting returns answers that contain the number of the request.
 func lasting(form string, seconds int) func(http.ResponseWriter, int32) {
 	return func(w http.ResponseWriter, n int32) {
 		if strings.Contains(form, "%d") {
@@ -97,7 +97,7 @@ type clock struct{ ahead atomic.Int64 }
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// source makes an OAuth with a clock of its own and all that it reports.
+// source returns an OAuth, its own clock, and its reported errors.
 func source(t *testing.T, tokenURL string, change func(*OAuthOptions)) (*OAuth, *clock, func() []error) {
 	t.Helper()
 	var mu sync.Mutex
@@ -153,8 +153,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 const crowd = 50
 
-// together calls f at the same time from so many callers; begun counts those
-// that are about to.
+// together calls f at the same time from this many callers. begun counts the callers that
+// are about to call.
 func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
 	var all sync.WaitGroup
 	start := make(chan struct{})
@@ -169,8 +169,8 @@ func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
 	return &all
 }
 
-// TestOneRenewalForAll: however many need a token, with none yet and when the
-// one at hand has expired, the endpoint is asked once.
+// TestOneRenewalForAll: any number of callers cause one request to the endpoint, without
+// a token and with an expired token.
 func TestOneRenewalForAll(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -184,7 +184,7 @@ func TestOneRenewalForAll(t *testing.T) {
 		all.Wait()
 		wantAsked(t, e, round+1)
 		wantToken(t, o, fmt.Sprintf("hour-%d", round+1))
-		// One that had looked before, and comes too late to wait with the others.
+		// This caller had looked before, and comes too late to wait with the others.
 		if got, err := o.renew(t.Context()); err != nil || got != fmt.Sprintf("hour-%d", round+1) {
 			t.Errorf("late: %q, %v", got, err)
 		}
@@ -193,13 +193,13 @@ func TestOneRenewalForAll(t *testing.T) {
 	}
 }
 
-// TestRenewedBeforeItExpires (OBS 1.1: clients renew early): while the old token is good nobody waits for the
-// new one, and its failure is nobody's.
+// TestRenewedBeforeItExpires (OBS 1.1: clients renew early): while the old token is good no caller waits for
+// the new token, and a failed renewal fails no caller.
 func TestRenewedBeforeItExpires(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		life           int
-		before, within time.Duration // ages of no renewal and of one
+		before, within time.Duration // ages without a renewal and with one
 	}{
 		{3600, time.Hour - 61*time.Second, time.Hour - 59*time.Second},
 		{100, 89 * time.Second, 91 * time.Second},
@@ -237,8 +237,8 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	wantToken(t, o, "hour-1")
 	eventually(t, "the failure is reported", func() bool { return len(reported()) == 1 })
 	for range 10 {
-		wantToken(t, o, "hour-1") // and nothing is asked in the pause
-		// Whatever is on its way has come to its end after this.
+		wantToken(t, o, "hour-1") // and there is no request in the pause
+		// After this call every running request has ended.
 		_, _, _ = o.flights.Do("", func() (any, error) { return "", nil })
 	}
 	wantAsked(t, e, 2)
@@ -250,8 +250,8 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	})
 }
 
-// TestGivingUpIsOnesOwn: a caller whose time is over gets its context's error,
-// also the one that caused the request; the others get their token.
+// TestGivingUpIsOnesOwn: a caller whose time is over gets its context's error, also the
+// caller that started the request. The others get their token.
 func TestGivingUpIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -286,8 +286,8 @@ func TestGivingUpIsOnesOwn(t *testing.T) {
 	}
 }
 
-// TestRefusedTokens: however many calls of the API are answered 401 with one
-// token, it is replaced once, and each call says that it was not sent.
+// TestRefusedTokens: any number of calls get 401 with one token. The token is replaced
+// once, and each call says that it was not sent.
 func TestRefusedTokens(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -329,14 +329,14 @@ func TestRefusedTokens(t *testing.T) {
 	}, &begun).Wait()
 	wantAsked(t, e, 2)
 
-	o.Refused("hour-1") // that of a call which was slow
+	o.Refused("hour-1") // the token of a slow call
 	o.Refused("")
 	wantToken(t, o, "hour-2")
 	wantAsked(t, e, 2)
 }
 
-// TestRefusedWhileRenewing: a token that is refused while its successor is on
-// its way is not renewed twice.
+// TestRefusedWhileRenewing: a token that is refused during its renewal is not renewed
+// twice.
 func TestRefusedWhileRenewing(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -352,7 +352,7 @@ func TestRefusedWhileRenewing(t *testing.T) {
 	wantAsked(t, e, 2)
 }
 
-// TestAPIThatTakesNoToken does not make the endpoint be asked without end.
+// TestAPIThatTakesNoToken: the endpoint is not asked without end.
 func TestAPIThatTakesNoToken(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -378,7 +378,7 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	if n := e.asked.Load() - before; n < 50 || n > 70 {
 		t.Errorf("asked %d times within an hour, want about once a minute", n)
 	}
-	// One good token, and the next that is refused is replaced at once.
+	// After one good token, the next refused token is replaced at once.
 	c.advance(2 * time.Minute)
 	first, err := o.Token(t.Context())
 	if err != nil {
@@ -391,8 +391,8 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	}
 }
 
-// Tokens that the API takes for a while and then refuses, one after the other, are
-// renewed at once: it is not an API that takes none.
+// Tokens that the API accepts for a while and then refuses, one after the other, are
+// renewed at once. Such an API does not count as one that refuses all tokens.
 func TestTokensThatWorkForAWhile(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -408,8 +408,8 @@ func TestTokensThatWorkForAWhile(t *testing.T) {
 	}
 }
 
-// TestSameTokenAgain: an endpoint that gives out what the API does not take is
-// not asked for it all the time, and the token is not used.
+// TestSameTokenAgain: an endpoint that returns a refused token again is not asked all the
+// time, and the token is not used.
 func TestSameTokenAgain(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -428,8 +428,8 @@ func TestSameTokenAgain(t *testing.T) {
 	wantToken(t, o, "other")
 }
 
-// TestFailures is the table of what an endpoint may answer, and what then is
-// said of it.
+// TestFailures is the table of an endpoint's possible answers and the error texts for
+// them.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, body string) func(http.ResponseWriter, int32) {
@@ -438,7 +438,7 @@ func TestFailures(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}
 	}
-	// All that was sent comes back, as text of every member.
+	// The answer holds all that the client sent, as text of every member.
 	echo := secretClient + " " + secretToken + " " + secretRefresh
 	quoted := fmt.Sprintf(`"error_description":%q,"error_uri":%q,"access_token":%q`, echo, echo, echo)
 	for name, test := range map[string]struct {
@@ -514,8 +514,8 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// secretless fails on a text of the error or of a cause that shows a secret or
-// is more than a line.
+// secretless fails when a text of the error or of its cause shows a secret or is longer
+// than a line.
 func secretless(t *testing.T, err error) {
 	t.Helper()
 	for ; err != nil; err = errors.Unwrap(err) {
@@ -527,8 +527,8 @@ func secretless(t *testing.T, err error) {
 	}
 }
 
-// TestPauses: failures are remembered, ever longer, and what the endpoint asks
-// for is kept to within reason.
+// TestPauses: the pauses after failures grow, and the endpoint can ask only for a
+// reasonable pause.
 func TestPauses(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -566,7 +566,7 @@ func TestPauses(t *testing.T) {
 	}
 }
 
-// refreshTokens keeps one as a test wants it.
+// refreshTokens keeps a refresh token as a test requires.
 type refreshTokens struct {
 	mu       sync.Mutex
 	newest   string
@@ -595,9 +595,9 @@ func (r *refreshTokens) Replaced(old, next string) error {
 	return r.err
 }
 
-// TestRefreshTokenGrant (OBS 1.1: a renewal gives a new refresh token, and
-// clients store it): the newest refresh token is used, what replaces it is
-// kept before the access token is given out, and one that stays is not told.
+// TestRefreshTokenGrant (OBS 1.1: a renewal returns a new refresh token, and clients
+// store it): the client uses the newest refresh token. It keeps a replacement before it
+// uses the access token, and does not report an unchanged refresh token.
 func TestRefreshTokenGrant(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -632,8 +632,8 @@ func TestRefreshTokenGrant(t *testing.T) {
 	}
 }
 
-// TestRefreshTokenOfAnotherProcess: one that turns out to have been replaced
-// meanwhile is no failure; one that is not good at all is not asked with twice.
+// TestRefreshTokenOfAnotherProcess: a refresh token that another process has replaced is
+// no failure, and an invalid one is not used twice.
 func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -680,7 +680,7 @@ func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 	}
 }
 
-// TestTokenWithoutAnEnd is used until the API does not take it.
+// TestTokenWithoutAnEnd: the token is used until the API refuses it.
 func TestTokenWithoutAnEnd(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -693,7 +693,7 @@ func TestTokenWithoutAnEnd(t *testing.T) {
 	wantToken(t, o, "t-2")
 }
 
-// TestDelayShortensNoLife: a token's life counts from when it was asked for.
+// TestDelayShortensNoLife: a token's life counts from the time of its request.
 func TestDelayShortensNoLife(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -15,7 +15,7 @@ import (
 // in parallel, and the tests that do run when it has ended.
 var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
 
-// The tests by which the client proves what was sent, and what was not, hold when every request of theirs is observed.
+// The tests that prove what the client sent and did not send also pass when each of their requests is observed.
 func TestProofHoldsWhenObserved(t *testing.T) {
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "OTEL_") {

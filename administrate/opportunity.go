@@ -7,8 +7,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Named is a record of which id and name are known, such as an account or a
-// region. The id is opaque.
+// Named is a record with id and name, such as an account or a region. The id is opaque.
 type Named struct {
 	ID   string
 	Name string
@@ -22,16 +21,16 @@ type Stage struct {
 	State string
 }
 
-// Step is where an opportunity stands.
+// Step is the step of an opportunity.
 type Step struct {
 	ID    string
 	Name  string
 	Stage Stage
 }
 
-// Currency is a financial unit. Code is what the API takes as financialUnitId
-// (documented: the bare code, such as USD). Code and Symbol are empty for a
-// unit that is no currency.
+// Currency is a financial unit. Code is what the API accepts as financialUnitId
+// (documented: the bare code, such as USD). Code and Symbol are empty for a unit that is
+// not a currency.
 type Currency struct {
 	Name   string
 	Code   string
@@ -45,15 +44,15 @@ type Attribute struct {
 	Value string
 }
 
-// Reservations are the places held for an opportunity's interests, all with
-// one expiry. Valid and Until are what the API says: before an extend Until is
-// nil whether or not places are held (observed).
+// Reservations are the places held for an opportunity's interests, all with one expiry.
+// Valid and Until come from the API. Before an extend Until is nil whether or not places
+// are held (observed).
 type Reservations struct {
 	Valid bool
 	Until *time.Time
 }
 
-// Item is the thing an interest is in.
+// Item is the subject of an interest.
 type Item struct {
 	ID    string
 	Type  string // CourseTemplate, Event, LearningPath or TrainingTokenType
@@ -72,8 +71,8 @@ type Interest struct {
 	UnitAmount decimal.NullDecimal
 }
 
-// Opportunity is a record as far as it was read: each operation says what it
-// fills in. The zero value of a member means that it was not read or is empty.
+// Opportunity is a record. Each operation says which members it fills in. The zero value
+// of a member means that the member was not read or is empty.
 type Opportunity struct {
 	ID           string
 	Name         string
@@ -84,9 +83,9 @@ type Opportunity struct {
 	Attributes   []Attribute
 	Reservations Reservations
 	Interests    []Interest
-	// InterestCount is how many interests there are, read or not.
+	// InterestCount is the number of all interests, read or not.
 	InterestCount int
-	// MoreInterests is the cursor for Interests when not all are here.
+	// MoreInterests is the cursor for Interests when Interests does not hold all.
 	MoreInterests string
 }
 
@@ -97,17 +96,17 @@ type InterestPage struct {
 	More      string // the cursor of the next page, empty on the last one
 }
 
-// Opportunity reads one opportunity with its first 100 interests, in one
-// request; Interests reads on from MoreInterests. Every member is filled in.
-// It fails with NotFoundError when there is none with that id.
+// Opportunity reads one opportunity with its first 100 interests, in one request;
+// Interests continues from MoreInterests. Every member is filled in, and Opportunity
+// fails with NotFoundError when no opportunity has that id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string {
 		return selectOpportunity + " " + selectAttributes + " " + b.assumed.selectInterests("")
 	})
 }
 
-// Interests reads up to 100 interests of an opportunity after a cursor, from
-// the beginning with none. Cursors are positions (documented): they shift when
+// Interests reads up to 100 interests of an opportunity after a cursor, and without a
+// cursor from the beginning. Cursors are positions (documented): they shift when
 // interests are removed between two pages.
 func (c *Client) Interests(ctx context.Context, opportunityID, after string) (InterestPage, error) {
 	o, err := c.readOpportunity(ctx, "Interests", opportunityID, func(b *builder) string {
@@ -122,8 +121,8 @@ func (c *Client) Interests(ctx context.Context, opportunityID, after string) (In
 	return InterestPage{Interests: o.Interests, Count: o.InterestCount, More: o.MoreInterests}, nil
 }
 
-// readOpportunity reads by the usual way for one record (observed): a filter by
-// id, whose value is text like that of every filter.
+// readOpportunity reads one record in the usual way (observed): by a filter by id, whose
+// value is text as in every filter.
 func (c *Client) readOpportunity(
 	ctx context.Context, name, id string, selection func(*builder) string,
 ) (Opportunity, error) {
@@ -150,7 +149,7 @@ func (c *Client) readOpportunity(
 	if len(rows) == 0 {
 		return Opportunity{}, &NotFoundError{What: "opportunity", ID: id}
 	}
-	if len(rows) > 1 { // more than an id can fit
+	if len(rows) > 1 { // more rows than an id can match
 		return Opportunity{}, misshapen(name)
 	}
 	o, err := rows[0].opportunity()

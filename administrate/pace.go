@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// paceSlack is how late a request may leave without those after it being late as well:
-// no machine wakes up to the moment.
+// paceSlack is how late a request may leave without delaying the requests after it: no
+// machine wakes up at the exact moment.
 const paceSlack = 100 * time.Millisecond
 
-// errTurn says that the turn of a request would come after its time.
+// errTurn says that the turn of a request would come after its deadline.
 var errTurn = errors.New("administrate: the request's turn comes after its time")
 
-// Pace spaces the requests of one or more Clients evenly, in the order in which they
-// ask. In a time t at most 1 + (t + 0.1 s) x rate requests pass, however long it was
-// quiet before. The rate may be changed at any time and holds for those that wait
-// already. It is safe for concurrent use.
+// Pace spaces the requests of one or more Clients evenly, in the order in which they ask.
+// In a time t at most 1 + (t + 0.1 s) x rate requests pass, even after a long quiet time.
+// The rate may be changed at any time, also for requests that wait already. It is safe
+// for concurrent use.
 type Pace struct {
-	head chan struct{} // held by the one whose turn is next; Go serves those that wait in their order
+	head chan struct{} // held by the caller whose turn is next; Go serves waiting callers in order
 
 	mu       sync.Mutex
 	interval time.Duration
 	last     time.Time     // when the last turn was, as planned
-	waiting  int           // how many ask
+	waiting  int           // how many callers wait
 	changed  chan struct{} // closed when the interval changes
 }
 
-// NewPace makes a Pace of so many requests a second.
+// NewPace makes a Pace with this many requests a second.
 func NewPace(perSecond float64) *Pace {
 	p := &Pace{head: make(chan struct{}, 1), changed: make(chan struct{})}
 	p.SetRate(perSecond)
@@ -51,8 +51,8 @@ func (p *Pace) SetRate(perSecond float64) {
 	}
 }
 
-// Delay returns how long a request would wait that asks after those that wait now and
-// further ones.
+// Delay returns how long a new request would wait, after the requests that wait now and
+// this many further ones.
 func (p *Pace) Delay(further int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,8 +67,8 @@ func (p *Pace) delay(now time.Time, before int) time.Duration {
 	return next + time.Duration(before)*p.interval
 }
 
-// Wait returns when it is the caller's turn. It fails when the context ends before, and
-// at once where the turn would come too late for it.
+// Wait returns when it is the caller's turn. It fails when the context ends before the
+// turn, and at once where the turn would come after the context's deadline.
 func (p *Pace) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -109,8 +109,8 @@ func (p *Pace) Wait(ctx context.Context) error {
 	}
 }
 
-// take takes the turn if it has come; else it returns how long it is until then, as
-// long as nothing changes.
+// take takes the turn if the turn has come. Otherwise it returns how long to wait, unless
+// the rate changes.
 func (p *Pace) take(now time.Time) (time.Duration, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// However many ask, and however long it was quiet, no time has more turns than the rate allows.
+// For any number of callers, and after any quiet time, no period has more turns than the rate
+// allows.
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPace(4)
@@ -58,7 +59,7 @@ func TestPace(t *testing.T) {
 	})
 }
 
-// A request that gets no turn in its time is proven not to have been sent, and its reason is the limit.
+// A request without a turn in its time is proven not to have been sent, and its reason is the limit.
 func TestPaceOfARequest(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(done)) }))

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The pauses after a 429 that names no time, as the documented API's does not:
-// doubling from the first to the longest, which is the documented window.
+// The pauses after a 429 that names no time, as with the documented API. They double from
+// the first to the longest, which is the documented window.
 const (
 	firstQuiet   = time.Second
 	longestQuiet = windowSeconds * time.Second
@@ -18,10 +18,10 @@ const (
 // errPaused says that the pause after a 429 outlasts the caller's time.
 var errPaused = errors.New("administrate: the API said that there are too many requests; the pause outlasts the request's time")
 
-// pause keeps all requests of a Client back after the API has answered one with
-// 429: the limit is one for all that leaves this address (documented), so the
-// next request would only be refused as well. The zero value lets everything
-// pass. It is safe for concurrent use.
+// pause holds back all requests of a Client after the API has answered a request with
+// 429. The limit counts all requests from this address (documented), so the next request
+// would only be refused as well. The zero value lets everything pass, and is safe for
+// concurrent use.
 type pause struct {
 	mu    sync.Mutex
 	from  time.Time // when the pause began
@@ -29,8 +29,8 @@ type pause struct {
 	next  time.Duration
 }
 
-// wait returns when there is no pause, or at once with an error when it outlasts
-// the context.
+// wait returns when there is no pause, and fails at once when the pause outlasts the
+// context.
 func (p *pause) wait(ctx context.Context) error {
 	for {
 		p.mu.Lock()
@@ -59,9 +59,9 @@ func (p *pause) over() bool {
 	return !time.Now().Before(p.until)
 }
 
-// refused takes in that a request that was sent at the given time was answered
-// with 429, and how long the API asks to be left alone, 0 when it does not say.
-// Requests that were under way when the pause began tell nothing new.
+// refused records a 429 for a request that was sent at the given time. after is how long
+// the API asks for no requests, 0 when the API does not say. A request that was sent
+// before the pause began says nothing new, unless the API names a time.
 func (p *pause) refused(sent time.Time, after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,7 +72,7 @@ func (p *pause) refused(sent time.Time, after time.Duration) {
 	length := after
 	if length == 0 {
 		p.next = min(max(2*p.next, firstQuiet), longestQuiet)
-		// Whoever shares the address does not come back in the same moment.
+		// Processes that share the address must not all continue at the same moment.
 		length = p.next/2 + rand.N(p.next/2) //nolint:gosec // it decides no secret
 	}
 	if until := now.Add(length); until.After(p.until) {
@@ -80,7 +80,7 @@ func (p *pause) refused(sent time.Time, after time.Duration) {
 	}
 }
 
-// passed takes in that a request that was sent at the given time was not refused.
+// passed records that a request that was sent at the given time was not refused.
 func (p *pause) passed(sent time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// limited is a transport that answers 429 as long as it is told to, and counts.
+// limited is a transport that returns 429 as long as the test wants, and counts.
 type limited struct {
 	refusing          atomic.Bool
 	refused, answered atomic.Int32
@@ -39,8 +39,8 @@ func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// TestOne429StopsTheProcess: the limit is one for all that leaves the address, so
-// after one 429 nothing more is sent until the pause is over. The time is virtual.
+// TestOne429StopsTheProcess: the limit counts all requests from the address. So after one
+// 429 nothing more is sent until the pause is over, in virtual time.
 func TestOne429StopsTheProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []string{"", "1"} {
@@ -54,7 +54,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			l.refusing.Store(false)
-			// Who has no time is told at once, and nothing is sent.
+			// A caller without enough time fails at once, and nothing is sent.
 			short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			if err := add(short, c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
 				t.Errorf("got %v", err)
@@ -69,7 +69,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if n := l.answered.Load() + l.refused.Load(); n != 1 {
 				t.Errorf("%d requests were sent during the pause", n-1)
 			}
-			// Who has, waits, many at once.
+			// Callers with enough time wait, many at once.
 			var wait sync.WaitGroup
 			for range 10 {
 				wait.Go(func() {
@@ -89,7 +89,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if first := time.Unix(0, l.first.Load()).Sub(begun); first < quiet {
 				t.Errorf("the first request was sent after %s; want a pause of %s at least", first, quiet)
 			}
-			// They came at the rate, not in a burst.
+			// The requests came at the rate, not in a burst.
 			if took := time.Since(begun); took < 1600*time.Millisecond {
 				t.Errorf("ten requests at 5 a second took %s with the pause", took)
 			}
@@ -97,15 +97,15 @@ func TestOne429StopsTheProcess(t *testing.T) {
 	}
 }
 
-// TestPauseGrows: while the API goes on refusing, the pauses grow, and they are
-// short again once it does not.
+// TestPauseGrows: while the API continues to refuse, the pauses grow; they are short
+// again once it accepts.
 func TestPauseGrows(t *testing.T) {
 	t.Parallel()
 	var p pause
 	lengths := func(n int) []time.Duration {
 		var list []time.Duration
 		for range n {
-			p.from, p.until = time.Time{}, time.Time{} // it is over
+			p.from, p.until = time.Time{}, time.Time{} // the pause is over
 			p.refused(time.Now(), 0)
 			list = append(list, p.until.Sub(p.from))
 		}
@@ -122,7 +122,8 @@ func TestPauseGrows(t *testing.T) {
 	if got := lengths(1)[0]; got > firstQuiet {
 		t.Errorf("after an answer the pause lasts %s", got)
 	}
-	// What was under way when it began changes nothing, unless it names a time.
+	// Requests that were under way at the beginning change nothing, unless the answer names
+	// a time.
 	from, until := p.from, p.until
 	p.refused(from.Add(-time.Second), 0)
 	p.passed(from.Add(-time.Second))

@@ -11,7 +11,7 @@ type Progress struct {
 	StepID        string
 }
 
-// Progress sends one progress and answers the record like CreateOpportunity.
+// Progress sends one progress and returns the record like CreateOpportunity.
 func (c *Client) Progress(ctx context.Context, p Progress) (Opportunity, error) {
 	return applyOne(ctx, c, p)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// rows writes a connection of rows.
+// rows returns a connection with the rows.
 func rows(pageInfo string, nodes ...string) string {
 	for i, n := range nodes {
 		nodes[i] = `{"cursor":"c","node":` + n + `}`
@@ -260,7 +260,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestDuplicateTexts: one text asked for twice is answered once.
+// TestDuplicateTexts: a text that is requested twice is answered once.
 func TestDuplicateTexts(t *testing.T) {
 	t.Parallel()
 	answer := rows(lastPage, `{"id":"A1","name":"Twin"}`)

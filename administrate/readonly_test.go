@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestReadOnly: nothing that would change a record leaves, whichever way it is
-// asked for, and the answer says what to do. Reads work.
+// TestReadOnly: no request that would change a record leaves, through any method, and the
+// answer says what to do. Reads work.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	var times atomic.Int32
@@ -40,7 +40,7 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s: %+v", operation, rejected)
 		}
 	}
-	// Every method of the client that takes a mutation, so that a new one is not
+	// Every method of the client that takes a mutation, so that new methods are not
 	// forgotten here.
 	given := map[string]struct {
 		mutation  Mutation
@@ -73,7 +73,7 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("%d methods take a mutation, want %d", found, len(given))
 	}
 
-	// What changes other records, too.
+	// Methods that change other records, too.
 	assumed, _ := Assumptions{}.resolved()
 	mutations := 0
 	for _, u := range allUses() {
@@ -110,7 +110,7 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s answers something: %+v", operation, answers[i])
 		}
 	}
-	// What could not have been sent anyway is still said to be wrong.
+	// Invalid input is still reported as invalid.
 	if got := fate(t, func() error { _, err := c.Apply(t.Context(), []Mutation{NewOpportunity{}}); return err }()); got != "invalid" {
 		t.Errorf("an invalid one: %s", got)
 	}

@@ -8,22 +8,22 @@ import (
 type Registration struct {
 	ID      string // documented (3.4)
 	Account *Named // documented (5.3); nil when there is none
-	// OpportunityID is that of the opportunity it comes from (observed, 4.1 and
-	// 5.3). It is empty for one that was made by RegisterContacts (observed, 4.6).
+	// OpportunityID is the id of the registration's opportunity (observed, 4.1 and 5.3). It
+	// is empty for a registration by RegisterContacts (observed, 4.6).
 	OpportunityID string
 }
 
 // RegistrationPage is a part of the registrations on an event.
 type RegistrationPage struct {
 	Registrations []Registration
-	Count         int    // of all registrations on it
+	Count         int    // of all registrations on the event
 	More          string // the cursor of the next page, empty on the last one
 }
 
-// EventRegistrations reads up to 100 registrations on an event after a cursor,
-// from the beginning with none. Those of one opportunity are found by looking
-// through the events of its interests: nobody has seen a filter for them. It
-// fails with NotFoundError when there is no event with that id.
+// EventRegistrations reads up to 100 registrations on an event after a cursor, and
+// without a cursor from the beginning. To find the registrations of one opportunity, look
+// through the events of its interests: a filter for them was never observed.
+// EventRegistrations fails with NotFoundError when no event has that id.
 func (c *Client) EventRegistrations(ctx context.Context, eventID, after string) (RegistrationPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findOne(ctx, c, b, "EventRegistrations", "events", whatEvent, eventID,

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// ExtendReservations sets the expiry of all places held for an opportunity
-// (observed). "Now" releases them; a hold that has lapsed stays lapsed although
-// the answer may have no errors, so look at the Reservations of the answer.
-// Until is sent with its offset, to the second.
+// ExtendReservations sets the expiry of all places held for an opportunity (observed).
+// "Now" releases the places. A lapsed hold stays lapsed although the answer may have no
+// errors, so look at the Reservations of the answer. Until is sent with its offset, to
+// the second.
 type ExtendReservations struct {
 	OpportunityID string
 	Until         time.Time

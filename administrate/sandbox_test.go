@@ -31,7 +31,7 @@ const (
 	contactTwo     = "UGVyc29uOjI="
 )
 
-// tenant is a fresh sandbox with a client of it. Its clock can be moved on.
+// tenant is a fresh sandbox with a client, and with a clock that can be moved on.
 type tenant struct {
 	*administrate.Client
 	box        *sandbox.Sandbox
@@ -46,13 +46,13 @@ func newTenant(t *testing.T, change func(*administrate.Options)) *tenant {
 	return newTenantOf(t, nil, change)
 }
 
-// newTenantOf gives one whose API does what is assumed otherwise.
+// newTenantOf returns a tenant whose API has other values for some assumptions.
 func newTenantOf(t *testing.T, assume map[string]string, change func(*administrate.Options)) *tenant {
 	t.Helper()
 	return newTenantWith(t, sandbox.Options{Assume: assume}, change)
 }
 
-// newTenantWith gives one of which everything else may be chosen, too.
+// newTenantWith returns a tenant with all options of the sandbox.
 func newTenantWith(t *testing.T, options sandbox.Options, change func(*administrate.Options)) *tenant {
 	t.Helper()
 	s := &tenant{}
@@ -195,8 +195,8 @@ func TestLifeOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestReservation: places are held only when reserved and extended, and what
-// the answer reads back tells.
+// TestReservation: places are held only when reserved and extended, as the reservations
+// in the answer prove.
 func TestReservation(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -219,7 +219,7 @@ func TestReservation(t *testing.T) {
 	if !held.Valid || held.Until == nil || !held.Until.Equal(until) {
 		t.Errorf("held %+v, want until %v", held, until)
 	}
-	// In order: the extend still stood in the step before.
+	// The order is kept: at the extend the opportunity was still in the step before.
 	if answers[1].Opportunity.Step.ID != stepProposed || answers[2].Opportunity.Step.ID != stepOpen {
 		t.Errorf("steps %q, then %q", answers[1].Opportunity.Step.Name, answers[2].Opportunity.Step.Name)
 	}
@@ -236,7 +236,7 @@ func TestReservation(t *testing.T) {
 	}
 }
 
-// TestWholeBatch sends the most that fits in one document.
+// TestWholeBatch sends the largest document.
 func TestWholeBatch(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -282,7 +282,7 @@ func TestWholeBatch(t *testing.T) {
 	}
 }
 
-// TestOneOfMany: one mutation that is turned down leaves the others be.
+// TestOneOfMany: a rejected mutation does not affect the others.
 func TestOneOfMany(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -396,9 +396,9 @@ func TestLookupInATenant(t *testing.T) {
 	}
 }
 
-// TestTenantThatDiffers: a document with a name the tenant does not have is
-// refused before anything of it is executed, and says which name; switched
-// off, the rest works.
+// TestTenantThatDiffers: a document with a name that the tenant does not have is refused
+// before execution, and the error says which name. With the assumption switched off, the
+// rest works.
 func TestTenantThatDiffers(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -426,8 +426,8 @@ func TestTenantThatDiffers(t *testing.T) {
 	}
 }
 
-// TestReadThatIsAnsweredWithErrors: a caller can tell a read that the API will
-// answer alike again from one that got no answer.
+// TestReadThatIsAnsweredWithErrors: a caller can distinguish a read that will fail the
+// same way again from a read without an answer.
 func TestReadThatIsAnsweredWithErrors(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t, nil)

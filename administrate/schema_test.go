@@ -19,7 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// sent is a request as it was on the wire.
+// sent is a request as the client wrote it.
 type sent struct {
 	Query         string         `json:"query"`
 	Variables     map[string]any `json:"variables"`
@@ -45,7 +45,7 @@ func decode(body io.Reader) (s sent, err error) {
 	return s, err
 }
 
-// call is a use of the client. One that needs an assumption names it.
+// call is a use of the client, with the assumption that it needs.
 type call struct {
 	name  string
 	needs []string
@@ -131,8 +131,7 @@ func everyCall() []call {
 	return append(calls, everyErrand()...)
 }
 
-// everyErrand uses all that the client can send about other records than
-// opportunities.
+// everyErrand uses all that the client can send about other records than opportunities.
 func everyErrand() []call {
 	var calls []call
 	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
@@ -228,8 +227,8 @@ func everyErrand() []call {
 	return calls
 }
 
-// requests makes every call and gives what was sent by name; the calls that
-// were turned away as invalid are listed.
+// requests makes every call and returns the requests by name, and the calls that were
+// rejected as invalid.
 func requests(t *testing.T, assumed Assumptions) (all map[string]sent, invalid map[string]error) {
 	t.Helper()
 	wire := &collector{}
@@ -284,8 +283,8 @@ func schema(t *testing.T, withAssumed bool) *ast.Schema {
 			t.Fatal("documented.graphql has no opportunities to order")
 		}
 		sources[0].Input = ordered
-		// UpdateAccountInput: the type goes by its assumed name; UpdateAccountName is
-		// a member of it.
+		// UpdateAccountInput: the type has its assumed name, and UpdateAccountName is a member
+		// of it.
 		named := strings.ReplaceAll(sources[0].Input, "AccountUpdate!", "AccountUpdateInput!")
 		named = strings.Replace(named, "input AccountUpdate { ", "input AccountUpdateInput { name: String, ", 1)
 		if strings.Contains(named, "AccountUpdate ") || strings.Contains(named, "AccountUpdate!") {
@@ -325,8 +324,8 @@ func everythingOff(t *testing.T) Assumptions {
 	return a
 }
 
-// TestOnlyKnownNames is the rule that the client names nothing but what is
-// documented or observed, beside what Assumptions lists.
+// TestOnlyKnownNames is the rule that the client uses only names that are documented,
+// observed, or listed in Assumptions.
 func TestOnlyKnownNames(t *testing.T) {
 	t.Parallel()
 	t.Run("as assumed", func(t *testing.T) {
@@ -357,8 +356,8 @@ func TestOnlyKnownNames(t *testing.T) {
 	})
 }
 
-// TestAssumptionsAreUsed corrects each name in turn and looks for it in what is
-// sent; then switches each off alone and looks for what is left out.
+// TestAssumptionsAreUsed corrects each name in turn and looks for it in the requests.
+// Then it switches each name off and looks for its absence.
 func TestAssumptionsAreUsed(t *testing.T) {
 	t.Parallel()
 	var zero Assumptions

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Field names a member that opportunities are filtered or ordered by. Any name
-// of the tenant's OpportunityField enum may be given; these are known.
+// Field names a member that opportunities are filtered or ordered by. Any name of the
+// tenant's OpportunityField enum may be given; these names are known.
 type Field string
 
-// Documented (ByRegionName) and observed fields, and the assumed ones, which
-// are sent under the name that Assumptions has for them.
+// Documented (ByRegionName) and observed fields, and the assumed fields. Assumed fields
+// are sent under their names in Assumptions.
 const (
 	ByRegionName Field = "regionName"
 	ByID         Field = "id"
@@ -43,9 +43,9 @@ const (
 	NotNull      Operation = "notnull"  // no value
 )
 
-// Filter is one condition; those of a Search hold together. In, NotIn and
-// Contains take Values, IsNull and NotNull take nothing, the others Value.
-// Values are text, whatever they stand for: "true", "2026-01-01T00:00:00Z".
+// Filter is one condition. All filters of a Search must hold together. In, NotIn and
+// Contains take Values, IsNull and NotNull take nothing, the others take Value. Values
+// are always text: "true", "2026-01-01T00:00:00Z".
 type Filter struct {
 	Field     Field
 	Operation Operation
@@ -68,18 +68,17 @@ type Search struct {
 	Order   *Order
 	// Attributes asks for the custom attributes of the rows, too.
 	Attributes bool
-	// Bare leaves out all but id, name and, where asked for, attributes: a page
-	// of rows with their interests is a hundred times as much.
+	// Bare leaves out all members except id, name and, when requested, attributes. A page of
+	// rows with their interests is a hundred times as large.
 	Bare bool
 }
 
-// Page is a part of the opportunities that fit a Search.
+// Page is a part of the opportunities that match a Search.
 type Page struct {
-	// Rows have id, name and, when asked for, attributes; unless they are to be
-	// bare also step, grand total and the first 100 interests (id, item type and
-	// total).
+	// Rows have id, name and, when requested, attributes. Unless Bare is set, they also have
+	// step, grand total and the first 100 interests (id, item type and total).
 	Rows  []Opportunity
-	Count int    // of all that fit
+	Count int    // of all that match
 	More  string // the cursor of the next page, empty on the last one
 }
 
@@ -124,7 +123,7 @@ func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	return page, nil
 }
 
-// arguments writes those of the connection, parentheses included.
+// arguments writes the arguments of the connection, parentheses included.
 func (s Search) arguments(b *builder) string {
 	var out object
 	if len(s.Filters) > 0 {
@@ -167,7 +166,7 @@ func (s Search) arguments(b *builder) string {
 	return "(" + strings.Join(out, ", ") + ")"
 }
 
-// write gives the filter as an input object.
+// write returns the filter as an input object.
 func (f Filter) write(b *builder, where string) string {
 	out := object{"field: " + f.Field.write(b, where+".Field")}
 	takes := f.Operation.takes()
@@ -195,7 +194,7 @@ func (f Filter) write(b *builder, where string) string {
 	return out.String()
 }
 
-// write gives the field's name as the tenant has it.
+// write returns the field's name in the tenant's schema.
 func (f Field) write(b *builder, where string) string {
 	name := Name(f)
 	switch f {
@@ -214,7 +213,7 @@ func (f Field) write(b *builder, where string) string {
 	return string(name)
 }
 
-// operand says what an operation takes.
+// operand says what values an operation takes.
 type operand int
 
 const (

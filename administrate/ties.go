@@ -4,9 +4,8 @@ import (
 	"context"
 )
 
-// Ties are the records that an opportunity is tied to, and its attributes: what
-// side effects of a transition look at before they act. All of it is
-// documented or observed (4.1).
+// Ties are the records that belong to an opportunity, and its attributes. Side effects of
+// a transition look at them before they act. All of it is documented or observed (4.1).
 type Ties struct {
 	OpportunityID string
 	Account       *Named // nil when there is none
@@ -20,8 +19,8 @@ type Ties struct {
 	Invoice *Invoice
 }
 
-// Ties reads them in one request. It fails with NotFoundError when there is no
-// opportunity with that id.
+// Ties reads the ties in one request, and fails with NotFoundError when no opportunity
+// has that id.
 func (c *Client) Ties(ctx context.Context, opportunityID string) (Ties, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Ties", "opportunities", "opportunity", opportunityID,
 		"id account { "+selectNamed+" } contact { id } owner { id firstName contact { id } } "+selectAttributes+
@@ -54,7 +53,7 @@ func (t tiesAnswer) ties() (Ties, error) {
 	for _, a := range t.Attributes {
 		out.Attributes = append(out.Attributes, Attribute{Key: a.DefinitionKey, Value: a.Value})
 	}
-	// Of a document that is no invoice nothing is selected.
+	// For a document that is not an invoice nothing is selected.
 	if t.SalesDocument != nil && t.SalesDocument.ID != "" {
 		out.Invoice = &Invoice{ID: t.SalesDocument.ID, State: t.SalesDocument.LifecycleState}
 	}

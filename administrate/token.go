@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// TokenSource gives the access token of a request. It is asked before every
-// request, so it must cache. An error means that nothing is sent: NotSentError
-// with Authentication, or with the Reason of a TokenError.
+// TokenSource returns the access token of a request. It must cache, because it is called
+// before every request. On an error nothing is sent: the result is a NotSentError with
+// Authentication, or with the Reason of a TokenError.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
 
-// TokenRefuser is what a TokenSource may be, too: the client calls Refused for each token
-// for which the API returned 401, and Accepted for each for which it returned 200. A
-// request is not repeated.
+// TokenRefuser is an optional interface of a TokenSource. The client calls Refused for
+// each token for which the API returned 401, and Accepted for each for which it returned
+// 200. A request is not repeated.
 type TokenRefuser interface {
 	Refused(token string)
 	Accepted(token string)
@@ -34,14 +34,14 @@ type TokenError struct {
 // Error shows the problem.
 func (e *TokenError) Error() string { return "no access token: " + e.Problem }
 
-// Unwrap gives the cause, if one is known. It may hold what a RefreshTokens put
-// into it.
+// Unwrap returns the cause, if one is known. The cause may hold text from a
+// RefreshTokens.
 func (e *TokenError) Unwrap() error { return e.cause }
 
 // StaticToken is a TokenSource of one token that never changes.
 type StaticToken string
 
-// Token gives the token itself.
+// Token returns the token itself.
 func (t StaticToken) Token(context.Context) (string, error) { return string(t), nil }
 
 // String hides the token from logs and error texts.

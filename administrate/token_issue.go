@@ -5,28 +5,28 @@ import (
 	"encoding/json"
 )
 
-// TokenIssue is training tokens that were given to the account of an opportunity.
+// TokenIssue is a number of training tokens that the account of an opportunity got.
 type TokenIssue struct {
 	TokenTypeID string
 	Quantity    int
 }
 
-// TokenIssues is what is known of the training tokens of an opportunity.
+// TokenIssues is what the API shows of the training tokens of an opportunity.
 type TokenIssues struct {
-	// Shown says that the API tells what was issued. It is false where the assumption
+	// Shown says that the API shows issued tokens. It is false where the assumption
 	// TokenIssues is switched off.
 	Shown  bool
 	Issues []TokenIssue
 }
 
-// ShowsTokenIssues reports whether TokenIssues can tell anything: not where the
+// ShowsTokenIssues reports whether TokenIssues can return anything. It cannot where the
 // assumption is switched off.
 func (c *Client) ShowsTokenIssues() bool { return c.assumed.TokenIssues != Off }
 
-// TokenIssues reads what was issued for an opportunity. Nobody has seen how the API
-// shows it: see Assumptions.TokenIssues. It fails with NotFoundError when there is no
-// opportunity with that id, and with RefusedError where the API does not have what
-// is assumed.
+// TokenIssues reads the tokens that were issued for an opportunity. How the API shows
+// them was never observed: see Assumptions.TokenIssues. TokenIssues fails with
+// NotFoundError when no opportunity has that id, and with RefusedError where the API does
+// not have the assumed field.
 func (c *Client) TokenIssues(ctx context.Context, opportunityID string) (TokenIssues, error) {
 	field, selection := string(c.assumed.TokenIssues), "id"
 	if c.assumed.TokenIssues != Off {

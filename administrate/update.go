@@ -8,7 +8,7 @@ import (
 type UpdateOpportunity struct {
 	ID         string
 	AccountID  string
-	NoAccount  bool        // takes the account away; assumed: see Assumptions.ClearAccount
+	NoAccount  bool        // removes the account; assumed: see Assumptions.ClearAccount
 	Currency   string      // the bare code
 	Name       string      // assumed: see Assumptions.UpdateName
 	OwnerID    string      // a User's; assumed: see Assumptions.UpdateOwner
@@ -16,8 +16,7 @@ type UpdateOpportunity struct {
 	Attributes []Attribute // assumed: see Assumptions.UpdateAttributes
 }
 
-// UpdateOpportunity sends one update and answers the record like
-// CreateOpportunity.
+// UpdateOpportunity sends one update and returns the record like CreateOpportunity.
 func (c *Client) UpdateOpportunity(ctx context.Context, u UpdateOpportunity) (Opportunity, error) {
 	return applyOne(ctx, c, u)
 }

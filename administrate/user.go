@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// User is somebody who works with the TMS. Mail to a user goes to the contact;
-// one without a contact cannot be mailed (observed, 5.6).
+// User is a person who works with the TMS. Mail to a user goes to the user's contact; a
+// user without a contact cannot be mailed (observed, 5.6).
 type User struct {
 	ID        string
 	FullName  string // read with Users only
@@ -20,8 +20,8 @@ type UserPage struct {
 	More  string // the cursor of the next page, empty on the last one
 }
 
-// Users reads up to 100 users (observed, 5.5) after a cursor, from the
-// beginning with none. Nobody has seen a filter of users.
+// Users reads up to 100 users (observed, 5.5) after a cursor, and without a cursor from
+// the beginning. A filter of users was never observed.
 func (c *Client) Users(ctx context.Context, after string) (UserPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := find(ctx, c, b, "Users", "users", b.page(after), "id fullName contact { id }", userAnswer.user)

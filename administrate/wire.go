@@ -8,11 +8,11 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The shapes of answers. A member that is null or missing stays zero.
+// The shapes of answers; a member that is null or missing stays zero.
 
 var errAnswer = errors.New("a member is not of the expected form")
 
-// amount takes a decimal as text or as a number, never by way of a float.
+// amount decodes a decimal from text or from a number, never through a float.
 type amount struct{ decimal.NullDecimal }
 
 func (a *amount) UnmarshalJSON(raw []byte) error {
@@ -36,7 +36,7 @@ func (a *amount) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// moment takes a date and time with an offset (TimeZonedDateTime).
+// moment decodes a date and time with an offset (TimeZonedDateTime).
 type moment struct{ *time.Time }
 
 func (m *moment) UnmarshalJSON(raw []byte) error {
@@ -106,9 +106,9 @@ type connection[T any] struct {
 	PageInfo pageInfoAnswer `json:"pageInfo"`
 }
 
-// nodes gives the rows. A null row is one the API could not give: no list is
-// better than one with a hole nobody sees. Nor is a page that promises another
-// one without a cursor.
+// nodes returns the rows. The API could not give a null row, and nodes then fails: no
+// list is better than an unnoticed gap. nodes also fails for a page that promises another
+// page without a cursor.
 func (c connection[T]) nodes() ([]T, error) {
 	rows := make([]T, 0, len(c.Edges))
 	for _, edge := range c.Edges {
@@ -139,7 +139,7 @@ func (i itemAnswer) item() Item {
 	return Item{
 		ID:    i.ID,
 		Type:  i.Typename,
-		Code:  i.TemplateCode + i.EventCode + i.PathCode, // an item is of one type only
+		Code:  i.TemplateCode + i.EventCode + i.PathCode, // an item has one type only
 		Title: i.TemplateTitle + i.EventTitle + i.PathName + i.TokenName,
 	}
 }
@@ -163,7 +163,7 @@ func (i interestAnswer) interest() Interest {
 	}
 }
 
-// interests turns rows around and refuses one without an id.
+// interests converts rows and refuses a row without an id.
 func interests(rows []interestAnswer) ([]Interest, error) {
 	if len(rows) == 0 {
 		return nil, nil
@@ -242,7 +242,7 @@ func (o opportunityAnswer) opportunity() (Opportunity, error) {
 	return out, nil
 }
 
-// stamp is a time of which it is not known whether it has an offset.
+// stamp is a time with or without an offset.
 type stamp struct {
 	given bool       // it has a value
 	at    *time.Time // nil without an offset
@@ -262,8 +262,7 @@ func (s *stamp) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// localTime takes a date and time without an offset (LocalDateTime), to the
-// second.
+// localTime decodes a date and time without an offset (LocalDateTime), to the second.
 type localTime LocalTime
 
 func (l *localTime) UnmarshalJSON(raw []byte) error {
@@ -274,7 +273,7 @@ func (l *localTime) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return errAnswer
 	}
-	at, err := time.Parse(localTimeLayout, text) // takes parts of a second, too
+	at, err := time.Parse(localTimeLayout, text) // accepts parts of a second, too
 	if err != nil {
 		return errAnswer
 	}

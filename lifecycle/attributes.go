@@ -5,7 +5,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// The search attributes of every opportunity. None holds personal data.
+// The search attributes of every opportunity, without personal data.
 var (
 	// OpportunityID is the record's id in the TMS.
 	OpportunityID = temporal.NewSearchAttributeKeyKeyword("OpportunityId")
@@ -17,15 +17,15 @@ var (
 	OpportunityRegion = temporal.NewSearchAttributeKeyKeyword("OpportunityRegion")
 	// OpportunityState is the state of the stage: Open, Won, Lost or Archived.
 	OpportunityState = temporal.NewSearchAttributeKeyKeyword("OpportunityState")
-	// OpportunityAttention holds the fixed words of what needs attention.
+	// OpportunityAttention holds the fixed words for everything that needs attention.
 	OpportunityAttention = temporal.NewSearchAttributeKeyKeywordList("OpportunityAttention")
-	// OpportunityNextActionTime is when something is due next.
+	// OpportunityNextActionTime is when the next thing is due.
 	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
 	// OpportunityReservedUntil is when the held places lapse.
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")
 )
 
-// Attributes are all of them.
+// Attributes returns all search attributes.
 func Attributes() []temporal.SearchAttributeKey {
 	return []temporal.SearchAttributeKey{
 		OpportunityID, OpportunityAccount, OpportunityStep, OpportunityRegion,
@@ -33,7 +33,7 @@ func Attributes() []temporal.SearchAttributeKey {
 	}
 }
 
-// SearchAttributes are the names and types a namespace must have registered.
+// SearchAttributes returns the names and types that a namespace must have registered.
 func SearchAttributes() map[string]enums.IndexedValueType {
 	all := make(map[string]enums.IndexedValueType)
 	for _, key := range Attributes() {

@@ -17,32 +17,29 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Client lets a service start opportunities and send them messages. It is safe
-// for concurrent use.
+// Client lets a service start opportunities and send them messages. It is safe for
+// concurrent use.
 //
-// Every failure that is the opportunity's own is an *opportunity.Error
-// (errors.As); anything else is about reaching Temporal. A message that names
-// no request id is given one, so that a message repeated on the wire still
-// takes effect once.
+// Every failure of the opportunity itself is an *opportunity.Error (errors.As). Any other
+// error is about the connection to Temporal. A message without a request id gets one, so
+// that a message that is repeated on the wire still takes effect once.
 type Client struct {
 	temporal client.Client
 	options  Options
 }
 
-// Options are what a service may set for its Client. The zero value is right for
-// most.
+// Options are the settings of a Client. The zero value is right for most services.
 type Options struct {
-	// Patience is how long Start and the commands wait for the outcome before they
-	// answer that it is pending, as far as the context lets them; 0 is 20 seconds,
-	// which is how long one update waits. With more the Client asks again.
+	// Patience is how long Start and the commands wait for the outcome before they return a
+	// pending one, if the context allows; 0 is 20 seconds, the time that one update waits.
+	// With a longer Patience the Client asks again.
 	Patience time.Duration
-	// NewRequestID makes up the id of a message that names none; nil makes random
-	// UUIDs.
+	// NewRequestID makes the id of a message that has none; nil makes random UUIDs.
 	NewRequestID func() string
 }
 
-// NewClient makes a Client over a connection to Temporal, which stays the
-// caller's to close.
+// NewClient makes a Client over a connection to Temporal. The caller closes the
+// connection.
 func NewClient(connection client.Client) *Client { return NewClientWithOptions(connection, Options{}) }
 
 // NewClientWithOptions is NewClient with options.
@@ -56,12 +53,12 @@ func NewClientWithOptions(connection client.Client, options Options) *Client {
 	return &Client{temporal: connection, options: options}
 }
 
-// Start creates the opportunity, or adopts the record that is there, unless one
-// of that reference runs already, and answers when the record exists in the TMS.
-// When patience ends it answers that this is pending; the start is then accepted
-// all the same, and an equal start asks again. A different start for a running reference is a Conflict, a start
-// for one that has ended is Closed, and a start the API refuses is Rejected and
-// frees the reference.
+// Start creates the opportunity, or adopts the existing record, unless an opportunity of that reference runs
+// already. It returns when the record exists in the TMS. When patience ends Start returns a pending result; the
+// start is then still accepted, and an equal start asks again.
+//
+// A different start for a running reference is a Conflict, and a start for an ended one is Closed. A start
+// that the API refuses is Rejected and frees the reference.
 func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.Opened, error) {
 	if err := reference.Validate(); err != nil {
 		return opportunity.Opened{}, err
@@ -75,12 +72,13 @@ func (c *Client) Start(ctx context.Context, reference opportunity.Reference, sta
 	})
 }
 
-// open starts the run, or finds it, and asks it whether the record exists.
+// open starts the run, or finds the running one, and asks the run whether the record
+// exists.
 func (c *Client) open(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.Opened, error) {
 	return repeatContinuing(ctx, func() (opportunity.Opened, error) {
 		var opened opportunity.Opened
 		handle, err := c.openWith(ctx, FirstStartOptions(reference, start), start)
-		if isEnded(err) { // the reference had a run; it may be one that frees the reference
+		if isEnded(err) { // the reference had a run; that run may have freed the reference
 			handle, err = c.openWith(ctx, StartOptionsOf(reference, start), start)
 		}
 		if err == nil {
@@ -90,7 +88,8 @@ func (c *Client) open(ctx context.Context, reference opportunity.Reference, star
 	})
 }
 
-// openWith starts the run with the options, or finds the one that runs, and asks it whether the record exists.
+// openWith starts the run with the options, or finds the running one, and asks the run whether the record
+// exists.
 func (c *Client) openWith(ctx context.Context, options client.StartWorkflowOptions, start opportunity.Start) (client.WorkflowUpdateHandle, error) {
 	return c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(options, WorkflowType, start),
@@ -107,8 +106,8 @@ func isEnded(err error) bool {
 	return errors.As(err, &ended)
 }
 
-// StartOptions are the options with which the workflow of a reference is
-// started, the same for every caller.
+// StartOptions returns the options that start the workflow of a reference, the same for
+// every caller.
 func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       WorkflowID(reference),
@@ -121,8 +120,9 @@ func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 // PriorityUrgent is the priority of the tasks of an urgent run: before all others.
 const PriorityUrgent = 1
 
-// StartOptionsOf are StartOptions with what the start says of whom it is for: its source
-// is the key by which runs get their turns in fair parts, and an urgent one goes first.
+// StartOptionsOf returns StartOptions with the source and the urgency of the start. The
+// source is the key by which runs get their turns in fair parts; an urgent run goes
+// first.
 func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptions(reference)
 	options.Priority.FairnessKey = start.Origin()
@@ -132,13 +132,13 @@ func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) cl
 	return options
 }
 
-// MemoFirstStart is the key of a memo that says that the reference had no run before: the server refuses the start
-// otherwise. It goes together with the workflow id reuse policy RejectDuplicate, and with no other. Without it the
-// record is looked for before it is created, which costs one request.
+// MemoFirstStart is the key of a memo that says that the reference had no run before. It requires the workflow id
+// reuse policy RejectDuplicate, because the server then refuses a start whose reference had a run. Without the
+// memo the worker looks for the record before it creates one, and this costs one request.
 const MemoFirstStart = "firstStart"
 
-// FirstStartOptions are StartOptionsOf for a reference that is started for the first time. The server refuses the
-// start with WorkflowExecutionAlreadyStarted where the reference had a run, however the run ended.
+// FirstStartOptions returns StartOptionsOf for a reference that is started for the first time. The server refuses
+// the start with WorkflowExecutionAlreadyStarted where the reference had a run, however the run ended.
 func FirstStartOptions(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptionsOf(reference, start)
 	options.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
@@ -146,8 +146,8 @@ func FirstStartOptions(reference opportunity.Reference, start opportunity.Start)
 	return options
 }
 
-// AddInterests adds interests and answers one result for each. The error is set
-// when none of them stands.
+// AddInterests adds interests and returns one result for each. The error is set when no
+// interest was added.
 func (c *Client) AddInterests(ctx context.Context, reference opportunity.Reference, command opportunity.AddInterests) (opportunity.Outcome, error) {
 	return c.Update(ctx, reference, command)
 }
@@ -163,16 +163,15 @@ func (c *Client) UpdateDetails(ctx context.Context, reference opportunity.Refere
 	return c.Update(ctx, reference, command)
 }
 
-// ExtendReservations sets until when the places of the opportunity are held. The
-// error is Rejected when the API, read back, says that they are not.
+// ExtendReservations sets until when the places of the opportunity are held. The error is
+// Rejected when a read-back shows that the places are not held.
 func (c *Client) ExtendReservations(ctx context.Context, reference opportunity.Reference, command opportunity.ExtendReservations) (opportunity.Outcome, error) {
 	return c.Update(ctx, reference, command)
 }
 
-// Update sends the command as an update and answers its outcome. When patience
-// ends the outcome is pending; the same command with the same request id asks
-// again, and so does Outcome. The outcome of a failed request is answered beside
-// its error.
+// Update sends the command as an update and returns its outcome. When patience ends the
+// outcome is pending. Then the same command with the same request id asks again, and so
+// does Outcome. For a failed request, Update returns the outcome together with its error.
 func (c *Client) Update(ctx context.Context, reference opportunity.Reference, command opportunity.Command) (opportunity.Outcome, error) {
 	if err := valid(command); err != nil {
 		return opportunity.Outcome{}, err
@@ -187,9 +186,9 @@ func (c *Client) Update(ctx context.Context, reference opportunity.Reference, co
 	return outcome, err
 }
 
-// Signal sends the message and forgets it: once Signal returns nil, a command
-// takes effect once, or its failure is shown to an operator. Busy says that
-// Temporal takes no more signals until some are worked off.
+// Signal sends the message and does not wait. Once Signal returns nil, a command takes
+// effect once, or its failure is shown to an operator. Busy says that Temporal takes no
+// more signals until some are handled.
 func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, message opportunity.Message) error {
 	if err := reference.Validate(); err != nil {
 		return err
@@ -202,8 +201,8 @@ func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, me
 	return c.explain(ctx, reference, err)
 }
 
-// Pause keeps everything from being sent to the TMS: signals wait, updates are
-// refused as Paused. A request under way is seen through.
+// Pause stops everything that would be sent to the TMS: signals wait, updates are refused
+// as Paused. A request under way is completed.
 func (c *Client) Pause(ctx context.Context, reference opportunity.Reference, instruction opportunity.Pause) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
@@ -213,46 +212,47 @@ func (c *Client) Resume(ctx context.Context, reference opportunity.Reference, in
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Retry answers the question about a request: it did not happen, send it again.
-// What becomes of it then, Outcome tells.
+// Retry says that a request in question did not happen: the request is sent again.
+// Outcome then returns the result.
 func (c *Client) Retry(ctx context.Context, reference opportunity.Reference, instruction opportunity.Retry) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Confirm answers the question about a request: it did happen.
+// Confirm says that a request in question did happen.
 func (c *Client) Confirm(ctx context.Context, reference opportunity.Reference, instruction opportunity.Confirm) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Skip answers the question about a request: never mind.
+// Skip drops a request in question.
 func (c *Client) Skip(ctx context.Context, reference opportunity.Reference, instruction opportunity.Skip) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Refresh has the record read again from the TMS, where somebody may have changed
-// it by hand, and cuts a wait for the API short.
+// Refresh reads the record again from the TMS, where somebody may have changed it by
+// hand. Refresh also ends a wait for the API early.
 func (c *Client) Refresh(ctx context.Context, reference opportunity.Reference, instruction opportunity.Refresh) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Snooze puts a planned follow-up off until a time to come. View shows what is planned.
+// Snooze delays a planned follow-up until a time in the future. View shows the planned
+// follow-ups.
 func (c *Client) Snooze(ctx context.Context, reference opportunity.Reference, instruction opportunity.Snooze) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// CancelFollowUp has a planned follow-up never done.
+// CancelFollowUp cancels a planned follow-up for good.
 func (c *Client) CancelFollowUp(ctx context.Context, reference opportunity.Reference, instruction opportunity.CancelFollowUp) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Close ends the run: what waits is reported failed, places are given back, and
-// the step in the TMS stays as it is.
+// Close ends the run: waiting requests are reported failed, places are given back, and
+// the step in the TMS stays unchanged.
 func (c *Client) Close(ctx context.Context, reference opportunity.Reference, instruction opportunity.Close) (opportunity.Outcome, error) {
 	return c.Instruct(ctx, reference, instruction)
 }
 
-// Instruct sends an operator's instruction, which is carried out and answered at
-// once, whatever waits.
+// Instruct sends an operator's instruction, which is carried out and answered at once, no
+// matter what waits.
 func (c *Client) Instruct(ctx context.Context, reference opportunity.Reference, instruction opportunity.Instruction) (opportunity.Outcome, error) {
 	if err := valid(instruction); err != nil {
 		return opportunity.Outcome{}, err
@@ -260,10 +260,10 @@ func (c *Client) Instruct(ctx context.Context, reference opportunity.Reference, 
 	return send[opportunity.Outcome](ctx, c, reference, c.identified(instruction))
 }
 
-// Outcome answers what became of a request: whether it is pending, done or
-// failed, and how, of the last 200 requests in full. A request that was never
-// sent, or is forgotten, is NotFound; one that waited when the run was terminated or
-// timed out is Closed: where it was under way, it may have been carried out.
+// Outcome returns the state of a request: pending, done or failed. For the last 200
+// requests it is complete. A request that was never sent, or is forgotten, is NotFound. A
+// request that waited when the run was terminated or timed out is Closed. If such a
+// request was under way, it may have been carried out.
 func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, requestID string) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	if err := reference.Validate(); err != nil {
@@ -280,8 +280,8 @@ func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, r
 	return c.judged(ctx, reference, outcome), nil
 }
 
-// View answers the whole picture, of an ended opportunity too, as long as
-// Temporal keeps its history. It needs a running worker.
+// View returns the whole picture, also of an ended opportunity, as long as Temporal keeps
+// its history. View needs a running worker.
 func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opportunity.View, error) {
 	var view opportunity.View
 	if err := reference.Validate(); err != nil {
@@ -295,8 +295,8 @@ func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opp
 	return view, c.explain(ctx, reference, err)
 }
 
-// Wait waits for the end of the opportunity and answers how it ended. A
-// cancelled one is Closed, one the API refused to create is Rejected.
+// Wait waits for the end of the opportunity and returns how it ended. A cancelled
+// opportunity is Closed, and one that the API refused to create is Rejected.
 func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opportunity.Ended, error) {
 	var ended opportunity.Ended
 	if err := reference.Validate(); err != nil {
@@ -311,7 +311,7 @@ func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opp
 	return ended, c.explain(ctx, reference, err)
 }
 
-// valid reports the first mistake of what is to be sent.
+// valid reports the first mistake in a message.
 func valid(message interface{ Validate() error }) error {
 	if err := message.Validate(); err != nil {
 		return err
@@ -323,7 +323,7 @@ func valid(message interface{ Validate() error }) error {
 	return err
 }
 
-// send sends an update until the run that takes it is not about to continue.
+// send sends an update again while the run is about to continue as new.
 func send[A any](ctx context.Context, c *Client, reference opportunity.Reference, message opportunity.Message) (A, error) {
 	var none A
 	if err := reference.Validate(); err != nil {
@@ -343,7 +343,7 @@ func send[A any](ctx context.Context, c *Client, reference opportunity.Reference
 	})
 }
 
-// named gives the command a request id when it has none.
+// named returns the command, with a new request id when it has none.
 func (c *Client) named(command opportunity.Command) opportunity.Command {
 	if command.ID() != "" {
 		return command
@@ -351,7 +351,7 @@ func (c *Client) named(command opportunity.Command) opportunity.Command {
 	return command.WithID(c.options.NewRequestID())
 }
 
-// identified gives any message a request id when it has none.
+// identified returns any message, with a new request id when it has none.
 func (c *Client) identified(message opportunity.Message) opportunity.Message {
 	switch message := message.(type) {
 	case opportunity.Command:
@@ -364,8 +364,8 @@ func (c *Client) identified(message opportunity.Message) opportunity.Message {
 	return message
 }
 
-// askAgain asks until the answer is no longer pending, or patience or the context
-// has ended. Asking again finds the request by its id.
+// askAgain asks until the answer is no longer pending, or patience or the context has
+// ended. Another question finds the request by its id.
 func askAgain[A any](ctx context.Context, patience time.Duration, state func(A) opportunity.OutcomeState, asking func() (A, error)) (A, error) {
 	ends := time.Now().Add(patience)
 	pause := 250 * time.Millisecond
@@ -379,16 +379,16 @@ func askAgain[A any](ctx context.Context, patience time.Duration, state func(A) 
 		pause = min(2*pause, 2*time.Second)
 		again, failed := asking()
 		if failed != nil && ctx.Err() != nil {
-			break // what was known before still holds
+			break // the earlier answer still holds
 		}
 		answer, err = again, failed
 	}
 	return answer, err
 }
 
-// repeatContinuing sends again while the run is about to continue as new, or could
-// not take the message since something else came in the same moment, which both
-// take a moment; the caller's context bounds it. The request id makes it safe.
+// repeatContinuing sends again while the run is about to continue as new, or could not
+// take the message because something else came at the same moment. Both last a moment,
+// and the caller's context limits the repetition. The request id makes a repetition safe.
 func repeatContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
 	pause := 50 * time.Millisecond
 	for {
@@ -407,15 +407,14 @@ func repeatContinuing[A any](ctx context.Context, sending func() (A, error)) (A,
 	}
 }
 
-// tooManySignals is what the server answers to a signal past the most one run
-// may have.
+// tooManySignals is part of the server's error for a signal above the limit of one run.
 const tooManySignals = "limit for signal events"
 
-// acceptedThenEnded is the type of the failure the server gives an update whose
-// run ended before it was answered.
+// acceptedThenEnded is the type of the server's error for an update whose run ended
+// before it was answered.
 const acceptedThenEnded = "AcceptedUpdateCompletedWorkflow"
 
-// explain maps what Temporal answers to the vocabulary, where it is about the
+// explain maps errors of Temporal to the vocabulary, where they are about the
 // opportunity.
 func (c *Client) explain(ctx context.Context, reference opportunity.Reference, err error) error {
 	if err == nil {
@@ -449,8 +448,9 @@ func (c *Client) exists(ctx context.Context, reference opportunity.Reference) bo
 	return err == nil
 }
 
-// described returns what the server knows of the latest run of the reference. The SDK
-// panics over search attributes that it cannot read, unless they are asked for as they are.
+// described returns the server's description of the latest run of the reference. It uses
+// the raw request, because the SDK's own method panics over search attributes that it
+// cannot read.
 func (c *Client) described(ctx context.Context, reference opportunity.Reference) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	return c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "") //nolint:staticcheck // the other one panics
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// End is how a run ended, as the server knows it: of a run that was terminated or ran
-// out of time the workflow itself knows nothing.
+// End is how a run ended, as the server knows it. The workflow itself does not know when
+// its run was terminated or timed out.
 type End struct {
 	// How is completed, failed, cancelled, terminated or timed out.
 	How string    `json:"how"`
@@ -27,7 +27,8 @@ var ends = map[enums.WorkflowExecutionStatus]string{
 	enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:  "timed out",
 }
 
-// Ended returns how the latest run of the reference ended; nil says that it has not.
+// Ended returns how the latest run of the reference ended; nil says that the run has not
+// ended.
 func (c *Client) Ended(ctx context.Context, reference opportunity.Reference) (*End, error) {
 	if err := reference.Validate(); err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func (c *Client) Ended(ctx context.Context, reference opportunity.Reference) (*E
 	return &End{How: how, At: info.GetCloseTime().AsTime()}, nil
 }
 
-// Left is the error of a request that waited when the run ended.
+// Left returns the error of a request that waited when the run ended.
 func (e End) Left() *opportunity.Error {
 	return opportunity.Failf(opportunity.Closed, "the run of the opportunity %s at %s while the request waited; look at the record in the TMS before the request is sent again",
 		e.past(), e.At.UTC().Format(time.RFC3339))
@@ -60,8 +61,8 @@ func (e End) past() string {
 	return e.How
 }
 
-// judged returns the outcome as it is once the run has ended: what waited then is not
-// carried out any more, whatever the workflow says of it.
+// judged returns the outcome after the end of the run. A request that waited at the end
+// is not carried out any more, even when the workflow says that it is pending.
 func (c *Client) judged(ctx context.Context, reference opportunity.Reference, outcome opportunity.Outcome) opportunity.Outcome {
 	if outcome.State != opportunity.Pending {
 		return outcome

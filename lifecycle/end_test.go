@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// What waits when a run ends is not pending for ever: the server tells how the run ended.
+// A request that waits when a run ends is not pending for ever: the server says how the
+// run ended.
 func TestAnOutcomeThatTheRunLeftBehind(t *testing.T) {
 	for status, want := range map[enums.WorkflowExecutionStatus]string{
 		enums.WORKFLOW_EXECUTION_STATUS_RUNNING:    "",

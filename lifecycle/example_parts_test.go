@@ -26,8 +26,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// TestMain leaves the examples out unless the flag -run is given, as in go test -run ^Example ./lifecycle: they run on
-// real parts, and building and starting those takes much longer than all the tests. A test of the package e2e runs them.
+// TestMain leaves the examples out unless the flag -run is given, as in go test -run ^Example ./lifecycle. The
+// examples run on real parts, and to build and start these takes much longer than all the tests. A test of the
+// package e2e runs the examples.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.run").Value.String() == "" {
@@ -48,7 +49,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// company is what the examples have around them: Temporal, a worker, and a TMS.
+// company is the environment of the examples: Temporal, a worker, and a TMS.
 var company surroundings
 
 type surroundings struct {
@@ -60,12 +61,12 @@ type surroundings struct {
 	tms      *httptest.Server // the TMS as the worker reaches it
 
 	mu sync.Mutex
-	// lost is the record whose next change gets no answer, after what happens meanwhile.
+	// lost is the record whose next change gets no answer; meanwhile runs before.
 	lost      opportunity.ID
 	meanwhile func()
 }
 
-// up brings everything up, once.
+// up starts everything, once.
 func (s *surroundings) up() *surroundings {
 	s.once.Do(func() { s.err = s.bring() })
 	if s.err != nil {
@@ -81,7 +82,8 @@ func (s *surroundings) bring() error {
 	var err error
 	s.stack, err = stack.Up(ctx, stack.Options{
 		NoUI: true, Setup: host.SetupAt, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
-		// An example loses an answer, and what waits for it waits no longer than this.
+		// An example loses an answer. Waits for the lost answer last no longer than these
+		// times.
 		WorkerArgs: []string{"--send-window", "2s", "--answer-time", "2s", "--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
 	})
 	if err != nil {
@@ -110,8 +112,8 @@ func (s *surroundings) down() error {
 	return err
 }
 
-// ServeHTTP passes the worker's requests on to the TMS, but loses one if an
-// example wants that.
+// ServeHTTP passes the worker's requests on to the TMS, or loses one if an example wants
+// this.
 func (s *surroundings) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -125,13 +127,13 @@ func (s *surroundings) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	(&httputil.ReverseProxy{Rewrite: func(out *httputil.ProxyRequest) {
-		if target, err := url.Parse(s.stack.APIURL()); err == nil { // it is one
+		if target, err := url.Parse(s.stack.APIURL()); err == nil { // the URL of the stack is valid
 			out.Out.URL, out.Out.Host = target, target.Host
 		}
 	}}).ServeHTTP(w, r)
 }
 
-// losing answers what happens instead of the request, nil when it is to pass.
+// losing returns what to do in place of the request, nil to pass the request on.
 func (s *surroundings) losing(body []byte) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,16 +144,16 @@ func (s *surroundings) losing(body []byte) func() {
 	return s.meanwhile
 }
 
-// temporalAddress is where Temporal listens.
+// temporalAddress returns the address of Temporal.
 func temporalAddress() string { return company.up().stack.TemporalAddress() }
 
-// connect answers a client, and a context as that of a request.
+// connect returns a client, and a context like that of a request.
 func connect() (context.Context, *lifecycle.Client) {
 	return context.Background(), lifecycle.NewClient(company.up().temporal)
 }
 
-// running is connect with an opportunity that runs under the reference, in the
-// step Proposed.
+// running returns connect with a running opportunity under the reference, in the step
+// Proposed.
 func running(reference opportunity.Reference) (context.Context, *lifecycle.Client) {
 	ctx, oppflow := connect()
 	if _, err := oppflow.Start(ctx, reference, opportunity.Start{Name: "First Aid course", Region: "UK"}); err != nil {
@@ -160,7 +162,7 @@ func running(reference opportunity.Reference) (context.Context, *lifecycle.Clien
 	return ctx, oppflow
 }
 
-// renameByHand is what somebody does in the TMS itself.
+// renameByHand renames the record as a person does in the TMS.
 func renameByHand(ctx context.Context, oppflow *lifecycle.Client, reference opportunity.Reference, name string) error {
 	view, err := oppflow.View(ctx, reference)
 	if err == nil {
@@ -169,8 +171,8 @@ func renameByHand(ctx context.Context, oppflow *lifecycle.Client, reference oppo
 	return err
 }
 
-// doubtful is running with a command whose answer was lost, while somebody added
-// another interest by hand: so reading the record cannot tell what became of it.
+// doubtful returns running with a command whose answer was lost. Meanwhile somebody added
+// another interest by hand, so reading the record cannot decide about the command.
 func doubtful(reference opportunity.Reference, command opportunity.AddInterests) (context.Context, *lifecycle.Client) {
 	ctx, oppflow := running(reference)
 	if err := company.lose(ctx, oppflow, reference, command); err != nil {

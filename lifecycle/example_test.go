@@ -28,8 +28,7 @@ func ExampleNewClient() {
 	// NotFound: no opportunity nobody's; start it first
 }
 
-// With patience a command waits longer for its outcome before it is answered
-// that it is pending.
+// With patience a command waits longer for its outcome before it returns a pending one.
 func ExampleNewClientWithOptions() {
 	ctx, _ := running("order-100")
 	connection, err := client.Dial(client.Options{HostPort: temporalAddress()})
@@ -53,8 +52,8 @@ func ExampleNewClientWithOptions() {
 	// done
 }
 
-// The reference is the caller's own key. Started again in the same way, it is
-// the same opportunity; started in another way, it is a mistake.
+// The reference is the caller's own key. An equal start finds the same opportunity; a
+// different start is a mistake.
 func ExampleClient_Start() {
 	ctx, oppflow := connect()
 	start := opportunity.Start{Name: "First Aid course", Region: "UK", Account: "Administrate", Currency: "USD"}
@@ -81,7 +80,7 @@ func ExampleClient_Start() {
 	// Conflict
 }
 
-// A record that is in the TMS already is taken over by its id.
+// A record that exists in the TMS is taken over by its id.
 func ExampleClient_Start_adopt() {
 	ctx, oppflow := connect()
 	opened, err := oppflow.Start(ctx, "lead-7", opportunity.Start{Adopt: "T3Bwb3J0dW5pdHk6MQ=="})
@@ -110,7 +109,7 @@ func ExampleClient_Start_refused() {
 	// <nil>
 }
 
-// Each interest has a result of its own. The error is set when none was added.
+// Each interest has its own result. The error is set when no interest was added.
 func ExampleClient_AddInterests() {
 	ctx, oppflow := running("order-103")
 	price, err := opportunity.ParseAmount("199.90")
@@ -148,7 +147,7 @@ func ExampleClient_AddInterests() {
 	// FA-9 was not added: NotFound
 }
 
-// What the TMS refuses is an error with its own words.
+// A refusal of the TMS is an error with the TMS's own words.
 func ExampleClient_Progress() {
 	ctx, oppflow := running("order-104")
 	for _, step := range []string{"Won", "Opportunity", "Won"} {
@@ -170,7 +169,7 @@ func ExampleClient_Progress() {
 	// moved to Won
 }
 
-// What is left out stays as it is.
+// Members that are left out stay unchanged.
 func ExampleClient_UpdateDetails() {
 	ctx, oppflow := running("order-105")
 	if _, err := oppflow.UpdateDetails(ctx, "order-105", opportunity.UpdateDetails{Account: "Administrate", Currency: "USD"}); err != nil {
@@ -187,8 +186,8 @@ func ExampleClient_UpdateDetails() {
 	// First Aid course for Administrate in USD
 }
 
-// The expiry is that of all places of the opportunity. It is done when the TMS,
-// read back, says so.
+// The expiry holds for all places of the opportunity. The command is done when a
+// read-back from the TMS shows the expiry.
 func ExampleClient_ExtendReservations() {
 	ctx, oppflow := running("order-106")
 	until := time.Now().AddDate(0, 1, 0)
@@ -225,7 +224,7 @@ func ExampleClient_Pause() {
 	// Paused: an operator paused it (the customer is being called); signals wait until resume; send a signal to have it wait, or send it again later
 }
 
-// What waited while the opportunity was paused is then carried out, in order.
+// The signals that waited during the pause are then carried out, in order.
 func ExampleClient_Resume() {
 	ctx, oppflow := running("order-108")
 	if _, err := oppflow.Pause(ctx, "order-108", opportunity.Pause{}); err != nil {
@@ -247,8 +246,8 @@ func ExampleClient_Resume() {
 	// done <nil>
 }
 
-// An answer of the TMS was lost, and the record does not tell what became of the
-// request. Somebody looked: it did not happen.
+// An answer of the TMS was lost, and the record does not show whether the request was
+// carried out. Somebody checked: it did not happen.
 func ExampleClient_Retry() {
 	command := opportunity.AddInterests{
 		RequestID: "order-109/lines",
@@ -273,8 +272,8 @@ func ExampleClient_Retry() {
 	// done <nil>
 }
 
-// An answer of the TMS was lost, and the record does not tell what became of the
-// request. Somebody looked: it did happen, or is not wanted any more.
+// An answer of the TMS was lost, and the record does not show whether the request was
+// carried out. Somebody checked: it did happen, or is not wanted any more.
 func ExampleClient_Skip() {
 	command := opportunity.AddInterests{
 		RequestID: "order-110/lines",
@@ -289,7 +288,7 @@ func ExampleClient_Skip() {
 	_, err := oppflow.AddInterests(ctx, "order-110", command)
 	fmt.Println(err)
 
-	// There is nothing to decide about what is not in doubt.
+	// A request that is not in doubt needs no decision.
 	_, err = oppflow.Skip(ctx, "order-110", opportunity.Skip{Request: "order-110/other", Reason: "mistaken"})
 	fmt.Println(err)
 	// Output:
@@ -318,8 +317,8 @@ func ExampleClient_Refresh() {
 	// First Aid, evening course <nil>
 }
 
-// A follow-up that the tenant's playbook plans is named by its key, which View shows.
-// Without a playbook there is none.
+// A follow-up that the tenant's playbook plans has a key, which View shows. Without a
+// playbook there are no follow-ups.
 func ExampleClient_Snooze() {
 	ctx, oppflow := running("order-117")
 	_, err := oppflow.Snooze(ctx, "order-117", opportunity.Snooze{
@@ -330,7 +329,7 @@ func ExampleClient_Snooze() {
 	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; none is
 }
 
-// A follow-up that was cancelled is never done. Without a playbook there is none.
+// A cancelled follow-up is never done. Without a playbook there are no follow-ups.
 func ExampleClient_CancelFollowUp() {
 	ctx, oppflow := running("order-118")
 	_, err := oppflow.CancelFollowUp(ctx, "order-118", opportunity.CancelFollowUp{
@@ -341,7 +340,7 @@ func ExampleClient_CancelFollowUp() {
 	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; none is
 }
 
-// The step in the TMS stays as it is; places that were held are given back.
+// The step in the TMS stays unchanged; held places are given back.
 func ExampleClient_Close() {
 	ctx, oppflow := running("order-112")
 	if _, err := oppflow.Close(ctx, "order-112", opportunity.Close{Reason: "entered twice"}); err != nil {
@@ -358,8 +357,8 @@ func ExampleClient_Close() {
 	// Closed: opportunity order-112 has ended; it takes no more messages
 }
 
-// A signal is sent and forgotten: it takes effect once, in its turn, or its
-// failure is shown to an operator.
+// A signal is sent without waiting. It takes effect once, in its turn, or its failure is
+// shown to an operator.
 func ExampleClient_Signal() {
 	ctx, oppflow := running("order-113")
 	for _, command := range []opportunity.Command{
@@ -384,7 +383,8 @@ func ExampleClient_Signal() {
 	// Won after 0 failures <nil>
 }
 
-// A request can be asked about by its id, as long as it is remembered.
+// The outcome of a request is available by its id, as long as the opportunity remembers
+// it.
 func ExampleClient_Outcome() {
 	ctx, oppflow := running("order-114")
 	if err := oppflow.Signal(ctx, "order-114", opportunity.Progress{RequestID: "order-114/won", To: "Won"}); err != nil {
@@ -411,7 +411,7 @@ func ExampleClient_Outcome() {
 	// failed TransitionNotFound
 }
 
-// The view is the whole picture, and costs no call of the TMS.
+// The view is the whole picture, and costs no request to the TMS.
 func ExampleClient_View() {
 	ctx, oppflow := running("order-115")
 	price, err := opportunity.ParseAmount("19.90")

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Fault turns an error of the vocabulary into the one Temporal carries to the
-// caller: its type is the error's type, its details the error itself. Any other
+// Fault turns an error of the vocabulary into the error that Temporal carries to the
+// caller. Its type is the error's type, and its details are the error itself. Any other
 // error passes unchanged.
 func Fault(err error) error {
 	var own *opportunity.Error
@@ -24,7 +24,7 @@ func Fault(err error) error {
 	})
 }
 
-// FromFault finds the error of the vocabulary in what Temporal brought back.
+// FromFault finds the error of the vocabulary in an error from Temporal.
 func FromFault(err error) (*opportunity.Error, bool) {
 	var own *opportunity.Error
 	if errors.As(err, &own) {

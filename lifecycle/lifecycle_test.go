@@ -28,27 +28,28 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// namespace is Temporal as far as the client of the opportunities uses it. It
-// keeps what was sent and brings errors back as the SDK does.
+// namespace is the part of Temporal that the client of the opportunities uses. It keeps
+// the messages and returns errors as the SDK does.
 type namespace struct {
 	client.Client
 	updates []client.UpdateWorkflowOptions
 	starts  []client.UpdateWithStartWorkflowOptions
-	begins  []client.StartWorkflowOptions // those of starts
+	begins  []client.StartWorkflowOptions // of the starts
 	signals []any
-	// fails is what the nth update fails with; nil answers the outcome.
+	// fails is the error of the nth update; nil returns the outcome.
 	fails   func(n int) error
 	outcome opportunity.Outcome
 	exists  bool
-	// answers, when set, is what the nth update answers; opens, what the nth start does.
+	// answers, when set, is the answer to the nth update, and opens the answer to the nth
+	// start.
 	answers func(n int) opportunity.Outcome
 	opens   func(n int) opportunity.Opened
-	// named are the headers by which each request named its workflow itself.
+	// named are the headers in which each request itself named its workflow.
 	named [][]string
-	// queries are the payloads of queries; asks is what they fail with.
+	// queries are the payloads of queries; asks is the error of queries.
 	queries []any
 	asks    error
-	// status is that of the latest run.
+	// status is the status of the latest run.
 	status enums.WorkflowExecutionStatus
 }
 
@@ -81,7 +82,7 @@ func (n *namespace) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowO
 	return handle{answer: n.outcome, err: n.fails(len(n.updates))}, nil
 }
 
-// note keeps by which header the request names its workflow.
+// note keeps the header in which the request names its workflow.
 func (n *namespace) note(ctx context.Context) {
 	headers, _ := metadata.FromOutgoingContext(ctx)
 	n.named = append(n.named, headers.Get("temporal-resource-id"))
@@ -110,7 +111,7 @@ func (n *namespace) UpdateWithStartWorkflow(ctx context.Context, o client.Update
 	return handle{answer: opportunity.Opened{State: opportunity.Done, Reference: "A-1"}}, nil
 }
 
-// encoded is an answer as the SDK hands it on.
+// encoded is an answer in the form of the SDK.
 type encoded struct{ answer any }
 
 func (encoded) HasValue() bool { return true }
@@ -148,7 +149,7 @@ func (n *namespace) DescribeWorkflowExecution(ctx context.Context, _, _ string) 
 	}, nil
 }
 
-// carried takes an error the way from a workflow to a caller.
+// carried sends an error the way from a workflow to a caller.
 func carried(err error) error {
 	codec := temporal.GetDefaultFailureConverter()
 	return codec.FailureToError(codec.ErrorToFailure(err))
@@ -174,7 +175,7 @@ func TestFaultReachesTheCaller(t *testing.T) {
 				if diff := cmp.Diff(want, *got); diff != "" {
 					t.Errorf("%s: %s", name, diff)
 				}
-				// Other SDKs have its type and one line, and know whether to repeat.
+				// Other SDKs see its type and one line, and know whether to repeat.
 				var application *temporal.ApplicationError
 				if back := carried(fault); !errors.As(back, &application) || application.Type() != string(typ) || application.Message() != want.Error() ||
 					application.NonRetryable() != (typ != opportunity.Busy) || application.Category() != temporal.ApplicationErrorCategoryBenign {
@@ -190,7 +191,7 @@ func TestFaultReachesTheCaller(t *testing.T) {
 	if lifecycle.Fault(nil) != nil {
 		t.Error("no error became one")
 	}
-	// An error of another program that looks alike is not taken for ours.
+	// An error of another program with an equal form is not taken for Oppflow's.
 	n := &namespace{fails: func(int) error {
 		return carried(temporal.NewApplicationError("x", "Invalid", map[string]string{"message": "y"}))
 	}}
@@ -201,7 +202,7 @@ func TestFaultReachesTheCaller(t *testing.T) {
 }
 
 func TestContinuingIsSentAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // whose clock does not wait
+	synctest.Test(t, func(t *testing.T) { // with a virtual clock
 		continuing := carried(lifecycle.Fault(opportunity.Failf(opportunity.Continuing, "again")))
 		n := &namespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}, fails: func(n int) error {
 			if n < 3 {
@@ -213,7 +214,7 @@ func TestContinuingIsSentAgain(t *testing.T) {
 		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
 			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-		// It stays one request, in updates that can be told apart.
+		// It stays one request, in updates with different ids.
 		ids := map[string]bool{}
 		for _, u := range n.updates {
 			ids[u.UpdateID] = true
@@ -224,7 +225,7 @@ func TestContinuingIsSentAgain(t *testing.T) {
 		if len(ids) != 3 {
 			t.Errorf("update ids %v", ids)
 		}
-		// Not beyond the caller's patience.
+		// The Client does not ask beyond the caller's patience.
 		ctx, cancel := context.WithCancel(t.Context())
 		n = &namespace{fails: func(n int) error {
 			if n == 2 {
@@ -469,8 +470,8 @@ func TestStartOptions(t *testing.T) {
 	}
 }
 
-// A start says that it is the first one of its reference, which the server checks. Only where the reference had a run, it
-// is started again without saying so.
+// A start says that it is the first one of its reference, and the server checks this. Only where the reference had
+// a run, the client starts again without saying so.
 func TestAStartProvesThatItIsTheFirst(t *testing.T) {
 	start := opportunity.Start{Name: "x", Region: "UK"}
 	ended := serviceerror.NewWorkflowExecutionAlreadyStarted("ended", "", "run")
@@ -523,8 +524,8 @@ func TestWorkflowIDNamesItsReference(t *testing.T) {
 	}
 }
 
-// TestSearchAttributes: an operator registers these and searches by them; names
-// and types are the contract.
+// TestSearchAttributes: an operator registers these and searches by them. Names and types
+// are part of the contract.
 func TestSearchAttributes(t *testing.T) {
 	want := map[string]enums.IndexedValueType{
 		"OpportunityId":             enums.INDEXED_VALUE_TYPE_KEYWORD,
@@ -541,8 +542,8 @@ func TestSearchAttributes(t *testing.T) {
 	}
 }
 
-// TestDescriptionsCanBeTyped: what the Web UI shows beside a message is JSON that
-// the message takes, once its blanks are filled in.
+// TestDescriptionsCanBeTyped: the text that the Web UI shows beside a message is valid
+// JSON of the message, once its blanks are filled in.
 func TestDescriptionsCanBeTyped(t *testing.T) {
 	fill := strings.NewReplacer(
 		`"item":"<id>"`, `"item":"Q291cnNlOjE="`, `"email":"…"`, `"email":"a@b"`, `"<optional>"`, `"r"`, `"<name or id of the step>"`, `"Won"`,
@@ -582,7 +583,7 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 	}
 }
 
-// TestPayloadsAreJSON: what the client sends is what other SDKs may send.
+// TestPayloadsAreJSON: the client sends the same payloads as other SDKs.
 func TestPayloadsAreJSON(t *testing.T) {
 	n := &namespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 	if _, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", opportunity.Progress{RequestID: "r", To: "Won"}); err != nil {
@@ -594,8 +595,8 @@ func TestPayloadsAreJSON(t *testing.T) {
 	}
 }
 
-// The SDK puts the id of a workflow into a header, which takes ASCII only, unless
-// the header is there.
+// The SDK puts the id of a workflow into a header, which takes ASCII only, unless the
+// header exists.
 func TestReferencesInAnyScript(t *testing.T) {
 	for reference, want := range map[opportunity.Reference]string{
 		"A-1": "", "Zürich-1": "workflow:opportunity%2FZ%C3%BCrich-1", "東京-1": "workflow:opportunity%2F%E6%9D%B1%E4%BA%AC-1",
@@ -612,7 +613,7 @@ func TestReferencesInAnyScript(t *testing.T) {
 			t.Errorf("%s: %v", reference, err)
 		}
 		n.fails = func(int) error { return serviceerror.NewNotFound("none") }
-		_ = c.Signal(ctx, reference, opportunity.Resume{}) // asks whether there is such a one
+		_ = c.Signal(ctx, reference, opportunity.Resume{}) // asks whether the reference has a run
 		if len(n.named) != 7 {
 			t.Errorf("%s: %d requests", reference, len(n.named))
 		}
@@ -628,7 +629,7 @@ func TestReferencesInAnyScript(t *testing.T) {
 	}
 }
 
-// What the worker would refuse for its size is not sent.
+// A message that the worker would refuse for its size is not sent.
 func TestAMessageThatIsTooLargeIsNotSent(t *testing.T) {
 	n := &namespace{}
 	c := lifecycle.NewClient(n)

@@ -2,12 +2,12 @@ package lifecycle
 
 import "github.com/oppflow/oppflow/opportunity"
 
-// Message binds the name of a signal, update or query to the type P of its
-// payload and the type A of its answer (a signal has none).
+// Message binds the name of a signal, update or query to the type P of its payload and
+// the type A of its answer (a signal has none).
 type Message[P, A any] struct {
 	// Name is the same for the signal and the update.
 	Name string
-	// Description is what the Web UI shows beside the name.
+	// Description is the text that the Web UI shows beside the name.
 	Description string
 }
 
@@ -35,7 +35,7 @@ var (
 		Name:        string(opportunity.VerbExtendReservations),
 		Description: `Hold all places until another time: {"until":"2026-12-31T17:00:00Z","requestId":"<optional>"}`,
 	}
-	// Pause keeps everything from being sent.
+	// Pause stops everything that would be sent.
 	Pause = Message[opportunity.Pause, opportunity.Outcome]{
 		Name:        string(opportunity.VerbPause),
 		Description: `Operators: send nothing to the TMS until resume; signals wait, updates are refused: {"reason":"<optional>"}`,
@@ -45,52 +45,52 @@ var (
 		Name:        string(opportunity.VerbResume),
 		Description: `Operators: go on after a pause: {}`,
 	}
-	// Retry answers a question: it did not happen, carry it out.
+	// Retry says that a request in question did not happen: it is carried out.
 	Retry = Message[opportunity.Retry, opportunity.Outcome]{
 		Name:        string(opportunity.VerbRetry),
 		Description: `Operators: answer a question: I checked, it did not happen; send it again: {"request":"<id>"}`,
 	}
-	// Confirm answers a question: it did happen.
+	// Confirm says that a request in question did happen.
 	Confirm = Message[opportunity.Confirm, opportunity.Outcome]{
 		Name:        string(opportunity.VerbConfirm),
 		Description: `Operators: answer a question: I checked, it did happen; go on: {"request":"<id>"}`,
 	}
-	// Skip answers a question: never mind.
+	// Skip drops a request in question.
 	Skip = Message[opportunity.Skip, opportunity.Outcome]{
 		Name:        string(opportunity.VerbSkip),
 		Description: `Operators: answer a question: never mind, go on without it: {"request":"<id>","reason":"…"}`,
 	}
-	// Refresh reads the record again and cuts a wait for the API short.
+	// Refresh reads the record again and ends a wait for the API early.
 	Refresh = Message[opportunity.Refresh, opportunity.Outcome]{
 		Name:        string(opportunity.VerbRefresh),
 		Description: `Operators: read the record again from the TMS, and wait for the API no longer: {}`,
 	}
-	// Snooze puts a planned follow-up off.
+	// Snooze delays a planned follow-up.
 	Snooze = Message[opportunity.Snooze, opportunity.Outcome]{
 		Name:        string(opportunity.VerbSnooze),
 		Description: `Operators: do a planned follow-up not before a time: {"followUp":"<key>","until":"2026-12-31T17:00:00Z","reason":"<optional>"}`,
 	}
-	// CancelFollowUp has a planned follow-up never done.
+	// CancelFollowUp cancels a planned follow-up for good.
 	CancelFollowUp = Message[opportunity.CancelFollowUp, opportunity.Outcome]{
 		Name:        string(opportunity.VerbCancelFollowUp),
 		Description: `Operators: never do a planned follow-up: {"followUp":"<key>","reason":"…"}`,
 	}
-	// Close ends the run and leaves the step in the TMS as it is.
+	// Close ends the run and leaves the step in the TMS unchanged.
 	Close = Message[opportunity.Close, opportunity.Outcome]{
 		Name:        string(opportunity.VerbClose),
 		Description: `Operators: end this run; what waits fails, places are released, the step stays: {"reason":"…"}`,
 	}
-	// Opened answers when the record exists; only an update.
+	// Opened returns when the record exists; only an update.
 	Opened = Message[OpenedInput, opportunity.Opened]{
 		Name:        "opened",
 		Description: `Answers when the record exists in the TMS: {} or {"start":{…}}, which must equal the start of this run`,
 	}
-	// View answers the whole picture; only a query.
+	// View returns the whole picture; only a query.
 	View = Message[struct{}, opportunity.View]{
 		Name:        "view",
 		Description: "The whole picture of the opportunity, without a call to the API",
 	}
-	// OutcomeOf answers what became of one request; only a query.
+	// OutcomeOf returns the outcome of one request; only a query.
 	OutcomeOf = Message[OutcomeInput, opportunity.Outcome]{
 		Name:        "outcome",
 		Description: `What became of one request: {"requestId":"<id>"}`,

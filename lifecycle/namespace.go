@@ -5,8 +5,8 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// The workflow of a namespace keeps which tenant of the TMS the namespace belongs
-// to, and the versions of the tenant's playbook. There is one in each namespace, and it
+// The workflow of a namespace keeps which tenant of the TMS the namespace belongs to, and
+// the versions of the tenant's playbook. Each namespace has one such workflow, and it
 // never ends.
 const (
 	// NamespaceType is its registered name.
@@ -17,8 +17,8 @@ const (
 
 // The messages of the workflow of a namespace.
 var (
-	// NamespaceOf returns the state, with the texts of the versions of the playbook that
-	// are asked for; only a query.
+	// NamespaceOf returns the state, with the texts of the requested versions of the
+	// playbook; only a query.
 	NamespaceOf = Message[NamespaceQuestion, NamespaceState]{
 		Name:        "namespace",
 		Description: `Which tenant of the TMS the namespace belongs to, and the versions of its playbook: {} or {"texts":[<number>]}`,
@@ -34,37 +34,38 @@ var (
 		Name:        "join",
 		Description: "A worker begins to work in a namespace without a playbook; workers send it",
 	}
-	// Tie ties the namespace to a tenant; only an update. It is a Conflict where the
-	// namespace belongs to another one.
+	// Tie ties the namespace to a tenant; only an update. Tie fails with a Conflict where
+	// the namespace belongs to another tenant.
 	Tie = Message[Tenant, NamespaceState]{
 		Name:        "tie",
 		Description: "Ties the namespace to a tenant unless it belongs to another one; oppflow setup and workers send it",
 	}
-	// TieAgain ties the namespace to another tenant; only a signal, so that it can be
-	// sent where no worker runs.
+	// TieAgain ties the namespace to another tenant; only a signal, so that it also works
+	// where no worker runs.
 	TieAgain = Message[Tenant, struct{}]{
 		Name:        "tieAgain",
 		Description: "Ties the namespace to a tenant, whatever tenant it belonged to; oppflow setup --tie-again sends it",
 	}
-	// Recover says that Temporal's database was restored; only a signal, so that it can be
-	// sent where no worker runs.
+	// Recover says that Temporal's database was restored; only a signal, so that it also
+	// works where no worker runs.
 	Recover = Message[Recovery, struct{}]{
 		Name:        "recover",
 		Description: "Says that Temporal's database was restored, so that every opportunity is compared with its record; oppflow recover sends it",
 	}
-	// Made has the namespace keep a record that Oppflow made; only a signal.
+	// Made adds a record that Oppflow made to the state of the namespace; only a signal.
 	Made = Message[MadeRecord, struct{}]{
 		Name:        "made",
 		Description: "A record that Oppflow made in the tenant, by which the tenant is recognised; workers send it",
 	}
 )
 
-// IsNamespaceSignal reports whether the workflow of a namespace takes signals of the name.
+// IsNamespaceSignal reports whether the workflow of a namespace takes signals with the
+// name.
 func IsNamespaceSignal(name string) bool {
 	return name == TieAgain.Name || name == Made.Name || name == Recover.Name
 }
 
-// NamespaceOptions are the options with which the workflow of a namespace is started.
+// NamespaceOptions returns the options that start the workflow of a namespace.
 func NamespaceOptions() client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       NamespaceID,

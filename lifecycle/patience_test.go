@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// pendingUntil answers pending before the nth time, and done from then on.
+// pendingUntil returns pending outcomes before the nth time, and done from then on.
 func pendingUntil(n int) func(int) opportunity.Outcome {
 	return func(asked int) opportunity.Outcome {
 		if asked < n {
@@ -27,7 +27,7 @@ func pendingUntil(n int) func(int) opportunity.Outcome {
 }
 
 func TestAskingAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // whose clock does not wait
+	synctest.Test(t, func(t *testing.T) { // with a virtual clock
 		n := &namespace{answers: pendingUntil(3)}
 		got, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
 		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
@@ -45,7 +45,7 @@ func TestAskingAgain(t *testing.T) {
 		if id := n.updates[0].Args[0].(opportunity.Progress).RequestID; id == "" {
 			t.Error("it has no request id")
 		}
-		// A failure ends it.
+		// A failure ends the questions.
 		n = &namespace{answers: func(asked int) opportunity.Outcome {
 			if asked < 2 {
 				return opportunity.Outcome{RequestID: "r", State: opportunity.Pending}
@@ -56,7 +56,7 @@ func TestAskingAgain(t *testing.T) {
 		if got, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed || len(n.updates) != 2 {
 			t.Errorf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-		// So does an error of asking.
+		// An error of a question ends them, too.
 		n = &namespace{answers: pendingUntil(9), fails: func(asked int) error {
 			if asked == 2 {
 				return serviceerror.NewUnavailable("away")
@@ -66,7 +66,7 @@ func TestAskingAgain(t *testing.T) {
 		if _, err = lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked); err == nil || err.Error() != "away" {
 			t.Errorf("%v after %d updates", err, len(n.updates))
 		}
-		// A start is asked about again as well.
+		// A start is asked again as well.
 		n = &namespace{opens: func(asked int) opportunity.Opened {
 			if asked < 3 {
 				return opportunity.Opened{State: opportunity.Pending, Reference: "A-1"}
@@ -81,7 +81,7 @@ func TestAskingAgain(t *testing.T) {
 }
 
 func TestPatienceEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // whose clock does not wait
+	synctest.Test(t, func(t *testing.T) { // with a virtual clock
 		n := &namespace{answers: pendingUntil(1000)}
 		begun := time.Now()
 		c := lifecycle.NewClientWithOptions(n, lifecycle.Options{Patience: time.Second})
@@ -94,8 +94,8 @@ func TestPatienceEnds(t *testing.T) {
 		}}, lifecycle.Options{Patience: time.Millisecond}).Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"}); err != nil || opened.State != opportunity.Pending {
 			t.Errorf("%+v, %v", opened, err)
 		}
-		// When the caller's context ends, what was known still holds: between two
-		// questions, and during one.
+		// When the caller's context ends, the earlier answer still holds, between two questions
+		// and during one.
 		for _, during := range []bool{false, true} {
 			ctx, cancel := context.WithCancel(t.Context())
 			n := &namespace{answers: pendingUntil(1000)}
@@ -117,7 +117,7 @@ func TestPatienceEnds(t *testing.T) {
 				t.Errorf("during a question %t: %d updates, want %d", during, len(n.updates), want)
 			}
 		}
-		// Before anything is known, it is an error.
+		// Before any answer it is an error.
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		n = &namespace{fails: func(int) error { return ctx.Err() }}
@@ -152,8 +152,8 @@ func TestIDsAreMadeAsTheServiceWants(t *testing.T) {
 	}
 }
 
-// An instruction is answered at once: nothing is asked again, and what it cannot
-// be carried out for is an error.
+// An instruction is answered at once. The client does not ask again, and an instruction
+// that cannot be carried out is an error.
 func TestInstructionsAreAnswered(t *testing.T) {
 	n := &namespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}}
 	got, err := lifecycle.NewClient(n).Close(t.Context(), "A-1", opportunity.Close{Reason: "x"})
@@ -169,7 +169,7 @@ func TestInstructionsAreAnswered(t *testing.T) {
 	}
 }
 
-// The server takes ten thousand signals of one run.
+// The server takes ten thousand signals for one run.
 func TestBusy(t *testing.T) {
 	for _, c := range []struct {
 		err  error
@@ -191,7 +191,7 @@ func TestBusy(t *testing.T) {
 func TestOutcomeOfARequest(t *testing.T) {
 	want := opportunity.Outcome{RequestID: "order-7", State: opportunity.Failed, Error: opportunity.Failf(opportunity.Rejected, "no")}
 	n := &namespace{outcome: want}
-	// That the request failed is the answer, not an error.
+	// A failed request is an answer, not an error.
 	got, err := lifecycle.NewClient(n).Outcome(t.Context(), "A-1", "order-7")
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%s, %v", diff, err)

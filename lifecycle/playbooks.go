@@ -11,58 +11,59 @@ import (
 
 // Times of the versions of a namespace's playbook.
 const (
-	// PlaybookInForceAfter is how long after it was stored a version is in force. A worker
-	// reads the namespace every two thirds of that time. A worker whose last read is older
-	// than eight ninths of it plans and sends nothing. So no worker plans with the version
-	// before when the time is over, whatever the worker has read.
+	// PlaybookInForceAfter is how long after storing a version comes into force. A worker
+	// reads the namespace every two thirds of this time. A worker whose last read is older
+	// than eight ninths of it plans and sends nothing. So when the time is over, no worker
+	// plans with the version before, whatever the worker has read.
 	PlaybookInForceAfter = 45 * time.Second
 )
 
 // Limits of the versions of a namespace's playbook.
 const (
-	// MaxPlaybookBytes is the longest text.
+	// MaxPlaybookBytes is the length of the longest text.
 	MaxPlaybookBytes = 256 << 10
-	// MaxPlaybookVersions is how many versions are listed, the latest.
+	// MaxPlaybookVersions is how many versions are listed; older versions are dropped.
 	MaxPlaybookVersions = 20
-	// MaxPlaybookTexts is the most JSON that the texts of all versions take together. The
-	// oldest texts are dropped first.
+	// MaxPlaybookTexts is the most JSON for the texts of all versions together. The oldest
+	// texts are dropped first.
 	MaxPlaybookTexts = 768 << 10
 )
 
-// maxDeploymentBytes is the most JSON of one deployment: an update with it must pass.
+// maxDeploymentBytes is the most JSON of one deployment, so that an update with it
+// passes.
 const maxDeploymentBytes = opportunity.MaxUpdateBytes - 8<<10
 
 // PlaybookVersion is one version of the playbook of a namespace.
 type PlaybookVersion struct {
 	// Number counts the versions from 1.
 	Number int `json:"number"`
-	// By says who deployed it, as they said themselves.
+	// By says who deployed the version, in their own words.
 	By string `json:"by,omitempty"`
-	// Digest is that of the playbook, as the one who deployed it computed it.
+	// Digest is the digest of the playbook, as its deployer computed it.
 	Digest string `json:"digest,omitempty"`
-	// Restores is the number of the older version whose text it has; 0 is none.
+	// Restores is the number of the older version with the same text; 0 is none.
 	Restores int `json:"restores,omitempty"`
-	// StoredAt is when it was stored, and InForceAt since when workers plan with it: the
-	// same time where no worker had worked in the namespace before.
+	// StoredAt is when the version was stored, and InForceAt since when workers plan with
+	// it. Both are equal where no worker had worked in the namespace before.
 	StoredAt  time.Time `json:"storedAt"`
 	InForceAt time.Time `json:"inForceAt"`
-	// Bytes is the length of its text.
+	// Bytes is the length of the text.
 	Bytes int `json:"bytes"`
-	// Text is the playbook as the tenant wrote it. Dropped says that it is not kept any
-	// more.
+	// Text is the playbook as the tenant wrote it. Dropped says that the text is not kept
+	// any more.
 	Text    string `json:"text,omitempty"`
 	Dropped bool   `json:"dropped,omitempty"`
 }
 
-// AtOnce reports whether the version has been in force since it was stored: no time is
-// compared.
+// AtOnce reports whether the version was in force from its storing on, for which no clock
+// is needed.
 func (v PlaybookVersion) AtOnce() bool { return v.InForceAt.Equal(v.StoredAt) }
 
 // PlaybookVersions are the versions of the playbook of a namespace, the latest last.
 type PlaybookVersions []PlaybookVersion
 
-// InForce returns the version that is in force at the time, which is one of the Temporal
-// server's clock; false says that none is yet.
+// InForce returns the version that is in force at the time of the Temporal server's
+// clock; false says that no version is in force yet.
 func (v PlaybookVersions) InForce(at time.Time) (PlaybookVersion, bool) {
 	for _, version := range slices.Backward(v) {
 		if version.AtOnce() || !version.InForceAt.After(at) {
@@ -80,7 +81,7 @@ func (v PlaybookVersions) Latest() (PlaybookVersion, bool) {
 	return v[len(v)-1], true
 }
 
-// Numbered returns the version of the number.
+// Numbered returns the version with the number.
 func (v PlaybookVersions) Numbered(number int) (PlaybookVersion, bool) {
 	at := slices.IndexFunc(v, func(one PlaybookVersion) bool { return one.Number == number })
 	if at < 0 {
@@ -90,7 +91,7 @@ func (v PlaybookVersions) Numbered(number int) (PlaybookVersion, bool) {
 }
 
 // Needed returns the versions with which a worker may have to plan from the time on: the
-// one in force then, and later ones.
+// version in force then, and later ones.
 func (v PlaybookVersions) Needed(at time.Time) PlaybookVersions {
 	now, some := v.InForce(at)
 	if !some {
@@ -99,7 +100,7 @@ func (v PlaybookVersions) Needed(at time.Time) PlaybookVersions {
 	return v[slices.IndexFunc(v, func(one PlaybookVersion) bool { return one.Number == now.Number }):]
 }
 
-// WithTexts returns the versions with the texts of those of the numbers alone.
+// WithTexts returns the versions with the texts of the given numbers only.
 func (v PlaybookVersions) WithTexts(numbers ...int) PlaybookVersions {
 	some := slices.Clone(v)
 	for n := range some {
@@ -112,40 +113,40 @@ func (v PlaybookVersions) WithTexts(numbers ...int) PlaybookVersions {
 
 // NamespaceQuestion is the payload of NamespaceOf.
 type NamespaceQuestion struct {
-	// Texts are the numbers of the versions of the playbook whose texts are wanted.
+	// Texts are the numbers of the playbook versions whose texts are requested.
 	Texts []int `json:"texts,omitempty"`
 }
 
 // Deployment is the payload of Deploy.
 type Deployment struct {
-	// Text is the playbook as the tenant wrote it; an empty one does nothing.
+	// Text is the playbook as the tenant wrote it; an empty text does nothing.
 	Text string `json:"text"`
-	// Digest is that of the playbook.
+	// Digest is the digest of the playbook.
 	Digest string `json:"digest,omitempty"`
-	// By says who deploys it.
+	// By says who deploys the version.
 	By string `json:"by,omitempty"`
-	// Restores is the number of the older version whose text it is.
+	// Restores is the number of the older version with the same text.
 	Restores int `json:"restores,omitempty"`
-	// Above has the version get a number above this one, where the versions were lost with
-	// the workflow of the namespace.
+	// Above makes the version get a number above this one. It is for a namespace whose
+	// versions were lost with its workflow.
 	Above int `json:"above,omitempty"`
 }
 
 // Deployed is the answer to Deploy.
 type Deployed struct {
-	// Version is the version that has the text, without it.
+	// Version is the version with the text, but without the text itself.
 	Version PlaybookVersion `json:"version"`
-	// Unchanged says that it had the text before, so that nothing was stored.
+	// Unchanged says that the version had the text before, so nothing was stored.
 	Unchanged bool `json:"unchanged,omitempty"`
 }
 
-// Join is what a worker says when it begins to work in a namespace without a playbook.
+// Join is the message of a worker that begins to work in a namespace without a playbook.
 type Join struct {
-	// Own is the playbook of the worker's settings; nil is none.
+	// Own is the playbook of the worker's settings; nil is no playbook.
 	Own *Deployment `json:"own,omitempty"`
 }
 
-// MayDeploy returns why Deploy would refuse the deployment at the time.
+// MayDeploy returns the reason why Deploy would refuse the deployment at the time.
 func (s *NamespaceState) MayDeploy(d Deployment, now time.Time) error {
 	switch {
 	case len(d.Text) > MaxPlaybookBytes:
@@ -171,9 +172,9 @@ func (s *NamespaceState) MayDeploy(d Deployment, now time.Time) error {
 	return nil
 }
 
-// Deploy stores the playbook at the time as a new version, which is in force after the
-// given time: at once where no worker has worked in the namespace yet. A text that the
-// latest version has is not stored again.
+// Deploy stores the playbook as a new version, at the time now. The version comes into
+// force after the given time, or at once where no worker has worked in the namespace yet.
+// A text that the latest version has is not stored again.
 func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration) (Deployed, error) {
 	if err := s.MayDeploy(d, now); err != nil {
 		return Deployed{}, err
@@ -198,7 +199,7 @@ func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration
 	return Deployed{Version: version.withoutText()}, nil
 }
 
-// dropTexts drops the oldest texts that find no room.
+// dropTexts drops the oldest texts until the others fit.
 func (s *NamespaceState) dropTexts() {
 	size := 0
 	for n, version := range slices.Backward(s.Playbooks) {
@@ -208,8 +209,8 @@ func (s *NamespaceState) dropTexts() {
 	}
 }
 
-// Join takes in that a worker begins to work. Its own playbook is deployed where the
-// namespace has none.
+// Join records that a worker begins to work, and deploys the worker's own playbook where
+// the namespace has none.
 func (s *NamespaceState) Join(j Join, now time.Time, after time.Duration) error {
 	if len(s.Playbooks) > 0 {
 		return nil
@@ -222,7 +223,7 @@ func (s *NamespaceState) Join(j Join, now time.Time, after time.Duration) error 
 	return err
 }
 
-// WithTexts returns the state with the texts of those versions of the playbook alone.
+// WithTexts returns the state with the texts of the given playbook versions only.
 func (s NamespaceState) WithTexts(numbers ...int) NamespaceState {
 	s.Playbooks = s.Playbooks.WithTexts(numbers...)
 	return s

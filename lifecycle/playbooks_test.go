@@ -23,8 +23,8 @@ func deploy(t *testing.T, s *lifecycle.NamespaceState, text string, seconds int)
 	return deployed
 }
 
-// A version is in force at once where nobody worked before, and else 45 s after it was
-// stored.
+// A version is in force at once where no worker worked before. Otherwise it is in force
+// 45 s after storing.
 func TestVersionsOfThePlaybookComeInForceInOrder(t *testing.T) {
 	for name, test := range map[string]struct {
 		working bool
@@ -90,8 +90,8 @@ func TestAWorkersPlaybookIsTheFirst(t *testing.T) {
 	}
 }
 
-// The last 20 versions are listed. The texts that find no room are dropped, the oldest
-// first; the versions that workers still plan with keep theirs.
+// The last 20 versions are listed. The texts that do not fit are dropped, the oldest
+// first. The versions that workers still plan with keep their texts.
 func TestVersionsOfThePlaybookStaySmall(t *testing.T) {
 	s := &lifecycle.NamespaceState{}
 	large := strings.Repeat("a: \"<b>\"\n", 20_000)[:120_000]
@@ -112,7 +112,7 @@ func TestVersionsOfThePlaybookStaySmall(t *testing.T) {
 	if shown.Playbooks[18].Text != "" || shown.Playbooks[19].Text == "" || s.Playbooks[18].Text == "" {
 		t.Error("the text of version 30 alone is asked for")
 	}
-	// All of these are needed until they are in force.
+	// All of these versions are needed until they are in force.
 	var busy *opportunity.Error
 	for n := range 10 {
 		if _, err := s.Deploy(lifecycle.Deployment{Text: fmt.Sprint(large, "more", n)}, stored.Add(9000*time.Second), time.Minute); err != nil {

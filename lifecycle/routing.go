@@ -11,11 +11,11 @@ import (
 )
 
 // resourceHeader is the gRPC header in which Temporal's SDK names the workflow of a
-// request. It is a hint for routing; values of headers are ASCII.
+// request. It is a hint for routing, and its values are ASCII.
 const resourceHeader = "temporal-resource-id"
 
-// addressed lets requests about the reference go out whatever script it is in: the
-// SDK sets a header with it as it is, which gRPC refuses, unless one is set already.
+// addressed lets requests about a reference in any script go out. The SDK sets a header
+// with the raw id unless one is set already, and gRPC refuses a raw id that is not ASCII.
 func addressed(ctx context.Context, reference opportunity.Reference) context.Context {
 	value := "workflow:" + WorkflowID(reference)
 	if plain := ASCIIHeader(value); plain != value {
@@ -24,8 +24,8 @@ func addressed(ctx context.Context, reference opportunity.Reference) context.Con
 	return ctx
 }
 
-// ASCIIHeader is the value of a gRPC header, with all that is not printable ASCII
-// escaped as in a URL.
+// ASCIIHeader returns the value of a gRPC header, with everything that is not printable
+// ASCII escaped as in a URL.
 func ASCIIHeader(value string) string {
 	if !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' }) {
 		return value

@@ -9,20 +9,20 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Tenant is what tells a tenant of the TMS apart from others. The address of the
-// API does not: one host serves many tenants.
+// Tenant is the data that distinguishes a tenant of the TMS from others. The address of
+// the API does not: one host serves many tenants.
 type Tenant struct {
-	// ClientID is the OAuth client whose tokens reach the tenant; "" where a token is
-	// given instead.
+	// ClientID is the OAuth client whose tokens reach the tenant; "" where the settings give
+	// a token instead.
 	ClientID string `json:"clientId,omitempty"`
-	// Regions, Steps and Currencies are those of the tenant, at most 100 of each. A
+	// Regions, Steps and Currencies are the lists of the tenant, at most 100 rows of each. A
 	// currency has its code as its id.
 	Regions    []opportunity.Named `json:"regions,omitempty"`
 	Steps      []opportunity.Named `json:"steps,omitempty"`
 	Currencies []opportunity.Named `json:"currencies,omitempty"`
 }
 
-// IsZero reports whether nothing tells the tenant apart.
+// IsZero reports whether the tenant has no data that distinguishes it.
 func (t Tenant) IsZero() bool {
 	return t.ClientID == "" && len(t.Regions)+len(t.Steps)+len(t.Currencies) == 0
 }
@@ -37,11 +37,12 @@ func (t Tenant) lists() []tenantList {
 	return []tenantList{{"regions", t.Regions}, {"steps", t.Steps}, {"currencies", t.Currencies}}
 }
 
-// Differs returns what shows that other is another tenant than t, "" where nothing
-// does. Tenants differ when their OAuth clients differ, or when fewer than half of
-// the rows of a list of t are in the same list of other, with id and name: a tenant
-// adds, renames and removes some, and other tenants have equal ids and equal names.
-// What only one of the two knows is not compared; if that is everything, they differ.
+// Differs returns why other is another tenant than t, "" where it is the same. Tenants
+// differ when their OAuth clients differ. They also differ when fewer than half of the
+// rows of a list of t are in the same list of other, with id and name. A tenant adds,
+// renames and removes some rows, and other tenants may have equal ids and equal names.
+// Data that only one of the two has is not compared; if there is nothing to compare, they
+// differ.
 func (t Tenant) Differs(other Tenant) string {
 	compared := false
 	if t.ClientID != "" && other.ClientID != "" {
@@ -72,7 +73,7 @@ func (t Tenant) Differs(other Tenant) string {
 	return ""
 }
 
-// Updated is t with what other, which is the same tenant, tells anew.
+// Updated returns t with the new data of other, which is the same tenant.
 func (t Tenant) Updated(other Tenant) Tenant {
 	if other.ClientID != "" {
 		t.ClientID = other.ClientID
@@ -87,14 +88,14 @@ func (t Tenant) Updated(other Tenant) Tenant {
 	return t
 }
 
-// Equal reports whether t and other hold the same.
+// Equal reports whether t and other have the same data.
 func (t Tenant) Equal(other Tenant) bool {
 	return t.ClientID == other.ClientID && slices.EqualFunc(t.lists(), other.lists(), func(a, b tenantList) bool {
 		return slices.Equal(a.rows, b.rows)
 	})
 }
 
-// String names the tenant in a few words: its OAuth client and its regions, or its
+// String describes the tenant in a few words: its OAuth client and its regions, or its
 // steps where no region is known.
 func (t Tenant) String() string {
 	var parts []string
@@ -110,7 +111,7 @@ func (t Tenant) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// maxShownNames is how many names stand in a text.
+// maxShownNames is how many names a text shows.
 const maxShownNames = 4
 
 func someNames(rows []opportunity.Named) string {
@@ -128,17 +129,18 @@ func someNames(rows []opportunity.Named) string {
 	return strings.Join(names, ", ")
 }
 
-// NamespaceState is what the workflow of a namespace keeps. It is also the argument
-// with which that workflow is started.
+// NamespaceState is the state that the workflow of a namespace keeps, and the argument
+// that starts this workflow.
 type NamespaceState struct {
-	// Tenant is the one that the namespace belongs to; nil until one is tied to it.
+	// Tenant is the tenant that the namespace belongs to; nil until the namespace is tied to
+	// one.
 	Tenant *Tenant `json:"tenant,omitempty"`
 	// TiedAt is when the namespace was tied to the tenant.
 	TiedAt time.Time `json:"tiedAt,omitzero"`
-	// Records are some that Oppflow made in the tenant since: the first one, and the
-	// latest ones that were told.
+	// Records are some records that Oppflow made in the tenant since: the first one, and the
+	// latest reported ones.
 	Records []MadeRecord `json:"records,omitempty"`
-	// Recovery is the last one; nil before Temporal's database was restored.
+	// Recovery is the last recovery; nil before Temporal's database was restored.
 	Recovery *Recovery `json:"recovery,omitempty"`
 	// Playbooks are the versions of the playbook.
 	Playbooks PlaybookVersions `json:"playbooks,omitempty"`
@@ -148,20 +150,20 @@ type NamespaceState struct {
 
 // Recovery says that Temporal's database was restored.
 type Recovery struct {
-	// Epoch tells the recovery from all others. It is random.
+	// Epoch distinguishes the recovery from all others. It is random.
 	Epoch string `json:"epoch"`
-	// Backup is when the backup was made that was restored.
+	// Backup is when the restored backup was made.
 	Backup time.Time `json:"backup"`
 }
 
-// Recover takes in that Temporal's database was restored.
+// Recover records that Temporal's database was restored.
 func (s *NamespaceState) Recover(r Recovery) {
 	if r.Epoch != "" {
 		s.Recovery = &r
 	}
 }
 
-// Epoch is that of the last recovery; "" before the first one.
+// Epoch returns the epoch of the last recovery; "" before the first one.
 func (s NamespaceState) Epoch() string {
 	if s.Recovery == nil {
 		return ""
@@ -169,11 +171,11 @@ func (s NamespaceState) Epoch() string {
 	return s.Recovery.Epoch
 }
 
-// MadeRecord is a record that Oppflow made, which carries the reference as its mark.
+// MadeRecord is a record that Oppflow made and that carries the reference as its mark.
 type MadeRecord struct {
 	ID        opportunity.ID        `json:"id"`
 	Reference opportunity.Reference `json:"reference"`
-	// TiedAt is that of the state for which it was made.
+	// TiedAt is the TiedAt of the state for which the record was made.
 	TiedAt time.Time `json:"tiedAt"`
 }
 
@@ -191,9 +193,8 @@ func (s *NamespaceState) Note(record MadeRecord) {
 	}
 }
 
-// Tie ties the namespace to the tenant at the time, which is that of the first tie
-// where the tenant stays the same. A namespace that belongs to another tenant is a
-// Conflict.
+// Tie ties the namespace to the tenant at the time. Where the tenant stays the same, the
+// time of the first tie stays. A namespace that belongs to another tenant is a Conflict.
 func (s *NamespaceState) Tie(tenant Tenant, now time.Time) error {
 	if err := s.MayTie(tenant); err != nil {
 		return err
@@ -207,7 +208,7 @@ func (s *NamespaceState) Tie(tenant Tenant, now time.Time) error {
 	return nil
 }
 
-// MayTie reports why Tie would refuse the tenant.
+// MayTie returns why Tie would refuse the tenant.
 func (s *NamespaceState) MayTie(tenant Tenant) error {
 	if tenant.IsZero() {
 		return opportunity.Invalidf("nothing tells the tenant apart; give an OAuth client, regions, steps or currencies")
@@ -221,7 +222,7 @@ func (s *NamespaceState) MayTie(tenant Tenant) error {
 	return nil
 }
 
-// TieAgain ties the namespace to the tenant, whatever tenant it belonged to.
+// TieAgain ties the namespace to the tenant, even when it belonged to another tenant.
 func (s *NamespaceState) TieAgain(tenant Tenant, now time.Time) {
 	s.Tenant, s.TiedAt, s.Records = &tenant, now, nil
 }

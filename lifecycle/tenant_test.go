@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// rows are a list of the given names, with ids from 1.
+// rows returns a list with the given names, with ids from 1.
 func rows(names ...string) []opportunity.Named {
 	var all []opportunity.Named
 	for n, name := range names {
@@ -21,7 +21,7 @@ func rows(names ...string) []opportunity.Named {
 	return all
 }
 
-// Two tenants are told apart whatever they have in common, and a tenant that changed
+// Two tenants are distinguished whatever they have in common, and a tenant that changed
 // its data is still the same.
 func TestTenantsAreToldApart(t *testing.T) {
 	known := lifecycle.Tenant{
@@ -34,7 +34,7 @@ func TestTenantsAreToldApart(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		known, other lifecycle.Tenant
-		says         []string // nothing: the same tenant
+		says         []string // no words: the same tenant
 	}{
 		"the same":              {known, known, nil},
 		"a region more":         {known, changed(func(o *lifecycle.Tenant) { o.Regions = rows("UK", "USA", "India") }), nil},
@@ -67,8 +67,8 @@ func TestTenantsAreToldApart(t *testing.T) {
 	}
 }
 
-// A namespace keeps its tenant, follows what that one changes, and is given to another
-// one only on demand.
+// A namespace keeps its tenant and follows the tenant's changes. It changes to another
+// tenant only on demand.
 func TestANamespaceKeepsItsTenant(t *testing.T) {
 	first, later := time.Unix(1, 0), time.Unix(2, 0)
 	mine := lifecycle.Tenant{ClientID: "web-shop", Regions: rows("UK", "USA")}

@@ -9,22 +9,24 @@ import (
 
 // Defaults of [API].
 const (
-	// DefaultAPIRate leaves a tenth of the API's own limit, 6,000 requests per 5 minutes and IP address (documented), for
-	// what the workers do not count: tokens, checks and the command line.
+	// DefaultAPIRate leaves a tenth of the API's own limit, 6,000 requests per 5 minutes and IP address (documented).
+	// The tenth is for requests that the workers do not count: tokens, checks and the command line.
 	DefaultAPIRate = 18
 	// DefaultReservationLength is how long places are held when a caller names no end.
 	DefaultReservationLength = 14 * 24 * time.Hour
 	// DefaultSendWindow is how long after its start an activity may still put a change on the wire.
 	DefaultSendWindow = 20 * time.Second
-	// DefaultAnswerTime is how long after the send window the answer to a change is waited for.
+	// DefaultAnswerTime is how long after the send window a worker waits for the answer to a
+	// change.
 	DefaultAnswerTime = 15 * time.Second
 	// DefaultSettleTime is how long the API may take to commit a request whose answer never came (assumed).
 	DefaultSettleTime = 60 * time.Second
-	// DefaultQuietTime is how long no command has ended before the follow-ups are planned again.
+	// DefaultQuietTime is how long no command must have ended before the follow-ups are planned
+	// again.
 	DefaultQuietTime = 30 * time.Second
 )
 
-// API says how to reach the Administrate Core GraphQL API and how to treat it. Call Resolve before use.
+// API says how to reach and use the Administrate Core GraphQL API. Call Resolve before use.
 type API struct {
 	// URL is the GraphQL endpoint: --api-url, ADMINISTRATE_URL. It has no default, so that no program writes to a
 	// tenant by accident.
@@ -32,16 +34,16 @@ type API struct {
 	// Token is the Bearer token: ADMINISTRATE_TOKEN. There is no flag for it, since a command line is visible to every
 	// user of the machine.
 	Token Secret
-	// TokenFile is a file whose content is the token: --api-token-file, ADMINISTRATE_TOKEN_FILE.
+	// TokenFile is a file that contains the token: --api-token-file, ADMINISTRATE_TOKEN_FILE.
 	TokenFile string
-	// OAuth is what access tokens are asked for with where no token is given.
+	// OAuth is the client that asks for access tokens where no token is given.
 	OAuth OAuth
-	// ReadOnly keeps every change from being sent; reads work: --read-only, OPPFLOW_READ_ONLY.
+	// ReadOnly stops every change; reads work: --read-only, OPPFLOW_READ_ONLY.
 	ReadOnly bool
 	// Rate is the number of requests per second that may leave the IP address for activities, of all workers together:
 	// --api-rate, OPPFLOW_API_RATE. Zero is DefaultAPIRate.
 	Rate float64
-	// AddressShare is how many namespaces share the IP address, and thereby the rate, in equal parts:
+	// AddressShare is how many namespaces share the IP address. They share the rate in equal parts:
 	// --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
 	AddressShare int
 	// Mark is how a record carries the caller's reference: --mark, OPPFLOW_MARK.
@@ -52,22 +54,22 @@ type API struct {
 	// SendWindow is how long after its start an activity may still put a change on the wire: --send-window,
 	// OPPFLOW_SEND_WINDOW. Zero is DefaultSendWindow.
 	SendWindow time.Duration
-	// AnswerTime is how long after the send window the answer to a change is waited for, before its fate is unknown:
-	// --answer-time, OPPFLOW_ANSWER_TIME. Zero is DefaultAnswerTime.
+	// AnswerTime is how long after the send window a worker waits for the answer to a change. Then the fate is
+	// unknown: --answer-time, OPPFLOW_ANSWER_TIME. Zero is DefaultAnswerTime.
 	AnswerTime time.Duration
-	// SettleTime is how long after a request's deadline the API may still commit it: --settle-time,
-	// OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
+	// SettleTime is how long after a request's deadline the API may still commit the request:
+	// --settle-time, OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
 	SettleTime time.Duration
-	// QuietTime is how long no command has ended before the follow-ups are planned again: --quiet-time,
-	// OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
+	// QuietTime is how long no command must have ended before the follow-ups are planned again:
+	// --quiet-time, OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
 	QuietTime time.Duration
 	// Environment is where variables are looked up; nil is the environment of the process.
 	Environment Environment
 
-	readOnlyGiven bool // by a flag, which may say false
+	readOnlyGiven bool // by a flag, also by one that says false
 }
 
-// AddFlags binds the fields to flags. What the fields hold already is kept unless a flag is given.
+// AddFlags binds the fields to flags. A field keeps its value unless a flag is given.
 func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&a.URL, "api-url", a.URL, "URL of the GraphQL endpoint, such as https://api.getadministrate.com/graphql [ADMINISTRATE_URL]")
 	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the API's access token; else the variable ADMINISTRATE_TOKEN holds it [ADMINISTRATE_TOKEN_FILE]")
@@ -141,7 +143,7 @@ func (a *API) Resolve() error {
 			return err
 		}
 	}
-	// Fields set in code pass no flag's check.
+	// Fields that are set in code have not passed a flag's check.
 	if r := rate(a.Rate); r.Set(r.String()) != nil {
 		return fmt.Errorf("API rate %v (--api-rate or OPPFLOW_API_RATE): must be greater than 0", a.Rate)
 	}
@@ -156,5 +158,5 @@ func (a *API) Resolve() error {
 	return nil
 }
 
-// RequestsPerSecond is the rate of this namespace: its part of Rate.
+// RequestsPerSecond returns the rate of this namespace: its part of Rate.
 func (a *API) RequestsPerSecond() float64 { return a.Rate / float64(max(1, a.AddressShare)) }

@@ -17,7 +17,8 @@ import (
 
 const endpoint = "https://acme.administrateapp.com/graphql"
 
-// resolveAPI does what a program does: bind, parse, resolve. An error of either step is returned.
+// resolveAPI does the same as a program: bind, parse, resolve. It returns an error of parsing or
+// resolving.
 func resolveAPI(t *testing.T, args, env []string) (settings.API, error) {
 	t.Helper()
 	api := settings.API{Environment: append(settings.Environment{"HOME=" + t.TempDir()}, env...)}
@@ -69,7 +70,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 		t.Errorf("from the environment: %+v", fromEnv)
 	}
 
-	// The flags repeat defaults where they can: a flag that happens to say the default still wins.
+	// The flags repeat defaults where they can: a flag with the default value still wins.
 	fromFlags, err := resolveAPI(t, []string{
 		"--api-url", endpoint, "--api-token-file", writeFile(t, "file-token\n"), "--api-rate=20",
 		"--mark=attribute:oppflow", "--reservation-length=336h", "--send-window=20s", "--answer-time=15s", "--settle-time=60s",
@@ -121,7 +122,7 @@ func TestAPIRefuses(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
-		env  []string // in front of the good ones when drop is not set
+		env  []string // before the valid variables when drop is not set
 		drop bool
 		want []string
 	}{
@@ -188,7 +189,7 @@ func TestAPIPlainHTTPForLocalSandbox(t *testing.T) {
 	}
 }
 
-// Whatever a program prints of its settings, the token and a password in a URL stay out of it.
+// No output of a program's settings shows the token or a password in a URL.
 func TestSecretsDoNotAppear(t *testing.T) {
 	const secret = "s3cr3t-value"
 	api, err := resolveAPI(t, nil, []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=" + secret})
@@ -198,7 +199,7 @@ func TestSecretsDoNotAppear(t *testing.T) {
 	if api.Token.Reveal() != secret {
 		t.Fatal("the token is not there at all")
 	}
-	api.Environment = nil // the caller's own, printed only by a caller that prints its environment
+	api.Environment = nil // belongs to the caller; printed only by a caller that prints its environment
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	preset := api
 	preset.AddFlags(fs)
@@ -233,7 +234,8 @@ func TestSecretsDoNotAppear(t *testing.T) {
 	}
 }
 
-// The help names every variable and default, so that nobody has to read code to set one.
+// The help names every variable and default, so that setting one needs no look at the
+// code.
 func TestAPIHelp(t *testing.T) {
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	new(settings.API).AddFlags(fs)

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// vendorDomains are the vendor's own (observed). They are spoken to over TLS only; a plain http URL there is a slip of
-// the keyboard that would send a secret in the clear.
+// vendorDomains are the vendor's own domains (observed). They are used over TLS only. A plain http URL there is a
+// typing mistake that would send a secret in the clear.
 func vendorDomains() []string {
 	return []string{"getadministrate.com", "administrateapp.com", "stagingadministratehq.com"}
 }
 
-// address is a URL that secrets are sent to.
+// address is a URL that gets secrets.
 type address struct {
-	what    string // what is found there
+	what    string // the thing at the URL
 	example string
-	instead string // what to give a user name and a password as
-	secret  string // what is sent there
+	instead string // how to give a user name and a password instead
+	secret  string // the secret that the URL gets
 }
 
 func apiURL() address {
@@ -28,8 +28,8 @@ func apiURL() address {
 	}
 }
 
-// tokenURL's example is the vendor's own (documented). It is no default: what is a client of one tenant's test system
-// must not be shown to another server by accident.
+// tokenURL returns the address of the token endpoint. Its example is the vendor's own (documented). The example is
+// no default: a client of a tenant's test system must not be shown to another server by accident.
 func tokenURL() address {
 	return address{
 		what: "OAuth token endpoint", example: "such as https://auth.getadministrate.com/oauth/token",
@@ -43,7 +43,7 @@ func (a address) check(text string) error {
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		// The parser's error repeats the text, which may hold a password.
+		// The parser's error repeats the text, and the text may hold a password.
 		return errors.New("is not a URL; give the " + a.what + ", " + a.example)
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")

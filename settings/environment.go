@@ -1,9 +1,9 @@
 // Package settings defines the flags and environment variables of Oppflow's programs, once for the worker, the
 // command line and the benchmark: how to reach Temporal, how to reach the Administrate API, what to log.
 //
-// Every part is a struct whose fields may be set in code, bound to flags with AddFlags, or left at zero. Resolving it
-// fills what is still empty: a flag (or a field set in code) wins over the environment, the environment over the
-// default. A mistake is one line that names the flag and the variable it can be corrected with.
+// Every part is a struct. Its fields may be set in code, bound to flags with AddFlags, or left at zero. Resolving
+// the struct fills the empty fields: a flag (or a field set in code) wins over the environment, the environment
+// over the default. A mistake is one line that names the flag and the variable for correcting it.
 //
 // The package knows nothing of opportunities and imports no other part of Oppflow; it opens no connection.
 package settings
@@ -16,9 +16,9 @@ import (
 	"strings"
 )
 
-// Environment is a list of NAME=value pairs as [os.Environ] returns it. The zero value stands for the environment of
-// the process. A variable that is set but empty counts as not set, because container files commonly pass variables
-// through that nobody has filled in. Where a name occurs twice, the last one counts, as it does for a started process.
+// Environment is a list of NAME=value pairs as [os.Environ] returns it. The zero value is the environment of the
+// process. A variable that is set but empty counts as not set, because container files commonly pass on variables
+// without a value. Where a name occurs twice, the last one counts, as in a started process.
 type Environment []string
 
 // Get returns the value of the variable, "" if it is not set.
@@ -55,7 +55,8 @@ func (e Environment) LookupEnv(name string) (string, bool) {
 	return value, value != ""
 }
 
-// userConfigDir is [os.UserConfigDir] for this environment; "" if it names no such directory.
+// userConfigDir returns [os.UserConfigDir] for this environment; "" if the environment names
+// no such directory.
 func (e Environment) userConfigDir() string {
 	below := func(variable string, elements ...string) string {
 		home := e.Get(variable)
@@ -76,11 +77,11 @@ func (e Environment) userConfigDir() string {
 	return below("HOME", ".config")
 }
 
-// setter is what a flag's value and a variable's value are both read with, so that they accept the same.
+// setter reads both a flag's value and a variable's value, so that they accept the same.
 type setter interface{ Set(string) error }
 
-// fill reads the variable into the target if it is set. The error says which variable is wrong and which flag would
-// win over it.
+// fill reads the variable into the target if the variable is set. The error names the wrong variable, and the flag
+// that would win over the variable.
 func (e Environment) fill(target setter, flag, variable string) error {
 	value, ok := e.LookupEnv(variable)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 // LogLevel is the least severe level that is written, "debug", "info", "warn" or "error". Empty is "info".
 type LogLevel string
 
-// Set reads a level. It makes a level a flag's value.
+// Set reads a level, so that a level can be a flag's value.
 func (l *LogLevel) Set(text string) error {
 	switch text {
 	case "debug", "info", "warn", "error":
@@ -36,7 +36,7 @@ func (l *LogLevel) level() slog.Level {
 // LogFormat is how log records are written, "text" or "json". Empty is "text".
 type LogFormat string
 
-// Set reads a format. It makes a format a flag's value.
+// Set reads a format, so that a format can be a flag's value.
 func (f *LogFormat) Set(text string) error {
 	switch text {
 	case "text", "json":

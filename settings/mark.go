@@ -6,17 +6,17 @@ import (
 	"unicode"
 )
 
-// MarkPlace is where the caller's reference is kept on the record in the TMS.
+// MarkPlace is the place of the caller's reference on the record in the TMS.
 type MarkPlace string
 
 // The places a mark can have.
 const (
 	MarkAttribute MarkPlace = "attribute" // in a custom attribute of the opportunity
 	MarkName      MarkPlace = "name"      // in the opportunity's name
-	MarkNone      MarkPlace = "none"      // nowhere: a create whose fate is unknown cannot be found again
+	MarkNone      MarkPlace = "none"      // no place: a create whose fate is unknown cannot be found again
 )
 
-// DefaultMarkAttribute is the key of the attribute used when nothing else is asked for.
+// DefaultMarkAttribute is the key of the attribute where no other is given.
 const DefaultMarkAttribute = "oppflow"
 
 // Mark says how an opportunity's record in the TMS carries the caller's reference, written "attribute:<key>", "name"
@@ -66,7 +66,7 @@ func (m Mark) String() string {
 	return string(m.Place())
 }
 
-// Set reads the written form. It makes a mark a flag's value.
+// Set reads the written form, so that a mark can be a flag's value.
 func (m *Mark) Set(text string) error {
 	mark, err := ParseMark(text)
 	if err == nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// OAuth is a client of the tenant's token endpoint. With a refresh token its access tokens are asked for by the
-// refresh token grant, in the name of the user who has consented; else by the client credentials grant. The zero value
-// is none.
+// OAuth is a client of the tenant's token endpoint. With a refresh token it uses the refresh token grant, in the
+// name of the user who has consented. Without one it uses the client credentials grant. The zero value is no
+// client.
 type OAuth struct {
 	// ClientID names the client: --api-client-id, ADMINISTRATE_CLIENT_ID.
 	ClientID string
@@ -37,14 +37,14 @@ func (o *OAuth) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.RefreshTokenFile, "api-refresh-token-file", o.RefreshTokenFile, "file with an OAuth refresh token, replaced when the endpoint gives a new one; else the variable ADMINISTRATE_REFRESH_TOKEN holds it; without either the client has tokens of its own (client credentials) [ADMINISTRATE_REFRESH_TOKEN_FILE]")
 }
 
-// Given reports whether access tokens are asked for by OAuth.
+// Given reports whether OAuth provides the access tokens.
 func (o *OAuth) Given() bool { return *o != OAuth{} }
 
-// secretSource is where a secret may come from.
+// secretSource says where a secret may come from.
 type secretSource struct {
 	what     string
-	variable string // that holds it; with _FILE behind it, the one that names a file
-	flag     string // that names a file
+	variable string // the variable that holds the secret; with _FILE added, the variable that names a file
+	flag     string // the flag that names a file
 }
 
 func tokenSource() secretSource {
@@ -64,7 +64,7 @@ func (s secretSource) String() string {
 	return s.variable + ", or --" + s.flag + " or " + s.variable + "_FILE"
 }
 
-// name is the place the secret would be taken from, "" if there is none. file is what a flag has named.
+// name returns the place of the secret, "" if there is none. file is the file that a flag has named.
 func (s secretSource) name(env Environment, secret Secret, file string) string {
 	switch {
 	case file != "":
@@ -77,8 +77,8 @@ func (s secretSource) name(env Environment, secret Secret, file string) string {
 	return ""
 }
 
-// resolve finds the secret, if there is one. A file named by a flag wins over the environment; two sources of the same
-// rank are an error, because using the wrong tenant's secret is not a thing to guess at.
+// resolve finds the secret, if there is one. A file named by a flag wins over the environment. Two sources of the
+// same rank are an error, because resolve must not guess which tenant's secret to use.
 func (s secretSource) resolve(env Environment, secret *Secret, file *string) error {
 	if !secret.Empty() {
 		return nil
@@ -105,8 +105,9 @@ func (s secretSource) resolve(env Environment, secret *Secret, file *string) err
 	return nil
 }
 
-// resolveCredentials finds either the one access token or the OAuth client. Fields that are set in code win over the
-// environment; else both together are an error wherever they come from, since they may be of different tenants.
+// resolveCredentials finds either the one access token or the OAuth client. Fields that are set in code win over
+// the environment. Otherwise both together are an error from any source, since they may belong to different
+// tenants.
 func (a *API) resolveCredentials() error {
 	env := a.Environment
 	if !a.Token.Empty() && !a.OAuth.Given() {
@@ -127,7 +128,8 @@ func (a *API) resolveCredentials() error {
 	return checkToken(a.Token)
 }
 
-// checkToken: the token travels in a header, and a line break in it would be a header of its own.
+// checkToken rejects line breaks: the token travels in a header, and a line break would begin
+// another header.
 func checkToken(token Secret) error {
 	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || r == 0x7f }) {
 		return fmt.Errorf("API token (%s): contains spaces or characters no token has", tokenSource())
@@ -135,7 +137,7 @@ func checkToken(token Secret) error {
 	return nil
 }
 
-// name is a place that says something of an OAuth client, "" if there is none.
+// name returns a place that configures an OAuth client, "" if there is none.
 func (o *OAuth) name(env Environment) string {
 	for _, plain := range []struct{ value, flag, variable string }{
 		{o.ClientID, "api-client-id", "ADMINISTRATE_CLIENT_ID"},
@@ -154,7 +156,7 @@ func (o *OAuth) name(env Environment) string {
 	return refreshTokenSource().name(env, o.RefreshToken, o.RefreshTokenFile)
 }
 
-// resolve fills what is empty and wants all of it.
+// resolve fills the empty fields and requires all of them.
 func (o *OAuth) resolve(env Environment) error {
 	if o.ClientID == "" {
 		o.ClientID = env.Get("ADMINISTRATE_CLIENT_ID")
@@ -184,7 +186,7 @@ func (o *OAuth) resolve(env Environment) error {
 	if err := tokenURL().check(o.TokenURL); err != nil {
 		return fmt.Errorf("OAuth token URL (--api-token-url or ADMINISTRATE_TOKEN_URL): %w", err)
 	}
-	// What is pasted with a line break or an invisible character in it would be refused, and nobody would see why.
+	// A pasted value with a line break or an invisible character would be refused without a visible reason.
 	for _, pasted := range []struct{ value, what string }{
 		{o.ClientID, "OAuth client id (--api-client-id or ADMINISTRATE_CLIENT_ID)"},
 		{o.ClientSecret.Reveal(), "OAuth client secret (" + clientSecretSource().String() + ")"},

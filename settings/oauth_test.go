@@ -13,7 +13,7 @@ import (
 
 const tokenEndpoint = "https://auth.getadministrate.com/oauth/token"
 
-// oauthEnv is a whole set of variables of an OAuth client, but for those of the names given.
+// oauthEnv returns all variables of an OAuth client except the given ones.
 func oauthEnv(without ...string) []string {
 	env := []string{"ADMINISTRATE_URL=" + endpoint}
 	for name, value := range map[string]string{
@@ -139,7 +139,7 @@ func TestOAuthRefuses(t *testing.T) {
 	}
 }
 
-// A token that a program sets itself is not for the environment to contradict.
+// The environment does not override a token that a program sets itself.
 func TestTokenSetInCodeWinsOverOAuthOfTheEnvironment(t *testing.T) {
 	api := settings.API{URL: endpoint, Token: settings.NewSecret("tok"), Environment: oauthEnv()}
 	if err := api.Resolve(); err != nil || api.OAuth.Given() || api.Token.Reveal() != "tok" {
@@ -210,7 +210,7 @@ func TestReadOnly(t *testing.T) {
 	for _, test := range []struct{ args, env []string }{
 		{[]string{"--read-only=perhaps"}, env},
 		{nil, append(env, "OPPFLOW_READ_ONLY=perhaps")},
-		{nil, append(env, "OPPFLOW_READ_ONLY=yes")}, // not taken for false in silence
+		{nil, append(env, "OPPFLOW_READ_ONLY=yes")}, // an error, not silently false
 	} {
 		_, err := resolveAPI(t, test.args, test.env)
 		if err == nil || !strings.Contains(err.Error(), "read-only") || !strings.Contains(err.Error(), "true or false") || strings.Contains(err.Error(), "\n") {

@@ -12,30 +12,30 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// The words that stand for playbooks in place of a file.
+// The words for playbooks that are not files.
 const (
-	// DefaultPlaybook stands for the playbook that is built in.
+	// DefaultPlaybook means the built-in playbook.
 	DefaultPlaybook = "default"
-	// NoPlaybook stands for none.
+	// NoPlaybook means no playbook.
 	NoPlaybook = "none"
 )
 
 const serviceKeySetting = "--service-key or OPPFLOW_SERVICE_KEYS_DIR"
 
-// Playbook says which playbook a worker deploys where the namespace has none, and where the keys are that requests to the
-// services of a playbook are signed with. Call Resolve before use.
+// Playbook says which playbook a worker deploys where the namespace has none. It also says where the keys are that
+// sign requests to the services of a playbook. Call Resolve before use.
 type Playbook struct {
-	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook stands for the one that is built in, "" and
-	// NoPlaybook for none.
+	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook means the built-in playbook, "" and
+	// NoPlaybook mean no playbook.
 	File string
-	// InForceAfter is how long after it was stored a version of the playbook is in force: the same for all workers of a
-	// namespace. 0 is the usual time. It is for tests, which need not wait as long as a tenant does.
+	// InForceAfter is how long after storing a version of the playbook comes into force. It is the same for all
+	// workers of a namespace. 0 is the usual time. It is for tests, which should not wait as long as a tenant does.
 	InForceAfter time.Duration
 	// WithoutEffects are kinds of effects that the worker does not know, like one of an earlier version. It is for tests.
 	WithoutEffects []string
 	// KeyFiles are files that hold one key each, by the names the playbook has for them: --service-key NAME=FILE.
 	KeyFiles map[string]string
-	// KeysDir is a directory with a file for every other key, which is called like it: OPPFLOW_SERVICE_KEYS_DIR.
+	// KeysDir is a directory with a file for every other key, named like the key: OPPFLOW_SERVICE_KEYS_DIR.
 	KeysDir string
 	// Environment is where variables are looked up; nil is the environment of the process.
 	Environment Environment
@@ -84,8 +84,8 @@ func (p *Playbook) Resolve() error {
 // IsNone reports whether no playbook is given.
 func (p *Playbook) IsNone() bool { return p.File == "" || p.File == NoPlaybook }
 
-// Key reads the key of the name, empty where there is none. Names with slashes or dots at their beginning have none in
-// the directory.
+// Key reads the key with the name; the key is empty where there is none. The directory holds no keys whose names
+// have slashes or begin with dots.
 func (p *Playbook) Key(name string) (Secret, error) {
 	path, given := p.KeyFiles[name]
 	if !given {

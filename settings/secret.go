@@ -9,7 +9,7 @@ import (
 // redacted is printed in place of a secret.
 const redacted = "[redacted]"
 
-// Secret is a value that must not appear in output. However it is printed, logged or marshalled, it shows as
+// Secret is a value that must not appear in output. Printed, logged or marshalled, the secret shows as
 // "[redacted]" ("" when empty); only [Secret.Reveal] returns the value.
 type Secret struct{ value string }
 

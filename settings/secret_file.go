@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// maxSecretFile is the size a file with a secret may have, in bytes: what is larger is certainly another file.
+// maxSecretFile is the largest size of a file with a secret, in bytes. A larger file certainly is another
+// file.
 const maxSecretFile = 64 << 10
 
-// ReadSecret returns the content of a file that holds one secret, without the white space around it. An empty file and
-// one larger than 64 KiB are errors. The error does not name the file.
+// ReadSecret returns the content of a file that holds one secret, without the white space around it. An empty file
+// and a file larger than 64 KiB are errors. The error does not name the file.
 func ReadSecret(path string) (Secret, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -33,7 +34,8 @@ func ReadSecret(path string) (Secret, error) {
 	return NewSecret(secret), nil
 }
 
-// cause is a file error without its path, which the message around it names.
+// cause returns a file error without its path, because the message around it names the
+// path.
 func cause(err error) error {
 	var pathError *os.PathError
 	if errors.As(err, &pathError) {

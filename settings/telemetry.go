@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Exporter is where one kind of telemetry goes.
+// Exporter is the destination of one kind of telemetry.
 type Exporter string
 
 // The exporters.
@@ -19,10 +19,10 @@ const (
 	ExportNothing    Exporter = ""
 	ExportOTLP       Exporter = "otlp"
 	ExportConsole    Exporter = "console"
-	ExportPrometheus Exporter = "prometheus" // metrics only: they are fetched rather than sent
+	ExportPrometheus Exporter = "prometheus" // metrics only: they are fetched, not sent
 )
 
-// Protocol is how an OTLP exporter speaks to a collector.
+// Protocol is the protocol of an OTLP exporter.
 type Protocol string
 
 // The protocols.
@@ -33,13 +33,14 @@ const (
 
 // Telemetry says where traces and metrics go. All of it comes from the standard OTEL_* variables of OpenTelemetry;
 // there are no flags. Unlike OpenTelemetry's own default, nothing is sent anywhere unless a variable asks for it:
-// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER or one of OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
-// and OTEL_EXPORTER_OTLP_METRICS_ENDPOINT. OTEL_SDK_DISABLED=true turns all of it off. Call Resolve before use; the
-// zero value exports nothing.
+// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER or one of OTEL_EXPORTER_OTLP_ENDPOINT,
+// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and OTEL_EXPORTER_OTLP_METRICS_ENDPOINT. OTEL_SDK_DISABLED=true turns all of
+// it off. Call Resolve before use; the zero value exports nothing.
 //
-// The OpenTelemetry libraries read everything further (headers, certificates, sampler, batching, resource) themselves,
-// and only from the environment of the process. Resolve checks those variables, since the libraries pass over what
-// they do not understand, and refuses an Environment that says otherwise than the process's own.
+// The OpenTelemetry libraries read all further settings (headers, certificates, sampler, batching, resource)
+// themselves, and only from the environment of the process. The libraries ignore values that they do not
+// understand, so Resolve checks those variables. Resolve also refuses an Environment that differs from the
+// process's own.
 type Telemetry struct {
 	// Traces is where traces go: OTEL_TRACES_EXPORTER.
 	Traces Exporter
@@ -49,20 +50,20 @@ type Telemetry struct {
 	TracesProtocol Protocol
 	// MetricsProtocol is OTEL_EXPORTER_OTLP_METRICS_PROTOCOL or OTEL_EXPORTER_OTLP_PROTOCOL. The default is http/protobuf.
 	MetricsProtocol Protocol
-	// Propagators name the forms in which requests to the API carry the trace: OTEL_PROPAGATORS. The default is none,
-	// since the API is another company's.
+	// Propagators name the forms of the trace in requests to the API: OTEL_PROPAGATORS. The default is none, since
+	// the API is another company's.
 	Propagators []string
-	// PrometheusAddress is the host:port at which metrics can be fetched: OTEL_EXPORTER_PROMETHEUS_HOST and
+	// PrometheusAddress is the host:port for fetching metrics: OTEL_EXPORTER_PROMETHEUS_HOST and
 	// OTEL_EXPORTER_PROMETHEUS_PORT. The default is localhost:9464.
 	PrometheusAddress string
 	// Environment is where variables are looked up; nil is the environment of the process.
 	Environment Environment
 }
 
-// On reports whether anything is exported. It is known once Resolve has been called.
+// On reports whether anything is exported. The answer is valid after Resolve.
 func (t *Telemetry) On() bool { return t.Traces != ExportNothing || t.Metrics != ExportNothing }
 
-// Resolve fills what is empty from the environment.
+// Resolve fills the empty fields from the environment.
 func (t *Telemetry) Resolve() error {
 	env := t.Environment
 	if disabled, ok := env.LookupEnv("OTEL_SDK_DISABLED"); ok {
@@ -122,7 +123,8 @@ func (t *Telemetry) Resolve() error {
 	return nil
 }
 
-// exporter reads where one kind of telemetry goes: where its variable says, or to a collector that is named.
+// exporter returns the destination of one kind of telemetry: from its variable, or a collector that another
+// variable names.
 func (t *Telemetry) exporter(kind string, known ...Exporter) (Exporter, error) {
 	variable := "OTEL_" + kind + "_EXPORTER"
 	value, ok := t.Environment.LookupEnv(variable)
@@ -147,7 +149,8 @@ func (t *Telemetry) exporter(kind string, known ...Exporter) (Exporter, error) {
 	return ExportNothing, fmt.Errorf("%s %q: must be %s or none", variable, value, strings.Join(names, ", "))
 }
 
-// contradicted names a variable of OpenTelemetry that the given environment and that of the process do not agree on.
+// contradicted returns a variable of OpenTelemetry that differs between the given environment and that of the
+// process.
 func (t *Telemetry) contradicted() string {
 	if t.Environment == nil {
 		return ""
@@ -162,10 +165,11 @@ func (t *Telemetry) contradicted() string {
 	return ""
 }
 
-// telemetryVariable is a variable that the OpenTelemetry libraries read, and what would be right.
+// telemetryVariable is a variable that the OpenTelemetry libraries read, and the check of its
+// value.
 type telemetryVariable struct {
 	name   string
-	secret bool // its value is not shown
+	secret bool // no text shows its value
 	check  func(string) error
 }
 
@@ -193,7 +197,7 @@ func telemetryVariables() []telemetryVariable {
 	for _, kind := range []string{"", "TRACES_", "METRICS_"} {
 		all = append(all,
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "PROTOCOL", check: oneOf(string(ProtocolHTTP), string(ProtocolGRPC))},
-			// An address may hold a password, headers hold keys.
+			// An address may hold a password, and headers hold keys.
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "ENDPOINT", check: collector, secret: true},
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "HEADERS", check: pairs, secret: true},
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "TIMEOUT", check: positive},
@@ -216,7 +220,7 @@ func oneOf(words ...string) func(string) error {
 	}
 }
 
-// each checks every entry of a list that is separated by commas.
+// each returns a check of every entry in a list with commas.
 func each(check func(string) error) func(string) error {
 	return func(value string) error {
 		for _, entry := range listed(value) {
@@ -257,7 +261,7 @@ func port(value string) error {
 	return nil
 }
 
-// pairs wants key=value,key=value with values as in a URL.
+// pairs requires key=value,key=value with values as in a URL.
 func pairs(value string) error {
 	for _, entry := range listed(value) {
 		key, text, ok := strings.Cut(entry, "=")
@@ -282,7 +286,8 @@ func readable(path string) error {
 	return nil
 }
 
-// reasonOf is the cause of a file's error without the path, which is told already.
+// reasonOf returns the cause of a file's error without the path, because the message
+// around it names the path.
 func reasonOf(err error) string {
 	var of *os.PathError
 	if errors.As(err, &of) {

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// otel sets the variables in the process, where the libraries read them, and takes all others of OpenTelemetry away.
+// otel sets the variables in the process, where the libraries read them, and removes all others of OpenTelemetry.
 func otel(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -128,7 +128,7 @@ func TestTelemetryRefuses(t *testing.T) {
 	}
 }
 
-// What the libraries would not see is not half honoured.
+// Values that the libraries would not see are refused.
 func TestTelemetryOfAnotherEnvironment(t *testing.T) {
 	given := settings.Environment{"OTEL_TRACES_EXPORTER=console", "OTEL_TRACES_SAMPLER=always_off"}
 	for _, process := range [][]string{
@@ -140,7 +140,8 @@ func TestTelemetryOfAnotherEnvironment(t *testing.T) {
 		if err := got.Resolve(); err == nil || !strings.Contains(err.Error(), "OTEL_") || !strings.Contains(err.Error(), "environment of the process") {
 			t.Errorf("got %v", err)
 		}
-		// One that asks for nothing gets nothing, whatever the process has.
+		// An environment that asks for nothing gets nothing, despite the environment of the
+		// process.
 		got = settings.Telemetry{Environment: settings.Environment{}}
 		if err := got.Resolve(); err != nil || got.On() {
 			t.Errorf("on %v, %v", got.On(), err)

@@ -14,16 +14,16 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 )
 
-// Temporal says how to reach the Temporal service. What no flag says comes from the standard TEMPORAL_* variables
-// (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS and its relatives) and from a profile of the
-// standard configuration file, as for Temporal's own command line.
+// Temporal says how to reach the Temporal service. Values without a flag come from the standard TEMPORAL_*
+// variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS and its relatives) and from a
+// profile of the standard configuration file, as for Temporal's own command line.
 type Temporal struct {
 	// Address is the service's host:port: --temporal-address, TEMPORAL_ADDRESS. The default is localhost:7233.
 	Address string
 	// Namespace is the namespace: --temporal-namespace, TEMPORAL_NAMESPACE. The default is "default".
 	Namespace string
 	// Profile is the section of the configuration file: --temporal-profile, TEMPORAL_PROFILE. The default is
-	// "default", which need not exist; one that is asked for must.
+	// "default", which need not exist; a profile that is named must exist.
 	Profile string
 	// ConfigFile is the configuration file: --temporal-config-file, TEMPORAL_CONFIG_FILE. The default is
 	// temporalio/temporal.toml in the user's configuration directory.
@@ -40,8 +40,8 @@ func (t *Temporal) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&t.ConfigFile, "temporal-config-file", t.ConfigFile, "Temporal's configuration file [TEMPORAL_CONFIG_FILE]")
 }
 
-// ClientOptions returns the options of a client: address, namespace, credentials, TLS and headers. Logger, identity,
-// interceptors and data converter are the caller's to add. A codec named in the profile is not used.
+// ClientOptions returns the options of a client: address, namespace, credentials, TLS and headers. The caller adds
+// logger, identity, interceptors and data converter. A codec named in the profile is not used.
 func (t *Temporal) ClientOptions() (client.Options, error) {
 	profile, err := envconfig.LoadClientConfigProfile(envconfig.LoadClientConfigProfileOptions{
 		ConfigFilePath:    t.configFile(),
@@ -66,7 +66,7 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 	if err := checkAddress(profile.Address); err != nil {
 		return client.Options{}, fmt.Errorf("Temporal address %q (--temporal-address or TEMPORAL_ADDRESS): %w", profile.Address, err)
 	}
-	// The loader passes over what it does not understand, and would then talk without TLS to a service that wants it.
+	// The loader ignores a value that it does not understand, and would then connect without TLS.
 	if text, ok := t.Environment.LookupEnv("TEMPORAL_TLS"); ok {
 		if _, err := strconv.ParseBool(text); err != nil {
 			return client.Options{}, fmt.Errorf("TEMPORAL_TLS %q: must be true or false", text)
@@ -79,8 +79,8 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 	return options, nil
 }
 
-// configFile returns the file to read. An environment that was given decides about the default one too: the loader would
-// look where the process's own points. A file that does not exist counts as empty.
+// configFile returns the file to read. A given environment also decides about the default file, because the loader
+// would look in the process's own environment. A file that does not exist counts as empty.
 func (t *Temporal) configFile() string {
 	switch file, ok := t.Environment.LookupEnv("TEMPORAL_CONFIG_FILE"); {
 	case t.ConfigFile != "":
@@ -97,7 +97,8 @@ func (t *Temporal) configFile() string {
 	return filepath.Join(dir, "temporalio", "temporal.toml")
 }
 
-// checkAddress wants host:port; an address with a resolver's scheme (dns:///name:port) is left to the resolver.
+// checkAddress requires host:port; an address with a resolver's scheme (dns:///name:port) is left to the
+// resolver.
 func checkAddress(address string) error {
 	if scheme, _, ok := strings.Cut(address, "://"); ok {
 		if scheme == "http" || scheme == "https" {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// toggle is a flag's value: true or false. given, if there is one, is set by whatever sets the value: a flag that says
+// toggle is a flag's value: true or false. given, if there is one, is set together with the value. A flag that says
 // false wins over a variable that says true.
 type toggle struct{ value, given *bool }
 
@@ -21,7 +21,7 @@ func (t *toggle) Set(text string) error {
 	return nil
 }
 
-// String is "" rather than "false", so that the help shows no default.
+// String returns "" instead of "false", so that the help shows no default.
 func (t *toggle) String() string {
 	if t.value == nil || !*t.value {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// recorded is a toolchain that keeps what it built.
+// recorded is a toolchain that records its builds.
 type recorded struct {
 	self
 
@@ -27,7 +27,7 @@ func (r *recorded) build(ctx context.Context, j job) ([]string, error) {
 	return r.self.build(ctx, j)
 }
 
-// A stack beside another one uses its server in a namespace of its own, and leaves the server running.
+// A stack beside another stack uses its server in another namespace, and leaves the server running.
 func TestBeside(t *testing.T) {
 	var prepared []string
 	setup := func(_ context.Context, address, namespace string) error {
@@ -72,7 +72,7 @@ func TestBeside(t *testing.T) {
 		t.Errorf("left over: %v", err)
 	}
 
-	// With the race detector other programs are needed.
+	// With the race detector the stack needs other programs.
 	third, err := up(t.Context(), Options{Beside: first, Namespace: "third", Race: true}, tools)
 	if err != nil {
 		t.Fatal(err)

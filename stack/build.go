@@ -16,25 +16,26 @@ import (
 )
 
 const (
-	// turnPatience is how long another build of the same programs is waited for without a word.
+	// turnPatience is how long a build waits for another build of the same programs before it
+	// says so.
 	turnPatience = 2 * time.Second
-	// Directories below a builder's own one. The first two are for binaries, and the go command works in the third. go build
-	// finishes by moving the new binary to its place, which replaces the old one in one step, but only if its working
-	// directory is on the same file system. Otherwise it removes the old one and copies, and who starts it just then finds
-	// nothing or half of it.
+	// Directories below a builder's own directory. The first two are for binaries, and the go command works in the
+	// third. go build finishes by moving the new binary to its place. The move replaces the old binary in one step,
+	// but only if the working directory is on the same file system. Otherwise go build removes the old binary and
+	// copies the new one. A program that is started at this moment finds nothing or half of the binary.
 	plainDir = "plain"
 	raceDir  = "race"
 	workDir  = "work"
 )
 
-// job is what one run of the go command builds: programs of one module, compiled with the same flags.
+// job is the work of one run of the go command: programs of one module, compiled with the same flags.
 type job struct {
 	what     string   // for people, such as "the Temporal server"
 	dir      string   // of the module, below the root
 	programs []string // main packages, relative to the module: "." or "./name"
 	race     bool
 	flags    []string // further flags of the go command
-	notice   string   // said when one of the programs was never built
+	notice   string   // the message when one of the programs was never built
 }
 
 // packages returns the import paths of the programs.
@@ -79,8 +80,8 @@ func newBuilder(root string, say func(string), show func(Build)) (*builder, erro
 	return b, nil
 }
 
-// binaries returns where the programs of the job are, in their order. The go command names each by the last element of
-// its import path.
+// binaries returns the paths of the programs of the job, in their order. The go command names each by the last
+// element of its import path.
 func (b *builder) binaries(j job) []string {
 	dir := plainDir
 	if j.race {
@@ -93,7 +94,7 @@ func (b *builder) binaries(j job) []string {
 	return paths
 }
 
-// built reports whether all programs of the jobs were built before, from whatever sources.
+// built reports whether all programs of the jobs were built before, from any sources.
 func (b *builder) built(jobs ...job) bool {
 	for _, j := range jobs {
 		for _, binary := range b.binaries(j) {
@@ -105,8 +106,9 @@ func (b *builder) built(jobs ...job) bool {
 	return true
 }
 
-// build brings the programs of the job up to date and returns the paths of their binaries. What has not changed is not
-// linked again. Several processes may build at once: they take turns. A binary that runs meanwhile is not disturbed.
+// build brings the programs of the job up to date and returns the paths of their binaries. Unchanged programs are
+// not linked again. Several processes may build at once: they take turns. A build does not disturb a running
+// binary.
 func (b *builder) build(ctx context.Context, j job) ([]string, error) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
@@ -124,7 +126,7 @@ func (b *builder) build(ctx context.Context, j job) ([]string, error) {
 		b.say(j.notice)
 	}
 	f := newFollower(j, first, b.show)
-	// The version control stamp would have every commit link everything again.
+	// With the version control stamp, every commit would link everything again.
 	args := []string{"build", "-C", filepath.Join(b.root, j.dir), "-v", "-json", "-buildvcs=false", "-o", filepath.Dir(binaries[0]) + string(filepath.Separator)}
 	cmd := b.command(ctx, goTool, args, j)
 	events, text := &lineWriter{each: f.event}, &lineWriter{each: f.text}
@@ -143,14 +145,14 @@ func (b *builder) build(ctx context.Context, j job) ([]string, error) {
 	return binaries, nil
 }
 
-// turn waits until nobody else builds the programs of the job.
+// turn waits until no other process builds the programs of the job.
 func (b *builder) turn(ctx context.Context, j job) (unlock func(), err error) {
 	impatient := time.AfterFunc(turnPatience, func() { b.say("waiting for another build of " + j.what + " …") })
 	defer impatient.Stop()
 	return lock(ctx, b.binaries(j)[0]+".lock")
 }
 
-// stale returns the packages that the job has to compile, by what the cache of the go command holds.
+// stale returns the packages that the job has to compile, according to the cache of the go command.
 func (b *builder) stale(ctx context.Context, goTool string, j job) ([]string, error) {
 	args := []string{"list", "-C", filepath.Join(b.root, j.dir), "-deps", "-f", "{{if .Stale}}{{.ImportPath}} {{.StaleReason}}{{end}}"}
 	cmd := b.command(ctx, goTool, args, j)
@@ -162,7 +164,8 @@ func (b *builder) stale(ctx context.Context, goTool string, j job) ([]string, er
 	var paths []string
 	for line := range strings.Lines(out.String()) {
 		pkg, reason, _ := strings.Cut(line, " ")
-		// A program is compiled although it is stale, in the words of go list, when only its binary is missing.
+		// go list also calls a program stale when only its binary is missing. Such a program is compiled
+		// already.
 		if !strings.Contains(reason, "available in build cache") {
 			paths = append(paths, pkg)
 		}
@@ -170,7 +173,7 @@ func (b *builder) stale(ctx context.Context, goTool string, j job) ([]string, er
 	return paths, nil
 }
 
-// command is a run of the go command with the arguments, on the programs of the job.
+// command returns a run of the go command with the arguments, on the programs of the job.
 func (b *builder) command(ctx context.Context, goTool string, args []string, j job) *exec.Cmd {
 	args = append(args, j.compile()...)
 	cmd := exec.CommandContext(ctx, goTool, append(args, j.programs...)...)

@@ -12,10 +12,11 @@ import (
 	"time"
 )
 
-// checkout makes a tree with a small program in it and a builder whose cache is the test's own.
+// checkout makes a tree with a small program and a builder with the test's own cache.
 func checkout(t *testing.T, source string) (*builder, job) {
 	t.Helper()
-	// The go command's own cache follows the user's cache directory, which is about to move.
+	// The go command's own cache is below the user's cache directory, which the test is
+	// about to move.
 	goCache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Nothing changed: the file is the same one, although linking it again would have replaced it, as it does below.
+	// Nothing changed: the file is the same. Another link would have replaced the file, as below.
 	if _, err := b.build(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,8 @@ func TestBuild(t *testing.T) {
 		t.Error("an unchanged program was linked again")
 	}
 
-	// Changed while the old one runs: the old one goes on, the file is another one.
+	// The program changes while the old one runs: the old one continues, and the file is
+	// another one.
 	running := exec.CommandContext(t.Context(), first)
 	stdin, err := running.StdinPipe()
 	if err != nil {
@@ -133,7 +135,8 @@ func TestBuild(t *testing.T) {
 		t.Errorf("after the change it says %q", got)
 	}
 
-	// Also while nothing runs: somebody may be about to start it.
+	// The same while nothing runs, because another process may be about to start the
+	// program.
 	write(t, filepath.Join(b.root, "child", "main.go"), says("three"))
 	if _, err := b.build(t.Context(), p); err != nil {
 		t.Fatal(err)

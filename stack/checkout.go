@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// module is the path in the go.mod that marks the root of a checkout.
+// module is the path in the go.mod at the root of a checkout.
 const module = "github.com/oppflow/oppflow"
 
-// RootError says that the parts cannot be built since no checkout of Oppflow was found.
+// RootError says that the parts cannot be built because no checkout of Oppflow was found.
 type RootError struct{ problem string }
 
-// Error says where it was looked for.
+// Error says in which directory the search began.
 func (e *RootError) Error() string { return e.problem }
 
 // findRoot returns the checkout's directory: the given one, or the nearest above the working directory.

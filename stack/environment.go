@@ -8,20 +8,20 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 )
 
-// childEnvironment is the environment of a part: that of this process without whatever would point the part at another
-// Temporal service, another tenant's API, or other settings than the stack's own. Settings of the log are kept, and the
-// mark by which a CI run finds the processes it has started.
+// childEnvironment returns the environment of a part. It is the environment of this process without variables that
+// point to another Temporal service, another tenant's API, or other settings than the stack's own. Settings of the
+// log stay. The variable by which a CI run finds its processes stays, too.
 func childEnvironment(add ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
 		return strings.HasPrefix(name, "TEMPORAL_") || strings.HasPrefix(name, "ADMINISTRATE_") ||
 			strings.HasPrefix(name, "OPPFLOW_") && !strings.HasPrefix(name, "OPPFLOW_LOG_") && !strings.HasPrefix(name, "OPPFLOW_CI_")
 	})
-	// A profile in the user's own file may ask for TLS or bring a key for another service.
+	// A profile in the user's own file may require TLS or contain a key for another service.
 	return append(append(env, "TEMPORAL_CONFIG_FILE="+os.DevNull), add...)
 }
 
-// userHasProfile reports whether the user's own Temporal settings could get in the way of the stack's.
+// userHasProfile reports whether the user's own Temporal settings could override the stack's.
 func userHasProfile() bool {
 	for _, name := range []string{"TEMPORAL_CONFIG_FILE", "TEMPORAL_PROFILE"} {
 		if os.Getenv(name) != "" {

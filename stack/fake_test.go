@@ -21,14 +21,14 @@ import (
 )
 
 // The tests run real processes: this test binary itself plays the parts of a stack. fakeVariable says how each part
-// behaves, as part=behaviour separated by commas; without it the binary runs tests.
+// behaves, as part=behaviour separated by commas. Without the variable the binary runs tests.
 const fakeVariable = "STACK_TEST_FAKE"
 
 const (
 	wellBehaved = "well"
 	dies        = "dies"     // writes a few lines and ends with status 3 before it is ready
 	hangs       = "hangs"    // is never ready
-	stubborn    = "stubborn" // does not hear SIGTERM
+	stubborn    = "stubborn" // ignores SIGTERM
 	unclean     = "unclean"  // ends with status 4 on SIGTERM
 	garbles     = "garbles"  // reports something unreadable
 )
@@ -59,7 +59,7 @@ func fakeStack(t *testing.T, ctx context.Context, o Options, behaviours ...strin
 	return s, err
 }
 
-// self is this test binary as all programs.
+// self uses this test binary for all programs.
 type self struct{}
 
 func (self) built(...job) bool { return true }
@@ -69,7 +69,7 @@ func (self) build(_ context.Context, j job) ([]string, error) {
 	return slices.Repeat([]string{path}, len(j.programs)), err
 }
 
-// fakePart is the program of all three parts. It understands exactly the arguments the stack gives.
+// fakePart is the program of all three parts. It accepts exactly the arguments of the stack.
 func fakePart(behaviours string) int {
 	flags := flag.NewFlagSet("fake", flag.ContinueOnError)
 	ready := flags.String("ready-file", "", "")
@@ -165,7 +165,7 @@ func fakePart(behaviours string) int {
 	return 0
 }
 
-// echo listens and sends everything back.
+// echo listens and returns all data to the sender.
 func echo(address string) (string, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -198,12 +198,12 @@ func answers(address string, within time.Duration) bool {
 	return err == nil
 }
 
-// gone reports whether there is no process of this number.
+// gone reports whether no process has this number.
 func gone(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return true
 	}
-	// A dead process nobody waits for in this container counts as gone.
+	// A dead process that no parent waits for in this container counts as gone.
 	status, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "stat"))
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist)

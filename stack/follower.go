@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	// buildPatience is how long a build of programs that were built before goes on without a report. Most of these builds
-	// compile what was edited, and end before.
+	// buildPatience is how long a build of programs that were built before runs without a report. Most of these builds
+	// compile only edited packages, and end before.
 	buildPatience = 2 * time.Second
-	// reportPace is how long a build that goes on is not reported at most.
+	// reportPace is the longest time between two reports of a running build.
 	reportPace = time.Second
 )
 
-// follower follows one run of go build -v -json by what it writes. It reports how far the build is, and keeps what is
-// wrong in the order in which it was written.
+// follower follows one run of go build -v -json by its output. It reports the progress of the build, and keeps the
+// problems in the order in which they were written.
 type follower struct {
 	show  func(Build)
 	began time.Time
@@ -31,7 +31,8 @@ type follower struct {
 	wrong   tail
 }
 
-// newFollower makes one for a job. The first build of a program is reported from its beginning.
+// newFollower returns a follower for a job. The first build of a program is reported from its
+// beginning.
 func newFollower(j job, first bool, show func(Build)) *follower {
 	return &follower{
 		show: show, began: time.Now(), build: Build{What: j.what}, tally: newTally(), open: first,
@@ -39,7 +40,7 @@ func newFollower(j job, first bool, show func(Build)) *follower {
 	}
 }
 
-// event takes a line of the go command's standard output, where each is a JSON object.
+// event handles a line of the go command's standard output. Each line is a JSON object.
 func (f *follower) event(line []byte) {
 	// See go help buildjson.
 	var event struct{ ImportPath, Output string }
@@ -52,7 +53,7 @@ func (f *follower) event(line []byte) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	// The output that consists of the name of its package says that the compilation begins.
+	// An output that is just the name of its package says that the compilation begins.
 	if event.Output != event.ImportPath+"\n" {
 		_, _ = f.wrong.Write([]byte(event.Output))
 		return
@@ -63,7 +64,7 @@ func (f *follower) event(line []byte) {
 	f.report()
 }
 
-// text takes a line of the go command's standard error: what the go command does not write as events.
+// text handles a line of the go command's standard error, which holds no events.
 func (f *follower) text(line []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,7 +77,8 @@ func (f *follower) text(line []byte) {
 	f.report()
 }
 
-// closeOnce closes a channel that may be closed. The caller holds the lock that all closers hold.
+// closeOnce closes a channel that may be closed already. The caller holds the lock that all
+// closers hold.
 func closeOnce(c chan struct{}) {
 	select {
 	case <-c:
@@ -85,7 +87,7 @@ func closeOnce(c chan struct{}) {
 	}
 }
 
-// report shows how far the build is. The caller holds mu.
+// report shows the progress of the build. The caller holds mu.
 func (f *follower) report() {
 	if !f.open {
 		return
@@ -99,12 +101,13 @@ func (f *follower) report() {
 	f.show(*b)
 }
 
-// watch reports the build until stop is called with how it ended. The packages are counted once, when they are wanted.
+// watch reports the build until stop is called with its result. The packages are counted once, when the count is
+// needed.
 func (f *follower) watch(ctx context.Context, stale func(context.Context) ([]string, error)) (stop func(well bool)) {
 	ctx, end := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() {
-		if !f.open { // nobody else writes it yet
+		if !f.open { // no other goroutine writes it yet
 			select {
 			case <-f.sign:
 			case <-ctx.Done():
@@ -128,7 +131,7 @@ func (f *follower) watch(ctx context.Context, stale func(context.Context) ([]str
 				return
 			case <-compile:
 				compile = nil
-				if paths, err := stale(ctx); err == nil { // without it the packages are not counted
+				if paths, err := stale(ctx); err == nil { // after an error the packages are not counted
 					f.mu.Lock()
 					f.tally.count(paths)
 					f.mu.Unlock()
@@ -153,5 +156,5 @@ func (f *follower) watch(ctx context.Context, stale func(context.Context) ([]str
 	}
 }
 
-// problems returns what the go command said besides how far it is.
+// problems returns the output of the go command without its progress.
 func (f *follower) problems() string { return f.wrong.String() }

@@ -11,12 +11,13 @@ import (
 	"time"
 )
 
-// compiles is what go build -json -v writes when the compilation of a package begins.
+// compiles returns the output of go build -json -v when the compilation of a package
+// begins.
 func compiles(pkg string) []byte {
 	return fmt.Appendf(nil, `{"ImportPath":%q,"Action":"build-output","Output":%q}`+"\n", pkg, pkg+"\n")
 }
 
-// A build of programs that were never built: modules, packages, the link, in reports that come at least every second.
+// A build of programs that were never built reports modules, packages and the link, at least every second.
 func TestFollowerOfAFirstBuild(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reports []Build
@@ -56,7 +57,8 @@ func TestFollowerOfAFirstBuild(t *testing.T) {
 	})
 }
 
-// A build of programs that were built before is reported when it takes longer than an edit does.
+// A build of programs that were built before is reported when it takes longer than after a usual
+// edit.
 func TestFollowerOfALaterBuild(t *testing.T) {
 	for name, test := range map[string]struct {
 		takes   time.Duration

@@ -9,7 +9,8 @@ import (
 
 const exeSuffix = ".exe"
 
-// lock does nothing where files cannot be locked: do not build twice at once there.
+// lock does nothing where files cannot be locked: do not run two builds at once on such
+// systems.
 func lock(context.Context, string) (unlock func(), err error) { return func() {}, nil }
 
 func groupAttributes() *syscall.SysProcAttr { return nil }

@@ -12,14 +12,14 @@ import (
 
 const exeSuffix = ""
 
-// lock takes the lock file for this process alone and returns the function that releases it. The system releases it
-// too when the process dies.
+// lock takes the lock file for this process alone and returns the function that releases it. The system also
+// releases the file when the process dies.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	// Waiting inside the system call could not be broken off.
+	// A wait inside the system call could not be interrupted.
 	retry := time.NewTicker(50 * time.Millisecond)
 	defer retry.Stop()
 	for {
@@ -40,5 +40,6 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// groupAttributes keeps Ctrl-C in a terminal from reaching the process and lets it be killed with what it starts.
+// groupAttributes keeps Ctrl-C in a terminal from reaching the process. It also lets the process be killed
+// together with its children.
 func groupAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

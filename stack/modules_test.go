@@ -24,7 +24,8 @@ func required(t *testing.T, path string) map[string]string {
 	return versions
 }
 
-// apart are the modules that have to differ, by the begin of their paths, with the reason.
+// apart are the modules that have to differ, by the beginning of their paths, with the
+// reason.
 var apart = map[string]string{
 	"go.temporal.io/api":     "Temporal's server 1.32.1 lacks methods that the API has from 1.64.2 on",
 	"go.temporal.io/sdk":     "1.51.0 takes that API",
@@ -42,8 +43,8 @@ func isApart(name string) bool {
 	return false
 }
 
-// A package is compiled once for both modules only if both take the same version of it and of all that it imports. One
-// difference far down, such as in golang.org/x/net, has gRPC and Temporal's SDK compiled twice.
+// A package is compiled once for both modules only if both use the same version of the package and of all its
+// imports. One difference far down, such as in golang.org/x/net, makes gRPC and Temporal's SDK compile twice.
 func TestModulesShareVersions(t *testing.T) {
 	root, err := findRoot("")
 	if err != nil {

@@ -21,7 +21,7 @@ type tail struct {
 	partial []byte
 }
 
-// Write takes everything.
+// Write accepts everything.
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,7 +60,7 @@ func (t *tail) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// prefixer passes whole lines on, each with a prefix, so that the output of several parts can share one writer.
+// prefixer passes on whole lines, each with a prefix, so that several parts can share one writer.
 type prefixer struct {
 	to      io.Writer
 	prefix  string
@@ -68,7 +68,8 @@ type prefixer struct {
 	partial []byte
 }
 
-// Write takes everything; a part's output is no reason to fail, so errors of the writer behind are dropped.
+// Write accepts everything. A part's output must not cause a failure, so errors of the underlying writer
+// are dropped.
 func (w *prefixer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,7 +81,7 @@ func (w *prefixer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush passes an unfinished last line on.
+// flush passes on an unfinished last line.
 func (w *prefixer) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -99,7 +100,8 @@ func (w *prefixer) emit(lines []byte) {
 	_, _ = w.to.Write(out.Bytes())
 }
 
-// sharedWriter lets several parts write to one writer that need not be safe for that.
+// sharedWriter lets several parts write to one writer that is not safe for concurrent
+// use.
 type sharedWriter struct {
 	mu sync.Mutex
 	to io.Writer
@@ -112,13 +114,13 @@ func (w *sharedWriter) Write(p []byte) (int, error) {
 	return w.to.Write(p)
 }
 
-// lineWriter passes each line on with its line break. It is for one goroutine.
+// lineWriter passes on each line with its line break. It is for one goroutine.
 type lineWriter struct {
 	each    func(line []byte)
 	partial []byte
 }
 
-// Write takes everything.
+// Write accepts everything.
 func (w *lineWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for {
@@ -133,7 +135,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// flush passes an unfinished last line on, with a line break.
+// flush passes on an unfinished last line, with a line break.
 func (w *lineWriter) flush() {
 	if len(w.partial) > 0 {
 		w.each(append(w.partial, '\n'))

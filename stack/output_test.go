@@ -8,7 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// However the output is cut into writes, the tail holds its last lines and the prefixer passes all of them on.
+// For any division of the output into writes, the tail holds the last lines and the prefixer passes on all of
+// them.
 func TestOutputProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		chunks := rapid.SliceOf(rapid.StringMatching(`[a-c\n]{0,60}`)).Draw(t, "chunks")

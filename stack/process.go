@@ -20,17 +20,17 @@ const (
 	readyTimeout = 90 * time.Second
 	// stopTimeout is how long a part may take to stop when the caller's context sets no limit.
 	stopTimeout = 30 * time.Second
-	// readyPoll is how often the ready file is looked for.
+	// readyPoll is how often Start looks for the ready file.
 	readyPoll = 10 * time.Millisecond
-	// portPatience is how long a part that is started again waits for its former port, and portRetry how long between
-	// two attempts.
+	// portPatience is how long a restarted part waits for its former port, and portRetry how long between two
+	// attempts.
 	portPatience = 10 * time.Second
 	portRetry    = 100 * time.Millisecond
-	// pipeGrace is how long after a part's end its output may be held open by a process it started.
+	// pipeGrace is how long a child of a part may keep the part's output open after the part's end.
 	pipeGrace = 2 * time.Second
 )
 
-// command is what a start of a part runs.
+// command is the command of one start of a part.
 type command struct {
 	path string
 	args []string
@@ -38,20 +38,20 @@ type command struct {
 	dir  string
 }
 
-// Process is one part of a stack: a program that runs as a process of its own and can be stopped, killed, frozen and
-// started again. It runs in its own process group, so that Ctrl-C in a terminal reaches Oppflow and not its parts; on
-// Linux it is killed by the kernel when the process that started it dies, whatever it dies of.
+// Process is one part of a stack: a program in its own process that can be stopped, killed, frozen and started
+// again. It runs in its own process group, so that Ctrl-C in a terminal reaches Oppflow and not its parts. On Linux
+// the kernel kills it when the process that started it dies, for any reason.
 //
 // All methods may be called at any time from any goroutine.
 type Process struct {
 	name      string
 	readyFile string
-	output    io.Writer                   // where the output goes besides the tail; nil for nowhere
-	command   func() command              // asked before every start
-	onReady   func(ready []byte) error    // reads the JSON the part reports when it is ready
-	prepare   func(context.Context) error // what the part needs before others may use it; nil for nothing
+	output    io.Writer                   // a further destination besides the tail; nil for none
+	command   func() command              // called before every start
+	onReady   func(ready []byte) error    // reads the JSON that the part reports when it is ready
+	prepare   func(context.Context) error // prepares the part for use by others; nil for nothing
 
-	starting sync.Mutex // held through a start: one at a time
+	starting sync.Mutex // held during a start: one at a time
 
 	mu  sync.Mutex
 	run *run // the last run; nil before the first
@@ -62,7 +62,7 @@ type run struct {
 	process *os.Process
 	tail    *tail
 	done    chan struct{} // closed at the end
-	err     error         // why it ended; read after done
+	err     error         // why the run ended; read after done
 }
 
 func (r *run) running() bool {
@@ -85,13 +85,14 @@ func (p *Process) PID() int {
 	return 0
 }
 
-// Running reports whether the process is there, frozen or not.
+// Running reports whether the process exists, frozen or not.
 func (p *Process) Running() bool {
 	r := p.current()
 	return r != nil && r.running()
 }
 
-// Exited returns a channel that is closed when the current run ends. It is closed already if nothing runs.
+// Exited returns a channel that is closed when the current run ends. The channel is closed already if
+// nothing runs.
 func (p *Process) Exited() <-chan struct{} {
 	if r := p.current(); r != nil {
 		return r.done
@@ -101,8 +102,8 @@ func (p *Process) Exited() <-chan struct{} {
 	return closed
 }
 
-// ExitError says how the last run ended, with the last lines of its output. It is nil while the process runs, before
-// the first start, and after an end with exit status 0.
+// ExitError returns how the last run ended, with the last lines of its output. It is nil while the process runs,
+// before the first start, and after an end with exit status 0.
 func (p *Process) ExitError() error {
 	r := p.current()
 	if r == nil || r.running() || r.err == nil {
@@ -111,7 +112,7 @@ func (p *Process) ExitError() error {
 	return p.failure("ended", r)
 }
 
-// Output returns the last lines the current or last run wrote.
+// Output returns the last lines that the current or last run wrote.
 func (p *Process) Output() string {
 	if r := p.current(); r != nil {
 		return r.tail.String()
@@ -125,9 +126,9 @@ func (p *Process) current() *run {
 	return p.run
 }
 
-// Start runs the program and waits until it is ready. A program that ends before that is an error which carries the
-// last lines of its output; one that is not ready in time is killed. A part that is started again listens where it did
-// before.
+// Start runs the program and waits until it is ready. If the program ends before, Start returns an error with the
+// last lines of its output. A program that is not ready in time is killed. A part that is started again listens at
+// its former address.
 func (p *Process) Start(ctx context.Context) error {
 	p.starting.Lock()
 	defer p.starting.Unlock()
@@ -140,7 +141,8 @@ func (p *Process) Start(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		// The port of a part that is down may for a moment be the near end of somebody's outgoing connection.
+		// The port of a stopped part may for a moment be the local port of another process's outgoing
+		// connection.
 		if !again || r == nil || !strings.Contains(r.tail.String(), "in use") || time.Now().After(patience) {
 			return err
 		}
@@ -152,7 +154,8 @@ func (p *Process) Start(ctx context.Context) error {
 	}
 }
 
-// attempt starts the program once. When it fails nothing runs; the run is returned if there was one.
+// attempt starts the program once. After a failure nothing runs; attempt returns the run if there
+// was one.
 func (p *Process) attempt(ctx context.Context) (*run, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("the %s was not started: %w", p.name, context.Cause(ctx))
@@ -208,9 +211,9 @@ func (p *Process) awaitReady(ctx context.Context, r *run) error {
 	}
 }
 
-// Stop asks the process to end (SIGTERM) and waits until it has. A frozen process is woken for it. When the context
-// ends first, or after 30 seconds if it has no deadline, the process is killed, and that is an error. Ending with
-// another exit status than 0 is an error too. Stopping what does not run does nothing.
+// Stop asks the process to end (SIGTERM) and waits for its end. Stop wakes a frozen process first. When the context
+// ends first, or after 30 seconds without a deadline, the process is killed, and Stop returns an error. An exit
+// status other than 0 is an error, too. Without a running process Stop does nothing.
 func (p *Process) Stop(ctx context.Context) error {
 	r := p.current()
 	if r == nil || !r.running() {
@@ -236,15 +239,16 @@ func (p *Process) Stop(ctx context.Context) error {
 	return nil
 }
 
-// Kill ends the process at once (SIGKILL), as a crash of the machine would, and waits until it is gone. Killing what
-// does not run does nothing.
+// Kill ends the process at once (SIGKILL), like a crash of the machine, and waits until it is gone. Without a
+// running process Kill does nothing.
 func (p *Process) Kill() {
 	if r := p.current(); r != nil {
 		r.kill()
 	}
 }
 
-// Pause freezes the process (SIGSTOP): it keeps its connections and its work and does nothing.
+// Pause freezes the process (SIGSTOP). The process keeps its connections and its work and does
+// nothing.
 func (p *Process) Pause() error { return p.signal("paused", pauseSignal) }
 
 // Continue wakes a frozen process (SIGCONT).
@@ -261,7 +265,8 @@ func (p *Process) signal(what string, signal os.Signal) error {
 	return nil
 }
 
-// failure is the error for a run: what happened, how it ended if it has, and its last lines.
+// failure returns the error of a run: what happened, how the run ended if it has ended, and
+// its last lines.
 func (p *Process) failure(what string, r *run) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "the %s %s", p.name, what)
@@ -276,7 +281,7 @@ func (p *Process) failure(what string, r *run) error {
 
 // launch starts the command and watches it until its end.
 func launch(c command, name string, output io.Writer) (*run, error) {
-	// The command is not bound to a context: how it ends is decided by Stop and Kill alone.
+	// The command is not bound to a context: only Stop and Kill decide how it ends.
 	cmd := exec.Command(c.path, c.args...) //nolint:noctx // see above
 	cmd.Env, cmd.Dir = c.env, c.dir
 	cmd.WaitDelay = pipeGrace
@@ -292,8 +297,8 @@ func launch(c command, name string, output io.Writer) (*run, error) {
 
 	started := make(chan error)
 	go func() {
-		// The kernel's signal on the parent's death follows the thread that started the child, not the process. The
-		// thread must therefore live as long as the child: this goroutine keeps it until then.
+		// The kernel sends its signal when the thread that started the child dies, not the process. The thread must
+		// therefore live as long as the child: this goroutine keeps the thread until then.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		if err := cmd.Start(); err != nil {
@@ -304,7 +309,7 @@ func launch(c command, name string, output io.Writer) (*run, error) {
 		started <- nil
 		r.err = cmd.Wait()
 		if errors.Is(r.err, exec.ErrWaitDelay) {
-			r.err = nil // it ended well; something it started held its output open
+			r.err = nil // it ended well; one of its children kept its output open
 		}
 		flush()
 		close(r.done)
@@ -315,7 +320,8 @@ func launch(c command, name string, output io.Writer) (*run, error) {
 	return r, nil
 }
 
-// terminate asks for a clean end. A frozen process receives the request only once it is woken.
+// terminate asks for a clean end. A frozen process receives the request only when it
+// continues.
 func (r *run) terminate() error {
 	if err := r.process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
@@ -326,7 +332,7 @@ func (r *run) terminate() error {
 	return nil
 }
 
-// kill ends the process and whatever it has started, and waits until it is gone.
+// kill ends the process and its children, and waits until it is gone.
 func (r *run) kill() {
 	if r.running() {
 		killGroup(r.process)
@@ -334,5 +340,5 @@ func (r *run) kill() {
 	<-r.done
 }
 
-// readyPath is where a part reports that it is ready.
+// readyPath returns the file in which a part reports that it is ready.
 func readyPath(dir, name string) string { return filepath.Join(dir, name+".ready.json") }

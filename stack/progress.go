@@ -7,32 +7,34 @@ import (
 )
 
 const (
-	// linePace is how long no line is written about a build that goes on, and lineShare is the share of the packages
-	// after which a line is written earlier.
+	// linePace is the time between two lines about a running build, and lineShare is the share of the packages after
+	// which a line is written earlier.
 	linePace  = 15 * time.Second
 	lineShare = 10 // percent
 )
 
-// Build says how far one build is. A build that finds everything up to date is not reported.
+// Build is the progress of one build. A build that finds everything up to date is not
+// reported.
 type Build struct {
-	// What is built, such as "the Temporal server". Builds side by side differ in it.
+	// What is the thing that is built, such as "the Temporal server". Concurrent builds
+	// differ in it.
 	What string
-	// Modules is how many modules were downloaded for it.
+	// Modules is how many modules were downloaded for the build.
 	Modules int
-	// Packages is how many packages are compiled or being compiled, of the Of packages that have to be. Of is 0 until the
-	// packages are counted.
+	// Packages is how many packages are compiled or being compiled, and Of is how many the build has to compile. Of is
+	// 0 until the packages are counted.
 	Packages, Of int
-	// Linking says that all packages are compiled. The last step is left, which takes seconds.
+	// Linking says that all packages are compiled. Only the link is left, which takes seconds.
 	Linking bool
 	// Ended marks the last report of a build, which failed if Failed is set.
 	Ended, Failed bool
-	// Took is the time since the begin.
+	// Took is the time since the beginning.
 	Took time.Duration
 }
 
-// tally counts the packages of a build: the go command names each when its compilation begins, and go list names those
-// whose compilation was not finished when it looked. Together these are all that the build compiles, whenever go list
-// looked.
+// tally counts the packages of a build. The go command names each package when its compilation begins. go list
+// names the packages that were not compiled completely when it looked. Together these are all packages that the
+// build compiles, no matter when go list looked.
 type tally struct {
 	begun   map[string]bool
 	all     map[string]bool
@@ -47,7 +49,7 @@ func (t *tally) begin(pkg string) {
 	t.all[pkg] = true
 }
 
-// count notes what go list found to be stale.
+// count notes the packages that go list found stale.
 func (t *tally) count(stale []string) {
 	t.counted = true
 	for _, pkg := range stale {
@@ -55,8 +57,8 @@ func (t *tally) count(stale []string) {
 	}
 }
 
-// lines returns a function that turns reports into lines at a moderate pace. It may be called from several goroutines at
-// once.
+// lines returns a function that turns reports into lines at a moderate pace. Several goroutines may call the
+// function at once.
 func lines(say func(string)) func(Build) {
 	type told struct {
 		at       time.Duration

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// packagesOfChild are the packages of the test's own checkout that its program needs.
+// packagesOfChild is how many packages of the test's own checkout its program needs.
 const packagesOfChild = 6
 
 // chain writes packages that import each other, and the program that imports the last one.
@@ -43,12 +43,13 @@ func TestBuildSaysHowFarItIs(t *testing.T) {
 		}
 		before = r
 	}
-	// How many packages there are is counted beside the build, which may be over before.
+	// The packages are counted during the build, and the build may end before.
 	if !before.Ended || before.Failed || before.Packages != packagesOfChild || before.Of != 0 && before.Of != packagesOfChild {
 		t.Errorf("the last report is %+v", before)
 	}
 
-	// Nothing to do, nothing to say; also for another builder, as in the next run of a program.
+	// Without work there is no report, also for another builder, as in the next run of a
+	// program.
 	said := ""
 	again, err := newBuilder(b.root, func(text string) { said = text }, func(r Build) { said = fmt.Sprintf("%+v", r) })
 	if err != nil {
@@ -60,7 +61,7 @@ func TestBuildSaysHowFarItIs(t *testing.T) {
 	}
 }
 
-// What is stale is what the build then compiles.
+// The stale packages are the ones that the build then compiles.
 func TestStale(t *testing.T) {
 	b, j := checkout(t, "")
 	chain(t, b)
@@ -107,7 +108,7 @@ func TestBuildErrorIsNotMixedWithNamesOfPackages(t *testing.T) {
 		t.Errorf("the last report is %+v", last)
 	}
 
-	// What goes wrong before anything is compiled is said, too.
+	// A failure before any compilation is reported, too.
 	write(t, filepath.Join(b.root, "p3", "p.go"), "package p3\n\nimport _ \"example.org/nowhere\"\n")
 	if _, err := b.build(t.Context(), j); err == nil || !strings.Contains(err.Error(), "no required module provides package example.org/nowhere") {
 		t.Errorf("a missing module: %v", err)
@@ -118,7 +119,7 @@ func TestBuildErrorIsNotMixedWithNamesOfPackages(t *testing.T) {
 	}
 }
 
-// What a long build writes where nobody watches: lines at a moderate pace.
+// The lines of a long build come at a moderate pace.
 func TestLines(t *testing.T) {
 	const packages, each = 1654, 200 * time.Millisecond
 	var said []string

@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// Systems without these signals refuse them: parts can be started and killed there, not frozen.
+// Systems without these signals refuse them: there, parts can be started and killed, but not
+// frozen.
 const (
 	pauseSignal    = syscall.Signal(0x13)
 	continueSignal = syscall.Signal(0x12)

@@ -12,10 +12,11 @@ const (
 	continueSignal = syscall.SIGCONT
 )
 
-// killGroup kills the process and all others of its group, of which it is the leader.
+// killGroup kills the process and all others of its group. The process is the leader of
+// the group.
 func killGroup(process *os.Process) {
-	// Signal 0 asks os.Process whether it is still there: the number of a process that was waited for may belong to a
-	// stranger by now.
+	// Signal 0 asks os.Process whether the process still exists. After a wait, its number may belong to another
+	// process.
 	if process.Signal(syscall.Signal(0)) == nil {
 		_ = syscall.Kill(-process.Pid, syscall.SIGKILL)
 	}

@@ -1,9 +1,10 @@
-// Package stack runs the parts of Oppflow as processes on this machine: a Temporal server with its Web UI, the sandbox
-// that stands in for the Administrate API, and a worker. It builds them from the checkout, starts them, knows when they
-// are ready, and can stop, kill or freeze each of them. The demo, the end-to-end tests and the benchmark stand on it.
+// Package stack runs the parts of Oppflow as processes on this machine: a Temporal server with its Web UI, the
+// sandbox in place of the Administrate API, and a worker. It builds them from the checkout, starts them, knows when
+// they are ready, and can stop, kill or freeze each of them. The demo, the end-to-end tests and the benchmark use
+// it.
 //
-// Everything listens on the loopback interface only. The package is for development and tests: it is no way to run
-// Oppflow in production, and it never touches a part it has not started.
+// Everything listens on the loopback interface only. The package is for development and tests, not for Oppflow in
+// production. It never touches a part that it has not started.
 package stack
 
 import (
@@ -55,8 +56,8 @@ type Stack struct {
 	}
 }
 
-// Up builds and starts the parts and returns when all of them are ready. If one of them fails, those that run already
-// are ended and the error carries the failed part's last output. The context bounds the start only.
+// Up builds and starts the parts and returns when all of them are ready. If one of them fails, Up ends the running
+// parts and returns an error with the failed part's last output. The context bounds the start only.
 func Up(ctx context.Context, o Options) (*Stack, error) {
 	root, err := findRoot(o.Root)
 	if err != nil {
@@ -75,17 +76,17 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 	return up(ctx, o, b)
 }
 
-// toolchain is what builds the programs: a builder, or what a test has in its place.
+// toolchain builds the programs: a builder, or a replacement in a test.
 type toolchain interface {
 	// built reports whether all programs of the jobs were built before.
 	built(jobs ...job) bool
-	// build returns the paths of the job's binaries, which are up to date then.
+	// build builds the job's programs and returns the paths of their binaries.
 	build(ctx context.Context, j job) ([]string, error)
 }
 
-// serverJob builds the Temporal server. It is cut down in two ways that change nothing of what it does here: the linker
-// leaves out what only a debugger reads, and the client of Google's storage, which the server has for its archives, leaves
-// out the direct path to that storage within Google's cloud, which is 145 of 1801 packages.
+// serverJob builds the Temporal server. Two reductions change nothing of its function here. The linker leaves out
+// data for debuggers. The client of Google's storage, which the server has for its archives, leaves out the direct
+// path to that storage within Google's cloud. This path is 145 of 1801 packages.
 func serverJob() job {
 	return job{
 		what: "the Temporal server", dir: "devserver", programs: []string{"."},
@@ -94,7 +95,8 @@ func serverJob() job {
 	}
 }
 
-// oursJob builds the programs of this module together, so that what they share is compiled once.
+// oursJob builds the programs of this module together, so that shared packages are compiled
+// once.
 func oursJob(race bool) job {
 	return job{
 		what: "oppflow and its worker", programs: []string{"./starter", "./worker"}, race: race,
@@ -124,8 +126,9 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	s := &Stack{options: o, run: run, binaries: map[string]string{}}
 	s.assemble(dynamic)
 
-	// The parts do not need each other to start, but the worker needs both, so everything else goes on side by side. Only
-	// the first builds follow each other: side by side, both would compile what the two modules share.
+	// The parts do not need each other to start, but the worker needs both, so everything else runs side by side. Only
+	// the first builds run one after the other: side by side, both would compile the shared packages of the two
+	// modules.
 	server, ours := serverJob(), oursJob(o.Race)
 	oursFirst := o.Beside == nil && !tools.built(server, ours)
 	oursBuilt := make(chan struct{})
@@ -172,8 +175,8 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	return s, nil
 }
 
-// assemble makes the three parts. Each start asks for its command anew, so that a second one asks for the port the
-// first one got.
+// assemble makes the three parts. Each start requests its command again, so that a restart uses the port of the
+// first start.
 func (s *Stack) assemble(dynamic []string) {
 	var output io.Writer
 	if s.options.Output != nil {
@@ -200,7 +203,8 @@ func (s *Stack) assemble(dynamic []string) {
 	}, func(ready []byte) error {
 		return s.readReady(ready, &s.temporal, func() string { return s.temporal.Temporal })
 	})
-	// Each time: a server that keeps everything in memory comes back empty.
+	// This runs after each start, because a server that keeps everything in memory starts
+	// empty.
 	s.server.prepare = s.prepareNamespace
 	s.sandbox = part(sandboxName, func() command {
 		args := []string{"sandbox", "--listen", net.JoinHostPort(loopback, portOf(hostOf(s.APIURL()), s.options.APIPort)), "--ready-file", readyPath(s.run, sandboxName)}
@@ -223,7 +227,7 @@ func (s *Stack) part(name string, args []string, env ...string) command {
 	return command{path: s.binaries[name], args: args, env: childEnvironment(env...)}
 }
 
-// prepareNamespace lets the caller prepare the namespace on the server that runs.
+// prepareNamespace lets the caller prepare the namespace on the running server.
 func (s *Stack) prepareNamespace(ctx context.Context) error {
 	if s.options.Setup == nil {
 		return nil
@@ -231,7 +235,8 @@ func (s *Stack) prepareNamespace(ctx context.Context) error {
 	return s.options.Setup(ctx, s.TemporalAddress(), s.options.Namespace)
 }
 
-// built returns the program of the part that the stack beside has built in the same way; "" where there is none.
+// built returns the program of the part that the stack beside has built with the same settings; "" where there
+// is none.
 func (s *Stack) built(name string) string {
 	beside := s.options.Beside
 	if beside == nil || beside.options.Race != s.options.Race || beside.options.Root != s.options.Root {
@@ -248,7 +253,7 @@ func (s *Stack) setBinary(name, path string) {
 	s.binaries[name] = path
 }
 
-// readReady reads what a part reports into the target, which must then hold an address.
+// readReady reads the report of a part into the target, which must then hold an address.
 func (s *Stack) readReady(ready []byte, target any, address func() string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -282,7 +287,7 @@ func (s *Stack) UIURL() string {
 	return ui
 }
 
-// Namespace returns the namespace the worker works in.
+// Namespace returns the namespace of the worker.
 func (s *Stack) Namespace() string { return s.options.Namespace }
 
 // APIURL returns the GraphQL endpoint of the sandbox.
@@ -292,14 +297,15 @@ func (s *Stack) APIURL() string {
 	return s.api.URL
 }
 
-// APIToken returns the token the sandbox accepts. It is worth nothing outside of this machine.
+// APIToken returns the token that the sandbox accepts. The token is worthless outside this
+// machine.
 func (s *Stack) APIToken() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.api.Token
 }
 
-// Environ returns the variables, NAME=value, with which a shell or a program talks to this stack.
+// Environ returns the variables, NAME=value, with which a shell or a program reaches this stack.
 func (s *Stack) Environ() []string {
 	variables := s.variables()
 	if userHasProfile() {
@@ -317,7 +323,7 @@ func (s *Stack) variables() []string {
 	}
 }
 
-// Server returns the Temporal server with its Web UI. It is that of the stack beside where there is one.
+// Server returns the Temporal server with its Web UI. With a stack beside, it is that stack's server.
 func (s *Stack) Server() *Process {
 	if s.options.Beside != nil {
 		return s.options.Beside.Server()
@@ -331,7 +337,8 @@ func (s *Stack) Sandbox() *Process { return s.sandbox }
 // Worker returns the worker.
 func (s *Stack) Worker() *Process { return s.worker }
 
-// AddWorker returns a further worker like the first one, with further arguments, which is not started yet. Down ends it, too.
+// AddWorker returns a further worker like the first one, with further arguments. The worker is not started yet.
+// Down ends it, too.
 func (s *Stack) AddWorker(args ...string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -340,9 +347,9 @@ func (s *Stack) AddWorker(args ...string) *Process {
 	})
 }
 
-// AddProgram returns a program of the caller's that is not started yet: it finds the parts in its environment, where
-// env adds to what Environ says, gets --ready-file FILE after the arguments, and writes JSON to that file when it is
-// ready. The name is one no other part has. Down ends it, too.
+// AddProgram returns a program of the caller that is not started yet. It finds the parts in its environment; env
+// adds to Environ. The program gets --ready-file FILE after the arguments, and writes JSON to that file when it is
+// ready. No other part may have the name. Down ends the program, too.
 func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -351,7 +358,7 @@ func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 	})
 }
 
-// add adds a process whose command is made with the arguments that name its ready file. The caller holds mu.
+// add adds a process whose command gets the arguments that name its ready file. The caller holds mu.
 func (s *Stack) add(name string, made func(ready []string) command) *Process {
 	path := readyPath(s.run, name)
 	added := &Process{
@@ -362,8 +369,8 @@ func (s *Stack) add(name string, made func(ready []string) command) *Process {
 	return added
 }
 
-// Parts returns the parts of this stack in the order in which they depend on each other, the workers last. The server
-// of the stack beside is none of them.
+// Parts returns the parts of this stack in the order of their dependencies, the workers last. The server of the
+// stack beside is not included.
 func (s *Stack) Parts() []*Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -374,9 +381,9 @@ func (s *Stack) Parts() []*Process {
 	return append(append(parts, s.sandbox, s.worker), s.more...)
 }
 
-// Down stops the parts, the worker first, and removes what was only needed while they ran. The directory of
-// Options.Data stays. The errors of parts that did not stop cleanly are returned together; nothing runs afterwards in
-// any case. Calling it again does nothing.
+// Down stops the parts, the worker first, and removes everything that was only needed while they ran. The directory
+// of Options.Data stays. Down returns the errors of all parts that did not stop cleanly. Nothing runs afterwards in
+// any case. Another call does nothing.
 func (s *Stack) Down(ctx context.Context) error {
 	var errs []error
 	for _, part := range slices.Backward(s.Parts()) {
@@ -385,7 +392,7 @@ func (s *Stack) Down(ctx context.Context) error {
 	return errors.Join(append(errs, os.RemoveAll(s.run))...)
 }
 
-// abandon ends a stack that has not come up.
+// abandon ends a stack whose start failed.
 func (s *Stack) abandon() {
 	for _, part := range slices.Backward(s.Parts()) {
 		part.Kill()
@@ -405,7 +412,7 @@ func dynamicConfigArgs(values map[string]any) ([]string, error) {
 	return args, nil
 }
 
-// portOf returns the port of the address a part had before, else the one that is wanted.
+// portOf returns the port of the part's former address, or else the wanted port.
 func portOf(address string, wanted int) string {
 	if _, port, err := net.SplitHostPort(address); err == nil {
 		return port

@@ -22,7 +22,8 @@ import (
 	"time"
 )
 
-// A program of the caller's finds the parts, wins over what the stack says of them, and ends with them.
+// A program of the caller finds the parts, overrides the variables of the stack, and ends with the
+// stack.
 func TestAProgramOfOnesOwn(t *testing.T) {
 	dump := filepath.Join(t.TempDir(), "dump")
 	s, err := fakeStack(t, t.Context(), Options{NoWorker: true})
@@ -62,7 +63,7 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 }
 
 func TestUpAndDown(t *testing.T) {
-	// What would lead a careless worker to a real tenant.
+	// These variables would lead a careless worker to a real tenant.
 	t.Setenv("ADMINISTRATE_URL", "https://acme.administrateapp.com/graphql")
 	t.Setenv("ADMINISTRATE_TOKEN_FILE", "/secret")
 	t.Setenv("TEMPORAL_PROFILE", "cloud")
@@ -167,11 +168,11 @@ func TestUpAndDown(t *testing.T) {
 	}
 }
 
-// ordered is a toolchain whose builds end when they are told to.
+// ordered is a toolchain whose builds end on command.
 type ordered struct {
 	self
 
-	before bool // all was built before
+	before bool // all programs were built before
 	begun  chan string
 	end    map[string]chan error
 }
@@ -207,7 +208,8 @@ func (o *ordered) bringUp(t *testing.T) <-chan error {
 	return ended
 }
 
-// The first builds follow each other, since side by side they would compile twice what they share. Later ones do not wait.
+// The first builds run one after the other, since side by side they would compile shared packages twice. Later
+// builds do not wait.
 func TestFirstBuildsFollowEachOther(t *testing.T) {
 	ours, server := oursJob(false).what, serverJob().what
 	tools := newOrdered(false)
@@ -236,7 +238,7 @@ func TestFirstBuildsFollowEachOther(t *testing.T) {
 		t.Error(err)
 	}
 
-	// What fails first is what is said.
+	// The first failure is the one that is reported.
 	tools = newOrdered(false)
 	ended = tools.bringUp(t)
 	<-tools.begun
@@ -277,8 +279,8 @@ func TestUpFailsAtOnceAndLeavesNothing(t *testing.T) {
 	}
 }
 
-// nothingLeft checks that no process of a stack whose temporary directory is TMPDIR runs, and that the directory is
-// empty. It relies on the ready file's name among the arguments.
+// nothingLeft checks that no process of a stack with the temporary directory TMPDIR runs, and that the directory is
+// empty. It recognises a process by the ready file's name among the arguments.
 func nothingLeft(t *testing.T) {
 	t.Helper()
 	left, err := os.ReadDir(os.Getenv("TMPDIR"))
@@ -303,7 +305,7 @@ func TestNeverReadyEndsWithTheContext(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
-	// The worker is the last: the others are ready when its output begins.
+	// The worker is the last part: the others are ready when its output begins.
 	seen := writerFunc(func(p []byte) (int, error) {
 		if bytes.Contains(p, []byte("worker starts")) {
 			cancel(errors.New("no patience left"))
@@ -381,7 +383,7 @@ func TestRestartKeepsThePort(t *testing.T) {
 	}
 }
 
-// A port that somebody else has for a moment is waited for.
+// A start waits for a port that another process uses for a moment.
 func TestRestartWaitsForItsPort(t *testing.T) {
 	s, err := fakeStack(t, t.Context(), Options{})
 	if err != nil {
@@ -552,7 +554,7 @@ func TestSuddenDeathIsNoticed(t *testing.T) {
 	}
 }
 
-// parentVariable makes the test binary a program that starts a stack and waits.
+// parentVariable turns the test binary into a program that starts a stack and waits.
 const parentVariable = "STACK_TEST_PARENT"
 
 func fakeParent() int {
@@ -562,7 +564,7 @@ func fakeParent() int {
 		fmt.Println(err)
 		return 1
 	}
-	// Threads come and go in a real program; the parts must not depend on the one they were started on.
+	// Threads come and go in a real program; the parts must not depend on the thread that started them.
 	for range 50 {
 		go func() {
 			runtime.LockOSThread() // never unlocked: the thread ends with the goroutine

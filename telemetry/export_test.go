@@ -5,5 +5,5 @@ import "time"
 // Flush returns how long the last export may take.
 func (t *Telemetry) Flush() time.Duration { return t.flush }
 
-// FlushWithin has the last export take no longer than this.
+// FlushWithin limits the time of the last export.
 func (t *Telemetry) FlushWithin(d time.Duration) { t.flush = d }

@@ -21,8 +21,9 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// The exporters are made here rather than by the library that chooses them by itself: that one writes to the standard
-// output, which belongs to a command's answer, and tells the whole process's error handler when a collector is away.
+// This package makes the exporters itself. The library that chooses exporters automatically writes to the standard
+// output, which belongs to a command's answer. It also calls the error handler of the whole process when a
+// collector is away.
 
 func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error) {
 	switch {
@@ -48,14 +49,13 @@ type oneAtATime struct {
 	to io.Writer
 }
 
-// Write implements io.Writer.
 func (w *oneAtATime) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.to.Write(p)
 }
 
-// metricReader makes what collects the metrics, and the server at which they can be fetched if that is wanted.
+// metricReader makes the reader of the metrics, and the server for fetching them if the settings ask for it.
 func metricReader(ctx context.Context, o Options, ends *ending) (sdkmetric.Reader, *metricsServer, error) {
 	if o.Settings.Metrics == settings.ExportPrometheus {
 		server, err := serveMetrics(ctx, o.Settings.PrometheusAddress, ends)
@@ -80,8 +80,8 @@ func metricReader(ctx context.Context, o Options, ends *ending) (sdkmetric.Reade
 	return sdkmetric.NewPeriodicReader(&metricSender{Exporter: exporter, ending: ends}), nil, nil
 }
 
-// metricSender keeps an export's failure from the error handler of the process, and ends one that takes too long when
-// the program stops.
+// metricSender keeps an export's failure from the error handler of the process. It ends a slow export when the
+// program stops.
 type metricSender struct {
 	sdkmetric.Exporter
 	*ending
@@ -94,10 +94,10 @@ func (s *metricSender) Export(ctx context.Context, metrics *metricdata.ResourceM
 	return nil
 }
 
-// ending is how exports end: with the program, and when they fail with a word in its log, at most once a minute for
-// traces and for metrics.
+// ending is how exports end: with the program. A failed export writes a line to the program's log, at most once a
+// minute for traces and for metrics.
 type ending struct {
-	over   <-chan struct{} // closed when nothing is to be exported any more
+	over   <-chan struct{} // closed when nothing is exported any more
 	logger *slog.Logger
 
 	mu   sync.Mutex
@@ -106,7 +106,7 @@ type ending struct {
 
 const tellEvery = time.Minute
 
-// bound bounds an export by the end of the program.
+// bound limits an export to the life of the program.
 func (e *ending) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

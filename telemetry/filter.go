@@ -8,15 +8,15 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// exported lists the attributes a span may leave with. Everything else stays: an address with its query, the text of an
-// error, whatever a later version of a library may think of.
+// exported lists the attributes that a span may leave with. Everything else is removed: an address with its query,
+// the text of an error, and anything that a later version of a library adds.
 var exported = map[attribute.Key]bool{
-	// of Temporal's SDK
+	// Attributes of Temporal's SDK
 	"temporalWorkflowID": true,
 	"temporalRunID":      true,
 	"temporalActivityID": true,
 	"temporalUpdateID":   true,
-	// of HTTP, by OpenTelemetry's conventions
+	// Attributes of HTTP, by OpenTelemetry's conventions
 	"http.request.method":       true,
 	"http.request.body.size":    true,
 	"http.response.status_code": true,
@@ -25,7 +25,7 @@ var exported = map[attribute.Key]bool{
 	"network.protocol.version":  true,
 	"server.address":            true,
 	"server.port":               true,
-	// of ours
+	// Attributes of Oppflow
 	attributeError:           true,
 	"graphql.operation.name": true,
 	"graphql.operation.type": true,
@@ -33,13 +33,13 @@ var exported = map[attribute.Key]bool{
 
 const attributeError = attribute.Key("error.type")
 
-// spanFilter hands spans on without what could be personal or secret.
+// spanFilter passes spans on without data that could be personal or secret.
 type spanFilter struct {
 	to sdktrace.SpanExporter
 	*ending
 }
 
-// ExportSpans never fails: what the collector does is no concern of the program's, and the caller would tell the error
+// ExportSpans never fails: the collector's problems are not the program's, and the caller would call the error
 // handler of the whole process.
 func (f *spanFilter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	ctx, cancel := f.bound(ctx)
@@ -54,14 +54,14 @@ func (f *spanFilter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlyS
 
 func (f *spanFilter) Shutdown(ctx context.Context) error { return f.to.Shutdown(ctx) }
 
-// filtered is a span without free text.
 type filtered struct{ sdktrace.ReadOnlySpan }
 
 func (f filtered) Attributes() []attribute.KeyValue {
 	return slices.DeleteFunc(slices.Clone(f.ReadOnlySpan.Attributes()), func(a attribute.KeyValue) bool { return !exported[a.Key] })
 }
 
-// Events are errors, with their text; their kind stands in an attribute.
+// Events returns no events: events are errors with their text, and an attribute holds the
+// kind of the error.
 func (f filtered) Events() []sdktrace.Event { return nil }
 
 func (f filtered) Status() sdktrace.Status {

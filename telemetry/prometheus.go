@@ -14,7 +14,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 )
 
-// metricsServer lets metrics be fetched at /metrics, in the form of Prometheus.
+// metricsServer serves the metrics at /metrics, in the form of Prometheus.
 type metricsServer struct {
 	reader sdkmetric.Reader
 	server *http.Server
@@ -51,7 +51,8 @@ func (s *metricsServer) close(ctx context.Context) error {
 	return nil
 }
 
-// cause leaves out the operation and the address of a network error, which are told already.
+// cause leaves out the operation and the address of a network error, because the message
+// around it names them.
 func cause(err error) error {
 	var of *net.OpError
 	if errors.As(err, &of) {

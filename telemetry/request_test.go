@@ -19,7 +19,7 @@ const (
 	secretName  = "Melissandre"
 )
 
-// add sends a mutation that holds what must never be shown, over a client that is observed.
+// add sends a mutation with values that no span may show, over a client that is observed.
 func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 	t.Helper()
 	c, err := administrate.New(administrate.Options{URL: url, Tokens: administrate.StaticToken(secretToken), Around: on.Around})
@@ -33,10 +33,10 @@ func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 	return err
 }
 
-// What is known of a request does not change by its being observed, and its span tells what it was but not what was in
-// it, whatever became of it.
+// The result of a request is the same when the request is observed. Its span shows the kind and name of the request
+// and not its content, for every result.
 func TestObservedRequests(t *testing.T) {
-	// A port that was free a moment ago may be somebody's by now.
+	// A port that was free a moment ago may be in use now.
 	const refusing = "http://127.0.0.1:1"
 	var notSent *administrate.NotSentError
 	var unknown *administrate.UnknownError
@@ -69,7 +69,8 @@ func TestObservedRequests(t *testing.T) {
 					}
 					var conn net.Conn
 					if strings.Contains(test.name, "answer") {
-						// Nobody waits for a handler that took its connection over: what it writes must be its own.
+						// The server does not wait for a handler that took over its connection, so everything that
+						// it writes must be its own.
 						taken, _, err := http.NewResponseController(w).Hijack()
 						if err != nil {
 							t.Error(err)
@@ -89,7 +90,7 @@ func TestObservedRequests(t *testing.T) {
 			if err := on.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			// The name shows that the document could be seen; where no connection was made nothing was read of it.
+			// The name shows that the document was read; without a connection it was not.
 			name := "mutation Apply"
 			if test.answer == nil {
 				name = "HTTP POST"

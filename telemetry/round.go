@@ -12,9 +12,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Around observes the requests that pass a transport, as spans and as metrics. Each is handed on once, as it is but for
-// the headers that OTEL_PROPAGATORS asks for. A span of a GraphQL request is named after its operation. Of a Telemetry
-// that is off it answers the transport itself.
+// Around observes the requests that pass a transport, as spans and as metrics. It passes each request on once, and
+// changes only the headers that OTEL_PROPAGATORS asks for. A span of a GraphQL request has the name of the
+// operation. When the Telemetry is off, Around returns the transport itself.
 func (t *Telemetry) Around(next http.RoundTripper) http.RoundTripper {
 	if !t.On() {
 		return next
@@ -28,31 +28,32 @@ func (t *Telemetry) Around(next http.RoundTripper) http.RoundTripper {
 		otelhttp.WithPropagators(t.propagator))
 }
 
-// propagator makes what writes the trace into the headers of requests: nothing unless it is asked for.
+// propagator returns the propagator that writes the trace into the headers of requests; it writes
+// nothing by default.
 func propagator(names []string) (propagation.TextMapPropagator, error) {
 	return autoprop.TextMapPropagator(names...)
 }
 
-// naming names the span of a request after the GraphQL operation in it.
 type naming struct{ next http.RoundTripper }
 
 func (n naming) RoundTrip(r *http.Request) (*http.Response, error) {
 	span := trace.SpanFromContext(r.Context())
 	if r.Body != nil && r.Body != http.NoBody && span.IsRecording() {
-		r = r.WithContext(r.Context()) // a copy: a transport does not change what it is given
+		r = r.WithContext(r.Context()) // a copy: a transport must not change its request
 		r.Body = &watched{ReadCloser: r.Body, span: span}
 	}
 	return n.next.RoundTrip(r)
 }
 
-// watched is a request's body as it is read by the transport; nothing of it is read on its behalf, or twice.
+// watched is the body of a request. It sees only what the transport reads, and reads nothing by itself or
+// twice.
 type watched struct {
 	io.ReadCloser
 	span trace.Span
 	seen bool
 }
 
-// operation finds the kind and name that a GraphQL document in a request begins with. Both are the program's own.
+// operation finds the kind and name at the beginning of a GraphQL document; both are the program's own.
 var operation = regexp.MustCompile(`^\{"query":"(query|mutation) ([A-Za-z_][A-Za-z0-9_]{0,63})[ ({\\]`)
 
 func (w *watched) Read(p []byte) (int, error) {

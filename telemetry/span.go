@@ -12,19 +12,19 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// span keeps the text of errors out of what is recorded: it may quote what somebody sent or what the API answered.
+// span keeps the text of errors out of the record, because the text may quote a sender or an answer of
+// the API.
 type span struct {
 	trace.Span
-	calm bool // what ended it is no failure
+	calm bool // the end is not a failure
 }
 
-// startSpan starts the spans of Temporal's SDK.
 func startSpan(ctx context.Context, t trace.Tracer, name string, options ...trace.SpanStartOption) trace.Span {
 	_, started := t.Start(ctx, name, options...)
 	return &span{Span: started}
 }
 
-// RecordError notes what kind of error it is.
+// RecordError records the kind of the error.
 func (s *span) RecordError(err error, _ ...trace.EventOption) {
 	var next *workflow.ContinueAsNewError
 	switch {
@@ -36,14 +36,13 @@ func (s *span) RecordError(err error, _ ...trace.EventOption) {
 	}
 }
 
-// SetStatus sets the status without its text.
 func (s *span) SetStatus(code codes.Code, _ string) {
 	if !s.calm || code != codes.Error {
 		s.Span.SetStatus(code, "")
 	}
 }
 
-// kindOf is the type an error was given, or its Go type.
+// kindOf returns the type that an error was given, or its Go type.
 func kindOf(err error) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && plainName.MatchString(application.Type()) {
@@ -52,7 +51,7 @@ func kindOf(err error) string {
 	return fmt.Sprintf("%T", err)
 }
 
-// plainName is what a name of ours looks like. A message's name is whatever its sender wrote.
+// plainName matches names of the program itself; the sender chooses the name of a message.
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
 const otherName = "other"

@@ -1,9 +1,10 @@
-// Package telemetry makes traces and metrics of a program of Oppflow go out, where the OTEL_* variables ask for it: the
-// client that sends a message, the workflow, the activity and the HTTP request to the API stand in one trace.
+// Package telemetry exports traces and metrics of a program of Oppflow, where the OTEL_* variables ask for it. The
+// client that sends a message, the workflow, the activity and the HTTP request to the API are in one trace.
 //
-// What leaves is decided here and not by the libraries that record it: no text of an error, no content of a message, no
-// query and no variable, only names of ours, ids, and what an allow-list of attributes holds. It sets nothing for the whole
-// process (no global provider, propagator or error handler), and it may import settings only.
+// This package decides what leaves, not the libraries that record it. No text of an error, no content of a message,
+// no query and no variable leaves. Only names of Oppflow, ids, and the attributes of an allow-list do. The package
+// sets nothing for the whole process (no global provider, propagator or error handler). It may import settings
+// only.
 package telemetry
 
 import (
@@ -33,7 +34,7 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// scope names what the spans and metrics of Temporal's SDK are recorded by.
+// scope is the name under which the spans and metrics of Temporal's SDK are recorded.
 const scope = "github.com/oppflow/oppflow/telemetry"
 
 // How long the last export may take when a program ends.
@@ -42,25 +43,27 @@ const (
 	briefFlushTimeout = 1500 * time.Millisecond
 )
 
-// Options say what is exported and for whom.
+// Options say what is exported, and for which program.
 type Options struct {
-	// Settings say where it goes. They must have been resolved; the zero value exports nothing.
+	// Settings say where telemetry goes. They must have been resolved; the zero value exports
+	// nothing.
 	Settings settings.Telemetry
-	// Service is the program's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES says otherwise.
+	// Service is the program's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES sets another
+	// name.
 	Service string
-	// Requests tell whose request an activity carries out. The zero value knows of none: then activities stand in the
-	// trace of whoever started the workflow.
+	// Requests find the request that an activity carries out. With the zero value, activities are in the trace of
+	// the start of the workflow.
 	Requests Requests
-	// Logger is told that an export fails, at most once a minute; nil drops it.
+	// Logger logs failed exports, at most once a minute; nil drops them.
 	Logger *slog.Logger
-	// Console takes what the console exporters write, one write at a time; nil is the standard error output.
+	// Console is what the console exporters write to, one write at a time; nil is the standard error output.
 	Console io.Writer
-	// Brief is for a command that ends soon: it has traces only, and waits neither for a collector that is not there
-	// nor longer than 1.5 s for one that is slow.
+	// Brief is for a command that ends soon, and has traces only. It does not wait for a missing collector,
+	// and waits at most 1.5 s for a slow collector.
 	Brief bool
 }
 
-// Telemetry is what a program records with. The zero value and nil record nothing and cost nothing.
+// Telemetry records for a program; the zero value and nil record nothing and cost nothing.
 type Telemetry struct {
 	traces     *sdktrace.TracerProvider
 	metrics    *sdkmetric.MeterProvider
@@ -68,12 +71,12 @@ type Telemetry struct {
 	intercept  interceptor.Interceptor
 	handler    client.MetricsHandler
 	propagator propagation.TextMapPropagator
-	end        func() // ends whatever still exports
+	end        func() // ends all exports that still run
 	flush      time.Duration
 }
 
-// Start makes the exporters. It connects to no collector yet, so that one that is not there fails nothing; only an
-// address at which metrics are to be fetched must be free.
+// Start makes the exporters. It connects to no collector yet, so a missing collector fails nothing. Only an
+// address for fetching metrics must be free.
 func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	if o.Brief {
 		o.Settings.Metrics = settings.ExportNothing
@@ -131,8 +134,8 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 // On reports whether anything is recorded.
 func (t *Telemetry) On() bool { return t != nil && (t.traces != nil || t.metrics != nil) }
 
-// ClientOptions has a client of Temporal, and the workers made with it, traced and measured. Its interceptor comes
-// before all others. Of a Telemetry that is off it changes nothing.
+// ClientOptions adds traces and metrics to a client of Temporal, and to the workers made with the client. Its
+// interceptor comes before all others; when the Telemetry is off, ClientOptions changes nothing.
 func (t *Telemetry) ClientOptions(o *client.Options) {
 	if t == nil {
 		return
@@ -145,8 +148,8 @@ func (t *Telemetry) ClientOptions(o *client.Options) {
 	}
 }
 
-// Shutdown exports what is left and stops. It takes 5 s at the most, 1.5 s for what is Brief, and also when ctx has
-// ended: then nothing else would be exported. Its error says what could not be.
+// Shutdown exports the rest and stops within at most 5 s, or 1.5 s with Brief. It also exports when ctx has
+// ended, because otherwise nothing would be exported. Its error says what could not be exported.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	if t == nil || t.end == nil {
 		return nil
@@ -187,11 +190,12 @@ func (t *Telemetry) meterProvider() metric.MeterProvider {
 	return t.metrics
 }
 
-// describe tells who records. It looks at neither host nor command line.
+// describe returns the resource of the program, and looks at neither host nor command
+// line.
 func describe(ctx context.Context, service string) (*resource.Resource, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", service), attribute.String("service.instance.id", uuid.NewString())),
-		resource.WithFromEnv()) // last: it wins
+		resource.WithFromEnv()) // last, so that the environment wins
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES or OTEL_SERVICE_NAME: %w", err)
 	}

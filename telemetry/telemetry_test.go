@@ -26,7 +26,8 @@ import (
 	"github.com/oppflow/oppflow/telemetry/telemetrytest"
 )
 
-// otelVariables sets the variables in the process, where the libraries read them, and takes all others of OpenTelemetry away.
+// otelVariables sets the variables in the process, where the libraries read them, and removes all others of
+// OpenTelemetry.
 func otelVariables(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -56,7 +57,7 @@ func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
 	return started
 }
 
-// post sends a body through what is observed and reads the answer whole.
+// post sends a body through an observed transport and reads the whole answer.
 func post(t *testing.T, through http.RoundTripper, url, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
@@ -77,7 +78,8 @@ func exporting() int {
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	n := 0
 	for one := range strings.SplitSeq(string(stacks), "\n\n") {
-		// Not those of the tests, whose package's path holds the same words.
+		// The goroutines of the tests do not count, although their package's path holds the
+		// same words.
 		if strings.Contains(one, "go.opentelemetry.io/otel") {
 			n++
 		}
@@ -121,7 +123,7 @@ func TestOffCostsNothing(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			// One of another test may have ended meanwhile.
+			// A goroutine of another test may have ended meanwhile.
 			if now := exporting(); now > before {
 				t.Errorf("%d goroutines of OpenTelemetry run, %d before", now, before)
 			}
@@ -182,7 +184,7 @@ func TestArrives(t *testing.T) {
 	}
 }
 
-// What OTEL_PROPAGATORS asks for goes to the API, and nothing else does.
+// The headers that OTEL_PROPAGATORS asks for go to the API, and no others do.
 func TestPropagators(t *testing.T) {
 	var got http.Header
 	answers := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
@@ -231,8 +233,8 @@ func TestStandardVariables(t *testing.T) {
 	}
 }
 
-// A collector that is away or does not answer holds nothing up for longer than promised, and is told of once. The short
-// form has the promised times as they are set, and ends after a fifth of them.
+// A collector that is away or does not answer delays nothing for longer than promised, and is logged once. The
+// short form of the test checks the promised times as settings, and ends after a fifth of them.
 func TestBrokenCollector(t *testing.T) {
 	release := make(chan struct{})
 	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
@@ -245,13 +247,13 @@ func TestBrokenCollector(t *testing.T) {
 		name, endpoint, protocol string
 		brief                    bool
 		flush                    time.Duration // how long the last export may take
-		hangs                    bool          // it takes that long
+		hangs                    bool          // the export takes that long
 	}{
 		{"refused, brief", refused, "http/protobuf", true, 1500 * time.Millisecond, false},
 		{"refused, brief, grpc", refused, "grpc", true, 1500 * time.Millisecond, false},
 		{"hung, brief", hung.URL, "http/protobuf", true, 1500 * time.Millisecond, true},
 		{"hung, brief, grpc", hung.URL, "grpc", true, 1500 * time.Millisecond, true},
-		{"refused", refused, "grpc", false, 5 * time.Second, true}, // it is tried again
+		{"refused", refused, "grpc", false, 5 * time.Second, true}, // the export is tried again
 		{"hung", hung.URL, "http/protobuf", false, 5 * time.Second, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -266,7 +268,7 @@ func TestBrokenCollector(t *testing.T) {
 			if on.Flush() != test.flush {
 				t.Errorf("the last export may take %s; want %s", on.Flush(), test.flush)
 			}
-			within := time.Second // nothing is waited for, and so less than the export may take
+			within := time.Second // less than the export may take, since nothing is waited for
 			if test.hangs {
 				flush := testrun.Pick(t, test.flush/5, test.flush)
 				on.FlushWithin(flush)
@@ -277,7 +279,7 @@ func TestBrokenCollector(t *testing.T) {
 			}
 			post(t, on.Around(http.DefaultTransport), answers.URL, `{}`)
 			ended, cancel := context.WithCancel(t.Context())
-			cancel() // a program that is told to stop has an ended context
+			cancel() // a program that is stopping has an ended context
 			began := time.Now()
 			_ = on.Shutdown(ended)
 			if took := time.Since(began); took > within {
@@ -294,7 +296,7 @@ func TestBrokenCollector(t *testing.T) {
 	}
 }
 
-// lockedBuilder takes what several goroutines write.
+// lockedBuilder collects the text of several goroutines.
 type lockedBuilder struct {
 	mu sync.Mutex
 	b  strings.Builder
@@ -345,7 +347,7 @@ func TestPrometheus(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), address) || !strings.Contains(err.Error(), "OTEL_EXPORTER_PROMETHEUS_PORT") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("a port that is taken: %v", err)
 	}
-	// A command does not serve metrics at all, and so does not mind.
+	// A command does not serve metrics at all, so it does not need the address.
 	brief, err := telemetry.Start(t.Context(), telemetry.Options{Settings: taken, Brief: true})
 	if err != nil || brief.On() {
 		t.Errorf("brief: on %v, %v", brief.On(), err)
@@ -389,7 +391,7 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// Nothing of the process is set: another library's own telemetry is left alone.
+// Nothing is set for the process: another library's own telemetry is left alone.
 func TestNothingGlobal(t *testing.T) {
 	tracers, meters := otel.GetTracerProvider(), otel.GetMeterProvider()
 	otelVariables(t, "OTEL_TRACES_EXPORTER=console", "OTEL_METRICS_EXPORTER=console", "OTEL_PROPAGATORS=tracecontext")

@@ -15,22 +15,24 @@ import (
 // headerKey is the header in which every SDK of Temporal carries the trace.
 const headerKey = "_tracer-data"
 
-// Requests tell which requests the messages and the activities of a workflow are about. A workflow takes messages in
-// and works them off later, several at a time; by their requests an activity finds the traces it belongs to.
+// Requests find the requests that the messages and the activities of a workflow are about. A workflow first stores
+// messages and then handles them, several at a time. Their request ids connect an activity to its traces.
 type Requests struct {
-	// OfMessage answers the id of the request a signal or update makes, "" when it makes none or has none. update is
-	// the update's id, "" for a signal. payload is what was sent and may be nil or anything.
+	// OfMessage returns the id of the request that a signal or update makes, "" when it makes none or has no id.
+	// The id update belongs to the update, and is "" for a signal. The payload is the sent one and may be nil or
+	// anything.
 	OfMessage func(update string, payload *commonpb.Payload) string
-	// OfActivity answers the ids of the requests an activity carries out, in order, and whether it is one that carries
-	// out requests at all. One that is not belongs to whatever was carried out before it.
+	// OfActivity returns the ids of the requests that an activity carries out, in order. carries reports whether the
+	// activity carries out requests at all. An activity that carries out none belongs to the requests before it.
 	OfActivity func(activity string, args []any) (ids []string, carries bool)
 }
 
-// tracing traces clients, workflows and activities with Temporal's own interceptor. It adds to it that
-//   - an activity stands in the trace of the message that caused it rather than in that of the start,
-//   - what a rebuilt workflow goes through again makes no spans again.
+// tracing traces clients, workflows and activities with Temporal's own interceptor. It adds two things:
+//   - An activity is in the trace of the message that caused it, not in the trace of the start.
+//   - A rebuilt workflow makes no spans for its past again.
 //
-// It adds no event and no command to a workflow: a history recorded with it replays without it, and the other way round.
+// It adds no event and no command to a workflow. A history that was recorded with it replays without it, and the
+// other way round.
 type tracing struct {
 	interceptor.Interceptor
 	tracer   tracer
@@ -41,7 +43,7 @@ func newTracing(t trace.Tracer, requests Requests) (interceptor.Interceptor, err
 	inner, err := temporalotel.NewTracer(temporalotel.TracerOptions{
 		Tracer: t, TextMapPropagator: propagation.TraceContext{}, DisableBaggage: true, SpanContextKey: spanKey{},
 		HeaderKey: headerKey, SpanStarter: startSpan,
-		AllowInvalidParentSpans: true, // a header nobody understands fails no workflow
+		AllowInvalidParentSpans: true, // an unreadable header fails no workflow
 	})
 	if err != nil {
 		return nil, err
@@ -52,13 +54,13 @@ func newTracing(t trace.Tracer, requests Requests) (interceptor.Interceptor, err
 
 type spanKey struct{}
 
-// causes is what an activity is carried out for: the first message's span, and those of the others that go with it.
+// causes are the spans behind an activity: the span of the first message, and the spans of the other messages.
 type causes struct {
 	first  trace.SpanContext
 	others []trace.SpanContext
 }
 
-// Finish lets it stand where a span is expected. The span is another one's to finish.
+// Finish does nothing. It makes causes a span, and another place finishes the real span.
 func (c *causes) Finish(*interceptor.TracerFinishSpanOptions) {}
 
 // tracer lets causes be parents of spans.
@@ -93,14 +95,14 @@ func (t tracer) MarshalSpan(s interceptor.TracerSpan) (map[string]string, error)
 	return t.Tracer.MarshalSpan(s)
 }
 
-// carry writes down a span as the header does.
+// carry encodes a span as the header does.
 func carry(s trace.SpanContext) map[string]string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(trace.ContextWithSpanContext(context.Background(), s), carrier)
 	return carrier
 }
 
-// sender is the span of whoever sent what ctx is about, as the header tells.
+// sender returns the sender's span from the header of the message in ctx.
 func sender(ctx workflow.Context) trace.SpanContext {
 	payload := interceptor.WorkflowHeader(ctx)[headerKey]
 	var carried map[string]string
@@ -110,8 +112,8 @@ func sender(ctx workflow.Context) trace.SpanContext {
 	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier(carried)))
 }
 
-// InterceptWorkflow puts the SDK's interceptor between two of ours: the outer one passes it by on replay, the inner one
-// knows what it has put into the context.
+// InterceptWorkflow puts the SDK's interceptor between two of this package. The outer one skips the SDK's
+// interceptor on replay. The inner one knows the span that the SDK's interceptor has put into the context.
 func (t *tracing) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
 	inner := &messages{requests: t.requests, of: map[string]trace.SpanContext{}}
 	inner.Next = next
@@ -120,8 +122,8 @@ func (t *tracing) InterceptWorkflow(ctx workflow.Context, next interceptor.Workf
 	return outer
 }
 
-// replays passes the SDK's interceptor by when the workflow goes through what it has been through already: it would
-// make the spans of updates again, and one of the whole run for every worker that rebuilds it.
+// replays skips the SDK's interceptor when the workflow replays its past. Otherwise the SDK's interceptor would
+// make the spans of updates again, and a span of the whole run for every worker that rebuilds the run.
 type replays struct {
 	interceptor.WorkflowInboundInterceptorBase
 	past interceptor.WorkflowInboundInterceptor
@@ -144,12 +146,12 @@ func (r *replays) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInpu
 	return r.past.ExecuteUpdate(ctx, in)
 }
 
-// messages remembers, for one run in one worker, the spans of the messages that came. It is rebuilt with the run from
-// the headers in the history. What waits when a run continues as new stands in the trace of the start from then on.
+// messages remembers the spans of the received messages, for one run in one worker. It is rebuilt with the run,
+// from the headers in the history. After a continue-as-new, waiting messages are in the trace of the start.
 type messages struct {
 	interceptor.WorkflowInboundInterceptorBase
 	requests Requests
-	of       map[string]trace.SpanContext // by request; a run takes no more of them than its history may hold
+	of       map[string]trace.SpanContext // by request; the history's limit also limits the requests of a run
 	current  *causes                      // of the last activity that carried out requests
 }
 
@@ -179,7 +181,7 @@ func (m *messages) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInp
 	return m.Next.ExecuteUpdate(ctx, in)
 }
 
-// note remembers whose request it is. One that is asked again was caused by whoever asked first.
+// note remembers the span of a request; a repeated request keeps the span of its first sender.
 func (m *messages) note(ctx workflow.Context, update string, payload *commonpb.Payload) {
 	if m.requests.OfMessage == nil {
 		return
@@ -197,7 +199,7 @@ func (m *messages) note(ctx workflow.Context, update string, payload *commonpb.P
 	}
 }
 
-// causesOf finds what an activity is carried out for; nil when only the start is known.
+// causesOf returns the spans behind an activity; nil when only the start is known.
 func (m *messages) causesOf(activity string, args []any) *causes {
 	if m.requests.OfActivity == nil {
 		return nil
@@ -222,7 +224,8 @@ func (m *messages) causesOf(activity string, args []any) *causes {
 	return m.current
 }
 
-// outgoing is nearest to the workflow: what it puts into the context, the SDK's interceptor finds.
+// outgoing is nearest to the workflow, so the SDK's interceptor finds the values that outgoing
+// puts into the context.
 type outgoing struct {
 	interceptor.WorkflowOutboundInterceptorBase
 	messages *messages

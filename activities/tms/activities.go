@@ -20,46 +20,47 @@ import (
 
 // Options configure the activities. API and Temporal are needed.
 type Options struct {
-	// API is the client every request of the process goes through.
+	// API is the client that every request of the process goes through.
 	API *administrate.Client
 	// Temporal is asked whether a reference had earlier runs.
 	Temporal client.Client
 	// Mark says how a record carries the caller's reference.
 	Mark Mark
-	// ReservationLength is for how long places are held; 0 is 14 days.
+	// ReservationLength is how long places are held; 0 is 14 days.
 	ReservationLength time.Duration
 	// Times bound how long a request may be under way.
 	Times activities.Times
-	// NamesFor is how long what a name means is remembered; 0 is 10 minutes.
+	// NamesFor is how long the worker remembers the meaning of a name; 0 is 10 minutes.
 	NamesFor time.Duration
 	// Book returns the version of the tenant's playbook that is in force at a time of the
-	// Temporal server's clock. Its error says why the worker does not know, or cannot load
-	// it. nil is Playbook and ServiceKeys.
+	// Temporal server's clock. Its error says why the worker does not know the version, or
+	// cannot load it. With nil, Playbook and ServiceKeys are in force.
 	Book func(time.Time) (Book, error)
 	// Without are kinds of effects that the worker does not know, like one of an earlier
 	// version; none knows all.
 	Without []opportunity.EffectKind
-	// Playbook is one without a version; nil is one without rules.
+	// Playbook is a playbook without a version; nil is a playbook without rules.
 	Playbook *playbook.Playbook
-	// ServiceKeys are what requests to the services of that playbook are signed with, by
-	// the names of their secrets.
+	// ServiceKeys are the keys that sign requests to the services of Playbook, by the names
+	// of their secrets.
 	ServiceKeys map[string]ServiceKey
-	// Services carries those requests; nil is a transport of the worker's own.
+	// Services carries the requests to services; nil is a transport of the worker's own.
 	Services http.RoundTripper
-	// ReadOnly keeps those requests from being sent; the client of the API has a switch
-	// of its own.
+	// ReadOnly keeps the worker from sending requests to services. The client of the API has
+	// its own switch.
 	ReadOnly bool
 	// Payloads reads the starts of earlier runs; nil is the converter of the SDK.
 	Payloads converter.DataConverter
-	// Permitted, when given, is asked before a service of the tenant is called; the client
-	// of the API asks it by itself. Its error keeps the request from being sent.
+	// Permitted, when given, is asked before the worker calls a service of the tenant. The
+	// client of the API asks Permitted by itself. An error of Permitted keeps the worker
+	// from sending the request.
 	Permitted func(context.Context) error
-	// Made, when given, is told of each record that was made and carries its reference's
-	// mark. It must not block.
+	// Made, when given, is called for each record that was made and carries its reference's
+	// mark; Made must not block.
 	Made func(opportunity.ID, opportunity.Reference)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// Version is the worker's, for an operator; "" is "of an unknown version".
+	// Version is the worker's version, for an operator; "" is "of an unknown version".
 	Version string
 }
 
@@ -84,7 +85,7 @@ type Activities struct {
 	made              func(opportunity.ID, opportunity.Reference)
 	now               func() time.Time
 	version           string
-	askFor            time.Duration // how long the namespace is asked for other runs
+	askFor            time.Duration // how long the worker asks the namespace for other runs
 }
 
 // New makes the activities.

@@ -62,7 +62,7 @@ func (a *Activities) mutation(in activities.ApplyInput, m opportunity.Mutation, 
 	}
 }
 
-// itemID answers the id of the interest's item; its type depends on the kind.
+// itemID returns the id of the interest's item; the type of the id depends on the kind.
 func itemID(interest opportunity.Interest, wanted []opportunity.Name, d *dictionary) string {
 	for _, name := range wanted {
 		return d.id(name.Type, name.Text, wanted)
@@ -101,8 +101,8 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 	return out
 }
 
-// until is when the places are to lapse. The API releases them by nothing else
-// than letting them end now. A hold is never shortened by a later interest.
+// until returns when the places lapse. The API releases places in one way only: they end
+// now. A later interest never shortens a hold.
 func (a *Activities) until(extend opportunity.Extend) time.Time {
 	now := a.now().UTC().Truncate(time.Second)
 	if extend.Release {
@@ -129,14 +129,14 @@ func (a *Activities) answer(in activities.ApplyInput, i int, m administrate.Muta
 	}
 	if m, ok := m.(administrate.ExtendReservations); ok {
 		if answer.Opportunity == nil {
-			// The answer holds nothing about the places, and an empty list of errors
-			// proves nothing: read back.
+			// The answer holds nothing about the places, and an empty list of errors proves
+			// nothing: the workflow reads back.
 			return opportunity.Answer{Fate: opportunity.FateUnknown}
 		}
 		held := a.held(answer.Opportunity.Reservations)
-		// A hold that ends at another time than asked for is not the one asked for,
-		// which the workflow judges itself where a caller named the time; places that
-		// were to be released are held as long as the API says so.
+		// A hold that ends at another time than requested is not the requested hold. Where a
+		// caller named the time, the workflow judges the hold itself. Places that were to be
+		// released are held as long as the API says so.
 		extend := in.Mutations[i].Extend
 		held.Valid = held.Valid && (extend.Release || !extend.Until.IsZero() || near(held.Until, m.Until))
 		out.Reservation = &held
@@ -155,11 +155,12 @@ func (a *Activities) answer(in activities.ApplyInput, i int, m administrate.Muta
 	return out
 }
 
-// near reports whether the expiry read back is the one asked for.
+// near reports whether the expiry in the answer is the requested one, within the
+// tolerance.
 func near(got, asked time.Time) bool { return got.Sub(asked).Abs() <= opportunity.ExpiryTolerance }
 
-// held reads what the API says of the places: they are held only when it says
-// so and names an expiry that is still to come.
+// held returns what the API says of the places. Places are held only when the API says so
+// and names an expiry in the future.
 func (a *Activities) held(r administrate.Reservations) opportunity.Reservation {
 	if r.Until == nil {
 		return opportunity.Reservation{}

@@ -6,12 +6,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// keptSince is since when an effect waits for what only the TMS makes, under a key of
-// Trace.Values.
+// keptSince is a key of Trace.Values: since when an effect waits for something that only
+// the TMS makes.
 const keptSince = "since"
 
-// await tells when to look again for what only the TMS makes: after 1, 2 and 5 minutes,
-// then every 10, and a last time when it is to be there. It keeps since when it waits.
+// await returns when to look again for something that only the TMS makes: after 1, 2 and
+// 5 minutes, then every 10, and a last time at until. It keeps in the trace when the wait
+// began.
 func await(trace opportunity.Trace, now, until time.Time) (opportunity.Trace, time.Time) {
 	since, err := time.Parse(time.RFC3339, trace.Values[keptSince])
 	if err != nil {

@@ -14,21 +14,21 @@ import (
 
 // Book is a version of the tenant's playbook.
 type Book struct {
-	// Version is its number; 0 where the namespace has no playbook.
+	// Version is the number of the version; 0 where the namespace has no playbook.
 	Version int
-	// Playbook is nil for one without rules.
+	// Playbook is nil for a playbook without rules.
 	Playbook *playbook.Playbook
-	// Keys are what requests to its services are signed with, by the names of their
-	// secrets.
+	// Keys are the keys that sign requests to the services of the playbook, by the names of
+	// their secrets.
 	Keys map[string]ServiceKey
 }
 
-// book returns the playbook that is in force when the activity is started.
+// book returns the playbook that is in force at the start of the activity.
 func (a *Activities) book(ctx context.Context) (Book, error) { return a.bookAfter(ctx, 0) }
 
-// bookAfter returns the playbook that is in force some time after the activity was
-// started. The server's clock counts, which says when that was: the clocks of workers
-// differ.
+// bookAfter returns the playbook that is in force some time after the start of the
+// activity. The server's clock says when the activity started, because the clocks of
+// workers differ.
 func (a *Activities) bookAfter(ctx context.Context, elapsed time.Duration) (Book, error) {
 	started := activity.GetInfo(ctx).StartedTime
 	if started.IsZero() {
@@ -37,8 +37,8 @@ func (a *Activities) bookAfter(ctx context.Context, elapsed time.Duration) (Book
 	return a.books(started.Add(elapsed))
 }
 
-// unready is the error of an activity on a worker that does not know which playbook is
-// in force. The server offers the activity again, to any worker.
+// unready returns the error of an activity on a worker that does not know which playbook
+// is in force. The server offers the activity again, to any worker.
 func unready(format string, a ...any) error {
 	return temporal.NewApplicationError(fmt.Sprintf(format, a...), string(activities.ReasonPlaybook))
 }

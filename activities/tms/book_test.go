@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// versions makes the worker work by versions of the playbook.
+// versions gives the worker versions of the playbook.
 func (r *room) versions(book func(time.Time) (tms.Book, error)) {
 	r.t.Helper()
 	r.options.Book = book
@@ -59,8 +59,8 @@ func TestAnUnplannedMoveIsNotMade(t *testing.T) {
 	}
 }
 
-// A plan is made by the version in force when the record was read, never by one that the
-// opportunity has seen replaced.
+// A plan is made by the version in force when the record was read. A version that the
+// opportunity has seen replaced makes no plan.
 func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	in := moving(r.created("A-1"), "Won")
@@ -89,7 +89,7 @@ func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 	}
 }
 
-// refuses wants a plan to be left to another worker.
+// refuses expects that the worker leaves the plan to another worker.
 func (r *room) refuses(in activities.PlanInput, says string) {
 	r.t.Helper()
 	_, err := try[activities.PlanResult](r, activities.PlanOpportunity, in)

@@ -10,10 +10,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// CreateOpportunity creates the record, in one request. Before that, unless the
-// workflow has looked already, it asks Temporal whether the reference had
-// earlier runs: such a one may have created the record, and nothing is sent
-// then.
+// CreateOpportunity creates the record, in one request. Unless the workflow has looked
+// for the record already, CreateOpportunity first asks Temporal for earlier runs of the
+// reference. An earlier run may have created the record, and then nothing is sent.
 func (a *Activities) CreateOpportunity(ctx context.Context, in activities.CreateInput) (activities.CreateResult, error) {
 	if run, other := anotherRun(ctx, in.Run); other {
 		if !in.Looked {
@@ -59,7 +58,7 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	return result, nil
 }
 
-// region names the region, whose name the API's answers do not hold.
+// region returns the region with its name, which the API's answers do not hold.
 func (a *Activities) region(given, id string) opportunity.Named {
 	region := opportunity.Named{ID: opportunity.ID(id)}
 	if given != id {
@@ -71,10 +70,10 @@ func (a *Activities) region(given, id string) opportunity.Named {
 	return region
 }
 
-// inTime bounds when the request may go out: late enough to be useful, early
-// enough that a reader knows when it can no longer come. The time counts from
-// when the server handed the activity out, so that a worker that was frozen in
-// between sends nothing: the deadline of the SDK counts from when the worker began.
+// inTime bounds when the request may go out: late enough to be useful, early enough that
+// a reader knows when the request can no longer come. The time counts from when the
+// server handed out the activity, so a worker that was frozen since then sends nothing.
+// The deadline of the SDK counts from when the worker began.
 func (a *Activities) inTime(ctx context.Context) context.Context {
 	info := activity.GetInfo(ctx)
 	return administrate.WithSendBy(ctx, a.times.SendBy(info.StartedTime, info.StartToCloseTimeout))

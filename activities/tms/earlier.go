@@ -20,12 +20,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// askWithin is how long the namespace is asked for other runs. It answers a
-// limited number of such questions a second.
+// askWithin is how long the worker asks the namespace for other runs. The namespace
+// limits the number of such questions per second.
 const askWithin = 5 * time.Second
 
-// The index of runs is a moment late. It is asked again until it shows the run that
-// asks, first after listPause and then after longer pauses, listTries times in all.
+// The index of runs is a moment late. The worker asks until the index shows the run that
+// asks: first after listPause and then after longer pauses, listTries times in all.
 const (
 	listPause = 100 * time.Millisecond
 	listTries = 4
@@ -34,8 +34,8 @@ const (
 // maxEarlier is how many earlier runs of a reference are compared.
 const maxEarlier = 20
 
-// earlier returns why the record must not be created now, since the reference may have
-// one: nil says that there is no sign of one. A start that differs from the one of an
+// earlier returns why the record must not be created now, since the reference may have a
+// record already; nil allows the creation. A start that differs from the start of an
 // earlier run is a Conflict.
 func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *activities.Sending {
 	notSent := func(reason activities.Reason) *activities.Sending {
@@ -50,7 +50,7 @@ func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *ac
 	}
 	runs, lags, err := a.otherRuns(ctx, own.ID, own.RunID, in.Start.Urgent)
 	switch {
-	case err != nil: // nobody can tell yet; the API is not asked
+	case err != nil: // the answer is not known yet; the API is not asked
 		return notSent(activities.ReasonNamespace)
 	case a.differs(ctx, in.StartDigest, runs):
 		return conflict(in.Reference)
@@ -59,15 +59,16 @@ func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *ac
 		return conflict(in.Reference)
 	}
 	if len(runs) == 0 && !lags && !known && a.mark.none() {
-		return nil // nothing tells more
+		return nil // there is no other way to look
 	}
-	// An index that shows the run that asks, and no other, proves nothing: it may show the new run first.
+	// An index that shows only the run that asks proves nothing: the index may show the new run first.
 	return notSent(activities.ReasonSeen)
 }
 
-// hadAnotherStart reports whether an earlier run of the workflow that asks had another start. A record was found that
-// carries the mark of the reference, so that there was an earlier run: the index of runs is asked until it shows the
-// run, for askWithin. Where it does not, the namespace may have forgotten the run, and false is returned.
+// hadAnotherStart reports whether an earlier run of the workflow had another start than this run. A record was
+// found that carries the mark of the reference, so there was an earlier run. hadAnotherStart asks the index of runs
+// until the index shows the earlier run, for askWithin. Where the index never shows the run, the namespace may have
+// forgotten it, and hadAnotherStart returns false.
 func (a *Activities) hadAnotherStart(ctx context.Context, digest string) bool {
 	if digest == "" {
 		return false
@@ -88,8 +89,8 @@ func (a *Activities) hadAnotherStart(ctx context.Context, digest string) bool {
 	}
 }
 
-// takenOver returns why a record must not be taken over for the reference: nil says that
-// it may. An earlier run of the reference had another record.
+// takenOver returns why a record must not be taken over for the reference; nil allows the
+// takeover. The reason is an earlier run of the reference that had another record.
 func (a *Activities) takenOver(ctx context.Context, in activities.MarkInput) *activities.Sending {
 	if in.Workflow == "" {
 		return nil
@@ -111,12 +112,12 @@ func conflict(reference opportunity.Reference) *activities.Sending {
 		"reference %s: an opportunity with another start had it before; use a reference of its own", reference)}
 }
 
-// otherRuns returns the runs of the workflow other than own, the latest first, as far
-// as the index of runs shows them. lags says that it does not show own either, or cannot
-// be asked. Its error says that the namespace is asked too much to answer now.
+// otherRuns returns the runs of the workflow other than own, the latest first, where the
+// index of runs shows them. lags says that the index does not show own either, or cannot
+// be asked. The error says that the namespace gets too many questions to answer now.
 func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
 	if strings.ContainsAny(id, `'"\`+"`") {
-		return nil, true, nil // not to be put into a query; looking costs a request, guessing a second record
+		return nil, true, nil // such an id must not be part of a query; to look costs a request, to guess a second record
 	}
 	pause := listPause
 	for try := 1; ; try++ {
@@ -152,9 +153,9 @@ func (a *Activities) otherRuns(ctx context.Context, id, own string, urgent bool)
 	}
 }
 
-// differs reports whether earlier runs had a start, and none of them had the one of the digest. A
-// run that failed made no record and does not count, unless an operator had it fail; nor
-// does one whose start Temporal has forgotten.
+// differs reports whether earlier runs had a start, and none of them had the start with the
+// digest. A run that failed made no record and does not count, unless an operator made it fail. A
+// run whose start Temporal has forgotten does not count either.
 func (a *Activities) differs(ctx context.Context, digest string, runs []*workflowpb.WorkflowExecutionInfo) bool {
 	if digest == "" {
 		return false
@@ -173,7 +174,7 @@ func (a *Activities) differs(ctx context.Context, digest string, runs []*workflo
 	return others
 }
 
-// startOf returns the digest of the start of a run, as far as its history tells.
+// startOf returns the digest of the start of a run, if the run's history holds it.
 func (a *Activities) startOf(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) (string, bool) {
 	started := a.event(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).GetWorkflowExecutionStartedEventAttributes()
 	payloads := started.GetInput().GetPayloads()
@@ -217,7 +218,6 @@ func (a *Activities) event(ctx context.Context, run *workflowpb.WorkflowExecutio
 	return event
 }
 
-// decoded returns the JSON of the payload; nil where it holds none.
 func (a *Activities) decoded(payload *commonpb.Payload) []byte {
 	if string(payload.GetMetadata()[converter.MetadataEncoding]) == converter.MetadataEncodingNil {
 		return nil
@@ -229,18 +229,18 @@ func (a *Activities) decoded(payload *commonpb.Payload) []byte {
 	return data
 }
 
-// maxSent is how many references a worker remembers to have created records for.
+// maxSent is how many references a worker remembers for which it created records.
 const maxSent = 20_000
 
-// references are those for which this worker has asked for a record, the latest of
-// them: the index of runs may not show yet who asked.
+// references are the latest references for which this worker has requested a record. The
+// index of runs may not show yet which run made the request.
 type references struct {
 	mu    sync.Mutex
 	known map[opportunity.Reference]string // digests of the starts
 	order []opportunity.Reference
 }
 
-// start returns the digest of the start that asked for a record of the reference.
+// start returns the digest of the start that requested a record of the reference.
 func (r *references) start(reference opportunity.Reference) (string, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

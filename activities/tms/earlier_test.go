@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A start is compared with those of earlier runs of the reference, however they ended.
+// A start is compared with the starts of earlier runs of the reference, however those
+// runs ended.
 func TestStartsAreCompared(t *testing.T) {
 	const own = "default-test-run-id"
 	start := opportunity.Start{Name: "First Aid", Region: string(regionDR), Currency: "GBP"}
@@ -42,7 +43,7 @@ func TestStartsAreCompared(t *testing.T) {
 			for run := range c.lives {
 				r.namespace.runs = append(r.namespace.runs, run)
 			}
-			for _, run := range []string{"", "the run before"} { // that of a reset run, too
+			for _, run := range []string{"", "the run before"} { // a reset run, too
 				out := r.create(activities.CreateInput{Reference: "A-1", Start: start, StartDigest: start.Digest(), Run: run})
 				switch {
 				case c.error != "":
@@ -64,8 +65,8 @@ func TestStartsAreCompared(t *testing.T) {
 	}
 }
 
-// The index of runs shows the run that asks before the one before it: the record is looked for by its mark, by another
-// worker than the one that made it, too. The worker that made it also remembers the start.
+// The index of runs shows the run that asks before it shows the earlier run. Then the worker looks for the record
+// by its mark, and so does another worker. The worker that made the record also remembers the start.
 func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	r := newRoom(t, tms.Mark{Name: true})
 	r.namespace.runs = []string{"default-test-run-id"}
@@ -90,7 +91,7 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	}
 }
 
-// A record is not taken over for a reference that had another one.
+// A record is not taken over for a reference that had another record.
 func TestAReferenceThatHadAnotherRecord(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-2")

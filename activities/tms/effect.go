@@ -11,13 +11,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensurer looks at effects of one kind and acts for them.
+// ensurer inspects effects of one kind and acts for them.
 type ensurer interface {
 	inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error)
 	carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error)
 }
 
-// ensurerOf is who ensures effects of the kind by the playbook; nil where nobody does.
+// ensurerOf returns the ensurer for the kind by the playbook; nil where there is none.
 func (a *Activities) ensurerOf(kind opportunity.EffectKind, by Book) ensurer {
 	if slices.Contains(a.without, kind) {
 		return nil
@@ -53,7 +53,7 @@ func (a *Activities) ensurerOf(kind opportunity.EffectKind, by Book) ensurer {
 	return nil
 }
 
-// InspectEffect looks what an effect still needs.
+// InspectEffect finds out what an effect still needs.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	by, err := a.book(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInpu
 	return out, err
 }
 
-// CarryOutEffect makes the request that looking found missing.
+// CarryOutEffect makes the request that the inspection found missing.
 func (a *Activities) CarryOutEffect(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	by, err := a.book(ctx)
 	if err != nil {
@@ -86,7 +86,6 @@ func (a *Activities) CarryOutEffect(ctx context.Context, in activities.EffectInp
 	return e.carryOut(ctx, in)
 }
 
-// lacks says that this worker does not know effects of the kind.
 func (a *Activities) lacks(kind opportunity.EffectKind) string {
 	return fmt.Sprintf("the worker %s does not know effects of kind %q; a worker of a later version does", a.version, kind)
 }

@@ -14,19 +14,20 @@ import (
 // ensureAccount gives the record an account where it has none.
 type ensureAccount struct{ *Activities }
 
-// keptMaking says which records are about to be made, under a key of Trace.Values: what
-// is found there afterwards was made by the effect, even when no answer said so.
+// keptMaking is a key of Trace.Values: the records that the effect is about to make. A
+// later inspection counts such a record as made by the effect, even when the answer was
+// lost.
 const keptMaking = "making"
 
-// keptSet is the account that the record was asked to be given, under a key of
-// Trace.Values. No other is taken off it again.
+// keptSet is a key of Trace.Values: the account that the effect gave to the record, or
+// asked to give. An undo removes no other account.
 const keptSet = "set"
 
 func (e ensureAccount) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
 	name := e.called(in)
 	switch {
-	case in.Undo && in.Trace.Values[keptSet] == "": // it was given none
+	case in.Undo && in.Trace.Values[keptSet] == "": // the effect gave the record no account
 		return out, nil
 	case !in.Undo && name == "":
 		out.Error = opportunity.Invalidf("the effect does not say what the account is called")
@@ -49,7 +50,7 @@ func (e ensureAccount) inspect(ctx context.Context, in activities.EffectInput) (
 	if err != nil {
 		return out, reading(err)
 	}
-	// One person's own account is no organisation's that happens to be called so.
+	// A person's own account does not count, even when an organisation has the same name.
 	accounts := slices.DeleteFunc(page.Accounts, func(a administrate.Account) bool { return a.Individual })
 	switch len(accounts) {
 	case 0:
@@ -71,15 +72,16 @@ func (e ensureAccount) inspect(ctx context.Context, in activities.EffectInput) (
 	return out, nil
 }
 
-// undo takes the account off the record. Nobody has seen a request that does: where
-// what is assumed has no effect, looking again tells.
+// undo removes the account from the record. Such a request is assumed and was never
+// observed. Where the assumption does not hold, the next inspection finds the account
+// still there.
 func (e ensureAccount) undo(out *activities.InspectResult, ties administrate.Ties) {
 	ours := opportunity.ID(out.Trace.Values[keptSet])
 	if ties.Account != nil && opportunity.ID(ties.Account.ID) == ours {
 		out.Act = &opportunity.Act{Kind: opportunity.ActSetAccount}
 		return
 	}
-	// It has none again, or one that somebody else gave it.
+	// The record has no account again, or an account that somebody else gave it.
 	out.Trace.Records = slices.Clone(out.Trace.Records)
 	for i := range out.Trace.Records {
 		if out.Trace.Records[i].ID == ours {
@@ -113,7 +115,6 @@ func (e ensureAccount) carryOut(ctx context.Context, in activities.EffectInput) 
 	return result, nil
 }
 
-// counted writes how many there are of a thing.
 func counted(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

@@ -33,7 +33,7 @@ func (e ensureAttributes) inspect(ctx context.Context, in activities.EffectInput
 	}
 	missing := make(map[string]string)
 	if in.Undo {
-		// What somebody has changed since is theirs.
+		// A value that somebody has changed since stays.
 		for key, before := range in.Trace.Values {
 			if ours, set := wanted[key]; set && now[key] == ours && ours != before {
 				missing[key] = before
@@ -63,8 +63,8 @@ func (e ensureAttributes) inspect(ctx context.Context, in activities.EffectInput
 	return out, nil
 }
 
-// carryOut sets them in one request. It is assumed that attributes it does not name
-// stay as they are.
+// carryOut sets the attributes in one request. It is assumed that attributes outside the
+// request stay unchanged.
 func (e ensureAttributes) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	if run, other := anotherRun(ctx, in.Run); other {
 		return activities.CarryOutResult{Sending: reset(run)}, nil

@@ -9,19 +9,18 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureCall calls a service of the tenant.
 type ensureCall struct {
 	*Activities
 	by Book
 }
 
-// What is kept of a call, under keys of Trace.Values.
+// The keys of Trace.Values for a call.
 const (
-	// keptCalled says that the service answered, the last time to the call or to the
-	// one that takes it back.
+	// keptCalled says that the service answered, and whether its last answer was to the call
+	// or to the call's undo.
 	keptCalled = "called"
-	// keptStep and keptStepName are where the opportunity stood when the call was
-	// first to be made, so that every repetition says the same.
+	// keptStep and keptStepName are the step of the opportunity when the call was first due,
+	// so that every repetition is equal.
 	keptStep     = "step"
 	keptStepName = "stepName"
 
@@ -87,11 +86,11 @@ type call struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	Effect      string                `json:"effect"`
 	Undo        bool                  `json:"undo"`
-	// Step is where the opportunity stood when the call was first to be made.
+	// Step is the step of the opportunity when the call was first due.
 	Step opportunity.Named `json:"step"`
 }
 
-// message is the request. The fault says why the worker cannot make it.
+// message returns the request. The fault says why the worker cannot make it.
 func (e ensureCall) message(in activities.EffectInput) (message, *opportunity.Error) {
 	if in.Effect.Call == nil {
 		return message{}, opportunity.Invalidf("the effect does not say which service is to be called")
@@ -105,7 +104,7 @@ func (e ensureCall) message(in activities.EffectInput) (message, *opportunity.Er
 	if !given {
 		return message{}, opportunity.Invalidf("the worker has no key %q to sign requests to the service %s with", service.Secret, name)
 	}
-	// An effect's key is the opportunity's own: others have the same.
+	// The key of an effect is unique within its opportunity only.
 	idempotency := url.PathEscape(string(in.Reference)) + "/" + in.Effect.Key
 	path := in.Effect.Call.Path
 	if in.Undo {

@@ -27,7 +27,8 @@ import (
 
 const signingKey = "k-2718281828"
 
-// service is a tenant's service that checks what it gets as its documentation says.
+// service is a tenant's service that checks each request as the documentation of services
+// says.
 type service struct {
 	t *testing.T
 
@@ -81,7 +82,7 @@ func (s *service) taken() []received {
 	return got
 }
 
-// serviced is a room whose worker may call a service.
+// serviced returns a room whose worker may call a service.
 func serviced(t *testing.T) (*room, *service, *httptest.Server) {
 	t.Helper()
 	s := &service{t: t, status: http.StatusNoContent}
@@ -117,7 +118,7 @@ func TestAServiceIsCalledOnceAndToldToTakeItBack(t *testing.T) {
 	in.Trace = done.trace
 	r.want(r.ensure(in), 0)
 
-	// Wherever it stands by then, what is said of it is the same.
+	// The opportunity moves on, and the repeated request still names the earlier step.
 	r.apply(record, progress(string(stepTwo)))
 	r.requested()
 	in.Undo = true
@@ -129,7 +130,7 @@ func TestAServiceIsCalledOnceAndToldToTakeItBack(t *testing.T) {
 	in.Trace = undone.trace
 	r.want(r.ensure(in), 0)
 	in.Trace = opportunity.Trace{}
-	r.want(r.ensure(in), 0) // it was never called
+	r.want(r.ensure(in), 0) // the service was never called
 	in.Effect.Call = &opportunity.CallService{Service: "erp", Path: "/orders"}
 	r.wantProblem(r.ensure(in), 0, "no path")
 	if got := s.taken(); got != nil {
@@ -163,7 +164,7 @@ func TestWhatAServiceAnswers(t *testing.T) {
 	}
 }
 
-// A repetition is the same request to the service, but for when it is signed.
+// A repetition is the same request to the service, except for the time of its signature.
 func TestACallOfUnknownFateIsRepeatedAlike(t *testing.T) {
 	r, s, _ := serviced(t)
 	record := r.created("A-1")
@@ -214,8 +215,8 @@ func TestAReadOnlyWorkerCallsNobody(t *testing.T) {
 	}
 }
 
-// A worker of another tenant than the namespace's calls nobody. One that does not know
-// yet whose namespace it is says for the same reason as of the API that nothing was sent.
+// A worker of another tenant than the namespace's calls no service. A worker that does
+// not know yet whose namespace it is sends nothing, for the same reason as with the API.
 func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
 	for name, c := range map[string]struct {
 		why  error

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureCancelled cancels the learners of the opportunity, whoever registered them.
+// ensureCancelled cancels the learners of the opportunity, no matter who registered them.
 type ensureCancelled struct{ *Activities }
 
 func (e ensureCancelled) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -21,7 +21,7 @@ func (e ensureCancelled) inspect(ctx context.Context, in activities.EffectInput)
 		found.Trace = in.Trace
 		return found, err
 	}
-	out.Contacts = found.Contacts // those who are no contacts are on no event
+	out.Contacts = found.Contacts // attendees without a contact are on no event
 	for _, event := range eventsFor(in.Attendees) {
 		contacts := contactsOn(event, in.Attendees, out.Contacts)
 		places, err := e.learnersOn(ctx, event, contacts)
@@ -42,8 +42,8 @@ func (e ensureCancelled) inspect(ctx context.Context, in activities.EffectInput)
 	return out, nil
 }
 
-// withAddresses leaves it out who attendees are by whom no contact can be found: they
-// are on no event.
+// withAddresses removes persons without an e-mail address, since no contact can be found
+// for them: they are on no event.
 func withAddresses(in activities.EffectInput) activities.EffectInput {
 	in.Attendees = slices.Clone(in.Attendees)
 	for i, attendee := range in.Attendees {
@@ -54,8 +54,8 @@ func withAddresses(in activities.EffectInput) activities.EffectInput {
 	return in
 }
 
-// takeBack takes back the learners that the effect cancelled, as far as their events
-// have places.
+// takeBack reinstates the learners that the effect cancelled, where their events have
+// places.
 func (e ensureCancelled) takeBack(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
 	out.Trace.Records = slices.Clone(in.Trace.Records)
 	cancelled := func(r opportunity.Record) bool { return r.Kind == opportunity.RecordLearner && r.Gone }
@@ -75,7 +75,7 @@ func (e ensureCancelled) takeBack(ctx context.Context, in activities.EffectInput
 			learner.Gone = false
 			continue
 		}
-		// Who has got another place since needs no other.
+		// A contact who has got another place since needs no second place.
 		if out.Act != nil || slices.ContainsFunc(places, func(id opportunity.ID) bool { return !holdsLearner(in.Trace, id) }) {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureContacts makes contacts of those who are to be trained.
+// ensureContacts makes contacts for the attendees.
 type ensureContacts struct{ *Activities }
 
 func (e ensureContacts) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -29,7 +29,7 @@ func (e ensureContacts) inspect(ctx context.Context, in activities.EffectInput) 
 }
 
 // contacts finds the contacts of the attendees who are not known yet, by their e-mail
-// addresses, and asks for those that are missing to be made.
+// addresses. It asks for the missing contacts to be made.
 func (a *Activities) contacts(
 	ctx context.Context, in activities.EffectInput, out activities.InspectResult, several opportunity.Several,
 ) (activities.InspectResult, error) {
@@ -45,7 +45,7 @@ func (a *Activities) contacts(
 	}
 	out.Contacts = make([]opportunity.ID, len(in.Attendees))
 	making := strings.Split(in.Trace.Values[keptMaking], ",")
-	made := make(map[string]bool) // addresses that the effect was about to make contacts of
+	made := make(map[string]bool) // addresses for which the effect was about to make contacts
 	for i, attendee := range in.Attendees {
 		if isUnknown(attendee) && slices.Contains(making, strconv.Itoa(i)) {
 			made[address(attendee)] = true
@@ -82,20 +82,21 @@ func (a *Activities) contacts(
 	return out, nil
 }
 
-// isUnknown reports whether the contact of the attendee is to be found.
+// isUnknown reports whether the contact of the attendee must be looked up.
 func isUnknown(attendee opportunity.Attendee) bool {
 	return attendee.Contact == "" && attendee.Person != nil
 }
 
-// address tells attendees apart: addresses that differ in case only are one person's.
+// address returns the key of an attendee: addresses that differ in case only belong to
+// one person.
 func address(attendee opportunity.Attendee) string { return strings.ToLower(written(attendee)) }
 
-// written is the address as it was given.
+// written returns the address as it was given.
 func written(attendee opportunity.Attendee) string { return strings.TrimSpace(attendee.Person.Email) }
 
 // contactsByAddress finds the contacts of all attendees who are not known yet, by their
-// addresses in small letters. Nobody has seen whether the API cares for case, so it is
-// asked for an address as it was given, and in small letters.
+// addresses in lower case. Whether the API's filter depends on case was never observed,
+// so the request holds each address as it was given and in lower case.
 func (a *Activities) contactsByAddress(ctx context.Context, attendees []opportunity.Attendee) (map[string][]administrate.Contact, error) {
 	var emails []string
 	for _, attendee := range attendees {
@@ -113,7 +114,7 @@ func (a *Activities) contactsByAddress(ctx context.Context, attendees []opportun
 			}
 			for _, contact := range page.Contacts {
 				email := strings.ToLower(strings.TrimSpace(contact.Email))
-				// Two requests may answer the same one.
+				// Two requests may return the same contact.
 				if !slices.ContainsFunc(known[email], func(c administrate.Contact) bool { return c.ID == contact.ID }) {
 					known[email] = append(known[email], contact)
 				}
@@ -126,8 +127,8 @@ func (a *Activities) contactsByAddress(ctx context.Context, attendees []opportun
 	return known, nil
 }
 
-// oldest is the contact that was made first, "" when there is none: the API shows no
-// time, and the keys in its ids are assumed to be given in their order.
+// oldest returns the contact that was made first, "" when there is none. The API shows no
+// time of creation. It is assumed that the keys in the ids are given in order.
 func oldest(contacts []administrate.Contact) opportunity.ID {
 	if len(contacts) == 0 {
 		return ""
@@ -150,8 +151,8 @@ func (e ensureContacts) carryOut(ctx context.Context, in activities.EffectInput)
 	return e.createContacts(ctx, in)
 }
 
-// createContacts makes the contacts that are missing, in the account of the record
-// unless that is one person's own.
+// createContacts makes the missing contacts, in the account of the record unless that
+// account is a person's own.
 func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	ctx = a.inTime(ctx)
 	result := activities.CarryOutResult{Trace: in.Trace}
@@ -180,12 +181,13 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	if err != nil {
 		return result, nil
 	}
-	// Who was made is not taken from the answer: looking again finds them by their
-	// addresses, or does not. Of those that were not made one says why.
+	// The ids of the new contacts are not taken from the answer: the next inspection finds
+	// the contacts by their addresses. The result has one error for all contacts that were
+	// not made.
 	if n := slices.IndexFunc(answers, func(c administrate.ContactAnswer) bool { return c.Err != nil }); n >= 0 {
 		result.Sending = sending(answers[n].Err)
 		if result.Fate == opportunity.FateRejected {
-			// The API's own words may tell the address.
+			// The API's own words may contain the address.
 			result.Error = opportunity.Failf(opportunity.Rejected, "the API turned the contact of attendee %d down (%s)",
 				places[n]+1, cmp.Or(result.Error.Label, "no label"))
 		}
@@ -193,8 +195,8 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	return result, nil
 }
 
-// accountForContacts is the account of the record, "" when there is none that takes
-// contacts.
+// accountForContacts returns the account of the record, "" when the record has no account
+// that can hold contacts.
 func (a *Activities) accountForContacts(ctx context.Context, id opportunity.ID) (string, error) {
 	ties, err := a.api.Ties(ctx, string(id))
 	if err != nil || ties.Account == nil {

@@ -19,8 +19,8 @@ type ensureEmail struct {
 	by Book
 }
 
-// inspect finds out whom the mail goes to and whether it can be sent. Whether it was
-// sent before, nothing in the API tells.
+// inspect finds out who gets the mail and whether the mail can be sent. The API does not
+// show whether it was sent before.
 func (e ensureEmail) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{Trace: in.Trace, Run: runOf(ctx)}
 	mail := in.Effect.Email
@@ -72,8 +72,8 @@ func (e ensureEmail) unknownMail(mail *opportunity.SendEmail) *opportunity.Error
 	return opportunity.Invalidf("the playbook in force has no mail %q", name)
 }
 
-// carryOut writes the mail about what the record holds now and sends it. Nothing is
-// sent where the record cannot be read.
+// carryOut writes the mail from the current content of the record and sends it. Nothing
+// is sent where the record cannot be read.
 func (e ensureEmail) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	if run, other := anotherRun(ctx, in.Run); other {
 		return activities.CarryOutResult{Sending: reset(run)}, nil
@@ -139,8 +139,8 @@ func (e ensureEmail) write(ctx context.Context, in activities.EffectInput) (admi
 	}, nil, nil
 }
 
-// sendsFrom is the id of the address the mail of the name is sent from, "" where there
-// is none that may be used.
+// sendsFrom returns the id of the address that sends the mails of the template, "" where
+// no address may be used.
 func (e ensureEmail) sendsFrom(ctx context.Context, template string) (string, error) {
 	if from := e.by.Playbook.MailFrom(template); from != "" {
 		return from, nil
@@ -148,8 +148,8 @@ func (e ensureEmail) sendsFrom(ctx context.Context, template string) (string, er
 	return e.sender.address(ctx, e.api)
 }
 
-// markup makes HTML, which the API takes a body for, of text: paragraphs where lines
-// are empty, and everything else as it stands.
+// markup makes HTML of text, because the API takes the body as HTML. Empty lines separate
+// paragraphs, and all other text stays unchanged.
 func markup(text string) string {
 	text = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"))
 	var b strings.Builder
@@ -171,7 +171,7 @@ func markup(text string) string {
 	return b.String()
 }
 
-// sender remembers for a while which address mails are sent from.
+// sender remembers for a while which address sends mails.
 type sender struct {
 	now func() time.Time
 
@@ -180,10 +180,10 @@ type sender struct {
 	until time.Time
 }
 
-// senderFor is how long it is remembered.
+// senderFor is how long the address is remembered.
 const senderFor = 10 * time.Minute
 
-// address is the first verified one, "" where there is none.
+// address returns the first verified address, "" where there is none.
 func (s *sender) address(ctx context.Context, api *administrate.Client) (string, error) {
 	if id, known := s.remembered(); known {
 		return id, nil
@@ -217,13 +217,14 @@ func (s *sender) remember(id string) {
 	s.id, s.until = id, s.now().Add(senderFor)
 }
 
-// rejected answers that nothing was sent, and that nothing will come of trying again.
+// rejected returns the result that nothing was sent, and that to try again would not
+// help.
 func rejected(why *opportunity.Error) activities.CarryOutResult {
 	return activities.CarryOutResult{Sending: activities.Sending{Fate: opportunity.FateRejected, Error: why}}
 }
 
-// unread tells what is known of a request that was not sent, since what it depends on
-// could not be read.
+// unread returns the fate of a request that was not sent, because something that the
+// request depends on could not be read.
 func unread(err error) activities.Sending {
 	var missing *administrate.NotFoundError
 	known := sending(err)

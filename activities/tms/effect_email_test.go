@@ -28,11 +28,11 @@ emails:
 `
 
 var (
-	nora   = id("User", 1) // who has a contact
-	samuel = id("User", 2) // who has none
+	nora   = id("User", 1) // a user with a contact
+	samuel = id("User", 2) // a user without a contact
 )
 
-// mail is an effect that mails.
+// mail returns an effect that sends a mail.
 func mail(record opportunity.ID, to opportunity.Recipient, template string) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
 		Key: "1/x/after/1/email", Kind: opportunity.EffectEmail, Email: &opportunity.SendEmail{To: to, Template: template},
@@ -51,7 +51,7 @@ func (r *room) people(record, owner, person opportunity.ID) {
 	r.requested()
 }
 
-// outbox is what was mailed: to whom, and what.
+// outbox returns the sent mails: to whom, and what.
 func (r *room) outbox() []string {
 	r.t.Helper()
 	sent, err := r.box.Outbox(r.t.Context())
@@ -75,7 +75,8 @@ func TestAMailTellsWhatTheRecordHolds(t *testing.T) {
 	r.people(record, nora, contact)
 	in := mail(record, opportunity.ToContact, "offer")
 	in.Number, in.Of, in.Region = 2, 3, opportunity.Named{ID: regionDR, Name: "Dominican Republic"}
-	// To find out whom and from where; then the record, the people, the event, a name.
+	// The first requests find out the recipient and the sender. Then the record, the people,
+	// the event and a name are read.
 	done := r.ensure(in)
 	r.want(done, 2+4+1, opportunity.ActMail)
 	want := "melissa@example.com\nFirst Aid: reminder 2 of 3\n" +
@@ -85,10 +86,10 @@ func TestAMailTellsWhatTheRecordHolds(t *testing.T) {
 	}
 
 	in.Trace = done.trace
-	r.want(r.ensure(in), 0) // it was sent
+	r.want(r.ensure(in), 0) // the mail was sent
 	in.Undo = true
 	r.wantProblem(r.ensure(in), 0, "cannot be called back")
-	r.want(r.ensure(mail(record, opportunity.ToOwner, "short")), 1+2+1, opportunity.ActMail) // whose address is known
+	r.want(r.ensure(mail(record, opportunity.ToOwner, "short")), 1+2+1, opportunity.ActMail) // the sender's address is known
 	if all := r.outbox(); len(all) != 2 || !strings.HasPrefix(all[1], "nora.whitfield@training.example\n") {
 		t.Errorf("to the owner: %q", all)
 	}
@@ -123,7 +124,7 @@ func TestAMailWhoseAnswerIsLostIsNotSentAgain(t *testing.T) {
 	}
 }
 
-// Nothing is sent where the record cannot be read, and nobody is asked about it.
+// Nothing is sent where the record cannot be read, and no operator is asked.
 func TestAMailAboutWhatCannotBeReadIsNotSent(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	r.follow(mailing)

@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureExtend holds the places that are held until another time.
+// ensureExtend changes until when the held places are held.
 type ensureExtend struct{ *Activities }
 
 func (e ensureExtend) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -16,7 +16,7 @@ func (e ensureExtend) inspect(ctx context.Context, in activities.EffectInput) (a
 		out.Error = opportunity.Invalidf("the effect says nothing of until when places are to be held")
 		return out, nil
 	}
-	if in.Undo && in.Trace.Values[keptLooked] == "" { // nothing was ever asked for
+	if in.Undo && in.Trace.Values[keptLooked] == "" { // the effect requested nothing
 		return out, nil
 	}
 	now, err := e.places(ctx, in.Opportunity)

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureInvoice waits for the draft that the TMS makes, fills it in and makes it
-// final in time. Nobody has seen the API raise an invoice.
+// ensureInvoice waits for the draft that the TMS makes, fills in the draft and makes it
+// final in time. An invoice that the API raises was never observed.
 type ensureInvoice struct{ *Activities }
 
 // The states of an invoice (observed), beside Final.
@@ -20,30 +20,30 @@ const (
 	invoiceVoid  = "Void"
 )
 
-// What is kept of the effect under keys of Trace.Values is the id of the invoice it is
-// about: an invoice may become void, and another take its place. Under keptLooked it is
-// the one of which it is kept what stood there before, under keptAsked the one of which
-// the API answered that it holds what was to be written, and under keptFilled the one that
-// was seen filled in: what it holds from then on is for people to change.
+// keptFilled is a key of Trace.Values, like keptLooked and keptAsked. Each of them holds
+// the id of an invoice, because an invoice may become void and another may take its place.
+//
+// For the invoice in keptLooked, the earlier texts are kept. For the invoice in keptAsked,
+// the API answered that it has the wanted texts. The invoice in keptFilled was found
+// filled in by an inspection: from then on its texts are for people to change.
 const keptFilled = "filled"
 
-// The texts of an invoice, as an act names them that writes them back.
+// The names of the texts of an invoice in an act that writes the texts back.
 const (
 	textPurchaseOrder = "purchaseOrder"
 	textComments      = "comments"
 )
 
-// draftText is one text of a draft.
 type draftText struct {
 	name string
-	// wanted is what the effect writes, "" when it leaves it; there is what stands
-	// there, and before what did.
+	// wanted is the text that the effect writes, "" when the effect leaves the text. there
+	// is the current text, and before is the earlier text.
 	wanted, there, before string
-	// shown says that the API tells what stands there.
+	// shown says that the API shows the current text.
 	shown bool
 }
 
-// textsOf are those that the effect writes.
+// textsOf returns the texts that the effect writes.
 func textsOf(in activities.EffectInput, billing administrate.Billing) []draftText {
 	wanted, trace, invoice := in.Effect.Invoice, in.Trace, billing.Invoice
 	var all []draftText
@@ -65,7 +65,7 @@ func (e ensureInvoice) inspect(ctx context.Context, in activities.EffectInput) (
 		out.Error = opportunity.Invalidf("the effect does not say what the invoice is to be")
 		return out, nil
 	}
-	if in.Undo && in.Trace.Values[keptLooked] == "" { // nothing was ever written
+	if in.Undo && in.Trace.Values[keptLooked] == "" { // the effect wrote nothing
 		return out, nil
 	}
 	billing, err := e.api.Billing(ctx, string(in.Opportunity))
@@ -91,7 +91,7 @@ func (e ensureInvoice) inspect(ctx context.Context, in activities.EffectInput) (
 	return out, nil
 }
 
-// noInvoice says that there is none when there should be.
+// noInvoice returns the error for an invoice that is missing after its time.
 func noInvoice(in activities.EffectInput, billing administrate.Billing) *opportunity.Error {
 	known := ""
 	for _, record := range in.Trace.Records {
@@ -108,8 +108,8 @@ func noInvoice(in activities.EffectInput, billing administrate.Billing) *opportu
 	return opportunity.Failf(opportunity.NotFound, "the TMS has made no invoice by %s; raise one there, then answer retry", stamp(in.Effect.Invoice.WaitUntil))
 }
 
-// found looks what the invoice still needs. One that is final stands, whoever made it
-// so and whatever it holds.
+// found finds out what the invoice still needs. A final invoice stands, no matter who
+// made it final and what it holds.
 func (e ensureInvoice) found(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	wanted, invoice := in.Effect.Invoice, billing.Invoice
 	switch {
@@ -136,8 +136,8 @@ func (e ensureInvoice) found(out *activities.InspectResult, in activities.Effect
 	}
 }
 
-// unfilled reports whether a text is not what it is to be. Of one that the API does not
-// show, the answer of the update is all there is.
+// unfilled reports whether a text differs from the wanted text. For a text that the API
+// does not show, only the answer to the update counts.
 func (ensureInvoice) unfilled(in activities.EffectInput, invoice string, all []draftText) bool {
 	for _, t := range all {
 		if t.shown && !same(t.there, t.wanted) || !t.shown && in.Trace.Values[keptAsked] != invoice {
@@ -147,7 +147,7 @@ func (ensureInvoice) unfilled(in activities.EffectInput, invoice string, all []d
 	return false
 }
 
-// lookedAt keeps what stands in the draft before anything is written to it.
+// lookedAt keeps the texts of the draft before the effect writes to it.
 func lookedAt(trace opportunity.Trace, invoice administrate.Invoice) opportunity.Trace {
 	if trace.Values[keptLooked] == invoice.ID {
 		return trace
@@ -156,24 +156,24 @@ func lookedAt(trace opportunity.Trace, invoice administrate.Invoice) opportunity
 	return keep(trace, keptLooked, invoice.ID)
 }
 
-// same compares texts as people do: an API may trim what it is given, and end lines in
-// a way of its own.
+// same compares texts as people do. An API may trim a text, and may use other line
+// endings.
 func same(a, b string) bool {
 	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 	return plain(a) == plain(b)
 }
 
-// holds reports whether an answer tells what was to be written, if anything was.
+// holds reports whether the answer holds the wanted text. No wanted text is always held.
 func holds(answered, wanted string) bool {
 	return strings.TrimSpace(wanted) == "" || same(answered, wanted)
 }
 
-// undo writes back what stood in the draft, as far as it still holds what the effect
-// wrote.
+// undo writes back the earlier texts of the draft, where the draft still holds the texts
+// that the effect wrote.
 func (e ensureInvoice) undo(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	invoice := billing.Invoice
 	if invoice == nil || invoice.ID != in.Trace.Values[keptLooked] || invoice.State == invoiceVoid {
-		return // it counts no more
+		return // the invoice does not count any more
 	}
 	ours := make(map[string]string)
 	for _, t := range textsOf(in, billing) {
@@ -215,13 +215,13 @@ func (e ensureInvoice) carryOut(ctx context.Context, in activities.EffectInput) 
 	}
 	result.Sending = sending(err)
 	if errors.As(err, new(*administrate.RejectedError)) && e.isFinal(ctx, in) {
-		// Somebody was faster. Looking again finds it so.
+		// Somebody else made the invoice final first, and the next inspection finds it final.
 		result.Sending = sending(nil)
 	}
 	return result, nil
 }
 
-// filling is the update that writes what the effect wants, or what stood there before.
+// filling returns the update that writes the effect's texts, or the earlier texts.
 func filling(in activities.EffectInput) administrate.UpdateInvoice {
 	wanted, before := in.Effect.Invoice, in.Trace
 	update := administrate.UpdateInvoice{ID: string(in.Act.On)}
@@ -238,7 +238,8 @@ func filling(in activities.EffectInput) administrate.UpdateInvoice {
 	return update
 }
 
-// isFinal looks whether the invoice of the act is final, after the API turned it down.
+// isFinal reports whether the invoice of the act is final, after the API rejected the
+// act.
 func (e ensureInvoice) isFinal(ctx context.Context, in activities.EffectInput) bool {
 	billing, err := e.api.Billing(ctx, string(in.Opportunity))
 	return err == nil && billing.Invoice != nil && billing.Invoice.ID == string(in.Act.On) && billing.Invoice.Final()

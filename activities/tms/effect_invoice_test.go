@@ -18,9 +18,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/ledger"
 )
 
-// live is ensure over time: where there is nothing to do yet it goes on when the effect
-// wants to be looked at again, after what happens meanwhile. It answers, too, how long
-// each wait was; those that nothing else has to wait for are marked with aside.
+// live is ensure over time. Where there is nothing to do yet, live continues when the
+// effect wants its next look, after the callback of that wait. It also returns how long
+// each wait was, with aside for waits that nothing else depends on.
 func (r *room) live(in activities.EffectInput, meanwhile func(wait int)) (ended, []string) {
 	r.t.Helper()
 	out := ended{trace: in.Trace, attendees: in.Attendees}
@@ -73,7 +73,7 @@ func (r *room) live(in activities.EffectInput, meanwhile func(wait int)) (ended,
 	return out, waits
 }
 
-// committed is how often the field of a mutation took effect.
+// committed returns how often the field of a mutation took effect.
 func (r *room) committed(field string) int {
 	n := 0
 	for _, entry := range r.box.Ledger().After(0, 1000) {
@@ -86,8 +86,8 @@ func (r *room) committed(field string) int {
 	return n
 }
 
-// sold is a room whose TMS drafts an invoice when an opportunity is won, and a record
-// that is about to be.
+// sold returns a room whose TMS drafts an invoice when an opportunity is won, and a
+// record that is about to be won.
 func sold(t *testing.T) (*room, opportunity.ID) {
 	t.Helper()
 	r := newRoomIn(t, tms.Mark{}, sandbox.Options{
@@ -99,7 +99,7 @@ func sold(t *testing.T) (*room, opportunity.ID) {
 	return r, record
 }
 
-// win makes the move by which the TMS drafts the invoice.
+// win makes the move after which the TMS drafts the invoice.
 func (r *room) win(record opportunity.ID) {
 	r.t.Helper()
 	if answers := r.apply(record, progress(string(stepWon))).Answers; len(answers) != 1 || answers[0].Fate != opportunity.FateDone {
@@ -108,7 +108,7 @@ func (r *room) win(record opportunity.ID) {
 	r.requested()
 }
 
-// billed is the invoice of the record.
+// billed returns the invoice of the record.
 func (r *room) billed(record opportunity.ID) administrate.Invoice {
 	r.t.Helper()
 	billing, err := r.client().Billing(r.t.Context(), string(record))
@@ -119,7 +119,7 @@ func (r *room) billed(record opportunity.ID) administrate.Invoice {
 	return *billing.Invoice
 }
 
-// wantBilled fails unless the invoice is like this.
+// wantBilled fails unless the invoice has this state and these texts.
 func (r *room) wantBilled(record opportunity.ID, state, purchaseOrder, comments string) {
 	r.t.Helper()
 	got := r.billed(record)
@@ -128,7 +128,7 @@ func (r *room) wantBilled(record opportunity.ID, state, purchaseOrder, comments 
 	}
 }
 
-// write changes the draft beside the worker.
+// write changes the draft without the worker.
 func (r *room) write(record opportunity.ID, purchaseOrder, comments string) {
 	r.t.Helper()
 	_, err := r.client().UpdateInvoice(r.t.Context(), administrate.UpdateInvoice{ID: r.billed(record).ID, PurchaseOrderRef: purchaseOrder, Comments: comments})
@@ -138,7 +138,7 @@ func (r *room) write(record opportunity.ID, purchaseOrder, comments string) {
 	r.requested()
 }
 
-// finalise makes it final beside the worker.
+// finalise makes the invoice final without the worker.
 func (r *room) finalise(record opportunity.ID) {
 	r.t.Helper()
 	if _, err := r.client().FinaliseInvoice(r.t.Context(), r.billed(record).ID); err != nil {
@@ -147,7 +147,7 @@ func (r *room) finalise(record opportunity.ID) {
 	r.requested()
 }
 
-// invoiceEffect waits an hour for the draft.
+// invoiceEffect returns an effect that waits an hour for the draft.
 func (r *room) invoiceEffect(record opportunity.ID, purchaseOrder, comments string, finalise time.Time) activities.EffectInput {
 	return activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: opportunity.Effect{
 		Key: "1/win/after/5/invoice", Kind: opportunity.EffectInvoice, Invoice: &opportunity.EnsureInvoice{
@@ -172,7 +172,8 @@ func TestADraftThatComesLateIsFilledInOnceAndFinalInTime(t *testing.T) {
 			r.wantBilled(record, "Draft", "PO 17", "First Aid\r\nfor \"Byrne\"")
 		}
 	})
-	// Before the last look: it is seen, filled in, seen filled in; and then seen, made final, seen final.
+	// Before the last look the invoice is seen, filled in, and seen filled in. Then it is seen, made
+	// final, and seen final.
 	r.want(done, 3, opportunity.ActFillInvoice, opportunity.ActFinalise)
 	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "239h32m0s aside"}, waits); diff != "" {
 		t.Error(diff)
@@ -219,7 +220,8 @@ func TestAnInvoiceThatSomebodyMadeFinalIsLeft(t *testing.T) {
 	}
 }
 
-// Between the look and the request somebody else may make it final, filled in or not.
+// Between the look and the request somebody else may make the invoice final, filled in or
+// not.
 func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
 	for words, acts := range map[string][]opportunity.ActKind{
 		"mutation UpdateInvoice":   {opportunity.ActFillInvoice},
@@ -236,15 +238,15 @@ func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
 			return false
 		})
 		out, _ := r.live(r.invoiceEffect(record, "PO 17", "", r.in(-time.Minute)), nil)
-		r.want(out, 2, acts...) // why it was turned down, and what became of it
+		r.want(out, 2, acts...) // why the request was rejected, and the invoice's state
 		if n := r.committed("invoices.finalise"); n != 1 {
 			t.Errorf("made final %d times", n)
 		}
 	}
 }
 
-// Whichever request is lost, before or after it was carried out, the draft is filled in
-// and made final once.
+// Each request is lost, before or after the API carried it out. The draft is still filled
+// in and made final once.
 func TestAnInvoiceWhoseAnswerIsLost(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; n <= 2; n++ {
@@ -272,7 +274,7 @@ func TestWhatPeopleChangeInADraftIsTheirs(t *testing.T) {
 	r.wantBilled(record, "Final", "PO 18", "First Aid")
 }
 
-// billing is how the API answers what an opportunity is billed by.
+// billing returns the API's answer about the invoice of an opportunity.
 func billing(active, document string) string {
 	return fmt.Sprintf(`{"data":{"opportunities":{"edges":[{"node":{"id":"O","activeInvoiceId":%s,"salesDocument":%s}}],"pageInfo":{"totalRecords":1,"hasNextPage":false}}}}`, active, document)
 }
@@ -300,7 +302,7 @@ func TestAnInvoiceThatIsNoDraftIsLookedAtByAnOperator(t *testing.T) {
 	}
 }
 
-// Another that takes the place of one that is void is filled in, too.
+// A new invoice that replaces a void one is filled in, too.
 func TestAnInvoiceInTheStead(t *testing.T) {
 	r, record := sold(t)
 	r.win(record)
@@ -333,32 +335,32 @@ func TestADraftIsAsBeforeOnceTakenBack(t *testing.T) {
 	r.win(record)
 	r.write(record, "old", "")
 	in := r.invoiceEffect(record, "PO 17", "First Aid\n", time.Time{})
-	r.want(r.ensure(undo(in, ended{})), 0) // nothing was written
+	r.want(r.ensure(undo(in, ended{})), 0) // the effect wrote nothing
 	done := r.ensure(in)
 	r.want(done, 3, opportunity.ActFillInvoice)
 	r.want(r.ensure(undo(in, done)), 3, opportunity.ActFillInvoice)
 	r.wantBilled(record, "Draft", "old", "")
 	r.want(r.ensure(undo(in, done)), 1)
 
-	// What somebody has changed since is theirs.
+	// A text that somebody has changed since stays.
 	done = r.ensure(in)
 	r.write(record, "PO 18", "")
 	r.want(r.ensure(undo(in, done)), 3, opportunity.ActFillInvoice)
 	r.wantBilled(record, "Draft", "PO 18", "")
 
-	// What cannot be emptied is told.
+	// A text that cannot be emptied is reported.
 	done = r.ensure(r.invoiceEffect(record, "", "First Aid", time.Time{}))
 	id := r.billed(record).ID
 	r.answerOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":"First Aid"}}}}}`)
 	in = r.invoiceEffect(record, "", "First Aid", time.Time{})
 	r.wantProblem(r.ensure(undo(in, done)), 3, "nothing shows", opportunity.ActFillInvoice)
 
-	// Nor can one be put right that is final.
+	// A final invoice cannot be put right either.
 	r.finalise(record)
 	r.wantProblem(r.ensure(undo(in, done)), 1, "no draft any more")
 }
 
-// Where the API shows neither text, the answer of the update is what is known.
+// Where the API shows neither text, only the answer to the update is known.
 func TestTextsThatAreNotShown(t *testing.T) {
 	r, record := sold(t)
 	r.win(record)

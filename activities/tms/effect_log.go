@@ -12,7 +12,8 @@ import (
 // ensureLog writes an entry of the external integration log.
 type ensureLog struct{ *Activities }
 
-// logOrigin is the name that entries stand under. They cannot be deleted, so it stays.
+// logOrigin is the name under which entries are written, and never changes because
+// entries cannot be deleted.
 const logOrigin = "oppflow"
 
 // inspect reads nothing: the API does not show the log.
@@ -29,8 +30,8 @@ func (e ensureLog) inspect(ctx context.Context, in activities.EffectInput) (acti
 	return out, nil
 }
 
-// carryOut writes the entry at the record: that the log takes an opportunity's id is
-// assumed, and rejected where it does not.
+// carryOut writes the entry at the record. It is assumed that the log accepts an
+// opportunity's id. Where the log does not accept the id, the entry is rejected.
 func (e ensureLog) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	if run, other := anotherRun(ctx, in.Run); other {
 		return activities.CarryOutResult{Sending: reset(run)}, nil

@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ask reads from the TMS by a request of its own.
+// ask reads from the TMS with a request of its own.
 func (r *room) ask(query string) string {
 	r.t.Helper()
 	text, err := json.Marshal(map[string]string{"query": query})

@@ -47,12 +47,12 @@ func cancelEffect(record opportunity.ID, attendees ...opportunity.Attendee) acti
 	}}
 }
 
-// person is to be trained, of whom no contact is known.
+// person returns an attendee without a known contact.
 func person(event opportunity.ID, first, email string) opportunity.Attendee {
 	return opportunity.Attendee{Interest: "I", Event: event, Person: &opportunity.Learner{FirstName: first, LastName: "Byrne", Email: email}}
 }
 
-// persons are n of them.
+// persons returns n such attendees.
 func persons(event opportunity.ID, n int) []opportunity.Attendee {
 	all := make([]opportunity.Attendee, n)
 	for i := range all {
@@ -61,20 +61,20 @@ func persons(event opportunity.ID, n int) []opportunity.Attendee {
 	return all
 }
 
-// undo is the effect to be taken back after it ended like this.
+// undo returns the input to undo the effect after it ended like this.
 func undo(in activities.EffectInput, after ended) activities.EffectInput {
 	in.Undo, in.Trace, in.Attendees = true, after.trace, after.attendees
 	return in
 }
 
-// again is the effect to be looked at anew after it ended like this, with nothing kept
-// of it but who the attendees are.
+// again returns the input to inspect the effect again after it ended like this. Only the
+// contacts of the attendees are kept.
 func again(in activities.EffectInput, after ended) activities.EffectInput {
 	in.Attendees = after.attendees
 	return in
 }
 
-// accountOf is the account of the record.
+// accountOf returns the account of the record.
 func (r *room) accountOf(record opportunity.ID) opportunity.ID {
 	r.t.Helper()
 	ties, err := r.client().Ties(r.t.Context(), string(record))
@@ -88,7 +88,7 @@ func (r *room) accountOf(record opportunity.ID) opportunity.ID {
 	return opportunity.ID(ties.Account.ID)
 }
 
-// accountsCalled are the ids of the accounts of the name.
+// accountsCalled returns the ids of the accounts with the name.
 func (r *room) accountsCalled(name string) []opportunity.ID {
 	r.t.Helper()
 	page, err := r.client().AccountsByName(r.t.Context(), name)
@@ -103,7 +103,7 @@ func (r *room) accountsCalled(name string) []opportunity.ID {
 	return ids
 }
 
-// account makes an account beside the worker.
+// account makes an account without the worker.
 func (r *room) account(name string) opportunity.ID {
 	r.t.Helper()
 	made, err := r.client().CreateAccount(r.t.Context(), administrate.NewAccount{Name: name})
@@ -114,7 +114,7 @@ func (r *room) account(name string) opportunity.ID {
 	return opportunity.ID(made.ID)
 }
 
-// belongs gives the record the account, beside the worker.
+// belongs gives the account to the record, without the worker.
 func (r *room) belongs(record, account opportunity.ID) {
 	r.t.Helper()
 	_, err := r.client().UpdateOpportunity(r.t.Context(), administrate.UpdateOpportunity{ID: string(record), AccountID: string(account)})
@@ -124,7 +124,7 @@ func (r *room) belongs(record, account opportunity.ID) {
 	r.requested()
 }
 
-// contact makes a contact beside the worker.
+// contact makes a contact without the worker.
 func (r *room) contact(email string) opportunity.ID {
 	r.t.Helper()
 	made, err := r.client().CreateContacts(r.t.Context(), []administrate.NewContact{{FirstName: "F", LastName: "L", Email: email}})
@@ -135,7 +135,7 @@ func (r *room) contact(email string) opportunity.ID {
 	return opportunity.ID(made[0].Contact.ID)
 }
 
-// contactsOf are the contacts who have the address.
+// contactsOf returns the contacts with the address.
 func (r *room) contactsOf(email string) []administrate.Contact {
 	r.t.Helper()
 	page, err := r.client().ContactsByEmail(r.t.Context(), email)
@@ -146,7 +146,7 @@ func (r *room) contactsOf(email string) []administrate.Contact {
 	return page.Contacts
 }
 
-// register registers contacts beside the worker, and answers the learners.
+// register registers contacts without the worker, and returns the learners.
 func (r *room) register(event opportunity.ID, contacts ...opportunity.ID) []opportunity.ID {
 	r.t.Helper()
 	in := administrate.RegisterContacts{EventID: string(event)}
@@ -165,7 +165,7 @@ func (r *room) register(event opportunity.ID, contacts ...opportunity.ID) []oppo
 	return ids
 }
 
-// wantPlaces fails unless so many places of the event are booked and held.
+// wantPlaces fails unless this many places of the event are booked and held.
 func (r *room) wantPlaces(event opportunity.ID, booked, reserved int) {
 	r.t.Helper()
 	got, err := r.client().Event(r.t.Context(), string(event))
@@ -178,7 +178,7 @@ func (r *room) wantPlaces(event opportunity.ID, booked, reserved int) {
 	}
 }
 
-// answerOnce answers the next request that holds the words by the text.
+// answerOnce answers the next request that contains the words with the text.
 func (r *room) answerOnce(words, text string) {
 	r.t.Helper()
 	done := false
@@ -192,8 +192,8 @@ func (r *room) answerOnce(words, text string) {
 	})
 }
 
-// loseNth loses the nth request that changes something, after it was carried out or
-// before, and answers how many came.
+// loseNth loses the nth request that changes something, after or before the API carried
+// it out. It returns how many such requests came.
 func (r *room) loseNth(n int, commits bool) *int {
 	count := new(int)
 	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
@@ -212,8 +212,8 @@ func (r *room) loseNth(n int, commits bool) *int {
 	return count
 }
 
-// records are those of the kind in the trace, those that were made marked with +, those
-// that are gone with -.
+// records returns the records of the kind in the trace. Records that the effect made are
+// marked with +, records that are gone with -.
 func records(got ended, kind opportunity.RecordKind) []string {
 	var all []string
 	for _, record := range got.trace.Records {
@@ -267,7 +267,8 @@ func TestAnAccountIsMadeOnceAndTakenOff(t *testing.T) {
 	r.want(r.ensure(undo(in, undone)), 1)
 }
 
-// That null takes an account off is assumed; where it does not, that is told.
+// It is assumed that null removes an account; where this does not hold, the effect
+// reports it.
 func TestAnAccountThatStaysIsTold(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-1")
@@ -288,7 +289,7 @@ func TestAnAccountIsFound(t *testing.T) {
 	r.want(done, 4, opportunity.ActSetAccount)
 	r.wantRecords(done, opportunity.RecordAccount, string(there))
 
-	// What somebody else has given it since is theirs.
+	// An account that somebody else gave the record since stays.
 	other := r.account("Another")
 	r.belongs(record, other)
 	r.want(r.ensure(undo(in, done)), 1)
@@ -312,7 +313,8 @@ func TestOfSeveralAccountsNoneIsTaken(t *testing.T) {
 	}
 }
 
-// Whichever request is lost, before or after it was carried out, one account is made.
+// Each request is lost, before or after the API carried it out, and one account is still
+// made.
 func TestAnAccountWhoseAnswerIsLostIsMadeOnce(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; n <= 2; n++ {
@@ -371,7 +373,7 @@ func TestContactsAreFoundOrMadeOnce(t *testing.T) {
 	}
 	r.wantRecords(done, opportunity.RecordContact, string(contact), "+"+want.ID)
 
-	r.want(r.ensure(in), 1) // by those who do not know it yet
+	r.want(r.ensure(in), 1) // by attendees whose contact is not known yet
 	r.want(r.ensure(again(in, done)), 0)
 	r.want(r.ensure(undo(in, done)), 0)
 	if got := r.contactsOf("Ada@byrne.example"); len(got) != 1 {
@@ -419,7 +421,8 @@ func TestContactsOfOnePersonsAccountHaveNone(t *testing.T) {
 	}
 }
 
-// One that is turned down keeps no other from being made; the address is not told.
+// A contact that is rejected does not stop the others, and the error does not contain the
+// address.
 func TestAContactThatIsTurnedDown(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-1")
@@ -435,7 +438,7 @@ func TestAContactThatIsTurnedDown(t *testing.T) {
 	}
 }
 
-// keeping is a catalogue in which one text of the default one is another.
+// keeping returns the default catalogue with one text replaced.
 func keeping(t *testing.T, old, other string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../sandbox/catalogue/default.yaml")
@@ -452,7 +455,7 @@ func keeping(t *testing.T, old, other string) string {
 	return path
 }
 
-// What the triggers of the TMS have made is found, and is not the effects' to take back.
+// Records that the triggers of the TMS made are found, and the effects do not undo them.
 func TestWhatTriggersMadeIsFound(t *testing.T) {
 	r := newRoomIn(t, tms.Mark{}, sandbox.Options{
 		Catalogue: keeping(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [account, contact, registration] }"),
@@ -484,8 +487,8 @@ func TestWhatTriggersMadeIsFound(t *testing.T) {
 	r.wantPlaces(event, 6, 0)
 }
 
-// booking is a record that holds places on two events, three on the first and one on
-// the second, and who is to be trained there.
+// booking returns a record that holds places on two events, three on the first and one on
+// the second, and the attendees of both.
 func (r *room) booking() (opportunity.ID, []opportunity.Held, []opportunity.Attendee) {
 	r.t.Helper()
 	record := r.created("A-1")
@@ -502,7 +505,7 @@ func (r *room) booking() (opportunity.ID, []opportunity.Held, []opportunity.Atte
 	return record, interests, attendees
 }
 
-// stands fails unless the effect stands, however it came to.
+// stands fails unless the effect stands, no matter how.
 func (r *room) stands(got ended) {
 	r.t.Helper()
 	if got.problem != "" {
@@ -527,7 +530,7 @@ func TestLearnersAreRegisteredOnceAndTheirPlacesGivenBack(t *testing.T) {
 	}
 	r.want(r.ensure(again(in, done)), 3)
 
-	// A release is not taken back: the opportunity can hold none again.
+	// A release is not undone: the opportunity cannot hold places again.
 	undone := r.ensure(undo(in, done))
 	r.want(undone, 13, slices.Repeat([]opportunity.ActKind{opportunity.ActCancelLearner}, 4)...)
 	r.wantPlaces(event, 4, 0)
@@ -539,8 +542,8 @@ func TestLearnersAreRegisteredOnceAndTheirPlacesGivenBack(t *testing.T) {
 	r.want(r.ensure(undo(in, undone)), 0)
 }
 
-// Whichever request is lost, before or after it was carried out, everybody is
-// registered once, and is cancelled when it is taken back.
+// Each request is lost, before or after the API carried it out. Everybody is still
+// registered once, and cancelled when the effect is undone.
 func TestLearnersWhoseAnswerIsLostAreRegisteredOnce(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; ; n++ {
@@ -588,7 +591,7 @@ func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
 	r.wantPlaces(event, 5, 0)
 }
 
-// Nobody but who was registered by the effect is cancelled with it.
+// Only the learners that the effect registered are cancelled with it.
 func TestWhoWasRegisteredAnewIsNotCancelled(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record, _, attendees := r.booking()
@@ -615,8 +618,7 @@ func TestPlacesAreKept(t *testing.T) {
 	r.wantPlaces(event, 5, 3)
 }
 
-// full is a record that holds all places that event 1 has left, and as many people for
-// them.
+// full returns a record that holds all free places of event 1, and as many attendees.
 func (r *room) full() (opportunity.ID, []opportunity.Held, []opportunity.Attendee) {
 	r.t.Helper()
 	record := r.created("A-1")
@@ -632,8 +634,9 @@ func (r *room) full() (opportunity.ID, []opportunity.Held, []opportunity.Attende
 	return record, interests, attendees
 }
 
-// Places count twice from the registration until they are given back. Whether the API
-// counts them against those they are held for or not, nobody of these is turned away.
+// Places count twice from the registration until they are given back. Nobody of these
+// attendees is rejected, whether or not the API counts held places against their own
+// people.
 func TestHeldPlacesTurnNobodyAwayTheyAreHeldFor(t *testing.T) {
 	for short, acts := range map[string][]opportunity.ActKind{
 		"booked":  {opportunity.ActCreateContacts, opportunity.ActRegister, opportunity.ActRelease},
@@ -652,7 +655,7 @@ func TestHeldPlacesTurnNobodyAwayTheyAreHeldFor(t *testing.T) {
 	}
 }
 
-// Places are not given back where that does not help, since they cannot be held again.
+// Places are not given back where this does not help, since they cannot be held again.
 func TestPlacesAreNotGivenBackInVain(t *testing.T) {
 	t.Run("more people than places", func(t *testing.T) {
 		r := newRoomOf(t, tms.Mark{}, map[string]string{"registration.short": "refused"})
@@ -687,7 +690,7 @@ func TestPlacesAreNotGivenBackInVain(t *testing.T) {
 	})
 }
 
-// One request looks at, makes or registers a hundred at once.
+// One request reads, makes or registers a hundred at once.
 func TestManyLearnersTakeFewRequests(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-1")
@@ -700,7 +703,7 @@ func TestManyLearnersTakeFewRequests(t *testing.T) {
 func TestLearnersAreCancelledAndTakenBack(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-1")
-	mine := append(r.register(event, contact), r.register(event, contact)...) // on it twice
+	mine := append(r.register(event, contact), r.register(event, contact)...) // twice on the event
 	ada := r.contact("ada@byrne.example")
 	mine = append(mine, r.register(eventTwo, ada)...)
 	r.register(event, id(opportunity.TypeContact, 1)) // somebody else
@@ -740,7 +743,7 @@ func TestLearnersAreTakenBackAsFarAsThereArePlaces(t *testing.T) {
 		opportunity.Attendee{Event: event, Contact: four})
 	done := r.ensure(in)
 	r.stands(done)
-	r.register(event, three) // who needs no other place
+	r.register(event, three) // a contact who needs no other place
 	one := id(opportunity.TypeContact, 1)
 	r.register(event, one, one, one, one, one, one)
 	r.wantPlaces(event, 11, 0)
@@ -758,7 +761,7 @@ func TestACancellationOfWhichNothingShowsIsTold(t *testing.T) {
 	r.wantProblem(out, 3, "nothing shows", opportunity.ActCancelLearner)
 	r.answerOnce("mutation ", `{"data":{"learner":{"cancel":{"errors":[{"label":"Locked","message":"no","value":null}]}}}}`)
 	r.wantProblem(r.ensure(in), 2, "Locked", opportunity.ActCancelLearner)
-	// What was not cancelled is not taken back.
+	// A learner that the effect did not cancel is not reinstated.
 	r.want(r.ensure(undo(in, out)), 1)
 	r.wantPlaces(event, 5, 0)
 }
@@ -781,7 +784,7 @@ func TestEffectsAboutPeopleOfAnotherRunSendNothing(t *testing.T) {
 	}
 }
 
-// What is kept, and what is asked for, names no person.
+// The trace and the requests name no person.
 func TestEffectsKeepNobodysName(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-1")

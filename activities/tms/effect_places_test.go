@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// withEvent is a record with an interest in an event, no places held.
+// withEvent returns a record with an interest in an event, without held places.
 func (r *room) withEvent(quantity int) (record opportunity.ID, interests []opportunity.Held) {
 	r.t.Helper()
 	record = r.created("A-1")
@@ -29,7 +29,7 @@ func (r *room) withEvent(quantity int) (record opportunity.ID, interests []oppor
 	return record, interests
 }
 
-// reserved is how many places are held on the event.
+// reserved returns how many places of the event are held.
 func (r *room) reserved() int {
 	r.t.Helper()
 	got, err := r.client().Event(r.t.Context(), string(event))
@@ -40,7 +40,7 @@ func (r *room) reserved() int {
 	return *got.Reserved
 }
 
-// until is until when the record holds places; zero when it holds none.
+// until returns until when the record holds places; zero when it holds none.
 func (r *room) until(record opportunity.ID) time.Time {
 	r.t.Helper()
 	held := r.read(record).Reservation
@@ -51,7 +51,7 @@ func (r *room) until(record opportunity.ID) time.Time {
 	return held.Until
 }
 
-// extend sets until when places are held, beside the worker.
+// extend sets until when places are held, without the worker.
 func (r *room) extend(record opportunity.ID, until time.Time) {
 	r.t.Helper()
 	if _, err := r.client().ExtendReservations(r.t.Context(), administrate.ExtendReservations{OpportunityID: string(record), Until: until}); err != nil {
@@ -74,7 +74,7 @@ func (r *room) wantReserved(want int) {
 	}
 }
 
-// pass lets time go by.
+// pass moves the clock on.
 func (r *room) pass(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,9 +110,9 @@ func TestPlacesAreHeldOnceAndLetGo(t *testing.T) {
 	r.want(done, 3, opportunity.ActHold)
 	r.wantReserved(3)
 	r.wantUntil(record, until)
-	r.want(r.ensure(in), 1) // it is so already
+	r.want(r.ensure(in), 1) // the places are held already
 	in.Effect.Reserve = &opportunity.HoldPlaces{Until: until.Add(-time.Hour)}
-	r.want(r.ensure(in), 1) // and longer than is wanted
+	r.want(r.ensure(in), 1) // the places are held even longer than wanted
 
 	in.Effect.Reserve, in.Undo, in.Trace = &opportunity.HoldPlaces{Until: until}, true, done.trace
 	undone := r.ensure(in)
@@ -134,7 +134,7 @@ func TestPlacesWhoseAnswerIsLostAreHeldOnce(t *testing.T) {
 	r.wantReserved(3)
 }
 
-// An API that answers no opportunity proves nothing; looking does.
+// An answer without the opportunity proves nothing; another inspection decides.
 func TestPlacesThatAreNotReadBackAreLookedFor(t *testing.T) {
 	r := newRoomOf(t, tms.Mark{}, map[string]string{"extend.answer": "errors"})
 	record, interests := r.withEvent(3)
@@ -151,7 +151,7 @@ func TestPlacesOfNoEventAreNotAskedFor(t *testing.T) {
 	r.want(r.ensure(reserveEffect(record, interests[:1], r.in(time.Hour))), 0)
 }
 
-// The API takes a request for places it does not hold, and says nothing.
+// The API accepts a request for places that it does not hold, and returns no error.
 func TestPlacesThatAreNotHeldAreTold(t *testing.T) {
 	r := newRoomOf(t, tms.Mark{}, map[string]string{"reserve.short": "nothing"})
 	record, interests := r.withEvent(100)
@@ -160,7 +160,7 @@ func TestPlacesThatAreNotHeldAreTold(t *testing.T) {
 	r.wantProblem(out, 3, "none are held", opportunity.ActHold)
 	r.wantReserved(0)
 
-	// Whoever has it tried again gets it tried again.
+	// After an operator's retry the request is made again.
 	in.Trace = out.trace
 	r.wantProblem(r.ensure(in), 3, "none are held", opportunity.ActHold)
 
@@ -193,7 +193,7 @@ func TestPlacesAreNotHeldAgainOnceTheyAreGone(t *testing.T) {
 	}
 }
 
-// Where places were held before, those of the effect cannot be told from them.
+// Where places were held before, the places of the effect cannot be told from them.
 func TestPlacesThatWereHeldBeforeAreNotLetGo(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record, interests := r.withEvent(3)
@@ -263,7 +263,7 @@ func TestAnExpiryThatHasPassedIsNotSetAgain(t *testing.T) {
 	r.wantUntil(record, in.Effect.Extend.Until)
 }
 
-// The API takes an expiry for nothing: looking again tells.
+// The API accepts an expiry and does nothing; another inspection finds this.
 func TestAnExpiryThatIsNotTakenIsTold(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record, interests := r.withEvent(3)
@@ -281,7 +281,7 @@ func TestAnExpiryThatIsNotTakenIsTold(t *testing.T) {
 func TestPlacesAreGivenBack(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record, interests := r.withEvent(3)
-	r.want(r.ensure(releaseEffect(record)), 1) // none are held
+	r.want(r.ensure(releaseEffect(record)), 1) // no places are held
 	r.want(r.ensure(reserveEffect(record, interests, r.in(24*time.Hour))), 3, opportunity.ActHold)
 	r.lose()
 	done := r.ensure(releaseEffect(record))
@@ -293,8 +293,8 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	r.wantProblem(r.ensure(in), 0, "cannot be taken back")
 }
 
-// An API that says of every opportunity without an expiry that it holds places is
-// believed once.
+// An API may report held places for every opportunity without an expiry, and the effect
+// believes this once.
 func TestPlacesThatCannotBeToldFromNoneAreGivenBackOnce(t *testing.T) {
 	r := newRoomOf(t, tms.Mark{}, map[string]string{"isReservationValid.none": "true"})
 	record := r.created("A-1")

@@ -11,17 +11,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureRegister registers those who are to be trained on their events. Places that
-// are held for the opportunity are not used up by that: until they are given back,
-// which is done once everybody is registered, they count twice. Registering first is
-// what keeps a place from going to somebody else in between. An event whose held places
-// leave too few for that is seen to take more (its remaining places become negative);
-// where it does not, they are given back first, so that nobody is turned away by the
-// very places that were held for them.
+// ensureRegister registers the attendees on their events. A registration does not use up
+// the places that are held for the opportunity. The held places count twice until they
+// are given back, after everybody is registered. Registering first keeps a place from
+// going to somebody else in between. An event whose held places leave too few free places
+// was observed to accept more: its remaining places become negative. Where an event does
+// not accept more, the held places are given back first, so that they do not block the
+// people they are held for.
 type ensureRegister struct{ *Activities }
 
-// keptShort says, under a key of Trace.Values, that an event took nobody more as long
-// as places were held.
+// keptShort is a key of Trace.Values: an event was full while places were held.
 const keptShort = "short"
 
 func (e ensureRegister) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -29,7 +28,7 @@ func (e ensureRegister) inspect(ctx context.Context, in activities.EffectInput) 
 	switch {
 	case in.Undo:
 		return e.takeBack(ctx, in, out)
-	case len(in.Attendees) == 0: // the places are held for people who are not named yet
+	case len(in.Attendees) == 0: // the places are held for people without names yet
 		return out, nil
 	}
 	out, err := e.contacts(ctx, in, out, opportunity.SeveralAsk)
@@ -54,14 +53,13 @@ func (e ensureRegister) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// releases reports whether the places are to be given back. That is done all at once:
-// those of people who are not named yet would be lost with the others.
+// releases reports whether to give back the places. All places go back at once, so places
+// for people without names yet would be lost, too.
 func (ensureRegister) releases(in activities.EffectInput) bool {
 	return in.Effect.Register != nil && in.Effect.Register.Release && !awaitsOthers(in)
 }
 
-// awaitsOthers reports whether an interest in an event has more places than people who
-// are named.
+// awaitsOthers reports whether an interest in an event has more places than named people.
 func awaitsOthers(in activities.EffectInput) bool {
 	named := make(map[opportunity.ID]int)
 	for _, attendee := range in.Attendees {
@@ -73,7 +71,7 @@ func awaitsOthers(in activities.EffectInput) bool {
 	})
 }
 
-// registers is the next registration that is missing, nil when there is none.
+// registers returns the next registration that is missing, nil when there is none.
 func (e ensureRegister) registers(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*opportunity.Act, error) {
 	for _, event := range eventsFor(in.Attendees) {
 		contacts := contactsOn(event, in.Attendees, out.Contacts)
@@ -83,8 +81,8 @@ func (e ensureRegister) registers(ctx context.Context, in activities.EffectInput
 		}
 		var missing []opportunity.ID
 		for _, contact := range contacts {
-			// Who is about to be registered is kept: should no answer come, whoever is on
-			// the event then was registered by this.
+			// The trace keeps who is about to be registered. If the answer is lost, a contact who
+			// is on the event then was registered by this effect.
 			learner := opportunity.Record{Kind: opportunity.RecordLearner, On: event, Contact: contact, Made: true}
 			if on := places[contact]; len(on) > 0 {
 				learner.ID, learner.Made = on[0], false
@@ -100,7 +98,6 @@ func (e ensureRegister) registers(ctx context.Context, in activities.EffectInput
 	return nil, nil
 }
 
-// takeBack cancels the learners that the effect made.
 func (e ensureRegister) takeBack(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
 	out.Trace.Records = slices.Clone(in.Trace.Records)
 	ours := func(r opportunity.Record) bool { return r.Kind == opportunity.RecordLearner && r.Made && !r.Gone }
@@ -117,7 +114,7 @@ func (e ensureRegister) takeBack(ctx context.Context, in activities.EffectInput,
 		if made.ID == "" && len(places) > 0 {
 			made.ID = places[0]
 		}
-		if !slices.Contains(places, made.ID) { // somebody may have registered the person anew
+		if !slices.Contains(places, made.ID) { // somebody may have registered the person again
 			made.Gone = true
 			continue
 		}
@@ -128,8 +125,8 @@ func (e ensureRegister) takeBack(ctx context.Context, in activities.EffectInput,
 	return out, nil
 }
 
-// placesOf reads, for each event of the records that are asked about, the places of
-// their contacts.
+// placesOf reads the places of contacts on events, for the events of the records that
+// about selects.
 func (a *Activities) placesOf(
 	ctx context.Context, records []opportunity.Record, about func(opportunity.Record) bool,
 ) (map[opportunity.ID]map[opportunity.ID][]opportunity.ID, error) {
@@ -157,8 +154,7 @@ func (a *Activities) placesOf(
 	return out, nil
 }
 
-// learnersOn reads which places the contacts have on the event, those that were
-// cancelled not among them.
+// learnersOn reads which places the contacts have on the event, without cancelled places.
 func (a *Activities) learnersOn(ctx context.Context, event opportunity.ID, contacts []opportunity.ID) (map[opportunity.ID][]opportunity.ID, error) {
 	places := make(map[opportunity.ID][]opportunity.ID)
 	for some := range slices.Chunk(contacts, administrate.MaxEntries) {
@@ -201,16 +197,16 @@ func (e ensureRegister) carryOut(ctx context.Context, in activities.EffectInput)
 		})
 	}
 	if errors.As(err, new(*administrate.RejectedError)) && e.releases(in) && in.Trace.Values[keptShort] == "" && e.short(ctx, in) {
-		// It was answered, and what is to be done next is another request.
+		// The API answered, and the next step is another request.
 		result.Sending = activities.Sending{Fate: opportunity.FateDone}
 		result.Trace = keep(in.Trace, keptShort, "yes")
 	}
 	return result, nil
 }
 
-// short reports whether the event has too few places only because of those that are
-// held for the opportunity, as far as that can be told: what was given back cannot be
-// held again.
+// short reports whether the event has too few places only because of the places that are
+// held for the opportunity. It returns false where the data does not prove this, because
+// places that were given back cannot be held again.
 func (e ensureRegister) short(ctx context.Context, in activities.EffectInput) bool {
 	now, err := e.places(ctx, in.Opportunity)
 	if err != nil || !now.held || now.until.IsZero() {
@@ -230,7 +226,6 @@ func (e ensureRegister) short(ctx context.Context, in activities.EffectInput) bo
 	return left < needed && left+min(ours, *event.Reserved) >= needed
 }
 
-// texts are the ids as the client takes them.
 func texts(ids []opportunity.ID) []string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
@@ -239,7 +234,7 @@ func texts(ids []opportunity.ID) []string {
 	return out
 }
 
-// eventsFor are the events the attendees are to be on, each once.
+// eventsFor returns the events of the attendees, each once.
 func eventsFor(attendees []opportunity.Attendee) []opportunity.ID {
 	var events []opportunity.ID
 	for _, attendee := range attendees {
@@ -250,8 +245,8 @@ func eventsFor(attendees []opportunity.Attendee) []opportunity.ID {
 	return events
 }
 
-// contactsOn are the contacts who are to be on the event, each once. found are those
-// that were found now, by the places of the attendees.
+// contactsOn returns the contacts for the event, each once. found are the contacts that
+// were found now, by the places of the attendees.
 func contactsOn(event opportunity.ID, attendees []opportunity.Attendee, found []opportunity.ID) []opportunity.ID {
 	var contacts []opportunity.ID
 	for i, attendee := range attendees {

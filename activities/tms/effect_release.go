@@ -21,7 +21,8 @@ func (e ensureRelease) inspect(ctx context.Context, in activities.EffectInput) (
 		return out, reading(err)
 	}
 	out.Reservation = now.reservation()
-	// Where the API takes no expiry for what it says is held, nothing is.
+	// Where the API names no expiry for held places even after the request, no places are
+	// held.
 	if now.held && (!now.until.IsZero() || in.Trace.Values[keptAsked] == "") {
 		out.Trace = now.looked(in.Trace)
 		out.Act = &opportunity.Act{Kind: opportunity.ActRelease}

@@ -13,9 +13,8 @@ import (
 // ensureReserve holds places for the interests in events.
 type ensureReserve struct{ *Activities }
 
-// letGo is for how long places are still held that are taken back. To end them at
-// once would leave nobody the time to hold on to them, and the opportunity can hold
-// none again.
+// letGo is how long places stay held after the effect is undone. If they ended at once,
+// there would be no time to keep them, and the opportunity cannot hold places again.
 const letGo = time.Hour
 
 func (e ensureReserve) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -24,7 +23,7 @@ func (e ensureReserve) inspect(ctx context.Context, in activities.EffectInput) (
 		out.Error = opportunity.Invalidf("the effect says nothing of until when places are to be held")
 		return out, nil
 	}
-	if in.Undo && in.Trace.Values[keptLooked] == "" { // nothing was ever asked for
+	if in.Undo && in.Trace.Values[keptLooked] == "" { // the effect requested nothing
 		return out, nil
 	}
 	interests := inEvents(in.Interests)
@@ -48,7 +47,7 @@ func (e ensureReserve) inspect(ctx context.Context, in activities.EffectInput) (
 	case !until.After(e.now()):
 		out.Error = opportunity.Invalidf("places were to be held until %s, which has passed", stamp(until))
 	case !now.held && in.Trace.Values[keptAsked] != "":
-		// Whoever has it tried again means it: what stood in the way may be gone.
+		// A retry by an operator is deliberate: the obstacle may be gone.
 		out.Trace = keep(in.Trace, keptAsked, "")
 		out.Error = opportunity.Failf(opportunity.Rejected, "the API answered that it held places, and none are held: an event may have too few left, or the opportunity may have held some before and lost them")
 	default:
@@ -58,7 +57,8 @@ func (e ensureReserve) inspect(ctx context.Context, in activities.EffectInput) (
 	return out, nil
 }
 
-// undo lets the places lapse soon, where all that are held are those of the effect.
+// undo lets the places lapse soon, where the opportunity holds only the places of the
+// effect.
 func (e ensureReserve) undo(out *activities.InspectResult, in activities.EffectInput, now places) {
 	back, _ := time.Parse(time.RFC3339, in.Trace.Values[keptBack]) // zero where there is none yet
 	if back.IsZero() {
@@ -94,7 +94,7 @@ func (e ensureReserve) carryOut(ctx context.Context, in activities.EffectInput) 
 	return asked(in, cmp.Or(err, held.Reserve, held.Extend)), nil
 }
 
-// inEvents are the ids of the interests in events.
+// inEvents returns the ids of the interests in events.
 func inEvents(interests []opportunity.Held) []opportunity.ID {
 	var ids []opportunity.ID
 	for _, held := range interests {
@@ -106,7 +106,7 @@ func inEvents(interests []opportunity.Held) []opportunity.ID {
 	return ids
 }
 
-// stamp writes a moment as effects tell and keep it.
+// stamp formats a time for the texts and traces of effects.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return "an unknown time"

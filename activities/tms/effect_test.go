@@ -19,7 +19,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// follow makes the worker follow the playbook.
+// follow gives the worker the playbook.
 func (r *room) follow(text string) {
 	r.t.Helper()
 	loaded, err := playbook.Load([]byte(text))
@@ -33,15 +33,15 @@ func (r *room) follow(text string) {
 // ended is how an effect ended.
 type ended struct {
 	trace opportunity.Trace
-	// acts are those that were answered, done or not.
+	// acts are the acts that got an answer, done or not.
 	acts []opportunity.ActKind
-	// problem is why it does not stand; "" when it does.
+	// problem is why the effect does not stand; "" when it does.
 	problem string
-	// attendees are those who were looked for, as far as they are known now.
+	// attendees are the attendees with the contacts that are known now.
 	attendees []opportunity.Attendee
 }
 
-// identify takes in who the attendees turned out to be, as a workflow does.
+// identify stores the contacts of the attendees, as a workflow does.
 func (e *ended) identify(contacts []opportunity.ID) {
 	for i, contact := range contacts {
 		if contact != "" {
@@ -50,7 +50,7 @@ func (e *ended) identify(contacts []opportunity.ID) {
 	}
 }
 
-// ensure looks and acts until the effect stands or cannot, as a workflow does.
+// ensure inspects and acts until the effect stands or cannot stand, as a workflow does.
 func (r *room) ensure(in activities.EffectInput) ended {
 	r.t.Helper()
 	out := ended{trace: in.Trace, attendees: slices.Clone(in.Attendees)}
@@ -109,7 +109,8 @@ func (r *room) want(got ended, requests int, acts ...opportunity.ActKind) {
 	}
 }
 
-// wantProblem fails unless the effect cannot be ensured for a reason that says so.
+// wantProblem fails unless the effect cannot be ensured and the reason contains these
+// words.
 func (r *room) wantProblem(got ended, requests int, says string, acts ...opportunity.ActKind) {
 	r.t.Helper()
 	if !strings.Contains(got.problem, says) || says == "" || !cmp.Equal(got.acts, acts) {
@@ -120,7 +121,7 @@ func (r *room) wantProblem(got ended, requests int, says string, acts ...opportu
 	}
 }
 
-// client asks the TMS beside the worker.
+// client returns a client that asks the TMS without the worker.
 func (r *room) client() *administrate.Client {
 	r.t.Helper()
 	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000})
@@ -130,7 +131,7 @@ func (r *room) client() *administrate.Client {
 	return api
 }
 
-// attributes are those of the record.
+// attributes returns the attributes of the record.
 func (r *room) attributes(record opportunity.ID) map[string]string {
 	r.t.Helper()
 	ties, err := r.client().Ties(r.t.Context(), string(record))
@@ -156,7 +157,7 @@ func (r *room) set(record opportunity.ID, key, value string) {
 	r.requested()
 }
 
-// lose has the sandbox do the next mutation, and its answer never come.
+// lose makes the sandbox carry out the next mutation and lose its answer.
 func (r *room) lose() {
 	done := false
 	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
@@ -170,7 +171,7 @@ func (r *room) lose() {
 	})
 }
 
-// discard is an answer nobody gets.
+// discard is a response that nobody receives.
 type discard struct{ header http.Header }
 
 func (d discard) Header() http.Header            { return d.header }
@@ -197,7 +198,7 @@ func TestAttributesAreSetOnceAndTakenBack(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"po": "old", "by": ""}, done.trace.Values); diff != "" {
 		t.Error(diff)
 	}
-	r.want(r.ensure(in), 1) // it is so already
+	r.want(r.ensure(in), 1) // the attributes are set already
 
 	in.Undo, in.Trace = true, done.trace
 	r.want(r.ensure(in), 3, opportunity.ActSetAttributes)
@@ -270,7 +271,7 @@ func TestEffectsOfAnotherRunSendNothing(t *testing.T) {
 	}
 }
 
-// body is what a request holds, which can be read again.
+// body returns the body of a request and keeps the body readable.
 func body(t *testing.T, q *http.Request) string {
 	t.Helper()
 	text, err := io.ReadAll(q.Body)

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An account that the TMS gave the record itself, after the effect had looked, is not
-// the effect's to take off.
+// An account that the TMS itself gave the record after the inspection stays: the effect
+// does not remove it.
 func TestAnAccountThatTheTMSGaveMeanwhileStays(t *testing.T) {
 	r := newRoomOf(t, tms.Mark{}, map[string]string{"update.null": "cleared"})
 	record := r.created("A-1")
@@ -26,7 +26,7 @@ func TestAnAccountThatTheTMSGaveMeanwhileStays(t *testing.T) {
 	}
 }
 
-// An answer that says a contact was made does not make one.
+// An answer that reports a new contact does not make the contact.
 func TestAContactThatIsNotMadeIsTold(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-1")
@@ -36,8 +36,8 @@ func TestAContactThatIsNotMadeIsTold(t *testing.T) {
 	r.wantProblem(got, 4, "nothing shows", opportunity.ActCreateContacts)
 }
 
-// Places are given back all at once: those of people who are not named yet would be
-// lost for good with those of the one who is.
+// Places are given back all at once. The places of people without names yet would be lost
+// for good together with the places of the named person.
 func TestPlacesOfPeopleWhoAreNotNamedStayHeld(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-1")

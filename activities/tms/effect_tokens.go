@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureTokens looks whether the training tokens of the interests were issued, which
-// only the TMS does. Undoing it there is nothing to do.
+// ensureTokens checks whether the training tokens of the interests were issued. Only the
+// TMS issues tokens, so there is nothing to undo.
 type ensureTokens struct{ *Activities }
 
 func (e ensureTokens) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -30,7 +30,7 @@ func (e ensureTokens) inspect(ctx context.Context, in activities.EffectInput) (a
 	case err != nil:
 		return out, reading(err)
 	case !issues.Shown && in.Now.Before(until):
-		// Looking more often shows no more, and what comes after would wait in vain.
+		// To look more often shows no more, and the effects after this one would wait in vain.
 		out.Again, out.Aside = until, true
 		return out, nil
 	case !issues.Shown:
@@ -49,19 +49,19 @@ func (e ensureTokens) inspect(ctx context.Context, in activities.EffectInput) (a
 	return out, nil
 }
 
-// issued asks what was issued, where the API can be asked at all.
+// issued reads which tokens were issued, where the API shows them.
 func (e ensureTokens) issued(ctx context.Context, id opportunity.ID) (administrate.TokenIssues, error) {
 	if !e.api.ShowsTokenIssues() {
 		return administrate.TokenIssues{}, nil
 	}
 	issues, err := e.api.TokenIssues(ctx, string(id))
 	if errors.As(err, new(*administrate.RefusedError)) {
-		return administrate.TokenIssues{}, nil // what is assumed does not hold
+		return administrate.TokenIssues{}, nil // the assumption does not hold
 	}
 	return issues, err
 }
 
-// tokensWanted is how many tokens were bought: of each type whose id is known, and in all.
+// tokensWanted is how many tokens were bought: of each type with a known id, and in all.
 type tokensWanted struct {
 	byType map[string]int
 	all    int
@@ -81,8 +81,9 @@ func tokensOf(interests []opportunity.Held) tokensWanted {
 	return wanted
 }
 
-// missing is how many of them were not issued. Those of another type, or more than
-// were bought of one, make up for none, but for types that are known by a name only.
+// missing returns how many of the tokens were not issued. Tokens of another type, and
+// more tokens than were bought of a type, replace no missing token. They count only for
+// types that are known by a name only.
 func (w tokensWanted) missing(issues []administrate.TokenIssue) int {
 	issued, spare := make(map[string]int), 0
 	for _, issue := range issues {
@@ -101,7 +102,6 @@ func (w tokensWanted) missing(issues []administrate.TokenIssue) int {
 	return missing + max(0, named-spare)
 }
 
-// carryOut does nothing: there is nothing to do about tokens.
 func (e ensureTokens) carryOut(ctx context.Context, in activities.EffectInput) (activities.CarryOutResult, error) {
 	if run, other := anotherRun(ctx, in.Run); other {
 		return activities.CarryOutResult{Sending: reset(run)}, nil

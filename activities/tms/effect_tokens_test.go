@@ -43,7 +43,7 @@ func TestTokensThatAreIssuedLate(t *testing.T) {
 	}
 	in.Undo = true
 	r.want(r.ensure(in), 0)
-	r.want(r.ensure(r.tokensEffect(record, places)), 0) // of which none are tokens
+	r.want(r.ensure(r.tokensEffect(record, places)), 0) // none of them are tokens
 }
 
 func TestTokensThatAreMissingAreTold(t *testing.T) {
@@ -78,7 +78,8 @@ func TestTokensThatAreMissingAreTold(t *testing.T) {
 	}
 }
 
-// Where the API does not tell, an operator does, once the TMS has had its time.
+// Where the API does not show tokens, an operator decides, after the time for the TMS is
+// over.
 func TestTokensOfWhichTheAPITellsNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		assumed  administrate.Name

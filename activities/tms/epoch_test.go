@@ -14,7 +14,7 @@ import (
 )
 
 // A worker learns the epoch of its namespace while an activity begins. Nothing is sent
-// for that activity: the run may be one of a backup.
+// for this activity, because the run may come from a backup.
 func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	record := r.created("A-1")

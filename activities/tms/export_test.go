@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// AskFor sets how long the namespace is asked for other runs.
+// AskFor sets how long the worker asks the namespace for other runs.
 func (a *Activities) AskFor(within time.Duration) { a.askFor = within }
 
 // Written returns the name as the TMS holds it.
@@ -15,7 +15,7 @@ func (m Mark) Written(name string, reference opportunity.Reference) string {
 	return m.written(name, reference)
 }
 
-// Attributes returns those that a new record gets.
+// Attributes returns the attributes of a new record.
 func (m Mark) Attributes(reference opportunity.Reference) []administrate.Attribute {
 	return m.attributes(reference)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// whole reads the record with all of its interests: in one request for each hundred
-// of them.
+// whole reads the record with all of its interests, in one request for each hundred
+// interests.
 func (a *Activities) whole(ctx context.Context, id opportunity.ID) (administrate.Opportunity, error) {
 	record, err := a.api.Opportunity(ctx, string(id))
 	for err == nil && record.MoreInterests != "" {
@@ -24,8 +24,8 @@ func (a *Activities) whole(ctx context.Context, id opportunity.ID) (administrate
 	return record, err
 }
 
-// eventsOf reads the events of the record's interests, each once, in one request for
-// each hundred of them.
+// eventsOf reads the events of the record's interests, each once, in one request for each
+// hundred events.
 func (a *Activities) eventsOf(ctx context.Context, record administrate.Opportunity) ([]administrate.ScheduledEvent, error) {
 	var ids []string
 	for _, interest := range record.Interests {
@@ -44,15 +44,15 @@ func (a *Activities) eventsOf(ctx context.Context, record administrate.Opportuni
 	return all, nil
 }
 
-// known is what a workflow knows of a record that the API does not tell, or not to
-// every tenant.
+// known is what a workflow knows of a record and the API does not return, or not to every
+// tenant.
 type known struct {
 	region    opportunity.Named
 	interests []opportunity.Held
 }
 
-// facts are what a playbook is asked about. Where the API tells something, that
-// counts: somebody may have changed it.
+// facts returns the input of a playbook. Data from the API goes first, because somebody
+// may have changed it.
 func (a *Activities) facts(record opportunity.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k known, now time.Time) playbook.Facts {
 	facts := playbook.Facts{
 		Now: now, ID: record.ID, Details: record.Details, Step: record.Step, Reservation: record.Reservation,
@@ -90,7 +90,7 @@ func (a *Activities) facts(record opportunity.Snapshot, raw administrate.Opportu
 	return facts
 }
 
-// kindOf tells what an interest is in, by the id and else by the name of the type in
+// kindOf returns the kind of an interest, by its id or else by the name of the type in
 // the schema; "" where neither is known.
 func kindOf(interest administrate.Interest) opportunity.Kind {
 	if kind := (opportunity.Interest{Item: interest.Item.ID}).ResolvedKind(); kind != "" {
@@ -109,8 +109,8 @@ func kindOf(interest administrate.Interest) opportunity.Kind {
 	return ""
 }
 
-// startOf is when an event starts; zero where it is unknown, and for one that was
-// cancelled, which never does.
+// startOf returns when an event starts. It is zero where the start is unknown, and for a
+// cancelled event, which never starts.
 func startOf(event administrate.ScheduledEvent) time.Time {
 	switch {
 	case event.Cancelled:

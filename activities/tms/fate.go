@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// sending tells what is known of a request that changes something, from how the
-// client says it went. Whatever is not proven is unknown.
+// sending returns the fate of a request that changes something, from the client's error.
+// Everything that is not proven is unknown.
 func sending(err error) activities.Sending {
 	var notSent *administrate.NotSentError
 	var rejected *administrate.RejectedError
@@ -39,13 +39,13 @@ func sending(err error) activities.Sending {
 	}
 }
 
-// failing reports whether the API did answer, with an error of its own.
+// failing reports whether the API returned an error of its own.
 func failing(err error) bool {
 	var unknown *administrate.UnknownError
 	return errors.As(err, &unknown) && (unknown.Answered || unknown.Status >= http.StatusInternalServerError)
 }
 
-// withheld is the fate of a request that is not permitted.
+// withheld returns the fate of a request that is not permitted.
 func withheld(err error) activities.Sending {
 	var notSent *administrate.NotSentError
 	if errors.As(err, &notSent) {
@@ -73,7 +73,7 @@ func reasonOf(reason administrate.Reason) activities.Reason {
 // transitionNotFound is the documented label of a refused move.
 const transitionNotFound = "Transition Not Found"
 
-// rejection keeps the API's own words.
+// rejection returns an error that keeps the API's own words.
 func rejection(err *administrate.RejectedError) *opportunity.Error {
 	if len(err.Errors) == 0 {
 		return &opportunity.Error{Type: opportunity.Rejected, Message: err.Error()}
@@ -89,7 +89,7 @@ func rejection(err *administrate.RejectedError) *opportunity.Error {
 	return out
 }
 
-// valueText writes a payload error's value: text as it is, null as nothing,
+// valueText formats the value of a payload error: text unchanged, null as nothing,
 // anything else as JSON.
 func valueText(value json.RawMessage) string {
 	var text *string
@@ -105,8 +105,8 @@ func valueText(value json.RawMessage) string {
 	return *text
 }
 
-// refusal says why a request was refused as a whole. The caller sees the API's
-// words, since only they say which value was wrong.
+// refusal returns why a request was refused as a whole. The caller sees the API's words,
+// since only they say which value was wrong.
 func refusal(err *administrate.RefusedError) string {
 	if len(err.Messages) == 0 {
 		return err.Error()
@@ -114,9 +114,10 @@ func refusal(err *administrate.RefusedError) string {
 	return err.Messages[0]
 }
 
-// reading turns an error of a read into one that Temporal repeats or not: what
-// the API refuses to read stays refused, everything else may pass. The type of the
-// latter is the [activities.Reason], by which the workflow says what it waits for.
+// reading returns the error of a read as an error that Temporal repeats or does not
+// repeat. A read that the API refuses stays refused; every other error may pass. The type
+// of an error that may pass is the [activities.Reason], which tells the workflow what it
+// waits for.
 func reading(err error) error {
 	var missing *administrate.NotFoundError
 	var refused *administrate.RefusedError

@@ -10,20 +10,19 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Mark says how a record in the TMS carries the caller's reference, so that a
-// record whose creation was not answered can be found again. The zero value
-// carries none.
+// Mark says how a record in the TMS carries the caller's reference. By the mark the
+// worker finds a record whose create got no answer. The zero value carries no mark.
 type Mark struct {
-	// Attribute is the key of the custom attribute that holds it.
+	// Attribute is the key of the custom attribute that holds the reference.
 	Attribute string
-	// Name puts it behind the opportunity's name, in brackets.
+	// Name puts the reference behind the opportunity's name, in brackets.
 	Name bool
 }
 
 // none reports whether records carry no mark.
 func (m Mark) none() bool { return m.Attribute == "" && !m.Name }
 
-// attributes are those a new record gets.
+// attributes returns the attributes of a new record.
 func (m Mark) attributes(reference opportunity.Reference) []administrate.Attribute {
 	if m.Attribute == "" {
 		return nil
@@ -31,7 +30,7 @@ func (m Mark) attributes(reference opportunity.Reference) []administrate.Attribu
 	return []administrate.Attribute{{Key: m.Attribute, Value: string(reference)}}
 }
 
-// written is the name as the TMS is to hold it.
+// written returns the name with the mark, as the TMS stores it.
 func (m Mark) written(name string, reference opportunity.Reference) string {
 	if !m.Name || name == "" {
 		return name
@@ -39,7 +38,7 @@ func (m Mark) written(name string, reference opportunity.Reference) string {
 	return name + suffix(reference)
 }
 
-// read is the name without the mark.
+// read returns the name without the mark.
 func (m Mark) read(name string, reference opportunity.Reference) string {
 	if !m.Name {
 		return name
@@ -47,8 +46,8 @@ func (m Mark) read(name string, reference opportunity.Reference) string {
 	return strings.TrimSuffix(name, suffix(reference))
 }
 
-// suffix is the mark in a name. Brackets of the reference itself are escaped, or
-// the mark of "b] [x" would end like that of "x".
+// suffix returns the mark in a name. Brackets of the reference itself are escaped, or the
+// mark of "b] [x" would end like the mark of "x".
 func suffix(reference opportunity.Reference) string {
 	return " [" + strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D").Replace(string(reference)) + "]"
 }
@@ -66,8 +65,8 @@ func (m Mark) carriedBy(record administrate.Opportunity, reference opportunity.R
 	return false
 }
 
-// Reference returns the reference that the record carries; false where it carries none.
-// A name that ends in brackets counts as marked.
+// Reference returns the reference that the record carries; false where it carries none. A
+// name that ends in brackets counts as marked.
 func (m Mark) Reference(record administrate.Opportunity) (opportunity.Reference, bool) {
 	if m.Name {
 		begin := strings.LastIndex(record.Name, " [")
@@ -85,15 +84,15 @@ func (m Mark) Reference(record administrate.Opportunity) (opportunity.Reference,
 	return "", false
 }
 
-// Carries reports whether the record carries the reference, in whatever way a worker
-// may be told to write it.
+// Carries reports whether the record carries the reference, in any of the ways in which a
+// worker can write it.
 func Carries(record administrate.Opportunity, reference opportunity.Reference) bool {
 	return strings.HasSuffix(record.Name, suffix(reference)) ||
 		slices.ContainsFunc(record.Attributes, func(a administrate.Attribute) bool { return a.Value == string(reference) })
 }
 
-// owner tells whose mark the record carries. A name that ends in brackets counts
-// as marked, since nothing tells a mark from a name that looks like one.
+// owner returns whose mark the record carries. A name that ends in brackets counts as
+// marked, since a mark and a name that looks like a mark are equal.
 func (m Mark) owner(record administrate.Opportunity, reference opportunity.Reference) activities.Owner {
 	if m.none() {
 		return activities.OwnerUntold
@@ -117,8 +116,8 @@ func (m Mark) foreign(record administrate.Opportunity, reference opportunity.Ref
 	return !m.Name && m.owner(record, reference) == activities.OwnerOther
 }
 
-// MarkOpportunity puts the reference's mark on a record, in one request. It is
-// assumed that attributes it does not name stay as they are.
+// MarkOpportunity puts the reference's mark on a record, in one request. It is assumed
+// that attributes outside the request stay unchanged.
 func (a *Activities) MarkOpportunity(ctx context.Context, in activities.MarkInput) (activities.Sending, error) {
 	if why := a.takenOver(ctx, in); why != nil {
 		return *why, nil

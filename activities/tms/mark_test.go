@@ -17,7 +17,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// called makes a record of another name under another worker's setting.
+// called makes a record with another name under another worker's setting.
 func (r *room) called(mark tms.Mark, reference opportunity.Reference, name string) opportunity.ID {
 	r.t.Helper()
 	r.worker(mark)
@@ -38,8 +38,8 @@ func TestOwner(t *testing.T) {
 	byAttribute, byName, byOther := tms.Mark{Attribute: "oppflow"}, tms.Mark{Name: true}, tms.Mark{Attribute: "other"}
 	for _, c := range []struct {
 		name    string
-		reads   tms.Mark // how the worker that looks is set
-		wrote   tms.Mark // how the one was that made the record
+		reads   tms.Mark // the setting of the worker that looks
+		wrote   tms.Mark // the setting of the worker that made the record
 		of      opportunity.Reference
 		called  string
 		want    activities.Owner
@@ -78,7 +78,7 @@ func TestOwner(t *testing.T) {
 	}
 }
 
-// The owner is told once, with the record; further pages hold interests only.
+// The first page holds the owner and the record; further pages hold interests only.
 func TestOwnerOfAPage(t *testing.T) {
 	r := newRoom(t, tms.Mark{Attribute: "oppflow"})
 	record := r.created("A-1")
@@ -106,7 +106,7 @@ func TestMarkARecord(t *testing.T) {
 			before := r.readAs("A-1", record)
 			r.requested()
 			in := activities.MarkInput{Reference: "A-1", Opportunity: record, Name: before.Record.Details.Name}
-			for range 2 { // once more does no harm: its answer may have been lost
+			for range 2 { // a repetition does no harm: the first answer may have been lost
 				if got := do[activities.Sending](r, activities.MarkOpportunity, in); !cmp.Equal(got, activities.Sending{About: string(record), Fate: opportunity.FateDone}) {
 					t.Fatalf("got %+v", got)
 				}
@@ -192,7 +192,8 @@ func TestHoldUntilAnAskedTime(t *testing.T) {
 	if got := out.Answers[1]; got.Fate != opportunity.FateDone || got.Reservation == nil || *got.Reservation != (opportunity.Reservation{Valid: true, Until: soon}) {
 		t.Errorf("held %+v", got)
 	}
-	// Later, earlier, in another zone, and not to a whole second: each exactly.
+	// Each of these expiries is kept exactly: later, earlier, in another zone, with a
+	// fraction of a second.
 	for _, asked := range []time.Time{
 		soon.AddDate(1, 0, 0), soon.Add(-2 * time.Hour), soon.Add(time.Hour).In(time.FixedZone("", 5*3600+1800)), soon.Add(1500 * time.Millisecond),
 	} {
@@ -208,7 +209,7 @@ func TestHoldUntilAnAskedTime(t *testing.T) {
 			t.Errorf("answered %+v, reads %+v", got, read)
 		}
 	}
-	// What has lapsed stays lapsed, though the API says so without an error.
+	// Lapsed places stay lapsed, though the API returns no error.
 	r.mu.Lock()
 	r.ahead = 24 * time.Hour
 	r.mu.Unlock()
@@ -219,14 +220,14 @@ func TestHoldUntilAnAskedTime(t *testing.T) {
 	if got := r.read(record).Reservation; got.Valid {
 		t.Errorf("a lapsed hold reads %+v", got)
 	}
-	// Where there never was one there is none.
+	// Without earlier places there are none.
 	if got := r.apply(r.created("A-2"), until(soon.AddDate(1, 0, 0))).Answers[0]; got.Fate != opportunity.FateDone || got.Reservation == nil || got.Reservation.Valid {
 		t.Errorf("no hold: %+v", got)
 	}
 }
 
-// TestAnAnswerWithAnotherExpiry is passed on as it is, since the workflow tells the
-// caller which one it is; unless nobody asked for one.
+// TestAnAnswerWithAnotherExpiry: the answer is passed on unchanged, since the workflow
+// reports the real expiry to the caller, unless nobody asked for one.
 func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	held := time.Now().UTC().Add(240 * time.Hour).Truncate(time.Second)
@@ -248,7 +249,7 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	if got := r.apply("O", until(held)); got.Fate != opportunity.FateDone || got.Answers[0].Fate != opportunity.FateUnknown {
 		t.Errorf("got %+v", got)
 	}
-	// What the API turns down is told in its words.
+	// The API's own words say why it rejects a request.
 	r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {
 		_, _ = fmt.Fprint(w, `{"data":{"m0":{"extendReservations":{"errors":[{"label":"Too Late","message":"the event has begun","value":null}],"opportunity":null}}}}`)
 		return true

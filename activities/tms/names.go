@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// names remembers for a while what names mean, so that most commands need no
+// names remembers the meanings of names for a while, so that most commands need no
 // look-up. Only unambiguous meanings are kept.
 type names struct {
 	keep time.Duration
@@ -16,7 +16,7 @@ type names struct {
 
 	mu    sync.Mutex
 	known map[opportunity.Name]remembered
-	// steps are those that names of steps were looked up among, by their ids.
+	// steps are the steps from the last look-ups, by their ids.
 	steps map[opportunity.ID]rememberedStep
 }
 
@@ -36,7 +36,7 @@ func newNames(keep time.Duration, now func() time.Time) *names {
 	}
 }
 
-// maxNames bounds the cache; past it, everything is looked up anew.
+// maxNames bounds the cache; when the cache is full, everything is looked up again.
 const maxNames = 10_000
 
 func (n *names) remember(name opportunity.Name, meaning opportunity.Named) {
@@ -77,8 +77,8 @@ func (n *names) step(id opportunity.ID) (opportunity.Step, bool) {
 	return found.step, true
 }
 
-// dictionary tells ids by what the workflow resolved already and what the
-// worker remembers, and collects what neither knows.
+// dictionary finds ids from what the workflow resolved already and what the worker
+// remembers. It collects the names that neither knows.
 type dictionary struct {
 	resolved map[opportunity.Name]opportunity.ID
 	names    *names
@@ -93,8 +93,8 @@ func (a *Activities) dictionary(resolved []opportunity.Resolved) *dictionary {
 	return d
 }
 
-// id answers what the API wants for the text: an id, or a currency's code. Text
-// that is one already passes.
+// id returns what the API needs for the text: an id, or a currency's code. Text that
+// already is an id or a code passes.
 func (d *dictionary) id(typ, text string, wanted []opportunity.Name) string {
 	name := opportunity.Name{Type: typ, Text: text}
 	for _, w := range wanted {
@@ -113,7 +113,7 @@ func (d *dictionary) id(typ, text string, wanted []opportunity.Name) string {
 	return text
 }
 
-// unresolved answers that nothing was sent since names are missing.
+// unresolved returns the result that nothing was sent because names are missing.
 func (d *dictionary) unresolved() activities.Sending {
 	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonNames, Missing: d.missing}
 }

@@ -22,10 +22,9 @@ type outcome[R any] interface {
 	Outcome() *activities.Sending
 }
 
-// once makes an activity of a function that changes something. It is the one place
-// that every change passes: it calls the function only where it is proven that
-// nothing was sent for this activity before. Otherwise the fate of the change is
-// unknown, and nothing is sent.
+// once makes an activity of a function that changes something. Every change passes
+// through once. once calls the function only where it is proven that nothing was sent for
+// this activity before. Otherwise the fate of the change is unknown, and nothing is sent.
 func once[I about, R any, P outcome[R]](a *Activities, change func(context.Context, I) (R, error)) func(context.Context, I) (R, error) {
 	return func(ctx context.Context, in I) (R, error) {
 		var result R
@@ -35,8 +34,8 @@ func once[I about, R any, P outcome[R]](a *Activities, change func(context.Conte
 				Fate: opportunity.FateUnknown, Reason: activities.ReasonAttempt, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
 			}
 		} else if why := a.permitted(ctx); why != nil {
-			// Before the change asks in which epoch it is: a worker that has not proven whose namespace
-			// it is has not read the epoch either.
+			// This comes before the change asks for its epoch: a worker that has not proven whose
+			// namespace it serves has not read the epoch either.
 			*P(&result).Outcome() = withheld(why)
 		} else {
 			result, err = change(ctx, in)
@@ -46,14 +45,14 @@ func once[I about, R any, P outcome[R]](a *Activities, change func(context.Conte
 	}
 }
 
-// promptly is how soon after it was scheduled an activity is started that cannot
-// have been started before: what an operator needs three requests for takes longer.
+// promptly is the longest delay of a start after the scheduling that needs no proof. An
+// operator needs three requests to make an activity start twice, and these take longer.
 const promptly = 10 * time.Millisecond
 
-// sentBefore returns why the change of the activity may have been sent before; ""
-// says that it was not. An activity that changes something is scheduled with one
-// attempt. Temporal starts it a second time only where somebody changed its
-// options, or had it start anew: with update-options, reset or unpause.
+// sentBefore returns why the change of the activity may have been sent before; "" says
+// that the change was not sent. An activity that changes something is scheduled with one
+// attempt. Temporal starts the activity a second time only where somebody changed its
+// options, or started it again, with update-options, reset or unpause.
 func (a *Activities) sentBefore(ctx context.Context) string {
 	info := activity.GetInfo(ctx)
 	switch {
@@ -66,7 +65,7 @@ func (a *Activities) sentBefore(ctx context.Context) string {
 	case info.StartedTime.Sub(info.ScheduledTime) <= promptly:
 		return ""
 	}
-	// The task does not say all of it: a reset of an activity sets the count of its
+	// The task does not hold everything: a reset of an activity sets the count of its
 	// attempts back to 1, and the task holds the time-outs as they were scheduled.
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
@@ -82,8 +81,8 @@ func (a *Activities) sentBefore(ctx context.Context) string {
 	return "the activity has been completed by somebody else"
 }
 
-// changed returns how the activity differs from the one that was scheduled; "" says
-// that it does not.
+// changed returns how the activity differs from the scheduled activity; "" says that it
+// does not differ.
 func changed(info activity.Info, now *workflow.PendingActivityInfo) string {
 	options := now.GetActivityOptions()
 	switch {
@@ -97,10 +96,10 @@ func changed(info activity.Info, now *workflow.PendingActivityInfo) string {
 	return ""
 }
 
-// maxBegun is how many activities a worker remembers to have started.
+// maxBegun is how many started activities a worker remembers.
 const maxBegun = 20_000
 
-// begun are the activities that this worker has started, the latest of them.
+// begun are the latest activities that this worker has started.
 type begun struct {
 	mu    sync.Mutex
 	known map[begunKey]bool
@@ -112,8 +111,7 @@ type begunKey struct {
 	scheduled     int64
 }
 
-// first notes that the activity is started, and reports whether it is for the first
-// time.
+// first notes the start of the activity, and reports whether this is the first start.
 func (b *begun) first(info activity.Info) bool {
 	key := begunKey{info.WorkflowExecution.RunID, info.ActivityID, info.ScheduledTime.UnixNano()}
 	b.mu.Lock()

@@ -21,7 +21,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// task has activities started by the server with the info that it returns.
+// task starts activities as the server does, with the info that the function returns.
 type task struct {
 	interceptor.WorkerInterceptorBase
 	info func(activity.Info) activity.Info
@@ -51,13 +51,13 @@ func (i *taskIn) Init(next interceptor.ActivityOutboundInterceptor) error {
 
 func (o *taskOut) GetInfo(ctx context.Context) activity.Info { return o.task.info(o.Next.GetInfo(ctx)) }
 
-// starts has the activities of the room started with the info.
+// starts makes the server start the activities of the room with the info.
 func (r *room) starts(info func(activity.Info) activity.Info) {
 	r.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&task{info: info}}})
 }
 
-// A change is sent only for an activity that was not started before and whose options are those it was scheduled
-// with. For any other nothing is sent, and what became of the change is unknown.
+// A change is sent only for an activity that was not started before and whose options are the scheduled ones.
+// For any other activity nothing is sent, and the fate of the change is unknown.
 func TestAChangeIsSentOnce(t *testing.T) {
 	scheduled := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	const timeout = 35 * time.Second

@@ -10,21 +10,21 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// places are what the API says of the places that an opportunity holds, all with one
+// places is the API's data about the places that an opportunity holds. All have one
 // expiry.
 type places struct {
-	// held says that some are held now, as far as the API says so. Where it names no
-	// expiry it may say so of an opportunity that never held any.
+	// held says that the API reports some places as held now. Without an expiry, the API may
+	// report this for an opportunity that never held any.
 	held bool
-	// until is when they lapse, or have lapsed; zero where no expiry is set.
+	// until is when the places lapse, or have lapsed; zero where no expiry is set.
 	until time.Time
-	// spent says that they have lapsed or were given back: the opportunity can hold
-	// none again.
+	// spent says that the places have lapsed or were given back, so that the opportunity
+	// cannot hold any again.
 	spent bool
 }
 
-// reservation is what a view shows of them: places without an expiry are not known to
-// be held.
+// reservation returns what a view shows of the places. Places without an expiry are not
+// known to be held.
 func (p places) reservation() *opportunity.Reservation {
 	return &opportunity.Reservation{Valid: p.held && !p.until.IsZero(), Until: p.until}
 }
@@ -42,18 +42,18 @@ func (a *Activities) places(ctx context.Context, id opportunity.ID) (places, err
 	return out, nil
 }
 
-// What is kept of effects about places and services beside what a Trace has members
-// for, under keys of Trace.Values.
+// The keys of Trace.Values for effects about places and services. A Trace has other
+// members for everything else.
 const (
-	// keptLooked: places were looked at before anything was asked for.
+	// keptLooked: an inspection read the places before the effect requested anything.
 	keptLooked = "looked"
-	// keptAsked: the API answered that it did what was asked for.
+	// keptAsked: the API answered that it did what the effect requested.
 	keptAsked = "asked"
-	// keptBack is until when places are held that are taken back.
+	// keptBack is until when the places stay held after an undo.
 	keptBack = "back"
 )
 
-// keep adds to what is kept of an effect. The trace it is given stays as it is.
+// keep returns the trace with a value added, and leaves the given trace unchanged.
 func keep(trace opportunity.Trace, key, value string) opportunity.Trace {
 	values := maps.Clone(trace.Values)
 	if values == nil {
@@ -66,7 +66,7 @@ func keep(trace opportunity.Trace, key, value string) opportunity.Trace {
 	return trace
 }
 
-// looked keeps until when places were held before, the first time only.
+// looked keeps until when places were held before the effect, the first time only.
 func (p places) looked(trace opportunity.Trace) opportunity.Trace {
 	if trace.Values[keptLooked] != "" {
 		return trace
@@ -77,7 +77,8 @@ func (p places) looked(trace opportunity.Trace) opportunity.Trace {
 	return keep(trace, keptLooked, "yes")
 }
 
-// lapseAt sets until when places are held. A moment that has come gives them back.
+// lapseAt sets until when places are held. A time that is not in the future gives them
+// back.
 func (a *Activities) lapseAt(ctx context.Context, in activities.EffectInput, until time.Time) activities.CarryOutResult {
 	_, err := a.api.ExtendReservations(a.inTime(ctx), administrate.ExtendReservations{
 		OpportunityID: string(in.Opportunity), Until: until.UTC().Truncate(time.Second),
@@ -85,7 +86,7 @@ func (a *Activities) lapseAt(ctx context.Context, in activities.EffectInput, unt
 	return asked(in, err)
 }
 
-// asked tells what is known of a request about places.
+// asked returns the fate of a request about places.
 func asked(in activities.EffectInput, err error) activities.CarryOutResult {
 	result := activities.CarryOutResult{Sending: sending(err), Trace: in.Trace}
 	if err == nil {
@@ -94,7 +95,6 @@ func asked(in activities.EffectInput, err error) activities.CarryOutResult {
 	return result
 }
 
-// noUndo answers that the effect cannot be taken back.
 func noUndo(why string) *opportunity.Error {
 	return opportunity.Invalidf("it cannot be taken back: %s", why)
 }

@@ -10,15 +10,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// PlanOpportunity reads the record and answers what the worker's playbook says about
-// it: in one request for each hundred interests, and, where the plan depends on
-// them, one for each hundred events. A move to a step that is not known to the
-// worker takes one more, to read the steps. A step that means nothing makes an empty
-// plan: the API will answer the move itself.
+// PlanOpportunity reads the record and returns the plan of the worker's playbook. It
+// makes one request for each hundred interests and, where the plan depends on the events,
+// one for each hundred events. A move to a step that the worker does not know takes one
+// more request, to read the steps. A step that does not exist makes an empty plan: the
+// API will answer the move itself.
 //
-// The plan is by the playbook that is in force when it is made, after the record was
-// read. A worker whose playbook is of a lower version than the opportunity has seen makes
-// none.
+// The plan is made by the playbook that is in force after the record was read. A worker
+// whose playbook has a lower version than the opportunity has seen makes no plan.
 func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInput) (activities.PlanResult, error) {
 	begun := time.Now()
 	book, err := a.book(ctx)
@@ -85,8 +84,8 @@ func (a *Activities) plan(ctx context.Context, in activities.PlanInput, book Boo
 	return result, nil
 }
 
-// stepCalled is the step of the name or id, zero where there is none or several. The
-// problem says that steps cannot be read in this TMS.
+// stepCalled returns the step with the name or id, zero where there is none or several.
+// The problem says that steps cannot be read in this TMS.
 func (a *Activities) stepCalled(ctx context.Context, text string) (step opportunity.Step, problem string, err error) {
 	if step, ok := a.rememberedStep(text); ok {
 		return step, "", nil
@@ -108,10 +107,10 @@ func (a *Activities) stepCalled(ctx context.Context, text string) (step opportun
 	return step, "", nil
 }
 
-// rememberedStep is the step of the name or id, if the worker knows it.
+// rememberedStep returns the step with the name or id, if the worker knows the step.
 func (a *Activities) rememberedStep(text string) (opportunity.Step, bool) {
 	id := opportunity.ID(text)
-	for _, name := range (opportunity.Mutation{Progress: &opportunity.Progress{To: text}}).Names() { // none for an id
+	for _, name := range (opportunity.Mutation{Progress: &opportunity.Progress{To: text}}).Names() { // an id is no name
 		meaning, _ := a.names.lookup(name)
 		id = meaning.ID
 	}

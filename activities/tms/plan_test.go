@@ -33,7 +33,7 @@ func moving(record opportunity.ID, to string) activities.PlanInput {
 	return activities.PlanInput{Opportunity: record, Occasion: opportunity.Occasion{Kind: opportunity.OccasionMove}, Step: to}
 }
 
-// kinds are those of effects.
+// kinds returns the kinds of the effects.
 func kinds(effects []opportunity.Effect) (all []opportunity.EffectKind) {
 	for _, e := range effects {
 		all = append(all, e.Kind)
@@ -91,7 +91,7 @@ func TestPlanOfAMoveToNowhereIsEmpty(t *testing.T) {
 			t.Errorf("to %q: %+v", to, got)
 		}
 	}
-	// A TMS that does not show its steps: nothing is planned, and it is told.
+	// In a TMS that does not show its steps nothing is planned, and the plan says so.
 	r.worker(tms.Mark{})
 	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
 		if !strings.Contains(body(t, q), "opportunitySteps") {
@@ -147,7 +147,7 @@ happenings: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	if want := (activities.Rules{Digest: r.options.Playbook.Digest(), FollowUps: true, Happenings: true, Quiet: activities.DefaultQuietTime, Spread: 6 * time.Hour}); got.Rules != want {
 		t.Errorf("rules %+v", got.Rules)
 	}
-	// What was cancelled is told without looking again.
+	// The plan reports a cancellation without another read.
 	happened := activities.PlanInput{Opportunity: record, Occasion: opportunity.Occasion{Kind: opportunity.OccasionEventCancelled, Item: cancelled}}
 	if got := r.plan(happened); !cmp.Equal(kinds(got.Plan.After), []opportunity.EffectKind{opportunity.EffectLog}) {
 		t.Errorf("%+v", got.Plan)
@@ -155,7 +155,8 @@ happenings: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	r.wantRequests(1)
 }
 
-// What the record holds counts; what the API does not tell is what the workflow knows.
+// The content of the record counts. The workflow's knowledge fills in what the API does
+// not return.
 func TestPlanKnowsWhatTheAPIDoesNotTell(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	const rules = `transitions: [{ name: all, after: [{ log: { message: "{{.Value}}" } }] }]`
@@ -233,8 +234,8 @@ func TestPlanOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A worker without a playbook answers as before there were any, and one with tells
-// what its has.
+// A worker without a playbook answers as before playbooks existed; a worker with one says
+// what its playbook has.
 func TestRulesTravelWithAnswers(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	answers := func() (all []*activities.Rules) {
@@ -245,7 +246,7 @@ func TestRulesTravelWithAnswers(t *testing.T) {
 	if got := answers(); got[0] != nil || got[1] != nil || got[2] != nil {
 		t.Errorf("without a playbook: %+v", got)
 	}
-	r.follow("calendar: { zone: Europe/London }") // which says nothing of what to do
+	r.follow("calendar: { zone: Europe/London }") // a playbook without effects
 	if got := answers(); got[0] != nil || got[1] != nil || got[2] != nil {
 		t.Errorf("with an empty one: %+v", got)
 	}

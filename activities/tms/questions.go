@@ -13,25 +13,26 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// The index of runs answers a limited number of questions a second, which the worker is
-// not told. It asks as often as it likes until an answer does not come, then less often
-// than was answered, and slowly more again.
+// The index of runs limits the number of questions per second. The worker does not know
+// the limit. It asks without a limit until an answer does not come. Then it asks less
+// often than the index answered, and slowly more again.
 const (
 	mostQuestions  = 1000.0 // a second
 	leastQuestions = 2.0
-	// usualQuestions is below what a server answers at its defaults.
+	// usualQuestions is less than the number that a server answers at its defaults.
 	usualQuestions = 8.0
-	// fewerQuestions is what is left of the rate of answers, and moreQuestions what each answer adds.
+	// fewerQuestions is the part of the rate of answers that remains, and moreQuestions what each
+	// answer adds.
 	fewerQuestions = 0.7
 	moreQuestions  = 0.1
-	// answersSeen is over how long the answers are counted.
+	// answersSeen is the time over which the answers are counted.
 	answersSeen = 2 * time.Second
-	// questionWithin is how long one question waits for its answer: the SDK asks again by itself, first
-	// after a second, when it is refused.
+	// questionWithin is how long one question waits for its answer. When a question is refused, the SDK
+	// repeats the question by itself, first after a second.
 	questionWithin = 900 * time.Millisecond
 )
 
-// questions asks for lists of runs. Urgent questions wait for no others.
+// questions asks for lists of runs, and urgent questions do not wait for others.
 type questions struct {
 	temporal client.Client
 	now      func() time.Time
@@ -47,8 +48,8 @@ func newQuestions(temporal client.Client, now func() time.Time) *questions {
 	return &questions{temporal: temporal, now: now, pace: administrate.NewPace(mostQuestions), rate: mostQuestions}
 }
 
-// list asks until it is answered. An error says that it is asked too much to answer
-// within the context's time, or why the question was refused.
+// list repeats the question until it is answered. An error says that there are too many
+// questions for an answer within the context's time, or why the question was refused.
 func (q *questions) list(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, urgent bool) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	for {
 		if !urgent {
@@ -75,14 +76,14 @@ func (q *questions) list(ctx context.Context, request *workflowservice.ListWorkf
 	}
 }
 
-// tooMuch reports whether there was no answer since there are too many questions.
+// tooMuch reports whether there was no answer because there are too many questions.
 func tooMuch(err error) bool {
 	var exhausted *serviceerror.ResourceExhausted
 	var late *serviceerror.DeadlineExceeded
 	return errors.As(err, &exhausted) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// heard takes in that a question was answered.
+// heard records an answered question.
 func (q *questions) heard() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -93,7 +94,7 @@ func (q *questions) heard() {
 	}
 }
 
-// refused takes in that one was not. Those that were under way then say nothing new.
+// refused records a refused question; refusals soon after another one say nothing new.
 func (q *questions) refused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -104,13 +105,13 @@ func (q *questions) refused() {
 	q.count()
 	rate := fewerQuestions * float64(len(q.answered)) / answersSeen.Seconds()
 	if q.rate == mostQuestions {
-		rate = max(rate, usualQuestions) // what was answered at once tells little
+		rate = max(rate, usualQuestions) // while everything was answered at once, the answers say little about the limit
 	}
 	q.lowered = now
 	q.set(rate)
 }
 
-// count forgets the answers of long ago.
+// count forgets old answers.
 func (q *questions) count() {
 	since := q.now().Add(-answersSeen)
 	for len(q.answered) > 0 && q.answered[0].Before(since) {

@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// limited is a namespace that answers a number of questions a second.
+// limited is a namespace that answers a limited number of questions a second.
 type limited struct {
 	client.Client
 	every time.Duration
@@ -33,8 +33,8 @@ func (l *limited) ListWorkflow(context.Context, *workflowservice.ListWorkflowExe
 	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
 }
 
-// Many ask at once and all the time. The namespace answers what it can, and an urgent question
-// is answered within a second.
+// Many callers ask at once and all the time. The namespace answers within its limit, and an
+// urgent question is answered within a second.
 func TestUrgentQuestionsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limited{every: time.Second / 10}

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ReadOpportunity reads the record, in one request. A record that is not there
-// is an error that is not repeated.
+// ReadOpportunity reads the record, in one request. For a record that does not exist it
+// returns an error that is not repeated.
 func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInput) (activities.ReadResult, error) {
 	if in.After != "" {
 		page, err := a.api.Interests(ctx, string(in.Opportunity), in.After)
@@ -36,11 +36,10 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	}, nil
 }
 
-// FindOpportunity looks for records that carry the reference's mark, a page of
-// the region's opportunities at a time: no documented filter knows the mark. A
-// region given by a name that the worker does not remember is looked up before:
-// the filter compares names as the TMS writes them, and one that a caller wrote
-// otherwise would hide the record.
+// FindOpportunity looks for records that carry the reference's mark. It reads the
+// region's opportunities page by page, because no documented filter knows the mark. A
+// region name that the worker does not remember is looked up before. The filter compares
+// names as the TMS writes them, so another spelling by a caller would hide the record.
 func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
 	if a.mark.none() {
 		return activities.FindResult{Reference: in.Reference, Blind: true}, nil
@@ -73,7 +72,7 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	return out, nil
 }
 
-// snapshot translates a record. What it does not hold stays empty.
+// snapshot translates a record; members that the record does not hold stay empty.
 func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) opportunity.Snapshot {
 	out := opportunity.Snapshot{
 		ID: opportunity.ID(record.ID),
@@ -110,7 +109,8 @@ func reference(interest administrate.Interest) opportunity.InterestRef {
 		ref.Quantity = *interest.Quantity
 	}
 	if interest.UnitAmount.Valid {
-		// What is no amount of ours was not written by us: it then fits by the rest.
+		// Oppflow wrote no amount that it cannot parse. Such an interest is compared by its
+		// other members.
 		if amount, err := opportunity.ParseAmount(interest.UnitAmount.Decimal.String()); err == nil {
 			ref.UnitAmount = &amount
 		}

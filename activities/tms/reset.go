@@ -9,10 +9,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// anotherRun reports whether the run that asks is another than the one its
-// workflow takes itself for, and which. A workflow cannot see that it was reset:
-// its history says the same as before. The server, which hands the activity out,
-// knows the run by its own id.
+// anotherRun reports whether the run that asks is another run than the workflow believes,
+// and returns its id. A workflow cannot see that it was reset, because its history is the
+// same as before. The server, which hands out the activity, knows the run by its own id.
 func anotherRun(ctx context.Context, believed string) (string, bool) {
 	run := runOf(ctx)
 	return run, believed != "" && believed != run
@@ -26,7 +25,7 @@ func WithEpoch(ctx context.Context, epoch func() string) context.Context {
 	return context.WithValue(ctx, epochKey{}, epoch)
 }
 
-// runOf is what the run that asks is called in the epoch of the namespace.
+// runOf returns the name of the run that asks, in the epoch of the namespace.
 func runOf(ctx context.Context) string {
 	run := activity.GetInfo(ctx).WorkflowExecution.RunID
 	if epoch, is := ctx.Value(epochKey{}).(func() string); is {

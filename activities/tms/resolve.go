@@ -12,9 +12,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ResolveNames looks up what names and codes mean: in one request for twenty of
-// them, or in none when the worker remembers. A name that means nothing is NotFound, one that
-// fits two things is Invalid and lists both.
+// ResolveNames looks up the meanings of names and codes. It makes one request for each twenty
+// names, or none when the worker remembers the names. A name without a meaning is NotFound. A
+// name with two meanings is Invalid, and the error lists both.
 func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
 	out := activities.ResolveResult{Resolved: make([]opportunity.Resolved, len(in.Names))}
 	var wanted []opportunity.Name
@@ -65,22 +65,21 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 	return out, nil
 }
 
-// nameless is the error of a name that cannot be looked up.
+// nameless returns the error of a name that cannot be looked up.
 func nameless(name opportunity.Name, reason string) *opportunity.Error {
 	return opportunity.Invalidf("%q cannot be looked up by name in this TMS; give its id (%s)", name.Text, reason)
 }
 
-// candidate is something a name may mean.
 type candidate struct {
 	opportunity.Named
-	// texts are all it may be called by.
+	// texts are all names of the candidate.
 	texts []string
 }
 
 // textsPerRequest is how many accounts and items one request looks up.
 const textsPerRequest = 20
 
-// asking sorts names into requests. Lists are read in the first.
+// asking sorts names into requests; the first request also reads the lists.
 func asking(wanted []opportunity.Name) []administrate.Wanted {
 	requests := make([]administrate.Wanted, 1)
 	for _, name := range wanted {
@@ -109,8 +108,8 @@ func asking(wanted []opportunity.Name) []administrate.Wanted {
 	return requests
 }
 
-// itemKind returns what is sold under names of the type; "" where they are no names of
-// things to sell.
+// itemKind returns the kind of item that is sold under names of the type; "" where the
+// type is not one of items.
 func itemKind(typ string) administrate.Kind {
 	switch typ {
 	case opportunity.TypeCourse:
@@ -125,8 +124,8 @@ func itemKind(typ string) administrate.Kind {
 	return ""
 }
 
-// lookUp reads what names of the given types may mean, by type. Lists that do
-// not fit into one answer are read on.
+// lookUp reads the possible meanings of names of the given types, by type. It reads all
+// pages of a list.
 func (a *Activities) lookUp(ctx context.Context, wanted []opportunity.Name) (map[string][]candidate, error) {
 	candidates := make(map[string][]candidate)
 	add := func(typ, id, name string, texts ...string) {
@@ -166,8 +165,8 @@ func (a *Activities) lookUp(ctx context.Context, wanted []opportunity.Name) (map
 	return candidates, nil
 }
 
-// choose picks what a name means: what is called exactly so, or, if nothing is,
-// so in other capitals.
+// choose returns the meaning of a name: the candidate with exactly this name, or else the
+// candidate whose name differs in case only.
 func choose(name opportunity.Name, candidates []candidate) (opportunity.Named, *opportunity.Error) {
 	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
 		var fitting []opportunity.Named
@@ -192,7 +191,7 @@ func choose(name opportunity.Name, candidates []candidate) (opportunity.Named, *
 	return opportunity.Named{}, opportunity.Failf(opportunity.NotFound, "no %s is called %q%s", describe(name.Type), name.Text, among(candidates))
 }
 
-// among lists what there is, when that is a short list.
+// among lists the candidates, when the list is short.
 func among(candidates []candidate) string {
 	if len(candidates) == 0 || len(candidates) > 20 {
 		return ""
@@ -204,7 +203,6 @@ func among(candidates []candidate) string {
 	return "; there are " + strings.Join(list, ", ")
 }
 
-// describe names a type of ids in the words of the field.
 func describe(typ string) string {
 	switch typ {
 	case opportunity.TypeStep:

@@ -9,13 +9,16 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// lookSpread is over how much of a day the daily looks are spread of the opportunities that
-// were looked at together, as after an outage or an import.
+// lookSpread is the part of a day over which daily looks are spread. It is for
+// opportunities that were looked at together, as after an outage or an import.
 const lookSpread = 6 * time.Hour
 
-// rules tells what the playbook in force has; nil where that is nothing and the
-// namespace has none, so that a worker answers as if there were no playbooks. It is asked
-// before anything is sent: a worker that does not know the playbook says nothing of it.
+// rules returns what the playbook in force has. It returns nil where the playbook has
+// nothing and the namespace has no playbook. A worker then answers as if there were no
+// playbooks.
+//
+// rules runs before anything is sent. A worker that does not know the playbook returns an
+// error.
 func (a *Activities) rules(ctx context.Context) (*activities.Rules, error) {
 	book, err := a.book(ctx)
 	if err != nil {
@@ -42,8 +45,8 @@ func (a *Activities) rulesOf(book Book) *activities.Rules {
 	return rules
 }
 
-// ruleless is the fate of a request of a worker that does not know which playbook is in
-// force.
+// ruleless returns the fate of a request of a worker that does not know which playbook is
+// in force.
 func ruleless(err error) activities.Sending {
 	return activities.Sending{
 		Fate: opportunity.FateNotSent, Reason: activities.ReasonPlaybook, Error: opportunity.Failf(opportunity.Rejected, "%s", err),

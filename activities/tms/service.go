@@ -19,8 +19,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ServiceKey is what requests to a service are signed with. It does not show, however
-// it is printed.
+// ServiceKey is a key that signs requests to a service, and that no way of printing
+// shows.
 type ServiceKey struct{ key string }
 
 // NewServiceKey keeps the key.
@@ -35,7 +35,7 @@ func (ServiceKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenK
 // MarshalText hides the key from logs and JSON.
 func (ServiceKey) MarshalText() ([]byte, error) { return []byte(hiddenKey), nil }
 
-// sign is the signature of a body that is sent at the time.
+// sign returns the signature of a body that is sent at the time.
 func (k ServiceKey) sign(timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(k.key))
 	_, _ = io.WriteString(mac, timestamp+".") // never fails
@@ -43,19 +43,18 @@ func (k ServiceKey) sign(timestamp string, body []byte) string {
 	return "v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// The headers of a request to a service.
 const (
 	headerKey       = "Idempotency-Key"
 	headerTimestamp = "Oppflow-Timestamp"
 	headerSignature = "Oppflow-Signature"
 )
 
-// maxServiceAnswer is how much of a service's answer is read before it is thrown away,
-// so that the connection can be used again.
+// maxServiceAnswer is how much of a service's answer is read and thrown away, so that the
+// connection can be used again.
 const maxServiceAnswer = 64 << 10
 
-// serviceAnswersWithin is how long after the last moment of sending an answer is waited
-// for. It ends before the activity does, whose result would be lost.
+// serviceAnswersWithin is how long after the last moment of sending the worker waits for
+// an answer. This time ends before the activity does, whose result would be lost.
 const serviceAnswersWithin = 10 * time.Second
 
 // services sends signed requests to the tenant's own services.
@@ -75,14 +74,13 @@ func newServices(transport http.RoundTripper, now func() time.Time) *services {
 	}
 	return &services{now: now, client: &http.Client{
 		Transport: transport,
-		// What is signed is meant for the service, not for whoever it points at.
+		// A signed request is meant for the service, not for the target of a redirect.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// message is a request to a service.
 type message struct {
-	// name is what the playbook calls the service.
+	// name is the name of the service in the playbook.
 	name string
 	url  string
 	key  ServiceKey
@@ -91,7 +89,7 @@ type message struct {
 	body        []byte
 }
 
-// send sends it once. Whatever is not proven is unknown.
+// send sends the request once. Everything that is not proven is unknown.
 func (s *services) send(ctx context.Context, m message) activities.Sending {
 	if by, ok := administrate.SendBy(ctx); ok {
 		if time.Now().After(by) {
@@ -120,8 +118,8 @@ func (s *services) send(ctx context.Context, m message) activities.Sending {
 	return answered(m.name, answer.StatusCode)
 }
 
-// unanswered tells a request that never left from one of which nobody knows what
-// became of it.
+// unanswered returns the fate of a request without an answer: not sent when it never
+// left, and unknown otherwise.
 func unanswered(name string, err error) activities.Sending {
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {
@@ -130,7 +128,7 @@ func unanswered(name string, err error) activities.Sending {
 	return activities.Sending{Fate: opportunity.FateUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service %s did not answer", name)}
 }
 
-// answered tells by its status what a service did.
+// answered returns the fate of a request from the status of the service's answer.
 func answered(name string, status int) activities.Sending {
 	said := func(typ opportunity.ErrorType) *opportunity.Error {
 		return opportunity.Failf(typ, "the service %s answered %d %s", name, status, http.StatusText(status))

@@ -11,15 +11,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// scheduled has a workflow schedule a change with the options that another worker's times make, and returns what
-// became of the change.
+// scheduled makes a workflow schedule a change with the options from another worker's times, and returns the
+// fate of the change.
 func (r *room) scheduled(times activities.Times, name string, in any) activities.Sending {
 	r.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	r.made.Register(env)
 	env.ExecuteWorkflow(func(ctx workflow.Context) (activities.Sending, error) {
-		var out activities.Sending // every result of a change holds one
+		var out activities.Sending // every result of a change holds a Sending
 		ctx = workflow.WithActivityOptions(ctx, times.ToChange("change"))
 		err := workflow.ExecuteActivity(ctx, name, in).Get(ctx, &out)
 		return out, err
@@ -40,7 +40,7 @@ type asked struct {
 	in       any
 }
 
-// changes are the activities that change something of the record, by what they do.
+// changes returns the activities that change something of the record, by what they do.
 func (r *room) changes(record opportunity.ID) map[string]asked {
 	acting := func(in activities.EffectInput) activities.EffectInput {
 		looked := do[activities.InspectResult](r, activities.InspectEffect, in)
@@ -68,7 +68,7 @@ func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
 	for name, change := range r.changes(record) {
 		t.Run(name, func(t *testing.T) {
 			r.requested()
-			// The answer alone is waited for longer than the activity may take.
+			// The worker waits for the answer alone for longer than the activity may take.
 			short := activities.Times{SendWindow: 5 * time.Second, AnswerTime: 5 * time.Second}
 			out := r.scheduled(short, change.activity, change.in)
 			if out.Fate != opportunity.FateNotSent || out.Reason != activities.ReasonLate {

@@ -40,7 +40,7 @@ func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
 }
 
-// What the sandbox's catalogue holds.
+// Records of the sandbox's catalogue.
 var (
 	regionDR = id(opportunity.TypeRegion, "DR")
 	proposed = id(opportunity.TypeStep, 3)
@@ -53,26 +53,26 @@ var (
 	contact  = id(opportunity.TypeContact, 2)
 )
 
-// namespace is Temporal as far as the activities ask it.
+// namespace is the part of Temporal that the activities ask.
 type namespace struct {
 	client.Client
 	runs    []string
 	err     error
 	queries []string
-	// lives are the earlier runs that it remembers.
+	// lives are the earlier runs that the namespace remembers.
 	lives map[string]life
-	// described is what it tells of the run that asks.
+	// described is what the namespace says of the run that asks.
 	described func() (*workflowservice.DescribeWorkflowExecutionResponse, error)
 }
 
-// life is an earlier run: what it was started from, or took over from the run before it, and as what it failed.
+// life is an earlier run: what it was started from or took over from the run before it, and how it failed.
 type life struct {
 	start   *opportunity.Start
 	carried *opportunity.State
 	failed  opportunity.ErrorType
 }
 
-// events are those of a history.
+// events are the events of a history.
 type events struct{ left []*historypb.HistoryEvent }
 
 func (e *events) HasNext() bool { return len(e.left) > 0 }
@@ -122,23 +122,23 @@ func (n *namespace) ListWorkflow(_ context.Context, in *workflowservice.ListWork
 	return out, n.err
 }
 
-// room is a worker's activities over a sandbox whose every request is counted
-// and can be answered by something else.
+// room holds a worker's activities over a sandbox. The room counts each request and can
+// answer it in place of the sandbox.
 type room struct {
 	t         *testing.T
-	made      *tms.Activities // those of the worker
+	made      *tms.Activities // of the worker
 	env       *testsuite.TestActivityEnvironment
 	namespace *namespace
 	url       string
 	token     string
 	box       *sandbox.Sandbox
-	// options are those of the next worker, beside the mark.
+	// options are the options of the next worker, except for the mark.
 	options tms.Options
 
 	mu       sync.Mutex
 	requests int
-	// instead, when set, answers a request; false lets it pass to the sandbox
-	// afterwards, true has answered it.
+	// instead, when set, sees each request first. It returns true when it has answered the
+	// request, and false to pass the request to the sandbox.
 	instead func(w http.ResponseWriter, r *http.Request) bool
 	ahead   time.Duration // how far the clock is moved on
 }
@@ -149,7 +149,7 @@ func (r *room) now() time.Time {
 	return time.Now().Add(r.ahead)
 }
 
-// requested answers how many requests came since it was last asked.
+// requested returns how many requests came since its last call.
 func (r *room) requested() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -180,13 +180,13 @@ func newRoom(t *testing.T, mark tms.Mark) *room {
 	return newRoomOf(t, mark, nil)
 }
 
-// newRoomOf is a room over a sandbox with other values of what is assumed of the API.
+// newRoomOf returns a room over a sandbox with other values for some assumptions.
 func newRoomOf(t *testing.T, mark tms.Mark, assume map[string]string) *room {
 	t.Helper()
 	return newRoomIn(t, mark, sandbox.Options{Assume: assume})
 }
 
-// newRoomIn is a room over a sandbox of its own kind.
+// newRoomIn returns a room over a sandbox with the options.
 func newRoomIn(t *testing.T, mark tms.Mark, o sandbox.Options) *room {
 	t.Helper()
 	r := &room{t: t, namespace: &namespace{}}
@@ -253,7 +253,7 @@ func try[A any](r *room, name string, in any) (A, error) {
 	return out, err
 }
 
-// do runs an activity that must answer.
+// do runs an activity that must succeed.
 func do[A any](r *room, name string, in any) A {
 	r.t.Helper()
 	out, err := try[A](r, name, in)
@@ -268,7 +268,7 @@ func (r *room) create(in activities.CreateInput) activities.CreateResult {
 	return do[activities.CreateResult](r, activities.CreateOpportunity, in)
 }
 
-// created makes a record and answers its id.
+// created makes a record and returns its id.
 func (r *room) created(reference opportunity.Reference) opportunity.ID {
 	r.t.Helper()
 	out := r.create(activities.CreateInput{Reference: reference, Start: opportunity.Start{Name: "First Aid", Region: string(regionDR)}, Looked: true})
@@ -343,7 +343,7 @@ func TestCreateByNames(t *testing.T) {
 		t.Error(diff)
 	}
 	r.requested()
-	// The worker remembers: the next one costs a single request.
+	// The worker remembers: the next start needs a single request.
 	in.Reference, in.Resolved = "A-2", nil
 	if out = r.create(in); out.Fate != opportunity.FateDone {
 		t.Fatalf("created again %+v", out)
@@ -395,7 +395,7 @@ func TestResolveNames(t *testing.T) {
 	if n := r.requested(); n != 1 {
 		t.Errorf("ten names took %d requests", n)
 	}
-	// What is known costs nothing; what could not be resolved is looked up anew.
+	// Known names cost nothing; names that could not be resolved are looked up again.
 	if r.resolve(got[0].Name); r.requested() != 0 {
 		t.Error("a name the worker knows was looked up again")
 	}
@@ -404,8 +404,8 @@ func TestResolveNames(t *testing.T) {
 	}
 }
 
-// The API answers no request that asks for learning paths. Names of other things are looked
-// up all the same.
+// The API refuses each request for learning paths. Names of other kinds are still looked
+// up.
 func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	r.answerInstead(func(w http.ResponseWriter, q *http.Request) bool {
@@ -427,8 +427,8 @@ func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 	}
 }
 
-// The root of learning paths is switched off: the caller is told to give the id, and names of
-// other things are looked up all the same.
+// The root of learning paths is switched off. The error asks the caller for the id, and names
+// of other kinds are still looked up.
 func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Assumed: administrate.Assumptions{LearningPaths: administrate.Off}})
@@ -478,7 +478,7 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 		err    error
 		looked bool
 		first  bool
-		blind  bool // nothing would find the record
+		blind  bool // no record can be found
 		want   activities.Reason
 	}{
 		{name: "the first run", first: true},
@@ -533,8 +533,8 @@ func TestMark(t *testing.T) {
 			if diff := cmp.Diff([]opportunity.ID{record}, find(activities.FindInput{Reference: "A-1", Region: string(regionDR)}).Found); diff != "" {
 				t.Errorf("by the region's id: %s", diff)
 			}
-			// A worker that has not heard of the region before must find it as well,
-			// however the caller writes it.
+			// A worker that does not know the region yet must find the record as well, in any
+			// spelling of the region.
 			for _, region := range []string{"Dominican Republic", "dominican republic"} {
 				r.worker(mark)
 				got := find(activities.FindInput{Reference: "A-1", Region: region})
@@ -552,7 +552,7 @@ func TestMark(t *testing.T) {
 			if got := find(activities.FindInput{Reference: "A-2", Region: string(regionDR)}); len(got.Found) != 0 {
 				t.Errorf("the mark of another reference was taken for this one's: %+v", got)
 			}
-			// Nobody sees the mark in the name, also after a change of it.
+			// Callers do not see the mark in the name, also after a change of the name.
 			if got := r.read(record).Details.Name; got != "First Aid" {
 				t.Errorf("the name reads %q", got)
 			}
@@ -613,7 +613,7 @@ func TestABatchOfEverything(t *testing.T) {
 			t.Errorf("interest %d: %+v", i, got)
 		}
 		one := out.Answers[i].Interests[0]
-		one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &price // as a reading tells
+		one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &price // as a read returns them
 		made = append(made, one)
 	}
 	if got := out.Answers[4].Details; got == nil || got.Name != "Second" || got.Currency != "EUR" {
@@ -629,20 +629,20 @@ func TestABatchOfEverything(t *testing.T) {
 	if n := r.requested(); n != 1 {
 		t.Errorf("seven changes took %d requests", n)
 	}
-	// The record read back says the same.
+	// The record that is read back shows the same.
 	want := opportunity.Snapshot{
 		ID: record, Details: opportunity.Details{Name: "Second", Currency: "EUR"}, Step: *out.Answers[6].Step, Interests: made, Reservation: *held,
 	}
 	if diff := cmp.Diff(want, r.read(record)); diff != "" {
 		t.Error(diff)
 	}
-	// A later hold is not shorter than the one there is.
+	// A later hold does not shorten the present one.
 	later := held.Until.Add(48 * time.Hour)
 	out = r.apply(record, opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{NotBefore: later}})
 	if got := out.Answers[0].Reservation; got == nil || !got.Valid || !got.Until.Equal(later) {
 		t.Errorf("held until %+v, want %s", got, later)
 	}
-	// Given back.
+	// The places are given back.
 	out = r.apply(record, opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{Release: true}})
 	if got := out.Answers[0].Reservation; got == nil || got.Valid {
 		t.Errorf("released: %+v", got)
@@ -650,14 +650,14 @@ func TestABatchOfEverything(t *testing.T) {
 	if got := r.read(record).Reservation; got.Valid {
 		t.Errorf("released, and reads %+v", got)
 	}
-	// What has lapsed stays lapsed, whatever an empty list of errors says.
+	// Lapsed places stay lapsed, despite an empty list of errors.
 	out = r.apply(record, interest(event, 1), opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{}})
 	if got := out.Answers[1].Reservation; got != nil && got.Valid {
 		t.Errorf("a lapsed hold reads %+v", got)
 	}
 }
 
-// TestAReleaseThatReleasesNothing: the API answers without an error and holds on.
+// TestAReleaseThatReleasesNothing: the API returns no error and keeps the places held.
 func TestAReleaseThatReleasesNothing(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	until := time.Now().UTC().Add(240 * time.Hour).Truncate(time.Second)
@@ -670,7 +670,7 @@ func TestAReleaseThatReleasesNothing(t *testing.T) {
 	if len(out.Answers) != 1 || out.Answers[0].Reservation == nil || !out.Answers[0].Reservation.Valid {
 		t.Errorf("got %+v", out)
 	}
-	// The same answer to a hold that was to last longer is none.
+	// The same answer does not confirm a hold that was to last longer.
 	out = r.apply("O", opportunity.Mutation{Request: "r", Extend: &opportunity.Extend{NotBefore: until.Add(480 * time.Hour)}})
 	if len(out.Answers) != 1 || out.Answers[0].Reservation == nil || out.Answers[0].Reservation.Valid {
 		t.Errorf("got %+v", out)
@@ -697,7 +697,7 @@ func TestWhatTheAPITurnsDown(t *testing.T) {
 	if diff := cmp.Diff(want, out.Answers[2].Error); diff != "" || out.Answers[2].Fate != opportunity.FateRejected {
 		t.Errorf("a move without a transition: %s", diff)
 	}
-	// Refused as a whole, nothing of it is made.
+	// When the request is refused as a whole, no part of it is made.
 	refused := r.apply(record, interest(course, 1), interest("not an id at all", 1), progress("\x00"))
 	if refused.Fate == opportunity.FateDone && refused.Answers[0].Fate != opportunity.FateDone {
 		t.Errorf("got %+v", refused)
@@ -719,7 +719,7 @@ func TestWhatTheAPITurnsDown(t *testing.T) {
 
 func TestFateOfAFailedRequest(t *testing.T) {
 	drop := func(w http.ResponseWriter, q *http.Request) bool {
-		// Once it has the document: the head alone is not the request.
+		// The whole document must arrive: the header alone is not the request.
 		if _, err := io.Copy(io.Discard, q.Body); err != nil {
 			return false
 		}
@@ -765,7 +765,8 @@ func TestFateOfAFailedRequest(t *testing.T) {
 			record := r.created("A-1")
 			c.fail(r)
 			r.requested()
-			// Each request has a worker of its own: a 429 makes the next request of the same one wait.
+			// Each request has its own worker, because a 429 makes the next request of the same worker
+			// wait.
 			got := map[string]activities.Sending{"apply": r.apply(record, interest(course, 1)).Sending}
 			r.worker(tms.Mark{})
 			got["create"] = r.create(activities.CreateInput{
@@ -780,7 +781,7 @@ func TestFateOfAFailedRequest(t *testing.T) {
 			if n := r.requested(); n > 2 {
 				t.Errorf("two changes took %d requests", n)
 			}
-			// A read of the same fate is to be repeated.
+			// A read with the same fate is repeated.
 			_, err := try[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Opportunity: record})
 			var application *temporal.ApplicationError
 			if err == nil || errors.As(err, &application) && application.NonRetryable() {
@@ -793,7 +794,7 @@ func TestFateOfAFailedRequest(t *testing.T) {
 	}
 }
 
-// TestAnAnswerThatSaysTooLittle: each change of a request has a fate of its own.
+// TestAnAnswerThatSaysTooLittle: each change of a request has its own fate.
 func TestAnAnswerThatSaysTooLittle(t *testing.T) {
 	r := newRoom(t, tms.Mark{})
 	r.answerInstead(func(w http.ResponseWriter, _ *http.Request) bool {
@@ -823,7 +824,7 @@ func TestReadInPages(t *testing.T) {
 			batch[i].Interest.UnitAmount = amount(t, fmt.Sprintf("%d.50", i))
 		}
 		for i, answer := range r.apply(record, batch...).Answers {
-			// Read back, an interest tells its quantity and price as well.
+			// An interest that is read back shows its quantity and price as well.
 			one := answer.Interests[0]
 			one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &batch[i].Interest.UnitAmount
 			want = append(want, one)

@@ -12,9 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An answer that fills every member passes its schema, also with a member that
-// comes in a later version; it does not when a member is left out that is always
-// there, or is of another type.
+// An answer that fills every member passes its schema, also with a member from a later
+// version. It fails when a required member is missing or has another type.
 func TestAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	for _, d := range documents() {
@@ -33,7 +32,7 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 				}
 			}
 			passes("filled", answer, true)
-			always := asJSON(t, d.of) // of its zero value only what is always there
+			always := asJSON(t, d.of) // the zero value has only the members that are always present
 			for _, name := range slices.Sorted(maps.Keys(answer)) {
 				changed := maps.Clone(answer)
 				delete(changed, name)
@@ -49,7 +48,7 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 	}
 }
 
-// What the state of an opportunity answers on its way passes, too.
+// The answers of an opportunity's state on its way pass, too.
 func TestRealAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	now := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
@@ -108,7 +107,7 @@ func asJSON(t *testing.T, value any) members {
 	return m
 }
 
-// fill gives every member of an answer a value of its own.
+// fill gives every member of an answer a different value.
 func fill(t *testing.T, v reflect.Value) {
 	t.Helper()
 	switch v.Interface().(type) {

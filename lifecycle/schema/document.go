@@ -12,17 +12,17 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// base is where the ids of the schemas begin. An id names a schema; nothing is
+// base is the beginning of the ids of the schemas. An id names a schema; nothing is
 // served there.
 const base = "https://github.com/oppflow/oppflow/docs/schemas/"
 
 // document is one schema to write.
 type document struct {
 	name, title string
-	// of is a value of the type it describes.
+	// of is a value of the type that the schema describes.
 	of any
-	// answer says that Oppflow writes it: members may come to it. What callers
-	// write holds the known members only.
+	// answer says that Oppflow writes the document: later versions may add members. A
+	// caller's document holds the known members only.
 	answer bool
 }
 
@@ -57,7 +57,7 @@ func documents() []document {
 	}
 }
 
-// schemas makes the files, by name, from the sources in the checkout.
+// schemas returns the files, by name, from the sources in the checkout.
 func schemas(checkout string) (map[string][]byte, error) {
 	source, err := readSource(checkout)
 	if err != nil {
@@ -79,7 +79,7 @@ func schemas(checkout string) (map[string][]byte, error) {
 		}
 		file.WriteByte('\n')
 		text := file.Bytes()
-		for _, c := range []string{"<", ">", "&"} { // which are escaped only for HTML
+		for _, c := range []string{"<", ">", "&"} { // escaped only for HTML
 			text = bytes.ReplaceAll(text, fmt.Appendf(nil, `\u%04x`, c[0]), []byte(c))
 		}
 		files[d.name+".json"] = text
@@ -87,7 +87,7 @@ func schemas(checkout string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// schema makes the schema of one document.
+// schema returns the schema of one document.
 func (d document) schema(source *source) (*jsonschema.Schema, error) {
 	rules := rules{source: source, answer: d.answer}
 	reflector := jsonschema.Reflector{

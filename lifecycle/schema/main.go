@@ -1,11 +1,11 @@
-// Command schema writes the JSON Schemas of the contract with callers: one file
-// for every payload and every answer, for those who write to Oppflow in another
-// language or check what they send.
+// Command schema writes the JSON Schemas of the contract with callers: one file for every
+// payload and every answer. They are for callers who write to Oppflow in another language
+// or check their messages.
 //
-// The schemas follow the Go types, their comments and constants, and add what
-// Validate demands as far as JSON Schema can say it. A schema never refuses what
-// Oppflow takes, but for the cases the package's tests list; and Oppflow refuses
-// more than a schema can, also listed there. Nothing else reads this package.
+// The schemas follow the Go types, their comments and constants. They add the rules of
+// Validate that JSON Schema can express. A schema never refuses what Oppflow accepts,
+// except for the cases that the package's tests list. Oppflow refuses more than a schema
+// can; the tests list these cases, too. Nothing else reads this package.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 
 //go:generate go run .
 
-// From the directory of this package, where go generate runs.
+// The paths from the directory of this package, where go generate runs.
 const (
 	checkout  = "../.."
 	directory = checkout + "/docs/schemas"

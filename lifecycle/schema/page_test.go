@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// page is the description of the contract for callers.
+// page returns the description of the contract for callers.
 func page(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(checkout, "docs/contract.md"))
@@ -30,8 +30,8 @@ var (
 	named  = regexp.MustCompile(`(?:--name|--update-name|--type) (\w+)`)
 )
 
-// Every payload on the page is taken by Oppflow and by its schema, every answer
-// fits its schema and has no member Oppflow does not write.
+// Oppflow and its schema accept every payload on the page. Every answer on the page fits
+// its schema and has no member that Oppflow does not write.
 func TestExamplesOfThePage(t *testing.T) {
 	text, checker, decode := page(t), newChecker(t), decoders()
 	payload := func(name string, example []byte) {
@@ -110,7 +110,7 @@ func TestExamplesOfThePage(t *testing.T) {
 	}
 }
 
-// inProgram reports whether the code stands in the program as it is.
+// inProgram reports whether the program contains the code unchanged.
 func inProgram(t *testing.T, code string) bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(checkout, "e2e/typescript/src/*.ts"))
@@ -129,8 +129,8 @@ func inProgram(t *testing.T, code string) bool {
 	return false
 }
 
-// What the page lists is what the contract has: its messages, error types, words
-// of attention and files.
+// The page lists the same as the contract: its messages, error types, words of attention
+// and files.
 func TestPageIsComplete(t *testing.T) {
 	text := page(t)
 	source, err := readSource(checkout)
@@ -153,7 +153,7 @@ func TestPageIsComplete(t *testing.T) {
 			t.Errorf("the page does not tell of the message %s", name)
 		}
 	}
-	words := strings.Join(strings.Fields(text), " ") // however the lines are broken
+	words := strings.Join(strings.Fields(text), " ") // regardless of line breaks
 	thousands := func(n int) string { return fmt.Sprintf("%d,%03d", n/1000, n%1000) }
 	for _, limit := range []string{
 		fmt.Sprintf("%d interests in a message and %d in an opportunity", opportunity.MaxInterestsPerCommand, opportunity.MaxInterests),

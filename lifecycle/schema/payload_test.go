@@ -60,7 +60,7 @@ func id(typ, key string) string {
 	return base64.StdEncoding.EncodeToString([]byte(typ + ":" + key))
 }
 
-// stricter are the payloads Oppflow refuses although their schemas do not.
+// stricter are the payloads that Oppflow refuses although their schemas do not.
 func stricter() []differing {
 	const course = `{"quantity":1,"unitAmount":"1"`
 	return []differing{
@@ -87,8 +87,8 @@ func stricter() []differing {
 	}
 }
 
-// laxer are the payloads Oppflow reads although their schemas refuse them; not
-// to be relied on.
+// laxer are the payloads that Oppflow reads although their schemas refuse them; callers
+// must not rely on them.
 func laxer() []differing {
 	return []differing{
 		{"progress", `{"to":"Won","requestId":null}`, "null stands for a member that is left out"},
@@ -120,9 +120,8 @@ func TestWhereTheyDiffer(t *testing.T) {
 	}
 }
 
-// Apart from the cases listed above, a schema refuses exactly what Oppflow
-// refuses: the drawn payloads, and what is left of them when something is removed,
-// added or replaced.
+// Except for the cases listed above, a schema refuses exactly what Oppflow refuses. The
+// payloads are drawn, and then something in them is removed, added or replaced.
 func TestSchemasRefuseWhatOppflowRefuses(t *testing.T) {
 	checker, decode := newChecker(t), decoders()
 	for _, d := range documents() {
@@ -194,7 +193,7 @@ func ids(typ string) *rapid.Generator[string] {
 	return rapid.Map(rapid.StringMatching(`[0-9a-f]{1,12}`), func(key string) string { return id(typ, key) })
 }
 
-// drawn is a valid payload of the document.
+// drawn returns a valid payload of the document.
 func drawn(t *rapid.T, name string) map[string]any {
 	payload := make(map[string]any)
 	put := func(member string, value *rapid.Generator[string], wanted bool) {
@@ -294,7 +293,8 @@ func interests(t *rapid.T, fewest int) []any {
 	return list
 }
 
-// mutate changes one thing somewhere in the payload and tells what.
+// mutate changes one thing somewhere in the payload and returns a description of the
+// change.
 func mutate(t *rapid.T, payload members) string {
 	at := objects(payload)
 	o := at[rapid.IntRange(0, len(at)-1).Draw(t, "object")]
@@ -319,7 +319,7 @@ func mutate(t *rapid.T, payload members) string {
 			limit = opportunity.MaxInterestsPerCommand
 		}
 		size := rapid.SampledFrom([]int{0, limit, limit + 1}).Draw(t, "size")
-		if name == "contacts" { // together with the learner it is one too many: see stricter
+		if name == "contacts" { // together with the learner this is one too many: see stricter
 			size = min(size, limit-1)
 		}
 		resized := make([]any, 0, size)
@@ -337,7 +337,7 @@ func mutate(t *rapid.T, payload members) string {
 	return fmt.Sprintf("%q replaced", name)
 }
 
-// keepComparable replaces the member where it has become one of the stricter cases.
+// keepComparable replaces the member where it is now one of the stricter cases.
 func keepComparable(o members, name string) {
 	value, isText := o[name].(string)
 	switch item, _ := o["item"].(string); {
@@ -348,7 +348,7 @@ func keepComparable(o members, name string) {
 	}
 }
 
-// other is a value that is wrong in most places.
+// other returns a value that is wrong in most places.
 func other(t *rapid.T) any {
 	texts := []any{
 		"", " ", "\t", "a\nb", "a\u0000b", "a\u0085b", "\u00a0", "#1", "a@b", "a@", "@b", "a@b@c", "a b@c", "course", "event", "tokens", "Course", "true", "1", "1.", "1.50",
@@ -363,7 +363,7 @@ func other(t *rapid.T) any {
 	return rapid.SampledFrom(slices.Concat(texts, numbers, composites)).Draw(t, "value")
 }
 
-// objects are all objects in the payload, itself first, in one order.
+// objects returns all objects in the payload, itself first, in a fixed order.
 func objects(value any) []members {
 	switch value := value.(type) {
 	case members:

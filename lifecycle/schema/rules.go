@@ -14,16 +14,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The classes of characters the patterns are made of, written so that every
-// dialect of regular expressions reads them alike.
+// The classes of characters in the patterns, which every dialect of regular expressions
+// reads in the same way.
 const (
 	control   = `\x00-\x1f\x7f-\x9f`
 	unprinted = `\x00-\x1f\x7f-\xa0`
-	blank     = `\x00-\x20\x7f-\xa0` // control and white space, as far as Latin-1 has them
+	blank     = `\x00-\x20\x7f-\xa0` // control and white space of Latin-1
 	base64s   = `A-Za-z0-9+/`
 )
 
-// The forms of texts. Each begins with "^" and ends in "$".
+// The forms of texts, each from "^" to "$".
 const (
 	textForm      = `^[^` + control + `]*[^` + blank + `][^` + control + `]*$`
 	requestIDForm = `^[^#` + unprinted + `][^` + unprinted + `]*$`
@@ -35,13 +35,13 @@ const (
 	localTimeForm = `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$`
 )
 
-// orNothing is the form, or the empty text, which counts as left out.
+// orNothing returns the form, or the empty text, which counts as left out.
 func orNothing(form string) string {
 	return "^(" + strings.TrimSuffix(strings.TrimPrefix(form, "^"), "$") + ")?$"
 }
 
-// idForm is the form of global ids that name one of the types. An id is base64
-// of the type, a colon and a key, so that its beginning tells the type.
+// idForm returns the form of global ids that name one of the types. An id is base64 of
+// the type, a colon and a key, so the beginning of the id shows the type.
 func idForm(types ...string) string {
 	var beginnings []string
 	for _, typ := range types {
@@ -50,8 +50,9 @@ func idForm(types ...string) string {
 	return "^(" + strings.Join(beginnings, "|") + ")[" + base64s + "]*={0,2}$"
 }
 
-// idBeginning is what ids of the type begin with: the characters the type and
-// the colon fill, and, where they fill the next one in part, all it can be.
+// idBeginning returns the beginning of the ids of the type: the characters that the type
+// and the colon fill. Where they fill the next character in part, it has all possible
+// values.
 func idBeginning(typ string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	encoded := base64.StdEncoding.EncodeToString([]byte(typ + ":"))
@@ -62,20 +63,20 @@ func idBeginning(typ string) string {
 	}
 	first := strings.IndexByte(alphabet, encoded[whole])
 	class := alphabet[first : first+1<<(6-rest)]
-	if n := len(class) - 1; class[n]-class[0] == byte(n) { // of one case, so that a range says it
+	if n := len(class) - 1; class[n]-class[0] == byte(n) { // of one case, so that a range can express it
 		class = class[:1] + "-" + class[n:]
 	}
 	return encoded[:whole] + "[" + class + "]"
 }
 
-// rules are what Validate demands of a payload.
+// rules are the rules of Validate for a payload.
 type rules struct {
 	source *source
 	answer bool
 	err    error
 }
 
-// scalar is the schema of a type that is one JSON string, nil of any other.
+// scalar returns the schema of a type that is one JSON string, nil for any other type.
 func (r *rules) scalar(t reflect.Type) *jsonschema.Schema {
 	text := &jsonschema.Schema{Type: "string"}
 	switch t {
@@ -90,7 +91,7 @@ func (r *rules) scalar(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[opportunity.Kind](), reflect.TypeFor[opportunity.OutcomeState](), reflect.TypeFor[opportunity.StageState](),
 		reflect.TypeFor[opportunity.ErrorType](), reflect.TypeFor[opportunity.Word]():
 		text.Enum = r.check(r.source.enumeration(t))
-		if t == reflect.TypeFor[opportunity.StageState]() { // of a run that was closed before the record existed
+		if t == reflect.TypeFor[opportunity.StageState]() { // for a run that was closed before the record existed
 			text.Enum = append(text.Enum, "")
 		}
 	default:
@@ -106,7 +107,7 @@ func (r *rules) check(values []any, err error) []any {
 	return values
 }
 
-// apply adds the rules of the named type.
+// apply adds the rules of the type with the name.
 func (r *rules) apply(name string, s *jsonschema.Schema) {
 	o := object{Schema: s, rules: r, typ: name}
 	if o.has("requestId") && name != "OutcomeInput" {
@@ -156,7 +157,7 @@ func (r *rules) apply(name string, s *jsonschema.Schema) {
 		o.text("reason", textForm, opportunity.MaxTextLength)
 	case "OutcomeInput":
 		o.member("requestId").MinLength = count(1)
-	case "ExtendReservations", "Resume", "Refresh", "OpenedInput": // what their members' types say is all
+	case "ExtendReservations", "Resume", "Refresh", "OpenedInput": // the types of their members are enough
 	default:
 		o.fail("no rules for it")
 	}
@@ -176,14 +177,14 @@ func (o object) fail(format string, args ...any) {
 }
 
 func (o object) has(name string) bool {
-	if o.Properties == nil { // it is a list
+	if o.Properties == nil { // the type is a list
 		return false
 	}
 	_, ok := o.Properties.Get(name)
 	return ok
 }
 
-// member is the schema of a member.
+// member returns the schema of a member.
 func (o object) member(name string) *jsonschema.Schema {
 	if !o.has(name) {
 		o.fail("no member %s", name)
@@ -199,14 +200,15 @@ func (o object) text(name, form string, longest int) {
 	member.Pattern, member.MaxLength = form, count(longest)
 }
 
-// optionalTexts are members that may be left out or empty.
+// optionalTexts marks members that may be left out or empty.
 func (o object) optionalTexts(names ...string) {
 	for _, name := range names {
 		o.text(name, orNothing(textForm), opportunity.MaxTextLength)
 	}
 }
 
-// start: a record is made by name and region, or taken over by its id alone.
+// start adds the rules of a start: a record is made by name and region, or taken over by
+// its id alone.
 func (o object) start() {
 	o.optionalTexts("name", "region", "account", "currency", "entryStep")
 	o.text("adopt", orNothing(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
@@ -218,7 +220,8 @@ func (o object) start() {
 	o.OneOf = []*jsonschema.Schema{create, adopt}
 }
 
-// interest: what may be said depends on the kind, which is said or told by the id.
+// interest adds the rules of an interest: they depend on the kind, which is given or
+// follows from the id.
 func (o object) interest() {
 	o.text("item", textForm, opportunity.MaxTextLength)
 	kind := o.member("kind")
@@ -264,7 +267,7 @@ func (o object) interest() {
 	}
 }
 
-// given is an object whose member is there and not empty.
+// given is an object whose member is present and not empty.
 func given(member string) *jsonschema.Schema {
 	return required(member, &jsonschema.Schema{MinLength: count(1)})
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// notOurs are the files in docs/schemas that other rooms write, and look after.
+// notOurs are the files in docs/schemas that another package writes and checks.
 var notOurs = []string{"playbook.json"}
 
-// What lies in docs/schemas is what would be written now, no file less or more.
+// The files in docs/schemas are exactly the files that the command would write now.
 func TestFilesAreUpToDate(t *testing.T) {
 	want, err := schemas(checkout)
 	if err != nil {
@@ -46,7 +46,7 @@ func TestFilesAreUpToDate(t *testing.T) {
 	}
 }
 
-// checker checks JSON by the files in docs/schemas, as a caller would.
+// checker checks JSON with the files in docs/schemas, as a caller would.
 type checker map[string]*jsonschema.Schema
 
 func newChecker(t *testing.T) checker {
@@ -63,7 +63,7 @@ func newChecker(t *testing.T) checker {
 	return c
 }
 
-// refuses is why the schema refuses, nil when it does not.
+// refuses returns why the schema refuses the payload, nil when it does not.
 func (c checker) refuses(name string, payload []byte) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
 	if err != nil {
@@ -72,9 +72,8 @@ func (c checker) refuses(name string, payload []byte) error {
 	return c[name].Validate(value)
 }
 
-// The schemas keep to the dialect of regular expressions that all languages read
-// alike: no escapes but those of a character in two hexadecimal digits and of a
-// dot.
+// The schemas use only regular expressions that all languages read alike. Their only
+// escapes are a character in two hexadecimal digits and a dot.
 func TestPatternsArePortable(t *testing.T) {
 	files, err := schemas(checkout)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 	"strings"
 )
 
-// source is what reflection cannot tell of the packages of the contract: their
-// comments, and the values of their enumerations.
+// source is the information about the contract's packages that reflection does not have:
+// their comments, and the values of their enumerations.
 type source struct {
 	comments map[string]string   // by import path, type and field, with dots between
-	values   map[string][]string // of string constants, by import path and type
+	values   map[string][]string // values of string constants, by import path and type
 }
 
 // module is the import path of the checkout.
@@ -98,7 +98,7 @@ func (s *source) readValues(pkg string, general *ast.GenDecl, spec *ast.ValueSpe
 	}
 }
 
-// enumeration answers the values of a type in the order of the source.
+// enumeration returns the values of a type in the order of the source.
 func (s *source) enumeration(t reflect.Type) ([]any, error) {
 	var all []any
 	for _, value := range s.values[t.PkgPath()+"."+t.Name()] {
@@ -112,8 +112,8 @@ func (s *source) enumeration(t reflect.Type) ([]any, error) {
 
 var word = regexp.MustCompile(`\b[A-Z][A-Za-z]*\b`)
 
-// comment answers the comment of a type, or of its field, on one line. Where it
-// speaks of a field it says the member's name instead.
+// comment returns the comment of a type, or of its field, on one line. It replaces the
+// names of fields by the names of their members.
 func (s *source) comment(t reflect.Type, field string) string {
 	key := t.PkgPath() + "." + t.Name()
 	if field != "" {

@@ -12,11 +12,11 @@ import (
 const lowered = "OPPFLOW_TESTS_LOWERED"
 
 // GiveWay lowers the priority of this process and of the processes that it starts. The tests on real parts run many
-// processes side by side, which would otherwise take most of the time of the packages that are tested meanwhile.
-// The processes also collect garbage less often, which saves an eighth of their processor time.
-// TestMain calls GiveWay first, since GiveWay executes the program again: Linux gives a priority to a thread, and the
-// other threads of a running process keep theirs. With CI=true GiveWay does nothing: no test may fail there since
-// others compile meanwhile. It returns the error of the operating system.
+// processes side by side. Without GiveWay, these would take most of the time of the packages that are tested
+// meanwhile. The processes also collect garbage less often, which saves an eighth of their processor time. TestMain
+// calls GiveWay first, since GiveWay executes the program again: Linux gives a priority to a thread, and the other
+// threads of a running process keep theirs. With CI=true GiveWay does nothing, so that no test fails because others
+// compile meanwhile. GiveWay returns the error of the operating system.
 func GiveWay() error {
 	switch {
 	case os.Getenv(ci) == "true":

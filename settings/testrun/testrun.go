@@ -1,6 +1,6 @@
-// Package testrun says what a run of the tests is asked for: the short form of a test or the long one, and whether a
-// program that is missing on this machine leaves a test out or fails it. It is the only place that reads the variables
-// of the tests. Only tests import it.
+// Package testrun says how a run of the tests is configured. A run uses the short form of a test or the long one. A
+// missing program on this machine leaves a test out or fails it. The package is the only place that reads the
+// variables of the tests. Only tests import it.
 package testrun
 
 import "os"
@@ -8,9 +8,9 @@ import "os"
 const (
 	// Variable asks for the long form of the tests when its value is "long". Empty is the short form.
 	Variable = "OPPFLOW_TESTS"
-	// long is the only value of Variable besides none.
+	// long is the only valid value of Variable, except for no value.
 	long = "long"
-	// ci is the variable by which continuous integration says that every test has to run.
+	// ci is the variable with which continuous integration requires every test to run.
 	ci = "CI"
 )
 
@@ -21,8 +21,8 @@ type TB interface {
 	Skipf(format string, args ...any)
 }
 
-// Long reports whether the long form is asked for: storms of minutes, thousands of messages, a kill at every request,
-// properties over thousands of runs. A value that means nothing fails the test.
+// Long reports whether the long form is configured: storms of minutes, thousands of messages, a kill at every
+// request, properties over thousands of runs. A value without a meaning fails the test.
 func Long(t TB) bool {
 	t.Helper()
 	switch value := os.Getenv(Variable); value {
@@ -46,7 +46,7 @@ func Pick[T any](t TB, inShort, inLong T) T {
 }
 
 // Without leaves the test out because the machine lacks a program that the test needs, such as "a database server".
-// With CI=true the test fails instead. The text says what is missing and how to get it.
+// With CI=true the test fails instead. The text says which program is missing and how to get it.
 func Without(t TB, missing string) {
 	t.Helper()
 	if os.Getenv(ci) == "true" {

@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// told records what a test is told.
+// told records the failures and skips of a test.
 type told struct{ failed, skipped string }
 
 func (t *told) Helper()                           {}

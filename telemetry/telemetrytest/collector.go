@@ -1,5 +1,5 @@
-// Package telemetrytest is a collector of OpenTelemetry for tests: it takes what an exporter sends, over HTTP and over
-// gRPC, and tells what came. It is for tests only.
+// Package telemetrytest is a collector of OpenTelemetry for tests. It receives the data of an exporter, over HTTP
+// and over gRPC, and returns the received data. It is for tests only.
 package telemetrytest
 
 import (
@@ -25,21 +25,21 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Span is a span that was received, its ids in hexadecimal and its attributes as text.
+// Span is a received span, its ids in hexadecimal and its attributes as text.
 type Span struct {
 	Name, Trace, ID, Parent string
-	Service                 string // of the program that made it
+	Service                 string // the program that made it
 	Kind                    trace.Span_SpanKind
 	Failed                  bool
 	Attributes              map[string]string
-	Links                   []string // the traces it is linked to
+	Links                   []string // the linked traces
 }
 
-// Collector takes what exporters send. It may be used by several goroutines.
+// Collector receives the data of exporters, and several goroutines may use it.
 type Collector struct {
-	// URL is where it listens for OTLP over HTTP.
+	// URL is the address for OTLP over HTTP.
 	URL string
-	// GRPC is where it listens for OTLP over gRPC, as a URL.
+	// GRPC is the address for OTLP over gRPC, as a URL.
 	GRPC string
 
 	mu       sync.Mutex
@@ -50,7 +50,7 @@ type Collector struct {
 	requests int
 }
 
-// Start starts a collector on the loopback interface. It is gone when the test ends.
+// Start starts a collector on the loopback interface that stops when the test ends.
 func Start(t testing.TB) *Collector {
 	t.Helper()
 	c := &Collector{metrics: map[string][]string{}, services: map[string]bool{}}
@@ -84,7 +84,7 @@ func (c *Collector) Spans() []Span {
 	return append([]Span(nil), c.spans...)
 }
 
-// Find returns the spans of that name.
+// Find returns the spans with the name.
 func (c *Collector) Find(name string) []Span {
 	var found []Span
 	for _, s := range c.Spans() {
@@ -95,7 +95,7 @@ func (c *Collector) Find(name string) []Span {
 	return found
 }
 
-// Await waits until a span of that name has come, and returns the first one.
+// Await waits until a span with the name has come, and returns the first one.
 func (c *Collector) Await(t testing.TB, name string, within time.Duration) Span {
 	t.Helper()
 	deadline := time.Now().Add(within)
@@ -127,21 +127,21 @@ func (c *Collector) Metrics() map[string][]string {
 	return out
 }
 
-// Requests is how many requests came.
+// Requests returns how many requests came.
 func (c *Collector) Requests() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.requests
 }
 
-// Contains reports whether the text came anywhere in what was sent: in names, attributes, events, the resource.
+// Contains reports whether the text came anywhere in the data: in names, attributes, events, the resource.
 func (c *Collector) Contains(text string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return bytes.Contains(c.raw.Bytes(), []byte(text))
 }
 
-// Services returns the names of the programs that sent something.
+// Services returns the names of the programs that sent data.
 func (c *Collector) Services() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -218,7 +218,7 @@ func (m *metrics) Export(_ context.Context, r *metricsservice.ExportMetricsServi
 
 func (c *Collector) keep(message proto.Message) {
 	c.requests++
-	raw, _ := proto.Marshal(message) // was unmarshalled just now
+	raw, _ := proto.Marshal(message) // the message was unmarshalled just now
 	c.raw.Write(raw)
 }
 
@@ -273,7 +273,7 @@ func (c *Collector) takeMetrics(request *metricsservice.ExportMetricsServiceRequ
 	}
 }
 
-// service notes and returns the name of the program a resource stands for.
+// service notes and returns the name of the program that the resource describes.
 func (c *Collector) service(r *resource.Resource) string {
 	name := texts(r.GetAttributes())["service.name"]
 	c.services[name] = true

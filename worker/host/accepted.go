@@ -8,19 +8,20 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// accepted notices whether the TMS takes the worker's credentials. It logs each change once.
+// accepted records whether the TMS accepts the worker's credentials, and logs each change
+// once.
 type accepted struct {
 	logger  *slog.Logger
 	mu      sync.Mutex
-	refusal error // nil while the TMS takes them, or nobody knows yet
+	refusal error // nil while the TMS accepts them, or the answer is not known yet
 }
 
-// note takes in how a request ended.
+// note records the result of a request.
 func (a *accepted) note(err error) {
 	var notSent *administrate.NotSentError
 	refused := errors.As(err, &notSent) && notSent.Reason == administrate.Authentication
 	if err != nil && !refused {
-		return // it says nothing of the credentials
+		return // the error says nothing of the credentials
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -34,7 +35,7 @@ func (a *accepted) note(err error) {
 	}
 }
 
-// check returns why the TMS refuses the credentials, nil while it takes them.
+// check returns why the TMS refuses the credentials, nil while the TMS accepts them.
 func (a *accepted) check() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -12,7 +12,8 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// A worker whose credentials are refused is not ready, says so once in its log, and is ready again when they are taken.
+// A worker whose credentials are refused is not ready and logs this once, and is ready again when they are
+// accepted.
 func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 	var status atomic.Int32
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

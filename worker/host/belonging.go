@@ -24,43 +24,42 @@ import (
 const (
 	// proofTimeout bounds one comparison of the namespace with the worker's tenant.
 	proofTimeout = 10 * time.Second
-	// readTimeout bounds the read of the namespace in later comparisons, so that there is
-	// time for a second one before the last one that succeeded is too old.
+	// readTimeout bounds the read of the namespace in later comparisons. It leaves time for
+	// a second read before the last successful one is too old.
 	readTimeout = 4 * time.Second
-	// The pauses between comparisons that found no answer.
+	// The pauses between comparisons without an answer.
 	firstProofPause = time.Second
 	lastProofPause  = 10 * time.Second
 )
 
-// belonging proves that the namespace belongs to the tenant that the worker's
-// credentials reach, and that the worker knows which version of the playbook is in
-// force. Until it has, and when it finds that this is not so, nothing is sent to the API
-// and to services of the tenant.
+// belonging proves that the namespace belongs to the tenant that the worker's credentials
+// reach, and that the worker knows which version of the playbook is in force. Without
+// this proof, nothing is sent to the API and to services of the tenant.
 type belonging struct {
 	temporal  client.Client
 	api       *administrate.Client
 	namespace string
-	clientID  string // of OAuth; "" without
+	clientID  string // of the OAuth client; "" without one
 	logger    *slog.Logger
 	// ask returns nil where the namespace belongs to the worker's tenant.
 	ask func(context.Context) error
-	// books are the versions of the namespace's playbook, which the same read brings.
+	// books are the versions of the namespace's playbook, from the same read.
 	books *books
 
-	tenant *lifecycle.Tenant         // that the credentials reach; nil until it is read
-	tiedAt atomic.Pointer[time.Time] // of the state that was proven last; nil before
-	told   atomic.Bool               // of a record that this worker made
+	tenant *lifecycle.Tenant         // the tenant of the credentials; nil until it is read
+	tiedAt atomic.Pointer[time.Time] // of the last proven state; nil before
+	told   atomic.Bool               // whether a record of this worker was reported
 
-	again chan struct{} // has the tenant compared at once
+	again chan struct{} // starts a comparison at once
 
 	mu sync.Mutex
-	// credentials counts how often they were replaced, and compared is the count at the last
-	// comparison that read the tenant.
+	// credentials counts the replacements of the credentials. compared is the count at the
+	// last comparison that read the tenant.
 	credentials, compared int
 	proven                bool   // at least once with these credentials
 	failed                bool   // the last comparison had no answer
-	epoch                 string // of the namespace, as it was read last
-	reason                error  // why nothing may be sent; nil when all may be
+	epoch                 string // of the namespace, from the last read
+	reason                error  // why nothing may be sent; nil when everything may be sent
 }
 
 func newBelonging(namespace, clientID string, books *books, logger *slog.Logger) *belonging {
@@ -72,7 +71,7 @@ func newBelonging(namespace, clientID string, books *books, logger *slog.Logger)
 	return b
 }
 
-// unprovenError says that it is not known whether the namespace belongs to the worker's
+// unprovenError says that it is unknown whether the namespace belongs to the worker's
 // tenant.
 type unprovenError struct{ cause error }
 
@@ -80,8 +79,8 @@ func (e *unprovenError) Error() string {
 	return "it is not known yet whether the namespace belongs to the worker's tenant: " + Reason(e.cause)
 }
 
-// Unwrap gives the cause, as a request that was not sent: that of the API, or one that
-// did not reach it.
+// Unwrap returns the cause as a request that was not sent: the API's own NotSentError, or
+// one for a request that did not reach the API.
 func (e *unprovenError) Unwrap() error {
 	var notSent *administrate.NotSentError
 	if errors.As(e.cause, &notSent) {
@@ -93,7 +92,7 @@ func (e *unprovenError) Unwrap() error {
 // provingKey marks the requests of the proof itself.
 type provingKey struct{}
 
-// permit returns why nothing may be sent.
+// permit returns why nothing may be sent; nil permits the request.
 func (b *belonging) permit(ctx context.Context) error {
 	if ctx.Value(provingKey{}) != nil {
 		return nil
@@ -105,10 +104,11 @@ func (b *belonging) permit(ctx context.Context) error {
 	return b.permitAt(at)
 }
 
-// check returns why nothing may be sent now; nil is the proof that all may be.
+// check returns why nothing may be sent now; nil is the proof that everything may be
+// sent.
 func (b *belonging) check() error { return b.permitAt(time.Now()) }
 
-// permitAt returns why nothing may be sent at the time.
+// permitAt returns why nothing may be sent at the time; nil permits everything.
 func (b *belonging) permitAt(at time.Time) error {
 	b.mu.Lock()
 	reason := b.reason
@@ -120,8 +120,8 @@ func (b *belonging) permitAt(at time.Time) error {
 	return err
 }
 
-// replaced takes in that the credentials were replaced by others, which may be those of
-// another tenant: nothing is sent until the tenant is compared again.
+// replaced records that the credentials were replaced. The new ones may belong to another
+// tenant, so nothing is sent until the tenant is compared again.
 func (b *belonging) replaced() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -129,12 +129,12 @@ func (b *belonging) replaced() {
 	b.proven, b.reason = false, &unprovenError{cause: errors.New("the credentials were replaced")}
 	select {
 	case b.again <- struct{}{}:
-	default: // it is to be compared already
+	default: // a comparison is due already
 	}
 }
 
-// compare asks once and takes the answer in. It returns an OtherTenantError where the
-// namespace belongs to another tenant and did so from the beginning.
+// compare compares once and stores the result. It returns an OtherTenantError where the
+// namespace belongs to another tenant and no earlier comparison proved otherwise.
 func (b *belonging) compare(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, proofTimeout)
 	defer cancel()
@@ -153,7 +153,7 @@ func (b *belonging) compare(ctx context.Context) error {
 		b.books.failed(err)
 	}
 	switch {
-	case err == nil && credentials != b.credentials: // what was compared may be the tenant of those before
+	case err == nil && credentials != b.credentials: // the comparison may be about the tenant of the earlier credentials
 	case err == nil:
 		if b.reason != nil && b.proven {
 			b.logger.Info("the namespace belongs to the worker's tenant again", "namespace", b.namespace)
@@ -167,7 +167,7 @@ func (b *belonging) compare(ctx context.Context) error {
 			b.logger.Error("the worker sends nothing any more", "problem", other.Error())
 		}
 		b.reason = other
-	case b.proven: // what was known still counts
+	case b.proven: // the earlier result still counts
 	default:
 		unproven := &unprovenError{cause: err}
 		if b.reason.Error() != unproven.Error() {
@@ -178,8 +178,9 @@ func (b *belonging) compare(ctx context.Context) error {
 	return nil
 }
 
-// tied returns nil where the namespace belongs to the worker's tenant. A namespace that
-// belongs to none is tied to it. Once that is proven, the API is not asked any more.
+// tied returns nil where the namespace belongs to the worker's tenant. It ties a
+// namespace that belongs to no tenant. Once that is proven, tied does not ask the API any
+// more.
 func (b *belonging) tied(ctx context.Context) error {
 	ctx = context.WithValue(ctx, provingKey{}, true)
 	b.mu.Lock()
@@ -194,11 +195,11 @@ func (b *belonging) tied(ctx context.Context) error {
 		b.mu.Lock()
 		b.tenant, b.compared = &tenant, credentials
 		b.mu.Unlock()
-		b.tiedAt.Store(nil) // the records of the namespace are looked at again, too
+		b.tiedAt.Store(nil) // the records of the namespace are checked again, too
 	}
 	if b.tiedAt.Load() == nil || b.unanswered() {
-		// The worker that answered last may be gone, and would be waited for. An error says no
-		// more than that of the question itself.
+		// The worker that answered last may be gone, and the service would wait for it. An
+		// error here says no more than an error of the read itself.
 		_, _ = b.temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
 			Namespace: b.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID},
 		})
@@ -216,7 +217,7 @@ func (b *belonging) tied(ctx context.Context) error {
 			b.tiedAt.Store(&state.TiedAt)
 			return b.books.take(sent, state.Playbooks)
 		}
-		if err == nil { // another one was faster
+		if err == nil { // another worker was faster
 			state, err = b.read(ctx)
 		}
 	}
@@ -224,7 +225,7 @@ func (b *belonging) tied(ctx context.Context) error {
 		return fmt.Errorf("whose namespace it is cannot be asked: %s", Reason(err))
 	}
 	if tiedAt := b.tiedAt.Load(); tiedAt != nil && tiedAt.Equal(state.TiedAt) {
-		state.Records = nil // they were looked at
+		state.Records = nil // they were checked already
 	}
 	b.mu.Lock()
 	b.epoch = state.Epoch()
@@ -239,7 +240,7 @@ func (b *belonging) tied(ctx context.Context) error {
 }
 
 // read reads the state of the namespace, with the texts of those versions of the playbook
-// that are new, and takes the versions in.
+// that are new, and stores the versions.
 func (b *belonging) read(ctx context.Context) (lifecycle.NamespaceState, error) {
 	if b.tiedAt.Load() != nil {
 		var cancel context.CancelFunc
@@ -260,14 +261,14 @@ func (b *belonging) read(ctx context.Context) (lifecycle.NamespaceState, error) 
 	return state, b.books.take(sent, state.Playbooks)
 }
 
-// joining is the state of a namespace in which this worker is the first.
+// joining returns the state of a namespace in which this worker is the first.
 func (b *belonging) joining() (state lifecycle.NamespaceState, err error) {
 	err = state.Join(lifecycle.Join{Own: b.books.deployment()}, time.Now().UTC(), b.books.after)
 	return state, err
 }
 
-// join says that the worker begins to work in a namespace without a playbook. Its own one
-// is deployed.
+// join says that the worker begins to work in a namespace without a playbook. The
+// namespace then deploys the worker's own playbook.
 func (b *belonging) join(ctx context.Context) error {
 	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		UpdateID: uuid.NewString(), WorkflowID: lifecycle.NamespaceID, UpdateName: lifecycle.Joined.Name,
@@ -285,8 +286,8 @@ func (b *belonging) join(ctx context.Context) error {
 	return nil
 }
 
-// made takes in that the worker made a record. The first one is told to the namespace,
-// which recognises its tenant by it.
+// made records that the worker made a record. The first record is reported to the
+// namespace, which recognises its tenant by the record.
 func (b *belonging) made(id opportunity.ID, reference opportunity.Reference) {
 	tiedAt := b.tiedAt.Load()
 	if tiedAt == nil || !b.told.CompareAndSwap(false, true) {
@@ -297,23 +298,24 @@ func (b *belonging) made(id opportunity.ID, reference opportunity.Reference) {
 		ctx, cancel := context.WithTimeout(context.Background(), proofTimeout)
 		defer cancel()
 		if err := b.temporal.SignalWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.Made.Name, record); err != nil {
-			b.told.Store(false) // the next one, then
+			b.told.Store(false) // the next record is reported instead
 		}
 	}()
 }
 
-// inEpoch returns the epoch of the namespace. It is read before anything is sent.
+// inEpoch returns the epoch of the namespace, which the worker reads before it sends
+// anything.
 func (b *belonging) inEpoch() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.epoch
 }
 
-// watch goes on comparing until ctx ends. It returns what compare returns.
+// watch compares again and again until ctx ends, and returns the error of compare.
 func (b *belonging) watch(ctx context.Context) error {
 	pause, begun := firstProofPause, time.Now()
 	for {
-		wait := b.books.every() - time.Since(begun) // a slow answer does not put the next question off
+		wait := b.books.every() - time.Since(begun) // a slow answer does not delay the next comparison
 		if b.unanswered() {
 			wait, pause = pause, min(2*pause, lastProofPause)
 		} else {
@@ -343,7 +345,8 @@ func (b *belonging) unanswered() bool {
 }
 
 // awaitBook waits until the first playbook of the namespace is in force, where the worker
-// has one of its own: whoever starts it expects that it counts.
+// has its own playbook: the operator who starts the worker expects that this playbook
+// counts.
 func (b *belonging) awaitBook(ctx context.Context) {
 	if !b.books.own.given {
 		return

@@ -14,17 +14,18 @@ import (
 )
 
 // A worker sends nothing before it is proven that the namespace belongs to its tenant,
-// nothing while the namespace belongs to another one, and everything else.
+// and nothing while the namespace belongs to another tenant; otherwise it sends
+// everything.
 func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	other := &OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, not UK"}
 	refused := &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Authentication}
 	lost := errors.New("HTTP 500")
 	type step struct {
 		answer error
-		reason administrate.Reason // of requests; "": they are sent
-		says   string              // of the readiness
+		reason administrate.Reason // of requests; "" when they are sent
+		says   string              // in the readiness
 		ends   bool
-		lines  int // of the log, in all
+		lines  int // of the whole log
 	}
 	for name, steps := range map[string][]step{
 		"proven at once": {{nil, "", "", false, 0}, {lost, "", "", false, 0}},
@@ -81,8 +82,8 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	}
 }
 
-// Credentials are replaced while the worker runs: nothing is sent with them until the tenant that they reach is
-// compared, and a comparison that began before counts for nothing.
+// Credentials are replaced while the worker runs. Nothing is sent with them until their tenant is compared, and
+// a comparison that began before the replacement does not count.
 func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 	b := newBelonging("sales", "", newBooks(&settings.Playbook{}, following{}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
 	answer := func(err error) func(context.Context) error {

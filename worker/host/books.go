@@ -18,24 +18,25 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// books are the versions of the namespace's playbook, as the worker read them last. A
+// books are the versions of the namespace's playbook, from the worker's last read. A
 // worker whose last read is too old does not know which version is in force.
 type books struct {
-	settings *settings.Playbook // tells the keys of services
+	settings *settings.Playbook // has the keys of services
 	own      following          // the playbook of the worker's settings
-	// after is how long after it was stored a version is in force.
+	// after is how long after storing a version comes into force.
 	after  time.Duration
 	logger *slog.Logger
 
 	mu       sync.Mutex
-	read     time.Time // when the read was sent that succeeded last; zero before
-	failure  error     // of the read after that; nil while reads succeed
+	read     time.Time // when the last successful read was sent; zero before
+	failure  error     // of the read after it; nil while reads succeed
 	versions lifecycle.PlaybookVersions
 	loaded   map[int]loadedBook
-	told     bool // that the worker does not know which version is in force
+	told     bool // whether the log says that the version in force is unknown
 }
 
-// loadedBook is a version of the playbook, or why this worker cannot work by it.
+// loadedBook is a version of the playbook, or the reason why this worker cannot work by
+// it.
 type loadedBook struct {
 	tms.Book
 	problem error
@@ -45,11 +46,11 @@ func newBooks(s *settings.Playbook, own following, logger *slog.Logger) *books {
 	return &books{settings: s, own: own, after: cmp.Or(s.InForceAfter, lifecycle.PlaybookInForceAfter), logger: logger, loaded: make(map[int]loadedBook)}
 }
 
-// every is how often the versions are read.
+// every returns how often the versions are read.
 func (b *books) every() time.Duration { return b.after * 2 / 3 }
 
-// validFor is how long after it was sent a read counts. It ends before a version is in
-// force that was stored just after the read.
+// validFor returns how long a read counts, from when it was sent. This ends before a
+// version that was stored just after the read comes into force.
 func (b *books) validFor() time.Duration { return b.after * 8 / 9 }
 
 // unreadyError says why a worker plans and sends nothing for now.
@@ -57,13 +58,13 @@ type unreadyError struct{ text string }
 
 func (e *unreadyError) Error() string { return "the worker plans and sends nothing: " + e.text }
 
-// Unwrap gives the cause as a request that was not sent.
+// Unwrap returns the cause as a request that was not sent.
 func (e *unreadyError) Unwrap() error {
 	return &administrate.NotSentError{Operation: "Playbook", Reason: administrate.Unready}
 }
 
-// at returns the version that is in force at the time, which is one of the Temporal
-// server's clock. Its error is an unreadyError.
+// at returns the version that is in force at the time of the Temporal server's clock. Its
+// error is an unreadyError.
 func (b *books) at(at time.Time) (tms.Book, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,12 +85,12 @@ func (b *books) at(at time.Time) (tms.Book, error) {
 	return book.Book, nil
 }
 
-// stale returns why the last read does not count any more.
+// stale returns why the last read does not count any more; nil when it counts.
 func (b *books) stale() error {
 	if b.read.IsZero() {
 		return &unreadyError{text: "it has not read the namespace yet"}
 	}
-	// A machine that was suspended tells by one of its two clocks.
+	// After a suspension of the machine, one of its two clocks shows the real age.
 	now := time.Now()
 	age := max(now.Sub(b.read), now.Round(0).Sub(b.read.Round(0)))
 	if age <= b.validFor() {
@@ -102,7 +103,7 @@ func (b *books) stale() error {
 	return &unreadyError{text: text}
 }
 
-// lacks returns the numbers of those versions whose texts are to be read.
+// lacks returns the numbers of the versions whose texts must be read.
 func (b *books) lacks(versions lifecycle.PlaybookVersions) []int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -115,8 +116,8 @@ func (b *books) lacks(versions lifecycle.PlaybookVersions) []int {
 	return lacking
 }
 
-// needed are the versions that may be in force now or later: the latest is stored
-// already, so that what was in force then or since is.
+// needed returns the versions that may be in force now or later. They are the version in
+// force when the latest version was stored, and all later ones.
 func needed(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersions {
 	latest, some := versions.Latest()
 	if !some {
@@ -125,8 +126,8 @@ func needed(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersions {
 	return versions.Needed(latest.StoredAt)
 }
 
-// take takes in what a read brought that was sent at the time. Its error says that
-// versions are missing that were read before.
+// take stores the versions from a read that was sent at the time. Its error says that
+// versions from an earlier read are missing.
 func (b *books) take(sent time.Time, versions lifecycle.PlaybookVersions) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -148,7 +149,7 @@ func (b *books) take(sent time.Time, versions lifecycle.PlaybookVersions) error 
 	return nil
 }
 
-// load loads the version, and tells of it.
+// load loads the version, and logs it.
 func (b *books) load(version lifecycle.PlaybookVersion) loadedBook {
 	loaded, err := follow([]byte(version.Text), b.settings)
 	if err != nil {
@@ -165,15 +166,15 @@ func (b *books) load(version lifecycle.PlaybookVersion) loadedBook {
 	return loadedBook{Book: tms.Book{Version: version.Number, Playbook: loaded.playbook, Keys: loaded.keys}}
 }
 
-// failed takes in that a read failed.
+// failed records that a read failed.
 func (b *books) failed(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failure = err
 }
 
-// tell logs once that the worker does not know by which version it works, and once that
-// it does again.
+// tell logs once that the worker does not know the version in force, and once that it
+// knows the version again.
 func (b *books) tell() {
 	_, err := b.at(time.Now())
 	b.mu.Lock()
@@ -187,21 +188,22 @@ func (b *books) tell() {
 	b.told = err != nil
 }
 
-// untilInForce returns how long to wait until the first version is in force; 0 where one
-// is, or none comes.
+// untilInForce returns how long to wait until the first version is in force. It returns 0
+// where one is in force already, or none will come.
 func (b *books) untilInForce() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.versions) == 0 || b.versions[0].AtOnce() || b.versions[0].Number > 1 {
 		return 0
 	}
-	// Stored before it was read: by then it is in force, whatever the clock says.
+	// The version was stored before the read, so it is in force after this time, whatever
+	// the clock says.
 	first := b.versions[0]
 	return max(0, first.InForceAt.Sub(first.StoredAt)-time.Since(b.read))
 }
 
-// deployment is the worker's own playbook as it is deployed where the namespace has none;
-// nil for none.
+// deployment returns the worker's own playbook for a namespace without one; nil when the
+// worker has none.
 func (b *books) deployment() *lifecycle.Deployment {
 	if !b.own.given {
 		return nil

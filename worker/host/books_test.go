@@ -21,7 +21,8 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// The playbooks of these tests: one has effects of moves, the other says the same.
+// The playbooks of these tests: each writes a log entry after a move, with its own
+// message.
 const (
 	bookOne = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: one } }]\n"
 	bookTwo = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: two } }]\n"
@@ -33,7 +34,7 @@ type namespaceClient struct {
 
 	mu      sync.Mutex
 	state   lifecycle.NamespaceState
-	ahead   time.Duration // of the server's clock before that of the worker
+	ahead   time.Duration // how far the server's clock is ahead of the worker's
 	blocked bool          // queries are not answered
 }
 
@@ -41,7 +42,7 @@ func (c *namespaceClient) WorkflowService() workflowservice.WorkflowServiceClien
 	return stickyService{}
 }
 
-// stickyService lets sticky task queues be reset.
+// stickyService allows resets of sticky task queues.
 type stickyService struct {
 	workflowservice.WorkflowServiceClient
 }
@@ -64,7 +65,7 @@ func (c *namespaceClient) QueryWorkflow(ctx context.Context, _, _, _ string, arg
 	return client.NewValue(payloads), err
 }
 
-// now is the time by the server's clock.
+// now returns the time of the server's clock.
 func (c *namespaceClient) now() time.Time { return time.Now().Add(c.ahead) }
 
 func (c *namespaceClient) deploy(t *testing.T, text string) {
@@ -91,7 +92,7 @@ func (c *namespaceClient) share(other *namespaceClient) {
 	other.state = c.state
 }
 
-// reader is a worker that reads the namespace.
+// reader returns a worker that reads the namespace.
 func reader(t *testing.T, c *namespaceClient, s settings.Playbook, log *bytes.Buffer) *belonging {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(log, nil))
@@ -110,14 +111,13 @@ func sandboxState() lifecycle.NamespaceState {
 	return s
 }
 
-// After a deployment nothing is planned by the version before, whatever a worker has read,
-// and whatever its clock says: neither by a worker that reads in time, nor by one whose
-// reads are not answered.
+// After a deployment no worker plans with the version before, whatever it has read and
+// whatever its clock says, also when its reads get no answer.
 func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 	for name, test := range map[string]struct {
-		ahead  time.Duration // of the server's clock
-		blocks int           // seconds after the worker started from which its reads are not answered
-		opens  int           // and until when
+		ahead  time.Duration // of the server's clock before the worker's
+		blocks int           // seconds after the worker's start at which its reads stop getting answers
+		opens  int           // and at which they get answers again
 		stored int           // when the second version is stored
 	}{
 		"reads in time":                    {0, -1, -1, 100},
@@ -179,8 +179,8 @@ func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 	}
 }
 
-// Two workers have one playbook, also when the settings of one name it and those of the
-// other do not.
+// Two workers follow one playbook, also when the settings of only one of them name a
+// playbook.
 func TestWorkersOfANamespaceFollowOnePlaybook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second := &namespaceClient{state: sandboxState()}, &namespaceClient{}
@@ -202,8 +202,8 @@ func TestWorkersOfANamespaceFollowOnePlaybook(t *testing.T) {
 	})
 }
 
-// A worker that cannot work by the version in force plans and sends nothing, and says so:
-// it does not know what is in it, or has no key of a service.
+// A worker that does not know an element of the version in force, or has no key of a
+// service, plans and sends nothing, and says so.
 func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 	for says, text := range map[string]string{
 		"unknown member": bookOne + "later: { x: 1 }\n",
@@ -235,7 +235,7 @@ func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 			if !strings.Contains(log.String(), "cannot work by a version") || !strings.Contains(log.String(), says) {
 				t.Errorf("the log: %s", log.String())
 			}
-			// Another version helps.
+			// Another version helps the worker.
 			c.deploy(t, bookTwo)
 			time.Sleep(lifecycle.PlaybookInForceAfter)
 			if err := b.compare(t.Context()); err != nil || b.check() != nil {
@@ -245,7 +245,7 @@ func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 	}
 }
 
-// A namespace that has lost versions is not believed.
+// The worker does not believe a namespace that has lost versions.
 func TestVersionsThatWereReadAreNotForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &namespaceClient{state: sandboxState()}

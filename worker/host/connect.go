@@ -16,18 +16,20 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// SettingsError says that a setting is wrong: a flag, a variable, a file they name. Nothing has been done yet.
+// SettingsError says that a setting is wrong: a flag, a variable, or a file that they name. Nothing was done
+// yet.
 type SettingsError struct{ cause error }
 
-// Error says which setting and what would be right.
+// Error names the wrong setting and says what is right.
 func (e *SettingsError) Error() string { return e.cause.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *SettingsError) Unwrap() error { return e.cause }
 
-// Connect connects to the Temporal service the settings name and returns once it has answered; namespace is the one
-// the client works in. A nil logger drops what the SDK logs. Further changes of the client's options are made in the
-// order given. A mistake in the settings is a SettingsError; any other error is one line that names the address.
+// Connect connects to the Temporal service of the settings and returns once the service has answered. namespace is
+// the namespace of the client. With a nil logger the SDK logs nothing. The changes of the client's options are made
+// in the given order. A mistake in the settings is a SettingsError. Any other error is one line that names the
+// address.
 func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
 	options, err := t.ClientOptions()
 	if err != nil {
@@ -48,8 +50,8 @@ func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, chan
 	return c, options.Namespace, nil
 }
 
-// Reason tells in a few words and one line what an error of the connection to Temporal says. The wrappings of gRPC
-// and of the SDK are left out.
+// Reason returns an error of the connection to Temporal in a few words and one line. It leaves out the wrappings
+// of gRPC and of the SDK.
 func Reason(err error) string {
 	var cancelled *serviceerror.Canceled
 	var deadline *serviceerror.DeadlineExceeded

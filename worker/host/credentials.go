@@ -12,14 +12,15 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// Credentials makes the source of the API's access tokens out of settings that are resolved: the token itself, or an
-// OAuth client that renews them. What goes wrong later is told to the logger, nil is slog.Default; callers of the API
-// learn it anyway.
+// Credentials returns the source of the API's access tokens from resolved settings: the token itself, or an OAuth
+// client that renews tokens. Later problems go to the logger; nil is slog.Default. Callers of the API see them
+// anyway.
 func Credentials(api settings.API, logger *slog.Logger) (administrate.TokenSource, error) {
 	return credentialsOf(api, logger, func() {})
 }
 
-// credentialsOf is Credentials, and calls replaced before a refresh token is used that came into its file from elsewhere.
+// credentialsOf is Credentials. It calls replaced before it uses a refresh token that another process wrote to the
+// file.
 func credentialsOf(api settings.API, logger *slog.Logger, replaced func()) (administrate.TokenSource, error) {
 	if !api.OAuth.Given() {
 		return administrate.StaticToken(api.Token.Reveal()), nil
@@ -43,25 +44,27 @@ func credentialsOf(api settings.API, logger *slog.Logger, replaced func()) (admi
 	return source, nil
 }
 
-// refreshToken keeps the refresh token in the file it came from, if it came from one.
+// refreshToken keeps the refresh token in the file that it came from, if it came from a file.
 //
-// The endpoint gives a new refresh token with every renewal (observed). Support says that the old ones stay good
-// (documented), but nothing promises that they do for every tenant and for ever, and a token that is lost can be had
-// again only by having the application authorised again. So the new one is written back, whole or not at all, before
-// the access token that came with it is used. Where that is not possible (a variable, a file mounted read-only or by
-// itself) work goes on with the new one and a warning is given, once. Other processes may use the same file: it is read
-// before every renewal, and what another has put there wins.
+// The endpoint returns a new refresh token with every renewal (observed). Support says that the old ones stay valid
+// (documented), but nothing promises this for every tenant and for ever. To replace a lost token, the application
+// must be authorised again. So the new token is written back before the access token that came with it is used. The
+// file then holds the whole token or stays unchanged. Where writing is not possible (a variable, a file mounted
+// read-only or by itself) work continues with the new token, and one warning is logged.
+//
+// Other processes may use the same file. The file is read before every renewal, and a token of another process
+// wins.
 type refreshToken struct {
 	file     string // "" if it came from a variable
-	replaced func() // is called when another one has come into the file
+	replaced func() // called when another token is in the file
 
 	mu     sync.Mutex
-	seen   string // what the file held when it was last looked at
+	seen   string // the token in the file at the last look
 	newest string
 	warned bool
 }
 
-// RefreshToken gives the newest one.
+// RefreshToken returns the newest token.
 func (r *refreshToken) RefreshToken() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,8 +72,8 @@ func (r *refreshToken) RefreshToken() (string, error) {
 	return r.newest, nil
 }
 
-// look takes up what someone else has written to the file. A file that cannot be read changes nothing: it may be about
-// to be replaced.
+// look uses a token that another process has written to the file. A file that cannot be read changes nothing,
+// because another process may be replacing the file.
 func (r *refreshToken) look() {
 	if r.file == "" {
 		return
@@ -81,7 +84,7 @@ func (r *refreshToken) look() {
 	}
 }
 
-// Replaced keeps next. Only the first time that it cannot be written is an error.
+// Replaced keeps next. Only the first failure to write it is an error.
 func (r *refreshToken) Replaced(old, next string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,7 +108,7 @@ func (r *refreshToken) Replaced(old, next string) error {
 	return problem
 }
 
-// replaceSecret puts the secret in the place of the file's content, whole or not at all. A link stays one, and the
+// replaceSecret replaces the file's content by the secret, as a whole or not at all. A link stays a link, and the
 // permissions stay.
 func replaceSecret(path, secret string) (err error) {
 	target, err := filepath.EvalSymlinks(path)
@@ -137,6 +140,6 @@ func replaceSecret(path, secret string) (err error) {
 	if errors.As(err, &link) {
 		err = link.Err
 	}
-	_ = os.Remove(file.Name()) // the first error is the one to tell
+	_ = os.Remove(file.Name()) // the first error is the one to return
 	return cause(err)
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// rotating stands in for a token endpoint that takes each refresh token once and gives another with every answer.
+// rotating is a token endpoint that accepts each refresh token once and returns another with every answer.
 type rotating struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -47,7 +47,7 @@ func newRotating(t *testing.T, first string) *rotating {
 	return e
 }
 
-// credentials is a source of tokens as a process has one, and what it logs.
+// credentials is a source of tokens as in a process, with its log.
 type credentials struct {
 	administrate.TokenSource
 	log *bytes.Buffer
@@ -69,7 +69,7 @@ func started(t *testing.T, tokenURL string, env ...string) credentials {
 	return credentials{source, log}
 }
 
-// renewed wants the token that is then used.
+// renewed expects this token after a renewal.
 func (c credentials) renewed(t *testing.T, want string) {
 	t.Helper()
 	if got, err := c.Token(t.Context()); err != nil || got != want {
@@ -106,7 +106,7 @@ func TestRefreshTokenSurvivesARestart(t *testing.T) {
 	one.renewed(t, "access-1")
 	two := started(t, e.URL, "ADMINISTRATE_REFRESH_TOKEN_FILE="+link)
 	two.renewed(t, "access-2")
-	// The first one has been overtaken and notices.
+	// The first process was overtaken and notices.
 	one.refuse(t, "access-1")
 	one.renewed(t, "access-3")
 
@@ -128,7 +128,8 @@ func TestRefreshTokenSurvivesARestart(t *testing.T) {
 	}
 }
 
-// A token that cannot be written back is used as long as the process lives, and that is said once.
+// A token that cannot be written back is used as long as the process lives, and the log says so
+// once.
 func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 	unwritable := func(t *testing.T) string {
 		path := secretFile(t, "first")
@@ -137,7 +138,7 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) })
 		if probe := filepath.Join(filepath.Dir(path), "probe"); os.WriteFile(probe, nil, 0o600) == nil {
-			// Whoever may do everything is stopped only by a file that has gone.
+			// A user with all permissions is stopped only by a missing file.
 			if err := os.Remove(probe); err != nil {
 				t.Fatal(err)
 			}
@@ -187,8 +188,8 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// What an operator puts into the file is used at the next renewal, and is not written over by an answer that was on
-// its way meanwhile.
+// A token that an operator writes to the file is used at the next renewal, and is not overwritten by an earlier
+// answer.
 func TestRefreshTokenOfAnOperatorWins(t *testing.T) {
 	path := secretFile(t, "first")
 	replaced := 0

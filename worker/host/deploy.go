@@ -14,7 +14,7 @@ import (
 )
 
 // PlaybookVersions returns the versions of the namespace's playbook, with the texts of
-// those of the numbers. It needs a worker that runs, unless the namespace has none.
+// the given numbers. It needs a running worker, unless the namespace has no versions.
 func PlaybookVersions(ctx context.Context, c client.Client, numbers ...int) (lifecycle.PlaybookVersions, error) {
 	state, err := readNamespace(ctx, c, numbers...)
 	var missing *serviceerror.NotFound
@@ -24,8 +24,8 @@ func PlaybookVersions(ctx context.Context, c client.Client, numbers ...int) (lif
 	return state.Playbooks, err
 }
 
-// DeployPlaybook stores the playbook as a new version of the namespace's. It needs a worker
-// that runs, unless no worker has run in the namespace yet.
+// DeployPlaybook stores the playbook as a new version of the namespace's playbook. It needs
+// a running worker, unless no worker has run in the namespace yet.
 func DeployPlaybook(ctx context.Context, c client.Client, d lifecycle.Deployment) (lifecycle.Deployed, error) {
 	var first lifecycle.NamespaceState
 	deployed, err := first.Deploy(d, time.Now().UTC(), lifecycle.PlaybookInForceAfter)

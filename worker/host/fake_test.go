@@ -17,8 +17,8 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// frontend stands in for a Temporal service: it knows search attributes, and it notices a while after they were
-// registered that queries may use them.
+// frontend is a Temporal service for tests that accepts new search attributes in queries only some time
+// after their registration.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
@@ -36,7 +36,7 @@ func serve(t *testing.T, f *frontend) (address string) {
 	return serveAs(t, f, f)
 }
 
-// serveAs is serve for a frontend that does more.
+// serveAs is serve for a frontend with more services.
 func serveAs(t *testing.T, f *frontend, workflows workflowservice.WorkflowServiceServer) (address string) {
 	t.Helper()
 	var config net.ListenConfig
@@ -106,7 +106,7 @@ func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice
 	return &workflowservice.CountWorkflowExecutionsResponse{}, nil
 }
 
-// state is what the service has seen.
+// state returns what the service has received.
 func (f *frontend) state() (attributes map[string]enums.IndexedValueType, added []map[string]enums.IndexedValueType, queries []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

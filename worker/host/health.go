@@ -15,15 +15,15 @@ import (
 
 const (
 	healthSetting = "--health-address or OPPFLOW_HEALTH_ADDRESS"
-	// healthTimeout bounds one question about the health, on either side.
+	// healthTimeout bounds one request for the health, on either side.
 	healthTimeout = 4 * time.Second
 	livePath      = "/healthz"
 	readyPath     = "/readyz"
 )
 
-// health answers whether the worker is alive (GET /healthz), and whether it asks for tasks of both kinds, the TMS takes
-// its credentials, and the namespace belongs to the tenant that they reach (GET /readyz).
-// Both say in one line of text what is wrong.
+// health serves GET /healthz and GET /readyz. The first says whether the worker is alive. The second says whether
+// the worker asks for tasks of both kinds, the TMS accepts its credentials, and the namespace belongs to their
+// tenant. Both describe a problem in one line of text.
 type health struct {
 	polls     *polls
 	accepted  *accepted
@@ -64,8 +64,8 @@ func tell(w http.ResponseWriter, problem error) {
 	_, _ = fmt.Fprintln(w, "ok")
 }
 
-// serveHealth answers at the address until stop is called. ctx ends what is ready, not what answers: a worker that is
-// stopping is alive. Without an address it does nothing.
+// serveHealth serves health at the address until stop is called. When ctx ends, the worker is not ready any more,
+// but serveHealth still answers: a worker that is stopping is alive. Without an address it does nothing.
 func serveHealth(ctx context.Context, address string, h *health, logger *slog.Logger) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
@@ -93,7 +93,7 @@ func serveHealth(ctx context.Context, address string, h *health, logger *slog.Lo
 	}()
 	logger.InfoContext(ctx, "answering for the worker's health", "address", listener.Addr().String())
 	return func() {
-		_ = server.Close() // who asks just now learns it from the closed connection
+		_ = server.Close() // a client of this moment sees the closed connection
 		<-served
 	}, nil
 }
@@ -109,7 +109,7 @@ func checkHealthAddress(address string) error {
 	return nil
 }
 
-// listenCause leaves out what the message around it says.
+// listenCause leaves out the words that the message around it contains.
 func listenCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -118,13 +118,14 @@ func listenCause(err error) error {
 	return err
 }
 
-// askHealth asks who answers for the health at the address and returns nil if all is well. The error is one line.
+// askHealth asks for the health at the address and returns nil if all is well, else an error of one
+// line.
 func askHealth(ctx context.Context, address, path string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return err
 	}
-	// One that listens everywhere is asked at the loopback interface.
+	// A worker that listens on all addresses is asked at the loopback interface.
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
@@ -135,7 +136,8 @@ func askHealth(ctx context.Context, address, path string) error {
 	if err != nil {
 		return fmt.Errorf("health address %q (%s): %w", address, healthSetting, err)
 	}
-	// Nothing of the environment, such as a proxy, stands between a worker and its own health.
+	// Nothing of the environment, such as a proxy, must be between a worker and its own
+	// health.
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

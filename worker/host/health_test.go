@@ -24,8 +24,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// idleService is a Temporal service where nothing is to be done: requests for tasks wait. A worker that stops tells it,
-// and waits for its answer until released.
+// idleService is a Temporal service without work: requests for tasks wait. When a worker stops, it says so to the
+// service and waits for the answer until released.
 type idleService struct {
 	*frontend
 	release chan struct{} // closed to let a worker stop
@@ -82,7 +82,7 @@ func (s *idleService) serve(t *testing.T) (address string) {
 	return listener.Addr().String()
 }
 
-// healthcheck runs the command and returns its exit code and what it wrote.
+// healthcheck runs the command and returns its exit code and its output.
 func healthcheck(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, said bytes.Buffer
@@ -93,7 +93,7 @@ func healthcheck(t *testing.T, env []string, args ...string) (code int, stdout, 
 	return code, out.String(), said.String()
 }
 
-// patiently waits until it is so.
+// patiently waits until the condition holds.
 func patiently(t *testing.T, what string, isSo func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
@@ -123,7 +123,7 @@ func get(t *testing.T, url string) (status int, body string) {
 	return response.StatusCode, string(content)
 }
 
-// freePort is an address that can be listened at.
+// freePort returns an address that is free to listen on.
 func freePort(t *testing.T) string {
 	t.Helper()
 	var config net.ListenConfig
@@ -135,7 +135,7 @@ func freePort(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// A worker's life, as a container runtime sees it.
+// The life of a worker, as a container runtime sees it.
 func TestHealthcheckFollowsTheWorker(t *testing.T) {
 	t.Parallel() // it waits
 	address := freePort(t)
@@ -227,7 +227,8 @@ func TestHealthcheckSaysInOneLineWhatIsWrong(t *testing.T) {
 	}
 }
 
-// One that listens everywhere is asked here, also where no proxy would let it through.
+// A worker that listens on all addresses is asked on this machine, even with a proxy in
+// the environment.
 func TestHealthcheckAsksThisMachine(t *testing.T) {
 	_, port, err := net.SplitHostPort(serveHTTP(t, func(http.ResponseWriter, *http.Request) {}))
 	if err != nil {
@@ -262,7 +263,7 @@ func TestHealthcheckHelp(t *testing.T) {
 	}
 }
 
-// syncBuffer is a buffer for what several goroutines write.
+// syncBuffer is a buffer for the output of several goroutines.
 type syncBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer

@@ -12,11 +12,12 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// healthcheckName is the argument that makes the worker's program ask a worker that runs.
+// healthcheckName is the argument that makes the worker's program ask a running worker
+// for its health.
 const healthcheckName = "healthcheck"
 
-// healthcheck asks the worker of this machine or container how it is. It knows two exit codes only, as container
-// runtimes want it: ExitDone and ExitFailure with one line on stderr.
+// healthcheck asks the worker of this machine or container for its health. It has only two exit codes, as
+// container runtimes require: ExitDone, and ExitFailure with one line on stderr.
 func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	var address string
 	var live bool
@@ -58,7 +59,7 @@ func healthFlag(flags *pflag.FlagSet, address *string) {
 	flags.StringVar(address, "health-address", "", "host:port where the worker answers GET /healthz and /readyz (default none) [OPPFLOW_HEALTH_ADDRESS]")
 }
 
-// healthAddress is the flag's value or else the environment's.
+// healthAddress returns the flag's value or else the environment's.
 func healthAddress(flag string, env []string) string {
 	if flag == "" {
 		flag = settings.Environment(env).Get("OPPFLOW_HEALTH_ADDRESS")

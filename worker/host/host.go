@@ -25,40 +25,41 @@ import (
 )
 
 const (
-	// DefaultCachedWorkflows is how many opportunities a process keeps ready in memory; one takes about 36 KB.
+	// DefaultCachedWorkflows is how many opportunities a process keeps in memory; one takes about 36 KB.
 	DefaultCachedWorkflows = 1000
-	// activityStopMargin is how much longer than its time-out an activity in flight is waited for when the worker stops.
+	// activityStopMargin is how much longer than its time-out a stopping worker waits for a running activity.
 	activityStopMargin = 5 * time.Second
-	// workflowStopTimeout is how long a step of a workflow may take then. A step takes milliseconds.
+	// workflowStopTimeout is how long a stopping worker waits for a step of a workflow. A step takes
+	// milliseconds.
 	workflowStopTimeout = 5 * time.Second
 	// activitiesPerRequest is how many activities the workers take for each request that they may send.
 	activitiesPerRequest = 4
-	// startTimeout bounds what is asked of the service before the workers start.
+	// startTimeout bounds the requests to the service before the workers start.
 	startTimeout = 30 * time.Second
 )
 
-// Options say what a worker works with.
+// Options are the settings of a worker.
 type Options struct {
 	Temporal settings.Temporal
 	API      settings.API
-	// Playbook says which playbook is deployed where the namespace has none, and tells the keys of services.
+	// Playbook is the playbook to deploy where the namespace has none, and the keys of services.
 	Playbook settings.Playbook
-	// Telemetry says where traces and metrics go. Where it names no environment it looks in that of Temporal.
+	// Telemetry says where traces and metrics go. Without an Environment it uses that of Temporal.
 	Telemetry settings.Telemetry
-	// Logger takes the worker's log; nil is slog.Default.
+	// Logger receives the worker's log; nil is slog.Default.
 	Logger *slog.Logger
 	// ReadyFile, when given, is written once the worker asks for tasks of both kinds.
 	ReadyFile string
-	// HealthAddress, when given, is the host:port where GET /healthz answers 200 as long as the process runs and GET
-	// /readyz as long as it asks for tasks of both kinds, else 503 with the reason. It is closed when Run returns.
+	// HealthAddress, when given, is the host:port of GET /healthz and GET /readyz. The answer to /healthz is 200
+	// as long as the process runs. The answer to /readyz is 200 as long as the worker asks for tasks of both
+	// kinds, else 503 with the reason. The address is closed when Run returns.
 	HealthAddress string
-	// CachedWorkflows is how many opportunities the process keeps ready in memory; 0 is DefaultCachedWorkflows. It
-	// holds for the whole process.
+	// CachedWorkflows is how many opportunities the whole process keeps in memory; 0 is DefaultCachedWorkflows.
 	CachedWorkflows int
 }
 
-// Run runs a worker until ctx ends, then stops it: no task is taken any more and requests in flight are seen through.
-// It returns nil after such a stop. A mistake in the settings is a SettingsError.
+// Run runs a worker until ctx ends, then stops it: the worker takes no more tasks and completes running requests.
+// Run returns nil after such a stop. A mistake in the settings is a SettingsError.
 func Run(ctx context.Context, o Options) error {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -77,7 +78,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	// Last of all: what the workers do while they stop is told too.
+	// This comes last, so that telemetry also has the activity of stopping workers.
 	defer func() {
 		if err := observer.Shutdown(ctx); err != nil {
 			o.Logger.Warn("the last traces and metrics could not be exported", "error", err)
@@ -143,7 +144,7 @@ func Run(ctx context.Context, o Options) error {
 	return group.Wait()
 }
 
-// interrupted forgets the error of what was cut short by the end of ctx.
+// interrupted drops an error that the end of ctx caused.
 func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = nil
@@ -151,7 +152,7 @@ func interrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// checkNamespace wants every search attribute to be there: without one, every step of every workflow would fail.
+// checkNamespace requires every search attribute: without one, every step of every workflow would fail.
 func checkNamespace(ctx context.Context, c client.Client, namespace string, logger *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -169,21 +170,22 @@ func checkNamespace(ctx context.Context, c client.Client, namespace string, logg
 	return nil
 }
 
-// mayNotLook reports that the service keeps its search attributes to itself, as a hosted one may.
+// mayNotLook reports that the service does not show its search attributes, as a hosted service
+// may.
 func mayNotLook(err error) bool {
 	var denied *serviceerror.PermissionDenied
 	var unimplemented *serviceerror.Unimplemented
 	return errors.As(err, &denied) || errors.As(err, &unimplemented)
 }
 
-// MarkOf returns how a worker with the settings marks records.
+// MarkOf returns how a worker with these settings marks records.
 func MarkOf(api settings.API) tms.Mark {
 	return tms.Mark{Attribute: api.Mark.Attribute(), Name: api.Mark.Place() == settings.MarkName}
 }
 
-// assemble makes the two workers: the workflows never wait behind calls of the API, whose queue has a rate limit.
-// The client's interceptors come before those given here, so that tracing is the outermost. What they send goes out once
-// belongs has proven that the namespace belongs to the tenant.
+// assemble makes the two workers. The workflows never wait behind calls of the API, whose queue has a rate limit.
+// The client's interceptors come before the ones given here, so that tracing is the outermost. The workers send
+// requests only after belongs has proven that the namespace belongs to the tenant.
 func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *accepted, belongs *belonging,
 	pace *administrate.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {
@@ -231,7 +233,7 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *
 		Interceptors:            []interceptor.WorkerInterceptor{workflows.Interceptor()},
 		LocalActivityWorkerOnly: true,
 		WorkerStopTimeout:       workflowStopTimeout,
-		// A machine that is busy otherwise is no deadlock; the server gives a task up after 10 s.
+		// A busy machine is not a deadlock; the server gives up a task after 10 s.
 		DeadlockDetectionTimeout: 5 * time.Second,
 	})
 	workflows.Register(opportunities, workflows.Options{Times: times, PlaybookAfter: o.Playbook.InForceAfter})
@@ -243,8 +245,8 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *
 	requests = worker.New(c, activities.TaskQueue, worker.Options{
 		Identity: self,
 		Tuner:    tuner,
-		// The pace counts the requests. An activity sends several, or none where the worker remembers what is asked;
-		// this bounds the activities of all workers together where they cannot see each other.
+		// The pace counts the requests. An activity sends several requests, or none where the worker remembers the
+		// answer. This limit bounds the activities of all workers together where they cannot see each other.
 		TaskQueueActivitiesPerSecond: activitiesPerRequest * o.API.RequestsPerSecond(),
 		WorkerStopTimeout:            times.ToChange("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,

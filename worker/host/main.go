@@ -16,13 +16,14 @@ import (
 // The exit codes of the programs of Oppflow.
 const (
 	ExitDone    = 0
-	ExitFailure = 1 // it was asked rightly and did not work out
+	ExitFailure = 1 // the arguments were right, but the work failed
 	ExitUsage   = 2 // a flag, an argument or a variable is wrong; nothing was done
 )
 
 // Main runs the worker's program until ctx ends and returns its exit code. args are the arguments without the
-// program's name, env the environment. The log goes to stderr; whatever ends the program before is one line there.
-// With the argument "healthcheck" it asks a worker that runs how it is, with "version" it tells which build it is.
+// program's name, env the environment. The log goes to stderr; an error that ends the program early is one line
+// there. With the argument "healthcheck" Main asks a running worker for its health, and with "version" it prints
+// the build.
 func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == healthcheckName {
 		return healthcheck(ctx, args[1:], env, stdout, stderr)

@@ -21,11 +21,12 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// usablePoll is how often a namespace is asked whether its new search attributes can be used.
+// usablePoll is how often Setup asks a namespace whether its new search attributes can be
+// used.
 const usablePoll = 100 * time.Millisecond
 
-// MissingSearchAttributes answers, in order, the names of Oppflow's search attributes the namespace does not have. One
-// that is there with another type is an error.
+// MissingSearchAttributes returns, in order, the names of Oppflow's search attributes that the namespace does not
+// have. An attribute with another type is an error.
 func MissingSearchAttributes(ctx context.Context, c client.Client, namespace string) ([]string, error) {
 	answer, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
@@ -45,8 +46,8 @@ func MissingSearchAttributes(ctx context.Context, c client.Client, namespace str
 	return missing, nil
 }
 
-// Setup registers Oppflow's search attributes in the namespace and returns once queries can use them. What is there
-// already stays; calling it again, or from two places at once, does no harm.
+// Setup registers Oppflow's search attributes in the namespace and returns once queries can use them. Existing
+// attributes stay. To call Setup again, or from two places at once, does no harm.
 func Setup(ctx context.Context, c client.Client, namespace string) error {
 	missing, err := MissingSearchAttributes(ctx, c, namespace)
 	if err != nil {
@@ -67,12 +68,13 @@ func Setup(ctx context.Context, c client.Client, namespace string) error {
 	return awaitUsable(ctx, c, namespace)
 }
 
-// DefaultRetention is how long the namespace of CreateNamespace keeps a closed run unless told otherwise.
+// DefaultRetention is how long a namespace of CreateNamespace keeps a closed run by default.
 const DefaultRetention = 30 * 24 * time.Hour
 
-// CreateNamespace creates the namespace if it is not there and returns once it can be worked in. retention is how long
-// it keeps closed runs, and with them the references that cannot be used again: at least an hour on a service of one's
-// own, at least a day on others. A namespace that is there stays as it is; its own retention is answered.
+// CreateNamespace creates the namespace unless it exists, and returns once it can be used. The retention is how
+// long the namespace keeps closed runs. With them it keeps the references that cannot be used again. The
+// retention is at least an hour on a self-hosted service, at least a day on others. An existing namespace stays
+// unchanged, and its own retention is returned.
 func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
 	kept, err = namespaceRetention(ctx, c, namespace)
 	if err == nil || !isNoNamespace(err) {
@@ -88,7 +90,7 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 		return false, 0, explainNamespace(namespace, "it cannot be created", err)
 	}
 	created = err == nil
-	// The service answers for a new namespace some seconds after it has written it down.
+	// The service knows a new namespace some seconds after storing it.
 	poll := time.NewTicker(usablePoll)
 	defer poll.Stop()
 	for {
@@ -112,8 +114,8 @@ func namespaceRetention(ctx context.Context, c client.Client, namespace string) 
 	return answer.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), err
 }
 
-// Plain are the settings of a Temporal service at address, host:port, that takes connections without TLS and
-// credentials, such as one on this machine. The environment and the configuration file of the user do not count.
+// Plain returns the settings of a Temporal service at address, host:port, without TLS and credentials, such as
+// one on this machine. The environment and the configuration file of the user do not count.
 func Plain(address, namespace string) settings.Temporal {
 	return settings.Temporal{Address: address, Namespace: namespace, ConfigFile: os.DevNull, Environment: settings.Environment{}}
 }
@@ -128,8 +130,8 @@ func SetupAt(ctx context.Context, address, namespace string) error {
 	return Setup(ctx, c, namespace)
 }
 
-// awaitUsable waits until a query may name every attribute: the service learns of new ones some time after it has
-// written them down.
+// awaitUsable waits until a query may name every attribute. The service can use new attributes some time after
+// storing them.
 func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 	var conditions []string
 	for _, name := range slices.Sorted(maps.Keys(lifecycle.SearchAttributes())) {
@@ -156,7 +158,8 @@ func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 	}
 }
 
-// explainNamespace says in one line what was asked of the namespace and why it failed, once.
+// explainNamespace says in one line what the request to the namespace was and why it failed,
+// once.
 func explainNamespace(namespace, what string, err error) error {
 	var explained *namespaceError
 	switch {
@@ -171,14 +174,14 @@ func explainNamespace(namespace, what string, err error) error {
 	return &namespaceError{text: fmt.Sprintf("the Temporal namespace %q: %s: %s", namespace, what, Reason(err)), cause: err}
 }
 
-// isNoNamespace reports that the service does not know the namespace.
+// isNoNamespace reports whether the service does not know the namespace.
 func isNoNamespace(err error) bool {
 	var missing *serviceerror.NamespaceNotFound
 	var notFound *serviceerror.NotFound
 	return errors.As(err, &missing) || errors.As(err, &notFound)
 }
 
-// namespaceError is one line over an error of the service.
+// namespaceError is one line about an error of the service.
 type namespaceError struct {
 	text  string
 	cause error

@@ -13,8 +13,8 @@ import (
 
 const playbookSetting = "--playbook or OPPFLOW_PLAYBOOK"
 
-// following is what a worker follows: a playbook, nil for none, and the keys of its services. given says that there is one,
-// and text is how it is written.
+// following is the playbook that a worker follows, nil for none, and the keys of its services. given says that
+// there is a playbook, and text is its source.
 type following struct {
 	given    bool
 	text     []byte
@@ -22,8 +22,8 @@ type following struct {
 	keys     map[string]tms.ServiceKey
 }
 
-// followed reads the playbook the settings name and the keys it needs. What is wrong with them is a SettingsError, which
-// of a mistake tells the line and the column.
+// followed reads the playbook of the settings and the keys that it needs. A mistake in them is a SettingsError with
+// the line and the column.
 func followed(s *settings.Playbook) (following, error) {
 	wrong := func(err error) (following, error) { return following{}, &SettingsError{cause: err} }
 	if err := s.Resolve(); err != nil {
@@ -43,7 +43,7 @@ func followed(s *settings.Playbook) (following, error) {
 	return out, nil
 }
 
-// playbookFile reads the file, and of one that is too large as much as tells that it is.
+// playbookFile reads the file, or of a file that is too large just enough to notice.
 func playbookFile(name string) ([]byte, error) {
 	if name == settings.DefaultPlaybook {
 		return playbook.DefaultFile(), nil
@@ -56,7 +56,7 @@ func playbookFile(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, playbook.MaxFileBytes+1))
 }
 
-// firstOf is the first mistake, and how all are told.
+// firstOf returns the first mistake, and how to see all of them.
 func firstOf(name string, err error) error {
 	var mistakes playbook.Mistakes
 	if errors.As(err, &mistakes) && len(mistakes) > 1 {

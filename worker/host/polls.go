@@ -16,15 +16,17 @@ import (
 )
 
 const (
-	// pollProven is how long a request for tasks has to wait until it is certain that the service has it: an attempt to
-	// connect is given up after 20 s. The service answers one after about a minute when there is nothing to do.
+	// pollProven is how long a request for tasks has to wait until it is certain that the service has received it: an
+	// attempt to connect ends after 20 s. When there is nothing to do, the service answers a request after about a
+	// minute.
 	pollProven = 30 * time.Second
-	// pollPatience is how long a queue may go without a sign that the service is asked for its tasks. It is longer than
-	// pollProven, so that one request after the other leaves no gap.
+	// pollPatience is how long a queue may go without a sign that the service is asked for its tasks. It is longer
+	// than pollProven, so that requests one after the other leave no gap.
 	pollPatience = 45 * time.Second
 )
 
-// polls notices on the connection whether both workers ask for tasks: the SDK does not tell.
+// polls watches the connection to see whether both workers ask for tasks: the SDK does not
+// show this.
 type polls struct {
 	mu         sync.Mutex
 	workflows  polled
@@ -32,14 +34,14 @@ type polls struct {
 	both       chan struct{} // closed once both queues have been asked for
 }
 
-// polled is what is known of the requests for the tasks of one queue.
+// polled is the state of the requests for the tasks of one queue.
 type polled struct {
 	queue string
-	asked bool      // for tasks that are bound to no process
+	asked bool      // for tasks of any process
 	sign  time.Time // when the service was last known to be asked
 	last  error     // of the last request that ended, if it failed
 	next  int
-	open  map[int]time.Time // when the requests began that wait for an answer
+	open  map[int]time.Time // when the open requests began
 }
 
 func newPolls() *polls {
@@ -50,7 +52,7 @@ func newPolls() *polls {
 	}
 }
 
-// intercept stands below the repetitions of the SDK and sees each attempt.
+// intercept is below the repetitions of the SDK and sees each attempt.
 func (p *polls) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	var kind *polled
 	var queue *taskqueue.TaskQueue
@@ -60,7 +62,7 @@ func (p *polls) intercept(ctx context.Context, method string, request, reply any
 	case *workflowservice.PollActivityTaskQueueRequest:
 		kind, queue = &p.activities, request.GetTaskQueue()
 	}
-	// The queue of what this process has in its cache names the queue it belongs to.
+	// The queue for cached workflows of this process names the queue that it belongs to.
 	if kind == nil || kind.queue != queue.GetName() && kind.queue != queue.GetNormalName() {
 		return invoke(ctx, method, request, reply, conn, options...)
 	}
@@ -99,13 +101,15 @@ func (p *polls) end(kind *polled, number int, err error) {
 	began, now := kind.open[number], time.Now()
 	delete(kind.open, number)
 	kind.last = err
-	// One that was cut off after it had come through does not prove that it did not come through.
+	// A request that is cut off after pollProven had reached the service, so it still
+	// counts. A time-out does not count.
 	if err == nil || now.Sub(began) >= pollProven && Reason(err) != Reason(context.DeadlineExceeded) {
 		kind.sign = now
 	}
 }
 
-// check returns nil while the service is asked for tasks of both kinds, else what is wrong in one line.
+// check returns nil while the service is asked for tasks of both kinds, and otherwise the problem in
+// one line.
 func (p *polls) check() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,7 +27,7 @@ func activityPoll(queue string) any {
 	return &workflowservice.PollActivityTaskQueueRequest{TaskQueue: &taskqueue.TaskQueue{Name: queue}}
 }
 
-// cachedPoll is the request for tasks of what the process has in its cache.
+// cachedPoll returns the request for tasks of cached workflows.
 func cachedPoll() any {
 	return &workflowservice.PollWorkflowTaskQueueRequest{TaskQueue: &taskqueue.TaskQueue{
 		Name: "host:1f0c", NormalName: lifecycle.TaskQueue, Kind: enums.TASK_QUEUE_KIND_STICKY,
@@ -38,7 +38,7 @@ func cachedPoll() any {
 func ask(t *testing.T, p *polls, request any, after time.Duration, answer error) {
 	t.Helper()
 	err := p.intercept(t.Context(), "", request, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
-		time.Sleep(after) // of the bubble's clock
+		time.Sleep(after) // by the bubble's clock
 		return answer
 	})
 	if !errors.Is(err, answer) {
@@ -88,10 +88,11 @@ func TestWorkerIsReadyWhileTheServiceIsAskedForTasks(t *testing.T) {
 	late := serviceerror.NewDeadlineExceeded("context deadline exceeded")
 	idle := func(t *testing.T, p *polls, request any) { ask(t, p, request, time.Minute, nil) }
 	for name, test := range map[string]struct {
-		// workflows is what becomes of the requests for workflow tasks, one after the other, once the worker was ready;
-		// those for calls are answered all the time.
+		// workflows plays the requests for workflow tasks, one after the other, after the worker was ready; requests
+		// for activities are answered all the time.
 		workflows func(t *testing.T, p *polls)
-		// ready and unready are moments at which the worker has to be so, counted from there.
+		// ready and unready are the times at which the worker has to be ready or not, counted
+		// from there.
 		ready, unready []time.Duration
 	}{
 		"nothing to do": {
@@ -197,7 +198,7 @@ func TestWorkerIsReadyWhileTheServiceIsAskedForTasks(t *testing.T) {
 	}
 }
 
-// moments maps each moment to whether the worker has to be ready then.
+// moments maps each time to whether the worker has to be ready then.
 func moments(ready, unready []time.Duration) map[time.Duration]bool {
 	all := map[time.Duration]bool{}
 	for _, moment := range ready {

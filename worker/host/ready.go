@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// WriteReady writes value as JSON to the file that whoever started this process waits for. The file appears whole or
-// not at all. Without a path it does nothing.
+// WriteReady writes value as JSON to the file that the starter of this process waits for. The file appears as a
+// whole or not at all. Without a path WriteReady does nothing.
 func WriteReady(path string, value any) (err error) {
 	if path == "" {
 		return nil
@@ -32,7 +32,7 @@ func WriteReady(path string, value any) (err error) {
 	return nil
 }
 
-// cause is a file error without the path of the temporary file.
+// cause returns a file error without the path of the temporary file.
 func cause(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

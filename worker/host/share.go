@@ -17,49 +17,49 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// The rate of requests is one for all workers of a namespace. Each worker looks who
-// else asks for activities and takes an equal share. A worker that comes makes do with
-// a small share until all others must have seen it, and they keep theirs until then.
+// The rate of requests is one for all workers of a namespace. Each worker looks which
+// others ask for activities and takes an equal share. A new worker uses a small share
+// until all others must have seen it. The others keep their shares until then.
 const (
 	// pollLength is how long a request for an activity waits, so that all workers are seen
 	// to ask again before pollersForgotten.
 	pollLength = 20 * time.Second
-	// pollersForgotten is how long a worker counts after it was last seen to ask.
+	// pollersForgotten is how long a worker counts after the last sight of its requests.
 	pollersForgotten = 30 * time.Second
-	// lookEvery is how often a worker looks who else asks.
+	// lookEvery is how often a worker looks for other workers.
 	lookEvery = time.Second
 	// lookWithin bounds one look.
 	lookWithin = 2 * time.Second
-	// shareSettles is how long after it was first seen a worker takes its share. It is longer than
+	// shareSettles is how long after its first sight a worker takes its share. It is longer than
 	// lookEvery and lookWithin together.
 	shareSettles = 5 * time.Second
-	// newcomerShare is the part of the rate that a worker has until then.
+	// newcomerShare is the part of the rate for a worker before that time.
 	newcomerShare = 0.03
-	// shareSpare is what a share is below its part of the rate, in requests a second: what passes
-	// at once after a quiet time is made up for within half a minute.
+	// shareSpare is how far a share is below its part of the rate, in requests a second. It makes
+	// up within half a minute for the requests that pass at once after a quiet time.
 	shareSpare = 2.0 / 30
 )
 
-// share computes the share of one worker. All times are of its own clock, but for those
-// of the server, which are compared with each other only.
+// share computes the share of one worker. All times are from its own clock, except the
+// times of the server. These are compared with each other only.
 type share struct {
 	rate float64 // of all workers together
-	self string  // the identity under which the worker asks
+	self string  // the identity of the worker in its requests
 
-	looked time.Time // when the last look began that succeeded
-	shown  time.Time // since when this worker is seen to ask; zero: it is not
-	asked  time.Time // when it last asked, by the server's clock
+	looked time.Time // when the last successful look began
+	shown  time.Time // since when this worker is seen to ask; zero when it is not
+	asked  time.Time // its last request, by the server's clock
 	others map[string]*sharer
 }
 
 // sharer is another worker.
 type sharer struct {
-	counts time.Time // from when on it may take its share
-	seen   time.Time // when a look that showed it began
+	counts time.Time // when it may take its share
+	seen   time.Time // when the last look that showed it began
 }
 
-// look takes in who asks for activities. began is when it was looked, and now when the
-// answer was there.
+// look stores which workers ask for activities. began is the time of the question, and
+// now the time of the answer.
 func (s *share) look(began, now time.Time, pollers []*taskqueue.PollerInfo) {
 	var latest time.Time // by the server's clock
 	for _, p := range pollers {
@@ -69,7 +69,7 @@ func (s *share) look(began, now time.Time, pollers []*taskqueue.PollerInfo) {
 	}
 	before := s.looked
 	if s.others == nil || began.Sub(before) > pollersForgotten-pollLength {
-		before = time.Time{} // all others may have their share already
+		before = time.Time{} // all others may have their shares already
 		s.others, s.shown = map[string]*sharer{}, time.Time{}
 	}
 	asks := false
@@ -101,7 +101,7 @@ func (s *share) look(began, now time.Time, pollers []*taskqueue.PollerInfo) {
 		}
 	}
 	for id, other := range s.others {
-		// A server that was started anew knows of nobody until they ask again.
+		// A restarted server knows no workers until they ask again.
 		if gone[id] || began.Sub(other.seen) > pollersForgotten {
 			delete(s.others, id)
 		}
@@ -112,7 +112,7 @@ func (s *share) look(began, now time.Time, pollers []*taskqueue.PollerInfo) {
 	case s.shown.IsZero():
 		s.shown = now
 		if len(s.others) == 0 {
-			s.shown = now.Add(-shareSettles) // there is nobody who would have to see it first
+			s.shown = now.Add(-shareSettles) // no other worker has to see it first
 		}
 	}
 	s.looked = began
@@ -122,7 +122,7 @@ func (s *share) look(began, now time.Time, pollers []*taskqueue.PollerInfo) {
 func (s *share) now(now time.Time) float64 {
 	silent := now.Sub(s.looked)
 	if s.shown.IsZero() || now.Sub(s.shown) < shareSettles || silent > pollersForgotten-pollLength {
-		// A worker that sees nothing may be one that is not seen to ask any more.
+		// A worker that sees nothing may also not be seen any more.
 		return s.rate * newcomerShare
 	}
 	workers := 1
@@ -131,7 +131,7 @@ func (s *share) now(now time.Time) float64 {
 			workers++
 		}
 	}
-	if silent > shareSettles { // others may have come
+	if silent > shareSettles { // new workers may have come
 		workers *= 2
 	}
 	part := s.rate / float64(workers)
@@ -191,7 +191,7 @@ func keepShare(ctx context.Context, c client.Client, rate float64, self string, 
 		failing = err != nil
 		mu.Lock()
 		pause := lookEvery - time.Since(began)
-		if s.shown.IsZero() { // it has hardly a share until it is seen
+		if s.shown.IsZero() { // a worker that is not seen has only a small share
 			pause = lookEvery / 20
 		}
 		mu.Unlock()
@@ -204,7 +204,7 @@ func keepShare(ctx context.Context, c client.Client, rate float64, self string, 
 	}
 }
 
-// identity returns a name of this process that no other has.
+// identity returns a unique name for this process.
 func identity() string {
 	name, _ := os.Hostname()
 	return fmt.Sprintf("%d@%s/%s", os.Getpid(), name, uuid.NewString()[:8])

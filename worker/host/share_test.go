@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// process is a worker in a world of virtual time.
+// process is a worker with virtual time.
 type process struct {
 	share
 	asked  time.Time // when it last asked for an activity
@@ -21,15 +21,15 @@ type process struct {
 	frozen bool // it sees nothing of the server
 }
 
-// Workers come, die and cannot see the server for a while. In no time do all together have more
-// than a tenth above the rate, and where nothing changes they use it.
+// Workers start, die and cannot see the server for a while. In any period, all together send at
+// most a tenth more than the rate. Without changes they use the whole rate.
 func TestShare(t *testing.T) {
 	const rate, step = 4.0, 50 * time.Millisecond
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		begun := time.Unix(1_900_000_000, 0)
 		processes := map[string]*process{}
-		listed := map[string]time.Time{} // by the server, whose clock is an hour off
+		listed := map[string]time.Time{} // on the server, whose clock is an hour off
 		var sums []float64               // of each step
 		quiet := begun                   // since when nothing has changed
 		for now := begun; now.Sub(begun) < 5*time.Minute; now = now.Add(step) {
@@ -75,7 +75,7 @@ func TestShare(t *testing.T) {
 				for _, s := range sums[len(sums)-n:] {
 					total += s
 				}
-				most := 1.08 * rate * window.Seconds() // newcomers; the rest is for what passes at once
+				most := 1.08 * rate * window.Seconds() // newcomers; the rest is for requests that pass at once
 				if total > most {
 					t.Fatalf("seed %d: %.1f in %v by %d workers; want at most %.1f", seed, total, window, len(processes), most)
 				}
@@ -84,8 +84,8 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// A worker that is alone has all of the rate as soon as it is seen to ask; what the server
-// forgets when it is started anew is remembered.
+// A worker that is alone has the whole rate as soon as it is seen to ask. A worker
+// remembers the workers that a restarted server forgets.
 func TestShareOfOne(t *testing.T) {
 	begun := time.Unix(1_900_000_000, 0)
 	at := func(seconds int) time.Time { return begun.Add(time.Duration(seconds) * time.Second) }

@@ -14,32 +14,33 @@ const (
 	// maxActivities is how many activities a worker carries out at a time.
 	maxActivities = 1000
 	// queueAhead is how long the first request of an activity may have to wait for its turn when the
-	// worker asks for the activity: what waits longer waits at the server, where what is urgent goes
-	// first and another worker may take it.
+	// worker asks for the activity. Longer waits happen at the server, where urgent work goes first
+	// and another worker may take the activity.
 	queueAhead = time.Second
 	// withheldEvery is how often a worker asks for an activity while it may send nothing. It
-	// does so at all since what waits learns the reason from it. It does not more often since
-	// it is done with an activity at once, and would take them all from a worker that may send.
+	// still asks, because a waiting workflow learns the reason from the activity. It asks
+	// rarely, because it ends an activity at once and would otherwise take all from a worker
+	// that may send.
 	withheldEvery = 5 * time.Second
 )
 
 // slots lets a worker ask for an activity only when the pace has a turn for it soon, and
-// seldom while the worker may send nothing.
+// rarely while the worker may send nothing.
 type slots struct {
 	worker.SlotSupplier
 	pace *administrate.Pace
-	// withheld returns why nothing may be sent; nil when all may be.
+	// withheld returns why nothing may be sent; nil when everything may be sent.
 	withheld func() error
 
 	mu     sync.Mutex
-	unused map[*worker.SlotPermit]bool // for which there is no activity yet
+	unused map[*worker.SlotPermit]bool // permits without an activity yet
 	idle   time.Time                   // when a slot was last given while nothing may be sent
 }
 
 // newSlots returns a tuner for the worker of the activities.
 func newSlots(pace *administrate.Pace, withheld func() error) (worker.WorkerTuner, error) {
 	fixed := func() worker.SlotSupplier {
-		supplier, _ := worker.NewFixedSizeSlotSupplier(maxActivities) // it fails only for none
+		supplier, _ := worker.NewFixedSizeSlotSupplier(maxActivities) // fails only for zero slots
 		return supplier
 	}
 	return worker.NewCompositeTuner(worker.CompositeTunerOptions{
@@ -51,7 +52,7 @@ func newSlots(pace *administrate.Pace, withheld func() error) (worker.WorkerTune
 	})
 }
 
-// ReserveSlot waits until the activity that is asked for would soon have its turn.
+// ReserveSlot waits until an activity would soon have its turn.
 func (s *slots) ReserveSlot(ctx context.Context, info worker.SlotReservationInfo) (*worker.SlotPermit, error) {
 	permit, err := s.SlotSupplier.ReserveSlot(ctx, info)
 	if err != nil {
@@ -67,16 +68,16 @@ func (s *slots) ReserveSlot(ctx context.Context, info worker.SlotReservationInfo
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			s.SlotSupplier.ReleaseSlot(nil) // a fixed supplier looks at nothing of it
+			s.SlotSupplier.ReleaseSlot(nil) // a fixed supplier uses no information about the slot
 			return nil, ctx.Err()
 		}
 	}
 }
 
-// TryReserveSlot gives no slot: no activity is carried out that was not asked for.
+// TryReserveSlot gives no slot: no activity is carried out without a request for it.
 func (s *slots) TryReserveSlot(worker.SlotReservationInfo) *worker.SlotPermit { return nil }
 
-// admit notes the permit, or returns how long it is until it may be.
+// admit notes the permit, or returns how long to wait for the permit.
 func (s *slots) admit(permit *worker.SlotPermit) time.Duration {
 	withheld := s.withheld() != nil
 	s.mu.Lock()
@@ -96,13 +97,13 @@ func (s *slots) admit(permit *worker.SlotPermit) time.Duration {
 	return left
 }
 
-// MarkSlotUsed takes in that an activity has come.
+// MarkSlotUsed records that an activity has come.
 func (s *slots) MarkSlotUsed(info worker.SlotMarkUsedInfo) {
 	s.forget(info.Permit())
 	s.SlotSupplier.MarkSlotUsed(info)
 }
 
-// ReleaseSlot takes in that the activity has ended, or that none came.
+// ReleaseSlot records that the activity has ended, or that none came.
 func (s *slots) ReleaseSlot(info worker.SlotReleaseInfo) {
 	s.forget(info.Permit())
 	s.SlotSupplier.ReleaseSlot(info)

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// A worker that may send nothing is done with each activity at once. It leaves them to workers that may send, and takes
-// some, so that what waits learns why.
+// A worker that may send nothing leaves most activities to workers that may send. It takes some and ends them
+// at once, so that waiting workflows learn the reason.
 func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fixed, err := worker.NewFixedSizeSlotSupplier(maxActivities)

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/telemetry"
 )
 
-// StartTelemetry makes traces and metrics go where the settings say, which are those of OpenTelemetry; the settings of
-// the options are replaced by them. A mistake in them is a SettingsError. Shutdown ends it.
+// StartTelemetry exports traces and metrics as the settings of OpenTelemetry say. They replace the settings of the
+// options. A mistake in them is a SettingsError. Shutdown ends the export.
 func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Options) (*telemetry.Telemetry, error) {
 	if err := t.Resolve(); err != nil {
 		return nil, &SettingsError{cause: err}
@@ -21,13 +21,13 @@ func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Optio
 	return telemetry.Start(ctx, o)
 }
 
-// requests tell by which message an activity was caused: both name the request's id.
+// requests finds the message that caused an activity: both name the request's id.
 func requests() telemetry.Requests {
 	return telemetry.Requests{OfMessage: requestOfMessage, OfActivity: requestsOfActivity}
 }
 
-// requestOfMessage reads a message's request id, which for an update without one is the update's. Of what cannot be
-// read, an encrypted signal for one, it knows none.
+// requestOfMessage returns a message's request id. For an update without one it returns the update's id. For an
+// unreadable message, such as an encrypted signal, it returns "".
 func requestOfMessage(update string, payload *commonpb.Payload) string {
 	var sent struct {
 		RequestID string `json:"requestId"`

@@ -23,20 +23,19 @@ import (
 type OtherTenantError struct {
 	// Namespace is the name of the Temporal namespace.
 	Namespace string
-	// Difference is what shows that the tenants differ.
+	// Difference says how the tenants differ.
 	Difference string
 }
 
-// Error says what differs and what would be right.
+// Error says what differs and what is right.
 func (e *OtherTenantError) Error() string {
 	return fmt.Sprintf("the Temporal namespace %q belongs to another tenant than the one that the API's credentials reach: %s; "+
 		"set the namespace and the credentials of one tenant, or run oppflow setup --tie-again if the namespace is to belong to this tenant",
 		e.Namespace, e.Difference)
 }
 
-// ReadTenant reads what tells the tenant apart that the client of the API reaches, in
-// one request where the API knows all of its lists. clientID is the OAuth client's, ""
-// without one.
+// ReadTenant reads the data that distinguishes the tenant of the API's client, in one
+// request where the API knows all lists. clientID is the OAuth client's, "" without one.
 func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) (lifecycle.Tenant, error) {
 	all := administrate.List{}
 	found, err := api.Lookup(ctx, administrate.Wanted{Steps: &all, Regions: &all, Currencies: &all})
@@ -67,15 +66,15 @@ func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) 
 	return tenant, nil
 }
 
-// maxTenantName is how much is kept of a name.
+// maxTenantName is how much of a name is kept.
 const maxTenantName = 100
 
 func row(id, name string) opportunity.Named {
 	return opportunity.Named{ID: opportunity.ID(id), Name: strings.ToValidUTF8(name[:min(len(name), maxTenantName)], "")}
 }
 
-// lookupEach looks up one list after the other. It fails with the error of all
-// together when none can be had.
+// lookupEach looks up one list after the other. It fails with the error of the joint
+// look-up when no list is available.
 func lookupEach(ctx context.Context, api *administrate.Client, together error) (found administrate.Found, err error) {
 	all := administrate.List{}
 	some := false
@@ -97,17 +96,18 @@ func lookupEach(ctx context.Context, api *administrate.Client, together error) (
 	return found, nil
 }
 
-// Tied says how Tie found the namespace.
+// Tied says in which state Tie found the namespace.
 type Tied struct {
 	// New says that the namespace belonged to no tenant.
 	New bool
-	// Before is the state of a namespace that belonged to one; nil when it is not known,
-	// since no worker answers.
+	// Before is the state of a namespace that belonged to a tenant. It is nil when the state
+	// is not known, because no worker answers.
 	Before *lifecycle.NamespaceState
 }
 
-// missingRecords returns what shows that none of the records is there that Oppflow made
-// in the tenant to which the namespace was tied; "" where one is, or where none was made.
+// missingRecords returns the problem when none of the records exists that Oppflow made in
+// the tenant of the namespace. It returns "" where one exists, or where Oppflow made
+// none.
 func missingRecords(ctx context.Context, api *administrate.Client, records []lifecycle.MadeRecord) (string, error) {
 	for _, made := range slices.Backward(records) {
 		record, err := api.Opportunity(ctx, string(made.ID))
@@ -131,8 +131,8 @@ func missingRecords(ctx context.Context, api *administrate.Client, records []lif
 // tieAnswersWithin is how long Tie and TieAgain wait for the answer of a worker.
 const tieAnswersWithin = 5 * time.Second
 
-// Tie ties the namespace to the tenant. It needs no worker where the namespace belongs
-// to none. Where no worker answers whose namespace it is, Before is nil and nothing is
+// Tie ties the namespace to the tenant. It needs no worker where the namespace belongs to
+// no tenant. Where no worker answers whose namespace it is, Before is nil and nothing is
 // changed: the next worker compares. A namespace of another tenant is an
 // OtherTenantError.
 func Tie(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
@@ -152,8 +152,8 @@ func Tie(ctx context.Context, c client.Client, api *administrate.Client, namespa
 	return Tied{New: before.Tenant == nil, Before: &before}, explainTie(namespace, err)
 }
 
-// TieAgain ties the namespace to the tenant, whatever tenant it belonged to. The next
-// worker that runs takes it in.
+// TieAgain ties the namespace to the tenant, even when it belonged to another tenant. The
+// next running worker carries this out.
 func TieAgain(ctx context.Context, c client.Client, _ *administrate.Client, namespace string, tenant lifecycle.Tenant) (Tied, error) {
 	var tied Tied
 	asking, cancel := context.WithTimeout(ctx, tieAnswersWithin)
@@ -174,7 +174,7 @@ func TieAgain(ctx context.Context, c client.Client, _ *administrate.Client, name
 }
 
 // begin starts the workflow of the namespace with the state, tied to the tenant, unless
-// it runs. It waits for no worker.
+// the workflow runs. It waits for no worker.
 func begin(ctx context.Context, c client.Client, tenant lifecycle.Tenant, state lifecycle.NamespaceState) (_ lifecycle.NamespaceState, begun bool, err error) {
 	options := lifecycle.NamespaceOptions()
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
@@ -188,9 +188,9 @@ func begin(ctx context.Context, c client.Client, tenant lifecycle.Tenant, state 
 	return state, err == nil, err
 }
 
-// settle compares the namespace with the tenant that the API's client reaches, and ties
-// it where it belongs to none or where the tenant has changed. It returns the state
-// after that.
+// settle compares the namespace with the tenant of the API's client. It ties the
+// namespace where it belongs to no tenant or where the tenant has changed. It returns the
+// state after that.
 func settle(ctx context.Context, c client.Client, api *administrate.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
 	if state.Tenant != nil {
 		difference := state.Tenant.Differs(tenant)
@@ -217,14 +217,14 @@ func settle(ctx context.Context, c client.Client, api *administrate.Client, name
 	if err == nil {
 		err = handle.Get(ctx, &state)
 	}
-	if own, is := lifecycle.FromFault(err); is && own.Type == opportunity.Conflict { // another one was tied just now
+	if own, is := lifecycle.FromFault(err); is && own.Type == opportunity.Conflict { // another tenant was tied just now
 		return state, &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
 	}
 	return state, err
 }
 
-// readNamespace asks the workflow of the namespace for its state, with the texts of those
-// versions of the playbook.
+// readNamespace asks the workflow of the namespace for its state, with the texts of the
+// given versions of the playbook.
 func readNamespace(ctx context.Context, c client.Client, texts ...int) (state lifecycle.NamespaceState, err error) {
 	value, err := c.QueryWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.NamespaceOf.Name, lifecycle.NamespaceQuestion{Texts: texts})
 	if err == nil {

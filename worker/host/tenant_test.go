@@ -24,7 +24,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// fakeAPI is the API of a tenant of which only the lists are known.
+// fakeAPI is the API of a tenant that has only the lists.
 type fakeAPI struct {
 	*httptest.Server
 	down     atomic.Bool
@@ -52,10 +52,10 @@ func tenantAPI(t *testing.T, region string) *fakeAPI {
 	return api
 }
 
-// tiedState is what the workflow of a namespace keeps.
+// tiedState is the state of the workflow of a namespace.
 type tiedState struct {
 	mu    sync.Mutex
-	state *lifecycle.NamespaceState // nil: it does not run
+	state *lifecycle.NamespaceState // nil: the workflow does not run
 	ties  int
 }
 
@@ -123,9 +123,9 @@ func (s *idleService) UpdateWorkflowExecution(_ context.Context, r *workflowserv
 	}, err
 }
 
-// A worker whose credentials reach another tenant than the one that the namespace
-// belongs to does not start: it asks for no activity, sends nothing but the question
-// which tenant it is, and says in one line what differs.
+// A worker does not start when its credentials reach another tenant than the namespace's.
+// It asks for no activity and sends only the request for the tenant's lists, and says in
+// one line what differs.
 func TestAWorkerOfAnotherTenantDoesNotStart(t *testing.T) {
 	t.Parallel() // it waits
 	for name, c := range map[string]struct {

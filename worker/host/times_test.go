@@ -9,7 +9,7 @@ import (
 )
 
 // TestDefaultsOfTheTimesAreTheSame: the settings and the activities may not import each other, and each has the
-// defaults. A program that resolves no settings has those of the activities.
+// defaults. A program that resolves no settings uses the defaults of the activities.
 func TestDefaultsOfTheTimesAreTheSame(t *testing.T) {
 	for _, of := range []struct {
 		name                 string

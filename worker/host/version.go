@@ -12,8 +12,8 @@ import (
 type Version struct {
 	// Version is the module's version, "(devel)" where the build has none.
 	Version string `json:"version"`
-	// Revision is the commit it was built from, and Modified that there was more than the commit; empty where the build
-	// was not stamped.
+	// Revision is the commit of the build. Modified says that the build had further changes. Both are empty where the
+	// build was not stamped.
 	Revision string `json:"revision,omitempty"`
 	Modified bool   `json:"modified,omitempty"`
 	Go       string `json:"go"`
@@ -21,7 +21,7 @@ type Version struct {
 	Arch     string `json:"arch"`
 }
 
-// BuildVersion reads the version out of the running program.
+// BuildVersion returns the version of the running program.
 func BuildVersion() Version {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -53,7 +53,7 @@ func versionOf(info *debug.BuildInfo) Version {
 	return v
 }
 
-// String is the version in one line.
+// String returns the version in one line.
 func (v Version) String() string {
 	var built []string
 	if v.Revision != "" {

@@ -22,20 +22,20 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// onTheWire adds what stands between the SDK and the network. The SDK's own
-// interceptors come before those.
+// onTheWire adds the interceptors between the SDK and the network, after the SDK's own
+// interceptors.
 func onTheWire(o *client.Options) {
 	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(asciiHeaders, harmlessTasks))
 }
 
-// asciiHeaders lets requests about a workflow go out whatever script its id is in.
-// The SDK names the workflow in a header, and values of headers are ASCII.
+// asciiHeaders lets requests about a workflow with an id in any script go out. The SDK
+// names the workflow in a header, and values of headers are ASCII.
 func asciiHeaders(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if sent, some := metadata.FromOutgoingContext(ctx); some {
 		for key, values := range sent {
 			for n, value := range values {
-				if !strings.HasSuffix(key, "-bin") { // those may be any bytes
-					sent[key][n] = lifecycle.ASCIIHeader(value) // it is a copy
+				if !strings.HasSuffix(key, "-bin") { // these may have any bytes
+					sent[key][n] = lifecycle.ASCIIHeader(value) // sent is a copy
 				}
 			}
 		}
@@ -44,9 +44,9 @@ func asciiHeaders(ctx context.Context, method string, request, reply any, connec
 	return invoke(ctx, method, request, reply, connection, options...)
 }
 
-// harmlessTasks replaces what callers sent and no worker can answer by notes of
-// it, which the workflow refuses. Otherwise each task with it would fail, and the
-// run would never go on.
+// harmlessTasks replaces input of callers that no worker can handle by notes, which the
+// workflow refuses. Otherwise each task with such input would fail, and the run would
+// never continue.
 func harmlessTasks(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if err := invoke(ctx, method, request, reply, connection, options...); err != nil {
 		return err
@@ -56,7 +56,7 @@ func harmlessTasks(ctx context.Context, method string, request, reply any, conne
 		return makeHarmless(ctx, reply)
 	case *workflowservice.RespondWorkflowTaskCompletedResponse:
 		return makeHarmless(ctx, reply.GetWorkflowTask())
-	case *workflowservice.GetWorkflowExecutionHistoryResponse: // of a run that is rebuilt
+	case *workflowservice.GetWorkflowExecutionHistoryResponse: // for a run that is rebuilt
 		return resolveNothing(ctx, reply)
 	}
 	return nil
@@ -72,12 +72,12 @@ func makeHarmless(ctx context.Context, task *workflowservice.PollWorkflowTaskQue
 	return resolveNothing(ctx, task)
 }
 
-// The most that is left of an update that is too large, in bytes of its name.
+// The longest name that is kept of an update that is too large, in bytes.
 const updateName = 100
 
-// shrink replaces what an update brings by a note of its size when it is too large
-// to be taken. A worker answers a task with every update it accepts or refuses in
-// full, and the service then takes none of what the worker says.
+// shrink replaces the payload of an update by a note of its size when the update is too
+// large. A worker's answer to a task holds in full every update that it accepts or
+// refuses. The service would reject an answer that is too large as a whole.
 func shrink(messages []*protocolpb.Message) error {
 	for _, m := range messages {
 		size := proto.Size(m.GetBody())
@@ -106,13 +106,13 @@ func shrink(messages []*protocolpb.Message) error {
 	return nil
 }
 
-// note stands for a payload.
+// note returns a payload that replaces another payload.
 func note(encoding, text string) *commonpb.Payload {
 	return &commonpb.Payload{Metadata: map[string][]byte{converter.MetadataEncoding: []byte(encoding)}, Data: []byte(text)}
 }
 
-// resolveNothing replaces references to payloads that are kept elsewhere: the SDK
-// fails a task with one, since the worker has no such storage.
+// resolveNothing replaces references to payloads that are stored elsewhere. The SDK fails
+// a task with a reference, since the worker has no such storage.
 func resolveNothing(ctx context.Context, message proto.Message) error {
 	return proxy.VisitPayloads(ctx, message, proxy.VisitPayloadsOptions{
 		SkipSearchAttributes: true,
@@ -127,7 +127,7 @@ func resolveNothing(ctx context.Context, message proto.Message) error {
 	})
 }
 
-// isReference tells payloads as the SDK does.
+// isReference recognises references in the same way as the SDK.
 func isReference(payload *commonpb.Payload) bool {
 	switch string(payload.GetMetadata()[converter.MetadataEncoding]) {
 	case "json/external-storage-reference":

@@ -21,7 +21,7 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// tasks is a frontend that hands updates out, and says by which header a workflow
+// tasks is a frontend that hands out updates, and records the header in which a workflow
 // was named.
 type tasks struct {
 	frontend
@@ -52,7 +52,7 @@ func (f *tasks) SignalWorkflowExecution(ctx context.Context, _ *workflowservice.
 	return &workflowservice.SignalWorkflowExecutionResponse{}, nil
 }
 
-// A workflow is reached whatever script its id is in.
+// A workflow with an id in any script is reached.
 func TestReferencesInAnyScriptAreReached(t *testing.T) {
 	f := &tasks{}
 	c, _, err := host.Connect(t.Context(), host.Plain(serveAs(t, &f.frontend, f), ""), nil)
@@ -72,8 +72,7 @@ func TestReferencesInAnyScriptAreReached(t *testing.T) {
 	}
 }
 
-// An update that is too large for the answer to a task reaches the workflow as a
-// note of that.
+// An update that is too large for the answer to a task reaches the workflow as a note.
 func TestALargeUpdateIsLeftOutOfATask(t *testing.T) {
 	message := func(input *updatepb.Input) *protocolpb.Message {
 		body, err := anypb.New(&updatepb.Request{Meta: &updatepb.Meta{UpdateId: "u"}, Input: input})
@@ -146,8 +145,8 @@ func TestALargeUpdateIsLeftOutOfATask(t *testing.T) {
 	}
 }
 
-// A reference to a payload that is kept elsewhere reaches the workflow as a note of
-// that, wherever it stands.
+// A reference to a payload that is stored elsewhere reaches the workflow as a note, in
+// any position.
 func TestAPayloadThatIsKeptElsewhereIsLeftOutOfATask(t *testing.T) {
 	for name, reference := range map[string]*commonpb.Payload{
 		"of old": {Metadata: map[string][]byte{"encoding": []byte("json/external-storage-reference")}, Data: []byte("{}")},

@@ -67,8 +67,7 @@ func looseStart(s sent) (opportunity.Start, error) {
 	return opportunity.DecodeStartLoose(payload)
 }
 
-// unlimited is the time limit from which on a run counts as unlimited. Test environments set such a
-// limit.
+// unlimited is the smallest time limit that counts as none. Test environments set such a limit.
 const unlimited = 10 * 365 * 24 * time.Hour
 
 // unfit refuses two kinds of start options. With the first kind, Temporal would end the run while
@@ -116,7 +115,7 @@ func readRefusal(carried converter.RawValue) error {
 	if payload, err := typedJSON(carried); err == nil {
 		err = json.Unmarshal(payload, &r)
 		if err != nil {
-			r = refusal{} // a state, or something that readState reports
+			r = refusal{} // no refusal: it is a state, or an error that readState reports
 		}
 	}
 	if r.Version != refusalVersion || r.Refused == nil {

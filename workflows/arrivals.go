@@ -20,7 +20,7 @@ type arrivals struct {
 // arrival is a signal that came.
 type arrival struct {
 	name string
-	// channel is the name of the SDK's channel that holds its first payload.
+	// channel is the name of the SDK's channel that holds the signal's first payload.
 	channel string
 	// payloads is the number of payloads of the signal. bytes is their size together.
 	payloads, bytes int

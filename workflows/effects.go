@@ -7,9 +7,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensure works on an effect. It looks what is missing, or what must still be undone, and makes at
-// most one request for the effect. The next call looks again, so the run never relies on an answer
-// alone.
+// ensure works on an effect. It looks for the parts that the effect lacks, or that must be undone,
+// and makes at most one request for them. The next call looks again, so the run never relies on an
+// answer alone.
 func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 	key := job.Effect.Key
 	if r.withdrawn(ctx, job) {

@@ -17,8 +17,8 @@ import (
 type Options struct {
 	// Times bound how long a request may be under way.
 	Times activities.Times
-	// PlaybookAfter is the time from the storing of a playbook version until the version is in
-	// force; 0 is lifecycle.PlaybookInForceAfter.
+	// PlaybookAfter is the time between storing a playbook version and the moment when the version
+	// is in force. 0 is lifecycle.PlaybookInForceAfter.
 	PlaybookAfter time.Duration
 }
 
@@ -43,8 +43,8 @@ func Register(registry worker.WorkflowRegistry, options Options) {
 //
 // input is the start as a caller gives it. A run that continues another run gets the state in
 // carried instead. The workflow reads both arguments itself, since the SDK ends the workflow when
-// an argument does not decode. The SDK also drops payloads that no argument takes, so third takes
-// one more.
+// an argument does not decode. The SDK also drops payloads that no argument takes, so there is one
+// more argument, third.
 func (o Options) lifecycle(ctx workflow.Context, input, carried, third converter.RawValue) (*opportunity.Ended, error) {
 	r, err := newRun(ctx, o, arguments{input: sent{raw: input}, carried: sentWith(carried, third)})
 	if err != nil {

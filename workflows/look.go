@@ -121,7 +121,7 @@ type outage struct {
 	reason activities.Reason
 	word   opportunity.Word
 	text   string
-	// known says that an attempt was made and failed. Without it, perhaps no worker took the
+	// known says that an attempt was made and failed. Otherwise, perhaps no worker took the
 	// activity.
 	known bool
 }
@@ -178,8 +178,8 @@ func (r *run) waitFor(ctx workflow.Context, out outage, about string, until time
 	}
 }
 
-// attend raises attention for an outage that the run waits for. The attention operation has the key
-// about. Every other attention concerns everything, and has no key.
+// attend raises attention for an outage that the run waits for. Attention with the word operation
+// has the key about. Every other attention concerns everything, and has no key.
 func (r *run) attend(ctx workflow.Context, out outage, about string) {
 	if out.word != opportunity.AttentionOperation {
 		about = ""

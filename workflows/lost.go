@@ -12,8 +12,8 @@ import (
 // activity is over, the server neither offers it to a worker nor times it out. Without a remedy the
 // run would wait for the activity for ever.
 
-// lostAfter is a time after the last time-out of an activity. By then the activity has ended,
-// unless the server has lost it.
+// lostAfter is how long after its last time-out an activity has ended, on a server that has not
+// lost the activity.
 const lostAfter = time.Minute
 
 // errLost is the error of a read whose activity the server has lost.

@@ -64,9 +64,9 @@ func refuseAll(ctx workflow.Context, reason error) error {
 	return err
 }
 
-// handle sets the handler of an update. Payloads stay raw, so that code of ours reads them and says
-// what is wrong with them. A message has one payload. The SDK drops payloads that no argument
-// takes, so the handler has one more argument.
+// handle sets the handler of an update. Payloads stay raw, so that code of this package reads them
+// and says what is wrong with them. A message has one payload. The SDK drops payloads that no
+// argument takes, so the handler has one more argument.
 func handle[P, A any](ctx workflow.Context, m lifecycle.Message[P, A],
 	handler func(workflow.Context, sent) (A, error), validator func(workflow.Context, sent) error,
 ) error {

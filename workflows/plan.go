@@ -32,8 +32,8 @@ func (r *run) planMove(ctx workflow.Context, request, to string) {
 }
 
 // planAhead looks at the record and plans the follow-ups of its step. It also notes the external
-// changes since the last look, whose effects are planned, too. It reports whether the API answered.
-// When the API did not answer, or a command came in the meantime, the run must ask again.
+// changes since the last look. Their effects are planned, too. planAhead reports whether the API
+// answered. When the API did not answer, or a command came in the meantime, the run must ask again.
 func (r *run) planAhead(ctx workflow.Context) bool {
 	result, err := r.plansAside(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
@@ -95,7 +95,8 @@ func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options wo
 const longestOverruled = 10 * time.Minute
 
 // outdated reports whether the plan is of a lower version of the playbook than the run has seen.
-// Such a plan does not count. In that case outdated waits before the next plan, at most until cut.
+// Such a plan does not count. In that case outdated waits before the next plan. cut ends the wait
+// early.
 func (r *run) outdated(ctx workflow.Context, rules activities.Rules, cut func() bool) bool {
 	if rules.Version >= r.state.Rules.Version || !since(ctx, changePlaybook) {
 		r.overruled = 0
@@ -155,7 +156,7 @@ func lasting(err error) bool {
 	return errors.As(err, &application) && application.NonRetryable()
 }
 
-// unlessClosed runs do, which may take long. It returns early when the opportunity is cancelled or
+// unlessClosed calls do, which may take long. It returns early when the opportunity is cancelled or
 // closed.
 func (r *run) unlessClosed(ctx workflow.Context, do func(workflow.Context)) {
 	ctx, stop := workflow.WithCancel(ctx)
@@ -169,7 +170,7 @@ func (r *run) unlessClosed(ctx workflow.Context, do func(workflow.Context)) {
 	_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) })
 }
 
-// aside runs do, which is background work, and reports whether do was completed. A command that
+// aside calls do, which is background work, and reports whether do was completed. A command that
 // comes in the meantime goes first, and so does everything else that reaches the run.
 func (r *run) aside(ctx workflow.Context, do func(workflow.Context)) bool {
 	ctx, stop := workflow.WithCancel(ctx)
@@ -197,7 +198,7 @@ func (r *run) interrupted(ctx workflow.Context) bool {
 	return ctx.Err() != nil || r.state.Closing != nil && !r.ending
 }
 
-// noticed accounts for a reset that an activity reported. It returns whether there was a reset.
+// noticed accounts for a reset that an activity reported. It reports whether there was a reset.
 func (r *run) noticed(ctx workflow.Context, told string) bool {
 	r.told = told
 	if !r.wasReset() {

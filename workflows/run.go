@@ -74,7 +74,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 		if state := readState(a.carried.raw); state != nil {
 			r.state = state
 			r.state.NotCalling()
-			r.state.Version = opportunity.StateVersion // the next run gets this version
+			r.state.Version = opportunity.StateVersion // the state is written in this version from now on
 			r.inherit(info.ContinuedExecutionRunID)
 			return r, nil
 		}
@@ -234,14 +234,14 @@ func (r *run) shouldContinue(ctx workflow.Context) bool {
 }
 
 // mayContinue reports whether the run should continue as new and can. The waiting messages must fit
-// into the input of the next run, or the run works them off first. No service may be under call.
-// Every caller must have an answer, since an update cannot be handed over.
+// into the input of the next run, or the run works them off first. No call of a service may be
+// under way. Every caller must have an answer, since an update cannot be handed over.
 func (r *run) mayContinue(ctx workflow.Context) bool {
 	return (r.shouldContinue(ctx) || r.state.RenewsNow(workflow.Now(ctx))) && r.fits() && r.calls == 0 && workflow.AllHandlersFinished(ctx)
 }
 
 // letsIn lets the updates in that came with the task, and reports whether the run may still
-// continue as new. The server delivers an update only once that a run before has accepted.
+// continue as new. An update that a run before accepted is delivered only once.
 func (r *run) letsIn(ctx workflow.Context) bool {
 	if since(ctx, changeReadmit) {
 		breathe(ctx)

@@ -67,12 +67,11 @@ func looseStart(s sent) (opportunity.Start, error) {
 	return opportunity.DecodeStartLoose(payload)
 }
 
-// unlimited is the smallest time limit that counts as none. Test environments set such a limit.
+// unlimited is the smallest time limit that counts as none; test environments set such a limit.
 const unlimited = 10 * 365 * 24 * time.Hour
 
-// unfit refuses two kinds of start options. With the first kind, Temporal would end the run while
-// messages wait. With the second kind, Temporal would start the run again after its end. No error
-// of the run itself can prevent either.
+// unfit refuses start options with which Temporal would end the run while messages wait, or start
+// it again after its end. No error of the run itself can prevent either.
 func unfit(info *workflow.Info) error {
 	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
 	switch policy := info.RetryPolicy; {
@@ -88,8 +87,8 @@ func unfit(info *workflow.Info) error {
 	return nil
 }
 
-// refusal is the reason why a run with a cron schedule was refused. That run hands the refusal to
-// the run that continues it.
+// refusal is the reason why a run with a cron schedule was refused, as that run hands it to the
+// next run.
 type refusal struct {
 	// Version keeps workers that do not know refusals from reading a refusal as a state.
 	Version int                `json:"version"`
@@ -100,8 +99,8 @@ type refusal struct {
 const refusalVersion = 1 << 30
 
 // refuse ends a run that must not exist. Temporal starts a run with a cron schedule again after a
-// failure, so its reference would never be free. Such a run therefore continues as new. The next
-// run has no schedule, and fails with the reason.
+// failure, so its reference would never be free. Such a run therefore continues as a run without a
+// schedule, and that run fails with the reason.
 func refuse(ctx workflow.Context, reason error) error {
 	if refused, own := lifecycle.FromFault(reason); own && workflow.GetInfo(ctx).CronSchedule != "" {
 		return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, refusal{Version: refusalVersion, Refused: refused})

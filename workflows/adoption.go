@@ -31,7 +31,7 @@ const (
 	rivalsToTell   = 4 // after this many waits, attention says so
 )
 
-// adopt takes over the record that the start names. Its error says why this is not possible. When
+// adopt takes over the record that the start names, or returns why this is not possible. When
 // another reference is adopting the same record, adopt waits and returns nil. The caller then calls
 // adopt again, and adopt reads whose mark the record carries.
 func (r *run) adopt(ctx workflow.Context) error {
@@ -84,11 +84,11 @@ func (r *run) awaitRival(ctx workflow.Context) error {
 	return wait(ctx, min(firstMeanwhile<<min(r.rivals-1, 10), lastMeanwhile), why)
 }
 
-// awayType is the type of the error of an adoption that had no answer of the API. The details of
-// the error hold the reason.
+// awayType is the type of the error of an adoption that had no answer of the API; its details hold
+// the reason.
 const awayType = "Away"
 
-// away ends an adoption that had no answer. The workflow that needs the adoption waits, and shows
+// away ends an adoption that had no answer; the workflow that needs the adoption waits, and shows
 // the reason.
 func away(reason activities.Reason) error {
 	return temporal.NewApplicationErrorWithOptions("the API did not answer: "+string(reason), awayType,
@@ -110,7 +110,7 @@ func awayReason(err error) activities.Reason {
 	return reason
 }
 
-// childEnded reports whether the adoption was ended from outside. It is then unknown whether the
+// childEnded reports whether the adoption was ended from outside, so that it is unknown whether the
 // record was marked.
 func childEnded(err error) bool {
 	var terminated *temporal.TerminatedError

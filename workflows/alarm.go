@@ -13,9 +13,9 @@ type alarm struct {
 	timer workflow.Future
 }
 
-// alarms are the timers that wake a run for background work. A timer is never cancelled. After a
-// timer that fires too early, the run begins another timer. So a command that postpones the next
-// task costs no event.
+// alarms are the timers that wake a run for background work. A timer is never cancelled; after a
+// timer that fires too early, the run begins another. So a command that postpones the next task
+// costs no event.
 type alarms []alarm
 
 // rest waits until the condition holds or an alarm fires, at most until the time. It begins a timer

@@ -22,7 +22,7 @@ type arrival struct {
 	name string
 	// channel is the name of the SDK's channel that holds the signal's first payload.
 	channel string
-	// payloads is the number of payloads of the signal. bytes is their size together.
+	// payloads is the number of payloads of the signal, bytes their size together.
 	payloads, bytes int
 }
 

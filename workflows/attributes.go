@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// attributesShown returns the search attributes that an operator sees. A start may bring some. The
-// service accepts a list of one value for a single value, and the SDK panics on such a list. An
+// attributesShown returns the search attributes that an operator sees. For a start with attributes,
+// the service accepts a list of one value for a single value, and the SDK panics on such a list. An
 // attribute that cannot be read counts as not shown, so the run sets it.
 func attributesShown(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	defer func() {
@@ -29,8 +29,8 @@ func asBrought(info *workflow.Info) *commonpb.SearchAttributes {
 	return info.SearchAttributes //nolint:staticcheck // what the SDK reads instead panics
 }
 
-// disownAttributes unsets the opportunity's own search attributes that a start brings. A caller
-// must not set them.
+// disownAttributes unsets the opportunity's own search attributes that a start brings, since a
+// caller must not set them.
 func disownAttributes(ctx workflow.Context) error {
 	info := workflow.GetInfo(ctx)
 	if info.ContinuedExecutionRunID != "" {

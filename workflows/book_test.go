@@ -17,27 +17,26 @@ type book struct {
 	// things are what effects ensure, by the names of the effects in the plan.
 	things map[string]*thing
 	plans  int
-	// events are the API's news of the events. out is the occasion for which the API does not
-	// answer.
+	// events are the API's news of the events, out the occasion for which the API does not answer.
 	events []activities.EventNews
 	out    opportunity.OccasionKind
-	// acts counts the requests of effects. lost decides for the nth request whether its answer is
+	// acts counts the requests of effects; lost decides for the nth request whether its answer is
 	// lost, and whether the request commits.
 	acts int
 	lost func(n int) (commits, is bool)
 }
 
-// thing is what an effect ensures. The thing exists once enough requests for it were done.
+// thing is what an effect ensures; it exists once enough requests for it were done.
 type thing struct {
 	needs int
 	done  int
-	// refused is how often the API refuses a request for the thing. idle is how often the API says
+	// refused is how often the API refuses a request for the thing, idle how often the API says
 	// that it carried out a request, and does nothing.
 	refused, idle int
 	// stays says that the thing cannot be undone.
 	stays bool
-	// away says that the service of the thing refuses connections. hangs says that the service does
-	// not respond.
+	// away says that the service of the thing refuses connections, hangs that the service does not
+	// respond.
 	away, hangs bool
 	// lacking, when set, is why the workers do not know the effect.
 	lacking error

@@ -77,7 +77,7 @@ func hands() map[string]*byHand {
 }
 
 // An operator completes or resets an activity just before its first attempt sends. The worker sends
-// when the send window is nearly over. The API commits when the settle time is nearly over. The
+// when the send window is nearly over, and the API commits when the settle time is nearly over. The
 // record is read back after that.
 func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
 	ways := hands()
@@ -117,8 +117,8 @@ func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
 	}
 }
 
-// Somebody completes an activity in the worker's place, with a result that says nothing. This is
-// done for each activity. The workflow finds the truth itself, and nothing happens twice.
+// Somebody completes an activity in the worker's place, with a result that says nothing, for each
+// kind of activity. The workflow finds the truth itself, and nothing happens twice.
 func TestActivitiesCompletedByHand(t *testing.T) {
 	created := func(s *stage) { s.run(start, nil) }
 	adopted := func(s *stage) { standing(s); s.run(adoptIt, nil) }
@@ -194,7 +194,7 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 	}
 }
 
-// Somebody completes the activity that asks whether the API answers. This result is no answer of
+// Somebody completes the activity that asks whether the API answers; this result is no answer of
 // the API.
 func TestAProbeCompletedByHand(t *testing.T) {
 	for how, hand := range hands() {

@@ -13,7 +13,7 @@ import (
 )
 
 // A run of the first release handed its state over in this form, with a plain queue. The waiting
-// messages are carried out. The state that this run hands over is of the current version.
+// messages are carried out, and the state that this run hands over is of the current version.
 func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 	state := json.RawMessage(`{"version":1,"reference":"A-1","startDigest":"` + start.Digest() + `","id":"` + string(id("Opportunity", 2)) + `",
 		"details":{"name":"First Aid course","region":{"id":"UmVnaW9uOlVL","name":"UK"}},
@@ -72,7 +72,7 @@ func crowd(t *testing.T, state *opportunity.State) {
 	}
 }
 
-// The server ends a run at 51,200 events, and the waiting messages are lost with it. Before that,
+// The server ends a run at 51,200 events, and the waiting messages are lost with it; before that,
 // the newest of them are dropped, and reported as dropped.
 func TestTooMuchWaitsForTooLong(t *testing.T) {
 	paused := &opportunity.Standstill{Since: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}

@@ -32,7 +32,7 @@ transitions:
       - call: { service: erp, path: /orders, undo: /orders/cancel }
 `
 
-// tables are the TMS tables that the five effects may touch, one line for each row. An attribute
+// tables are the TMS tables that the five effects may touch, one line for each row; an attribute
 // without a text is left out.
 func (h *house) tables() []string {
 	h.t.Helper()
@@ -67,9 +67,9 @@ func (h *house) tables() []string {
 		fmt.Sprint("opportunity ", record["step"], record["account"], record["isReservationValid"], record["interests"]), fmt.Sprint("invoices ", data["invoices"]))
 }
 
-// One of five effects is refused. The TMS is then as it was before, except for the traces that the
-// earlier effects declare. An account and contacts that were made stay. Learners who were cancelled
-// stay in the list of the event.
+// When one of five effects is refused, the TMS is as it was before, except for the traces that the
+// earlier effects declare. An account and contacts that were made stay, and learners who were
+// cancelled stay in the list of the event.
 func TestARefusedEffectLeavesTheTracesItDeclares(t *testing.T) {
 	for _, c := range []struct {
 		refused string
@@ -129,7 +129,7 @@ func TestARefusedEffectLeavesTheTracesItDeclares(t *testing.T) {
 	}
 }
 
-// A worker is lost with the completion of any one activity. A win then ends like a win without a
+// A worker is lost with the completion of any one activity; a win then ends like a win without a
 // lost completion.
 func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
 	t.Parallel()

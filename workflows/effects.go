@@ -115,7 +115,7 @@ func serviceText(job opportunity.Job, sending activities.Sending) string {
 }
 
 // notSent waits before a request for an effect that was not sent is made again. After a reset it
-// accounts for the reset instead. A request whose effect the API never shows then has an unknown
+// accounts for the reset instead; a request whose effect the API never shows then has an unknown
 // fate.
 func (r *run) notSent(ctx workflow.Context, key string, act opportunity.Act, sending activities.Sending) {
 	if sending.Reason != activities.ReasonReset {
@@ -185,12 +185,12 @@ func priority(job opportunity.Job, options workflow.ActivityOptions) workflow.Ac
 	return options
 }
 
-// maxUndos is how often a run that ends looks for effects to undo. With a minute between two
+// maxUndos is how often a run that ends looks for effects to undo; with a minute between two
 // requests, this takes about three hours.
 const maxUndos = 180
 
-// takeBack undoes the effects of moves that will not be made. It ends when nothing is left, or when
-// the API has been out of reach for hours.
+// takeBack undoes the effects of moves that will not be made, until nothing is left or the API has
+// been out of reach for hours.
 func (r *run) takeBack(ctx workflow.Context) {
 	until := workflow.Now(ctx).Add(maxUndos * longestWait)
 	for range maxUndos {

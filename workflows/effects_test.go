@@ -171,8 +171,8 @@ func TestAStuckEffectHoldsNothingUp(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won", "do note")
 }
 
-// Any request of an effect is lost, before or after the API carried it out. The end is that of a
-// run without a lost request.
+// Any request of an effect is lost, before or after the API carried it out, and the end is that of
+// a run without a lost request.
 func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for k := 1; ; k++ {
@@ -201,7 +201,7 @@ func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	}
 }
 
-// A mail leaves no trace in the API. A mail that may have been sent is not sent again unless an
+// A mail leaves no trace in the API; a mail that may have been sent is not sent again unless an
 // operator says so.
 func TestAMailOfUnknownFateIsAQuestion(t *testing.T) {
 	for _, answer := range []string{"confirm", "retry", "skip"} {
@@ -255,7 +255,7 @@ func TestAnEffectWaitsForItsTime(t *testing.T) {
 	}
 }
 
-// A cancelled or closed run undoes the effects of a move that is not made. It writes down the
+// A cancelled or closed run undoes the effects of a move that is not made, and writes down the
 // effects that it leaves.
 func TestAnEndTakesEffectsBack(t *testing.T) {
 	for _, way := range []string{"cancel", "close"} {
@@ -279,7 +279,7 @@ func TestAnEndTakesEffectsBack(t *testing.T) {
 	}
 }
 
-// While the API is out of reach everything waits, in a few activities that become longer. No effect
+// While the API is out of reach everything waits, in a few activities that become longer; no effect
 // is blamed for it.
 func TestEffectsWaitForTheAPI(t *testing.T) {
 	s := newStage(t)

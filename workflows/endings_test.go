@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An opportunity that is paused is closed or cancelled. At that time it has effects of a move that
-// is not made yet. The effects are undone, and the places are given back.
+// A paused opportunity with effects of a move that is not made yet is closed or cancelled. The
+// effects are undone, and the places are given back.
 func TestEffectsAreTakenBackWhileItIsPaused(t *testing.T) {
 	for name, end := range map[string]func(s *stage){
 		"cancel": func(s *stage) { s.env.CancelWorkflow() },
@@ -45,7 +45,7 @@ func TestEffectsAreTakenBackWhileItIsPaused(t *testing.T) {
 	}
 }
 
-// When a run ends, an effect to undo may have to wait for its time. The run waits for that time,
+// When a run ends, an effect to undo may have to wait for its time; the run waits for that time,
 // too.
 func TestARunEndsWhenItsEffectsAreTakenBack(t *testing.T) {
 	s := newStage(t)
@@ -66,7 +66,7 @@ func TestARunEndsWhenItsEffectsAreTakenBack(t *testing.T) {
 	s.wantLog("create", "do account", "undo account")
 }
 
-// Somebody ends the workflow that marks a record. That workflow is begun again.
+// Somebody ends the workflow that marks a record; that workflow is begun again.
 func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 	s := newStage(t)
 	standing(s)
@@ -82,8 +82,8 @@ func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 	s.wantLog("mark By hand of A-1", "progress Opportunity", "progress Won")
 }
 
-// A move that the API fails to make is parked, and an operator skips it. The effects of the move
-// are undone, and no attention is left.
+// A move that the API fails to make is parked, and an operator skips it; its effects are undone,
+// and no attention is left.
 func TestSkippingAParkedMoveTakesItsEffectsBack(t *testing.T) {
 	for _, way := range []string{"signal", "update"} {
 		t.Run(way, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestSkippingAParkedMoveTakesItsEffectsBack(t *testing.T) {
 	}
 }
 
-// An effect was left as it is, since it is unknown whether its move was made. An operator can
+// An effect was left as it is, since it is unknown whether its move was made; an operator can
 // acknowledge this.
 func TestAttentionAboutAnEffectThatWasLeftCanBeRemoved(t *testing.T) {
 	s := newStage(t)

@@ -196,8 +196,8 @@ func TestChildWorkflowsAreRepeatedAsByAServer(t *testing.T) {
 	}
 }
 
-// An activity without a retry policy has the defaults of a server. So has an activity whose policy
-// sets nothing.
+// An activity without a retry policy has the defaults of a server, and so has an activity whose
+// policy sets nothing.
 func TestActivitiesWithoutAPolicyAreRepeatedAsByAServer(t *testing.T) {
 	for name, policy := range map[string]*temporal.RetryPolicy{"none": nil, "empty": {}} {
 		env := newEnvironment(t)

@@ -8,8 +8,7 @@ import (
 )
 
 // heedErrors handles an error of the API's own, once it is known that a part of the request took no
-// effect. It waits before that part is sent again. It parks a command when this command alone keeps
-// failing.
+// effect. It waits before that part is sent again, and parks a command that alone keeps failing.
 func (r *run) heedErrors(ctx workflow.Context, batch []opportunity.Mutation, sending activities.Sending) {
 	if !sending.Failing || !r.state.Erred(batch, workflow.Now(ctx)) {
 		return

@@ -22,8 +22,8 @@ func (s *stage) broken(quantity int, until func() bool) {
 	}
 }
 
-// A command that the API cannot carry out delays the others for some minutes. After that it waits
-// for an operator alone.
+// A command that the API cannot carry out delays the others for some minutes, and then waits for an
+// operator alone.
 func TestACommandThatTheAPICannotCarryOutIsParked(t *testing.T) {
 	s := newStage(t)
 	mended := false
@@ -105,8 +105,8 @@ func TestARunWaitsForWhatIsParked(t *testing.T) {
 	}
 }
 
-// The API has errors while the record is created. The record is created once, and the API does not
-// get many requests.
+// The API has errors while the record is created; the record is created once, without many
+// requests.
 func TestErrorsWhileTheRecordIsCreated(t *testing.T) {
 	s := newStage(t)
 	var sent []time.Time

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Somebody takes the interest of a learner off the order in the TMS. The learner is then not
-// registered, and not remembered, with or without a refresh.
+// When somebody takes a learner's interest off the order in the TMS, the learner is not registered,
+// and not remembered, with or without a refresh.
 func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	for _, refreshed := range []bool{true, false} {
 		s := newStage(t)
@@ -56,8 +56,8 @@ func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	}
 }
 
-// After a move by hand, follow-ups count from when the move was noticed. This also holds when the
-// planning of follow-ups noticed the move.
+// After a move by hand, follow-ups count from when the move was noticed, also when the planning of
+// follow-ups noticed the move.
 func TestFollowUpsAfterAMoveByHand(t *testing.T) {
 	s := newStage(t)
 	b := followUps(s, callThem)

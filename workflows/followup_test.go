@@ -130,8 +130,8 @@ func TestFollowUpsAreDoneAtTheirTimes(t *testing.T) {
 	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
 }
 
-// A run may continue as new at any time. A follow-up that was done is not done again. A follow-up
-// that was not done is done.
+// A run may continue as new at any time: a follow-up that was done is not done again, and a
+// follow-up that was not done is done.
 func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
 	for _, cut := range []time.Duration{30 * time.Minute, time.Hour, 90 * time.Minute, 2 * time.Hour, 150 * time.Minute, 3*time.Hour + time.Minute} {
 		t.Run(cut.String(), func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestACancelledFollowUpIsNeverDone(t *testing.T) {
 	}
 }
 
-// During a pause no follow-up is done. Follow-ups that were due in the pause are done after it.
+// During a pause no follow-up is done; follow-ups that were due in the pause are done after it.
 func TestNothingIsFollowedUpDuringAPause(t *testing.T) {
 	s := newStage(t)
 	followUps(s, callThem, mailThem)
@@ -257,7 +257,7 @@ func TestAMoveEndsTheFollowUpsOfItsStep(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// Somebody moves the record by hand. The run notices this when the follow-up is due, and the
+// Somebody moves the record by hand; the run notices this when the follow-up is due, and the
 // follow-up no longer matters.
 func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
 	s := newStage(t)
@@ -280,8 +280,8 @@ func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
 	s.wantLog("create", "progress Won")
 }
 
-// An API that is out of reach when a follow-up is due delays it, and the follow-up is done once.
-// The follow-up waits in a few activities that become longer.
+// An API that is out of reach when a follow-up is due delays it, and the follow-up is done once. It
+// waits in a few activities that become longer.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	s := newStage(t)
 	followUps(s, callThem, mailThem)

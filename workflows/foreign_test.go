@@ -10,7 +10,7 @@ import (
 )
 
 // Any read may find the mark of another reference on the record. Nothing more is sent then until an
-// operator resumes. Signals wait, and go through when the mark is right.
+// operator resumes; signals wait, and go through when the mark is right.
 func TestARecordOfAnotherReferenceIsNotWrittenTo(t *testing.T) {
 	for name, c := range map[string]struct {
 		play func(*stage)

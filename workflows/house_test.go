@@ -31,8 +31,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// house is a tenant in virtual time. It has the workflow, the activities of a worker with a
-// playbook, and the API. All of them go by the same clock.
+// house is a tenant in virtual time: the workflow, the activities of a worker with a playbook, and
+// the API, all by the same clock.
 type house struct {
 	*stage
 	box *sandbox.Sandbox
@@ -40,12 +40,10 @@ type house struct {
 
 	mu sync.Mutex
 	// requests counts the requests to the API. lost, when set, is asked about the nth request that
-	// changes something. It says whether the answer is lost, and whether the API carries the
-	// request out.
+	// changes something: whether the answer is lost, and whether the API carries the request out.
 	changes int
 	lost    func(n int) (commits, is bool)
-	// called are the requests to the tenant's services. status is what the services return; 0 is
-	// 204.
+	// called are the requests to the tenant's services, status what the services return; 0 is 204.
 	called []string
 	status int
 }

@@ -349,7 +349,7 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 	}
 }
 
-// Search attributes that a start brings are not believed. An attribute that the SDK cannot read
+// Search attributes that a start brings are not believed, and an attribute that the SDK cannot read
 // does no harm, whoever set it.
 func TestSearchAttributesOfAStart(t *testing.T) {
 	typed := func(typ, text string) *commonpb.Payload {

@@ -18,7 +18,7 @@ type Options struct {
 	// Times bound how long a request may be under way.
 	Times activities.Times
 	// PlaybookAfter is the time between storing a playbook version and the moment when the version
-	// is in force. 0 is lifecycle.PlaybookInForceAfter.
+	// is in force; 0 is lifecycle.PlaybookInForceAfter.
 	PlaybookAfter time.Duration
 }
 
@@ -26,8 +26,8 @@ func (o Options) playbookAfter() time.Duration {
 	return cmp.Or(o.PlaybookAfter, lifecycle.PlaybookInForceAfter)
 }
 
-// Register registers the workflows. The workflow of the opportunities gets its name from the
-// contract. The worker also needs Interceptor.
+// Register registers the workflows, that of the opportunities under its name in the contract. The
+// worker also needs Interceptor.
 func Register(registry worker.WorkflowRegistry, options Options) {
 	registry.RegisterWorkflowWithOptions(options.lifecycle, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
 	registry.RegisterWorkflowWithOptions(options.adoption, workflow.RegisterOptions{Name: adoptionType})

@@ -283,7 +283,7 @@ func TestStoryByUpdates(t *testing.T) {
 	if ended.State != opportunity.Won || ended.Interests != 3 || ended.Total.String() != "1199.40" || ended.Failed != 1 {
 		t.Errorf("result: got %+v", ended)
 	}
-	// A single command is one request. Nothing is read that an answer already contained.
+	// A single command is one request, and nothing is read that an answer already contained.
 	want := []string{"CreateOpportunity", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands"}
 	if diff := cmp.Diff(want, s.record.calls); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -604,7 +604,7 @@ func TestTwoRecordsAreAQuestion(t *testing.T) {
 }
 
 // Each case loses the answer to the first request. Reading back decides what had taken effect by
-// then. In the end everything took effect once.
+// then, and in the end everything took effect once.
 func TestUnknownRequestIsReadBack(t *testing.T) {
 	for name, made := range map[string]int{"nothing had happened": 0, "a part had": 2, "all had": -1} {
 		for _, lost := range []string{"worker died", "answered unknown"} {
@@ -646,8 +646,8 @@ func TestUnknownRequestIsReadBack(t *testing.T) {
 	}
 }
 
-// Reading back cannot distinguish interests in the same item, unless they are equal in everything.
-// In that case it does not matter which of them is on the record.
+// Reading back cannot distinguish interests in the same item, unless they are equal in everything;
+// then it does not matter which of them is on the record.
 func TestInterestsInTheSameItemAreNoGuess(t *testing.T) {
 	for _, same := range []bool{true, false} {
 		t.Run(fmt.Sprintf("equal %t", same), func(t *testing.T) {
@@ -1100,7 +1100,7 @@ func TestARecordThatCannotBeLookedForIsAQuestion(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// Updates that follow one another share a timer. Each is still answered after its own twenty
+// Updates that follow one another share a timer, and each is still answered after its own twenty
 // seconds.
 func TestUpdatesAreAnsweredInTime(t *testing.T) {
 	s := newStage(t)

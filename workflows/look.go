@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A look is an activity that changes nothing at the API. The run asks for a look in rounds. Within
-// a round the server repeats the activity. Between two rounds the run shows what it waits for.
+// A look is an activity that changes nothing at the API. The run asks for a look in rounds: within
+// a round the server repeats the activity, and between two rounds the run shows what it waits for.
 // Later rounds are longer, so that an outage of a day fits into one run.
 type look struct {
 	activity string
@@ -110,8 +110,8 @@ var errCut = errors.New("the round was cut short")
 // ends reports whether the run was cancelled or closed.
 func (r *run) ends() bool { return r.root.Err() != nil || r.state.Closing != nil }
 
-// unanswered reports whether an activity ended without an answer of the API. The next attempt may
-// get an answer.
+// unanswered reports whether an activity ended without an answer of the API; the next attempt may
+// get one.
 func unanswered(err error) bool {
 	return err != nil && !lasting(err) && !temporal.IsCanceledError(err)
 }
@@ -121,7 +121,7 @@ type outage struct {
 	reason activities.Reason
 	word   opportunity.Word
 	text   string
-	// known says that an attempt was made and failed. Otherwise, perhaps no worker took the
+	// known says that an attempt was made and failed; otherwise, perhaps no worker took the
 	// activity.
 	known bool
 }
@@ -179,7 +179,7 @@ func (r *run) waitFor(ctx workflow.Context, out outage, about string, until time
 }
 
 // attend raises attention for an outage that the run waits for. Attention with the word operation
-// has the key about. Every other attention concerns everything, and has no key.
+// has the key about; every other attention concerns everything, and has no key.
 func (r *run) attend(ctx workflow.Context, out outage, about string) {
 	if out.word != opportunity.AttentionOperation {
 		about = ""

@@ -8,9 +8,9 @@ import (
 )
 
 // A Temporal server can lose an activity. Version 1.32 loses an activity that no worker had taken
-// when the run was reset. The new run has the activity. Once the time for a worker to take the
-// activity is over, the server neither offers it to a worker nor times it out. Without a remedy the
-// run would wait for the activity for ever.
+// when the run was reset. The new run has the activity; once the time for a worker to take it is
+// over, the server neither offers it to a worker nor times it out. Without a remedy the run would
+// wait for the activity for ever.
 
 // lostAfter is how long after its last time-out an activity has ended, on a server that has not
 // lost the activity.
@@ -20,7 +20,7 @@ const lostAfter = time.Minute
 var errLost = errors.New("the server has lost the activity")
 
 // isLost waits until the activity ends or is cut short, and reports whether the server has lost the
-// activity. It needs no timer. It checks the time-outs of the activity whenever something else,
+// activity. It needs no timer, as it checks the time-outs of the activity whenever something else,
 // such as a message, wakes the run.
 func isLost(ctx workflow.Context, answer workflow.Future, options workflow.ActivityOptions, cut func() bool) bool {
 	within := options.ScheduleToCloseTimeout

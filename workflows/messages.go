@@ -53,7 +53,7 @@ func (r *run) listen(ctx workflow.Context) error {
 	return nil
 }
 
-// refuseAll refuses the updates that come with a wrong start, for the given reason. Its own error
+// refuseAll refuses the updates that come with a wrong start, for the given reason; its own error
 // is a mistake of the worker.
 func refuseAll(ctx workflow.Context, reason error) error {
 	refuse := func(workflow.Context, sent) error { return reason }
@@ -65,7 +65,7 @@ func refuseAll(ctx workflow.Context, reason error) error {
 }
 
 // handle sets the handler of an update. Payloads stay raw, so that code of this package reads them
-// and says what is wrong with them. A message has one payload. The SDK drops payloads that no
+// and says what is wrong with them. A message has one payload; the SDK drops payloads that no
 // argument takes, so the handler has one more argument.
 func handle[P, A any](ctx workflow.Context, m lifecycle.Message[P, A],
 	handler func(workflow.Context, sent) (A, error), validator func(workflow.Context, sent) error,
@@ -94,15 +94,15 @@ func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, erro
 	return r.view(), nil
 }
 
-// viewInput is the contract's payload of the query view, which has no members. Its type lets
-// readPlain read the payload strictly.
+// viewInput is the contract's payload of the query view, without members, in a type that readPlain
+// reads strictly.
 type viewInput struct{}
 
 // Validate implements the check of a strictly read payload.
 func (viewInput) Validate() error { return nil }
 
-// outcomeInput is the contract's payload of the query outcome. Its type lets readPlain read the
-// payload strictly.
+// outcomeInput is the contract's payload of the query outcome, in a type that readPlain reads
+// strictly.
 type outcomeInput lifecycle.OutcomeInput
 
 // Validate implements the check of a strictly read payload.
@@ -130,7 +130,7 @@ func handleCommand[P opportunity.Command](ctx workflow.Context, r *run, m lifecy
 		func(ctx workflow.Context, s sent) error { return r.validateCommand(ctx, verb, s) })
 }
 
-// validateCommand refuses commands that cannot be accepted. A refused command leaves no trace in
+// validateCommand refuses commands that cannot be accepted; a refused command leaves no trace in
 // the history.
 func (r *run) validateCommand(ctx workflow.Context, verb opportunity.Verb, s sent) error {
 	command, err := as[opportunity.Command](readMessage(verb, s))
@@ -202,7 +202,7 @@ func (r *run) accepting(ctx workflow.Context) error {
 	return nil
 }
 
-// as returns the message as an M. The verb of the message determines the type M.
+// as returns the message as an M, the type that its verb determines.
 func as[M opportunity.Message](m opportunity.Message, err error) (M, error) {
 	var none M
 	if err != nil {
@@ -231,7 +231,7 @@ func handleInstruction[P opportunity.Instruction](ctx workflow.Context, r *run, 
 		func(ctx workflow.Context, s sent) error { return r.validateInstruction(ctx, verb, s) })
 }
 
-// validateInstruction refuses instructions that cannot be carried out. A refused instruction leaves
+// validateInstruction refuses instructions that cannot be carried out; a refused instruction leaves
 // no trace in the history.
 func (r *run) validateInstruction(ctx workflow.Context, verb opportunity.Verb, s sent) error {
 	if r.ending {
@@ -282,8 +282,8 @@ func (r *run) validateOpened(ctx workflow.Context, s sent) error {
 	return r.accepting(ctx)
 }
 
-// openedInput is the contract's payload of the update opened. Its type lets readPlain read the
-// payload strictly.
+// openedInput is the contract's payload of the update opened, in a type that readPlain reads
+// strictly.
 type openedInput lifecycle.OpenedInput
 
 // Validate implements the check of a strictly read payload.

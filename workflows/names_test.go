@@ -42,7 +42,7 @@ func (s *stage) pathless(mended func() bool) (path opportunity.Name) {
 }
 
 // An interest names a learning path, and the API fails to look up learning paths. Earlier commands
-// are carried out at once. Later commands are carried out once the interest is parked.
+// are carried out at once, and later commands once the interest is parked.
 func TestANameThatCannotBeLookedUpHoldsUpItsCommandAlone(t *testing.T) {
 	s := newStage(t)
 	mended := false

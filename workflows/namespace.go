@@ -7,7 +7,7 @@ import (
 )
 
 // namespaceEvents is the length of history after which the workflow of a namespace continues as
-// new. The server's own suggestion comes later.
+// new; the server's own suggestion comes later.
 const namespaceEvents = 1000
 
 // namespace keeps the tenant of the namespace, and the versions of its playbook. It runs for ever,

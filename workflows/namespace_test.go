@@ -37,8 +37,8 @@ func tenantOf(regions ...string) lifecycle.Tenant {
 	return t
 }
 
-// The workflow of a namespace keeps the tenant that was tied first, also in the next run. The
-// tenant changes only when the namespace is tied again.
+// The workflow of a namespace keeps the tenant that was tied first, also in the next run, and
+// changes it only when the namespace is tied again.
 func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})
@@ -169,7 +169,7 @@ func (u *stored) Complete(answer any, err error) {
 	u.err = err
 }
 
-// The workflow of a namespace keeps the versions of its playbook, also in the next run. It returns
+// The workflow of a namespace keeps the versions of its playbook, also in the next run, and returns
 // the requested texts.
 func TestTheWorkflowOfANamespaceKeepsItsPlaybook(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())

@@ -14,8 +14,8 @@ import (
 
 // open makes sure that the record exists. When the run has grown long by trying, open returns nil
 // without a record, and the run continues as new first. Its error is the cancellation or an
-// *opportunity.Error. The *opportunity.Error says why the record cannot be created or taken over,
-// or that an operator closed the opportunity.
+// *opportunity.Error. The latter says why the record cannot be created or taken over, or that an
+// operator closed the opportunity.
 func (r *run) open(ctx workflow.Context) error {
 	looked := false
 	for r.state.ID == "" {
@@ -111,7 +111,7 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 		func(s activities.Sending) activities.CreateResult { return activities.CreateResult{Sending: s} })
 }
 
-// isFirst reports whether the namespace knows of no earlier run of the reference. A run after a
+// isFirst reports whether the namespace knows of no earlier run of the reference; a run after a
 // reset has the memo of the run before, and another id.
 func isFirst(info *workflow.Info) bool {
 	_, is := info.Memo.GetFields()[lifecycle.MemoFirstStart]
@@ -120,7 +120,7 @@ func isFirst(info *workflow.Info) bool {
 
 // find looks for the record by its mark and takes it over. It returns true when there is no record,
 // so that the run can create one. A result that decides nothing becomes a question. Its error is a
-// Conflict: the start of an earlier run has another digest. The digest "" is not compared.
+// Conflict: the start of an earlier run has another digest, where "" is not compared.
 func (r *run) find(ctx workflow.Context, digest string) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()

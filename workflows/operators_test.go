@@ -368,7 +368,7 @@ func TestALongRunGivesPlacesBack(t *testing.T) {
 	}
 }
 
-// Places that cannot be given back lapse by themselves. The run stops trying after some time.
+// Places that cannot be given back lapse by themselves; the run stops trying after some time.
 func TestPlacesThatCannotBeGivenBack(t *testing.T) {
 	s := newStage(t)
 	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -438,7 +438,7 @@ func TestCloseBeforeTheRecordExists(t *testing.T) {
 	}
 }
 
-// A record may be under creation when the run is closed. The run that ends knows this record.
+// When the run is closed while the record is created, the run that ends knows this record.
 func TestCloseDuringTheCreation(t *testing.T) {
 	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
 		t.Run(name, func(t *testing.T) {
@@ -557,8 +557,8 @@ func TestWonByHand(t *testing.T) {
 	}
 }
 
-// Somebody adds an interest by hand before a refresh. The interest does not count as the effect of
-// a request whose answer is lost after the refresh.
+// An interest that somebody adds by hand before a refresh does not count as the effect of a request
+// whose answer is lost later.
 func TestRefreshTakesNothingForAnEffect(t *testing.T) {
 	s := newStage(t)
 	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -633,7 +633,7 @@ func TestRefreshCutsAWaitShort(t *testing.T) {
 	}
 }
 
-// A refresh that the API does not answer prevents neither a close nor a look at the view. A refresh
+// A refresh that the API does not answer prevents neither a close nor a look at the view; a refresh
 // of a record that is gone ends.
 func TestRefreshThatIsNotAnswered(t *testing.T) {
 	s := newStage(t)
@@ -681,7 +681,7 @@ func TestRefreshOfARecordThatIsGone(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// The server holds ten updates of one run. Eight commands wait. A further command is answered at
+// The server holds ten updates of one run. Eight commands wait; a further command is answered at
 // once, and an operator's instruction is always answered.
 func TestManyUpdatesWait(t *testing.T) {
 	s := newStage(t)
@@ -774,8 +774,7 @@ func TestOutcomeIsAsked(t *testing.T) {
 	s.run(start, nil)
 }
 
-// Instructions that cannot be read, or do not apply, leave a trace as signals. They leave none as
-// updates.
+// Instructions that cannot be read, or do not apply, leave a trace as signals, and none as updates.
 func TestInstructionsThatDoNotApply(t *testing.T) {
 	messages := []struct {
 		verb    opportunity.Verb
@@ -822,7 +821,7 @@ func TestInstructionsThatDoNotApply(t *testing.T) {
 	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
 
-// TestATimeThatPassesDuringAPause: a request to hold places waits until its time has passed. It
+// TestATimeThatPassesDuringAPause: a request to hold places waits until its time has passed, and
 // does not give the places back.
 func TestATimeThatPassesDuringAPause(t *testing.T) {
 	s := newStage(t)

@@ -27,7 +27,7 @@ type outage struct {
 // reads are the activities that change nothing.
 var reads = append(slices.Clone(unlimited), activities.ProbeAPI)
 
-// outage makes every request fail from now on. Either no change is sent, or the answers to changes
+// outage makes every request fail from now on; either no change is sent, or the answers to changes
 // are lost.
 func (s *stage) outage(reason activities.Reason, lost bool) *outage {
 	o := &outage{stage: s, reason: reason, lost: lost}
@@ -59,7 +59,7 @@ func (s *stage) outage(reason activities.Reason, lost bool) *outage {
 	return o
 }
 
-// The view says from the beginning why a message waits for the API. An operator finds the
+// The view says from the beginning why a message waits for the API, and an operator finds the
 // opportunity within two minutes. When the API is back, the work goes on within two minutes, and
 // attention ends.
 func TestAnOutageIsSeen(t *testing.T) {
@@ -156,8 +156,8 @@ func (m *meterIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
 	return m.Next.Init(out)
 }
 
-// An activity is scheduled, started and ended, and its end brings a workflow task of three events.
-// The same holds for a timer, which is started and fires.
+// An activity is scheduled, started and ended, and its end brings a workflow task of three events;
+// the same holds for a timer, which is started and fires.
 const (
 	activityEvents = 6
 	timerEvents    = 5
@@ -255,7 +255,8 @@ func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 	}
 }
 
-// When the API fails at one operation alone, commands go on. The attention names this operation.
+// When the API fails at one operation alone, commands go on, and the attention names this
+// operation.
 func TestOneFailingQueryHoldsUpNothingElse(t *testing.T) {
 	for name, fails := range map[string]string{
 		"the plan of what follows":      activities.PlanOpportunity,

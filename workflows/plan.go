@@ -32,8 +32,8 @@ func (r *run) planMove(ctx workflow.Context, request, to string) {
 }
 
 // planAhead looks at the record and plans the follow-ups of its step. It also notes the external
-// changes since the last look. Their effects are planned, too. planAhead reports whether the API
-// answered. When the API did not answer, or a command came in the meantime, the run must ask again.
+// changes since the last look; their effects are planned, too. It reports whether the API answered.
+// When the API did not answer, or a command came in the meantime, the run must ask again.
 func (r *run) planAhead(ctx workflow.Context) bool {
 	result, err := r.plansAside(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
@@ -95,8 +95,7 @@ func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options wo
 const longestOverruled = 10 * time.Minute
 
 // outdated reports whether the plan is of a lower version of the playbook than the run has seen.
-// Such a plan does not count. In that case outdated waits before the next plan. cut ends the wait
-// early.
+// Such a plan does not count, and outdated waits before the next plan; cut ends the wait early.
 func (r *run) outdated(ctx workflow.Context, rules activities.Rules, cut func() bool) bool {
 	if rules.Version >= r.state.Rules.Version || !since(ctx, changePlaybook) {
 		r.overruled = 0
@@ -118,7 +117,7 @@ func (r *run) outdated(ctx workflow.Context, rules activities.Rules, cut func() 
 	return true
 }
 
-// plansAside is plans for one round, and gives way to commands. Its result is background work.
+// plansAside is plans for one round, as background work that gives way to commands.
 func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why string) (activities.PlanResult, error) {
 	var result activities.PlanResult
 	err := errCut
@@ -156,8 +155,8 @@ func lasting(err error) bool {
 	return errors.As(err, &application) && application.NonRetryable()
 }
 
-// unlessClosed calls do, which may take long. It returns early when the opportunity is cancelled or
-// closed.
+// unlessClosed calls do, which may take long, and returns early when the opportunity is cancelled
+// or closed.
 func (r *run) unlessClosed(ctx workflow.Context, do func(workflow.Context)) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -198,7 +197,7 @@ func (r *run) interrupted(ctx workflow.Context) bool {
 	return ctx.Err() != nil || r.state.Closing != nil && !r.ending
 }
 
-// noticed accounts for a reset that an activity reported. It reports whether there was a reset.
+// noticed accounts for a reset that an activity reported, and reports whether there was a reset.
 func (r *run) noticed(ctx workflow.Context, told string) bool {
 	r.told = told
 	if !r.wasReset() {

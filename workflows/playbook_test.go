@@ -62,8 +62,8 @@ func TestWithoutAPlaybookNothingIsPlanned(t *testing.T) {
 	}
 }
 
-// An external change is not forgotten when the API is out of reach just then. It is not reported
-// twice either.
+// An external change is not forgotten when the API is out of reach just then, and not reported
+// twice.
 func TestWhatHappenedIsNotForgotten(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, nil, nil)
@@ -111,8 +111,8 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 	s.run(start, nil)
 }
 
-// An opportunity has not seen yet that a playbook is in force. Its next move has the effects of
-// that playbook all the same.
+// An opportunity has not seen the playbook in force yet; its next move has the effects of that
+// playbook all the same.
 func TestAMoveHasItsEffectsByThePlaybookInForce(t *testing.T) {
 	for name, before := range map[string]activities.Rules{
 		"no playbook before":        {},

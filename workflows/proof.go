@@ -12,11 +12,11 @@ import (
 )
 
 // Anybody who may operate the namespace can complete an activity or make it fail, with any result.
-// A result is unknown when it does not prove that it belongs to the input of the activity. A read
+// A result is unknown when it does not prove that it belongs to the input of the activity; a read
 // is then done again, and a change is read back.
 
-// byHand reports whether the error of a read is an error that no activity returns. Either the
-// result cannot be decoded, or somebody made the activity fail.
+// byHand reports whether the error of a read is an error that no activity returns: the result
+// cannot be decoded, or somebody made the activity fail.
 func byHand(err error) bool {
 	if temporal.IsCanceledError(err) {
 		return false
@@ -59,8 +59,8 @@ func change[R any](ctx workflow.Context, r *run, name string, input any, proves 
 	return result
 }
 
-// proven returns the answers to a batch. Answers that do not prove themselves become unknown. When
-// there are such answers, the reason says so.
+// proven returns the answers to a batch. Answers that do not prove themselves become unknown, and
+// the reason says so.
 func proven(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer) (judged []opportunity.Answer, reason activities.Reason) {
 	judged = slices.Clone(answers)
 	for i := range judged {

@@ -21,8 +21,8 @@ func (b *book) planned(s *stage) (at *[]time.Duration, timers *int) {
 	return at, timers
 }
 
-// Commands in a row have one plan. The plan is made after a quiet time, or three minutes after the
-// first command at the latest. It is also made before anything that is due.
+// Commands in a row have one plan, after a quiet time, or three minutes after the first command at
+// the latest. The plan is also made before anything that is due.
 func TestFollowUpsArePlannedWhenItIsQuiet(t *testing.T) {
 	every := func(count int, pause time.Duration) (times []time.Duration) {
 		for n := range count {

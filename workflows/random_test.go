@@ -118,9 +118,9 @@ func (w *witness) watch(s *stage) {
 }
 
 // Much happens to an opportunity in two months, and some answers of the API are lost. No mail and
-// no entry of the log is sent twice. Nobody is registered twice, and no invoice is made final
-// twice. No places are held for an opportunity that was lost. A change that cannot be decided
-// becomes a question to an operator, and never counts as done.
+// no entry of the log is sent twice. Nobody is registered twice, no invoice is made final twice,
+// and no places are held for an opportunity that was lost. A change that cannot be decided becomes
+// a question to an operator, and never counts as done.
 func TestRandomLives(t *testing.T) {
 	lives := testrun.Pick(t, 38, 300)
 	if testrun.Race {

@@ -26,7 +26,7 @@ func (s *stage) resume(d time.Duration) {
 }
 
 // The run before carried an update out, and a reset delivers the update to the run once more.
-// Something would refuse the update now. It still takes effect once, and its sender gets this
+// Something would refuse the update now; it still takes effect once, and its sender gets this
 // outcome.
 func TestWhatARunBeforeAcceptedIsTakenIn(t *testing.T) {
 	u1 := addIn(1)
@@ -120,8 +120,8 @@ func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	}
 }
 
-// A run after a reset refuses messages that were not accepted before, as any other run does. It
-// does so once it knows what the run before did.
+// Once a run after a reset knows what the run before did, it refuses messages that were not
+// accepted before, as any other run does.
 func TestARunThatWasResetRefusesWhatIsNew(t *testing.T) {
 	s := restage(t, before(t, 0))
 	state := s.wasReset()

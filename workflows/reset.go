@@ -49,7 +49,7 @@ func (r *run) unaccounted(ctx workflow.Context) bool {
 }
 
 // readmits reports whether the run before may have accepted, and carried out, a message that would
-// be refused. A reset delivers such a message to the run once more.
+// be refused; a reset delivers such a message to the run once more.
 func (r *run) readmits(ctx workflow.Context) bool {
 	if r.own == "" || !since(ctx, changeReadmit) {
 		return false
@@ -68,7 +68,7 @@ func (r *run) accounted(ctx workflow.Context) {
 }
 
 // lookForReset accounts for a reset before waiting messages are reported failed, since the run
-// before may have carried them out. Perhaps no activity has reported the reset yet. So lookForReset
+// before may have carried them out. Perhaps no activity has reported the reset yet, so lookForReset
 // asks the worker, which has the server's id of the run.
 func (r *run) lookForReset(ctx workflow.Context) {
 	change := "look for a reset before failing what waits"
@@ -100,7 +100,7 @@ func (r *run) lookForReset(ctx workflow.Context) {
 }
 
 // lookForRecord finds out whether the run before, which was reset, made the record or took one
-// over. It also finds out which of the waiting messages the run before carried out.
+// over, and which of the waiting messages it carried out.
 func (r *run) lookForRecord(ctx workflow.Context) {
 	if r.settleReset(ctx) != nil {
 		return // cannot be cancelled
@@ -132,7 +132,7 @@ func (r *run) doubtAll(ctx workflow.Context) {
 	r.state.Settle(all, slices.Repeat([]opportunity.Answer{{Fate: opportunity.FateUnknown}}, len(all)), workflow.Now(ctx))
 }
 
-// settleReset waits until no request of the run before can commit any more. A worker may have had
+// settleReset waits until no request of the run before can commit any more; a worker may have had
 // such a request in hand.
 func (r *run) settleReset(ctx workflow.Context) error {
 	if r.wasRestored() {

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A reset run is a run that the server knows by another id than the workflow knows itself by. The
+// A reset run is a run that the server knows by another id than the workflow knows itself by; the
 // messages after the reset point come again.
 
 // redeliver sends the same messages that the run before had.
@@ -68,7 +68,7 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 	}
 }
 
-// The run knows the record and is reset. Its next request notices the reset.
+// The run knows the record and is reset; its next request notices the reset.
 func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	first := newStage(t)
 	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(4)) })
@@ -99,8 +99,8 @@ func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	}
 }
 
-// A read notices the reset as well. It may be an operator's read, or a read that should decide the
-// fate of a request.
+// A read notices the reset as well: an operator's read, or a read that should decide the fate of a
+// request.
 func TestReadingTellsOfAReset(t *testing.T) {
 	for _, way := range []string{"refresh", "lost"} {
 		t.Run(way, func(t *testing.T) {
@@ -191,7 +191,7 @@ func (s *stage) endedAfterReset(state *opportunity.State, way string) {
 	s.run(nil, state)
 }
 
-// A reset run is cancelled or closed before it asked for anything. It does not report a failure of
+// A reset run is cancelled or closed before it asked for anything; it does not report a failure of
 // what the run before did.
 func TestAResetRunIsClosed(t *testing.T) {
 	over := before(t, 2)
@@ -213,7 +213,7 @@ func TestAResetRunIsClosed(t *testing.T) {
 }
 
 // The same holds for a run that was reset to its beginning and ended before it knew that the record
-// exists. It finds the record by its mark, and gives the places back.
+// exists; it finds the record by its mark, and gives the places back.
 func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	for _, way := range []string{"close", "cancel"} {
 		over := before(t, 2)

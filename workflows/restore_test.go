@@ -19,7 +19,7 @@ func recovered(t *testing.T, over *record, epoch string) *stage {
 	return s
 }
 
-// handedOver is the state as the run before hands it over. That run has one id in all tests.
+// handedOver is the state as the run before hands it over; that run has one id in all tests.
 func (s *stage) handedOver() *opportunity.State {
 	state := s.continued()
 	_, epoch := activities.SplitRun(state.Writer)
@@ -109,7 +109,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 }
 
-// The next run knows the epoch. It is compared with the record once for each restore.
+// The next run knows the epoch, and is compared with the record once for each restore.
 func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 	first := newStage(t)
 	first.at(time.Second, func() { first.env.SetContinueAsNewSuggested(true); first.env.SignalWorkflow("addInterests", addIn(1)) })

@@ -23,17 +23,17 @@ type run struct {
 	names   map[opportunity.Name]opportunity.Resolved
 	answers answers
 	// own is the run id by which this run knows itself. told is the run id that the server knows,
-	// "" until an activity reported it. The two differ after a reset. The run must then read back
+	// "" until an activity reported it. The two differ after a reset; the run must then read back
 	// the requests of the run before.
 	own, told string
 	// owner says whose mark the record carried when it was last read.
 	owner activities.Owner
 	// root is the context that a cancellation of the workflow reaches. endBy is the time at which a
-	// cancelled or closed run gives up. It is zero before.
+	// cancelled or closed run gives up, zero before.
 	root  workflow.Context
 	endBy time.Time
-	// setbacks counts the requests in a row that could not be sent. queued counts those among them
-	// that no worker took.
+	// setbacks counts the requests in a row that could not be sent, queued those among them that no
+	// worker took.
 	setbacks, queued int
 	// planRounds and refreshRounds count the background rounds in a row without an answer of the
 	// API.
@@ -54,7 +54,7 @@ type run struct {
 	ending bool
 }
 
-// newRun reads the input. Its error is a mistake of the caller, and ends the workflow. A mistake of
+// newRun reads the input. Its error is a mistake of the caller, and ends the workflow; a mistake of
 // the worker only fails the task.
 func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	info := workflow.GetInfo(ctx)
@@ -121,7 +121,7 @@ func readState(carried converter.RawValue) *opportunity.State {
 	return &state
 }
 
-// failTask fails the workflow task. The server offers the task again until a worker comes that can
+// failTask fails the workflow task; the server offers the task again until a worker comes that can
 // do it. An error instead would end the workflow.
 func failTask(why string) {
 	panic(why) //nolint:forbidigo // the only way to fail a workflow task
@@ -196,7 +196,7 @@ func (r *run) next(ctx workflow.Context) opportunity.Task {
 	return r.state.Next(workflow.Now(ctx), opportunity.Circumstances{Arriving: r.arrivals.waiting(), Unread: r.refreshRounds > 0})
 }
 
-// rest waits until there is a task. Tasks that are due at a time share one timer, for the earliest
+// rest waits until there is a task; tasks that are due at a time share one timer, for the earliest
 // time.
 func (r *run) rest(ctx workflow.Context, until time.Time) error {
 	r.unserved = false
@@ -223,7 +223,7 @@ func (r *run) isOver(ctx workflow.Context) bool {
 	return r.state.IsOver() && !r.arrivals.waiting() && workflow.AllHandlersFinished(ctx)
 }
 
-// maxEvents is the length of history after which a run continues as new. The server suggests it at
+// maxEvents is the length of history after which a run continues as new; the server suggests it at
 // 4,096.
 const maxEvents = 2000
 
@@ -235,7 +235,7 @@ func (r *run) shouldContinue(ctx workflow.Context) bool {
 
 // mayContinue reports whether the run should continue as new and can. The waiting messages must fit
 // into the input of the next run, or the run works them off first. No call of a service may be
-// under way. Every caller must have an answer, since an update cannot be handed over.
+// under way, and every caller must have an answer, since an update cannot be handed over.
 func (r *run) mayContinue(ctx workflow.Context) bool {
 	return (r.shouldContinue(ctx) || r.state.RenewsNow(workflow.Now(ctx))) && r.fits() && r.calls == 0 && workflow.AllHandlersFinished(ctx)
 }
@@ -251,7 +251,7 @@ func (r *run) letsIn(ctx workflow.Context) bool {
 
 func (r *run) fits() bool { return r.state.WaitingBytes() <= opportunity.MaxCarriedBytes }
 
-// The size of history after which waiting messages are no longer worked off, but shed. The server
+// The size of history after which waiting messages are no longer worked off, but shed; the server
 // terminates a run at 51,200 events or 50 MiB.
 const (
 	lastEvents = 40_000
@@ -266,7 +266,7 @@ func (r *run) mustShed(ctx workflow.Context) bool {
 }
 
 // carryOn continues the workflow in a new run. Timers, handlers and the details shown in the Web UI
-// do not survive. The new run sets them up again.
+// do not survive; the new run sets them up again.
 func (r *run) carryOn(ctx workflow.Context) error {
 	r.takeSignals(ctx)
 	r.state.Runs++
@@ -276,7 +276,7 @@ func (r *run) carryOn(ctx workflow.Context) error {
 }
 
 // abandon ends a run that does not go on: it was cancelled or closed, or the record could not be
-// created. Waiting messages are reported failed, and places are given back. The step in the TMS
+// created. Waiting messages are reported failed, and places are given back; the step in the TMS
 // stays as it is.
 func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, error) {
 	cancelled := ctx.Err() != nil
@@ -304,7 +304,7 @@ func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, e
 	r.state.FailAll(told, workflow.Now(ctx))
 	r.takeBack(ctx)
 	r.releasePlaces(ctx)
-	// FailAll wakes the handlers. The wait cannot be cancelled.
+	// FailAll wakes the handlers; the wait cannot be cancelled.
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r.takeSignals(ctx)
 	r.state.FailAll(told, workflow.Now(ctx))
@@ -319,7 +319,7 @@ func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, e
 	return nil, lifecycle.Fault(reason)
 }
 
-// maxReleases is how often the run tries to give places back. With a minute between two requests,
+// maxReleases is how often the run tries to give places back; with a minute between two requests,
 // this takes about three hours.
 const maxReleases = 180
 
@@ -370,7 +370,7 @@ func (r *run) refresh(ctx workflow.Context) {
 	r.state.Refreshed(record, workflow.Now(ctx))
 }
 
-// wait waits for a time. The summary of its timer says why.
+// wait waits for a time; the summary of its timer says why.
 func wait(ctx workflow.Context, d time.Duration, why string) error {
 	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: why}).Get(ctx, nil)
 }

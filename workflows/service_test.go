@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A service of the tenant that is down delays its own call alone. Messages go on, and the attention
+// A service of the tenant that is down delays its own call alone; messages go on, and the attention
 // names the service. An operator may have the service called again, or skip the call.
 func TestAServiceThatIsDownHoldsUpNothing(t *testing.T) {
 	for _, way := range []string{"it comes back", "retry", "skip"} {
@@ -75,8 +75,8 @@ func TestAServiceThatIsDownHoldsUpNothing(t *testing.T) {
 	}
 }
 
-// A service that does not respond is called again when its time has come. No message wakes the run
-// in the meantime.
+// A service that does not respond is called again when its time has come, and no message wakes the
+// run in the meantime.
 func TestAServiceIsCalledAgainByItself(t *testing.T) {
 	for _, quiet := range []time.Duration{0, 30 * time.Second} {
 		for name, before := range map[string]bool{"before a move": true, "after a move": false} {
@@ -110,7 +110,7 @@ func TestAServiceIsCalledAgainByItself(t *testing.T) {
 	}
 }
 
-// A command that comes while the record is read for a follow-up goes first. The follow-up is for a
+// A command that comes while the record is read for a follow-up goes first; the follow-up is for a
 // step that the opportunity leaves.
 func TestACommandOvertakesAFollowUp(t *testing.T) {
 	for name, f := range map[string]follow{

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// show lets operators see the state. It sets the search attributes that changed, in one event. It
-// also sets the details of the Web UI, which cost no event.
+// show lets operators see the state. It sets the search attributes that changed, in one event, and
+// the details of the Web UI, which cost none.
 func (r *run) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.state.Card())
 	if changes := r.attributeChanges(attributesShown(ctx), workflow.Now(ctx)); len(changes) > 0 {

@@ -22,8 +22,8 @@ func (r *run) readSignals(ctx workflow.Context) {
 }
 
 // takeSignals puts every signal that has come into the stream, in the order of the Signaled events.
-// No signal vanishes. A signal that cannot be read, or has an unknown name, becomes a failed
-// request that needs attention.
+// No signal vanishes: one that cannot be read, or has an unknown name, becomes a failed request
+// that needs attention.
 func (r *run) takeSignals(ctx workflow.Context) {
 	bytes := 0
 	for taken := 1; ; taken++ {
@@ -50,8 +50,8 @@ func (r *run) takeSignals(ctx workflow.Context) {
 	}
 }
 
-// signalsAtOnce is how many signals the run takes before other coroutines have a turn. bytesAtOnce
-// is how many bytes these signals may hold. The SDK treats a coroutine that runs for a second as a
+// signalsAtOnce is how many signals the run takes before other coroutines have a turn, bytesAtOnce
+// how many bytes these signals may hold. The SDK treats a coroutine that runs for a second as a
 // deadlock, and fails the task. While the worker was down, many thousands of signals may have come,
 // or some of the largest.
 const (
@@ -67,7 +67,7 @@ func breathe(ctx workflow.Context) {
 }
 
 // takeSignal takes one signal and returns the id of its request. Its error, always an
-// *opportunity.Error, says why the signal was refused. The refusal is recorded under the id.
+// *opportunity.Error, says why the signal was refused, as recorded under the id.
 func (r *run) takeSignal(ctx workflow.Context, verb opportunity.Verb, s sent) (string, error) {
 	m, err := message(ctx, verb, s)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// These are the stories that the playbooks in playbook/examples tell, in virtual time. They run
-// through the activities of a worker, and the sandbox is the API.
+// These are the stories that the playbooks in playbook/examples tell, in virtual time, through the
+// activities of a worker, with the sandbox as the API.
 
 // showPlaces is what the TMS says about the places of an event and of the opportunity.
 func showPlaces(event int) string {
@@ -163,8 +163,8 @@ func TestAnEventIsCancelled(t *testing.T) {
 	h.wantTold(fmt.Sprintf(`{ logs: node(id: %q) { id } }`, theirs), "{logs:{id:"+string(theirs)+"}}")
 }
 
-// A sold-out event is reported while no places are held. A reservation that lapses is reported
-// after it has lapsed.
+// A sold-out event is reported while no places are held, and a reservation that lapses after it has
+// lapsed.
 func TestAnEventSellsOut(t *testing.T) {
 	h := newHouse(t, []byte(`
 emails:

@@ -26,7 +26,7 @@ func (r *run) applyNext(ctx workflow.Context) {
 }
 
 // suspects reports whether a change of the batch may have been made before Temporal's database was
-// restored. Such a change becomes a question.
+// restored; such a change becomes a question.
 func (r *run) suspects(ctx workflow.Context, batch []opportunity.Mutation) bool {
 	if len(r.state.Unclaimed) == 0 || r.learnNames(ctx, batch) != nil {
 		return false
@@ -93,8 +93,8 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 		func(s activities.Sending) activities.ApplyResult { return activities.ApplyResult{Sending: s} })
 }
 
-// settleBatch updates the state with the answers. The record first decides as many of the unknown
-// answers as it can. reason is why the answers are unknown.
+// settleBatch updates the state with the answers, after the record has decided as many of the
+// unknown ones as it can. reason is why the answers are unknown.
 func (r *run) settleBatch(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer, reason activities.Reason) {
 	if slices.ContainsFunc(answers, unknown) {
 		answers = r.recall(ctx, batch, answers, reason)
@@ -107,7 +107,7 @@ func (r *run) settleBatch(ctx workflow.Context, batch []opportunity.Mutation, an
 
 func unknown(a opportunity.Answer) bool { return a.Fate == opportunity.FateUnknown }
 
-// recall reads the record back when no request of the batch can be under way any more. The record
+// recall reads the record back when no request of the batch can be under way any more; the record
 // then decides the unknown changes of the batch.
 func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer, reason activities.Reason) []opportunity.Answer {
 	// The fate must be known even when the workflow is cancelled.
@@ -174,7 +174,7 @@ func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activ
 // errForeign is the error of a read whose record carries the mark of another reference.
 var errForeign = temporal.NewNonRetryableApplicationError("the record carries the mark of another reference", string(opportunity.Conflict), nil)
 
-// foreign pauses the opportunity when its record carries the mark of another reference. It reports
+// foreign pauses the opportunity when its record carries the mark of another reference, and reports
 // whether it did.
 func (r *run) foreign(ctx workflow.Context, found bool) bool {
 	if !found || !since(ctx, changeForeign) {
@@ -203,8 +203,8 @@ func (r *run) settle(ctx workflow.Context, reason activities.Reason) error {
 
 // resolveBatch looks up the names in a batch. Requests with a name that means nothing, or two
 // things, fail. When the API meets the look-up with errors of its own, the requests of the batch go
-// one by one from then on. In the end, the request that fails is parked. So a name that cannot be
-// looked up holds up its own request alone.
+// one by one from then on. In the end, the request that fails is parked, so that a name which
+// cannot be looked up holds up its own request alone.
 func (r *run) resolveBatch(ctx workflow.Context, batch []opportunity.Mutation, missing []opportunity.Name) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveOnce(ctx, missing, round)
@@ -254,7 +254,7 @@ func (r *run) resolve(ctx workflow.Context, names []opportunity.Name) (map[oppor
 	}
 }
 
-// resolveOnce is resolve for one round. It returns the names that mean nothing, or several things.
+// resolveOnce is resolve for one round, and returns the names that mean nothing, or several things.
 func (r *run) resolveOnce(ctx workflow.Context, names []opportunity.Name, round int) (map[opportunity.Name]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
 	l := look{activity: activities.ResolveNames, input: input, options: activities.ToRead("look names up")}
@@ -374,7 +374,7 @@ func setbackText(reason activities.Reason) string {
 }
 
 // pauseBefore returns how long to wait after that many setbacks in a row. The pause lies between a
-// half and the whole of a time that doubles. It is never shorter than the API asks for. So
+// half and the whole of a time that doubles, and is never shorter than the API asks for. So
 // opportunities that wait for the same API do not come back all at once.
 func pauseBefore(setbacks int, sending activities.Sending, reference opportunity.Reference) time.Duration {
 	pause := min(firstPause<<min(setbacks-1, 10), longestWait)

@@ -30,8 +30,8 @@ type record struct {
 	calls   []string // names of the activities called
 	batches [][]opportunity.Mutation
 
-	// create and apply, when set, are called first. When their answer is not nil, it replaces the
-	// answer of the call. commit says whether the call takes effect before that.
+	// create and apply, when set, are called first; an answer that is not nil replaces the answer
+	// of the call. commit says whether the call takes effect before that.
 	create func(n int) (commit bool, instead *activities.CreateResult, err error)
 	apply  func(n int, in activities.ApplyInput) (commit bool, instead *activities.ApplyResult, err error)
 	// cap is how many changes of the next batch take effect when the batch is cut short.
@@ -49,12 +49,12 @@ type record struct {
 	// conflict, when set, is why a record that was found must not be taken over.
 	conflict *opportunity.Error
 
-	// owner is the reference whose mark the record carries. untold says that the owner cannot be
+	// owner is the reference whose mark the record carries; untold says that the owner cannot be
 	// read.
 	owner  opportunity.Reference
 	untold bool
-	// read and mark, when set, are called first. read returns why reading fails. mark returns
-	// whether marking takes effect, and its answer.
+	// read and mark, when set, are called first: read returns why reading fails, mark whether
+	// marking takes effect, and its answer.
 	read func(n int) error
 	mark func(n int) (commit bool, instead *activities.Sending, err error)
 

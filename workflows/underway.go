@@ -20,8 +20,7 @@ func (r *run) begin(ctx workflow.Context) (done func()) {
 	}
 }
 
-// view returns the view. When messages wait in the queue, the view shows the request that they wait
-// for.
+// view returns the view, with the request that the messages in the queue wait for.
 func (r *run) view() opportunity.View {
 	view := r.state.View()
 	if view.Waits == nil && len(view.Queue) > 0 && len(r.underWay) > 0 {

@@ -5,7 +5,7 @@ import "go.temporal.io/sdk/workflow"
 // Names of changes of the workflow's code, for workflow.GetVersion. A run asks for the version of a
 // change only where the change shows, so that it costs no event elsewhere.
 const (
-	// changeStrictMessages refuses some messages that were accepted before. It accepts messages
+	// changeStrictMessages refuses some messages that were accepted before, and accepts messages
 	// without a payload, which were refused before.
 	changeStrictMessages = "read messages strictly"
 	// changeStrictStarts refuses some starts that were accepted before.
@@ -16,7 +16,7 @@ const (
 	changeBreath = "breathe between large signals"
 	// changeAside: background work gives way to commands.
 	changeAside = "give way to commands"
-	// changeOutages: each kind of wait for the API has its own attention. A long wait is one
+	// changeOutages: each kind of wait for the API has its own attention, and a long wait is one
 	// activity instead of many timers.
 	changeOutages = "wait for the API by its kind"
 	// changeFollowUps: a follow-up is dropped when a command was accepted in the meantime.
@@ -32,7 +32,7 @@ const (
 	// changeReadmit: a message that a run before accepted is accepted again before anything refuses
 	// it.
 	changeReadmit = "take in what a run before accepted"
-	// changeEnding: when a run or a move ends, every caller that waits for it is answered. The
+	// changeEnding: when a run or a move ends, every caller that waits for it is answered, and the
 	// effects of changes that were not made are undone, whatever else waits.
 	changeEnding = "leave nothing open at an end"
 	// changeForeign: a record that carries the mark of another reference is not written to.

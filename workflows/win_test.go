@@ -47,7 +47,7 @@ func TestAWinMakesAllThatIsNeeded(t *testing.T) {
 	}
 }
 
-// Any request that changes something is lost, before or after the API carried it out. A win then
+// Any request that changes something is lost, before or after the API carried it out; a win then
 // ends like a win without a lost request.
 func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {

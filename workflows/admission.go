@@ -11,14 +11,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// arguments are what a run was started with: a start as a caller gives it, or the
-// state that the run before handed over; and what nobody should give.
+// arguments are what a run was started with. input is the start as a caller gives it. carried is
+// the state that the run before handed over. A caller must not give a second argument.
 type arguments struct {
 	input, carried sent
 }
 
-// admit makes the state of a run that a caller started. Its error is a mistake of
-// the caller.
+// admit makes the state of a run that a caller started. Its error is a mistake of the caller.
 func admit(ctx workflow.Context, reference opportunity.Reference, a arguments) (*opportunity.State, error) {
 	state, refused := admitStrictly(ctx, reference, a)
 	if refused == nil {
@@ -26,12 +25,12 @@ func admit(ctx workflow.Context, reference opportunity.Reference, a arguments) (
 	}
 	_, loosely := looseStart(a.input)
 	if a.carried.isEmpty() && loosely != nil {
-		return nil, refused // as ever
+		return nil, refused // earlier releases refused it, too
 	}
 	if workflow.GetVersion(ctx, changeStrictStarts, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 		return nil, refused
 	}
-	// An earlier release took it in, and the run is replayed.
+	// An earlier release accepted this start, and the run is replayed.
 	if state := readState(a.carried.raw); state != nil {
 		return state, nil
 	}
@@ -68,13 +67,11 @@ func looseStart(s sent) (opportunity.Start, error) {
 	return opportunity.DecodeStartLoose(payload)
 }
 
-// unlimited is the time limit of a run from which on there is none: test
-// environments set one.
+// unlimited is the smallest time limit that counts as none; test environments set such a limit.
 const unlimited = 10 * 365 * 24 * time.Hour
 
-// unfit reports options of a start with which Temporal would end the run while
-// messages wait, or start it again after its end. No error of the run itself can
-// prevent either.
+// unfit refuses start options with which Temporal would end the run while messages wait, or start
+// it again after its end. No error of the run itself can prevent either.
 func unfit(info *workflow.Info) error {
 	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
 	switch policy := info.RetryPolicy; {
@@ -90,10 +87,10 @@ func unfit(info *workflow.Info) error {
 	return nil
 }
 
-// refusal is what a run that was started with a cron schedule hands to the one
-// that continues it.
+// refusal is the reason why a run with a cron schedule was refused, as that run hands it to the
+// next run.
 type refusal struct {
-	// Version keeps workers that do not know refusals from taking it for a state.
+	// Version keeps workers that do not know refusals from reading a refusal as a state.
 	Version int                `json:"version"`
 	Refused *opportunity.Error `json:"refused"`
 }
@@ -101,9 +98,9 @@ type refusal struct {
 // refusalVersion is above every version of a state.
 const refusalVersion = 1 << 30
 
-// refuse ends a run that must not be. One with a cron schedule would be started
-// again after a failure, and the reference would never be free; the run that
-// continues it has no schedule, and fails for it.
+// refuse ends a run that must not exist. Temporal starts a run with a cron schedule again after a
+// failure, so its reference would never be free. Such a run therefore continues as a run without a
+// schedule, and that run fails with the reason.
 func refuse(ctx workflow.Context, reason error) error {
 	if refused, own := lifecycle.FromFault(reason); own && workflow.GetInfo(ctx).CronSchedule != "" {
 		return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, refusal{Version: refusalVersion, Refused: refused})
@@ -111,13 +108,13 @@ func refuse(ctx workflow.Context, reason error) error {
 	return lifecycle.Fault(reason)
 }
 
-// readRefusal reads why the run before was refused, nil when it was not.
+// readRefusal returns the reason why the run before was refused, nil when it was not refused.
 func readRefusal(carried converter.RawValue) error {
 	var r refusal
 	if payload, err := typedJSON(carried); err == nil {
 		err = json.Unmarshal(payload, &r)
 		if err != nil {
-			r = refusal{} // it is a state, or left to readState to tell
+			r = refusal{} // no refusal: it is a state, or an error that readState reports
 		}
 	}
 	if r.Version != refusalVersion || r.Refused == nil {

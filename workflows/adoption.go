@@ -16,29 +16,29 @@ import (
 // adoptionType is the registered name of the child workflow that marks a record.
 const adoptionType = "Adoption"
 
-// adoptionInput says which record is to be marked, and for whom.
+// adoptionInput names the record to mark, and the reference that adopts the record.
 type adoptionInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// Round is how many adoptions in a row had no answer of the API.
+	// Round counts the adoptions in a row without an answer of the API.
 	Round int `json:"round,omitempty"`
 }
 
-// An adoption waits for another one of the same record, longer each time.
+// An adoption waits for another adoption of the same record, longer each time.
 const (
 	firstMeanwhile = 5 * time.Second
 	lastMeanwhile  = 5 * time.Minute
-	rivalsToTell   = 4 // after so many waits an operator is told
+	rivalsToTell   = 4 // after this many waits, attention says so
 )
 
-// adopt takes over the record the start names. Its error says why it cannot. When
-// another reference is just about to adopt the same record, it waits and comes
-// back to look whose it is then.
+// adopt takes over the record that the start names, or returns why this is not possible. When
+// another reference is adopting the same record, adopt waits and returns nil. The caller then calls
+// adopt again, and adopt reads whose mark the record carries.
 func (r *run) adopt(ctx workflow.Context) error {
 	err := r.claim(ctx)
 	switch own, known := lifecycle.FromFault(err); {
 	case r.state.Closing != nil:
-		return nil // whoever called sees it
+		return nil // the caller looks at Closing itself
 	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
 		return r.awaitRival(ctx)
 	case isAway(err):
@@ -84,12 +84,12 @@ func (r *run) awaitRival(ctx workflow.Context) error {
 	return wait(ctx, min(firstMeanwhile<<min(r.rivals-1, 10), lastMeanwhile), why)
 }
 
-// awayType is the type of the error of an adoption that had no answer of the API. Its
-// details hold the reason.
+// awayType is the type of the error of an adoption that had no answer of the API; its details hold
+// the reason.
 const awayType = "Away"
 
-// away ends an adoption that had no answer: the workflow that wants it waits, and
-// says so.
+// away ends an adoption that had no answer; the workflow that needs the adoption waits, and shows
+// the reason.
 func away(reason activities.Reason) error {
 	return temporal.NewApplicationErrorWithOptions("the API did not answer: "+string(reason), awayType,
 		temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{reason}})
@@ -100,27 +100,27 @@ func isAway(err error) bool {
 	return errors.As(err, &application) && application.Type() == awayType
 }
 
-// awayReason is the reason that the error of an adoption holds.
+// awayReason returns the reason in the error of an adoption.
 func awayReason(err error) activities.Reason {
 	var application *temporal.ApplicationError
 	reason := activities.ReasonUnreachable
 	if errors.As(err, &application) {
-		_ = application.Details(&reason) // it stays what it is
+		_ = application.Details(&reason) // without details, reason keeps its value
 	}
 	return reason
 }
 
-// childEnded reports whether the adoption was ended from outside, so that nobody knows
-// whether the record was marked.
+// childEnded reports whether the adoption was ended from outside, so that it is unknown whether the
+// record was marked.
 func childEnded(err error) bool {
 	var terminated *temporal.TerminatedError
 	var timeout *temporal.TimeoutError
 	return errors.As(err, &terminated) || errors.As(err, &timeout) || temporal.IsCanceledError(err)
 }
 
-// claim runs the adoption under an id made of the record's, of which there can be
-// only one at a time: so two references never both find the record without a
-// mark.
+// claim runs the adoption as a child workflow. The child's workflow id is made of the record's id,
+// and only one workflow of an id runs at a time. So two references never both find the record
+// without a mark.
 func (r *run) claim(ctx workflow.Context) error {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -141,7 +141,7 @@ func (r *run) claim(ctx workflow.Context) error {
 	return future.Get(ctx, nil)
 }
 
-// unreadable is why a record cannot be taken over that cannot be read.
+// unreadable returns the reason why the record cannot be taken over: the record cannot be read.
 func unreadable(err error) error {
 	var application *temporal.ApplicationError
 	if !errors.As(err, &application) {
@@ -154,8 +154,8 @@ func unreadable(err error) error {
 	return opportunity.Failf(typ, "adopt: %s", application.Message())
 }
 
-// adoption makes sure that the record carries the reference's mark. It is a
-// Conflict when it carries that of another reference.
+// adoption makes sure that the record carries the reference's mark. It returns a Conflict when the
+// record carries the mark of another reference.
 func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 	r := &run{options: o, root: ctx, state: &opportunity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity
@@ -199,7 +199,7 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
 	}
 }
 
-// mark asks for the mark to be put on the record, once.
+// mark sends one request that puts the mark on the record.
 func (r *run) mark(ctx workflow.Context, name string) activities.Sending {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()

@@ -47,8 +47,8 @@ func TestAdopt(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		prepare func(*stage)
-		log     []string // before what the callers ask for
-		marked  int      // how often marking was asked for
+		log     []string // before the requests of the callers
+		marked  int      // number of requests for the mark
 	}{
 		{"nobody's", func(*stage) {}, []string{mark}, 1},
 		{"ours already", func(s *stage) { s.record.owner = "A-1" }, nil, 0},
@@ -168,7 +168,7 @@ func TestAdoptThatCannotBe(t *testing.T) {
 			if len(s.record.calls) > 8 {
 				t.Errorf("%d calls: %v", len(s.record.calls), s.record.calls)
 			}
-			// Who waited was told why, unless twenty seconds had passed.
+			// A caller who waited got the reason, unless twenty seconds had passed.
 			var application *temporal.ApplicationError
 			if got := s.answers["open"]; got.opened.State != opportunity.Pending && (!errors.As(got.err, &application) || application.Type() != string(c.want)) {
 				t.Errorf("opened: got %+v", got)
@@ -180,7 +180,7 @@ func TestAdoptThatCannotBe(t *testing.T) {
 	}
 }
 
-// An operator may close what cannot go on, and anybody may cancel it.
+// An operator may close an adoption that cannot go on, and anybody may cancel it.
 func TestAdoptionIsEnded(t *testing.T) {
 	for name, prepare := range map[string]func(*stage){
 		"while it is read": func(s *stage) { s.record.read = func(int) error { return errors.New("out of reach") } },
@@ -233,14 +233,14 @@ func TestAdoptionIsEnded(t *testing.T) {
 	}
 }
 
-// Of two references that adopt one record in the same moment, one gets it.
+// When two references adopt one record in the same moment, one of them gets the record.
 func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	s := newStage(t)
 	standing(s)
 	var asked []time.Time
 	s.record.mark = func(n int) (bool, *activities.Sending, error) {
 		asked = append(asked, s.env.Now())
-		if n == 1 { // it takes its time
+		if n == 1 { // marking takes its time
 			return false, &activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonRate, RetryAfter: 12 * time.Second}, nil
 		}
 		return true, nil, nil
@@ -290,7 +290,8 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
 		t.Error(diff)
 	}
-	// Meanwhile the other one does not even look, or both might find it without a mark.
+	// During the marking, the other reference does not even look, or both might find the record
+	// without a mark.
 	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
 		t.Errorf("marking was asked for at %v", asked)
 	}

@@ -13,13 +13,13 @@ type alarm struct {
 	timer workflow.Future
 }
 
-// alarms are the timers of a run that wake it for what nobody waits for. None is
-// cancelled: one that rings early is followed by another, so that a command which
-// puts the next thing off costs no event.
+// alarms are the timers that wake a run for background work. A timer is never cancelled; after a
+// timer that fires too early, the run begins another. So a command that postpones the next task
+// costs no event.
 type alarms []alarm
 
-// rest waits until the condition holds, at most until the time. It begins a timer
-// only where none rings by then.
+// rest waits until the condition holds or an alarm fires, at most until the time. It begins a timer
+// only when no running timer fires by then.
 func (a *alarms) rest(ctx workflow.Context, wake time.Time, stirs func() bool) error {
 	rings := func(one alarm) bool { return one.timer.IsReady() }
 	*a = slices.DeleteFunc(*a, rings)

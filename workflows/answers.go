@@ -8,18 +8,18 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// answers bounds how long updates wait. The server holds only ten open updates,
-// so each must be answered in time, if only that it is pending. A timer of its
-// own for each would cost an action each; they share one, which runs out rather
-// than being cancelled, so that updates that follow one another share it too.
+// answers bounds how long updates wait. The server holds only ten open updates, so each update must
+// get its answer in time, even when the answer is pending. One timer for each update would cost one
+// action each, so all updates share one timer. The timer is never cancelled, so later updates share
+// the timer, too.
 type answers struct {
 	waiting map[string]time.Time // by update: when it must be answered
 	running bool                 // whether the shared timer is set
 }
 
-// await waits for the condition, at most AnswerWithin, and reports whether it
-// came true. When as many wait as may, it does not wait. It is not cut short by the cancellation of the workflow, which
-// answers every command itself.
+// await waits for the condition, at most AnswerWithin, and reports whether the condition came true.
+// It does not wait when MaxWaitingUpdates updates wait already. The cancellation of the workflow
+// does not cut the wait short, since the cancelled workflow answers every command itself.
 func (a *answers) await(ctx workflow.Context, condition func() bool) (bool, error) {
 	if condition() || len(a.waiting) >= opportunity.MaxWaitingUpdates {
 		return condition(), nil
@@ -38,8 +38,8 @@ func (a *answers) await(ctx workflow.Context, condition func() bool) (bool, erro
 	return condition(), err
 }
 
-// wake wakes the run whenever an update must be answered, as long as one waits.
-// Updates still open in the same moment see it by their conditions.
+// wake wakes the run whenever an update must be answered, as long as an update waits. Updates that
+// are still open at that moment see the time in their own conditions.
 func (a *answers) wake(ctx workflow.Context) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -56,7 +56,7 @@ func (a *answers) wake(ctx workflow.Context) {
 	}
 }
 
-// next is the earliest time after now at which an update must be answered.
+// next returns the earliest time after now at which an update must be answered.
 func (a *answers) next(now time.Time) (time.Time, bool) {
 	var earliest time.Time
 	//workflowcheck:ignore the minimum does not depend on the order

@@ -10,10 +10,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// arrivals is the order in which signals came. The SDK keeps a channel
-// for each name, so that of two signals with different names that come in one
-// workflow task nobody could tell which was first; and one with a name nobody
-// listens to would stay unread.
+// arrivals holds the signals in the order in which they came. The SDK keeps one channel for each
+// signal name. Two signals with different names can come in one workflow task, and the channels do
+// not show which signal was first. A signal whose name has no listener would stay unread.
 type arrivals struct {
 	signals []arrival
 }
@@ -21,17 +20,17 @@ type arrivals struct {
 // arrival is a signal that came.
 type arrival struct {
 	name string
-	// channel is the name of the SDK's channel that holds its first payload.
+	// channel is the name of the SDK's channel that holds the signal's first payload.
 	channel string
-	// payloads is how many came with it, and bytes how many they have.
+	// payloads is the number of payloads of the signal, bytes their size together.
 	payloads, bytes int
 }
 
-// otherSignals is the channel of all signals with a name that no message has. The
-// SDK has reserved some names, and panics when the channel of one is asked for.
+// otherSignals is the channel of all signals whose name is not the name of a message. The SDK
+// reserves some names, and panics when code asks for the channel of a reserved name.
 const otherSignals = "other"
 
-// next takes the signal that came first of those not taken yet.
+// next removes the earliest signal that was not taken yet, and returns it.
 func (a *arrivals) next() (arrival, bool) {
 	if len(a.signals) == 0 {
 		return arrival{}, false
@@ -45,21 +44,21 @@ func (a *arrivals) waiting() bool { return len(a.signals) > 0 }
 
 type arrivalsKey struct{}
 
-// arrivalsOf finds the run's arrivals, nil when the interceptor is not installed.
+// arrivalsOf returns the run's arrivals, nil when the interceptor is not installed.
 func arrivalsOf(ctx workflow.Context) *arrivals {
 	a, _ := ctx.Value(arrivalsKey{}).(*arrivals)
 	return a
 }
 
-// Interceptor notes in which order signals come. A worker, a replayer or a test
-// environment that runs the workflow needs it.
+// Interceptor notes the order in which signals come. A worker, a replayer or a test environment
+// that runs the workflow needs the interceptor.
 func Interceptor() interceptor.WorkerInterceptor { return &arrivalOrder{} }
 
 type arrivalOrder struct {
 	interceptor.WorkerInterceptorBase
 }
 
-// InterceptWorkflow is called once for each run that is (re)built in a worker.
+// InterceptWorkflow is called once for each run that a worker builds or rebuilds.
 func (*arrivalOrder) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
 	inbound := &arrivalNotes{}
 	inbound.Next = next

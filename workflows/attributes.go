@@ -12,9 +12,9 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// attributesShown are the search attributes as an operator finds them. A start may
-// bring some, and the service takes a list of one for a single value, over which
-// the SDK panics. What cannot be read then counts as not shown, so that it is set.
+// attributesShown returns the search attributes that an operator sees. For a start with attributes,
+// the service accepts a list of one value for a single value, and the SDK panics on such a list. An
+// attribute that cannot be read counts as not shown, so the run sets it.
 func attributesShown(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	defer func() {
 		if recover() != nil {
@@ -24,13 +24,13 @@ func attributesShown(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	return workflow.GetTypedSearchAttributes(ctx)
 }
 
-// asBrought are the search attributes as they are, readable or not.
+// asBrought returns the search attributes as they are, readable or not.
 func asBrought(info *workflow.Info) *commonpb.SearchAttributes {
 	return info.SearchAttributes //nolint:staticcheck // what the SDK reads instead panics
 }
 
-// disownAttributes unsets those of the opportunity's own that a start brings: they
-// are nobody's to say.
+// disownAttributes unsets the opportunity's own search attributes that a start brings, since a
+// caller must not set them.
 func disownAttributes(ctx workflow.Context) error {
 	info := workflow.GetInfo(ctx)
 	if info.ContinuedExecutionRunID != "" {
@@ -56,7 +56,8 @@ func disownAttributes(ctx workflow.Context) error {
 	return workflow.UpsertTypedSearchAttributes(ctx, brought...)
 }
 
-// readableAttributes are those of the opportunity's own that have a value of their type.
+// readableAttributes returns the opportunity's own search attributes that have a value of their
+// type.
 func readableAttributes(all *commonpb.SearchAttributes) temporal.SearchAttributes {
 	var readable []temporal.SearchAttributeUpdate
 	read := func(key temporal.SearchAttributeKey, value any) bool {

@@ -10,38 +10,37 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// book is a playbook as these tests imagine it, and what its effects do to the world.
+// book is a playbook as these tests imagine it, with the results of its effects.
 type book struct {
 	has  activities.Rules
 	plan func(in activities.PlanInput) opportunity.Plan
 	// things are what effects ensure, by the names of the effects in the plan.
 	things map[string]*thing
 	plans  int
-	// events are what the API tells of the events, out the occasion about which it does
-	// not answer.
+	// events are the API's news of the events, out the occasion for which the API does not answer.
 	events []activities.EventNews
 	out    opportunity.OccasionKind
-	// acts counts the requests of effects; lost answers what becomes of the nth, whose
-	// answer is lost.
+	// acts counts the requests of effects; lost decides for the nth request whether its answer is
+	// lost, and whether the request commits.
 	acts int
 	lost func(n int) (commits, is bool)
 }
 
-// thing is what an effect ensures: it stands once as much was done as it needs.
+// thing is what an effect ensures; it exists once enough requests for it were done.
 type thing struct {
 	needs int
 	done  int
-	// refused is how often the API turns a request for it down, idle how often it says
-	// that it did it and does not.
+	// refused is how often the API refuses a request for the thing, idle how often the API says
+	// that it carried out a request, and does nothing.
 	refused, idle int
-	// stays says that it cannot be taken back.
+	// stays says that the thing cannot be undone.
 	stays bool
-	// away says that the service behind it refuses connections, hangs that it does not
-	// answer.
+	// away says that the service of the thing refuses connections, hangs that the service does not
+	// respond.
 	away, hangs bool
 	// lacking, when set, is why the workers do not know the effect.
 	lacking error
-	// looks, when set, is asked before the thing is looked at.
+	// looks, when set, is called before the thing is inspected.
 	looks func(in activities.EffectInput) *activities.InspectResult
 	kind  opportunity.ActKind
 }
@@ -54,7 +53,7 @@ func (b *book) rules() *activities.Rules {
 	return &has
 }
 
-// thing finds what the effect is about; its key ends with its name.
+// thing finds the thing of the effect; the key of the effect ends with the thing's name.
 func (b *book) thing(in activities.EffectInput) (string, *thing) {
 	name := in.Effect.Key[strings.LastIndex(in.Effect.Key, "/")+1:]
 	return name, b.things[name]
@@ -164,7 +163,7 @@ func (r *record) carryOutEffect(_ context.Context, in activities.EffectInput) (a
 	return activities.CarryOutResult{Sending: activities.Sending{Fate: opportunity.FateDone}, Trace: in.Trace}, nil
 }
 
-// did has the request take effect.
+// did makes the request take effect.
 func (r *record) did(in activities.EffectInput, name string, thing *thing) {
 	if in.Undo {
 		thing.done--

@@ -18,7 +18,7 @@ import (
 type byHand struct {
 	// payload is the result; nil is none.
 	payload *commonpb.Payload
-	// err, when set, has the activity fail.
+	// err, when set, makes the activity fail.
 	err error
 }
 
@@ -56,7 +56,7 @@ func (l *lookoutOut) ExecuteActivity(ctx workflow.Context, name string, args ...
 	return future
 }
 
-// hands are the ways to complete an activity without saying what became of it.
+// hands are the ways to complete an activity without a statement of its fate.
 func hands() map[string]*byHand {
 	text := func(data string) *byHand {
 		return &byHand{payload: &commonpb.Payload{
@@ -76,8 +76,9 @@ func hands() map[string]*byHand {
 	}
 }
 
-// An operator completes or resets an activity while its first attempt is about to send: the worker sends when the send
-// window is nearly over, and the API commits when the settle time is nearly over. The record is read back after that.
+// An operator completes or resets an activity just before its first attempt sends. The worker sends
+// when the send window is nearly over, and the API commits when the settle time is nearly over. The
+// record is read back after that.
 func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
 	ways := hands()
 	ways["another attempt"] = nil
@@ -116,8 +117,8 @@ func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
 	}
 }
 
-// Whatever the activity, somebody completes it in the worker's place, with a result
-// that says nothing: the workflow finds out itself, and nothing happens twice.
+// Somebody completes an activity in the worker's place, with a result that says nothing, for each
+// kind of activity. The workflow finds the truth itself, and nothing happens twice.
 func TestActivitiesCompletedByHand(t *testing.T) {
 	created := func(s *stage) { s.run(start, nil) }
 	adopted := func(s *stage) { standing(s); s.run(adoptIt, nil) }
@@ -155,7 +156,7 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 					if named {
 						return true, nil, nil
 					}
-					named = true // the first move names a step that has to be looked up
+					named = true // the first move names a step that needs a look-up
 					return false, &activities.ApplyResult{Sending: activities.Sending{
 						Fate: opportunity.FateNotSent, Reason: activities.ReasonNames,
 						Missing: []opportunity.Name{{Type: opportunity.TypeStep, Text: "Opportunity"}},
@@ -193,7 +194,8 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 	}
 }
 
-// Somebody completes the question whether the API answers: that is no answer of the API.
+// Somebody completes the activity that asks whether the API answers; this result is no answer of
+// the API.
 func TestAProbeCompletedByHand(t *testing.T) {
 	for how, hand := range hands() {
 		s := newStage(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A run of the first release handed its state on so: with a plain queue. What
-// waits in it is carried out, and what is handed on from there is of this version.
+// A run of the first release handed its state over in this form, with a plain queue. The waiting
+// messages are carried out, and the state that this run hands over is of the current version.
 func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 	state := json.RawMessage(`{"version":1,"reference":"A-1","startDigest":"` + start.Digest() + `","id":"` + string(id("Opportunity", 2)) + `",
 		"details":{"name":"First Aid course","region":{"id":"UmVnaW9uOlVL","name":"UK"}},
@@ -57,7 +57,7 @@ func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 	}
 }
 
-// crowd has more wait than a run may hand on.
+// crowd makes more messages wait than a run may hand over.
 func crowd(t *testing.T, state *opportunity.State) {
 	t.Helper()
 	commands := 0
@@ -72,8 +72,8 @@ func crowd(t *testing.T, state *opportunity.State) {
 	}
 }
 
-// The server ends a run at 51,200 events, with all that waits. Before that the
-// newest of it is dropped, and said to be.
+// The server ends a run at 51,200 events, and the waiting messages are lost with it; before that,
+// the newest of them are dropped, and reported as dropped.
 func TestTooMuchWaitsForTooLong(t *testing.T) {
 	paused := &opportunity.Standstill{Since: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
 	for name, prepare := range map[string]func(*stage, *opportunity.State){
@@ -118,7 +118,7 @@ func TestTooMuchWaitsForTooLong(t *testing.T) {
 				last.RequestID = "last"
 				s.at(90*time.Second, func() { s.env.SignalWorkflow("addInterests", last) })
 				s.at(3*time.Minute, func() { s.env.SignalWorkflow("addInterests", add(2)) })
-				s.at(time.Hour, s.env.CancelWorkflow) // or it would run for ever
+				s.at(time.Hour, s.env.CancelWorkflow) // or the run would never end
 				s.run(nil, state)
 				next := s.continued()
 				if next.WaitingBytes() > opportunity.MaxCarriedBytes || len(next.Queue) == 0 || next.Queue[0].Request != "order-1" {

@@ -32,8 +32,8 @@ transitions:
       - call: { service: erp, path: /orders, undo: /orders/cancel }
 `
 
-// tables are what the TMS has that the five effects may touch, a line each. An
-// attribute without a text is none.
+// tables are the TMS tables that the five effects may touch, one line for each row; an attribute
+// without a text is left out.
 func (h *house) tables() []string {
 	h.t.Helper()
 	data := h.tms(fmt.Sprintf(`{ accounts(first: 100) { edges { node { name } } } contacts(first: 100) { edges { node { emailAddress } } }
@@ -67,17 +67,17 @@ func (h *house) tables() []string {
 		fmt.Sprint("opportunity ", record["step"], record["account"], record["isReservationValid"], record["interests"]), fmt.Sprint("invoices ", data["invoices"]))
 }
 
-// Whichever of five effects is refused, the TMS is as it was, but for the traces that
-// the effects before it declare: an account and contacts that were made stay, and
-// learners who were cancelled stay in the list of the event.
+// When one of five effects is refused, the TMS is as it was before, except for the traces that the
+// earlier effects declare. An account and contacts that were made stay, and learners who were
+// cancelled stay in the list of the event.
 func TestARefusedEffectLeavesTheTracesItDeclares(t *testing.T) {
 	for _, c := range []struct {
 		refused string
 		prepare func(h *house)
-		left    []string // what is there and was not before
+		left    []string // rows that exist now and did not before
 	}{
 		{"account", func(h *house) {
-			for range 2 { // and which of them is meant nobody can tell
+			for range 2 { // two accounts of one name: neither can be chosen
 				h.tms(`mutation { account { create(input: {name: "Byrne Ltd"}) { errors { message } } } }`)
 			}
 		}, []string{}},
@@ -129,8 +129,8 @@ func TestARefusedEffectLeavesTheTracesItDeclares(t *testing.T) {
 	}
 }
 
-// Whichever activity's completion is lost with its worker, a win ends as one in which
-// none is.
+// A worker is lost with the completion of any one activity; a win then ends like a win without a
+// lost completion.
 func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
 	t.Parallel()
 	for k := int64(1); ; k++ {
@@ -151,7 +151,7 @@ func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
 	}
 }
 
-// InterceptActivity lets activities fail, and their completions get lost.
+// InterceptActivity makes activities fail, and makes their completions get lost.
 func (l *lookout) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
 	in := &loser{stage: l.stage}
 	in.Next = next

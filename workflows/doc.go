@@ -1,5 +1,4 @@
-// Package workflows holds the workflow that runs one opportunity. Everything in
-// it is deterministic: it sequences the rules of package opportunity and the
-// activities, and does no I/O, reads no clock but the workflow's, and decides
-// nothing that the rules decide.
+// Package workflows holds the workflow that runs one opportunity. Everything in the package is
+// deterministic: it sequences the activities and the rules of package opportunity. It does no I/O,
+// reads no clock but the workflow's, and decides nothing that the rules decide.
 package workflows

@@ -7,9 +7,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensure works on an effect: it looks what is missing, or what is left to take back,
-// and makes at most one request for it. Whoever calls it again looks again, so that
-// what an answer says is never all that is known.
+// ensure works on an effect. It looks for the parts that the effect lacks, or that must be undone,
+// and makes at most one request for them. The next call looks again, so the run never relies on an
+// answer alone.
 func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 	key := job.Effect.Key
 	if r.withdrawn(ctx, job) {
@@ -48,7 +48,8 @@ func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 		return
 	}
 	if result.Fate == opportunity.FateUnknown {
-		// Also when the workflow is cancelled meanwhile: looking any earlier could miss it.
+		// The wait goes on when the workflow is cancelled: an earlier look could miss the effect of
+		// the request.
 		settling, stop := workflow.NewDisconnectedContext(ctx)
 		defer stop()
 		if r.settle(settling, result.Reason) != nil {
@@ -60,8 +61,9 @@ func (r *run) ensure(ctx workflow.Context, job opportunity.Job) {
 	r.state.Acted(key, *act, opportunity.Answer{Fate: result.Fate, Error: result.Error}, result.Trace, result.Contacts, workflow.Now(ctx))
 }
 
-// withdrawn takes a follow-up back that is not done yet when a command was accepted
-// meanwhile: it is decided again behind the command. It reports whether it did.
+// withdrawn withdraws a follow-up when a command was accepted before anything of the follow-up was
+// done. The follow-up is decided again after the command. withdrawn reports whether it withdrew the
+// follow-up.
 func (r *run) withdrawn(ctx workflow.Context, job opportunity.Job) bool {
 	if job.Number == 0 || job.Touched || !r.overtaken(ctx) {
 		return false
@@ -70,8 +72,8 @@ func (r *run) withdrawn(ctx workflow.Context, job opportunity.Job) bool {
 	return true
 }
 
-// callAside calls a service of the tenant, while everything else goes on. A service
-// that does not answer delays only what comes after the call in its own chain.
+// callAside calls a service of the tenant, while everything else goes on. A service that does not
+// respond delays only the effects after the call in its own chain.
 func (r *run) callAside(ctx workflow.Context, job opportunity.Job, act opportunity.Act) {
 	key := job.Effect.Key
 	r.state.Calling(key)
@@ -82,7 +84,7 @@ func (r *run) callAside(ctx workflow.Context, job opportunity.Job, act opportuni
 		now := workflow.Now(ctx)
 		switch {
 		case result.Fate == opportunity.FateNotSent && result.Reason == activities.ReasonReset:
-			r.told = result.Run // whoever asks the API next accounts for it
+			r.told = result.Run // the next request to the API accounts for the reset
 			r.state.Unserved(key, "", result.Fate, now)
 			r.unserved = since(ctx, changeCallAgain)
 		case result.Fate == opportunity.FateDone, result.Fate == opportunity.FateRejected:
@@ -95,7 +97,7 @@ func (r *run) callAside(ctx workflow.Context, job opportunity.Job, act opportuni
 	})
 }
 
-// serviceText says which service does not answer, and how.
+// serviceText says which service does not respond, and how.
 func serviceText(job opportunity.Job, sending activities.Sending) string {
 	name := "the service"
 	if call := job.Effect.Call; call != nil {
@@ -112,7 +114,9 @@ func serviceText(job opportunity.Job, sending activities.Sending) string {
 	return name + " did not answer"
 }
 
-// notSent waits before a request for an effect is made again that was not sent.
+// notSent waits before a request for an effect that was not sent is made again. After a reset it
+// accounts for the reset instead; a request whose effect the API never shows then has an unknown
+// fate.
 func (r *run) notSent(ctx workflow.Context, key string, act opportunity.Act, sending activities.Sending) {
 	if sending.Reason != activities.ReasonReset {
 		// A cancellation ends the wait; the caller looks at the context itself.
@@ -124,8 +128,8 @@ func (r *run) notSent(ctx workflow.Context, key string, act opportunity.Act, sen
 	}
 }
 
-// inspect looks at the effect for one round, or until the opportunity is closed. A
-// later round of an effect after a move gives way to commands.
+// inspect looks at the effect for one round, or until the opportunity is closed. A later round of
+// an effect after a move gives way to commands.
 func (r *run) inspect(ctx workflow.Context, job opportunity.Job) (activities.InspectResult, error) {
 	why := "look at the effect: " + string(job.Effect.Kind)
 	if job.Undoes() {
@@ -150,7 +154,7 @@ func (r *run) inspect(ctx workflow.Context, job opportunity.Job) (activities.Ins
 
 // carryOut makes one request for the effect, once.
 func (r *run) carryOut(ctx workflow.Context, job opportunity.Job, act opportunity.Act) activities.CarryOutResult {
-	// A request is seen through even when the workflow is cancelled meanwhile.
+	// The request is completed even when the workflow is cancelled in the meantime.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	input := r.effectInput(ctx, job)
@@ -168,7 +172,7 @@ func (r *run) effectInput(ctx workflow.Context, job opportunity.Job) activities.
 	}
 	switch job.Effect.Kind {
 	case opportunity.EffectContacts, opportunity.EffectRegister, opportunity.EffectCancelRegistrations:
-		input.Attendees = r.state.Attendees // nobody else needs to know who they are
+		input.Attendees = r.state.Attendees // no other effect needs to know who the learners are
 	}
 	return input
 }
@@ -181,12 +185,12 @@ func priority(job opportunity.Job, options workflow.ActivityOptions) workflow.Ac
 	return options
 }
 
-// maxUndos is how often what is left to take back is looked at when a run ends: with
-// a minute between two requests, for about three hours.
+// maxUndos is how often a run that ends looks for effects to undo; with a minute between two
+// requests, this takes about three hours.
 const maxUndos = 180
 
-// takeBack takes the effects back of moves that will not be made, until nothing is
-// left or the API has been out of reach for hours.
+// takeBack undoes the effects of moves that will not be made, until nothing is left or the API has
+// been out of reach for hours.
 func (r *run) takeBack(ctx workflow.Context) {
 	until := workflow.Now(ctx).Add(maxUndos * longestWait)
 	for range maxUndos {
@@ -195,7 +199,7 @@ func (r *run) takeBack(ctx workflow.Context) {
 		}
 		all := since(ctx, changeEnding)
 		if all {
-			r.state.EndPause() // also one that somebody asks for meanwhile
+			r.state.EndPause() // also a pause that somebody asks for in the meantime
 		}
 		job, due := r.state.DueJob(workflow.Now(ctx))
 		if next := r.state.JobsAt(workflow.Now(ctx)); !due && all && !next.IsZero() && next.Before(until) {

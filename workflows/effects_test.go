@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// moving has effects go with the move to the step called Opportunity.
+// moving makes effects go with the move to the step called Opportunity.
 func moving(s *stage, before, after []string) *book {
 	b := &book{has: activities.Rules{Digest: "one", Moves: true}, things: map[string]*thing{}}
 	for _, name := range slices.Concat(before, after) {
@@ -61,8 +61,8 @@ func TestWhatIsThereIsNotDone(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// Whichever effect of a chain fails, those before it are taken back, the last first,
-// and the move is not made.
+// When any effect of a chain fails, the effects before it are undone, the last first, and the move
+// is not made.
 func TestAFailedChainUndoesItself(t *testing.T) {
 	chain := []string{"a", "b", "c", "d", "e"}
 	for at, name := range chain {
@@ -139,7 +139,7 @@ func TestWhatCannotBeTakenBackIsShown(t *testing.T) {
 	s.wantLog("create", "do a")
 }
 
-// An API that says it did what it did not do is found out by looking again.
+// When the API reports a change that it did not make, another look at the effect notices this.
 func TestASilentNoOpIsNotDone(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, nil, []string{"hold", "note"})
@@ -158,7 +158,7 @@ func TestASilentNoOpIsNotDone(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "do hold", "do note", "progress Won")
 }
 
-// Effects that wait for an operator keep the run open, and nothing else waiting.
+// Effects that wait for an operator keep the run open, and delay nothing else.
 func TestAStuckEffectHoldsNothingUp(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, nil, []string{"invoice", "note"})
@@ -171,8 +171,8 @@ func TestAStuckEffectHoldsNothingUp(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won", "do note")
 }
 
-// Whatever request of an effect is lost, before or after the API carried it out,
-// the end is that of a run in which none is.
+// Any request of an effect is lost, before or after the API carried it out, and the end is that of
+// a run without a lost request.
 func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for k := 1; ; k++ {
@@ -201,8 +201,8 @@ func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	}
 }
 
-// A mail leaves no trace in the API: one that may have been sent is not sent again
-// unless an operator says so.
+// A mail leaves no trace in the API; a mail that may have been sent is not sent again unless an
+// operator says so.
 func TestAMailOfUnknownFateIsAQuestion(t *testing.T) {
 	for _, answer := range []string{"confirm", "retry", "skip"} {
 		s := newStage(t)
@@ -255,8 +255,8 @@ func TestAnEffectWaitsForItsTime(t *testing.T) {
 	}
 }
 
-// A run that is cancelled or closed takes back what it did for a move that is not
-// made, and writes down what it leaves.
+// A cancelled or closed run undoes the effects of a move that is not made, and writes down the
+// effects that it leaves.
 func TestAnEndTakesEffectsBack(t *testing.T) {
 	for _, way := range []string{"cancel", "close"} {
 		t.Run(way, func(t *testing.T) {
@@ -279,7 +279,8 @@ func TestAnEndTakesEffectsBack(t *testing.T) {
 	}
 }
 
-// While the API is out of reach everything waits, in a few activities that become longer; nobody is charged for it.
+// While the API is out of reach everything waits, in a few activities that become longer; no effect
+// is blamed for it.
 func TestEffectsWaitForTheAPI(t *testing.T) {
 	s := newStage(t)
 	moving(s, []string{"a"}, []string{"b"})
@@ -321,7 +322,7 @@ func TestAResetSendsNoMailAgain(t *testing.T) {
 		return opportunity.Plan{After: effects}
 	}
 	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
-	s.at(time.Minute, func() { s.record.run = "another" }) // as a reset run is known
+	s.at(time.Minute, func() { s.record.run = "another" }) // as the server knows a run after a reset
 	s.at(2*time.Hour, func() {
 		s.wantLog("create", "progress Opportunity", "do tokens")
 		if got := s.attention(); !slices.Equal(got, []string{"effect"}) {
@@ -335,7 +336,7 @@ func TestAResetSendsNoMailAgain(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "do tokens", "progress Won")
 }
 
-// What a playbook could not decide stays shown until somebody has seen it.
+// A problem that a playbook could not decide stays shown until somebody has seen it.
 func TestAnOperatorTakesNote(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, nil, nil)
@@ -362,8 +363,8 @@ func TestAnOperatorTakesNote(t *testing.T) {
 	s.wantRefused("r", opportunity.NotFound)
 }
 
-// What is taken back when a run is cancelled is looked at only when nothing of it can
-// come any more.
+// A cancelled run undoes an effect only after a look, and looks only when no request of the effect
+// can commit any more.
 func TestACancellationWaitsForLateCommits(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, []string{"a"}, nil)

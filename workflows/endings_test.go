@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An opportunity that is paused is closed or cancelled while the effects of a move stand that is not made yet: they are
-// taken back, and the places are given back.
+// A paused opportunity with effects of a move that is not made yet is closed or cancelled. The
+// effects are undone, and the places are given back.
 func TestEffectsAreTakenBackWhileItIsPaused(t *testing.T) {
 	for name, end := range map[string]func(s *stage){
 		"cancel": func(s *stage) { s.env.CancelWorkflow() },
@@ -45,7 +45,8 @@ func TestEffectsAreTakenBackWhileItIsPaused(t *testing.T) {
 	}
 }
 
-// What is to be taken back when a run ends may have to wait for its time: the run waits with it.
+// When a run ends, an effect to undo may have to wait for its time; the run waits for that time,
+// too.
 func TestARunEndsWhenItsEffectsAreTakenBack(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, []string{"account"}, nil)
@@ -65,7 +66,7 @@ func TestARunEndsWhenItsEffectsAreTakenBack(t *testing.T) {
 	s.wantLog("create", "do account", "undo account")
 }
 
-// Somebody ends the workflow that marks a record: it is begun again.
+// Somebody ends the workflow that marks a record; that workflow is begun again.
 func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 	s := newStage(t)
 	standing(s)
@@ -81,8 +82,8 @@ func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 	s.wantLog("mark By hand of A-1", "progress Opportunity", "progress Won")
 }
 
-// A move that the API fails to make is parked, and an operator skips it: its effects are taken back, and nothing is
-// left that needs attention.
+// A move that the API fails to make is parked, and an operator skips it; its effects are undone,
+// and no attention is left.
 func TestSkippingAParkedMoveTakesItsEffectsBack(t *testing.T) {
 	for _, way := range []string{"signal", "update"} {
 		t.Run(way, func(t *testing.T) {
@@ -123,12 +124,13 @@ func TestSkippingAParkedMoveTakesItsEffectsBack(t *testing.T) {
 	}
 }
 
-// An effect was left as it is, since nobody knows whether its move was made: an operator can take note of it.
+// An effect was left as it is, since it is unknown whether its move was made; an operator can
+// acknowledge this.
 func TestAttentionAboutAnEffectThatWasLeftCanBeRemoved(t *testing.T) {
 	s := newStage(t)
 	moving(s, []string{"account"}, nil)
 	s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
-		s.record.step = steps[2] // somebody moved it elsewhere meanwhile
+		s.record.step = steps[2] // somebody moved the record elsewhere in the meantime
 		return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateUnknown}}, nil
 	}
 	move := to("Opportunity")

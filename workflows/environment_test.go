@@ -36,7 +36,7 @@ func newEnvironment(t *testing.T, interceptors ...interceptor.WorkerInterceptor)
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{
 		Interceptors: append(interceptors, &serverRetries{}),
-		// A machine that is busy otherwise is no deadlock.
+		// A busy machine is no deadlock.
 		DeadlockDetectionTimeout: 20 * time.Second,
 	})
 	return env
@@ -95,7 +95,8 @@ func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 	return &full
 }
 
-// begun counts the activities of the name that the workflow asks for. Further attempts of one activity do not count.
+// begun counts how often the workflow asks for the activity of the name. Further attempts of one
+// activity do not count.
 func (s *stage) begun(name string) *int {
 	begun := 0
 	s.fails = func(info activity.Info) error {
@@ -112,15 +113,15 @@ var unlimited = []string{
 	activities.FindOpportunity, activities.InspectEffect, activities.PlanOpportunity, activities.ReadOpportunity, activities.ResolveNames,
 }
 
-// Each activity that only reads fails fifty times and is still tried again, as on a server. The test environment alone
-// gives up after ten attempts.
+// Each activity that only reads fails fifty times and is still tried again, as on a server. The
+// test environment by itself gives up after ten attempts.
 func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 	const failures = 50
 	for name, run := range map[string]func(*stage){
 		"a record that is created": func(s *stage) {
 			s.record.create = func(n int) (bool, *activities.CreateResult, error) { return true, nil, errors.New("lost") }
 			s.run(start, nil)
-			// The second move is asked for while the mail cannot be looked at, and goes first.
+			// A second move comes while the mail cannot be inspected, and goes first.
 			s.wantLog("create", "do account", "progress Opportunity", "progress Won", "do mail")
 		},
 		"a record that is adopted": func(s *stage) {
@@ -137,7 +138,7 @@ func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 				if named {
 					return true, nil, nil
 				}
-				named = true // the first move names a step that has to be looked up
+				named = true // the first move names a step that needs a look-up
 				return false, &activities.ApplyResult{Sending: activities.Sending{
 					Fate: opportunity.FateNotSent, Reason: activities.ReasonNames, Missing: in.Mutations[0].Names(),
 				}}, nil
@@ -176,7 +177,7 @@ func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 	}
 }
 
-// A child workflow without a limit is repeated by the test environment as by a server.
+// The test environment repeats a child workflow without a limit, as a server does.
 func TestChildWorkflowsAreRepeatedAsByAServer(t *testing.T) {
 	env := newEnvironment(t)
 	attempts := 0
@@ -195,7 +196,8 @@ func TestChildWorkflowsAreRepeatedAsByAServer(t *testing.T) {
 	}
 }
 
-// An activity whose options name no retry policy, and one whose policy names nothing, have the defaults of a server.
+// An activity without a retry policy has the defaults of a server, and so has an activity whose
+// policy sets nothing.
 func TestActivitiesWithoutAPolicyAreRepeatedAsByAServer(t *testing.T) {
 	for name, policy := range map[string]*temporal.RetryPolicy{"none": nil, "empty": {}} {
 		env := newEnvironment(t)
@@ -238,8 +240,8 @@ func TestALimitOfAttemptsIsKept(t *testing.T) {
 	}
 }
 
-// Every test of a workflow, in whatever package, runs in the environment of newEnvironment. Where activities are
-// scheduled with a single attempt the environment makes no difference.
+// Every test of a workflow, in any package, runs in the environment of newEnvironment. When
+// activities are scheduled with a single attempt, the environment makes no difference.
 func TestOnlyOnePlaceMakesAnEnvironment(t *testing.T) {
 	const constructor = "NewTestWorkflowEnvironment"
 	var places []string

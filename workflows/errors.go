@@ -7,9 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// heedErrors acts on a request that the API met with an error of its own, once it
-// is known that a part of it took no effect: it waits before that is sent again,
-// and parks a command that is the only one to fail.
+// heedErrors handles an error of the API's own, once it is known that a part of the request took no
+// effect. It waits before that part is sent again, and parks a command that alone keeps failing.
 func (r *run) heedErrors(ctx workflow.Context, batch []opportunity.Mutation, sending activities.Sending) {
 	if !sending.Failing || !r.state.Erred(batch, workflow.Now(ctx)) {
 		return
@@ -21,7 +20,7 @@ func (r *run) heedErrors(ctx workflow.Context, batch []opportunity.Mutation, sen
 			r.recovered()
 			return
 		}
-		reason = activities.ReasonUnreachable // nothing else is answered either
+		reason = activities.ReasonUnreachable // the API answers nothing else either
 	}
 	// A cancellation ends the wait; the caller looks at the context itself.
 	_ = r.backOff(ctx, activities.Sending{Reason: reason})

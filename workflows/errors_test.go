@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// broken has the API answer with an error of its own whenever the interest of the
-// given quantity is in a request.
+// broken makes the API answer with an error of its own whenever the interest of the given quantity
+// is in a request.
 func (s *stage) broken(quantity int, until func() bool) {
 	s.record.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		bad := slices.ContainsFunc(in.Mutations, func(m opportunity.Mutation) bool { return m.Interest != nil && m.Interest.Quantity == quantity })
@@ -22,8 +22,8 @@ func (s *stage) broken(quantity int, until func() bool) {
 	}
 }
 
-// A command that the API cannot carry out holds the others up for some minutes,
-// and then waits for an operator alone.
+// A command that the API cannot carry out delays the others for some minutes, and then waits for an
+// operator alone.
 func TestACommandThatTheAPICannotCarryOutIsParked(t *testing.T) {
 	s := newStage(t)
 	mended := false
@@ -60,7 +60,7 @@ func TestACommandThatTheAPICannotCarryOutIsParked(t *testing.T) {
 	}
 }
 
-// An API that answers nothing else either is at fault itself, and no command is.
+// When the API answers nothing else either, the API is at fault, and no command is.
 func TestNothingIsParkedWhileTheAPIIsDown(t *testing.T) {
 	s := newStage(t)
 	up := false
@@ -81,7 +81,7 @@ func TestNothingIsParkedWhileTheAPIIsDown(t *testing.T) {
 	s.wantLog("create", "interest 2", "progress Opportunity", "progress Won")
 }
 
-// The run stays open as long as a parked command waits, and ends with it.
+// The run stays open as long as a parked command waits, and ends with that command.
 func TestARunWaitsForWhatIsParked(t *testing.T) {
 	s := newStage(t)
 	s.broken(2, func() bool { return false })
@@ -105,8 +105,8 @@ func TestARunWaitsForWhatIsParked(t *testing.T) {
 	}
 }
 
-// Errors of the API while the record is created: it is created once, and the API
-// is not hammered.
+// The API has errors while the record is created; the record is created once, without many
+// requests.
 func TestErrorsWhileTheRecordIsCreated(t *testing.T) {
 	s := newStage(t)
 	var sent []time.Time

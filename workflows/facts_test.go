@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A learner whose interest was taken off the order in the TMS is not registered, and not
-// remembered, whether or not somebody asked for the record to be read again.
+// When somebody takes a learner's interest off the order in the TMS, the learner is not registered,
+// and not remembered, with or without a refresh.
 func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	for _, refreshed := range []bool{true, false} {
 		s := newStage(t)
@@ -56,8 +56,8 @@ func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	}
 }
 
-// What was moved by hand is followed up from when the move was noticed, also where the
-// planning of follow-ups is what noticed it.
+// After a move by hand, follow-ups count from when the move was noticed, also when the planning of
+// follow-ups noticed the move.
 func TestFollowUpsAfterAMoveByHand(t *testing.T) {
 	s := newStage(t)
 	b := followUps(s, callThem)
@@ -89,7 +89,7 @@ func TestFollowUpsAfterAMoveByHand(t *testing.T) {
 	s.run(start, nil)
 }
 
-// What follows up on a record that was taken over counts from then.
+// Follow-ups on a record that was taken over count from the take-over.
 func TestFollowUpsOfAnAdoption(t *testing.T) {
 	s := newStage(t)
 	standing(s)

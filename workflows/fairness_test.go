@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Every activity says for whom it is: the source of what is carried out, else the region. What an
-// urgent start needs goes before all else until the record exists.
+// Every activity has a fairness key: the source of what is carried out, or else the region. The
+// activities of an urgent start go before all others until the record exists.
 func TestActivitiesSayForWhomTheyAre(t *testing.T) {
 	type turn struct {
 		activity, key string
@@ -52,7 +52,7 @@ func TestActivitiesSayForWhomTheyAre(t *testing.T) {
 	}
 }
 
-// turns sees with which priority activities are asked for.
+// turns notes the priority of each activity that the workflow asks for.
 type turns struct {
 	interceptor.WorkerInterceptorBase
 	note func(activity string, p temporal.Priority)

@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// followUp begins a follow-up that is due. The record is looked at first, however
-// long ago the follow-up was planned: what somebody did about it meanwhile leaves
-// nothing to follow up on. What was accepted meanwhile goes first, and may do so too.
+// followUp begins a follow-up that is due. It looks at the record first, however long ago the
+// follow-up was planned. What a person did in the meantime may leave nothing to follow up on. A
+// command that was accepted in the meantime goes first, and may also leave nothing to follow up on.
 func (r *run) followUp(ctx workflow.Context, due opportunity.FollowUp) {
 	if !r.planAhead(ctx) || r.interrupted(ctx) || r.overtaken(ctx) {
 		return
@@ -18,7 +18,7 @@ func (r *run) followUp(ctx workflow.Context, due opportunity.FollowUp) {
 	}
 }
 
-// overtaken reports whether a command was accepted that a follow-up must not go before.
+// overtaken reports whether an accepted command waits that must go before a follow-up.
 func (r *run) overtaken(ctx workflow.Context) bool {
 	return (r.arrivals.waiting() || len(r.state.Queue) > 0) &&
 		since(ctx, changeFollowUps)

@@ -15,7 +15,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// follow is a follow-up of the step called Proposed, due so long after it came there.
+// follow is a follow-up of the step called Proposed, due so long after the opportunity came into
+// the step.
 type follow struct {
 	name   string
 	after  time.Duration
@@ -30,7 +31,7 @@ var (
 	moveOn = follow{"move", 3 * time.Hour, opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
 )
 
-// followUps has the tenant follow up on what stands in the first step.
+// followUps makes the tenant follow up on opportunities in the first step.
 func followUps(s *stage, all ...follow) *book {
 	b := &book{has: activities.Rules{Digest: "one", FollowUps: true}, things: map[string]*thing{}}
 	for _, f := range all {
@@ -69,7 +70,7 @@ var begun = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func keyed(name string) string { return keyOf(begun, name) }
 
-// followed tells which follow-ups were done when, as the timeline has it.
+// followed returns which follow-ups were done and when, from the timeline.
 func (s *stage) followed() string {
 	s.t.Helper()
 	var all []string
@@ -88,7 +89,7 @@ func (s *stage) wantFollowed(want string) {
 	}
 }
 
-// wantNext asserts when the next thing is to be done, as lists have it; zero is never.
+// wantNext asserts the time of the next action, as lists show it; zero is never.
 func (s *stage) wantNext(want time.Duration) {
 	s.t.Helper()
 	got, set := s.shown.GetTime(lifecycle.OpportunityNextActionTime)
@@ -129,8 +130,8 @@ func TestFollowUpsAreDoneAtTheirTimes(t *testing.T) {
 	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
 }
 
-// Whenever the run is continued by a new one, what was done is not done again, and
-// what was not is.
+// A run may continue as new at any time: a follow-up that was done is not done again, and a
+// follow-up that was not done is done.
 func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
 	for _, cut := range []time.Duration{30 * time.Minute, time.Hour, 90 * time.Minute, 2 * time.Hour, 150 * time.Minute, 3*time.Hour + time.Minute} {
 		t.Run(cut.String(), func(t *testing.T) {
@@ -138,7 +139,7 @@ func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
 			b := followUps(first, callThem, mailThem, moveOn)
 			first.at(cut, func() {
 				first.env.SetContinueAsNewSuggested(true)
-				first.env.SignalWorkflow("resume", opportunity.Resume{}) // wakes it
+				first.env.SignalWorkflow("resume", opportunity.Resume{}) // wakes the run
 			})
 			first.run(start, nil)
 			next := first.continued()
@@ -158,8 +159,7 @@ func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
 	}
 }
 
-// A follow-up that is put off is done then, also when it is put off again until
-// an earlier time.
+// A snoozed follow-up is done at its new time, also when it is snoozed again to an earlier time.
 func TestAFollowUpIsPutOff(t *testing.T) {
 	for _, way := range []string{"update", "signal"} {
 		t.Run(way, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestACancelledFollowUpIsNeverDone(t *testing.T) {
 	}
 }
 
-// While it is paused nothing is followed up; what was due meanwhile is done after.
+// During a pause no follow-up is done; follow-ups that were due in the pause are done after it.
 func TestNothingIsFollowedUpDuringAPause(t *testing.T) {
 	s := newStage(t)
 	followUps(s, callThem, mailThem)
@@ -257,8 +257,8 @@ func TestAMoveEndsTheFollowUpsOfItsStep(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// Somebody moved it by hand: it is noticed when the follow-up is due, which is then
-// no matter any more.
+// Somebody moves the record by hand; the run notices this when the follow-up is due, and the
+// follow-up no longer matters.
 func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
 	s := newStage(t)
 	followUps(s, mailThem)
@@ -280,8 +280,8 @@ func TestWhatSomebodyDidLeavesNothingToFollowUp(t *testing.T) {
 	s.wantLog("create", "progress Won")
 }
 
-// An API that is out of reach when a follow-up is due puts it off, and it is done
-// once. It waits in a few activities that become longer.
+// An API that is out of reach when a follow-up is due delays it, and the follow-up is done once. It
+// waits in a few activities that become longer.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	s := newStage(t)
 	followUps(s, callThem, mailThem)

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Whatever reads the record and finds the mark of another reference, nothing more is
-// sent until an operator resumes. Signals wait, and go through when the mark is right.
+// Any read may find the mark of another reference on the record. Nothing more is sent then until an
+// operator resumes; signals wait, and go through when the mark is right.
 func TestARecordOfAnotherReferenceIsNotWrittenTo(t *testing.T) {
 	for name, c := range map[string]struct {
 		play func(*stage)

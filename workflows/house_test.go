@@ -31,24 +31,24 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// house is a tenant in virtual time: the workflow, the activities of a worker with a
-// playbook, and the API, which all go by the same clock.
+// house is a tenant in virtual time: the workflow, the activities of a worker with a playbook, and
+// the API, all by the same clock.
 type house struct {
 	*stage
 	box *sandbox.Sandbox
 	url string
 
 	mu sync.Mutex
-	// requests counts those to the API; lost, when set, is asked about the nth of those
-	// that change something: whether its answer is lost, and whether it is carried out.
+	// requests counts the requests to the API. lost, when set, is asked about the nth request that
+	// changes something: whether the answer is lost, and whether the API carries the request out.
 	changes int
 	lost    func(n int) (commits, is bool)
-	// called are the requests to the tenant's services, status what they answer; 0 is 204.
+	// called are the requests to the tenant's services, status what the services return; 0 is 204.
 	called []string
 	status int
 }
 
-// alone is a namespace in which no reference had an earlier run.
+// alone is a namespace without earlier runs of any reference.
 type alone struct{ client.Client }
 
 func (alone) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -65,7 +65,7 @@ func (r registry) RegisterActivity(any) {}
 
 func (r registry) RegisterDynamicActivity(any, activity.DynamicRegisterOptions) {}
 
-// example is one of the playbooks that ship.
+// example is a playbook that ships with the product.
 func example(t *testing.T, name string) []byte {
 	t.Helper()
 	file, err := os.ReadFile(filepath.Join("..", "playbook", "examples", name+".yaml"))
@@ -82,7 +82,7 @@ func newHouse(t *testing.T, file []byte, assume ...string) *house {
 		t.Fatal(err)
 	}
 	h := &house{stage: bareStage(t)}
-	h.knownRun = "default-test-run-id" // as the activities hear of it
+	h.knownRun = "default-test-run-id" // as the activities get it
 	// A worker sends nothing whose time has passed by the clock on the wall.
 	h.env.SetStartTime(time.Date(2041, 11, 25, 9, 0, 0, 0, time.UTC))
 	h.env.SetTestTimeout(2 * time.Minute)
@@ -152,7 +152,7 @@ func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: cmp.Or(h.status, http.StatusNoContent), Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
-// tms asks the API as the people who work with it do, and answers the data.
+// tms sends a request to the API as a person does who works with the TMS, and returns the data.
 func (h *house) tms(document string) map[string]any {
 	h.t.Helper()
 	payload, err := json.Marshal(map[string]string{"query": document})
@@ -174,7 +174,7 @@ func (h *house) tms(document string) map[string]any {
 	return got.Data
 }
 
-// told is what the API answers, in one line.
+// told returns the API's answer in one line.
 func (h *house) told(document string) string {
 	h.t.Helper()
 	data, err := json.Marshal(h.tms(document))
@@ -201,7 +201,7 @@ func (h *house) belongs() {
 		theirs, id("User", 1), id(opportunity.TypeContact, 1)), "{opportunities:{update:{errors:[]}}}")
 }
 
-// mails are the subjects of the mails that were sent, with who got them.
+// mails returns the subjects of the mails that were sent, each with its recipient.
 func (h *house) mails() []string {
 	h.t.Helper()
 	outbox, err := h.box.Outbox(context.Background())

@@ -51,10 +51,10 @@ func (s *stage) signalAll(name string, all ...any) {
 	s.env.SignalWorkflow(name, converter.NewRawValue(&commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte(packedEncoding)}, Data: packed}))
 }
 
-// packedEncoding is that of the payload which holds all of a signal until it is delivered.
+// packedEncoding is the encoding of the payload that holds all of a signal until the delivery.
 const packedEncoding = "test/packed"
 
-// unpacking delivers what signalAll sent.
+// unpacking delivers the signals of signalAll.
 type unpacking struct {
 	interceptor.WorkerInterceptorBase
 }
@@ -79,7 +79,7 @@ func (i *unpackingIn) HandleSignal(ctx workflow.Context, in *interceptor.HandleS
 	return i.Next.HandleSignal(ctx, in)
 }
 
-// A signal is taken in under whatever name: the SDK reserves some.
+// A signal is accepted under any name, though the SDK reserves some names.
 func TestASignalOfAnyNameIsAFailedRequest(t *testing.T) {
 	s := newStage(t)
 	names := []string{
@@ -118,7 +118,7 @@ func TestASignalOfAnyNameIsAFailedRequest(t *testing.T) {
 	}
 }
 
-// What cannot be read is refused as a whole, under its own id where that can be told.
+// A message that cannot be read is refused as a whole, under its own id when the id can be read.
 func TestAMessageIsOnePayload(t *testing.T) {
 	s := newStage(t)
 	for n, c := range []struct {
@@ -164,7 +164,7 @@ func TestAMessageIsOnePayload(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// A message that wants no member may come with nothing at all, as batch signals do.
+// A message that requires no member may come without a payload, as batch signals do.
 func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 	for name, nothing := range map[string]payloads{
 		"no payload": {}, "null": {nil}, "null as JSON": {plainJSON(" null\n")}, "no members": {plainJSON(`{}`)},
@@ -206,7 +206,7 @@ func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 	}
 }
 
-// A caller hands no state over, and gives one start.
+// A caller must not hand a state over, and gives one start.
 func TestAStartIsOneArgument(t *testing.T) {
 	foreign := opportunity.NewState("A-1", start, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
 	foreign.Created(opportunity.Snapshot{ID: id("Opportunity", 7), Step: steps[0]}, opportunity.Named{}, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
@@ -281,7 +281,7 @@ func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 			s.wantRefused("open", opportunity.Invalid)
 		})
 	}
-	// A run that an earlier release let begin so goes on.
+	// A run that an earlier release accepted with such a start goes on.
 	s := newStage(t)
 	s.info = func(i *workflow.Info) { i.WorkflowRunTimeout = time.Hour }
 	state := opportunity.NewState("A-1", start, s.env.Now())
@@ -290,8 +290,8 @@ func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// A failure would not end a cron schedule. The run that continues the one with the
-// schedule has none, and fails for it.
+// A failure would not end a cron schedule. The run that continues the run with the schedule has no
+// schedule, and fails with the reason.
 func TestAStartWithACronScheduleLeavesTheReferenceFree(t *testing.T) {
 	for before, input := range map[string]any{"": start, "another one": start, "and another": "no start"} {
 		s := newStage(t)
@@ -312,13 +312,13 @@ func TestAStartWithACronScheduleLeavesTheReferenceFree(t *testing.T) {
 		s.env.ExecuteWorkflow(next.WorkflowType.Name, nil, second)
 		s.wantInvalid("cron schedule")
 	}
-	// Whoever makes up such an argument is refused as well, and cannot refuse others.
+	// A caller who makes up such an argument is refused as well, and cannot refuse others.
 	s := newStage(t)
 	s.env.ExecuteWorkflow(lifecycle.WorkflowType, start, plainJSON(`{"version":1073741824,"refused":{"type":"Closed"}}`))
 	s.wantInvalid("more than one argument")
 }
 
-// What reading would change is refused in every way a message can come.
+// A message that reading would change is refused, however the message comes.
 func TestMessagesAreReadStrictly(t *testing.T) {
 	for name, payload := range map[string]string{
 		"other capitals":     `{"TO":"Opportunity","requestId":"r"}`,
@@ -349,8 +349,8 @@ func TestMessagesAreReadStrictly(t *testing.T) {
 	}
 }
 
-// Search attributes that a start brings are not believed, and one that the SDK
-// cannot read, of whomever, does no harm.
+// Search attributes that a start brings are not believed, and an attribute that the SDK cannot read
+// does no harm, whoever set it.
 func TestSearchAttributesOfAStart(t *testing.T) {
 	typed := func(typ, text string) *commonpb.Payload {
 		return &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain"), "type": []byte(typ)}, Data: []byte(text)}

@@ -17,8 +17,8 @@ import (
 type Options struct {
 	// Times bound how long a request may be under way.
 	Times activities.Times
-	// PlaybookAfter is how long after it was stored a version of the playbook is in force;
-	// 0 is lifecycle.PlaybookInForceAfter.
+	// PlaybookAfter is the time between storing a playbook version and the moment when the version
+	// is in force; 0 is lifecycle.PlaybookInForceAfter.
 	PlaybookAfter time.Duration
 }
 
@@ -26,27 +26,25 @@ func (o Options) playbookAfter() time.Duration {
 	return cmp.Or(o.PlaybookAfter, lifecycle.PlaybookInForceAfter)
 }
 
-// Register registers the workflows, that of the opportunities under its name of
-// the contract. The worker also needs Interceptor.
+// Register registers the workflows, that of the opportunities under its name in the contract. The
+// worker also needs Interceptor.
 func Register(registry worker.WorkflowRegistry, options Options) {
 	registry.RegisterWorkflowWithOptions(options.lifecycle, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
 	registry.RegisterWorkflowWithOptions(options.adoption, workflow.RegisterOptions{Name: adoptionType})
 	registry.RegisterWorkflowWithOptions(options.namespace, workflow.RegisterOptions{Name: lifecycle.NamespaceType})
 }
 
-// lifecycle runs one opportunity from its creation in the TMS until it stands
-// in a Won, Lost or Archived step and nothing is left to do, or an operator
-// closes it.
+// lifecycle runs one opportunity from its creation in the TMS to its end. The opportunity ends when
+// its step is Won, Lost or Archived and nothing is left to do, or when an operator closes it.
 //
-// It keeps three things true at every moment: the record exists before any
-// command is applied; commands are applied in the order they were accepted, one
-// request at a time; and a run ends, in whatever way, only when no accepted
-// command is left unanswered or uncarried.
+// lifecycle keeps three things true at every moment. The record exists before any command is
+// applied. Commands are applied in the order in which they were accepted, one request at a time. A
+// run ends, in whatever way, only when every accepted command is answered or carried over.
 //
-// input is the start as a caller gives it. A run that continues another one
-// gets the state in carried instead. Both are read here rather than by the SDK,
-// to which what does not decode is the end of the workflow; and which drops what
-// no argument takes, so that there is one more.
+// input is the start as a caller gives it. A run that continues another run gets the state in
+// carried instead. The workflow reads both arguments itself, since the SDK ends the workflow when
+// an argument does not decode. The SDK also drops payloads that no argument takes, so there is one
+// more argument, third.
 func (o Options) lifecycle(ctx workflow.Context, input, carried, third converter.RawValue) (*opportunity.Ended, error) {
 	r, err := newRun(ctx, o, arguments{input: sent{raw: input}, carried: sentWith(carried, third)})
 	if err != nil {

@@ -34,22 +34,23 @@ type stage struct {
 	answers map[string]*answer
 	shown   temporal.SearchAttributes
 	upserts int
-	// knownRun, when set, is the id of the run that the workflow takes itself for.
+	// knownRun, when set, is the run id by which the workflow knows itself.
 	knownRun string
-	// info, when set, changes what the run knows of itself.
+	// info, when set, changes the workflow info of the run.
 	info func(*workflow.Info)
-	// loses, when set, is asked of every activity whether its completion is lost.
+	// loses, when set, decides for every activity whether its completion is lost.
 	loses func() bool
-	// misplaces, when set, is asked of every activity whether the server loses it before a worker takes it.
+	// misplaces, when set, decides for every activity whether the server loses it before a worker
+	// takes it.
 	misplaces func(name string) bool
-	// byHand, when set, is asked of every activity that the workflow asks for how somebody completes it by hand; nil is
-	// not at all.
+	// byHand, when set, returns for every activity how somebody completes it by hand; nil is not at
+	// all.
 	byHand func(name string) *byHand
-	// fails, when set, is asked of every attempt of an activity why it fails before it begins.
+	// fails, when set, returns for every attempt of an activity why it fails before it begins.
 	fails func(activity.Info) error
 }
 
-// answer is what an update answered.
+// answer is the answer to an update.
 type answer struct {
 	rejected error
 	outcome  opportunity.Outcome
@@ -83,7 +84,7 @@ func bareStage(t *testing.T, further ...interceptor.WorkerInterceptor) *stage {
 	return s
 }
 
-// lookout keeps the search attributes as an operator finds them.
+// lookout keeps the search attributes as an operator sees them.
 type lookout struct {
 	interceptor.WorkerInterceptorBase
 	stage *stage
@@ -228,8 +229,7 @@ func add(quantities ...int) opportunity.AddInterests {
 	return c
 }
 
-// addIn adds interests, each in an item of its own, so that reading back can
-// tell them apart.
+// addIn adds interests, each in a different item, so that reading back can distinguish them.
 func addIn(quantities ...int) opportunity.AddInterests {
 	c := add(quantities...)
 	for i, q := range quantities {
@@ -283,7 +283,7 @@ func TestStoryByUpdates(t *testing.T) {
 	if ended.State != opportunity.Won || ended.Interests != 3 || ended.Total.String() != "1199.40" || ended.Failed != 1 {
 		t.Errorf("result: got %+v", ended)
 	}
-	// A lone command is one request, and nothing is read that an answer gave.
+	// A single command is one request, and nothing is read that an answer already contained.
 	want := []string{"CreateOpportunity", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands", "ApplyCommands"}
 	if diff := cmp.Diff(want, s.record.calls); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -508,7 +508,7 @@ func TestEarlierRunIsTakenOver(t *testing.T) {
 	s.wantLog("interest 2", "interest 3", "progress Opportunity", "progress Won")
 }
 
-// The record that is found is not taken over where the run that made it had another start.
+// A record that is found is not taken over when the run that made it had another start.
 func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	s := newStage(t)
 	s.record.exists, s.record.marks, s.record.step = true, 1, steps[0]
@@ -524,8 +524,9 @@ func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	}
 }
 
-// Only the first run of a reference tells the activity that nothing was there before it. One that was reset, or continues
-// another, does not, though it has the memo of that run.
+// Only the first run of a reference says to the activity that no earlier run exists. A run after a
+// reset, or a run that continues another run, does not say so, though it has the memo of the first
+// run.
 func TestTheFirstRunOfAReference(t *testing.T) {
 	memo, err := converter.GetDefaultDataConverter().ToPayload(true)
 	if err != nil {
@@ -577,7 +578,7 @@ func TestTwoRecordsAreAQuestion(t *testing.T) {
 					s.env.SignalWorkflow("retry", opportunity.Retry{Request: opportunity.CreateRequest})
 				case "confirm":
 					s.record.exists, s.record.step, s.record.details = true, steps[0], opportunity.Details{Name: "First Aid course"}
-					s.env.SignalWorkflow("confirm", opportunity.Confirm{Request: opportunity.CreateRequest}) // which one is not said
+					s.env.SignalWorkflow("confirm", opportunity.Confirm{Request: opportunity.CreateRequest}) // without the record's id
 					s.env.SignalWorkflow("confirm", opportunity.Confirm{Request: opportunity.CreateRequest, Opportunity: id("Opportunity", 2)})
 				case "skip":
 					s.env.SignalWorkflow("skip", opportunity.Skip{Request: opportunity.CreateRequest, Reason: "made by hand"})
@@ -602,8 +603,8 @@ func TestTwoRecordsAreAQuestion(t *testing.T) {
 	}
 }
 
-// Each case loses the answer to the first request. What had taken effect by
-// then is decided by reading back, and in the end everything took effect once.
+// Each case loses the answer to the first request. Reading back decides what had taken effect by
+// then, and in the end everything took effect once.
 func TestUnknownRequestIsReadBack(t *testing.T) {
 	for name, made := range map[string]int{"nothing had happened": 0, "a part had": 2, "all had": -1} {
 		for _, lost := range []string{"worker died", "answered unknown"} {
@@ -645,8 +646,8 @@ func TestUnknownRequestIsReadBack(t *testing.T) {
 	}
 }
 
-// Interests in the same item cannot be told apart by reading back, unless they
-// are the same in everything: then it does not matter which of them stands.
+// Reading back cannot distinguish interests in the same item, unless they are equal in everything;
+// then it does not matter which of them is on the record.
 func TestInterestsInTheSameItemAreNoGuess(t *testing.T) {
 	for _, same := range []bool{true, false} {
 		t.Run(fmt.Sprintf("equal %t", same), func(t *testing.T) {
@@ -687,7 +688,7 @@ func TestUndecidedIsAQuestionAndTheStreamWaits(t *testing.T) {
 				if n > 1 {
 					return true, nil, nil
 				}
-				// Somebody adds another thing by hand meanwhile.
+				// Somebody adds another interest by hand in the meantime.
 				s.record.items = append(s.record.items, opportunity.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
 				return false, nil, errors.New("lost")
 			}
@@ -895,8 +896,7 @@ func TestCancelAnswersWhatWaitsAndReleasesPlaces(t *testing.T) {
 	}
 }
 
-// continued runs a workflow until it continues as new and answers the state it
-// hands over.
+// continued runs a workflow until it continues as new and returns the state that it hands over.
 func (s *stage) continued() *opportunity.State {
 	s.t.Helper()
 	var next *workflow.ContinueAsNewError
@@ -1042,9 +1042,9 @@ func TestAnOutageDuringTheStartDoesNotFillTheHistory(t *testing.T) {
 	next.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
 
-// An operator's word that the record is to be created holds, although earlier
-// runs of the reference are known and two records carry its mark; and the
-// question survives a run that grows long while it waits.
+// An operator confirms that the run should create the record. This holds although earlier runs of
+// the reference are known and two records carry its mark. The question stays in a run that grows
+// long while it waits.
 func TestCreateAnyway(t *testing.T) {
 	seen := func(s *stage) func(int) (bool, *activities.CreateResult, error) {
 		return func(int) (bool, *activities.CreateResult, error) {
@@ -1100,8 +1100,8 @@ func TestARecordThatCannotBeLookedForIsAQuestion(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// Updates that follow one another share a timer, and each is still answered
-// after its own twenty seconds.
+// Updates that follow one another share a timer, and each is still answered after its own twenty
+// seconds.
 func TestUpdatesAreAnsweredInTime(t *testing.T) {
 	s := newStage(t)
 	timers := 0
@@ -1143,14 +1143,13 @@ func TestUpdatesAreAnsweredInTime(t *testing.T) {
 			t.Errorf("%s: got %+v; want pending", id, got)
 		}
 	}
-	if timers > 6 { // one set by the first update, one for each late one, one to send again
+	if timers > 6 { // one from the first update, one for each late update, one to send again
 		t.Errorf("%d timers for 6 updates and a pause", timers)
 	}
 }
 
-// A caller that asks again waits for the answer, so nobody else has to see the
-// failure: whether the request came as an update that was answered pending, or as
-// a signal.
+// A caller that asks again waits for the answer, so nobody else has to see the failure. This holds
+// for a request from an update that was answered pending, and for a request from a signal.
 func TestAskingAgainIsWaiting(t *testing.T) {
 	s := newStage(t)
 	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {

@@ -13,23 +13,24 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A look is an activity that changes nothing at the API. It is asked for in rounds:
-// the server repeats the activity within the bound of a round, and between two
-// rounds the run says what it waits for. Later rounds are longer, so that an outage
-// of a day fits into one run.
+// A look is an activity that changes nothing at the API. The run asks for a look in rounds: within
+// a round the server repeats the activity, and between two rounds the run shows what it waits for.
+// Later rounds are longer, so that an outage of a day fits into one run.
 type look struct {
 	activity string
 	input    any
 	options  workflow.ActivityOptions
-	// about is what attention goes by where the API fails at this look alone: the key
-	// of an effect, for example.
+	// about is the key of the attention when the API fails at this look alone, for example the key
+	// of an effect.
 	about string
-	// probes says that its answer proves nothing for what waits, so that the wait goes on.
+	// probes says that an answer to this look proves nothing for the waiting work, so that the wait
+	// goes on.
 	probes bool
 }
 
-// lookFor asks until the API answers. proves reports whether a result is the answer
-// to what was asked. The error is the API's refusal, or says that the run ends.
+// lookFor repeats a look until the API answers or the run has to end. proves reports whether a
+// result belongs to the input of the look. The error is the API's refusal, or says that the run
+// ends.
 func lookFor[R any](ctx workflow.Context, r *run, l look, proves func(R) bool) (R, error) {
 	for round := 0; ; round++ {
 		result, err := lookOnce(ctx, r, l, proves, round)
@@ -39,8 +40,8 @@ func lookFor[R any](ctx workflow.Context, r *run, l look, proves func(R) bool) (
 	}
 }
 
-// lookOnce asks for one round. Where the API does not answer, the run waits from
-// then on: the view says for what, and attention follows.
+// lookOnce makes a look for one round. When the API does not answer, the run waits from then on:
+// the view shows the reason, and attention follows.
 func lookOnce[R any](ctx workflow.Context, r *run, l look, proves func(R) bool, round int) (R, error) {
 	result, err := ask(ctx, r, l, proves, round)
 	switch {
@@ -57,9 +58,9 @@ func lookOnce[R any](ctx workflow.Context, r *run, l look, proves func(R) bool, 
 	return result, err
 }
 
-// ask has an activity read something, for one round, until its result proves to be
-// the answer: somebody may have completed the activity by hand. Its error is that of
-// the activity, where that is an error of the activity's own.
+// ask runs the activity of a look for one round. It runs the activity again when the result does
+// not belong to the input, since somebody may have completed the activity by hand. Its error is
+// errCut, a cancellation, or an error of the activity's own.
 func ask[R any](ctx workflow.Context, r *run, l look, proves func(R) bool, round int) (R, error) {
 	for setbacks := 1; ; setbacks++ {
 		var result R
@@ -78,8 +79,8 @@ func ask[R any](ctx workflow.Context, r *run, l look, proves func(R) bool, round
 	}
 }
 
-// execute executes the activity for one round. A later round ends when the run is
-// cancelled or closed: what is left of the time is for shorter ones.
+// execute runs the activity for one round. A later round ends when the run is cancelled or closed,
+// since the remaining time is for shorter rounds.
 func (r *run) execute(ctx workflow.Context, l look, round int, result any) error {
 	options := activities.InRound(l.options, round)
 	if !r.endBy.IsZero() {
@@ -103,29 +104,29 @@ func (r *run) execute(ctx workflow.Context, l look, round int, result any) error
 	return answer.Get(ctx, result)
 }
 
-// errCut is why a round has no answer that was cut short.
+// errCut is the error of a round that was cut short before its answer came.
 var errCut = errors.New("the round was cut short")
 
 // ends reports whether the run was cancelled or closed.
 func (r *run) ends() bool { return r.root.Err() != nil || r.state.Closing != nil }
 
-// unanswered reports whether an activity ended without an answer of the API: whoever
-// asks again may get one.
+// unanswered reports whether an activity ended without an answer of the API; the next attempt may
+// get one.
 func unanswered(err error) bool {
 	return err != nil && !lasting(err) && !temporal.IsCanceledError(err)
 }
 
-// An outage is why the API did not answer, or why nothing could be sent.
+// An outage is the reason why the API did not answer, or why nothing could be sent.
 type outage struct {
 	reason activities.Reason
 	word   opportunity.Word
 	text   string
-	// known says that an attempt was made and failed. Otherwise no worker may have
-	// taken the activity.
+	// known says that an attempt was made and failed; otherwise, perhaps no worker took the
+	// activity.
 	known bool
 }
 
-// outageOf tells by the error of an activity why there was no answer.
+// outageOf returns the outage behind the error of an activity.
 func outageOf(err error) outage {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
@@ -142,7 +143,7 @@ func outageOf(err error) outage {
 	return outageFor(activities.ReasonQueue)
 }
 
-// outageFor tells what to say of a reason.
+// outageFor returns the outage of a reason, with its attention word and its text.
 func outageFor(reason activities.Reason) outage {
 	out := outage{reason: reason, word: opportunity.AttentionAPI, text: "the API cannot be reached", known: true}
 	switch reason {
@@ -177,8 +178,8 @@ func (r *run) waitFor(ctx workflow.Context, out outage, about string, until time
 	}
 }
 
-// attend raises attention for an outage that is waited for. What concerns one operation goes by what
-// is asked, all else concerns everything.
+// attend raises attention for an outage that the run waits for. Attention with the word operation
+// has the key about; every other attention concerns everything, and has no key.
 func (r *run) attend(ctx workflow.Context, out outage, about string) {
 	if out.word != opportunity.AttentionOperation {
 		about = ""
@@ -186,7 +187,7 @@ func (r *run) attend(ctx workflow.Context, out outage, about string) {
 	r.state.Attend(out.word, about, r.state.Waits.Reason, workflow.Now(ctx))
 }
 
-// answered takes in that the API answers.
+// answered notes that the API answers.
 func (r *run) answered(ctx workflow.Context, about string) {
 	r.queued = 0
 	if r.state.Answered(about) {
@@ -194,9 +195,8 @@ func (r *run) answered(ctx workflow.Context, about string) {
 	}
 }
 
-// endWithin is how long a run that is cancelled or closed may go on while the API
-// does not answer. What is not known by then becomes a question, places lapse, and
-// effects stay as they are.
+// endWithin is how long a cancelled or closed run may go on while the API does not answer. After
+// that time, changes of unknown fate become questions, places lapse, and effects stay as they are.
 const endWithin = 3 * time.Hour
 
 // mustEnd reports whether a run that is cancelled or closed has tried for long enough.
@@ -211,14 +211,14 @@ func (r *run) mustEnd(ctx workflow.Context) bool {
 	return !now.Before(r.endBy)
 }
 
-// givesUp reports whether a run that ends has tried for long enough to leave things as
+// givesUp reports whether a run that ends has tried for long enough, so that it leaves things as
 // they are.
 func (r *run) givesUp(ctx workflow.Context) bool { return r.mustEnd(ctx) && since(ctx, changeOutages) }
 
-// lost tells by the error of an activity that changes something what is known: the
-// server's word that no worker took it proves that nothing was sent. Whatever else
-// it is, the fate is unknown. An activity that did not time out was ended by hand: no
-// activity that changes something fails.
+// lost returns the fate of a change whose activity ended with an error. When the server reports
+// that no worker took the activity, it is proven that nothing was sent. After every other error the
+// fate is unknown. An activity that changes something never fails, so an activity that did not time
+// out was ended by hand.
 func lost(err error) activities.Sending {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START {
@@ -230,15 +230,15 @@ func lost(err error) activities.Sending {
 	return activities.Sending{Fate: opportunity.FateUnknown}
 }
 
-// toChange are the options of an activity that changes something. Each time that no
-// worker took the last one it may wait for longer.
+// toChange returns the options of an activity that changes something. Each time that no worker took
+// the last such activity, the next one may wait for a worker for longer.
 func (r *run) toChange(summary string) workflow.ActivityOptions {
 	o := r.options.Times.ToChange(summary)
 	o.ScheduleToStartTimeout = activities.StartWithin(r.queued)
 	return r.fairly(o)
 }
 
-// fairly are the options with whom the run works for, and whether that is urgent.
+// fairly adds to the options for whom the run works, and whether the run is urgent.
 func (r *run) fairly(o workflow.ActivityOptions) workflow.ActivityOptions {
 	if r.state.Urgent() {
 		o = activities.Urgently(o)

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The server loses an activity: it neither offers it to a worker nor times it out. What woke the run a while after that
-// has the run go on.
+// The server loses an activity: it neither offers the activity to a worker nor times it out. When a
+// message wakes the run some time after that, the run goes on.
 func TestAnActivityThatTheServerLoses(t *testing.T) {
 	for _, name := range []string{
 		activities.CreateOpportunity, activities.ApplyCommands, activities.PlanOpportunity, activities.InspectEffect, activities.CarryOutEffect,

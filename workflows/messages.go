@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// listen sets up everything that can reach the run. Nothing may block before
-// it, or an update that comes with the start would find no handler.
+// listen sets up everything that can reach the run. Nothing may block before listen, or an update
+// that comes with the start would find no handler.
 func (r *run) listen(ctx workflow.Context) error {
 	err := errors.Join(
 		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.View.Name, r.handleView,
@@ -53,8 +53,8 @@ func (r *run) listen(ctx workflow.Context) error {
 	return nil
 }
 
-// refuseAll answers whoever sends an update with the start that it was started
-// wrongly. Its own error is the worker's.
+// refuseAll refuses the updates that come with a wrong start, for the given reason; its own error
+// is a mistake of the worker.
 func refuseAll(ctx workflow.Context, reason error) error {
 	refuse := func(workflow.Context, sent) error { return reason }
 	err := handle(ctx, lifecycle.Opened, func(workflow.Context, sent) (opportunity.Opened, error) {
@@ -64,9 +64,9 @@ func refuseAll(ctx workflow.Context, reason error) error {
 	return err
 }
 
-// handle sets the handler of an update. Payloads stay raw, so that one of ours
-// reads them and says what is wrong with them. A message has one; the SDK drops
-// those that no argument takes, so there is one more argument.
+// handle sets the handler of an update. Payloads stay raw, so that code of this package reads them
+// and says what is wrong with them. A message has one payload; the SDK drops payloads that no
+// argument takes, so the handler has one more argument.
 func handle[P, A any](ctx workflow.Context, m lifecycle.Message[P, A],
 	handler func(workflow.Context, sent) (A, error), validator func(workflow.Context, sent) error,
 ) error {
@@ -94,13 +94,15 @@ func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, erro
 	return r.view(), nil
 }
 
-// viewInput lets the contract's payload, which has no members, be read strictly.
+// viewInput is the contract's payload of the query view, without members, in a type that readPlain
+// reads strictly.
 type viewInput struct{}
 
 // Validate implements the check of a strictly read payload.
 func (viewInput) Validate() error { return nil }
 
-// outcomeInput lets the contract's payload be read strictly.
+// outcomeInput is the contract's payload of the query outcome, in a type that readPlain reads
+// strictly.
 type outcomeInput lifecycle.OutcomeInput
 
 // Validate implements the check of a strictly read payload.
@@ -120,7 +122,7 @@ func (r *run) handleOutcome(raw, second converter.RawValue) (opportunity.Outcome
 	return outcome, lifecycle.Fault(err)
 }
 
-// handleCommand sets handler and validator of a command.
+// handleCommand sets the handler and the validator of a command.
 func handleCommand[P opportunity.Command](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
 	verb := opportunity.Verb(m.Name)
 	return handle(ctx, m,
@@ -128,7 +130,8 @@ func handleCommand[P opportunity.Command](ctx workflow.Context, r *run, m lifecy
 		func(ctx workflow.Context, s sent) error { return r.validateCommand(ctx, verb, s) })
 }
 
-// validateCommand refuses a command without a trace in the history.
+// validateCommand refuses commands that cannot be accepted; a refused command leaves no trace in
+// the history.
 func (r *run) validateCommand(ctx workflow.Context, verb opportunity.Verb, s sent) error {
 	command, err := as[opportunity.Command](readMessage(verb, s))
 	switch {
@@ -143,21 +146,21 @@ func (r *run) validateCommand(ctx workflow.Context, verb opportunity.Verb, s sen
 	return r.state.Admits(command, requestID(ctx, command), workflow.Now(ctx))
 }
 
-// answerCommand puts the command into the stream and waits for its outcome, at
-// most as long as an update may stay open: the server holds only ten. It answers
-// pending at once when as many wait as may.
+// answerCommand puts the command into the stream and waits for its outcome. It waits no longer than
+// an update may stay open, since the server holds only ten open updates. When as many updates wait
+// as may, it returns pending at once.
 func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, s sent) (opportunity.Outcome, error) {
 	command, err := as[opportunity.Command](message(ctx, verb, s))
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
 	id := requestID(ctx, command)
-	r.takeSignals(ctx) // what came before goes first
+	r.takeSignals(ctx) // earlier signals go first
 	key, err := r.admit(ctx, command, id)
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
-	r.state.Attended(key, true) // it may have come as a signal, or been asked about before
+	r.state.Attended(key, true) // the command may have come as a signal, or in an earlier update
 	answered, err := r.answers.await(ctx, func() bool { return !r.state.IsPending(key) })
 	if err != nil {
 		return opportunity.Outcome{}, err
@@ -168,8 +171,9 @@ func (r *run) answerCommand(ctx workflow.Context, verb opportunity.Verb, s sent)
 	return r.state.Outcome(key)
 }
 
-// admit puts the command of an update into the stream and returns the id of its
-// request. A signal that came with it may have paused or closed the opportunity.
+// admit puts the command of an update into the stream and returns the id of its request. It checks
+// the command once more, since a signal that came with the command may have paused or closed the
+// opportunity.
 func (r *run) admit(ctx workflow.Context, command opportunity.Command, id string) (string, error) {
 	err := error(errEnding)
 	if !r.ending {
@@ -184,10 +188,10 @@ func (r *run) admit(ctx workflow.Context, command opportunity.Command, id string
 	return "", err
 }
 
-// errEnding answers a command that came while the run ended.
+// errEnding is the error of a command that comes while the run ends.
 var errEnding = opportunity.Failf(opportunity.Closed, "the opportunity is ending; it takes no more messages")
 
-// accepting reports why no command is taken now.
+// accepting returns the reason why the run takes no command now, nil when it takes commands.
 func (r *run) accepting(ctx workflow.Context) error {
 	switch {
 	case r.ending:
@@ -198,7 +202,7 @@ func (r *run) accepting(ctx workflow.Context) error {
 	return nil
 }
 
-// as is the message of a kind that its verb tells.
+// as returns the message as an M, the type that its verb determines.
 func as[M opportunity.Message](m opportunity.Message, err error) (M, error) {
 	var none M
 	if err != nil {
@@ -208,7 +212,7 @@ func as[M opportunity.Message](m opportunity.Message, err error) (M, error) {
 	return typed, nil
 }
 
-// requestID is the message's own, or else the update's.
+// requestID returns the id of the message, or the id of the update when the message has none.
 func requestID(ctx workflow.Context, message opportunity.Message) string {
 	if id := message.ID(); id != "" {
 		return id
@@ -216,7 +220,7 @@ func requestID(ctx workflow.Context, message opportunity.Message) string {
 	return workflow.GetCurrentUpdateInfo(ctx).ID
 }
 
-// handleInstruction sets handler and validator of an operator's instruction. It
+// handleInstruction sets the handler and the validator of an operator's instruction. An instruction
 // is answered at once, also while the run is about to continue as new.
 func handleInstruction[P opportunity.Instruction](ctx workflow.Context, r *run, m lifecycle.Message[P, opportunity.Outcome]) error {
 	verb := opportunity.Verb(m.Name)
@@ -227,7 +231,8 @@ func handleInstruction[P opportunity.Instruction](ctx workflow.Context, r *run, 
 		func(ctx workflow.Context, s sent) error { return r.validateInstruction(ctx, verb, s) })
 }
 
-// validateInstruction refuses an instruction without a trace in the history.
+// validateInstruction refuses instructions that cannot be carried out; a refused instruction leaves
+// no trace in the history.
 func (r *run) validateInstruction(ctx workflow.Context, verb opportunity.Verb, s sent) error {
 	if r.ending {
 		return errEnding
@@ -245,7 +250,7 @@ func (r *run) answerInstruction(ctx workflow.Context, verb opportunity.Verb, s s
 	if err != nil {
 		return opportunity.Outcome{}, err
 	}
-	r.takeSignals(ctx) // what came before goes first
+	r.takeSignals(ctx) // earlier signals go first
 	if r.ending {
 		return opportunity.Outcome{}, errEnding
 	}
@@ -262,7 +267,7 @@ func (r *run) instruct(ctx workflow.Context, instruction opportunity.Instruction
 	return r.state.Instruct(instruction, id, workflow.Now(ctx))
 }
 
-// validateOpened refuses a start that is not the one this run was started from.
+// validateOpened refuses a start that differs from the start of this run.
 func (r *run) validateOpened(ctx workflow.Context, s sent) error {
 	input, err := readPlain[openedInput](s)
 	if err != nil {
@@ -277,7 +282,8 @@ func (r *run) validateOpened(ctx workflow.Context, s sent) error {
 	return r.accepting(ctx)
 }
 
-// openedInput lets the contract's payload be read strictly.
+// openedInput is the contract's payload of the update opened, in a type that readPlain reads
+// strictly.
 type openedInput lifecycle.OpenedInput
 
 // Validate implements the check of a strictly read payload.

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// pathless has the API fail to look up learning paths, until it is mended. Names of
-// other things are looked up, in requests of their own.
+// pathless makes the API fail to look up learning paths, until it is mended. Names of other things
+// are looked up, in separate requests.
 func (s *stage) pathless(mended func() bool) (path opportunity.Name) {
 	path = opportunity.Name{Type: opportunity.TypePath, Text: "LP-1"}
 	account := opportunity.Name{Type: opportunity.TypeAccount, Text: "Northgate"}
@@ -41,8 +41,8 @@ func (s *stage) pathless(mended func() bool) (path opportunity.Name) {
 	return path
 }
 
-// An interest names a learning path, and the API fails to look these up. What was accepted
-// before it is carried out at once, and what was accepted after it once it is parked.
+// An interest names a learning path, and the API fails to look up learning paths. Earlier commands
+// are carried out at once, and later commands once the interest is parked.
 func TestANameThatCannotBeLookedUpHoldsUpItsCommandAlone(t *testing.T) {
 	s := newStage(t)
 	mended := false

@@ -6,12 +6,12 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// namespaceEvents is how long the history of the workflow of a namespace may get
-// before it continues as new. The server's own suggestion comes later.
+// namespaceEvents is the length of history after which the workflow of a namespace continues as
+// new; the server's own suggestion comes later.
 const namespaceEvents = 1000
 
-// namespace keeps which tenant the namespace belongs to, and the versions of its
-// playbook. It runs for ever, also when it is cancelled, and does nothing but to answer.
+// namespace keeps the tenant of the namespace, and the versions of its playbook. It runs for ever,
+// also when it is cancelled, and only handles messages.
 func (o Options) namespace(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if state.Tenant != nil && state.TiedAt.IsZero() {
 		state.TieAgain(*state.Tenant, workflow.Now(ctx))
@@ -23,7 +23,7 @@ func (o Options) namespace(ctx workflow.Context, state lifecycle.NamespaceState)
 		return err
 	}
 	err = workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.Tie.Name, func(ctx workflow.Context, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
-		err := state.Tie(tenant, workflow.Now(ctx)) // another one may have been tied since the validator
+		err := state.Tie(tenant, workflow.Now(ctx)) // another tenant may have been tied since the validator
 		return state.WithTexts(), lifecycle.Fault(err)
 	}, workflow.UpdateHandlerOptions{
 		Validator:   func(tenant lifecycle.Tenant) error { return lifecycle.Fault(state.MayTie(tenant)) },
@@ -78,7 +78,7 @@ func (o Options) namespace(ctx workflow.Context, state lifecycle.NamespaceState)
 	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
 }
 
-// receive has the selector take the signals of a name.
+// receive makes the selector take the signals of a name.
 func receive[P any](ctx workflow.Context, signals workflow.Selector, m lifecycle.Message[P, struct{}], take func(P)) {
 	channel := workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
 	signals.AddReceive(channel, func(channel workflow.ReceiveChannel, _ bool) {

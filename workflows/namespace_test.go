@@ -37,8 +37,8 @@ func tenantOf(regions ...string) lifecycle.Tenant {
 	return t
 }
 
-// The workflow of a namespace keeps the tenant that was tied first, in the run that
-// follows, too, and changes it only when it is tied again.
+// The workflow of a namespace keeps the tenant that was tied first, also in the next run, and
+// changes it only when the namespace is tied again.
 func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})
@@ -131,7 +131,7 @@ func TestTheWorkflowOfANamespaceIsStartedWithItsTenant(t *testing.T) {
 	}
 }
 
-// The epoch of the namespace is that of the last recovery, in the run that follows, too.
+// The epoch of the namespace is that of the last recovery, also in the next run.
 func TestTheWorkflowOfANamespaceKeepsItsEpoch(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})
@@ -169,8 +169,8 @@ func (u *stored) Complete(answer any, err error) {
 	u.err = err
 }
 
-// The workflow of a namespace keeps the versions of its playbook, in the run that follows,
-// too. It returns the texts that are asked for.
+// The workflow of a namespace keeps the versions of its playbook, also in the next run, and returns
+// the requested texts.
 func TestTheWorkflowOfANamespaceKeepsItsPlaybook(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})

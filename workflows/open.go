@@ -12,10 +12,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// open makes sure that the record exists, unless the run has grown long by
-// trying and should be continued by a new one first. Its error is the
-// cancellation or an *opportunity.Error that says why the record cannot be
-// created or taken over, or that an operator closed the opportunity.
+// open makes sure that the record exists. When the run has grown long by trying, open returns nil
+// without a record, and the run continues as new first. Its error is the cancellation or an
+// *opportunity.Error. The latter says why the record cannot be created or taken over, or that an
+// operator closed the opportunity.
 func (r *run) open(ctx workflow.Context) error {
 	looked := false
 	for r.state.ID == "" {
@@ -34,7 +34,7 @@ func (r *run) open(ctx workflow.Context) error {
 			r.state.Shed(workflow.Now(ctx))
 			continue
 		}
-		r.state.RefreshDue = false // there is nothing to read yet; it cut a wait short
+		r.state.RefreshDue = false // there is no record to read yet; the refresh only cut a wait short
 		if r.state.IsHeld() {
 			if err := r.awaitOperator(ctx); err != nil {
 				return err
@@ -73,7 +73,7 @@ func (r *run) open(ctx workflow.Context) error {
 			r.told = result.Run
 			if err = r.settleReset(ctx); err == nil {
 				looked, err = r.find(ctx, "")
-				r.accounted(ctx) // what it did not find is asked about, or is not there
+				r.accounted(ctx) // a record that was not found is a question, or does not exist
 			}
 		default:
 			err = r.backOff(ctx, result.Sending)
@@ -86,7 +86,7 @@ func (r *run) open(ctx workflow.Context) error {
 	return nil
 }
 
-// fail notes why the record cannot be created, for those who wait for it.
+// fail notes why the record cannot be created, for the callers that wait for the record.
 func (r *run) fail(ctx workflow.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -95,9 +95,9 @@ func (r *run) fail(ctx workflow.Context, err error) error {
 	return err
 }
 
-// create asks for the record, once.
+// create sends one request for the record.
 func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult {
-	// The request is seen through even when the workflow is cancelled meanwhile.
+	// The request is completed even when the workflow is cancelled in the meantime.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	start := *r.state.Start
@@ -105,23 +105,22 @@ func (r *run) create(ctx workflow.Context, looked bool) activities.CreateResult 
 		Reference: r.state.Reference, Start: start, StartDigest: r.state.StartDigest, Resolved: r.known(start.Names()), Looked: looked, Run: r.own,
 		First: isFirst(workflow.GetInfo(ctx)),
 	}
-	input.Start.Interests = nil // added later; their learners need not travel twice
+	input.Start.Interests = nil // interests are added later; their learners need not travel twice
 	ctx = workflow.WithActivityOptions(ctx, r.toChange("create the opportunity"))
 	return change(ctx, r, activities.CreateOpportunity, input, func(result activities.CreateResult) bool { return result.Proves(input) },
 		func(s activities.Sending) activities.CreateResult { return activities.CreateResult{Sending: s} })
 }
 
-// isFirst reports whether the namespace knows of no run of the reference before this one. A run that was reset has the
-// memo of the run before, and another id.
+// isFirst reports whether the namespace knows of no earlier run of the reference; a run after a
+// reset has the memo of the run before, and another id.
 func isFirst(info *workflow.Info) bool {
 	_, is := info.Memo.GetFields()[lifecycle.MemoFirstStart]
 	return is && info.WorkflowExecution.RunID == info.FirstRunID && info.WorkflowExecution.RunID == info.OriginalRunID
 }
 
-// find looks for the record by its mark and takes it over. It returns true when
-// there is none, so that it can be created. What looking cannot tell makes a
-// question. Its error is a Conflict: an earlier run had another start than the one of
-// the digest; "" is not compared.
+// find looks for the record by its mark and takes it over. It returns true when there is no record,
+// so that the run can create one. A result that decides nothing becomes a question. Its error is a
+// Conflict: the start of an earlier run has another digest, where "" is not compared.
 func (r *run) find(ctx workflow.Context, digest string) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -152,7 +151,7 @@ func (r *run) find(ctx workflow.Context, digest string) (bool, error) {
 	return false, nil
 }
 
-// reasonOf tells in one line why looking failed.
+// reasonOf says in one line why a look failed.
 func reasonOf(err error) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
@@ -161,12 +160,11 @@ func reasonOf(err error) string {
 	return "looking for it failed: " + err.Error()
 }
 
-// errBlind says that no mark is set by which a record could be found.
+// errBlind says that no mark is set, so that no record can be found.
 var errBlind = errors.New("the worker's mark setting leaves no way")
 
 // marked returns the ids of the records that carry the reference's mark. Its error is an
-// *opportunity.Error where there are some and an earlier run had another start than the
-// one of the digest.
+// *opportunity.Error when such records exist and the start of an earlier run has another digest.
 func (r *run) marked(ctx workflow.Context, digest string) ([]opportunity.ID, opportunity.Named, error) {
 	start := r.state.Start
 	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, Resolved: r.known(start.Names()), StartDigest: digest}
@@ -191,9 +189,8 @@ func (r *run) marked(ctx workflow.Context, digest string) ([]opportunity.ID, opp
 	}
 }
 
-// awaitOperator waits for the operator who decides about a create of unknown
-// fate, or ends the pause, or until the run should be continued. Skipping the
-// create ends the run.
+// awaitOperator waits until an operator decides about a create of unknown fate, or ends the pause,
+// or until the run should continue as new. When the operator skips the create, the run ends.
 func (r *run) awaitOperator(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool {
 		return !r.state.IsHeld() || r.state.CreateSkipped != nil || r.state.Closing != nil || r.mayContinue(ctx) || r.mustShed(ctx)
@@ -206,7 +203,7 @@ func (r *run) awaitOperator(ctx workflow.Context) error {
 	return nil
 }
 
-// resolveStart finds out what the names in the start mean.
+// resolveStart looks up the names in the start.
 func (r *run) resolveStart(ctx workflow.Context, missing []opportunity.Name) error {
 	failed, err := r.resolve(ctx, missing)
 	if err != nil {

@@ -19,8 +19,7 @@ import (
 // ways are how a message can be sent.
 var ways = []string{"update", "signal"}
 
-// tell sends a message as an update, whose answer is kept under the id, or as a
-// signal.
+// tell sends a message as an update, whose answer is kept under the id, or as a signal.
 func (s *stage) tell(way, id string, message opportunity.Message) {
 	if way == "update" {
 		s.update(id, string(message.Verb()), message)
@@ -59,7 +58,7 @@ func (s *stage) wantClosed(ids ...string) {
 	}
 }
 
-// outcomeOf asks what became of a request.
+// outcomeOf asks for the outcome of a request.
 func (s *stage) outcomeOf(request any) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	value, err := s.env.QueryWorkflow(lifecycle.OutcomeOf.Name, request)
@@ -69,13 +68,13 @@ func (s *stage) outcomeOf(request any) (opportunity.Outcome, error) {
 	return outcome, err
 }
 
-// attention are the words by which an operator finds the opportunity.
+// attention returns the words by which an operator finds the opportunity.
 func (s *stage) attention() []string {
 	words, _ := s.shown.GetKeywordList(lifecycle.OpportunityAttention)
 	return words
 }
 
-// out answers that the API cannot be reached for a long time.
+// out is an answer by which the API cannot be reached for a long time.
 func out(after time.Duration) activities.Sending {
 	return activities.Sending{Fate: opportunity.FateNotSent, Reason: activities.ReasonUnreachable, RetryAfter: after}
 }
@@ -140,7 +139,7 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// What stands before an update in one workflow task is taken in before it.
+// Signals that come before an update in one workflow task are handled before the update.
 func TestAnUpdateBehindAPause(t *testing.T) {
 	for want, message := range map[opportunity.ErrorType]opportunity.Message{opportunity.Paused: pauseIt, opportunity.Closed: closeIt} {
 		t.Run(string(message.Verb()), func(t *testing.T) {
@@ -160,13 +159,13 @@ func TestAnUpdateBehindAPause(t *testing.T) {
 	}
 }
 
-// A request under way is seen through, and what it tells is taken in.
+// A request under way is completed, and its result counts.
 func TestPauseDuringARequest(t *testing.T) {
 	s := newStage(t)
 	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if n == 1 {
 			s.env.SignalWorkflow("pause", opportunity.Pause{})
-			return true, nil, errors.New("lost") // it is read back all the same
+			return true, nil, errors.New("lost") // the request is read back all the same
 		}
 		return true, nil, nil
 	}
@@ -216,7 +215,7 @@ func TestAPauseIsCarriedOn(t *testing.T) {
 	first.record.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		first.env.SetContinueAsNewSuggested(true)
 		first.update("late", "addInterests", add(2)) // refused: the run is about to continue
-		first.update("p", "pause", pauseIt)          // an instruction is not
+		first.update("p", "pause", pauseIt)          // an instruction is not refused
 		first.env.SignalWorkflow("addInterests", add(3))
 		return true, nil, nil
 	}
@@ -252,7 +251,7 @@ func TestClose(t *testing.T) {
 					return true, nil, nil
 				case n == 2: // a day without the API
 					return false, outOfReach(24 * time.Hour), nil
-				case n < 6: // places are given back as soon as it can be reached
+				case n < 6: // places are given back as soon as the API can be reached
 					return false, outOfReach(0), nil
 				}
 				return true, nil, nil
@@ -274,7 +273,7 @@ func TestClose(t *testing.T) {
 				t.Errorf("it took %s to close", took)
 			}
 			s.wantDone("r")
-			if way == "update" { // the run ends, but not before it has answered
+			if way == "update" { // the run ends, but only after its answers
 				s.wantDone("c")
 			}
 			s.wantClosed("u")
@@ -293,8 +292,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// What is under way when the run is closed is seen through, and reported as it
-// went.
+// A request that is under way when the run is closed is completed, and reported with its result.
 func TestCloseDuringARequest(t *testing.T) {
 	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
 		t.Run(name, func(t *testing.T) {
@@ -329,7 +327,7 @@ func TestCloseDuringARequest(t *testing.T) {
 	}
 }
 
-// A pause keeps nobody from closing, nor places from being given back.
+// A pause prevents neither a close nor the return of places.
 func TestCloseWhilePaused(t *testing.T) {
 	s := newStage(t)
 	s.at(1*time.Second, func() { s.update("r", "addInterests", reserved(1)) })
@@ -344,8 +342,7 @@ func TestCloseWhilePaused(t *testing.T) {
 	}
 }
 
-// A run whose history has grown long gives the places back as well, whichever way
-// it ends.
+// A run with a long history gives the places back as well, however the run ends.
 func TestALongRunGivesPlacesBack(t *testing.T) {
 	for _, end := range []string{"close", "cancel"} {
 		t.Run(end, func(t *testing.T) {
@@ -371,8 +368,7 @@ func TestALongRunGivesPlacesBack(t *testing.T) {
 	}
 }
 
-// Places that cannot be given back lapse by themselves; the run does not try for
-// ever.
+// Places that cannot be given back lapse by themselves; the run stops trying after some time.
 func TestPlacesThatCannotBeGivenBack(t *testing.T) {
 	s := newStage(t)
 	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -442,8 +438,7 @@ func TestCloseBeforeTheRecordExists(t *testing.T) {
 	}
 }
 
-// A record whose creation is under way when the run is closed is known to the
-// run that ends.
+// When the run is closed while the record is created, the run that ends knows this record.
 func TestCloseDuringTheCreation(t *testing.T) {
 	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
 		t.Run(name, func(t *testing.T) {
@@ -506,7 +501,7 @@ func TestRefresh(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			s := newStage(t)
 			s.at(1*time.Second, func() { s.update("i", "addInterests", add(1)) })
-			s.at(2*time.Second, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) // nothing is sent, but read
+			s.at(2*time.Second, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) }) // nothing is sent; the record is only read
 			s.at(3*time.Second, func() {
 				s.record.mu.Lock()
 				defer s.record.mu.Unlock()
@@ -562,8 +557,8 @@ func TestWonByHand(t *testing.T) {
 	}
 }
 
-// What was added by hand before a refresh is not taken for the effect of a
-// request whose answer was lost after it.
+// An interest that somebody adds by hand before a refresh does not count as the effect of a request
+// whose answer is lost later.
 func TestRefreshTakesNothingForAnEffect(t *testing.T) {
 	s := newStage(t)
 	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -587,7 +582,7 @@ func TestRefreshTakesNothingForAnEffect(t *testing.T) {
 	}
 }
 
-// An operator who knows that the API is back need not wait.
+// An operator who knows that the API works again need not wait.
 func TestRefreshCutsAWaitShort(t *testing.T) {
 	for _, way := range ways {
 		t.Run("of a request, "+way, func(t *testing.T) {
@@ -638,8 +633,8 @@ func TestRefreshCutsAWaitShort(t *testing.T) {
 	}
 }
 
-// A refresh that the API does not answer keeps nobody from closing, or from
-// looking at the view; and one of a record that is gone ends.
+// A refresh that the API does not answer prevents neither a close nor a look at the view; a refresh
+// of a record that is gone ends.
 func TestRefreshThatIsNotAnswered(t *testing.T) {
 	s := newStage(t)
 	s.record.read = func(int) error { return errors.New("out of reach") }
@@ -686,8 +681,8 @@ func TestRefreshOfARecordThatIsGone(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// The server holds ten updates of one run. Eight commands wait; a further one is
-// answered at once, and an operator is always heard.
+// The server holds ten updates of one run. Eight commands wait; a further command is answered at
+// once, and an operator's instruction is always answered.
 func TestManyUpdatesWait(t *testing.T) {
 	s := newStage(t)
 	s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -726,7 +721,7 @@ func TestManyUpdatesWait(t *testing.T) {
 				t.Errorf("the outcome of %s: %+v, %v", name(n), got, err)
 			}
 		}
-		s.update("f", "refresh", opportunity.Refresh{}) // the API is back
+		s.update("f", "refresh", opportunity.Refresh{}) // the API works again
 	})
 	s.at(31*time.Second, func() {
 		for n := range 12 {
@@ -743,7 +738,7 @@ func TestManyUpdatesWait(t *testing.T) {
 	s.run(start, nil)
 	s.wantDone("p", "r", "f")
 	for n := range 12 {
-		// Those that waited are answered by what became of them, the others as pending.
+		// The updates that waited are answered with their outcomes, the others with pending.
 		if got := s.answers["late "+name(n)].outcome.State; got != opportunity.Done && (n < opportunity.MaxWaitingUpdates || got != opportunity.Pending) {
 			t.Errorf("late %s: %s", name(n), got)
 		}
@@ -779,8 +774,7 @@ func TestOutcomeIsAsked(t *testing.T) {
 	s.run(start, nil)
 }
 
-// Instructions that cannot be read, or do not apply, leave a trace as signals, and
-// none as updates.
+// Instructions that cannot be read, or do not apply, leave a trace as signals, and none as updates.
 func TestInstructionsThatDoNotApply(t *testing.T) {
 	messages := []struct {
 		verb    opportunity.Verb
@@ -827,8 +821,8 @@ func TestInstructionsThatDoNotApply(t *testing.T) {
 	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
 
-// TestATimeThatPassesDuringAPause: places are not given back by a request to hold
-// them that waited too long.
+// TestATimeThatPassesDuringAPause: a request to hold places waits until its time has passed, and
+// does not give the places back.
 func TestATimeThatPassesDuringAPause(t *testing.T) {
 	s := newStage(t)
 	s.at(time.Second, func() { s.update("held", "addInterests", reserved(1)) })

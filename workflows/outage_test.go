@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An outage is what every request meets for a time.
+// An outage is the failure that every request meets for a time.
 type outage struct {
 	stage  *stage
 	reason activities.Reason
@@ -27,8 +27,8 @@ type outage struct {
 // reads are the activities that change nothing.
 var reads = append(slices.Clone(unlimited), activities.ProbeAPI)
 
-// outage has every request fail from now on. Of changes nothing is sent, or the
-// answer is lost.
+// outage makes every request fail from now on; either no change is sent, or the answers to changes
+// are lost.
 func (s *stage) outage(reason activities.Reason, lost bool) *outage {
 	o := &outage{stage: s, reason: reason, lost: lost}
 	s.fails = func(info activity.Info) error {
@@ -59,9 +59,9 @@ func (s *stage) outage(reason activities.Reason, lost bool) *outage {
 	return o
 }
 
-// What waits for the API is no secret: the view says why from the beginning, and an
-// operator finds the opportunity within two minutes. When the API is back the work
-// goes on within two minutes, and attention ends.
+// The view says from the beginning why a message waits for the API, and an operator finds the
+// opportunity within two minutes. When the API is back, the work goes on within two minutes, and
+// attention ends.
 func TestAnOutageIsSeen(t *testing.T) {
 	for _, kind := range []struct {
 		reason activities.Reason
@@ -128,7 +128,7 @@ func TestAnOutageIsSeen(t *testing.T) {
 	}
 }
 
-// meter counts what a run asks the server for.
+// meter counts the requests of a run to the server.
 type meter struct {
 	interceptor.WorkerInterceptorBase
 	events int
@@ -156,8 +156,8 @@ func (m *meterIn) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
 	return m.Next.Init(out)
 }
 
-// An activity is scheduled, started and ended, and its end brings a workflow task of
-// three events; so does a timer, which is started and fires.
+// An activity is scheduled, started and ended, and its end brings a workflow task of three events;
+// the same holds for a timer, which is started and fires.
 const (
 	activityEvents = 6
 	timerEvents    = 5
@@ -221,8 +221,8 @@ func TestADayOfOutageIsCheap(t *testing.T) {
 	}
 }
 
-// An opportunity that is closed or cancelled ends in bounded time, also while the API
-// is away.
+// An opportunity that is closed or cancelled ends in bounded time, also while the API is out of
+// reach.
 func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 	for _, way := range []string{"close", "cancel"} {
 		for name, lost := range map[string]bool{"not sent": false, "lost": true} {
@@ -255,8 +255,8 @@ func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 	}
 }
 
-// What the API alone fails at stays alone: commands go on, and the attention names
-// what fails.
+// When the API fails at one operation alone, commands go on, and the attention names this
+// operation.
 func TestOneFailingQueryHoldsUpNothingElse(t *testing.T) {
 	for name, fails := range map[string]string{
 		"the plan of what follows":      activities.PlanOpportunity,
@@ -315,8 +315,8 @@ func TestOneFailingQueryHoldsUpNothingElse(t *testing.T) {
 	}
 }
 
-// A message waits for a request that is under way, and no answer was lost yet. The view says
-// what is under way, and since when.
+// A message waits for a request that is under way, and no answer was lost yet. The view names the
+// request under way, and the time since when.
 func TestTheViewSaysWhatIsUnderWay(t *testing.T) {
 	s := newStage(t)
 	moving(s, []string{"account"}, nil)

@@ -9,28 +9,27 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Encodings of payloads that the worker puts in the place of others.
+// Encodings of payloads that the worker puts in the place of other payloads.
 const (
-	// EncodingTooLarge stands in an update for all that came with it, where that was
-	// too large for the answer to a workflow task.
+	// EncodingTooLarge replaces all payloads of an update that were too large for the response to a
+	// workflow task.
 	EncodingTooLarge = "oppflow/too-large"
-	// EncodingElsewhere stands for a reference to a payload that is kept elsewhere.
+	// EncodingElsewhere replaces a reference to a payload that is kept elsewhere.
 	EncodingElsewhere = "oppflow/elsewhere"
 )
 
-// sent is what came with a message: its first payload, and whether there are
-// others.
+// sent is the content of a message: its first payload, and whether there are more payloads.
 type sent struct {
 	raw  converter.RawValue
 	more bool
 }
 
-// sentWith is what came in the two arguments of a handler.
+// sentWith returns the content that came in the two arguments of a handler.
 func sentWith(raw, second converter.RawValue) sent {
 	return sent{raw: raw, more: second.Payload() != nil}
 }
 
-// isEmpty reports whether nothing came, or null.
+// isEmpty reports whether the message has no payload, or only null.
 func (s sent) isEmpty() bool {
 	payload := s.raw.Payload()
 	if s.more || payload == nil {
@@ -45,7 +44,7 @@ func (s sent) isEmpty() bool {
 	return false
 }
 
-// json takes the JSON out of the one payload.
+// json returns the JSON of the only payload.
 func (s sent) json() ([]byte, error) {
 	if s.more {
 		return nil, opportunity.Invalidf("more than one payload; one JSON object is wanted, such as {…}")
@@ -53,7 +52,8 @@ func (s sent) json() ([]byte, error) {
 	return typedJSON(s.raw)
 }
 
-// requestID is that of a message which cannot be read, "" where it cannot be told.
+// requestID returns the request id of a message that cannot be read, "" when the id cannot be read
+// either.
 func (s sent) requestID() string {
 	payload, err := typedJSON(s.raw)
 	if err != nil {
@@ -62,8 +62,8 @@ func (s sent) requestID() string {
 	return opportunity.RequestIDIn(payload)
 }
 
-// readPlain reads a payload of the given type strictly. Where the type wants no
-// member, nothing stands for an object without members.
+// readPlain reads a payload of the given type strictly. When the type requires no member, no
+// payload counts as an object without members.
 func readPlain[A interface{ Validate() error }](s sent) (A, error) {
 	if s.isEmpty() {
 		if a, err := opportunity.DecodeStrict[A]([]byte(`{}`)); err == nil {
@@ -99,8 +99,8 @@ func decode(verb opportunity.Verb, payload []byte) (opportunity.Message, error) 
 	return opportunity.Decode(verb, payload)
 }
 
-// message is readMessage in a run that may have taken in a message of the kind in
-// an earlier release, and then goes on reading such messages as it did.
+// message is readMessage for a run that may have accepted such a message in an earlier release.
+// That run goes on reading such messages as the earlier release did.
 func message(ctx workflow.Context, verb opportunity.Verb, s sent) (opportunity.Message, error) {
 	m, err := readMessage(verb, s)
 	if err == nil && !s.isEmpty() {
@@ -113,8 +113,7 @@ func message(ctx workflow.Context, verb opportunity.Verb, s sent) (opportunity.M
 	return was, refused
 }
 
-// looseMessage reads a message as earlier releases did: of several payloads the
-// first.
+// looseMessage reads a message as earlier releases did: it reads the first of several payloads.
 func looseMessage(verb opportunity.Verb, s sent) (opportunity.Message, error) {
 	payload, err := typedJSON(s.raw)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// planMove finds out which effects go with the move that is next.
+// planMove plans the effects that go with the next move.
 func (r *run) planMove(ctx workflow.Context, request, to string) {
 	result, err := r.plans(ctx, activities.PlanInput{Occasion: opportunity.Occasion{Kind: opportunity.OccasionMove}, Step: to},
 		activities.ToRead("plan the effects of the move"))
@@ -20,7 +20,7 @@ func (r *run) planMove(ctx workflow.Context, request, to string) {
 	case r.interrupted(ctx), unanswered(err), err == nil && r.noticed(ctx, result.Run):
 		return
 	case err != nil:
-		// Whoever asked for the move gets the API's own answer to it.
+		// The caller who asked for the move gets the API's own answer to it.
 		result.Plan = opportunity.Plan{Problems: []string{"the effects of a move could not be planned: " + reasonOf(err)}}
 	default:
 		r.state.Ruled(&result.Rules, workflow.Now(ctx))
@@ -31,10 +31,9 @@ func (r *run) planMove(ctx workflow.Context, request, to string) {
 	r.state.MovePlanned(request, result.Plan, workflow.Now(ctx))
 }
 
-// planAhead looks at the record and plans the follow-ups of the step it stands in,
-// and what is to be done about what happened outside since it was looked at. It
-// reports whether the API answered; where it did not, or where a command came
-// meanwhile, it is to be asked again.
+// planAhead looks at the record and plans the follow-ups of its step. It also notes the external
+// changes since the last look; their effects are planned, too. It reports whether the API answered.
+// When the API did not answer, or a command came in the meantime, the run must ask again.
 func (r *run) planAhead(ctx workflow.Context) bool {
 	result, err := r.plansAside(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
@@ -62,7 +61,7 @@ func (r *run) planAhead(ctx workflow.Context) bool {
 	return true
 }
 
-// planFor plans the effects of something that happened outside.
+// planFor plans the effects of an external change.
 func (r *run) planFor(ctx workflow.Context, occasion opportunity.Occasion) {
 	result, err := r.plansAside(ctx, activities.PlanInput{Occasion: occasion}, "plan what to do about what happened")
 	switch {
@@ -74,7 +73,7 @@ func (r *run) planFor(ctx workflow.Context, occasion opportunity.Occasion) {
 	r.state.Happened(result.Plan, workflow.Now(ctx))
 }
 
-// plans asks what the playbook says, until it succeeds or the opportunity is closed.
+// plans asks for the playbook's plan, until it succeeds or the opportunity is closed.
 func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (activities.PlanResult, error) {
 	var result activities.PlanResult
 	var err error
@@ -83,7 +82,7 @@ func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options wo
 		result, err = lookFor(ctx, r, l, proves)
 	})
 	if err == nil && (r.foreign(ctx, result.Foreign) || r.outdated(ctx, result.Rules, r.cutsPause)) {
-		return result, errCut // it is planned after the pause
+		return result, errCut // it is planned again after the pause
 	}
 	if err == nil && !r.interrupted(ctx) {
 		r.recovered()
@@ -91,12 +90,12 @@ func (r *run) plans(ctx workflow.Context, input activities.PlanInput, options wo
 	return result, err
 }
 
-// longestOverruled is the longest wait before a plan of a lower version of the playbook
-// is made again.
+// longestOverruled is the longest wait before a plan of a lower version of the playbook is made
+// again.
 const longestOverruled = 10 * time.Minute
 
-// outdated waits, until cut, where the plan is of a lower version of the playbook than
-// was seen, and reports whether it is: what is planned by it does not count.
+// outdated reports whether the plan is of a lower version of the playbook than the run has seen.
+// Such a plan does not count, and outdated waits before the next plan; cut ends the wait early.
 func (r *run) outdated(ctx workflow.Context, rules activities.Rules, cut func() bool) bool {
 	if rules.Version >= r.state.Rules.Version || !since(ctx, changePlaybook) {
 		r.overruled = 0
@@ -118,8 +117,7 @@ func (r *run) outdated(ctx workflow.Context, rules activities.Rules, cut func() 
 	return true
 }
 
-// plansAside asks like plans, for one round, and gives way to commands. Nobody waits
-// for what it asks.
+// plansAside is plans for one round, as background work that gives way to commands.
 func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why string) (activities.PlanResult, error) {
 	var result activities.PlanResult
 	err := errCut
@@ -131,7 +129,7 @@ func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why s
 	}
 	switch {
 	case err == nil && (r.foreign(ctx, result.Foreign) || r.outdated(ctx, result.Rules, func() bool { return r.cutsPause() || r.isAsked() })):
-		return result, errCut // it is planned after the pause
+		return result, errCut // it is planned again after the pause
 	case unanswered(err):
 		r.planRounds++
 	case err == nil && !r.interrupted(ctx):
@@ -141,7 +139,7 @@ func (r *run) plansAside(ctx workflow.Context, input activities.PlanInput, why s
 	return result, err
 }
 
-// plan is the look that tells what the playbook says, and what proves its answer.
+// plan returns the look that asks for the playbook's plan, and the function that proves its result.
 func (r *run) plan(ctx workflow.Context, input activities.PlanInput, options workflow.ActivityOptions) (look, func(activities.PlanResult) bool) {
 	s := r.state
 	input.Reference, input.Opportunity, input.Known, input.Done = s.Reference, s.ID, s.Interests, s.Done
@@ -151,14 +149,14 @@ func (r *run) plan(ctx workflow.Context, input activities.PlanInput, options wor
 		func(result activities.PlanResult) bool { return result.Proves(input) }
 }
 
-// lasting reports whether asking again would not help: the API refuses to answer.
+// lasting reports whether the API refuses to answer, so that asking again would not help.
 func lasting(err error) bool {
 	var application *temporal.ApplicationError
 	return errors.As(err, &application) && application.NonRetryable()
 }
 
-// unlessClosed does something that may take long, as long as the opportunity is
-// neither cancelled nor closed.
+// unlessClosed calls do, which may take long, and returns early when the opportunity is cancelled
+// or closed.
 func (r *run) unlessClosed(ctx workflow.Context, do func(workflow.Context)) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -171,8 +169,8 @@ func (r *run) unlessClosed(ctx workflow.Context, do func(workflow.Context)) {
 	_ = workflow.Await(ctx, func() bool { return done || r.interrupted(ctx) })
 }
 
-// aside does something that nobody waits for, and reports whether it was done: a
-// command that comes meanwhile goes first, and so does whatever else reaches the run.
+// aside calls do, which is background work, and reports whether do was completed. A command that
+// comes in the meantime goes first, and so does everything else that reaches the run.
 func (r *run) aside(ctx workflow.Context, do func(workflow.Context)) bool {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -189,18 +187,17 @@ func (r *run) aside(ctx workflow.Context, do func(workflow.Context)) bool {
 	return done
 }
 
-// isAsked reports whether something waits that somebody asked for.
+// isAsked reports whether anything waits that somebody asked for.
 func (r *run) isAsked() bool {
 	return r.arrivals.waiting() || r.state.IsAsked()
 }
 
-// interrupted reports whether the opportunity was cancelled or closed while it still
-// ran.
+// interrupted reports whether the opportunity was cancelled or closed while it still ran.
 func (r *run) interrupted(ctx workflow.Context) bool {
 	return ctx.Err() != nil || r.state.Closing != nil && !r.ending
 }
 
-// noticed accounts for a reset that an activity told of, and reports whether it did.
+// noticed accounts for a reset that an activity reported, and reports whether there was a reset.
 func (r *run) noticed(ctx workflow.Context, told string) bool {
 	r.told = told
 	if !r.wasReset() {

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A refresh wakes an opportunity that sleeps: with a newer playbook it is continued by
-// a new run, which plans by it.
+// A refresh wakes an opportunity that sleeps. With a newer playbook the opportunity continues as a
+// new run, and the new run plans by that playbook.
 func TestANewerPlaybookRenewsTheRun(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, []string{"a"}, nil)
@@ -32,14 +32,14 @@ func TestANewerPlaybookRenewsTheRun(t *testing.T) {
 	next.wantLog("create", "do a", "progress Opportunity", "progress Won")
 }
 
-// What is under way is finished before the run is continued.
+// Work under way is finished before the run continues as new.
 func TestANewerPlaybookWaitsForWhatIsUnderWay(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, []string{"a"}, []string{"b"})
 	b.things["a"].needs, b.things["b"].needs = 3, 3
 	s.at(time.Second, func() { s.env.SignalWorkflow("progress", to("Opportunity")) })
 	b.things["a"].looks = func(activities.EffectInput) *activities.InspectResult {
-		b.has.Digest = "two" // a worker is replaced meanwhile
+		b.has.Digest = "two" // a worker is replaced in the meantime
 		return nil
 	}
 	s.run(start, nil)
@@ -49,7 +49,7 @@ func TestANewerPlaybookWaitsForWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// Without a playbook nothing is asked for beside what messages need.
+// Without a playbook, the run requests nothing besides what messages need.
 func TestWithoutAPlaybookNothingIsPlanned(t *testing.T) {
 	s := newStage(t)
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", reserved(1)) })
@@ -62,7 +62,8 @@ func TestWithoutAPlaybookNothingIsPlanned(t *testing.T) {
 	}
 }
 
-// What happened is not forgotten when the API is out of reach just then, nor told twice.
+// An external change is not forgotten when the API is out of reach just then, and not reported
+// twice.
 func TestWhatHappenedIsNotForgotten(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, nil, nil)
@@ -86,7 +87,7 @@ func TestWhatHappenedIsNotForgotten(t *testing.T) {
 	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
 }
 
-// Nothing is followed up on a record that is gone, and an operator is told.
+// No follow-up is done for a record that is gone, and an operator sees attention.
 func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, nil, nil)
@@ -110,8 +111,8 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 	s.run(start, nil)
 }
 
-// An opportunity that has not seen the playbook in force yet has the effects of its next
-// move all the same.
+// An opportunity has not seen the playbook in force yet; its next move has the effects of that
+// playbook all the same.
 func TestAMoveHasItsEffectsByThePlaybookInForce(t *testing.T) {
 	for name, before := range map[string]activities.Rules{
 		"no playbook before":        {},
@@ -137,8 +138,8 @@ func TestAMoveHasItsEffectsByThePlaybookInForce(t *testing.T) {
 	}
 }
 
-// A plan of a lower version of the playbook than was seen does not count: it is made
-// again, and says so when that lasts. Rules of a lower version do not count either.
+// A plan of a lower version of the playbook than the run has seen does not count. The plan is made
+// again, and attention says so when this lasts. Rules of a lower version do not count either.
 func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 	s := newStage(t)
 	b := moving(s, nil, []string{"b"})

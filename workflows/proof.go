@@ -11,12 +11,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Anybody who may operate the namespace can complete an activity or have it fail, with
-// whatever result. A result that does not prove to be the answer to what was asked is
-// unknown: a read is done again, and a change is read back.
+// Anybody who may operate the namespace can complete an activity or make it fail, with any result.
+// A result is unknown when it does not prove that it belongs to the input of the activity; a read
+// is then done again, and a change is read back.
 
-// byHand reports whether the error of a read is one that no activity returns: the
-// result cannot be decoded, or somebody had the activity fail.
+// byHand reports whether the error of a read is an error that no activity returns: the result
+// cannot be decoded, or somebody made the activity fail.
 func byHand(err error) bool {
 	if temporal.IsCanceledError(err) {
 		return false
@@ -29,7 +29,7 @@ func byHand(err error) bool {
 	return errors.As(err, &application) && application.NonRetryable() && !ownRefusal(application.Type())
 }
 
-// ownRefusal reports whether an activity that reads fails with errors of the type.
+// ownRefusal reports whether an activity that reads can fail with an error of the type.
 func ownRefusal(typ string) bool {
 	switch opportunity.ErrorType(typ) {
 	case opportunity.NotFound, opportunity.Rejected, opportunity.Invalid:
@@ -38,9 +38,9 @@ func ownRefusal(typ string) bool {
 	return false
 }
 
-// change has an activity change something, once. proves reports whether the result
-// says what became of it; where it does not, that is unknown. of makes the result of
-// what alone is known then.
+// change runs an activity that changes something, once. proves reports whether the result shows the
+// fate of the change. Without this proof the fate is unknown. of makes a result when only the fate
+// is known.
 func change[R any](ctx workflow.Context, r *run, name string, input any, proves func(R) bool, of func(activities.Sending) R) R {
 	defer r.begin(ctx)()
 	asking, stop := workflow.WithCancel(ctx)
@@ -59,8 +59,8 @@ func change[R any](ctx workflow.Context, r *run, name string, input any, proves 
 	return result
 }
 
-// proven returns the answers to a batch, of which those are unknown that do not
-// prove themselves. Where there are any, the reason says so.
+// proven returns the answers to a batch. Answers that do not prove themselves become unknown, and
+// the reason says so.
 func proven(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer) (judged []opportunity.Answer, reason activities.Reason) {
 	judged = slices.Clone(answers)
 	for i := range judged {

@@ -21,8 +21,8 @@ func (b *book) planned(s *stage) (at *[]time.Duration, timers *int) {
 	return at, timers
 }
 
-// Commands that come one after the other have one plan, once it is quiet or has not
-// been for three minutes, and before anything is done that is due.
+// Commands in a row have one plan, after a quiet time, or three minutes after the first command at
+// the latest. The plan is also made before anything that is due.
 func TestFollowUpsArePlannedWhenItIsQuiet(t *testing.T) {
 	every := func(count int, pause time.Duration) (times []time.Duration) {
 		for n := range count {
@@ -31,12 +31,13 @@ func TestFollowUpsArePlannedWhenItIsQuiet(t *testing.T) {
 		return times
 	}
 	minutes := func(n float64) time.Duration { return time.Duration(n * float64(time.Minute)) }
-	// No command comes in the moment of a plan: it would overtake the plan, which would be asked for again.
+	// No command comes in the moment of a plan: the command would go first, and the plan would be
+	// asked for again.
 	for name, c := range map[string]struct {
 		commands []time.Duration
 		due      time.Duration
-		want     []time.Duration // when it is planned, after the plan for the start
-		timers   int             // for commands and plans, besides those of callers
+		want     []time.Duration // when plans are made, after the plan for the start
+		timers   int             // for commands and plans, besides the timers of callers
 	}{
 		"a lone command":                     {every(1, 0), 24 * time.Hour, []time.Duration{minutes(10.5)}, 1},
 		"a burst":                            {every(10, time.Second), 24 * time.Hour, []time.Duration{10*time.Minute + 39*time.Second}, 2},

@@ -18,8 +18,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// everything is a playbook in which all that can happen to an opportunity has
-// effects, and every step follow-ups.
+// everything is a playbook with effects for every external change, and with follow-ups for every
+// step.
 const everything = `
 calendar:
   zone: Europe/London
@@ -88,7 +88,7 @@ steps:
         do: { log: { message: "An event starts on {{.FirstStart}}" } }
 `
 
-// witness keeps what activities were asked to do that must not be done twice.
+// witness keeps the requests of activities that must not be done twice.
 type witness struct {
 	mu   sync.Mutex
 	sent map[string]int // by the key of the effect: mails, entries of the log
@@ -117,10 +117,10 @@ func (w *witness) watch(s *stage) {
 	})
 }
 
-// Whatever happens to an opportunity in two months, and whichever answers of the API
-// are lost: no mail and no entry of the log is sent twice, nobody is registered twice,
-// no invoice is made final twice, and no places are held for what was lost. What
-// cannot be told is put to an operator, never taken for done.
+// Much happens to an opportunity in two months, and some answers of the API are lost. No mail and
+// no entry of the log is sent twice. Nobody is registered twice, no invoice is made final twice,
+// and no places are held for an opportunity that was lost. A change that cannot be decided becomes
+// a question to an operator, and never counts as done.
 func TestRandomLives(t *testing.T) {
 	lives := testrun.Pick(t, 38, 300)
 	if testrun.Race {
@@ -149,7 +149,7 @@ func live(t *testing.T, seed uint64) {
 	h := newHouse(t, []byte(everything))
 	w := &witness{sent: map[string]int{}}
 	w.watch(h.stage)
-	// Of some lives no answer is lost, of others one in four.
+	// Some lives lose no answer, others lose one answer in four.
 	losses := []float64{0, 0.05, 0.25}[r.IntN(3)]
 	chance := rand.New(rand.NewPCG(seed, 7))
 	h.lost = func(int) (bool, bool) {
@@ -182,13 +182,13 @@ func live(t *testing.T, seed uint64) {
 			})
 		}
 	}
-	if seed%4 == 0 { // few lives end in a sale by chance; these do, whatever else happens to them
+	if seed%4 == 0 { // few lives end in a sale by chance; these do, whatever else happens
 		begins := time.Hour + time.Duration(rand.New(rand.NewPCG(seed, 8)).Int64N(int64(30*24*time.Hour)))
 		h.at(begins, func() { h.env.SignalWorkflow("addInterests", places(1, "Ada", "Ben")) })
 		h.at(begins+24*time.Hour, func() { h.env.SignalWorkflow("progress", to("Proposed")) })
 		h.at(begins+48*time.Hour, func() { h.env.SignalWorkflow("progress", to("Won")) })
 	}
-	// In the end an operator looks, lets be what waits, and closes it.
+	// In the end an operator looks, skips everything that waits, and closes the opportunity.
 	for n := range 30 {
 		h.at(100*24*time.Hour+time.Duration(n)*time.Minute, func() {
 			view := h.view()

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// wasReset answers the state of a run that was reset to its beginning and is paused: the server knows it by another id
-// than the workflow's own.
+// wasReset returns the state of a run that was reset to its beginning and is paused. The server
+// knows the run by another id than the workflow's own.
 func (s *stage) wasReset() *opportunity.State {
 	s.record.run = "default-test-run-id"
 	state := opportunity.NewState("A-1", start, s.env.Now())
@@ -25,8 +25,9 @@ func (s *stage) resume(d time.Duration) {
 	s.at(d, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
 }
 
-// The run before carried an update out; a reset gives it to the run once more. Whatever would refuse it now, it takes
-// effect once, and its sender gets to know that.
+// The run before carried an update out, and a reset delivers the update to the run once more.
+// Something would refuse the update now; it still takes effect once, and its sender gets this
+// outcome.
 func TestWhatARunBeforeAcceptedIsTakenIn(t *testing.T) {
 	u1 := addIn(1)
 	u1.RequestID = "u1"
@@ -91,8 +92,8 @@ func TestWhatARunBeforeAcceptedIsTakenIn(t *testing.T) {
 	}
 }
 
-// Places were held until a time that has passed when the run is reset: nothing is sent again, and nobody is told that
-// nothing was sent.
+// Places were held until a time that has passed when the run is reset. Nothing is sent again, and
+// no caller gets the outcome that nothing was sent.
 func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	extend := opportunity.ExtendReservations{Until: time.Date(2026, 11, 23, 8, 30, 0, 0, time.UTC)}
 	extend.RequestID = "u1"
@@ -119,7 +120,8 @@ func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	}
 }
 
-// What nobody accepted before is refused by a run that was reset as by any other, once it knows what the run before did.
+// Once a run after a reset knows what the run before did, it refuses messages that were not
+// accepted before, as any other run does.
 func TestARunThatWasResetRefusesWhatIsNew(t *testing.T) {
 	s := restage(t, before(t, 0))
 	state := s.wasReset()
@@ -132,7 +134,7 @@ func TestARunThatWasResetRefusesWhatIsNew(t *testing.T) {
 	s.wantRefused("new", opportunity.Paused)
 }
 
-// Somebody waits for the record when the opportunity is cancelled before it exists.
+// A caller waits for the record when the opportunity is cancelled before the record exists.
 func TestWhoWaitsForTheRecordIsToldOfACancel(t *testing.T) {
 	for name, end := range map[string]func(s *stage){
 		"cancel": func(s *stage) { s.env.CancelWorkflow() },

@@ -14,8 +14,7 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// recorded says how many histories of each release there are, so that one that
-// got lost is noticed.
+// recorded says how many histories of each release there are, so that a lost history is noticed.
 var recorded = map[string]int{"v0.1": 10, "v0.2": 16}
 
 // Histories recorded from the code of a release replay on every later commit:
@@ -23,9 +22,9 @@ var recorded = map[string]int{"v0.1": 10, "v0.2": 16}
 //
 //	OPPFLOW_RECORD_HISTORIES=DIR go test ./e2e -run 'TestStory|TestTwoThousandSignals|TestContract$'
 //
-// in a checkout of the release. Never record from a branch that changes the
-// workflow: it would prove nothing. A history that stops to replay is not to be
-// recorded anew; the change needs workflow.GetVersion.
+// in a checkout of the release. Never record from a branch that changes the workflow: such a
+// history would prove nothing. Do not record a history anew when it stops replaying; the change
+// needs workflow.GetVersion.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	for release, want := range recorded {
 		files, err := filepath.Glob(filepath.Join("testdata", "histories", release, "*.json"))

@@ -9,15 +9,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A reset makes a new run from a part of the history of another one, and gives it
-// the messages that came later once more. What the other run put to the API in
-// between is not in that history, so none of it may be sent again before the
-// record is read. The workflow cannot see a reset, since its code must do the same
-// as before; activities tell it, by the id of the run they are asked by.
+// A reset makes a new run from a part of the history of another run. The server delivers all later
+// messages to the new run once more. The requests that the other run sent after that part are not
+// in the new history. So nothing may be sent again before the record is read. The workflow cannot
+// see a reset, since its code must do the same as before. Activities report the reset, by the id of
+// the run that they belong to.
 
-// inherit finds out whether the run before was reset and did not notice, since it
-// continued before it asked for anything: it then called itself by another name
-// than the server does.
+// inherit finds out whether the run before was reset without noticing. That run then continued as
+// new before it sent a request, and called itself by another id than the server does.
 func (r *run) inherit(before string) {
 	if r.state.Writer == "" {
 		return
@@ -30,28 +29,27 @@ func (r *run) inherit(before string) {
 	r.own = activities.RunIn(epoch, r.own)
 }
 
-// wasReset reports whether the run was reset and has not been accounted for.
+// wasReset reports whether the run was reset and the reset is not accounted for yet.
 func (r *run) wasReset() bool { return r.told != "" && r.told != r.own }
 
-// wasRestored reports whether the run is one of a backup of Temporal's database, which
-// was restored, and has not been accounted for. What the workers had in hand before is
-// settled then: none ran.
+// wasRestored reports whether the run comes from a restored backup of Temporal's database, and the
+// restore is not accounted for yet. The requests that workers had in hand before are settled then,
+// since no worker ran.
 func (r *run) wasRestored() bool {
 	own, _ := activities.SplitRun(r.own)
 	told, _ := activities.SplitRun(r.told)
 	return r.wasReset() && told == own
 }
 
-// unaccounted reports whether the run is one that was reset and has not found out yet
-// what the run before did. It must not be asked in code that is replayed: the server's
-// name for a run is another one in a run that was reset since.
+// unaccounted reports whether the run was reset and does not know yet what the run before did.
+// Replayed code must not call it: after a later reset, the server knows the run by another id.
 func (r *run) unaccounted(ctx workflow.Context) bool {
 	own, _ := activities.SplitRun(r.own)
 	return own != "" && workflow.GetInfo(ctx).WorkflowExecution.RunID != own
 }
 
-// readmits reports whether a message that would be refused may be one that a run
-// before has accepted, and carried out: a reset gives it to the run once more.
+// readmits reports whether the run before may have accepted, and carried out, a message that would
+// be refused; a reset delivers such a message to the run once more.
 func (r *run) readmits(ctx workflow.Context) bool {
 	if r.own == "" || !since(ctx, changeReadmit) {
 		return false
@@ -61,7 +59,7 @@ func (r *run) readmits(ctx workflow.Context) bool {
 	return told.Get(&unaccounted) == nil && unaccounted
 }
 
-// accounted notes that what the run before did is known.
+// accounted notes that the run now knows what the run before did.
 func (r *run) accounted(ctx workflow.Context) {
 	if r.told != "" {
 		r.own = r.told
@@ -69,9 +67,9 @@ func (r *run) accounted(ctx workflow.Context) {
 	r.state.Reset(workflow.Now(ctx))
 }
 
-// lookForReset accounts for a reset before what waits is reported failed: the run
-// before may have done it. No activity may have told yet, so the worker is asked,
-// which knows the run by the server's name for it.
+// lookForReset accounts for a reset before waiting messages are reported failed, since the run
+// before may have carried them out. Perhaps no activity has reported the reset yet, so lookForReset
+// asks the worker, which has the server's id of the run.
 func (r *run) lookForReset(ctx workflow.Context) {
 	change := "look for a reset before failing what waits"
 	switch {
@@ -101,8 +99,8 @@ func (r *run) lookForReset(ctx workflow.Context) {
 	}
 }
 
-// lookForRecord finds out whether the run before, which was reset, made the record
-// or took one over, and what it did of all that waits.
+// lookForRecord finds out whether the run before, which was reset, made the record or took one
+// over, and which of the waiting messages it carried out.
 func (r *run) lookForRecord(ctx workflow.Context) {
 	if r.settleReset(ctx) != nil {
 		return // cannot be cancelled
@@ -110,7 +108,7 @@ func (r *run) lookForRecord(ctx workflow.Context) {
 	adopt := r.state.Start.Adopt
 	if adopt == "" {
 		if none, err := r.find(ctx, ""); err != nil || !none && r.state.ID == "" {
-			r.doubtAll(ctx) // nobody can tell which is the record, if there is one
+			r.doubtAll(ctx) // the record is unknown, if there is a record
 		}
 		r.accounted(ctx)
 		return
@@ -121,21 +119,21 @@ func (r *run) lookForRecord(ctx workflow.Context) {
 		r.doubtAll(ctx)
 		r.accounted(ctx)
 	case r.owner == activities.OwnerNobody, r.owner == activities.OwnerOther:
-		r.accounted(ctx) // it was not taken over
+		r.accounted(ctx) // the record was not taken over
 	default:
 		r.state.Known(record, record.Details.Region, workflow.Now(ctx))
 		r.recount(ctx, "", record)
 	}
 }
 
-// doubtAll notes that nothing can be told of all that waits.
+// doubtAll notes that the fate of all waiting changes is unknown.
 func (r *run) doubtAll(ctx workflow.Context) {
 	all := r.state.Backlog().Mutations
 	r.state.Settle(all, slices.Repeat([]opportunity.Answer{{Fate: opportunity.FateUnknown}}, len(all)), workflow.Now(ctx))
 }
 
-// settleReset waits until nothing that the run before sent can commit any more: a
-// worker may have had a request of it in hand.
+// settleReset waits until no request of the run before can commit any more; a worker may have had
+// such a request in hand.
 func (r *run) settleReset(ctx workflow.Context) error {
 	if r.wasRestored() {
 		return nil
@@ -143,11 +141,11 @@ func (r *run) settleReset(ctx workflow.Context) error {
 	return wait(ctx, r.options.Times.SettleStarted(), "the run was reset: let the API settle before reading back")
 }
 
-// accountForReset finds out what the run before did of all that waits. What cannot
-// be told becomes a question. from is the step in which the run knew the record, ""
-// when it knew of none.
+// accountForReset finds out which of the waiting changes the run before made. Changes that the
+// record does not decide become questions. from is the step in which the run knew the record, ""
+// when the run knew of no record.
 func (r *run) accountForReset(ctx workflow.Context, from opportunity.ID) {
-	// It must be known even when the workflow is cancelled meanwhile.
+	// The result must be known even when the workflow is cancelled in the meantime.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	if r.settleReset(ctx) != nil {
@@ -162,7 +160,7 @@ func (r *run) accountForReset(ctx workflow.Context, from opportunity.ID) {
 	r.recount(ctx, from, record)
 }
 
-// recount compares all that waits with the record.
+// recount compares all waiting changes with the record.
 func (r *run) recount(ctx workflow.Context, from opportunity.ID, record opportunity.Snapshot) {
 	if failed, err := r.learn(ctx, r.state.Backlog().Mutations); err == nil {
 		r.state.FailNames(r.state.Backlog().Mutations, failed, workflow.Now(ctx))
@@ -176,7 +174,8 @@ func (r *run) recount(ctx workflow.Context, from opportunity.ID, record opportun
 	r.accounted(ctx)
 }
 
-// forgotten leaves what is unknown in the queue, to be decided with all the rest.
+// forgotten keeps unknown changes in the queue, to be decided together with all other waiting
+// changes.
 func forgotten(answers []opportunity.Answer) []opportunity.Answer {
 	left := slices.Clone(answers)
 	for i := range left {

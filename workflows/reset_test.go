@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A reset run is one that the server knows by another id than the workflow knows
-// itself by; the messages that came after the reset point come again.
+// A reset run is a run that the server knows by another id than the workflow knows itself by; the
+// messages after the reset point come again.
 
 // redeliver sends the same messages that the run before had.
 func (s *stage) redeliver() {
@@ -21,7 +21,7 @@ func (s *stage) redeliver() {
 	s.env.SignalWorkflow("addInterests", addIn(3))
 }
 
-// before lets a run work through them, up to a request, and answers the record.
+// before lets a run carry these messages out, up to a request, and returns the record.
 func before(t *testing.T, requests int) *record {
 	t.Helper()
 	s := newStage(t)
@@ -68,7 +68,7 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 	}
 }
 
-// The run knows the record and is reset: its next request finds out.
+// The run knows the record and is reset; its next request notices the reset.
 func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	first := newStage(t)
 	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(4)) })
@@ -99,8 +99,8 @@ func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	}
 }
 
-// A read tells of the reset as well: an operator's, or one that was to decide what
-// became of a request.
+// A read notices the reset as well: an operator's read, or a read that should decide the fate of a
+// request.
 func TestReadingTellsOfAReset(t *testing.T) {
 	for _, way := range []string{"refresh", "lost"} {
 		t.Run(way, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestReadingTellsOfAReset(t *testing.T) {
 				s.at(3*time.Second, func() { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
 				s.at(5*time.Minute, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
 			} else {
-				// The request was the run before's, and died with it.
+				// The request belonged to the run before, and was lost with it.
 				s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 					if n == 1 {
 						reset()
@@ -132,7 +132,7 @@ func TestReadingTellsOfAReset(t *testing.T) {
 	}
 }
 
-// What was sent and does not show is a question, never a guess.
+// A change that was sent and is not on the record becomes a question, never a guess.
 func TestWhatAResetLeavesOpen(t *testing.T) {
 	over := before(t, 2)
 	over.items = slices.Delete(over.items, 0, 1) // somebody removed it by hand
@@ -170,8 +170,8 @@ func count(list []string, one string) int {
 	return n
 }
 
-// endedAfterReset runs a reset run that is cancelled or closed before it asks for
-// anything: of its two messages the run before carried out the first, "done".
+// endedAfterReset runs a reset run that is cancelled or closed before it asks for anything. The run
+// before carried out the first of its two messages, "done".
 func (s *stage) endedAfterReset(state *opportunity.State, way string) {
 	s.t.Helper()
 	s.record.run = "default-test-run-id"
@@ -191,8 +191,8 @@ func (s *stage) endedAfterReset(state *opportunity.State, way string) {
 	s.run(nil, state)
 }
 
-// A reset run that is cancelled or closed before it asked for anything tells
-// nobody that what the run before did has failed.
+// A reset run is cancelled or closed before it asked for anything; it does not report a failure of
+// what the run before did.
 func TestAResetRunIsClosed(t *testing.T) {
 	over := before(t, 2)
 	for _, way := range []string{"close", "cancel"} {
@@ -212,8 +212,8 @@ func TestAResetRunIsClosed(t *testing.T) {
 	}
 }
 
-// So does one that was reset to its beginning and ended before it knew that the
-// record exists: it is found by its mark, and its places are given back.
+// The same holds for a run that was reset to its beginning and ended before it knew that the record
+// exists; it finds the record by its mark, and gives the places back.
 func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	for _, way := range []string{"close", "cancel"} {
 		over := before(t, 2)
@@ -233,8 +233,7 @@ func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	}
 }
 
-// Where nothing tells whether there is a record, nothing is reported failed that
-// may have happened.
+// When it is unknown whether there is a record, nothing that may have happened is reported failed.
 func TestAResetRunIsClosedAndNobodyCanTell(t *testing.T) {
 	s := restage(t, before(t, 2))
 	state := opportunity.NewState("A-1", start, s.env.Now())

@@ -19,7 +19,7 @@ func recovered(t *testing.T, over *record, epoch string) *stage {
 	return s
 }
 
-// handedOver is the state as the run before hands it over, whose id every test has.
+// handedOver is the state as the run before hands it over; that run has one id in all tests.
 func (s *stage) handedOver() *opportunity.State {
 	state := s.continued()
 	_, epoch := activities.SplitRun(state.Writer)
@@ -33,11 +33,11 @@ func order(id string, n int) opportunity.AddInterests {
 	return c
 }
 
-// A backup of Temporal's database is restored. What was done after the backup is shown,
-// and nothing of it is done again: neither what waited in the backup, nor what a caller
-// sends once more.
+// A backup of Temporal's database is restored. The changes after the backup are shown, and none of
+// them is made again. This holds for messages that waited in the backup, and for messages that a
+// caller sends once more.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
-	// At the backup one interest stands, and another waits behind a pause.
+	// At the time of the backup one interest is on the record, and another waits behind a pause.
 	first := newStage(t)
 	first.at(time.Second, func() { first.update("order-76", "addInterests", addIn(1)) })
 	first.at(2*time.Second, func() {
@@ -98,7 +98,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 		s.at(2*time.Minute, func() {
 			s.wantDone("answer")
 			s.wantLog(c.log...)
-			s.update("another", "addInterests", addIn(3)) // it is asked about once
+			s.update("another", "addInterests", addIn(3)) // the question is asked once
 		})
 		s.at(3*time.Minute, func() { s.wantDone("another"); s.wantLog(append(c.log, "interest 3")...) })
 		s.win(4 * time.Minute)
@@ -109,8 +109,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 }
 
-// A run that follows knows the epoch, and is compared with the record once for each
-// restore.
+// The next run knows the epoch, and is compared with the record once for each restore.
 func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 	first := newStage(t)
 	first.at(time.Second, func() { first.env.SetContinueAsNewSuggested(true); first.env.SignalWorkflow("addInterests", addIn(1)) })

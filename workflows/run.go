@@ -13,37 +13,37 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// run is what one run of the workflow holds beside the state it carries on.
+// run is what one run of the workflow holds beside the state that it carries on.
 type run struct {
 	options  Options
 	state    *opportunity.State
 	arrivals *arrivals
 	alarms   alarms
-	// names are what names and codes turned out to mean, as far as this run asked.
+	// names are the meanings of the names and codes that this run has looked up.
 	names   map[opportunity.Name]opportunity.Resolved
 	answers answers
-	// own is the id of the run that this one takes itself for, and told the one the
-	// server knows it by, "" until an activity said so. Where they differ the run
-	// was reset, and what the run before put to the API is to be read back first.
+	// own is the run id by which this run knows itself. told is the run id that the server knows,
+	// "" until an activity reported it. The two differ after a reset; the run must then read back
+	// the requests of the run before.
 	own, told string
 	// owner says whose mark the record carried when it was last read.
 	owner activities.Owner
-	// root is the context that a cancellation of the workflow reaches. endBy is when a
-	// run that is cancelled or closed gives up; zero before.
+	// root is the context that a cancellation of the workflow reaches. endBy is the time at which a
+	// cancelled or closed run gives up, zero before.
 	root  workflow.Context
 	endBy time.Time
-	// setbacks counts the requests in a row that could not be sent, queued those of
-	// them that no worker took.
+	// setbacks counts the requests in a row that could not be sent, queued those among them that no
+	// worker took.
 	setbacks, queued int
-	// planRounds and refreshRounds count the rounds in a row in which the API did not
-	// answer what nobody waits for.
+	// planRounds and refreshRounds count the background rounds in a row without an answer of the
+	// API.
 	planRounds, refreshRounds int
-	// overruled counts the plans in a row of a lower version of the playbook than was seen.
+	// overruled counts the plans in a row of a lower version of the playbook than the run has seen.
 	overruled int
-	// underWay are the requests that are under way, the oldest first.
+	// underWay holds the requests that are under way, the oldest first.
 	underWay []*opportunity.Wait
-	// calls counts the services of the tenant that are being called. unserved says that
-	// one was not answered since the run began to rest.
+	// calls counts the services of the tenant that are being called. unserved says that a call had
+	// no answer since the run began to rest.
 	calls    int
 	unserved bool
 	// rivals counts the waits for other references that adopt the same record.
@@ -54,8 +54,8 @@ type run struct {
 	ending bool
 }
 
-// newRun reads the input. Its error is a mistake of the caller, and ends the
-// workflow; a mistake of the worker fails the task only.
+// newRun reads the input. Its error is a mistake of the caller, and ends the workflow; a mistake of
+// the worker only fails the task.
 func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	r := &run{
@@ -66,7 +66,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	if r.arrivals == nil {
 		failTask("the worker lacks workflows.Interceptor")
 	}
-	// A caller cannot hand a state over: nothing continues what was not begun.
+	// A caller cannot hand a state over: only a run that continues another run has a state.
 	if info.ContinuedExecutionRunID != "" && info.CronSchedule == "" {
 		if err := readRefusal(a.carried.raw); err != nil {
 			return nil, err
@@ -74,7 +74,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 		if state := readState(a.carried.raw); state != nil {
 			r.state = state
 			r.state.NotCalling()
-			r.state.Version = opportunity.StateVersion // as it is written from now on
+			r.state.Version = opportunity.StateVersion // the state is written in this version from now on
 			r.inherit(info.ContinuedExecutionRunID)
 			return r, nil
 		}
@@ -94,8 +94,8 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	return r, nil
 }
 
-// readState reads what the run before handed over, nil when there was none. A
-// state that this worker cannot read in full is left to one that can.
+// readState reads the state that the run before handed over, nil when there was none. A worker that
+// cannot read a state in full leaves the state to another worker.
 func readState(carried converter.RawValue) *opportunity.State {
 	if (sent{raw: carried}).isEmpty() {
 		return nil
@@ -121,13 +121,13 @@ func readState(carried converter.RawValue) *opportunity.State {
 	return &state
 }
 
-// failTask gives the task back: the server offers it again until a worker comes
-// that can do it. An error instead would end the workflow.
+// failTask fails the workflow task; the server offers the task again until a worker comes that can
+// do it. An error instead would end the workflow.
 func failTask(why string) {
 	panic(why) //nolint:forbidigo // the only way to fail a workflow task
 }
 
-// typedJSON takes the JSON out of a payload that anybody may have sent.
+// typedJSON returns the JSON of a payload that anybody may have sent.
 func typedJSON(raw converter.RawValue) ([]byte, error) {
 	payload := raw.Payload()
 	if payload == nil {
@@ -145,9 +145,8 @@ func typedJSON(raw converter.RawValue) ([]byte, error) {
 	return payload.GetData(), nil
 }
 
-// serve applies commands until the opportunity is over or the run should be
-// continued by a new one. Its error is the cancellation, or why an operator
-// closed the opportunity.
+// serve applies commands until the opportunity is over or the run should continue as new. Its error
+// is the cancellation, or the reason why an operator closed the opportunity.
 func (r *run) serve(ctx workflow.Context) error {
 	for {
 		r.takeSignals(ctx)
@@ -197,7 +196,8 @@ func (r *run) next(ctx workflow.Context) opportunity.Task {
 	return r.state.Next(workflow.Now(ctx), opportunity.Circumstances{Arriving: r.arrivals.waiting(), Unread: r.refreshRounds > 0})
 }
 
-// rest waits until there is a task. Tasks at a time have one timer, for the earliest.
+// rest waits until there is a task; tasks that are due at a time share one timer, for the earliest
+// time.
 func (r *run) rest(ctx workflow.Context, until time.Time) error {
 	r.unserved = false
 	stirs := func() bool {
@@ -218,14 +218,13 @@ func (r *run) rest(ctx workflow.Context, until time.Time) error {
 	return err
 }
 
-// isOver reports whether the run may complete: nothing waits, and every caller
-// has had its answer.
+// isOver reports whether the run may complete: nothing waits, and every caller has an answer.
 func (r *run) isOver(ctx workflow.Context) bool {
 	return r.state.IsOver() && !r.arrivals.waiting() && workflow.AllHandlersFinished(ctx)
 }
 
-// maxEvents is the length of history after which a run is continued by a new
-// one; the server suggests it at 4,096.
+// maxEvents is the length of history after which a run continues as new; the server suggests it at
+// 4,096.
 const maxEvents = 2000
 
 // shouldContinue reports whether the history has grown long.
@@ -234,15 +233,15 @@ func (r *run) shouldContinue(ctx workflow.Context) bool {
 	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > maxEvents
 }
 
-// mayContinue reports whether the run should be continued and can be: what
-// waits must fit into the input of the next run, or it is worked off first, and
-// every caller must have had its answer, since an update cannot be handed over.
+// mayContinue reports whether the run should continue as new and can. The waiting messages must fit
+// into the input of the next run, or the run works them off first. No call of a service may be
+// under way, and every caller must have an answer, since an update cannot be handed over.
 func (r *run) mayContinue(ctx workflow.Context) bool {
 	return (r.shouldContinue(ctx) || r.state.RenewsNow(workflow.Now(ctx))) && r.fits() && r.calls == 0 && workflow.AllHandlersFinished(ctx)
 }
 
-// letsIn lets the updates in that came with the task, and reports whether the run may
-// still be continued: one that a run before has accepted comes but once.
+// letsIn lets the updates in that came with the task, and reports whether the run may still
+// continue as new. An update that a run before accepted is delivered only once.
 func (r *run) letsIn(ctx workflow.Context) bool {
 	if since(ctx, changeReadmit) {
 		breathe(ctx)
@@ -252,22 +251,22 @@ func (r *run) letsIn(ctx workflow.Context) bool {
 
 func (r *run) fits() bool { return r.state.WaitingBytes() <= opportunity.MaxCarriedBytes }
 
-// The size of history past which what waits is not worked off any more but cut
-// down: the server terminates a run at 51,200 events or 50 MiB.
+// The size of history after which waiting messages are no longer worked off, but shed; the server
+// terminates a run at 51,200 events or 50 MiB.
 const (
 	lastEvents = 40_000
 	lastBytes  = 40 << 20
 )
 
-// mustShed reports whether the history has grown so long that the run must be
-// continued although too much waits.
+// mustShed reports whether the history has grown so long that the run must continue as new although
+// too much waits.
 func (r *run) mustShed(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return (info.GetCurrentHistoryLength() > lastEvents || info.GetCurrentHistorySize() > lastBytes) && !r.fits()
 }
 
-// carryOn continues the workflow in a new run. Timers, handlers and the details
-// shown in the Web UI do not survive; the new run sets them up again.
+// carryOn continues the workflow in a new run. Timers, handlers and the details shown in the Web UI
+// do not survive; the new run sets them up again.
 func (r *run) carryOn(ctx workflow.Context) error {
 	r.takeSignals(ctx)
 	r.state.Runs++
@@ -276,9 +275,9 @@ func (r *run) carryOn(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, r.state)
 }
 
-// abandon ends a run that does not go on: it was cancelled or closed, or the
-// record could not be created. What waits is reported failed, places are given
-// back, and the step in the TMS is left as it is.
+// abandon ends a run that does not go on: it was cancelled or closed, or the record could not be
+// created. Waiting messages are reported failed, and places are given back; the step in the TMS
+// stays as it is.
 func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, error) {
 	cancelled := ctx.Err() != nil
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
@@ -296,16 +295,16 @@ func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, e
 	r.takeSignals(ctx)
 	answersAll := since(ctx, changeEnding)
 	if answersAll {
-		breathe(ctx) // updates that came with the task are handed out while the workflow waits
+		breathe(ctx) // the SDK hands out updates that came with the task while the workflow waits
 	}
 	r.lookForReset(ctx)
 	if answersAll && r.state.ID == "" && r.failed == nil {
-		r.failed = told // whoever waits for the record
+		r.failed = told // for the callers that wait for the record
 	}
 	r.state.FailAll(told, workflow.Now(ctx))
 	r.takeBack(ctx)
 	r.releasePlaces(ctx)
-	// Handlers wake by what FailAll did; the wait cannot be cancelled.
+	// FailAll wakes the handlers; the wait cannot be cancelled.
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r.takeSignals(ctx)
 	r.state.FailAll(told, workflow.Now(ctx))
@@ -320,12 +319,12 @@ func (r *run) abandon(ctx workflow.Context, reason error) (*opportunity.Ended, e
 	return nil, lifecycle.Fault(reason)
 }
 
-// maxReleases is how often the places are tried to be given back: with a minute
-// between two requests, for about three hours.
+// maxReleases is how often the run tries to give places back; with a minute between two requests,
+// this takes about three hours.
 const maxReleases = 180
 
-// releasePlaces gives the opportunity's places back, until the API says so or
-// has been out of reach for hours; they then lapse by themselves.
+// releasePlaces gives the opportunity's places back, until the API confirms this or has been out of
+// reach for hours. Places that were not given back lapse by themselves.
 func (r *run) releasePlaces(ctx workflow.Context) {
 	batch := r.state.ReleaseBatch()
 	for tries := 0; len(batch) > 0 && tries < maxReleases && !r.givesUp(ctx); tries++ {
@@ -334,8 +333,8 @@ func (r *run) releasePlaces(ctx workflow.Context) {
 	}
 }
 
-// refresh reads the record again, until the API answers or the opportunity is closed.
-// When it did not answer once, commands go first.
+// refresh reads the record again, until the API answers or the opportunity is closed. After a round
+// without an answer, commands go first.
 func (r *run) refresh(ctx workflow.Context) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -343,7 +342,7 @@ func (r *run) refresh(ctx workflow.Context) {
 	var err error
 	read := false
 	options := activities.ToSweep("read the record again")
-	if r.state.HasWork() { // it waits for this
+	if r.state.HasWork() { // the work waits for this read
 		options = activities.ToRead("read the record again")
 	}
 	workflow.GoNamed(ctx, "refresh", func(ctx workflow.Context) {
@@ -371,7 +370,7 @@ func (r *run) refresh(ctx workflow.Context) {
 	r.state.Refreshed(record, workflow.Now(ctx))
 }
 
-// wait waits, showing why.
+// wait waits for a time; the summary of its timer says why.
 func wait(ctx workflow.Context, d time.Duration, why string) error {
 	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: why}).Get(ctx, nil)
 }

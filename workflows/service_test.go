@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A service of the tenant that is down delays the call alone: messages go on, the
-// attention names the service, and an operator may have it called or leave it.
+// A service of the tenant that is down delays its own call alone; messages go on, and the attention
+// names the service. An operator may have the service called again, or skip the call.
 func TestAServiceThatIsDownHoldsUpNothing(t *testing.T) {
 	for _, way := range []string{"it comes back", "retry", "skip"} {
 		for _, hangs := range []bool{false, true} {
@@ -75,7 +75,8 @@ func TestAServiceThatIsDownHoldsUpNothing(t *testing.T) {
 	}
 }
 
-// A service that does not answer is called again when its time has come, with no message that wakes the run meanwhile.
+// A service that does not respond is called again when its time has come, and no message wakes the
+// run in the meantime.
 func TestAServiceIsCalledAgainByItself(t *testing.T) {
 	for _, quiet := range []time.Duration{0, 30 * time.Second} {
 		for name, before := range map[string]bool{"before a move": true, "after a move": false} {
@@ -90,7 +91,7 @@ func TestAServiceIsCalledAgainByItself(t *testing.T) {
 				crm := b.things["crm"]
 				crm.kind = opportunity.ActCall
 				looked := 0
-				// The service fails ten times, of which the last are ten minutes apart.
+				// The service fails ten times, and the last failures are ten minutes apart.
 				crm.looks = func(activities.EffectInput) *activities.InspectResult {
 					looked++
 					crm.away = looked <= 10
@@ -109,8 +110,8 @@ func TestAServiceIsCalledAgainByItself(t *testing.T) {
 	}
 }
 
-// What was accepted while the record is read for a follow-up goes first: the
-// follow-up is for a step that the opportunity leaves.
+// A command that comes while the record is read for a follow-up goes first; the follow-up is for a
+// step that the opportunity leaves.
 func TestACommandOvertakesAFollowUp(t *testing.T) {
 	for name, f := range map[string]follow{
 		"a move": {"give up", time.Hour, opportunity.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}},
@@ -124,7 +125,7 @@ func TestACommandOvertakesAFollowUp(t *testing.T) {
 				}
 				s := newStage(t)
 				followUps(s, f)
-				// The read takes several attempts, between which the command comes.
+				// The read takes several attempts, and the command comes between them.
 				s.fails = func(info activity.Info) error {
 					if now := s.env.Now().Sub(begun); info.ActivityType.Name == held && now > time.Hour-time.Second && now < time.Hour+10*time.Second {
 						return temporal.NewApplicationError("no answer", string(activities.ReasonUnreachable))

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// show lets operators see the state: search attributes where they changed, in
-// one event, and the details of the Web UI, which cost none.
+// show lets operators see the state. It sets the search attributes that changed, in one event, and
+// the details of the Web UI, which cost none.
 func (r *run) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.state.Card())
 	if changes := r.attributeChanges(attributesShown(ctx), workflow.Now(ctx)); len(changes) > 0 {
@@ -21,8 +21,8 @@ func (r *run) show(ctx workflow.Context) {
 	}
 }
 
-// attributeChanges compares what is shown with what should be. Attributes are
-// carried over from run to run.
+// attributeChanges returns the changes from the search attributes that are shown to those that
+// should be. Search attributes are carried over from run to run.
 func (r *run) attributeChanges(shown temporal.SearchAttributes, now time.Time) []temporal.SearchAttributeUpdate {
 	s := r.state
 	var changes []temporal.SearchAttributeUpdate

@@ -9,21 +9,21 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// readSignals takes signals in as they come, also while a request is under way,
-// so that the view shows what waits.
+// readSignals takes signals as they come, also while a request is under way, so that the view shows
+// what waits.
 func (r *run) readSignals(ctx workflow.Context) {
 	for {
 		if err := workflow.Await(ctx, r.arrivals.waiting); err != nil {
-			return // cancelled; the run itself takes in what is left
+			return // cancelled; the run itself takes the signals that are left
 		}
 		r.takeSignals(ctx)
 		r.show(ctx)
 	}
 }
 
-// takeSignals puts every signal that has come into the stream, in the order of
-// the Signaled events. None vanishes: what cannot be read, and what nobody
-// knows, becomes a failed request that needs attention.
+// takeSignals puts every signal that has come into the stream, in the order of the Signaled events.
+// No signal vanishes: one that cannot be read, or has an unknown name, becomes a failed request
+// that needs attention.
 func (r *run) takeSignals(ctx workflow.Context) {
 	bytes := 0
 	for taken := 1; ; taken++ {
@@ -50,25 +50,24 @@ func (r *run) takeSignals(ctx workflow.Context) {
 	}
 }
 
-// signalsAtOnce is how many signals are taken in without a breath, and bytesAtOnce
-// how much they hold. The SDK takes a coroutine that runs for a second for a
-// deadlock and fails the task; while the worker was down, many thousands may have
-// come, or some of the largest.
+// signalsAtOnce is how many signals the run takes before other coroutines have a turn, bytesAtOnce
+// how many bytes these signals may hold. The SDK treats a coroutine that runs for a second as a
+// deadlock, and fails the task. While the worker was down, many thousands of signals may have come,
+// or some of the largest.
 const (
 	signalsAtOnce = 100
 	bytesAtOnce   = 64 << 10
 )
 
-// breathe lets the other coroutines of the run have a turn, without a command in
-// the history.
+// breathe gives the other coroutines of the run a turn, without a command in the history.
 func breathe(ctx workflow.Context) {
 	turn, end := workflow.NewFuture(ctx)
 	workflow.GoNamed(ctx, "breath", func(workflow.Context) { end.SetValue(nil) })
-	_ = turn.Get(ctx, nil) // it has no error
+	_ = turn.Get(ctx, nil) // the future has no error
 }
 
-// takeSignal takes one signal in. Its error, always an *opportunity.Error, says
-// why it could not, and the id under which to record that.
+// takeSignal takes one signal and returns the id of its request. Its error, always an
+// *opportunity.Error, says why the signal was refused, as recorded under the id.
 func (r *run) takeSignal(ctx workflow.Context, verb opportunity.Verb, s sent) (string, error) {
 	m, err := message(ctx, verb, s)
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// These are the stories that the playbooks in playbook/examples tell, in virtual
-// time, through the activities of a worker and the API as the sandbox answers it.
+// These are the stories that the playbooks in playbook/examples tell, in virtual time, through the
+// activities of a worker, with the sandbox as the API.
 
-// showPlaces is what the TMS says of the places of an event and of the opportunity.
+// showPlaces is what the TMS says about the places of an event and of the opportunity.
 func showPlaces(event int) string {
 	return fmt.Sprintf(`{ event: node(id: %q) { ... on Event { reserved bookedPlaces } } opp: node(id: %q) { ... on Opportunity { step { name } isReservationValid } } }`,
 		id("Course", event), theirs)
@@ -38,7 +38,7 @@ func TestPlacesAreHeldWhileAProposalIsOut(t *testing.T) {
 	h.wantTold(showPlaces(1), "{event:{bookedPlaces:0,reserved:0},opp:{isReservationValid:false,step:{name:Lost}}}")
 }
 
-// A proposal for what is sold out is not made, however the API says so.
+// No proposal is made for a sold-out event, in whatever way the API reports this.
 func TestNothingIsProposedThatIsSoldOut(t *testing.T) {
 	for _, short := range []string{"refused", "nothing"} {
 		h := newHouse(t, example(t, "reserve-on-proposal"), "reserve.short="+short)
@@ -66,7 +66,7 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
 	h.wantDone("p")
-	// Proposed on Monday 25 November at 10; five business days later the first comes.
+	// Proposed on Monday 25 November at 10; five business days later the first reminder comes.
 	var want []string
 	for n := range 3 {
 		want = append(want, fmt.Sprintf("priya.raman@harbour-street.example: First Aid: are you still interested? %s", []string{"2041-12-02", "2041-12-04", "2041-12-06"}[n]))
@@ -90,7 +90,7 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	}
 }
 
-// An answer in between puts the reminders off.
+// An answer in between postpones the reminders.
 func TestAnAnswerPutsRemindersOff(t *testing.T) {
 	h := newHouse(t, example(t, "reminders"))
 	h.at(time.Second, h.belongs)
@@ -163,7 +163,8 @@ func TestAnEventIsCancelled(t *testing.T) {
 	h.wantTold(fmt.Sprintf(`{ logs: node(id: %q) { id } }`, theirs), "{logs:{id:"+string(theirs)+"}}")
 }
 
-// What sells out is told while no places are held, and what lapses once it has.
+// A sold-out event is reported while no places are held, and a reservation that lapses after it has
+// lapsed.
 func TestAnEventSellsOut(t *testing.T) {
 	h := newHouse(t, []byte(`
 emails:

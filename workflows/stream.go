@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// applyNext sends the next request and takes in what became of it.
+// applyNext sends the next request and handles its result.
 func (r *run) applyNext(ctx workflow.Context) {
 	if now := workflow.Now(ctx); r.state.WillLapse(now) && !r.readmits(ctx) {
 		r.state.Lapse(now)
@@ -25,8 +25,8 @@ func (r *run) applyNext(ctx workflow.Context) {
 	r.show(ctx)
 }
 
-// suspects reports whether something of the batch may have been done already, before
-// Temporal's database was restored: it is a question then.
+// suspects reports whether a change of the batch may have been made before Temporal's database was
+// restored; such a change becomes a question.
 func (r *run) suspects(ctx workflow.Context, batch []opportunity.Mutation) bool {
 	if len(r.state.Unclaimed) == 0 || r.learnNames(ctx, batch) != nil {
 		return false
@@ -34,8 +34,8 @@ func (r *run) suspects(ctx workflow.Context, batch []opportunity.Mutation) bool 
 	return r.state.Suspect(batch, r.itemIDs(), workflow.Now(ctx))
 }
 
-// send puts a batch to the API, once, and moves the state by what is then known
-// of it. What is proven not sent stays in the queue.
+// send sends a batch to the API, once, and updates the state with the result. Changes that are
+// proven not sent stay in the queue.
 func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
 	result := r.apply(ctx, batch)
 	switch result.Fate {
@@ -67,8 +67,8 @@ func (r *run) send(ctx workflow.Context, batch []opportunity.Mutation) {
 	}
 }
 
-// unplanned takes in that the playbook in force has effects of moves: those of the move
-// in the batch are planned before it is sent again.
+// unplanned handles a batch that was not sent because the playbook in force has effects of moves.
+// The effects of the move in the batch are planned before the batch is sent again.
 func (r *run) unplanned(ctx workflow.Context, batch []opportunity.Mutation, sending activities.Sending) {
 	if r.state.Ruled(sending.Rules, workflow.Now(ctx)); r.state.Rules.Moves && r.state.IsUnplanned(batch) {
 		return
@@ -77,9 +77,9 @@ func (r *run) unplanned(ctx workflow.Context, batch []opportunity.Mutation, send
 	_ = r.backOff(ctx, activities.Sending{Reason: activities.ReasonPlaybook})
 }
 
-// apply asks for the changes, once.
+// apply sends one request for the changes.
 func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activities.ApplyResult {
-	// A request is seen through even when the workflow is cancelled meanwhile.
+	// The request is completed even when the workflow is cancelled in the meantime.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	var names []opportunity.Name
@@ -93,8 +93,8 @@ func (r *run) apply(ctx workflow.Context, batch []opportunity.Mutation) activiti
 		func(s activities.Sending) activities.ApplyResult { return activities.ApplyResult{Sending: s} })
 }
 
-// settleBatch moves the state by the answers, once those of unknown fate are
-// decided by the record itself as far as it can. reason is why they are unknown.
+// settleBatch updates the state with the answers, after the record has decided as many of the
+// unknown ones as it can. reason is why the answers are unknown.
 func (r *run) settleBatch(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer, reason activities.Reason) {
 	if slices.ContainsFunc(answers, unknown) {
 		answers = r.recall(ctx, batch, answers, reason)
@@ -107,10 +107,10 @@ func (r *run) settleBatch(ctx workflow.Context, batch []opportunity.Mutation, an
 
 func unknown(a opportunity.Answer) bool { return a.Fate == opportunity.FateUnknown }
 
-// recall reads the record back, when nothing of the batch can be under way any
-// more, and decides by it what became of the batch.
+// recall reads the record back when no request of the batch can be under way any more; the record
+// then decides the unknown changes of the batch.
 func (r *run) recall(ctx workflow.Context, batch []opportunity.Mutation, answers []opportunity.Answer, reason activities.Reason) []opportunity.Answer {
-	// Whether it happened must be known even when the workflow is cancelled.
+	// The fate must be known even when the workflow is cancelled.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	if err := r.settle(ctx, reason); err != nil {
@@ -141,7 +141,7 @@ func (r *run) read(ctx workflow.Context, id opportunity.ID, options workflow.Act
 	})
 }
 
-// readOnce reads like read, each page for one round.
+// readOnce is read with one round for each page.
 func (r *run) readOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (opportunity.Snapshot, error) {
 	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := look{activity: activities.ReadOpportunity, input: input, options: options, about: "refresh"}
@@ -171,12 +171,11 @@ func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activ
 	return record, nil
 }
 
-// errForeign is why a record is not taken in that carries the mark of another
-// reference.
+// errForeign is the error of a read whose record carries the mark of another reference.
 var errForeign = temporal.NewNonRetryableApplicationError("the record carries the mark of another reference", string(opportunity.Conflict), nil)
 
-// foreign pauses the opportunity where its record was found to carry the mark of
-// another reference, and reports whether it did.
+// foreign pauses the opportunity when its record carries the mark of another reference, and reports
+// whether it did.
 func (r *run) foreign(ctx workflow.Context, found bool) bool {
 	if !found || !since(ctx, changeForeign) {
 		return false
@@ -187,8 +186,8 @@ func (r *run) foreign(ctx workflow.Context, found bool) bool {
 	return true
 }
 
-// settle waits until a request whose answer did not come can no longer commit. reason is
-// why the answer did not come.
+// settle waits until a request without an answer can no longer commit. reason is why the answer did
+// not come.
 func (r *run) settle(ctx workflow.Context, reason activities.Reason) error {
 	d := r.options.Times.Settle()
 	if reason == activities.ReasonAttempt {
@@ -202,10 +201,10 @@ func (r *run) settle(ctx workflow.Context, reason activities.Reason) error {
 	return wait(ctx, d, "let the API settle before reading back")
 }
 
-// resolveBatch finds out what names in a batch mean; requests with a name that
-// means nothing, or two things, fail. Where the API meets the look-up with errors of its
-// own, the requests of the batch go one by one from then on, and the one that fails is
-// parked at last: a name that cannot be looked up holds up its own request alone.
+// resolveBatch looks up the names in a batch. Requests with a name that means nothing, or two
+// things, fail. When the API meets the look-up with errors of its own, the requests of the batch go
+// one by one from then on. In the end, the request that fails is parked, so that a name which
+// cannot be looked up holds up its own request alone.
 func (r *run) resolveBatch(ctx workflow.Context, batch []opportunity.Mutation, missing []opportunity.Name) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveOnce(ctx, missing, round)
@@ -222,14 +221,14 @@ func (r *run) resolveBatch(ctx workflow.Context, batch []opportunity.Mutation, m
 	}
 }
 
-// learnNames finds out what the names of a batch mean. A worker that remembered
-// them did not say so, and reading back compares ids.
+// learnNames looks up the names of a batch. A worker that remembered the names did not return their
+// ids, and reading back compares ids.
 func (r *run) learnNames(ctx workflow.Context, batch []opportunity.Mutation) error {
 	_, err := r.learn(ctx, batch)
 	return err
 }
 
-// learn is learnNames, and answers which names mean nothing, or several things.
+// learn is learnNames, and also returns the names that mean nothing, or several things.
 func (r *run) learn(ctx workflow.Context, batch []opportunity.Mutation) (map[opportunity.Name]*opportunity.Error, error) {
 	var missing []opportunity.Name
 	for _, m := range batch {
@@ -245,7 +244,7 @@ func (r *run) learn(ctx workflow.Context, batch []opportunity.Mutation) (map[opp
 	return r.resolve(ctx, missing)
 }
 
-// resolve asks what names mean, until the API answers, and remembers it for this run.
+// resolve looks names up until the API answers, and remembers the meanings for this run.
 func (r *run) resolve(ctx workflow.Context, names []opportunity.Name) (map[opportunity.Name]*opportunity.Error, error) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveOnce(ctx, names, round)
@@ -255,8 +254,7 @@ func (r *run) resolve(ctx workflow.Context, names []opportunity.Name) (map[oppor
 	}
 }
 
-// resolveOnce is resolve for one round. It returns which names mean nothing, or several
-// things.
+// resolveOnce is resolve for one round, and returns the names that mean nothing, or several things.
 func (r *run) resolveOnce(ctx workflow.Context, names []opportunity.Name, round int) (map[opportunity.Name]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
 	l := look{activity: activities.ResolveNames, input: input, options: activities.ToRead("look names up")}
@@ -275,7 +273,7 @@ func (r *run) resolveOnce(ctx workflow.Context, names []opportunity.Name, round 
 	return failed, nil
 }
 
-// known answers what is known already of the names.
+// known returns the meanings of those names that this run has looked up.
 func (r *run) known(names []opportunity.Name) []opportunity.Resolved {
 	var known []opportunity.Resolved
 	for _, name := range names {
@@ -295,8 +293,9 @@ func (r *run) itemIDs() map[opportunity.Name]opportunity.ID {
 	return ids
 }
 
-// The pauses between requests that could not be sent, how many in a row or how long
-// before an operator is told, and how many before one activity waits for the API.
+// The pauses between requests that could not be sent. An operator sees attention after tellAfter
+// such requests in a row, or after tellWithin. After probeAfter such requests in a row, one
+// activity waits for the API.
 const (
 	firstPause  = time.Second
 	longestWait = time.Minute
@@ -323,7 +322,7 @@ func (r *run) backOff(ctx workflow.Context, sending activities.Sending) error {
 		r.show(ctx)
 	}
 	switch {
-	case sending.Reason == activities.ReasonQueue: // it has waited for long enough
+	case sending.Reason == activities.ReasonQueue: // the request has waited for long enough
 		r.queued++
 		return ctx.Err()
 	case r.setbacks > probeAfter && (sending.Reason == activities.ReasonUnreachable || sending.Reason == activities.ReasonAuthentication):
@@ -331,7 +330,7 @@ func (r *run) backOff(ctx workflow.Context, sending activities.Sending) error {
 		if err := r.awaitAPI(ctx); err != nil || r.cutsPause() || workflow.Now(ctx).Sub(begun) >= longestWait {
 			return err
 		}
-		// It answers, and yet nothing could be sent.
+		// The API answers, and yet nothing could be sent.
 	}
 	return r.pause(ctx, sending)
 }
@@ -363,7 +362,7 @@ func (r *run) awaitAPI(ctx workflow.Context) error {
 	return workflow.Await(ctx, func() bool { return answered || r.cutsPause() })
 }
 
-// setbackText tells an operator what everything waits for.
+// setbackText says to an operator what everything waits for.
 func setbackText(reason activities.Reason) string {
 	switch reason {
 	case activities.ReasonErrors:
@@ -374,9 +373,9 @@ func setbackText(reason activities.Reason) string {
 	return fmt.Sprintf("the API cannot be reached (%s); everything waits", reason)
 }
 
-// pauseBefore is how long to wait after that many setbacks in a row: between a half
-// and the whole of a time that doubles, and never less than the API asks for. What
-// waits for the same API so does not come back all at once.
+// pauseBefore returns how long to wait after that many setbacks in a row. The pause lies between a
+// half and the whole of a time that doubles, and is never shorter than the API asks for. So
+// opportunities that wait for the same API do not come back all at once.
 func pauseBefore(setbacks int, sending activities.Sending, reference opportunity.Reference) time.Duration {
 	pause := min(firstPause<<min(setbacks-1, 10), longestWait)
 	spread := crc32.ChecksumIEEE(fmt.Appendf(nil, "%s %d", reference, setbacks))
@@ -384,14 +383,14 @@ func pauseBefore(setbacks int, sending activities.Sending, reference opportunity
 	return sending.RetryAfter + half + half*time.Duration(spread>>16)/(1<<16)
 }
 
-// recovered notes that the API answered a request that was to be sent.
+// recovered notes that the API answered a request that waited to be sent.
 func (r *run) recovered() {
 	r.setbacks, r.queued = 0, 0
 	r.state.Calm(opportunity.AttentionAPI)
 	r.state.Answered("")
 }
 
-// summary tells a batch in a few words without personal data.
+// summary describes a batch in a few words, without personal data.
 func summary(batch []opportunity.Mutation) string {
 	interests := 0
 	var parts []string

@@ -15,9 +15,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// record is the TMS as these tests imagine it: one opportunity, changed by the
-// activities, with a log of every change that took effect. Unlike the workflow
-// it never forgets, so a change made twice shows.
+// record is the TMS as these tests imagine it: one opportunity that activities change, with a log
+// of every change that took effect. Unlike the workflow the record never forgets, so a change that
+// was made twice shows.
 type record struct {
 	mu      sync.Mutex
 	exists  bool
@@ -30,41 +30,42 @@ type record struct {
 	calls   []string // names of the activities called
 	batches [][]opportunity.Mutation
 
-	// create and apply, when set, stand before the call: what they answer, when
-	// not nil, is answered instead. commit says whether it takes effect first.
+	// create and apply, when set, are called first; an answer that is not nil replaces the answer
+	// of the call. commit says whether the call takes effect before that.
 	create func(n int) (commit bool, instead *activities.CreateResult, err error)
 	apply  func(n int, in activities.ApplyInput) (commit bool, instead *activities.ApplyResult, err error)
-	// cap is how many changes of the next batch take effect when it is cut short.
+	// cap is how many changes of the next batch take effect when the batch is cut short.
 	cap int
-	// all says that an added interest answers every interest there is.
+	// all says that the answer to an added interest lists every interest on the record.
 	all bool
 
-	// run is the run that the server knows the workflow by, "" when it was not reset.
+	// run is the id by which the server knows the run, "" when the run was not reset.
 	run string
 	// down, when set, is why the API answers nothing at all.
 	down error
 
-	// find, when set, is why looking for the record fails.
+	// find, when set, is why the search for the record fails.
 	find error
 	// conflict, when set, is why a record that was found must not be taken over.
 	conflict *opportunity.Error
 
-	// owner is whose mark the record carries; untold says that nobody can tell.
+	// owner is the reference whose mark the record carries; untold says that the owner cannot be
+	// read.
 	owner  opportunity.Reference
 	untold bool
-	// read and mark, when set, stand before the call: why reading fails, and
-	// whether marking takes effect and what it answers.
+	// read and mark, when set, are called first: read returns why reading fails, mark whether
+	// marking takes effect, and its answer.
 	read func(n int) error
 	mark func(n int) (commit bool, instead *activities.Sending, err error)
 
-	// book is the worker's playbook, as far as these tests imagine one; nil is none.
+	// book is the worker's playbook, as these tests imagine it; nil is none.
 	book *book
 
 	creates, applies int
 	reads, marked    int
-	looked, first    bool // what the last create said
+	looked, first    bool // from the last create
 	names            map[opportunity.Name]opportunity.ID
-	// resolve has looking names up fail.
+	// resolve, when set, makes the look-up of names fail.
 	resolve func(ctx context.Context, in activities.ResolveInput) error
 }
 
@@ -242,7 +243,7 @@ func (r *record) readOpportunity(_ context.Context, in activities.ReadInput) (ac
 	if !r.exists {
 		return activities.ReadResult{}, temporal.NewNonRetryableApplicationError("no such record", string(opportunity.NotFound), nil)
 	}
-	// Interests come in pages of two, so that nobody takes the first for all.
+	// Interests come in pages of two, so that no code takes the first page for all.
 	snapshot := r.snapshot()
 	from := 0
 	if in.After != "" {

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// begin notes that the request with the context's options is under way, until done is
-// called. It is no part of the state: a run that continues has no request under way.
+// begin notes that the request with the context's options is under way, until done is called. The
+// note is no part of the state: a run that continues as new has no request under way.
 func (r *run) begin(ctx workflow.Context) (done func()) {
 	one := &opportunity.Wait{
 		Word: opportunity.AttentionAPI, Reason: "a request is under way: " + workflow.GetActivityOptions(ctx).Summary, Since: workflow.Now(ctx),
@@ -20,7 +20,7 @@ func (r *run) begin(ctx workflow.Context) (done func()) {
 	}
 }
 
-// view returns the view, with the request that what waits in the queue waits for.
+// view returns the view, with the request that the messages in the queue wait for.
 func (r *run) view() opportunity.View {
 	view := r.state.View()
 	if view.Waits == nil && len(view.Queue) > 0 && len(r.underWay) > 0 {

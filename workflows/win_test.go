@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// showWin is what the TMS says of what a win makes.
+// showWin is the part of the TMS that a win makes.
 func showWin() string {
 	return fmt.Sprintf(`{ opp: node(id: %q) { ... on Opportunity { step { name } account { name } attributes { definitionKey value } isReservationValid
 		salesDocument { ... on Invoice { lifecycleState purchaseOrderReference comments } } } }
@@ -30,7 +30,7 @@ const won = "{accounts:{pageInfo:{totalRecords:1}}," +
 	"opp:{account:{name:Byrne Ltd},attributes:[{definitionKey:company,value:Byrne Ltd},{definitionKey:handled-by,value:Oppflow},{definitionKey:po,value:PO-7}],isReservationValid:false,salesDocument:{comments:First Aid, 399.80 GBP,lifecycleState:Draft,purchaseOrderReference:PO-7},step:{name:Won}}}"
 
 func (h *house) win() {
-	h.at(10*time.Minute, h.company) // when the record exists, whatever was lost
+	h.at(10*time.Minute, h.company) // when the record exists, whatever request was lost
 	h.at(time.Minute, func() { h.update("i", "addInterests", places(1, "Ada", "Ben")) })
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.at(2*time.Hour, func() { h.update("w", "progress", to("Won")) })
@@ -47,8 +47,8 @@ func TestAWinMakesAllThatIsNeeded(t *testing.T) {
 	}
 }
 
-// Whichever request that changes something is lost, before or after it was carried
-// out, a win ends as one in which none is.
+// Any request that changes something is lost, before or after the API carried it out; a win then
+// ends like a win without a lost request.
 func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		t.Run(fmt.Sprint("carried out ", commits), func(t *testing.T) {

@@ -44,7 +44,8 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 }
 
 // Known takes over a record after a reset. The run before the reset may have made a
-// part of the record, but this explains none of the interests.
+// part of the record. Known does not count any of its interests as part of the
+// start.
 func (s *State) Known(record Snapshot, region Named, now time.Time) {
 	s.know(record, region)
 	s.Entered, s.LastActivity = now, now

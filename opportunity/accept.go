@@ -11,7 +11,7 @@ const StartRequest = "#start"
 // Accept puts the command at the end of the queue. id is the caller's request id,
 // or "" for a message without an id. silent says that no caller waits for the
 // outcome. Accept returns the id under which the outcome can be asked for. A
-// request that was accepted before is not queued again. The same id with another
+// request that was accepted before is not queued again; the same id with another
 // payload is a Conflict.
 func (s *State) Accept(c Command, id string, silent bool, now time.Time) (string, error) {
 	return s.accept(c, id, silent, now, func() error { return s.roomFor(c, now) })
@@ -53,9 +53,9 @@ func (s *State) accept(c Command, id string, silent bool, now time.Time, room fu
 	return id, nil
 }
 
-// Admits reports why an update with the command is refused. It changes nothing. A
-// paused or closing opportunity refuses an update here that Accept would accept. A
-// request that was accepted before may be asked about at any time.
+// Admits reports why an update with the command is refused, without changing
+// anything. A paused or closing opportunity refuses an update here that Accept
+// would accept. A request that was accepted before may be asked about at any time.
 func (s *State) Admits(c Command, id string, now time.Time) error {
 	if err := validRequestID(id); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *State) roomFor(c Command, now time.Time) error {
 }
 
 // Refuse records a message that could not be accepted, so that the message never
-// vanishes. The message becomes a failed request that needs attention. Refuse
+// vanishes. The message becomes a failed request that needs attention, and Refuse
 // returns the id of that request. The reason masks all content of the message,
 // since the kind of content is not known.
 func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) string {

@@ -15,9 +15,9 @@ type Act struct {
 	On ID `json:"on,omitempty"`
 	// IDs are contacts, interests or learners.
 	IDs []ID `json:"ids,omitempty"`
-	// Attendees are the places in the list of attendees that the act is about.
+	// Attendees are the indexes of the attendees that the act is about.
 	Attendees []int `json:"attendees,omitempty"`
-	// Values are attributes of the record by their keys. For an invoice they name
+	// Values are attributes of the record by their keys; for an invoice they name
 	// the texts that are written back.
 	Values map[string]string `json:"values,omitempty"`
 	// Until is the time until which places are held, in UTC.
@@ -94,7 +94,7 @@ func (k ActKind) Summary() string {
 // Trace is what Oppflow keeps of an effect: the state before, in order to undo the
 // effect, and what was found or made. It names no person.
 type Trace struct {
-	// Account was the account of the record before, "" when it had none. HadAccount
+	// Account was the account of the record before, "" when it had none; HadAccount
 	// says that the account was read.
 	Account    ID   `json:"account,omitempty"`
 	HadAccount bool `json:"hadAccount,omitempty"`
@@ -105,8 +105,8 @@ type Trace struct {
 	// PurchaseOrder and Comments were in the draft before.
 	PurchaseOrder string `json:"purchaseOrder,omitempty"`
 	Comments      string `json:"comments,omitempty"`
-	// Records are the records that were found or made. Each is listed once, in the
-	// order of its first appearance.
+	// Records are the records that were found or made, each once, in the order of
+	// first appearance.
 	Records []Record `json:"records,omitempty"`
 }
 

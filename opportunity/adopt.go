@@ -52,18 +52,19 @@ func (s *State) Known(record Snapshot, region Named, now time.Time) {
 	s.note(now, "taken over in step "+record.Step.Name)
 }
 
-// TakenOver takes over the record that the start names. Its interests are shown.
-// They never count as the effect of a request.
+// TakenOver takes over the record that the start names. Its interests are shown,
+// and never count as the effect of a request.
 func (s *State) TakenOver(record Snapshot, region Named, now time.Time) {
 	s.know(record, region)
-	// It is unknown when the record came into its step. Follow-ups count from now.
+	// It is unknown when the record came into its step, so follow-ups count from
+	// now.
 	s.Entered, s.LastActivity = now, now
 	s.note(now, "taken over in step "+record.Step.Name)
 	s.show(record)
 }
 
 // CreateRequest is the request id of a question about the creation of the record
-// itself. An operator answers the question under this id.
+// itself.
 const CreateRequest = "#create"
 
 // AskAboutCreate asks an operator whether the record exists. because says why

@@ -9,7 +9,7 @@ import (
 
 // Amount is an amount of money as the API takes it: an exact decimal, in the
 // currency of the opportunity. Its zero value is 0.00. In JSON it is a string, such
-// as "199.90". A JSON number is refused, since it may have been a float.
+// as "199.90"; a JSON number is refused, since it may have been a float.
 type Amount struct{ value decimal.Decimal }
 
 // amountForm is the form of an amount that a caller may send. sumForm also has room
@@ -34,7 +34,7 @@ func parseAmount(s string, form *regexp.Regexp) (Amount, error) {
 	return Amount{value: value}, nil
 }
 
-// String writes the amount with at least two decimal places. It writes more only
+// String writes the amount with at least two decimal places, and with more only
 // when the amount has more: "199.90", "0.125".
 func (a Amount) String() string {
 	places := max(2, -a.value.Exponent())
@@ -55,7 +55,8 @@ func (a Amount) Times(n int) Amount {
 	return Amount{value: a.value.Mul(decimal.NewFromInt(int64(n)))}
 }
 
-// Equal reports whether both amounts are equal. Zeros at the end do not matter.
+// Equal reports whether both amounts are equal, whatever the number of zeros at
+// their ends.
 func (a Amount) Equal(b Amount) bool { return a.value.Equal(b.value) }
 
 // MarshalJSON writes the amount as a JSON string.

@@ -37,7 +37,7 @@ func (c Close) Validate() error {
 	return validText("reason", c.Reason)
 }
 
-// startClosing stores the first reason. A second close changes nothing.
+// startClosing stores the first reason; a second close changes nothing.
 func (s *State) startClosing(c Close, now time.Time) {
 	if s.Closing != nil {
 		return

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Verb is the name of a message. The signal and the update have the same name.
+// Verb is the name of a message, the same for the signal and the update.
 type Verb string
 
 // The verbs that change the record in the TMS.

@@ -2,7 +2,7 @@ package opportunity
 
 import "time"
 
-// VerbConfirm answers a question: it did happen.
+// VerbConfirm is the verb of an operator's answer: it did happen.
 const VerbConfirm Verb = "confirm"
 
 // Confirm is an operator's answer to a question: I checked, it did happen. The request ends as done, and the record
@@ -51,7 +51,7 @@ func (s *State) mayConfirm(c Confirm) error {
 	return s.doubts(c.Request)
 }
 
-// confirm answers the question: it did happen. The record is read again.
+// confirm handles the answer that it did happen, so the record is read again.
 func (s *State) confirm(c Confirm, now time.Time) {
 	if s.asksAboutCreate(c.Request) {
 		s.answerCreate("an operator answered confirm: the record was created", now)

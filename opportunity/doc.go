@@ -6,6 +6,6 @@
 // clock, talks to a network, or knows the Temporal SDK or the GraphQL API. Nothing
 // here may import another package of this module. Time is always a parameter.
 //
-// The JSON tags of the exported types are the contract with callers. To change a
+// The JSON tags of the exported types are the contract with callers, so a changed
 // tag is a breaking change.
 package opportunity

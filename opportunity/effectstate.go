@@ -8,7 +8,7 @@ import (
 // EffectState holds the effects that are under way and the results of effects.
 type EffectState struct {
 	// Moves are the waiting moves whose effects are planned. Jobs are the effects under
-	// way. Chains counts all chains of effects so far.
+	// way, Chains counts all chains of effects so far.
 	Moves  []Move `json:"moves,omitempty"`
 	Jobs   []Job  `json:"jobs,omitempty"`
 	Chains int    `json:"chains,omitempty"`

@@ -12,8 +12,8 @@ type SnoozedFollowUp struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// FollowedUp stores that the follow-up of the key was done. No later plan makes it
-// due again.
+// FollowedUp stores that the follow-up of the key was done, and no later plan makes
+// it due again.
 func (s *State) FollowedUp(key string, now time.Time) {
 	if s.endFollowUp(DoneFollowUp{Key: key, At: now}) {
 		s.note(now, "followed up: "+key)

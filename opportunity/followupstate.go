@@ -11,8 +11,8 @@ import (
 // FollowUpState holds the planned follow-ups, the finished ones, and the outside
 // events that still need a reaction.
 type FollowUpState struct {
-	// PlanDue says that the follow-ups need a new plan. PlannedAt is the time of the
-	// last plan.
+	// PlanDue says that the follow-ups need a new plan, PlannedAt the time of the last
+	// plan.
 	PlanDue   bool      `json:"planDue,omitempty"`
 	PlannedAt time.Time `json:"plannedAt,omitzero"`
 	// PlanSince and PlanLast are the times of the first and the last change that the
@@ -21,9 +21,9 @@ type FollowUpState struct {
 	PlanLast  time.Time `json:"planLast,omitzero"`
 	// Forgetful says that the run was reset, so due follow-ups may have been done.
 	Forgetful bool `json:"forgetful,omitempty"`
-	// FollowUps are the earliest planned follow-ups. FollowUpsCut says that the plan
+	// FollowUps are the earliest planned follow-ups; FollowUpsCut says that the plan
 	// has more. LeftOut are follow-ups that will not be done. Snoozed are those that
-	// were put off. Done are those that must not be done again, or ever.
+	// were put off, Done those that must not be done again, or ever.
 	FollowUps    []FollowUp        `json:"followUps,omitempty"`
 	FollowUpsCut bool              `json:"followUpsCut,omitempty"`
 	LeftOut      []LeftOut         `json:"leftOut,omitempty"`
@@ -88,7 +88,7 @@ func (s *FollowUpState) NextAction() time.Time {
 	return at
 }
 
-// endFollowUp removes a follow-up from the planned ones. It reports whether the
+// endFollowUp removes a follow-up from the planned ones, and reports whether the
 // follow-up had not ended before.
 func (s *FollowUpState) endFollowUp(done DoneFollowUp) bool {
 	s.FollowUps = slices.DeleteFunc(s.FollowUps, func(f FollowUp) bool { return f.Key == done.Key })

@@ -25,7 +25,7 @@ const handledEntrySize = 16 + 16 + 1
 
 // Handled remembers the last MaxHandledRequests request ids. So a repeated request
 // takes effect once, and the same id with another payload is noticed. Older ids are
-// remembered only while their requests wait. Handled keeps digests only. The zero
+// remembered only while their requests wait. Handled keeps digests only; the zero
 // value is empty.
 //
 // In JSON it is one string, about 44 bytes per request.
@@ -46,7 +46,7 @@ func (h *Handled) find(id string) *handledEntry {
 	return &h.entries[place-h.dropped]
 }
 
-// add remembers a new request. It forgets an older one when there are too many.
+// add remembers a new request, and forgets an older one when there are too many.
 func (h *Handled) add(id string, payload []byte) {
 	entry := handledEntry{id: digestOf([]byte(id)), payload: digestOf(payload), state: 'p'}
 	if h.places == nil {
@@ -57,7 +57,7 @@ func (h *Handled) add(id string, payload []byte) {
 	h.trim()
 }
 
-// settle stores how the request ended. It forgets an older one when there are too
+// settle stores how the request ended, and forgets an older one when there are too
 // many.
 func (h *Handled) settle(id string, state OutcomeState) {
 	if entry := h.find(id); entry != nil {

@@ -11,8 +11,8 @@ import (
 type Inbox struct {
 	// Queue holds the commands that wait, in the order they came.
 	Queue Queue `json:"queue,omitempty"`
-	// Parked holds the commands that the API fails to carry out. They wait for an
-	// operator while the others go on.
+	// Parked holds the commands that the API fails to carry out, and that wait for
+	// an operator while the others go on.
 	Parked   Queue   `json:"parked,omitempty"`
 	Handled  Handled `json:"handled"`
 	Outcomes []Kept  `json:"outcomes,omitempty"`
@@ -51,7 +51,7 @@ func (s *Inbox) Attended(request string, waits bool) {
 	}
 }
 
-// seen reports whether the instruction came before under the same id. payload is
+// seen reports whether the instruction came before under the same id; payload is
 // the form of the instruction that Handled remembers.
 func (s *Inbox) seen(i Instruction, id string) (payload []byte, known bool, err error) {
 	if err := validRequestID(id); err != nil { // the id may be the id of an update
@@ -67,8 +67,8 @@ func (s *Inbox) seen(i Instruction, id string) (payload []byte, known bool, err 
 	return append([]byte(i.Verb()), data...), known, err
 }
 
-// Outcome returns the outcome of a request. An id that was never used, or that is
-// forgotten, is NotFound.
+// Outcome returns the outcome of a request, and NotFound for an id that was never
+// used or is forgotten.
 func (s *Inbox) Outcome(id string) (Outcome, error) {
 	// Waiting requests come first: the same id may have been refused before.
 	if s.waits(id) {
@@ -123,8 +123,8 @@ func (s *Inbox) parked(request string) int {
 	return slices.IndexFunc(s.Parked, func(e Entry) bool { return e.Request == request })
 }
 
-// WaitingBytes returns the most JSON of commands that a run would carry over. It
-// includes the known results of commands that are done in part.
+// WaitingBytes returns the most JSON of commands that a run would carry over, with
+// the known results of commands that are done in part.
 func (s *Inbox) WaitingBytes() int {
 	waiting, _ := s.Queue.carried(0)
 	parked, _ := s.Parked.carried(0)

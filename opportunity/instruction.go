@@ -75,8 +75,8 @@ func readInstruction[I Instruction](payload []byte, how reading) (Instruction, e
 
 // Instruct carries the instruction out. id is its request id, or "" for a message
 // without an id. The same id is carried out once; with another payload it is a
-// Conflict. The error says why the instruction does not apply. After an error
-// nothing has changed.
+// Conflict. The error says why the instruction does not apply; nothing has then
+// changed.
 func (s *State) Instruct(i Instruction, id string, now time.Time) (Outcome, error) {
 	payload, known, err := s.seen(i, id)
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *State) Instruct(i Instruction, id string, now time.Time) (Outcome, erro
 	return outcome, nil
 }
 
-// Applies reports why Instruct would refuse. It changes nothing.
+// Applies reports why Instruct would refuse, without changing anything.
 func (s *State) Applies(i Instruction, id string, now time.Time) error {
 	_, known, err := s.seen(i, id)
 	if err != nil || known {

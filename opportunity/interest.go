@@ -169,8 +169,8 @@ func (l Learner) validate() error {
 // JSON names the interest with the mistake.
 type Interests []Interest
 
-// UnmarshalJSON reads a JSON array of interests. Unknown members are an error. So
-// is a missing price, since it would count as zero.
+// UnmarshalJSON reads a JSON array of interests. An unknown member is an error, and
+// so is a missing price, since it would count as zero.
 func (l *Interests) UnmarshalJSON(data []byte) error {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {

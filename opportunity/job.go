@@ -9,10 +9,10 @@ import (
 )
 
 // Job is an effect that is under way or waits for its turn. A worker inspects the
-// effect, sends one request for what is missing, and inspects again after each request:
+// effect, sends one request for a missing part, and inspects again after each request:
 // an answer without errors proves nothing.
 type Job struct {
-	// Effect is the effect to ensure. Its key is unique over the whole life.
+	// Effect is the effect to ensure, with a key that is unique over the whole life.
 	Effect Effect `json:"effect"`
 	// Chain is the number of the effects that belong together and have an order.
 	Chain int      `json:"chain"`
@@ -20,13 +20,13 @@ type Job struct {
 	// Done says that the effect stands, for a move that is not made yet.
 	Done bool `json:"done,omitempty"`
 	// Begun says that a request for the effect was sent, or was about to be sent, and
-	// was not rejected. Touched says that a request was carried out, or may have been.
+	// was not rejected; Touched says that a request was carried out, or may have been.
 	Begun   bool  `json:"begun,omitempty"`
 	Touched bool  `json:"touched,omitempty"`
 	Trace   Trace `json:"trace,omitzero"`
 	// Sent is the last request that the API reported as carried out.
 	Sent *Act `json:"sent,omitempty"`
-	// NotBefore is the time of the next inspection. Aside says that others need not wait
+	// NotBefore is the time of the next inspection; Aside says that others need not wait
 	// until then.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 	Aside     bool      `json:"aside,omitempty"`
@@ -107,7 +107,7 @@ func (s *EffectState) JobsAt(now time.Time) time.Time { return s.jobsAt(now) }
 type Finding struct {
 	// Act is the next missing request; nil when there is none.
 	Act *Act
-	// Again is the time of the next inspection, when there is nothing to do before.
+	// Again is the time of the next inspection, when there is nothing to do before;
 	// Aside says that later effects need not wait for this effect.
 	Again time.Time
 	Aside bool
@@ -148,8 +148,8 @@ func (s *State) Found(key string, found Finding, now time.Time) *Act {
 	return nil
 }
 
-// Unanswered counts an inspection of the effect of the key that the API did not answer.
-// From then on commands go before an effect after a move.
+// Unanswered counts an inspection of the effect of the key that the API did not answer:
+// from then on commands go before an effect after a move.
 func (s *EffectState) Unanswered(key string) {
 	if j := s.job(key); j != nil {
 		j.Rounds++
@@ -172,7 +172,7 @@ func (e *Error) told() string {
 // operator gets attention, or the effect fails its move.
 const jobErrors = 5
 
-// Acted stores the result of the request for the effect of the key. A request that was
+// Acted stores the result of the request for the effect of the key; a request that was
 // not sent changes nothing.
 func (s *State) Acted(key string, act Act, answer Answer, trace Trace, contacts []ID, now time.Time) {
 	j := s.job(key)
@@ -242,7 +242,7 @@ func (s *State) Unserved(key, reason string, fate Fate, now time.Time) {
 	}
 }
 
-// Withdraw takes back a follow-up that has not begun. The follow-up is planned again.
+// Withdraw takes back a follow-up that has not begun, so that it is planned again.
 func (s *State) Withdraw(key string, now time.Time) {
 	s.calmJob(key)
 	s.drop(key)
@@ -252,7 +252,7 @@ func (s *State) Withdraw(key string, now time.Time) {
 	s.replan()
 }
 
-// jobStands handles an effect of which nothing is missing, or nothing is left to undo.
+// jobStands handles an effect with nothing missing, or with nothing left to undo.
 func (s *State) jobStands(j *Job, now time.Time) {
 	key := j.Effect.Key
 	s.calmAbout(AttentionEffect, key)
@@ -318,7 +318,7 @@ func (s *State) skipJob(key, reason string, now time.Time) {
 	s.planSoon(s.isWatched(), s.Rules.Quiet, now)
 }
 
-// startChain queues effects as jobs of one chain. Their keys get the number of the
+// startChain queues effects as jobs of one chain, whose keys get the number of the
 // chain.
 func (s *State) startChain(stage JobStage, chain int, effects []Effect, now time.Time) {
 	taken := jsonSize(s.Jobs)

@@ -17,15 +17,15 @@ type Journal struct {
 
 	// Runs counts the runs of the workflow, this one included.
 	Runs int `json:"runs"`
-	// Writer is the id of the run that handed the state over, as that run knew it. After a
+	// Writer is the id of the run that handed the state over, as that run knew it; after a
 	// reset it is the id of the run before.
 	Writer string `json:"writer,omitempty"`
 
-	// Rules are those of the worker that answered last, from its playbook. A lower version
+	// Rules are those of the worker that answered last, from its playbook; a lower version
 	// than theirs does not count.
 	Rules Rules `json:"rules,omitzero"`
-	// Renewed says that the playbook changed. The run then continues as a new run as soon as
-	// nothing waits.
+	// Renewed says that the playbook changed, so that the run continues as a new run as soon
+	// as nothing waits.
 	Renewed bool `json:"renewed,omitempty"`
 }
 

@@ -10,8 +10,8 @@ const (
 	MaxReferenceLength = 200
 	// MaxRequestIDLength is the longest request id, in bytes.
 	MaxRequestIDLength = 200
-	// MaxSourceLength is the longest source, in bytes. Temporal has the same limit for a
-	// fairness key.
+	// MaxSourceLength is the longest source, in bytes, which is also Temporal's limit
+	// for a fairness key.
 	MaxSourceLength = 64
 	// MaxInterestsPerCommand is the most interests one addInterests may carry.
 	MaxInterestsPerCommand = 100
@@ -64,14 +64,14 @@ const (
 	// after this many of the API's own errors, over at least this time.
 	ParkAfterErrors = 5
 	ParkAfter       = 10 * time.Minute
-	// MaxParked is how many commands may be parked. MaxParkedBytes is the most JSON that
-	// they may take in the input of the next run. A command without room is sent again
+	// MaxParked is how many commands may be parked, MaxParkedBytes the most JSON that
+	// they may have in the input of the next run. A command without room is sent again
 	// and again, and the others wait.
 	MaxParked      = 20
 	MaxParkedBytes = 64 << 10
 
-	// MaxJobBytes is the most JSON of effects under way at which further ones may begin.
-	// The facts kept of effects under way come on top.
+	// MaxJobBytes is the most JSON of effects under way at which further ones may begin;
+	// the facts kept of effects under way come on top.
 	MaxJobBytes = 32 << 10
 	// MaxLedger is how many effects that ended are shown.
 	MaxLedger = 50
@@ -80,10 +80,10 @@ const (
 	MaxAttendeeBytes = 32 << 10
 
 	// MaxFollowUps is how many planned follow-ups are kept, the earliest ones, and how
-	// many may be put off. MaxFollowUpBytes is the most JSON they may take together.
+	// many may be put off; MaxFollowUpBytes is the most JSON they may take together.
 	MaxFollowUps     = 20
 	MaxFollowUpBytes = 32 << 10
-	// MaxCancelledFollowUps is how many follow-ups may be cancelled. Cancelled ones are
+	// MaxCancelledFollowUps is how many follow-ups may be cancelled; cancelled ones are
 	// never forgotten, since they would be planned again.
 	MaxCancelledFollowUps = 100
 	// MaxLeftOut is how many follow-ups that will not be done are shown.

@@ -70,7 +70,7 @@ func (s *State) IsUnplanned(batch []Mutation) bool {
 	return slices.ContainsFunc(batch, func(m Mutation) bool { return m.Progress != nil && s.moveOf(m.Request) == nil })
 }
 
-// failMove ends the move whose earlier effect failed. Effects that were done are
+// failMove ends the move whose earlier effect failed: effects that were done are
 // undone, the last one first.
 func (s *State) failMove(job Job, why string, now time.Time) {
 	at := slices.IndexFunc(s.Moves, func(m Move) bool { return m.Chain == job.Chain })
@@ -90,8 +90,8 @@ func (s *State) failMove(job Job, why string, now time.Time) {
 	}, now)
 }
 
-// moveEnded starts the effects after a move that was made. It undoes the effects before
-// a move that was not made. reason says why the move was not made.
+// moveEnded starts the effects after a move that was made, and undoes the effects
+// before a move that was not made. reason says why the move was not made.
 func (s *State) moveEnded(request string, reason *Error, now time.Time) {
 	at := slices.IndexFunc(s.Moves, func(m Move) bool { return m.Request == request })
 	if at < 0 {

@@ -28,7 +28,7 @@ func (m Mutation) isAsked() bool { return m.Extend == nil || !m.Extend.Until.IsZ
 
 // Extend says until when the places of the whole opportunity are held.
 type Extend struct {
-	// Release gives the places back. The API can do so only by an expiry that is
+	// Release gives the places back, which the API can do only by an expiry that is
 	// now.
 	Release bool `json:"release,omitempty"`
 	// Until is the time a caller asked for; zero leaves the time to the worker's
@@ -103,7 +103,7 @@ type Name struct {
 	Text string `json:"text"`
 }
 
-// TypeCurrency stands for a currency in a Name; its id is the bare code.
+// TypeCurrency is the type of a currency in a Name; its id is the bare code.
 const TypeCurrency = "Currency"
 
 // Resolved is the result of the look-up of a Name: an id, or why there is none.

@@ -27,7 +27,7 @@ type PlanFollowUps struct{}
 // DoFollowUp does the follow-up that is due.
 type DoFollowUp struct{ FollowUp FollowUp }
 
-// Rest waits for a message. When Until is not zero, a task is due at that time without a
+// Rest waits for a message; when Until is not zero, a task is due at that time without a
 // message.
 type Rest struct{ Until time.Time }
 

@@ -31,7 +31,7 @@ type OperatorState struct {
 // one of each word.
 const maxAttention = 20
 
-// Attend raises attention. A word about the same request is raised once.
+// Attend raises attention; a word about the same request is raised once.
 func (s *OperatorState) Attend(word Word, request, text string, now time.Time) {
 	for i := range s.Attention {
 		if s.Attention[i].Word == word && s.Attention[i].Request == request {

@@ -59,7 +59,7 @@ func (p Pause) Validate() error {
 // Validate implements Instruction.
 func (r Resume) Validate() error { return validHeading(r.RequestID, r.Source) }
 
-// pause stops the stream. A pause of a paused opportunity sets another reason.
+// pause stops the stream; a pause of a paused opportunity sets another reason.
 func (s *State) pause(p Pause, now time.Time) {
 	if s.Paused == nil {
 		s.Paused = &Standstill{Since: now}

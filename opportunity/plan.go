@@ -36,8 +36,8 @@ func (p Plan) IsEmpty() bool {
 // EffectKind names what an effect does.
 type EffectKind string
 
-// The kinds of effects. Each ensures a state: it inspects first, and does only what is
-// missing.
+// The kinds of effects. Each ensures a state: it inspects first, and does only the
+// missing part.
 const (
 	// EffectAccount: the opportunity has an account.
 	EffectAccount EffectKind = "account"
@@ -80,7 +80,7 @@ const (
 	UndoNone Undo = "none"
 )
 
-// Effect is one state to ensure. The member of its kind holds its settings. Kinds without
+// Effect is one state to ensure. The member of its kind holds its settings; kinds without
 // settings have no member.
 type Effect struct {
 	// Key distinguishes the effect from all others of the same playbook.
@@ -117,14 +117,14 @@ func (e *Effect) UnmarshalJSON(data []byte) error {
 	return e.Later.take(data, reflect.TypeFor[Effect]())
 }
 
-// EnsureAccount gives the opportunity an account when it has none. It takes the account
-// of the name, or a new account.
+// EnsureAccount gives the opportunity an account when it has none: the account of the
+// name, or a new account.
 type EnsureAccount struct {
 	// Name is the account's name, also for the look-up.
 	Name string `json:"name"`
 }
 
-// EnsureContacts makes the missing contacts. It looks contacts up by e-mail address.
+// EnsureContacts makes the missing contacts, and looks contacts up by e-mail address.
 type EnsureContacts struct {
 	// Several says what to do when more than one contact has the address.
 	Several Several `json:"several"`
@@ -137,7 +137,7 @@ type Several string
 const (
 	// SeveralAsk leaves the choice to an operator.
 	SeveralAsk Several = "ask"
-	// SeveralOldest takes the one that was made first.
+	// SeveralOldest takes the oldest.
 	SeveralOldest Several = "oldest"
 )
 
@@ -244,7 +244,7 @@ const (
 
 // FollowUp is an action to do once, at a time.
 type FollowUp struct {
-	// Key stays the same in every plan. A follow-up that was done under a key is not done
+	// Key stays the same in every plan: a follow-up that was done under a key is not done
 	// again.
 	Key string `json:"key"`
 	// Name is the name of the follow-up in the playbook.
@@ -252,7 +252,7 @@ type FollowUp struct {
 	// Due is the time of the action, in UTC. It is never earlier than the time of the
 	// plan: a follow-up that was due before is due at the time of the plan.
 	Due time.Time `json:"due"`
-	// Number counts the repetitions from 1 to Of. The last one may be the action that
+	// Number counts the repetitions from 1 to Of; the last one may be the action that
 	// ends them.
 	Number int    `json:"number"`
 	Of     int    `json:"of"`
@@ -321,7 +321,7 @@ const (
 type DoneFollowUp struct {
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
-	// Cancelled says that an operator cancelled the follow-up. It counts as done, but not
-	// towards the cap.
+	// Cancelled says that an operator cancelled the follow-up, which counts as done, but
+	// not towards the cap.
 	Cancelled bool `json:"cancelled,omitempty"`
 }

@@ -165,7 +165,7 @@ func (e *packedEntry) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// packedMark begins a packed request id. An id that itself begins with the mark is
+// packedMark begins a packed request id; an id that itself begins with the mark is
 // written with the mark twice.
 const packedMark = "~"
 
@@ -207,7 +207,7 @@ func uuidText(raw []byte) string {
 // queueFrame is how many bytes a queue has besides its entries.
 const queueFrame = len(`{"payloads":[],"entries":[]}`)
 
-// carried returns how many bytes the queue takes at most. fitting is how many of
+// carried returns how many bytes the queue takes at most; fitting is how many of
 // its first entries fit into most bytes.
 func (q Queue) carried(most int) (total, fitting int) {
 	if len(q) == 0 { // an empty queue is left out

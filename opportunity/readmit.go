@@ -14,7 +14,7 @@ func (s *State) Readmit(c Command, id string, silent bool, now time.Time) (strin
 	return s.accept(c, id, silent, now, func() error { return nil })
 }
 
-// Readmits reports why Readmit would refuse. It changes nothing.
+// Readmits reports why Readmit would refuse, without changing anything.
 func (s *State) Readmits(c Command, id string) error {
 	payload, err := canonical(WithSource(c, ""))
 	if err != nil {

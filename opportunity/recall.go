@@ -147,8 +147,8 @@ func (w wish) fits(ref InterestRef) bool {
 }
 
 // beginsOnly reports whether the interests there must be the first ones of those
-// asked for. All facts that were read must say so. No other choice may fit, except
-// one that is equal in everything.
+// asked for. All facts that were read must say so, and no other choice may fit,
+// except one that is equal in everything.
 func beginsOnly(there []InterestRef, asked []wish) bool {
 	if len(there) > len(asked) {
 		return false
@@ -242,8 +242,8 @@ func recallExtend(asked Extend, record Snapshot) Answer {
 	return Answer{Fate: FateNotSent}
 }
 
-// ask raises the question about the first request in doubt. It removes the question
-// when no request is in doubt.
+// ask raises the question about the first request in doubt, and removes the
+// question when no request is in doubt.
 func (s *State) ask(now time.Time) {
 	at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Doubt })
 	if at < 0 {
@@ -265,8 +265,8 @@ func (s *State) ask(now time.Time) {
 	s.note(now, "a question waits for an operator: "+e.Summary())
 }
 
-// retry answers the question: it did not happen, send it again. A parked request is
-// sent before all that waits.
+// retry handles the answer that it did not happen: send it again. A parked request
+// is sent before all that waits.
 func (s *State) retry(answer Retry, now time.Time) {
 	if s.asksAboutCreate(answer.Request) {
 		s.answerCreate("an operator answered retry: create the record", now)
@@ -291,8 +291,8 @@ func (s *State) retry(answer Retry, now time.Time) {
 	s.ask(now)
 }
 
-// skip answers the question: never mind. The request fails with the type Skipped
-// and the operator's reason.
+// skip handles the answer to drop the request. The request fails with the type
+// Skipped and the operator's reason.
 func (s *State) skip(answer Skip, now time.Time) {
 	if s.asksAboutCreate(answer.Request) {
 		s.answerCreate("an operator answered skip: do not create the record", now)

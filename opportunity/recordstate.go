@@ -7,7 +7,7 @@ import (
 
 // RecordState is the known state of the record in the TMS.
 type RecordState struct {
-	// Start is the run's start, until the record exists. StartDigest stays after that.
+	// Start is the run's start, until the record exists; StartDigest stays after that.
 	Start       *Start `json:"start,omitempty"`
 	StartDigest string `json:"startDigest"`
 
@@ -26,17 +26,17 @@ type RecordState struct {
 	Unclaimed []InterestRef `json:"unclaimed,omitempty"`
 	// Attendees are the people to be trained, as long as a playbook may register them.
 	Attendees []Attendee `json:"attendees,omitempty"`
-	// CancelledEvents are the events known to be cancelled. SoldOutEvents are the events
+	// CancelledEvents are the events known to be cancelled, SoldOutEvents the events
 	// known to have sold out.
 	CancelledEvents []ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []ID `json:"soldOutEvents,omitempty"`
-	// Entered is when the record came into its step. LastActivity is the time of the
-	// last activity other than a follow-up. Both are zero when unknown.
+	// Entered is when the record came into its step, LastActivity the time of the last
+	// activity other than a follow-up. Both are zero when unknown.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
 }
 
-// identify stores the contacts of attendees. It drops their names.
+// identify stores the contacts of attendees, and drops their names.
 func (s *RecordState) identify(contacts []ID) {
 	for i, contact := range contacts {
 		if i < len(s.Attendees) && contact != "" {
@@ -72,7 +72,7 @@ func (s *RecordState) stand(step Step, now time.Time) {
 	s.Step = step
 }
 
-// Disown stores the interests of the record that no known request has made. So they
+// Disown stores the interests of the record that no known request has made, so that they
 // never count as the effect of a later request.
 func (s *RecordState) Disown(record Snapshot) {
 	known := s.knownInterests()
@@ -83,7 +83,7 @@ func (s *RecordState) Disown(record Snapshot) {
 	}
 }
 
-// show adds interests of the record that the view does not show yet. It returns how
+// show adds interests of the record that the view does not show yet, and returns how
 // many. They never count as the effect of a request.
 func (s *RecordState) show(record Snapshot) int {
 	shown := make(map[ID]bool, len(s.Interests))
@@ -131,7 +131,7 @@ func (s *RecordState) Lacks(record Snapshot) bool {
 	return slices.ContainsFunc(s.Interests, func(held Held) bool { return !record.has(held.ID) })
 }
 
-// requestEnded counts as activity. Places that the request may have taken get an expiry.
+// requestEnded counts as activity; places that the request may have taken get an expiry.
 func (s *RecordState) requestEnded(e requestEnded) {
 	s.LastActivity = e.at
 	s.ExtendDue = s.ExtendDue || e.unheld

@@ -242,8 +242,7 @@ func (b Backlog) recountExtend(i int, record Snapshot) Answer {
 }
 
 // Recounted stores the result of Recount, and the record. Interests that no known
-// request asked for are shown from now on. They never count as the effect of a
-// request.
+// request asked for are shown from now on, and never count as the effect of a request.
 func (s *State) Recounted(b Backlog, answers []Answer, record Snapshot, now time.Time) {
 	s.note(now, "the run was reset: what waits was compared with the record")
 	s.Settle(b.Mutations, answers, now)

@@ -33,7 +33,7 @@ func (r Refresh) Validate() error { return validHeading(r.RequestID, r.Source) }
 func (s *State) NeedsReading() bool { return s.ID != "" && s.RefreshDue }
 
 // Refreshed stores the record as read from the TMS, when nothing is under way. Interests that are gone there are
-// forgotten. New interests are shown from now on.
+// forgotten, new interests are shown from now on.
 func (s *State) Refreshed(record Snapshot, now time.Time) {
 	s.RefreshDue = false
 	s.replan()
@@ -42,7 +42,7 @@ func (s *State) Refreshed(record Snapshot, now time.Time) {
 	}
 }
 
-// Looked stores the record like Refreshed. It reports whether anything had changed in the TMS, and notes the
+// Looked stores the record like Refreshed, and reports whether anything had changed in the TMS, and notes the
 // changes.
 func (s *State) Looked(record Snapshot, now time.Time) bool {
 	moved := record.Step.ID != s.Step.ID

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// requestEnded is the event that a request has ended. Each component handles the
+// requestEnded is the event that a request has ended; each component handles the
 // event for itself.
 type requestEnded struct {
 	entry   Entry
@@ -27,7 +27,7 @@ func (s *State) finish(e Entry, reason *Error, now time.Time) {
 	s.ended(e.end(reason, now))
 }
 
-// end settles the rest of the request with the given reason. It returns the event
+// end settles the rest of the request with the given reason, and returns the event
 // that the request has ended.
 func (e Entry) end(reason *Error, now time.Time) requestEnded {
 	ended := requestEnded{entry: e, outcome: Outcome{RequestID: e.Request, State: Done}, at: now}

@@ -64,8 +64,8 @@ func (s *State) replan() { s.planNow(s.isWatched()) }
 // isWatched reports whether the playbook has rules that need reads of the record.
 func (s *State) isWatched() bool { return s.ID != "" && s.Rules.watches() }
 
-// PlanRequest is the request id in attention and waits about planning. No caller waits
-// for planning.
+// PlanRequest is the request id in attention and waits about planning, for which no
+// caller waits.
 const PlanRequest = "plan"
 
 // PlansNow reports whether the follow-ups get a new plan now, when there is no other

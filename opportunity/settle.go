@@ -248,7 +248,7 @@ func (s *State) Refused(batch []Mutation, reason *Error, now time.Time) {
 }
 
 // FailNames ends the requests of the batch with a name that means nothing, or more
-// than one thing. Of an addInterests it ends only the interest with such a name.
+// than one thing; of an addInterests it ends only the interest with such a name.
 func (s *State) FailNames(batch []Mutation, failed map[Name]*Error, now time.Time) {
 	answers := make([]Answer, len(batch))
 	for i, m := range batch {
@@ -263,7 +263,7 @@ func (s *State) FailNames(batch []Mutation, failed map[Name]*Error, now time.Tim
 	s.settleNames(batch, answers, now)
 }
 
-// settleNames settles like Settle when nothing was sent. It says nothing of the
+// settleNames settles like Settle when nothing was sent: it says nothing of the
 // places.
 func (s *State) settleNames(batch []Mutation, answers []Answer, now time.Time) {
 	for i, m := range batch {

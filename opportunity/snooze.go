@@ -8,7 +8,7 @@ import (
 // VerbSnooze puts a planned follow-up off.
 const VerbSnooze Verb = "snooze"
 
-// Snooze puts a planned follow-up off until a time. Its repetitions wait, too.
+// Snooze puts a planned follow-up off until a time, and its repetitions with it.
 type Snooze struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
@@ -54,7 +54,7 @@ func (z Snooze) Validate() error {
 	return validText("reason", z.Reason)
 }
 
-// snooze puts the follow-up off. A follow-up that was put off before gets another time. A new plan follows, so that
+// snooze puts the follow-up off; a follow-up that was put off before gets another time. A new plan follows, so that
 // the run wakes at the right time.
 func (s *State) snooze(z Snooze, now time.Time) {
 	s.Snoozed = slices.DeleteFunc(s.Snoozed, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })

@@ -69,8 +69,8 @@ func onceEach(payload []byte) error { return walk(payload, nil) }
 // memberRequestID is the member that holds the request id, in every message.
 const memberRequestID = "requestId"
 
-// RequestIDIn returns the request id of a message that cannot be read as a whole. It
-// returns "" when no id can be recognised.
+// RequestIDIn returns the request id of a message that cannot be read as a whole, or
+// "" when no id can be recognised.
 func RequestIDIn(payload []byte) string {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber()

@@ -67,8 +67,8 @@ func NewState(reference Reference, start Start, now time.Time) *State {
 	return s
 }
 
-// Created stores that the record exists. It queues the start's interests before everything else
-// that waits.
+// Created stores that the record exists, and queues the start's interests before everything else that
+// waits.
 func (s *State) Created(record Snapshot, region Named, now time.Time) {
 	start := s.Start
 	s.know(record, region)
@@ -98,15 +98,15 @@ func (s *State) HasWork() bool {
 	return s.mayAct() && (len(s.Queue) > 0 && !s.moveWaits() || s.ExtendDue || s.releaseDue())
 }
 
-// IsOver reports whether the opportunity is in an ending step and no work is left. A paused
-// opportunity is never over.
+// IsOver reports whether the opportunity is in an ending step and no work is left; a paused opportunity
+// is never over.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.Ends() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
 		s.Paused == nil && !s.ExtendDue && !s.releaseDue() && !s.RefreshDue && len(s.Jobs) == 0 && len(s.FollowUps) == 0 && len(s.Occasions) == 0 && !s.PlanDue
 }
 
-// releaseDue reports whether a lost or archived opportunity holds places. Such places are given
-// back before the run ends.
+// releaseDue reports whether a lost or archived opportunity holds places, which are given back before
+// the run ends.
 func (s *State) releaseDue() bool {
 	state := s.Step.Stage.State
 	return (state == Lost || state == Archived) && len(s.Queue) == 0 && s.holdsPlaces()

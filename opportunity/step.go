@@ -21,7 +21,7 @@ type Stage struct {
 	State StageState `json:"state"`
 }
 
-// Step is a point inside a stage. An opportunity is always in one step.
+// Step is a point inside a stage; an opportunity is always in one step.
 type Step struct {
 	ID    ID     `json:"id"`
 	Name  string `json:"name"`

@@ -6,8 +6,8 @@ import (
 )
 
 // Restored handles a restore of Temporal's database. Some interests of the record are in
-// neither the backup nor the waiting commands. These were requested after the backup. A
-// request for an equal interest may be a repetition.
+// neither the backup nor the waiting commands. These were requested after the backup, so
+// a request for an equal interest may be a repetition.
 func (s *State) Restored(answers []Answer, record Snapshot, now time.Time) {
 	s.note(now, "Temporal's database was restored")
 	known := s.knownInterests()
@@ -24,8 +24,8 @@ func (s *State) Restored(answers []Answer, record Snapshot, now time.Time) {
 }
 
 // Suspect puts requests of the batch in doubt that ask for an unclaimed interest of the
-// record. It reports whether there is such a request. Each interest leads to at most one
-// question. resolved maps names of items to their ids.
+// record, and reports whether there is such a request. Each interest leads to at most
+// one question. resolved maps names of items to their ids.
 func (s *State) Suspect(batch []Mutation, resolved map[Name]ID, now time.Time) bool {
 	found := false
 	for _, m := range batch {

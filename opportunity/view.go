@@ -18,8 +18,8 @@ type View struct {
 	Reservation *Reservation `json:"reservation,omitempty"`
 	// Queue holds the waiting commands, in order.
 	Queue []Waiting `json:"queue"`
-	// Parked holds the commands that the API fails to carry out. They wait for an operator
-	// while the others go on.
+	// Parked holds the commands that the API fails to carry out, and that wait for an
+	// operator while the others go on.
 	Parked   []Waiting `json:"parked,omitempty"`
 	Question *Question `json:"question,omitempty"`
 	// Paused is set while an operator keeps everything from being sent.
@@ -30,7 +30,7 @@ type View struct {
 	// way.
 	Waits     *Wait       `json:"waits,omitempty"`
 	Attention []Attention `json:"attention"`
-	// Effects are the results of the side effects, the latest last. Working are the side
+	// Effects are the results of the side effects, the latest last, and Working the side
 	// effects under way.
 	Effects []LedgerEntry `json:"effects,omitempty"`
 	Working []Working     `json:"working,omitempty"`
@@ -97,7 +97,7 @@ func (e Entry) waiting() Waiting {
 // maxShownQueue is how many commands of the queue a view shows.
 const maxShownQueue = 100
 
-// View returns the picture. It shows the first hundred commands of a longer queue.
+// View returns the picture, with the first hundred commands of a longer queue.
 func (s *State) View() View {
 	v := View{
 		Reference: s.Reference, Opportunity: s.ID, Details: s.Details,

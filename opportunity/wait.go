@@ -31,7 +31,7 @@ func (s *OperatorState) WaitFor(w Wait) bool {
 	return fresh
 }
 
-// Answered handles a response of the API to the request. A wait for one failing
+// Answered handles a response of the API to the request; a wait for one failing
 // request goes on, unless this is that request. Answered reports whether a wait is
 // over.
 func (s *OperatorState) Answered(request string) bool {
@@ -44,7 +44,7 @@ func (s *OperatorState) Answered(request string) bool {
 	return true
 }
 
-// Unasked handles a request that is no longer sent. A wait for that request alone
+// Unasked handles a request that is no longer sent: a wait for that request alone
 // ends.
 func (s *OperatorState) Unasked(request string) {
 	s.calmAbout(AttentionOperation, request)

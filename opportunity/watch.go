@@ -117,7 +117,7 @@ func (s *State) Unplannable(reason string, now time.Time) {
 	s.Attend(AttentionPlaybook, PlanRequest, "nothing is followed up, since the record cannot be looked at: "+reason, now)
 }
 
-// FollowUp begins the follow-up that is due. From then on it is not planned again.
+// FollowUp begins the follow-up that is due; from then on it is not planned again.
 func (s *State) FollowUp(f FollowUp, now time.Time) {
 	s.FollowedUp(f.Key, now)
 	switch action := f.Action; action.Kind {

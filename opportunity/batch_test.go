@@ -147,8 +147,8 @@ func TestNextBatch(t *testing.T) {
 // later is a request to hold the places until another time.
 var later = opportunity.ExtendReservations{Until: noon.AddDate(0, 2, 0)}
 
-// TestAnAskedExpiryIsExact: the requested time is set. Places taken after it are
-// held no shorter.
+// TestAnAskedExpiryIsExact: the requested time is set, and places taken after it
+// are held no shorter.
 func TestAnAskedExpiryIsExact(t *testing.T) {
 	s := opened(t)
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(1, 0, 0)}

@@ -28,10 +28,10 @@ type Entry struct {
 	Alone bool `json:"alone,omitempty"`
 	// Silent says that no caller waits for the outcome: a failure needs attention.
 	Silent bool `json:"silent,omitempty"`
-	// Called says that the entry came as an update. After a reset, signals come before updates, so the order between
+	// Called says that the entry came as an update; after a reset, signals come before updates, so the order between
 	// the two is lost.
 	Called bool `json:"called,omitempty"`
-	// Errors counts the API's own errors in a row for this command when it travelled alone. FailingSince is the time of
+	// Errors counts the API's own errors in a row for this command when it travelled alone; FailingSince is the time of
 	// the first of these errors.
 	Errors       int       `json:"errors,omitempty"`
 	FailingSince time.Time `json:"failingSince,omitzero"`

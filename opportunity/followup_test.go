@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reminder is a follow-up of the course "remind". It is due so many hours after noon.
+// reminder is a follow-up of the course "remind", due so many hours after noon.
 func reminder(number, hours int) opportunity.FollowUp {
 	return followUp("remind", number, hours)
 }
@@ -196,7 +196,7 @@ func TestThoseThatArePutOffLeaveRoom(t *testing.T) {
 	}
 }
 
-// TestLongFollowUpsAreFew: the tenant's own texts do not make the state large. The
+// TestLongFollowUpsAreFew: the tenant's own texts do not make the state large, and the
 // longest follow-up is still done.
 func TestLongFollowUpsAreFew(t *testing.T) {
 	var planned []opportunity.FollowUp

@@ -16,7 +16,7 @@ type FollowUpState struct {
 	PlanDue   bool      `json:"planDue,omitempty"`
 	PlannedAt time.Time `json:"plannedAt,omitzero"`
 	// PlanSince and PlanLast are the times of the first and the last change that the
-	// due plan waits for. Both are zero when the plan is due at once.
+	// due plan waits for; both are zero when the plan is due at once.
 	PlanSince time.Time `json:"planSince,omitzero"`
 	PlanLast  time.Time `json:"planLast,omitzero"`
 	// Forgetful says that the run was reset, so due follow-ups may have been done.
@@ -112,9 +112,9 @@ type timedFollowUp struct {
 	at time.Time
 }
 
-// timed sorts follow-ups by the time at which they are done. A follow-up is done at
-// its due time or when its snooze ends, whichever is later. It never comes before an
-// earlier one of the same course: the second reminder waits for the snoozed first.
+// timed sorts follow-ups by the time at which they are done: each at its due time or
+// when its snooze ends, whichever is later. It never comes before an earlier one of
+// the same course: the second reminder waits for the snoozed first.
 func (s *FollowUpState) timed(followUps []FollowUp) []timedFollowUp {
 	all := make([]timedFollowUp, len(followUps))
 	for i, f := range followUps {

@@ -10,7 +10,7 @@ import (
 )
 
 // TestHandledAgainstAModel compares the packed memory of requests with a plain list
-// that forgets as documented. The window is the real one. So it is filled before
+// that forgets as documented. The window is the real one, so it is filled before
 // the drawn steps begin.
 func TestHandledAgainstAModel(t *testing.T) {
 	t.Parallel()

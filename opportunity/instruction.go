@@ -2,8 +2,8 @@ package opportunity
 
 import "time"
 
-// Instruction is a message of an operator. It is carried out and its outcome
-// returned at once, also while commands wait.
+// Instruction is a message of an operator, carried out and answered at once, also
+// while commands wait.
 type Instruction interface {
 	Message
 	// WithID returns the same instruction under another request id.

@@ -154,7 +154,7 @@ func TestEveryMessageIsKnown(t *testing.T) {
 	}
 }
 
-// TestAMessageThatIsTooLarge is refused before it is decoded. A message of exactly
+// TestAMessageThatIsTooLarge is refused before it is decoded; a message of exactly
 // the limit is accepted.
 func TestAMessageThatIsTooLarge(t *testing.T) {
 	fill := func(payload string, to int) []byte { // JSON may be padded
@@ -265,7 +265,7 @@ func extended(valid bool, until time.Time) opportunity.Answer {
 }
 
 // TestWhatIsAdmitted: updates are refused while the opportunity could not carry
-// them out. A request that was accepted before may be asked about at any time.
+// them out; a request that was accepted before may be asked about at any time.
 func TestWhatIsAdmitted(t *testing.T) {
 	s := opened(t)
 	ask := opportunity.Progress{To: "Won"}

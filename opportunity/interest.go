@@ -165,7 +165,7 @@ func (l Learner) validate() error {
 	return nil
 }
 
-// Interests is a list of interests. A mistake found while reading the list from
+// Interests is a list of interests; a mistake found while reading the list from
 // JSON names the interest with the mistake.
 type Interests []Interest
 

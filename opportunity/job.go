@@ -30,8 +30,8 @@ type Job struct {
 	// until then.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 	Aside     bool      `json:"aside,omitempty"`
-	// Errors counts the requests in a row whose fate was unknown at first. Rounds counts
-	// the inspections in a row that the API did not answer.
+	// Errors counts the requests in a row whose fate was unknown at first, Rounds the
+	// inspections in a row that the API did not answer.
 	Errors int `json:"errors,omitempty"`
 	Rounds int `json:"rounds,omitempty"`
 	// Calling says that a call of a service for the effect is under way.
@@ -50,7 +50,8 @@ type JobStage string
 const (
 	// JobBefore: the effect must stand before a move is made.
 	JobBefore JobStage = "before"
-	// JobAfter: the effect follows a move or an outside event, or a follow-up is due.
+	// JobAfter: the effect comes after a move or an outside event, or when a follow-up
+	// is due.
 	JobAfter JobStage = "after"
 	// JobUndo: the effect is undone.
 	JobUndo JobStage = "undo"
@@ -159,8 +160,8 @@ func (s *EffectState) Unanswered(key string) {
 // GivesWay reports whether commands go before the effect.
 func (j Job) GivesWay() bool { return j.Stage == JobAfter && j.Rounds > 0 }
 
-// told returns the text of an error for an operator. This text is our own words. Of an
-// error of the API it is only the label, since the rest may name people.
+// told returns the text of an error for an operator: our own words, and of the API's
+// errors only the label, since the rest may name people.
 func (e *Error) told() string {
 	if e == nil || e.Label != "" || e.Message == "" {
 		return e.label()
@@ -168,8 +169,8 @@ func (e *Error) told() string {
 	return clip(e.Message, MaxKeptMessage)
 }
 
-// jobErrors is how many requests in a row may have an unknown fate. After that many an
-// operator gets attention, or the effect fails its move.
+// jobErrors is how many requests in a row may have an unknown fate before an operator
+// gets attention, or the effect fails its move.
 const jobErrors = 5
 
 // Acted stores the result of the request for the effect of the key; a request that was
@@ -242,7 +243,8 @@ func (s *State) Unserved(key, reason string, fate Fate, now time.Time) {
 	}
 }
 
-// Withdraw takes back a follow-up that has not begun, so that it is planned again.
+// Withdraw takes back a follow-up when nothing was done for it, so that it is planned
+// again.
 func (s *State) Withdraw(key string, now time.Time) {
 	s.calmJob(key)
 	s.drop(key)
@@ -341,7 +343,7 @@ func (s *State) Happened(plan Plan, now time.Time) {
 	s.startChain(JobAfter, s.nextChain(), plan.After, now)
 }
 
-// abandonJobs leaves the effects after moves as they are when a run ends. The ledger
+// abandonJobs leaves the effects after moves as they are when a run ends; the ledger
 // lists them, so that a person can do them by hand.
 func (s *State) abandonJobs(now time.Time) {
 	for _, j := range s.Jobs {

@@ -89,8 +89,8 @@ const (
 	// MaxLeftOut is how many follow-ups that will not be done are shown.
 	MaxLeftOut = 20
 
-	// MaxWaitingUpdates is how many updates of commands wait for their outcome at once.
-	// A further update returns pending at once. The server holds ten open updates of one
+	// MaxWaitingUpdates is how many updates of commands wait for their outcome at once;
+	// a further update returns pending at once. The server holds ten open updates of one
 	// run, and an operator's update must always find room.
 	MaxWaitingUpdates = 8
 

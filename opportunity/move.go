@@ -24,7 +24,7 @@ func (s *State) nextMove() *Move {
 	return s.moveOf(s.Queue[0].Request)
 }
 
-// moveWaits reports whether the next command is a move that cannot be made yet. Its
+// moveWaits reports whether the next command is a move that cannot be made yet: its
 // effects are not planned, or the effects before it do not stand.
 func (s *State) moveWaits() bool {
 	if len(s.Queue) == 0 || s.Queue[0].Verb != VerbProgress {

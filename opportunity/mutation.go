@@ -10,7 +10,7 @@ import (
 type Mutation struct {
 	// Request is the id of the request it belongs to.
 	Request string `json:"request"`
-	// Index is the place of Interest in its request.
+	// Index is the position of Interest in its request.
 	Index int `json:"index,omitempty"`
 	// Interest is the interest to add.
 	Interest *Interest `json:"interest,omitempty"`

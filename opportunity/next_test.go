@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Requested work goes before the background. Nothing goes while a question or a pause
-// stops the opportunity.
+// Requested work goes before the background, and nothing goes while a question or a
+// pause stops the opportunity.
 func TestNext(t *testing.T) {
 	t.Parallel()
 	plans := func(s *opportunity.State) { s.Ruled(&opportunity.Rules{Digest: "d", FollowUps: true}, noon) }

@@ -192,8 +192,8 @@ func TestRoomForParked(t *testing.T) {
 	}
 }
 
-// Many requests may come behind a parked one, or while all wait. The input of the
-// next run still keeps its cap.
+// Many requests may come behind a parked one, or while all wait: the input of the
+// next run keeps its cap.
 func TestWhatIsRememberedBehindAParkedRequestIsCapped(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

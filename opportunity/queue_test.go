@@ -104,8 +104,8 @@ func TestAQueueSurvives(t *testing.T) {
 	})
 }
 
-// TestAPlainQueueIsRead: states of version 1 wrote their queue so. A run with such a queue may
-// have waited for months.
+// TestAPlainQueueIsRead: states of version 1 wrote their queue so, and a run with such a queue
+// may have waited for months.
 func TestAPlainQueueIsRead(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -168,7 +168,7 @@ func TestAQueueThatIsNoneIsAnError(t *testing.T) {
 	}
 }
 
-// TestWaitingBytesIsNoLess than the real size, or the server ends the run. For usual messages
+// TestWaitingBytesIsNoLess than the real size, or the server ends the run; for usual messages
 // it is less than twice the real size, or the run is not continued in time.
 func TestWaitingBytesIsNoLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -87,8 +87,8 @@ func TestRecallInterests(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
-	// Interests in one item differ in facts that cannot be read back. Each of them
-	// may have been rejected.
+	// Interests in one item differ in facts that cannot be read back, and each of
+	// them may have been rejected.
 	for _, c := range []struct {
 		name   string
 		record []opportunity.InterestRef
@@ -386,7 +386,7 @@ func TestAnExpiryOfTheSameRequestShows(t *testing.T) {
 	}
 }
 
-// TestExpiriesInARow: the answers to two expiries were lost. The places show the
+// TestExpiriesInARow: the answers to two expiries were lost, and the places show the
 // later one, so the earlier one is not sent again after it.
 func TestExpiriesInARow(t *testing.T) {
 	for _, c := range []struct {
@@ -560,7 +560,7 @@ func TestAnInterestThatHadItsTurn(t *testing.T) {
 }
 
 // TestOnlyWhatIsSentAgainWasTried: an expiry on behalf of places has the reference as
-// its request id. A caller may use the same text as a request id, too.
+// its request id, and a caller may use the same text.
 func TestOnlyWhatIsSentAgainWasTried(t *testing.T) {
 	for _, c := range []struct {
 		command opportunity.Command

@@ -31,7 +31,7 @@ type RecordState struct {
 	CancelledEvents []ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []ID `json:"soldOutEvents,omitempty"`
 	// Entered is when the record came into its step, LastActivity the time of the last
-	// activity other than a follow-up. Both are zero when unknown.
+	// activity other than a follow-up; both are zero when unknown.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
 }

@@ -97,7 +97,7 @@ func TestRecount(t *testing.T) {
 	})
 }
 
-// TestRecounted: decided requests go on, the others become questions. Places that were
+// TestRecounted: decided requests go on, the others become questions, and places that were
 // taken get the expiry that may have been lost.
 func TestRecounted(t *testing.T) {
 	s := opened(t)

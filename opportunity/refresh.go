@@ -42,8 +42,7 @@ func (s *State) Refreshed(record Snapshot, now time.Time) {
 	}
 }
 
-// Looked stores the record like Refreshed, and reports whether anything had changed in the TMS, and notes the
-// changes.
+// Looked stores the record like Refreshed. It notes changes in the TMS, and reports whether there were any.
 func (s *State) Looked(record Snapshot, now time.Time) bool {
 	moved := record.Step.ID != s.Step.ID
 	if moved {

@@ -7,7 +7,7 @@ import (
 
 // Review checks the API's answers before they count. An added interest counts only
 // when its answer names exactly one interest that was not known before. Otherwise
-// the fate of the interest is unknown. answers has the order of batch. An answer
+// the fate of the interest is unknown. answers has the order of batch; an answer
 // missing at its end is unknown.
 func (s *RecordState) Review(batch []Mutation, answers []Answer) []Answer {
 	reviewed := make([]Answer, len(batch))
@@ -183,8 +183,8 @@ func (s *State) settleOne(at int, m Mutation, answer Answer, places *Reservation
 	s.finish(finished, answer.Error, now)
 }
 
-// missed says why the API does not show the places as held until the requested time.
-// An answer without errors proves nothing.
+// missed says why the API does not show the places as held until the requested time:
+// an answer without errors proves nothing.
 func (e Extend) missed(held *Reservation) *Error {
 	switch {
 	case held == nil || !held.Valid:
@@ -263,8 +263,8 @@ func (s *State) FailNames(batch []Mutation, failed map[Name]*Error, now time.Tim
 	s.settleNames(batch, answers, now)
 }
 
-// settleNames settles like Settle when nothing was sent: it says nothing of the
-// places.
+// settleNames settles like Settle when nothing was sent, and stores nothing about
+// the places.
 func (s *State) settleNames(batch []Mutation, answers []Answer, now time.Time) {
 	for i, m := range batch {
 		at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == m.Request })
@@ -275,7 +275,7 @@ func (s *State) settleNames(batch []Mutation, answers []Answer, now time.Time) {
 }
 
 // FailAll ends everything that waits as failed, with the given reason. A request in
-// doubt ends as Undecided, since it may have happened.
+// doubt, or tried before, ends as Undecided, since it may have happened.
 func (s *State) FailAll(reason *Error, now time.Time) {
 	waiting := slices.Concat(s.Parked, s.Queue)
 	s.Queue, s.Parked = nil, nil

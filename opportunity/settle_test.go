@@ -413,7 +413,7 @@ func TestQuestionAboutTheCreate(t *testing.T) {
 }
 
 // TestPlacesInDoubtDoNotStayForEver: a request that an operator ends may have
-// happened. Its places then still need an expiry, or a release.
+// happened; its places then still need an expiry, or a release.
 func TestPlacesInDoubtDoNotStayForEver(t *testing.T) {
 	doubted := func() *opportunity.State {
 		s := opened(t)

@@ -54,8 +54,8 @@ func (z Snooze) Validate() error {
 	return validText("reason", z.Reason)
 }
 
-// snooze puts the follow-up off; a follow-up that was put off before gets another time. A new plan follows, so that
-// the run wakes at the right time.
+// snooze puts the follow-up off; a follow-up that was put off before gets another time, and a new plan follows, so
+// that the run wakes at the right time.
 func (s *State) snooze(z Snooze, now time.Time) {
 	s.Snoozed = slices.DeleteFunc(s.Snoozed, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
 	s.Snoozed = append(s.Snoozed, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})

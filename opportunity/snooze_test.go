@@ -150,7 +150,7 @@ func TestWhatCannotBePutOff(t *testing.T) {
 	}
 }
 
-// TestTheLastThatMayBeCancelled still can be. A follow-up that is put off may get
+// TestTheLastThatMayBeCancelled still can be; a follow-up that is put off may get
 // another time, also when many are put off.
 func TestTheLastThatMayBeCancelled(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)

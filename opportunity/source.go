@@ -40,9 +40,9 @@ func validHeading(requestID, source string) error {
 	return nil
 }
 
-// Origin returns for whom the opportunity works now. Requests of many opportunities get
-// their turns by this key. It is the source of the command in work, else the region,
-// else "".
+// Origin returns for whom the opportunity works now, the key by which requests of many
+// opportunities get their turns. It is the source of the command in work, else the
+// region, else "".
 func (s *State) Origin() string {
 	source := ""
 	switch {

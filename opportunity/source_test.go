@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A source says for whom a message is, not what to do. Messages that differ only in their
+// A source says for whom a message is, not what to do: messages that differ only in their
 // source are equal.
 func TestSourceTellsNothingApart(t *testing.T) {
 	start := opportunity.Start{Name: "Course", Region: "UK"}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Start describes the opportunity to create. With Adopt alone it names an existing record to take over.
+// Start describes the opportunity to create, or with Adopt alone it names an existing record to take over.
 type Start struct {
 	RequestID string `json:"requestId,omitempty"`
 	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.

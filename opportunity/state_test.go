@@ -126,7 +126,7 @@ func TestARepeatedRequestIsTakenOnce(t *testing.T) {
 	}
 }
 
-// TestOwnIDsAreNotForCallers: the id of an update can replace a request id. It also comes from the caller, and must not
+// TestOwnIDsAreNotForCallers: the id of an update can replace a request id; it also comes from the caller, and must not
 // look like an id of the workflow.
 func TestOwnIDsAreNotForCallers(t *testing.T) {
 	s := opened(t, plain(1))
@@ -168,8 +168,8 @@ func TestOutcomeOfARequest(t *testing.T) {
 	}
 }
 
-// TestARefusedIDCanBeUsed: a refused message uses up no id. A later message under that id does not get the refusal as
-// its outcome.
+// TestARefusedIDCanBeUsed: a refused message uses up no id, and a later message under that id does not get the refusal
+// as its outcome.
 func TestARefusedIDCanBeUsed(t *testing.T) {
 	s := opened(t)
 	for n := range 5 {
@@ -202,7 +202,7 @@ func TestInterestsOfTheStartCount(t *testing.T) {
 	wantError(t, s.Admits(add(plain(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
 }
 
-// TestARefusalIsKept: an unreadable message never vanishes. When its id was used for another message, the outcome of
+// TestARefusalIsKept: an unreadable message never vanishes; when its id was used for another message, the outcome of
 // that message stays.
 func TestARefusalIsKept(t *testing.T) {
 	s := opened(t)

@@ -50,7 +50,7 @@ func change(m opportunity.Mutation) string {
 	return fmt.Sprintf("%s/%d", m.Request, m.Index)
 }
 
-// lapse ends places that were not extended in time. They cannot be extended any more.
+// lapse ends places that were not extended in time; they cannot be extended any more.
 func (r *tms) lapse() {
 	if !r.until.IsZero() && !r.until.After(r.now) || len(r.places) == 0 {
 		r.places, r.until = map[opportunity.ID]bool{}, time.Time{}
@@ -429,8 +429,8 @@ func isConflict(err error) bool {
 	return errors.As(err, &own) && own.Type == opportunity.Conflict
 }
 
-// hand changes the record by hand and has it read again at once, when nothing is under way.
-// The interests found then are the effect of no request.
+// hand changes the record by hand and has it read again at once, when nothing is under way;
+// the interests found then are the effect of no request.
 func (s *stream) hand(t *rapid.T) {
 	for range rapid.IntRange(0, 2).Draw(t, "added") {
 		s.tms.hand(rapid.SampledFrom([]opportunity.ID{course, event, path}).Draw(t, "item"))

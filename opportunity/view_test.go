@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestNoLearnerIsShown marks every learner. It looks for the mark in everything
+// TestNoLearnerIsShown marks every learner and looks for the mark in everything
 // that is shown, at every stage of a request's life.
 func TestNoLearnerIsShown(t *testing.T) {
 	const mark = "Zaphodina"

@@ -427,7 +427,7 @@ func TestDecodeIsStrict(t *testing.T) {
 	}
 }
 
-// TestMistakesNameNoLearner spoils messages with people in every way. It looks for
+// TestMistakesNameNoLearner spoils messages with people in every way and looks for
 // the people in the errors.
 func TestMistakesNameNoLearner(t *testing.T) {
 	const first, last, email = "Zaphodina", "Beeblebroxia", "zaphodina@galaxy.example"

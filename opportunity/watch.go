@@ -58,8 +58,8 @@ func (s *State) RenewsNow(now time.Time) bool {
 	return s.Renewed && len(s.Queue) == 0 && !s.HasChores(now)
 }
 
-// PlannedFor stores a plan for the current step, made from the record. It also stores
-// what happened outside since the last plan, whose effects need a plan, too.
+// PlannedFor stores a plan for the current step, made from the record, and what
+// happened outside since the last plan, whose effects need a plan, too.
 func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, now time.Time) {
 	for _, event := range cancelled {
 		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < MaxInterests {
@@ -109,7 +109,7 @@ func (s *State) Occasion() (Occasion, bool) {
 	return s.Occasions[0], true
 }
 
-// Unplannable stores that no plan can be made, for the given reason. Without a read of
+// Unplannable stores that no plan can be made, for the given reason: without a read of
 // the record there are no follow-ups.
 func (s *State) Unplannable(reason string, now time.Time) {
 	s.planNow(false)

@@ -5,25 +5,26 @@ import (
 	"time"
 )
 
-// StartRequest is the request id of the interests a start carries.
+// StartRequest is the request id of the interests that a start carries.
 const StartRequest = "#start"
 
-// Accept puts the command at the end of the queue. id is the caller's request
-// id, or "" for a message that has none; silent says that nobody waits for the
-// answer. It answers the id under which the outcome can be asked for. A request
-// that was accepted before is not queued again; the same id with another
+// Accept puts the command at the end of the queue. id is the caller's request id,
+// or "" for a message without an id. silent says that no caller waits for the
+// outcome. Accept returns the id under which the outcome can be asked for. A
+// request that was accepted before is not queued again; the same id with another
 // payload is a Conflict.
 func (s *State) Accept(c Command, id string, silent bool, now time.Time) (string, error) {
 	return s.accept(c, id, silent, now, func() error { return s.roomFor(c, now) })
 }
 
-// accept is Accept where room reports why there is no room for the command.
+// accept is Accept, with room as the check for space. room reports why there is no
+// room for the command.
 func (s *State) accept(c Command, id string, silent bool, now time.Time, room func() error) (string, error) {
 	payload, err := canonical(c)
 	if err != nil {
 		return "", err
 	}
-	if err := validRequestID(id); err != nil { // the id may be an update's
+	if err := validRequestID(id); err != nil { // the id may be the id of an update
 		return "", err
 	}
 	compared, err := canonical(WithSource(c, ""))
@@ -53,8 +54,8 @@ func (s *State) accept(c Command, id string, silent bool, now time.Time, room fu
 }
 
 // Admits reports why an update with the command is refused, without changing
-// anything. What Accept takes, a paused or closing opportunity refuses here;
-// a request that was accepted before may be asked about at any time.
+// anything. A paused or closing opportunity refuses an update here that Accept
+// would accept. A request that was accepted before may be asked about at any time.
 func (s *State) Admits(c Command, id string, now time.Time) error {
 	if err := validRequestID(id); err != nil {
 		return err
@@ -101,9 +102,10 @@ func (s *State) roomFor(c Command, now time.Time) error {
 	return nil
 }
 
-// Refuse records a message that could not be accepted, so that it never
-// vanishes: as a failed request that needs attention. What the message held is
-// masked in the reason, since nobody knows what it was. It answers its id.
+// Refuse records a message that could not be accepted, so that the message never
+// vanishes. The message becomes a failed request that needs attention, and Refuse
+// returns the id of that request. The reason masks all content of the message,
+// since the kind of content is not known.
 func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) string {
 	if id == "" || s.Handled.find(id) != nil { // a Conflict must not overwrite the first one's outcome
 		id = s.unnamed()
@@ -115,8 +117,8 @@ func (s *State) Refuse(verb Verb, id string, reason *Error, now time.Time) strin
 	return id
 }
 
-// Lapse ends the requests to hold places until a time that has passed while they
-// waited: sent now, they would give the places back.
+// Lapse ends the requests to hold places until a time that has passed while the
+// requests waited. If such a request were sent now, it would give the places back.
 func (s *State) Lapse(now time.Time) {
 	var lapsed []Entry
 	s.Queue = slices.DeleteFunc(s.Queue, func(e Entry) bool {
@@ -135,9 +137,9 @@ func (s *State) Lapse(now time.Time) {
 	}
 }
 
-// Shed reports the newest commands that wait as failed, as Busy, until those left
-// fit into the input of the run that continues this one. It is the last resort
-// before the server terminates a run whose history has grown too long.
+// Shed ends the newest waiting commands as failed, with the error Busy, until the
+// rest fits into the input of the run that continues this one. It is the last
+// resort before the server terminates a run whose history has grown too long.
 func (s *State) Shed(now time.Time) {
 	parked, _ := s.Parked.carried(0)
 	_, keep := s.Queue.carried(MaxCarriedBytes - parked)

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// Act is one request that an effect still needs: what looking found missing. It is
-// plain data that the activity which looked wrote and the one that acts reads; it
-// names no person.
+// Act is one request that an effect still needs, as an inspection of the effect
+// found. It is plain data: the activity that inspects writes it, and the activity
+// that acts reads it. It names no person.
 type Act struct {
 	Kind ActKind `json:"kind"`
-	// On is what is acted on where it is not the opportunity: an account, an event,
-	// an invoice, a learner, or the contact who gets a mail.
+	// On is the object of the act when that is not the opportunity: an account, an
+	// event, an invoice, a learner, or the contact who gets a mail.
 	On ID `json:"on,omitempty"`
 	// IDs are contacts, interests or learners.
 	IDs []ID `json:"ids,omitempty"`
-	// Attendees are the places in the list of attendees that the act is about.
+	// Attendees are the indexes of the attendees that the act is about.
 	Attendees []int `json:"attendees,omitempty"`
-	// Values are attributes of the record by their keys, or name the texts of an
-	// invoice that are written back.
+	// Values are attributes of the record by their keys; for an invoice they name
+	// the texts that are written back.
 	Values map[string]string `json:"values,omitempty"`
-	// Until is until when places are to be held, in UTC.
+	// Until is the time until which places are held, in UTC.
 	Until time.Time `json:"until,omitzero"`
 }
 
@@ -46,15 +46,15 @@ const (
 	ActCall           ActKind = "call"
 )
 
-// IsSeen reports whether looking again tells what became of the request. Of mails
-// and entries of the log the API shows nothing afterwards.
+// IsSeen reports whether another inspection shows the result of the request. The API
+// shows nothing of mails and log entries afterwards.
 func (k ActKind) IsSeen() bool { return k != ActMail && k != ActLog }
 
-// MayRepeat reports whether the request may be sent again when it is unknown what
-// became of it: services tell a repetition by the key it carries.
+// MayRepeat reports whether a request of unknown result may be sent again. This
+// holds for services, since they recognise a repeated call by its key.
 func (k ActKind) MayRepeat() bool { return k == ActCall }
 
-// Summary tells the act in a few words, which name no person.
+// Summary describes the act in a few words, without personal data.
 func (k ActKind) Summary() string {
 	switch k {
 	case ActCreateAccount:
@@ -91,27 +91,27 @@ func (k ActKind) Summary() string {
 	return string(k)
 }
 
-// Trace is what is kept of an effect: what was there before, to take it back by,
-// and what was found or made. It names no person.
+// Trace is what Oppflow keeps of an effect: the state before, in order to undo the
+// effect, and what was found or made. It names no person.
 type Trace struct {
 	// Account was the account of the record before, "" when it had none; HadAccount
-	// says that it was looked at.
+	// says that the account was read.
 	Account    ID   `json:"account,omitempty"`
 	HadAccount bool `json:"hadAccount,omitempty"`
 	// Values are the attributes as they were before, by their keys.
 	Values map[string]string `json:"values,omitempty"`
-	// Until is until when places were held before; zero when none were.
+	// Until is the time until which places were held before; zero when none were.
 	Until time.Time `json:"until,omitzero"`
-	// PurchaseOrder and Comments stood in the draft before.
+	// PurchaseOrder and Comments were in the draft before.
 	PurchaseOrder string `json:"purchaseOrder,omitempty"`
 	Comments      string `json:"comments,omitempty"`
-	// Records are those that were found or made, each once, in the order in which
-	// they turned up.
+	// Records are the records that were found or made, each once, in the order of
+	// first appearance.
 	Records []Record `json:"records,omitempty"`
 }
 
-// Adding is the trace with the record, which it does not hold twice. A learner whose
-// id is not known yet is one that is about to be made.
+// Adding returns the trace with the record. A record that the trace already holds is
+// not added twice. A learner without an id is about to be made.
 func (t Trace) Adding(r Record) Trace {
 	if r.ID == "" && r.Contact == "" {
 		return t
@@ -135,13 +135,13 @@ type Record struct {
 	ID ID `json:"id"`
 	// Kind is account, contact, learner or invoice.
 	Kind RecordKind `json:"kind"`
-	// Made says that the effect made it; otherwise it was there already, made by the
-	// TMS itself or by somebody else.
+	// Made says that the effect made the record. Otherwise the record was there
+	// already, made by the TMS itself or by somebody else.
 	Made bool `json:"made,omitempty"`
-	// On is the event a learner is on, Contact who it is.
+	// On is the event of a learner, Contact the learner's contact.
 	On      ID `json:"on,omitempty"`
 	Contact ID `json:"contact,omitempty"`
-	// Gone says that it was taken back.
+	// Gone says that the record was taken back.
 	Gone bool `json:"gone,omitempty"`
 }
 
@@ -156,14 +156,15 @@ const (
 	RecordInvoice RecordKind = "invoice"
 )
 
-// Attendee is a person who is to be trained on an event, as long as a playbook may
-// still want to register them: the API does not show who stands in an interest.
+// Attendee is a person to be trained on an event. Attendees are kept as long as a
+// playbook may still want to register them, since the API does not show the learners
+// of an interest.
 type Attendee struct {
-	// Interest is the interest they stand in, Event its item.
+	// Interest is the interest that names the person, Event its item.
 	Interest ID `json:"interest"`
 	Event    ID `json:"event"`
-	// Person is who it is, until the contact is known.
+	// Person is the person by name, until the contact is known.
 	Person *Learner `json:"person,omitempty"`
-	// Contact is their contact in the TMS, "" until it is known.
+	// Contact is the person's contact in the TMS, "" until it is known.
 	Contact ID `json:"contact,omitempty"`
 }

@@ -2,11 +2,11 @@ package opportunity
 
 import "time"
 
-// Adopted takes over a record that was found by its mark: an earlier run, or a
-// request whose answer was lost, made it. The interests it has are taken for
-// those of the start as far as they follow them item by item and can be no
-// others; interests that contradict the start, or may be later ones of it, make a
-// question, since adding them again might double them.
+// Adopted takes over a record that was found by its mark. An earlier run made the
+// record, or a request whose answer was lost. Interests of the record count as
+// interests of the start when they match the start item by item and cannot be any
+// other interests. An interest that contradicts the start, or may be a later one of
+// the start, makes a question, since adding it again might double it.
 func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now time.Time) {
 	start := s.Start
 	s.Created(record, region, now)
@@ -31,7 +31,7 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 		interest := *asked[i].Interest
 		entry.Results[i] = InterestResult{Item: interest.Item, Interest: ref.ID}
 		s.Interests = append(s.Interests, interest.held(ref.ID))
-		// Its expiry may have been what was lost.
+		// The request that sets the expiry may be the lost one.
 		s.ExtendDue = s.ExtendDue || interest.Reserve && !record.Reservation.Valid
 	}
 	s.Disown(record)
@@ -43,8 +43,9 @@ func (s *State) Adopted(record Snapshot, region Named, resolved map[Name]ID, now
 	s.ask(now)
 }
 
-// Known takes over a record of which a run before, which was reset, may have made
-// a part: none of its interests is explained by that.
+// Known takes over a record after a reset. The run before the reset may have made a
+// part of the record. Known does not count any of its interests as part of the
+// start.
 func (s *State) Known(record Snapshot, region Named, now time.Time) {
 	s.know(record, region)
 	s.Entered, s.LastActivity = now, now
@@ -52,21 +53,22 @@ func (s *State) Known(record Snapshot, region Named, now time.Time) {
 }
 
 // TakenOver takes over the record that the start names. Its interests are shown,
-// and never taken for the effect of a request.
+// and never count as the effect of a request.
 func (s *State) TakenOver(record Snapshot, region Named, now time.Time) {
 	s.know(record, region)
-	// Nobody knows since when it stands there; what follows up counts from now.
+	// It is unknown when the record came into its step, so follow-ups count from
+	// now.
 	s.Entered, s.LastActivity = now, now
 	s.note(now, "taken over in step "+record.Step.Name)
 	s.show(record)
 }
 
-// CreateRequest is the id under which a question about the creation of the
-// record itself is answered.
+// CreateRequest is the request id of a question about the creation of the record
+// itself.
 const CreateRequest = "#create"
 
-// AskAboutCreate puts the question whether the record exists, which reading
-// could not tell for the given reason.
+// AskAboutCreate asks an operator whether the record exists. because says why
+// reading could not decide.
 func (s *State) AskAboutCreate(because string, now time.Time) {
 	s.Question = &Question{
 		Request: CreateRequest, Verb: "start", Since: now,
@@ -84,7 +86,7 @@ func (s *State) answerCreate(text string, now time.Time) {
 	s.note(now, text)
 }
 
-// asksAboutCreate reports whether the request is the creation in question.
+// asksAboutCreate reports whether the request is the create that is in question.
 func (s *State) asksAboutCreate(request string) bool {
 	return request == CreateRequest && s.ID == "" && s.Question != nil
 }

@@ -8,12 +8,12 @@ import (
 )
 
 // Amount is an amount of money as the API takes it: an exact decimal, in the
-// currency of the opportunity. Its zero value is 0.00. In JSON it is a string,
-// such as "199.90"; a JSON number is refused, since it may have been a float.
+// currency of the opportunity. Its zero value is 0.00. In JSON it is a string, such
+// as "199.90"; a JSON number is refused, since it may have been a float.
 type Amount struct{ value decimal.Decimal }
 
-// amountForm is what a caller may ask for. sumForm also has room for what such
-// amounts add up to.
+// amountForm is the form of an amount that a caller may send. sumForm also has room
+// for sums of such amounts.
 var (
 	amountForm = regexp.MustCompile(`^\d{1,15}(\.\d{1,4})?$`)
 	sumForm    = regexp.MustCompile(`^\d{1,30}(\.\d{1,4})?$`)
@@ -34,8 +34,8 @@ func parseAmount(s string, form *regexp.Regexp) (Amount, error) {
 	return Amount{value: value}, nil
 }
 
-// String writes the amount with at least two decimal places, and more only
-// where it has them: "199.90", "0.125".
+// String writes the amount with at least two decimal places, and with more only
+// when the amount has more: "199.90", "0.125".
 func (a Amount) String() string {
 	places := max(2, -a.value.Exponent())
 	for places > 2 && a.value.Equal(a.value.Truncate(places-1)) {
@@ -44,31 +44,32 @@ func (a Amount) String() string {
 	return a.value.StringFixed(places)
 }
 
-// Decimal answers the amount as a decimal.
+// Decimal returns the amount as a decimal.
 func (a Amount) Decimal() decimal.Decimal { return a.value }
 
-// Add answers a + b.
+// Add returns a + b.
 func (a Amount) Add(b Amount) Amount { return Amount{value: a.value.Add(b.value)} }
 
-// Times answers the amount n times.
+// Times returns the amount n times.
 func (a Amount) Times(n int) Amount {
 	return Amount{value: a.value.Mul(decimal.NewFromInt(int64(n)))}
 }
 
-// Equal reports whether both are the same amount, however many zeros they end in.
+// Equal reports whether both amounts are equal, whatever the number of zeros at
+// their ends.
 func (a Amount) Equal(b Amount) bool { return a.value.Equal(b.value) }
 
 // MarshalJSON writes the amount as a JSON string.
 func (a Amount) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
 
-// validate reports an amount that has more digits than a caller may ask for.
+// validate reports an amount that has more digits than a caller may send.
 func (a Amount) validate() error {
 	_, err := ParseAmount(a.String())
 	return err
 }
 
-// UnmarshalJSON reads a JSON string, of which a total may have up to 30 digits
-// before the point; null leaves the amount as it is.
+// UnmarshalJSON reads a JSON string. A total may have up to 30 digits before the
+// point. null leaves the amount unchanged.
 func (a *Amount) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil

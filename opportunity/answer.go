@@ -1,28 +1,26 @@
 package opportunity
 
-// The verbs with which an operator answers a question: what became of a change
-// whose fate reading could not decide.
+// The verbs for an operator's answer to a question about a change whose fate reading could not decide.
 const (
 	VerbRetry Verb = "retry"
 	VerbSkip  Verb = "skip"
 )
 
-// Retry is an operator's answer to a question: I checked, it did not happen;
-// carry it out.
+// Retry is an operator's answer to a question: I checked, it did not happen, so carry it out.
 type Retry struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request the question is about.
+	// Request is the id of the request that the question is about.
 	Request string `json:"request"`
 }
 
 // Skip is an operator's answer to a question: never mind.
 type Skip struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request the question is about.
+	// Request is the id of the request that the question is about.
 	Request string `json:"request"`
 	// Reason is kept with the outcome.
 	Reason string `json:"reason"`
@@ -30,8 +28,8 @@ type Skip struct {
 	undoes bool // see Undoing
 }
 
-// Undoing is the answer that also takes the effects back of a move that was parked:
-// it was read back each time, and was not made.
+// Undoing returns the answer that also undoes the effects of a parked move. Each read showed that such a move was
+// not made.
 func (s Skip) Undoing() Skip { s.undoes = true; return s }
 
 // Verb implements Instruction.

@@ -2,8 +2,8 @@ package opportunity
 
 import "time"
 
-// attends keeps who is to be trained, for a playbook that may register them. Whoever
-// finds no room is left to an operator.
+// attends keeps the people to be trained, for a playbook that may register them.
+// People for whom there is no room are left to an operator.
 func (s *State) attends(asked Interest, ref InterestRef, now time.Time) {
 	if !s.Rules.Learners || asked.ResolvedKind() != Event {
 		return

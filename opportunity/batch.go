@@ -1,11 +1,11 @@
 package opportunity
 
-// NextBatch answers the changes that travel together in the next request: from
-// the front of the queue, in order, at most MaxMutationsPerRequest of them and
-// MaxRequestBytes; a move to another step ends its request, since what comes
-// after it may depend on it. Places asked for travel with their expiry; those of
-// an opportunity that was lost or archived are given back when nothing else waits.
-// It is empty when nothing waits, and while a question waits for an operator.
+// NextBatch returns the changes that travel together in the next request. It takes
+// them from the front of the queue, in order, at most MaxMutationsPerRequest of
+// them and MaxRequestBytes. A move to another step ends its request, since later
+// changes may depend on the move. Places travel with their expiry. The places of an
+// opportunity that was lost or archived are given back when nothing else waits. The
+// batch is empty when nothing waits, and while a question waits for an operator.
 func (s *State) NextBatch() []Mutation {
 	if !s.mayAct() {
 		return nil
@@ -30,19 +30,19 @@ func (s *State) NextBatch() []Mutation {
 		batch = append(batch, m)
 		bytes += size
 		reserving = reserving || wants
-		if m.Extend != nil { // asked for: it is the expiry of what was taken before it, too
+		if m.Extend != nil { // the caller asked for this expiry: it also counts for places taken before it
 			reserving, notBefore = false, m.Extend.Until
 		}
 		return true
 	}
-	extendBefore := -1 // where a move stands, which the expiry must precede
+	extendBefore := -1 // the index of a move; the expiry must precede the move
 filling:
 	for _, e := range s.Queue {
 		if e.Alone && len(batch) > 0 {
 			break
 		}
 		if e.Verb == VerbProgress && s.Rules.Moves && (len(batch) > 0 || s.moveWaits()) {
-			break // its effects are planned when it is next
+			break // its effects are planned when the move is next
 		}
 		for _, m := range e.mutations() {
 			if !add(m) {
@@ -67,7 +67,7 @@ filling:
 	return append(batch[:extendBefore:extendBefore], extend, batch[extendBefore])
 }
 
-// extendRequest says for which request the expiry is set.
+// extendRequest returns the id of the request for which the expiry is set.
 func extendRequest(batch []Mutation, fallback Reference) string {
 	for _, m := range batch {
 		if m.Interest != nil && m.Interest.Reserve {
@@ -77,8 +77,8 @@ func extendRequest(batch []Mutation, fallback Reference) string {
 	return string(fallback)
 }
 
-// ReleaseBatch answers the one change that gives the opportunity's places back,
-// or nothing when none are held.
+// ReleaseBatch returns the one change that gives the opportunity's places back, or
+// nothing when no places are held.
 func (s *State) ReleaseBatch() []Mutation {
 	if s.ID == "" || !s.holdsPlaces() {
 		return nil
@@ -86,7 +86,7 @@ func (s *State) ReleaseBatch() []Mutation {
 	return []Mutation{{Request: string(s.Reference), Extend: &Extend{Release: true}}}
 }
 
-// mutations answers the changes of the entry that are not settled yet.
+// mutations returns the changes of the entry that are not settled yet.
 func (e Entry) mutations() []Mutation {
 	c, err := e.command()
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// told writes a batch in short: "r/0" is an interest of request r, "r>Won" a
-// move, "r=" an update, "r~" an expiry that was asked for, "extend" one that was
-// not, "release" what it says.
+// told writes a batch in short form: "r/0" is an interest of request r, "r>Won" a
+// move, "r=" an update, "r~" a requested expiry, "extend" any other expiry,
+// "release" a release.
 func told(batch []opportunity.Mutation) []string {
 	var list []string
 	for _, m := range batch {
@@ -147,7 +147,8 @@ func TestNextBatch(t *testing.T) {
 // later is a request to hold the places until another time.
 var later = opportunity.ExtendReservations{Until: noon.AddDate(0, 2, 0)}
 
-// TestAnAskedExpiryIsExact, and what is taken after it is held no shorter.
+// TestAnAskedExpiryIsExact: the requested time is set, and places taken after it
+// are held no shorter.
 func TestAnAskedExpiryIsExact(t *testing.T) {
 	s := opened(t)
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(1, 0, 0)}
@@ -192,8 +193,8 @@ func TestReleaseBatch(t *testing.T) {
 	}
 }
 
-// TestBatchesKeepTheRules draws states, works off all batches and compares what
-// was sent with what was accepted.
+// TestBatchesKeepTheRules draws states, works off all batches, and compares the
+// sent changes with the accepted ones.
 func TestBatchesKeepTheRules(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

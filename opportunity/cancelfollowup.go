@@ -5,14 +5,14 @@ import "time"
 // VerbCancelFollowUp cancels a planned follow-up.
 const VerbCancelFollowUp Verb = "cancelFollowUp"
 
-// CancelFollowUp asks for a planned follow-up never to be done.
+// CancelFollowUp cancels a planned follow-up for good.
 type CancelFollowUp struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// FollowUp is the key of the follow-up, as the view shows it.
 	FollowUp string `json:"followUp"`
-	// Reason is shown with what became of it.
+	// Reason is shown with the result of the follow-up.
 	Reason string `json:"reason"`
 }
 
@@ -36,8 +36,8 @@ func (c CancelFollowUp) Validate() error {
 	return validText("reason", c.Reason)
 }
 
-// cancelFollowUp keeps the follow-up from ever being done. What comes after it is
-// planned again, since it is reckoned from now where this one was late.
+// cancelFollowUp keeps the follow-up from ever being done. Later follow-ups are planned again, since their times
+// count from now when the cancelled one was late.
 func (s *State) cancelFollowUp(c CancelFollowUp, now time.Time) {
 	effect := Effect{Key: c.FollowUp}
 	for _, f := range s.FollowUps {

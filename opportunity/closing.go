@@ -5,16 +5,16 @@ import "time"
 // VerbClose ends the run of an opportunity.
 const VerbClose Verb = "close"
 
-// Close asks for the run to end: what waits is reported failed as Closed, places
-// are given back, and the step in the TMS is left as it is.
+// Close ends the run. Waiting requests are reported failed as Closed, places are given back, and the step in the
+// TMS stays as it is.
 type Close struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	Reason string `json:"reason"`
 }
 
-// Closing is why the run ends before the opportunity is won, lost or archived.
+// Closing says why the run ends before the opportunity is won, lost or archived.
 type Closing struct {
 	Reason string    `json:"reason"`
 	Since  time.Time `json:"since"`
@@ -37,7 +37,7 @@ func (c Close) Validate() error {
 	return validText("reason", c.Reason)
 }
 
-// startClosing notes the first reason; a second close changes nothing.
+// startClosing stores the first reason; a second close changes nothing.
 func (s *State) startClosing(c Close, now time.Time) {
 	if s.Closing != nil {
 		return
@@ -46,7 +46,7 @@ func (s *State) startClosing(c Close, now time.Time) {
 	s.note(now, "closed by an operator")
 }
 
-// Told is the error with which requests that are not carried out any more end.
+// Told returns the error of requests that the closed opportunity does not carry out.
 func (c Closing) Told() *Error {
 	return Failf(Closed, "an operator closed the opportunity before the request was carried out: %s", c.Reason)
 }

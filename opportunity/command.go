@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Verb is the name of a message: the same for the signal and the update.
+// Verb is the name of a message, the same for the signal and the update.
 type Verb string
 
 // The verbs that change the record in the TMS.
@@ -33,14 +33,14 @@ type Message interface {
 // carried out one after the other.
 type Command interface {
 	Message
-	// WithID is the same command under another request id.
+	// WithID returns the same command under another request id.
 	WithID(id string) Command
 }
 
 // AddInterests asks for interests to be added, in order.
 type AddInterests struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source    string    `json:"source,omitempty"`
 	Interests Interests `json:"interests"`
 }
@@ -48,21 +48,21 @@ type AddInterests struct {
 // Progress asks for a move to another step.
 type Progress struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// To is the name or the id of the step.
 	To string `json:"to"`
 }
 
-// UpdateDetails asks for other details; what is left out stays as it is.
+// UpdateDetails asks for other details. Members that are left out stay unchanged.
 type UpdateDetails struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	Name   string `json:"name,omitempty"`
 	// Account is the name or the id of the account.
 	Account string `json:"account,omitempty"`
-	// Currency is its code or its name.
+	// Currency is the code or the name of the currency.
 	Currency string `json:"currency,omitempty"`
 }
 
@@ -70,7 +70,7 @@ type UpdateDetails struct {
 // until another time, earlier or later. Places that have lapsed stay lapsed.
 type ExtendReservations struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// Until is when the places lapse by themselves; it must lie in the future.
 	Until time.Time `json:"until"`
@@ -153,8 +153,7 @@ func (c UpdateDetails) Validate() error {
 	return wantType("account", c.Account, TypeAccount, "an account")
 }
 
-// Validate implements Command. Whether Until is still to come is for Accept to
-// say, which knows the time.
+// Validate implements Command. Accept checks whether Until is in the future, since only Accept knows the time.
 func (c ExtendReservations) Validate() error {
 	if err := validHeading(c.RequestID, c.Source); err != nil {
 		return err
@@ -184,7 +183,7 @@ func validRequestID(id string) error {
 	return nil
 }
 
-// Summary tells the command in a few words without personal data.
+// Summary describes the command in a few words without personal data.
 func Summary(c Command) string {
 	switch c := c.(type) {
 	case AddInterests:

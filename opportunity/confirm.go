@@ -2,18 +2,18 @@ package opportunity
 
 import "time"
 
-// VerbConfirm answers a question: it did happen.
+// VerbConfirm is the verb of an operator's answer: it did happen.
 const VerbConfirm Verb = "confirm"
 
-// Confirm is an operator's answer to a question: I checked, it did happen. What was
-// asked for ends as done, and the record is read again.
+// Confirm is an operator's answer to a question: I checked, it did happen. The request ends as done, and the record
+// is read again.
 type Confirm struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request the question is about, or the key of an effect.
+	// Request is the id of the request that the question is about, or the key of an effect.
 	Request string `json:"request"`
-	// Opportunity is the id of the record, where the question is whether it was created.
+	// Opportunity is the id of the record, when the question is whether the record was created.
 	Opportunity ID `json:"opportunity,omitempty"`
 }
 
@@ -40,7 +40,7 @@ func (c Confirm) Validate() error {
 	return nil
 }
 
-// mayConfirm reports why the answer does not apply.
+// mayConfirm reports why the confirm does not apply.
 func (s *State) mayConfirm(c Confirm) error {
 	switch asks := s.asksAboutCreate(c.Request); {
 	case asks && c.Opportunity == "":
@@ -51,7 +51,7 @@ func (s *State) mayConfirm(c Confirm) error {
 	return s.doubts(c.Request)
 }
 
-// confirm answers the question: it did happen. Whatever the TMS now shows is read.
+// confirm handles the answer that it did happen, so the record is read again.
 func (s *State) confirm(c Confirm, now time.Time) {
 	if s.asksAboutCreate(c.Request) {
 		s.answerCreate("an operator answered confirm: the record was created", now)
@@ -70,7 +70,7 @@ func (s *State) confirm(c Confirm, now time.Time) {
 	if !parked {
 		at, err := s.doubted(c.Request)
 		if err != nil {
-			return // asked before
+			return // cannot happen: applies has checked it
 		}
 		e = s.Queue[at]
 		s.Queue = append(s.Queue[:at:at], s.Queue[at+1:]...)
@@ -83,8 +83,8 @@ func (s *State) confirm(c Confirm, now time.Time) {
 	s.ask(now)
 }
 
-// confirmed is the event that the request has ended as done on an operator's word. Of
-// interests that are not known by their ids, only the record tells more.
+// confirmed returns the event that the request ended as done on an operator's word. For interests without a known
+// id, only the record holds more facts.
 func (e Entry) confirmed(now time.Time) requestEnded {
 	ended := requestEnded{entry: e, outcome: Outcome{RequestID: e.Request, State: Done}, at: now, confirmed: true}
 	c, err := e.command()

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// DecodeStart reads a start as a caller typed it, as strictly as Decode.
+// DecodeStart reads a start from a caller, as strictly as Decode.
 func DecodeStart(payload []byte) (Start, error) { return DecodeStrict[Start](payload) }
 
-// Decode reads the payload of the message called verb. Members that are unknown,
-// spelled in other capitals or stand twice, an empty request id, text that is not
-// Unicode, an unknown verb and whatever fails Validate are Invalid.
+// Decode reads the payload of the message called verb. Everything that fails
+// Validate is Invalid. So are an unknown verb, text that is not Unicode, an empty
+// request id, and members that are unknown, appear twice or have other capitals.
 func Decode(verb Verb, payload []byte) (Command, error) {
 	if err := readable(payload); err != nil {
 		return nil, err
@@ -33,10 +33,10 @@ func Decode(verb Verb, payload []byte) (Command, error) {
 	return c, nil
 }
 
-// DecodeLoose reads a message that Decode or DecodeInstruction refuses in the way
-// that runs of earlier releases did: capitals do not matter, an empty request id
-// is none, and what is not Unicode becomes U+FFFD. A run that took such a message
-// then does the same when it is replayed.
+// DecodeLoose reads a message that Decode or DecodeInstruction refuses. It reads as
+// runs of earlier releases did: capitals do not matter, an empty request id counts
+// as none, and text that is not Unicode becomes U+FFFD. A run that took such a
+// message does the same when the run is replayed.
 func DecodeLoose(verb Verb, payload []byte) (Message, error) {
 	if err := notTooLarge(payload); err != nil {
 		return nil, err
@@ -95,11 +95,11 @@ func knownVerbs() string {
 	return strings.Join(names, ", ")
 }
 
-// misspelt is what may be shown of a name that is none: letters alone.
+// misspelt is the form of an unknown name that may be shown: letters, "_" and "-".
 var misspelt = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
-// masked tells a name that somebody made up only when it is much like one of the
-// messages: any other may be personal data.
+// masked returns the name when it is known or looks like a known name. Any other
+// name may be personal data, so masked hides it.
 func masked(verb Verb) string {
 	if slices.Contains(Verbs(), verb) {
 		return string(verb)
@@ -141,7 +141,7 @@ func DecodeStrict[A interface{ Validate() error }](payload []byte) (A, error) {
 	return a, a.Validate()
 }
 
-// readable reports a payload that is too large to be read, or no text.
+// readable reports a payload that is too large or not text.
 func readable(payload []byte) error {
 	if err := notTooLarge(payload); err != nil {
 		return err
@@ -156,7 +156,7 @@ func notTooLarge(payload []byte) error {
 	return nil
 }
 
-// decodeStrict reads exactly one JSON object and refuses members target does
+// decodeStrict reads exactly one JSON object and refuses members that target does
 // not have. Its errors are Invalid, say where, and quote no values.
 func decodeStrict(payload []byte, target any) error {
 	if trimmed := bytes.TrimSpace(payload); len(trimmed) == 0 || trimmed[0] != '{' {
@@ -196,7 +196,7 @@ func explainJSON(err error) error {
 	return Invalidf("not JSON: %v", err)
 }
 
-// jsonName tells a Go kind in the words of JSON.
+// jsonName returns the JSON word for a Go kind.
 func jsonName(kind string) string {
 	switch kind {
 	case "int":

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// EffectState is what is under way of effects, and what became of them.
+// EffectState holds the effects that are under way and the results of effects.
 type EffectState struct {
-	// Moves are those that wait and whose effects are planned, Jobs the effects that
-	// are under way, Chains how many chains of effects there were.
+	// Moves are the waiting moves whose effects are planned. Jobs are the effects under
+	// way, Chains counts all chains of effects so far.
 	Moves  []Move `json:"moves,omitempty"`
 	Jobs   []Job  `json:"jobs,omitempty"`
 	Chains int    `json:"chains,omitempty"`
-	// PlannedBy is the number of the version of the playbook by which the last move was
-	// planned; 0 is a playbook without a number.
+	// PlannedBy is the version of the playbook that planned the last move; 0 is a
+	// playbook without a number.
 	PlannedBy int `json:"plannedBy,omitempty"`
-	// Ledger says what became of effects, the latest last.
+	// Ledger holds the results of effects, the latest last.
 	Ledger []LedgerEntry `json:"ledger,omitempty"`
 }
 
-// jobsAt is when the first of the jobs that wait for a time to come is to be looked
-// at; zero when none does.
+// jobsAt returns the earliest time at which a waiting job is due for an inspection;
+// zero when no job waits for a time.
 func (s *EffectState) jobsAt(now time.Time) time.Time {
 	var at time.Time
 	for _, j := range s.Jobs {
@@ -44,28 +44,28 @@ func (s *EffectState) drop(key string) {
 	s.Jobs = slices.DeleteFunc(s.Jobs, func(j Job) bool { return j.Effect.Key == key })
 }
 
-// isActive reports whether the effect of the key is under way: an operator may have
-// it tried again, or leave it, at any time.
+// isActive reports whether the effect of the key is under way. An operator may have
+// such an effect tried again, or skip it, at any time.
 func (s *EffectState) isActive(key string) bool {
 	j := s.job(key)
 	return j != nil && !j.Done
 }
 
-// Calling notes that a service is being called for the effect of the key.
+// Calling notes that a call of a service for the effect of the key is under way.
 func (s *EffectState) Calling(key string) {
 	if j := s.job(key); j != nil {
 		j.Calling = true
 	}
 }
 
-// NotCalling notes that no service is being called: a run begins.
+// NotCalling notes that no call of a service is under way, since a run begins.
 func (s *EffectState) NotCalling() {
 	for i := range s.Jobs {
 		s.Jobs[i].Calling = false
 	}
 }
 
-// nextChain is a number that no chain had before.
+// nextChain returns a number that no chain had before.
 func (s *EffectState) nextChain() int {
 	s.Chains++
 	return s.Chains

@@ -7,21 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// ErrorType says what kind of failure an Error is. The types are part of the
-// contract with callers.
+// ErrorType is the kind of an Error. The types are part of the contract with callers.
 type ErrorType string
 
 // The types of errors.
 const (
-	// Invalid: the message itself is wrong; it was not put to the API.
+	// Invalid: the message itself is wrong; the API never got it.
 	Invalid ErrorType = "Invalid"
-	// Rejected: the API refused; label, message and value are its own words.
+	// Rejected: the API refused; label, message and value are the API's own words.
 	Rejected ErrorType = "Rejected"
-	// TransitionNotFound: the API knows no transition from the current step to the asked one.
+	// TransitionNotFound: the API has no transition from the current step to the requested
+	// step.
 	TransitionNotFound ErrorType = "TransitionNotFound"
-	// NotFound: no opportunity, item, step, region or account of that id or name.
+	// NotFound: no opportunity, item, step, region or account has that id or name.
 	NotFound ErrorType = "NotFound"
-	// Conflict: the request id, or the reference, was used for something else.
+	// Conflict: the request id, or the reference, was used for another message or start.
 	Conflict ErrorType = "Conflict"
 	// Closed: the opportunity's run has ended or is ending; the message was not applied.
 	Closed ErrorType = "Closed"
@@ -33,13 +33,13 @@ const (
 	Busy ErrorType = "Busy"
 	// Undecided: it is unknown whether the change happened; an operator must look.
 	Undecided ErrorType = "Undecided"
-	// Skipped: an operator decided that the request is not to be carried out.
+	// Skipped: an operator decided not to carry the request out.
 	Skipped ErrorType = "Skipped"
 )
 
-// Error is a failure as callers see it. Label, Message and Value of a Rejected
-// are the API's own, verbatim; Message is otherwise one line that says what was
-// wrong, where, and what would be right.
+// Error is a failure as callers see it. Label, Message and Value of a Rejected are the API's
+// own, verbatim. Otherwise Message is one line: what was wrong, where, and what would be
+// right.
 type Error struct {
 	Type    ErrorType `json:"type"`
 	Label   string    `json:"label,omitempty"`
@@ -69,14 +69,14 @@ func Failf(t ErrorType, format string, args ...any) *Error {
 	return &Error{Type: t, Message: fmt.Sprintf(format, args...)}
 }
 
-// quoted finds what a message quotes, with the word before it.
+// quoted matches a quoted text in a message, with the word before the quote.
 var quoted = regexp.MustCompile(`(\w+ )?"(?:[^"\\]|\\.)*"`)
 
-// memberName is what the name of a member looks like, with the quote behind it.
+// memberName matches the name of a member and the quote behind the name.
 var memberName = regexp.MustCompile(`^\w{1,40}"$`)
 
-// masked is the error without what it quotes of a message's values; request ids,
-// names of members and messages, and examples stay.
+// masked returns the error without quoted values of the message. Request ids, names of
+// members and messages, and examples stay.
 func (e *Error) masked() *Error {
 	if e == nil {
 		return nil

@@ -12,8 +12,8 @@ type SnoozedFollowUp struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// FollowedUp takes in that the follow-up of the key was done. It will not be done
-// again, whatever a plan says.
+// FollowedUp stores that the follow-up of the key was done, and no later plan makes
+// it due again.
 func (s *State) FollowedUp(key string, now time.Time) {
 	if s.endFollowUp(DoneFollowUp{Key: key, At: now}) {
 		s.note(now, "followed up: "+key)
@@ -23,7 +23,7 @@ func (s *State) FollowedUp(key string, now time.Time) {
 	}
 }
 
-// course is what the keys of a follow-up and of its repetitions have in common.
+// course returns the common part of the keys of a follow-up and its repetitions.
 func (f FollowUp) course() string {
 	return f.Key[:strings.LastIndexByte(f.Key, '/')+1] + f.Name
 }

@@ -24,7 +24,7 @@ func followUp(name string, number, hours int) opportunity.FollowUp {
 	}
 }
 
-// following is an opportunity whose playbook planned the follow-ups.
+// following returns an opportunity with the planned follow-ups.
 func following(t reporter, planned ...opportunity.FollowUp) *opportunity.State {
 	t.Helper()
 	s := opened(t)
@@ -33,12 +33,12 @@ func following(t reporter, planned ...opportunity.FollowUp) *opportunity.State {
 	return s
 }
 
-// replanned has the follow-ups planned at that time.
+// replanned plans the follow-ups at that time.
 func replanned(s *opportunity.State, now time.Time, planned ...opportunity.FollowUp) {
 	s.PlannedFor(opportunity.Plan{Digest: "d", FollowUps: planned}, recordNow(), nil, nil, now)
 }
 
-// hours tells a time in hours after noon.
+// hours returns a time in hours after noon.
 func hours(at time.Time) string {
 	if at.IsZero() {
 		return "never"
@@ -46,7 +46,7 @@ func hours(at time.Time) string {
 	return fmt.Sprint(at.Sub(noon).Hours())
 }
 
-// keys are those of the follow-ups that are kept, without what they are reckoned from.
+// keys returns name and number of each kept follow-up.
 func keys(s *opportunity.State) string {
 	var all []string
 	for _, f := range s.FollowUps {
@@ -55,8 +55,8 @@ func keys(s *opportunity.State) string {
 	return strings.Join(all, " ")
 }
 
-// followed does one follow-up after the other, each when it is to be done and planned
-// anew right before, as the workflow does, and tells which were done when.
+// followed does one follow-up after the other, each at its time. It plans them again
+// right before each, as the workflow does. It returns which follow-ups were done when.
 func followed(s *opportunity.State) string {
 	var all []string
 	for f, at, some := s.NextFollowUp(); some; f, at, some = s.NextFollowUp() {
@@ -64,7 +64,7 @@ func followed(s *opportunity.State) string {
 		planned := slices.Clone(s.FollowUps)
 		for i := range planned {
 			if planned[i].Due.Before(at) {
-				planned[i].Due = at // what is late is due at once
+				planned[i].Due = at // a late follow-up is due at once
 			}
 		}
 		replanned(s, at, planned...)
@@ -178,8 +178,8 @@ func TestWhatIsPlannedIsTakenOver(t *testing.T) {
 	}
 }
 
-// TestThoseThatArePutOffLeaveRoom: twenty that wait for months do not keep the
-// others from being done.
+// TestThoseThatArePutOffLeaveRoom: twenty follow-ups that wait for months do not keep
+// the others from being done.
 func TestThoseThatArePutOffLeaveRoom(t *testing.T) {
 	s := following(t)
 	var planned []opportunity.FollowUp
@@ -196,8 +196,8 @@ func TestThoseThatArePutOffLeaveRoom(t *testing.T) {
 	}
 }
 
-// TestLongFollowUpsAreFew: texts of the tenant's own do not make the state large,
-// and the longest is still done.
+// TestLongFollowUpsAreFew: the tenant's own texts do not make the state large, and the
+// longest follow-up is still done.
 func TestLongFollowUpsAreFew(t *testing.T) {
 	var planned []opportunity.FollowUp
 	for n := range 20 {
@@ -215,8 +215,8 @@ func TestLongFollowUpsAreFew(t *testing.T) {
 	}
 }
 
-// TestTheRestIsPlannedInTheEnd: when all that were kept are done, the others that
-// there were are planned.
+// TestTheRestIsPlannedInTheEnd: when all kept follow-ups are done, the remaining ones
+// are planned.
 func TestTheRestIsPlannedInTheEnd(t *testing.T) {
 	var planned []opportunity.FollowUp
 	for n := range opportunity.MaxFollowUps + 1 {
@@ -255,7 +255,7 @@ func TestAFollowUpIsDoneOnce(t *testing.T) {
 	}
 }
 
-// TestWhatIsLeftOutIsShown, as the last plan has it, and raises nothing.
+// TestWhatIsLeftOutIsShown, as in the last plan, and raises no attention.
 func TestWhatIsLeftOutIsShown(t *testing.T) {
 	s := following(t)
 	var plan opportunity.Plan

@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// FollowUpState is what is to be done later, what was done of it, and what happened
-// outside that is still to be reacted to.
+// FollowUpState holds the planned follow-ups, the finished ones, and the outside
+// events that still need a reaction.
 type FollowUpState struct {
-	// PlanDue says that the follow-ups are to be planned again, PlannedAt when they
-	// last were.
+	// PlanDue says that the follow-ups need a new plan, PlannedAt the time of the last
+	// plan.
 	PlanDue   bool      `json:"planDue,omitempty"`
 	PlannedAt time.Time `json:"plannedAt,omitzero"`
-	// PlanSince and PlanLast are when the first and the last change came for which the
-	// plan that is due waits; zero where the plan is due at once.
+	// PlanSince and PlanLast are the times of the first and the last change that the
+	// due plan waits for; both are zero when the plan is due at once.
 	PlanSince time.Time `json:"planSince,omitzero"`
 	PlanLast  time.Time `json:"planLast,omitzero"`
-	// Forgetful says that the run was reset, so that what is due may have been done.
+	// Forgetful says that the run was reset, so due follow-ups may have been done.
 	Forgetful bool `json:"forgetful,omitempty"`
-	// FollowUps are the earliest of those that are planned; FollowUpsCut says that
-	// there are others. LeftOut are those that will not be done. Snoozed are those
-	// that were put off, Done those that are not to be done again, or ever.
+	// FollowUps are the earliest planned follow-ups; FollowUpsCut says that the plan
+	// has more. LeftOut are follow-ups that will not be done. Snoozed are those that
+	// were put off, Done those that must not be done again, or ever.
 	FollowUps    []FollowUp        `json:"followUps,omitempty"`
 	FollowUpsCut bool              `json:"followUpsCut,omitempty"`
 	LeftOut      []LeftOut         `json:"leftOut,omitempty"`
 	Snoozed      []SnoozedFollowUp `json:"snoozed,omitempty"`
 	Done         []DoneFollowUp    `json:"done,omitempty"`
-	// Lapsed says that places have lapsed since the record was last looked at for what
-	// happened, and Occasions what did of which the effects are to be planned.
+	// Lapsed says that places have lapsed since the record was last read for outside
+	// events. Occasions are the outside events whose effects are not planned yet.
 	Lapsed    bool       `json:"lapsed,omitempty"`
 	Occasions []Occasion `json:"occasions,omitempty"`
 }
@@ -52,9 +52,9 @@ func (s *FollowUpState) mayCancel(key string) error {
 	return nil
 }
 
-// Planned takes over the follow-ups of a plan that are not done yet, as many of the
-// earliest as are kept; the others come with a later plan. What the plan leaves out
-// is shown, and raises nothing.
+// Planned takes over the follow-ups of a plan that are not done yet. It keeps the
+// earliest ones up to the caps; the others come with a later plan. The follow-ups that
+// the plan leaves out are shown, and raise no attention.
 func (s *FollowUpState) Planned(plan Plan, now time.Time) {
 	planned := slices.DeleteFunc(slices.Clone(plan.FollowUps), func(f FollowUp) bool { return s.isDone(f.Key) })
 	s.Snoozed = slices.DeleteFunc(s.Snoozed, func(z SnoozedFollowUp) bool {
@@ -73,7 +73,7 @@ func (s *FollowUpState) Planned(plan Plan, now time.Time) {
 	s.LeftOut = slices.Clone(plan.LeftOut[:min(len(plan.LeftOut), MaxLeftOut)])
 }
 
-// NextFollowUp answers the follow-up that is to be done first, and when.
+// NextFollowUp returns the follow-up that is done first, and its time.
 func (s *FollowUpState) NextFollowUp() (FollowUp, time.Time, bool) {
 	if len(s.FollowUps) == 0 {
 		return FollowUp{}, time.Time{}, false
@@ -82,22 +82,22 @@ func (s *FollowUpState) NextFollowUp() (FollowUp, time.Time, bool) {
 	return first.FollowUp, first.at, true
 }
 
-// NextAction is when the next follow-up is to be done; zero when there is none.
+// NextAction returns the time of the next follow-up; zero when there is none.
 func (s *FollowUpState) NextAction() time.Time {
 	_, at, _ := s.NextFollowUp()
 	return at
 }
 
-// endFollowUp takes a follow-up off those that are planned, and reports whether it
-// had not ended before.
+// endFollowUp removes a follow-up from the planned ones, and reports whether the
+// follow-up had not ended before.
 func (s *FollowUpState) endFollowUp(done DoneFollowUp) bool {
 	s.FollowUps = slices.DeleteFunc(s.FollowUps, func(f FollowUp) bool { return f.Key == done.Key })
 	s.Snoozed = slices.DeleteFunc(s.Snoozed, func(z SnoozedFollowUp) bool { return z.Key == done.Key })
 	if s.isDone(done.Key) {
 		return false
 	}
-	// Nothing is ever forgotten here: what is could be planned again. The playbook's
-	// cap bounds what is done, MaxCancelledFollowUps what is cancelled.
+	// Done forgets nothing, since a forgotten follow-up could be planned again. The
+	// playbook's cap bounds the done ones, MaxCancelledFollowUps the cancelled ones.
 	s.Done = append(s.Done, done)
 	return true
 }
@@ -106,15 +106,15 @@ func (s *FollowUpState) isDone(key string) bool {
 	return slices.ContainsFunc(s.Done, func(d DoneFollowUp) bool { return d.Key == key })
 }
 
-// timedFollowUp is a follow-up with the time at which it is to be done.
+// timedFollowUp is a follow-up with the time at which it is done.
 type timedFollowUp struct {
 	FollowUp
 	at time.Time
 }
 
-// timed puts follow-ups into the order in which they are to be done. Each is done
-// when it is due, or put off until, whichever is later, and never before an earlier
-// one of the same course: the second reminder waits for the first that was put off.
+// timed sorts follow-ups by the time at which they are done: each at its due time or
+// when its snooze ends, whichever is later. It never comes before an earlier one of
+// the same course: the second reminder waits for the snoozed first.
 func (s *FollowUpState) timed(followUps []FollowUp) []timedFollowUp {
 	all := make([]timedFollowUp, len(followUps))
 	for i, f := range followUps {
@@ -149,7 +149,7 @@ func (s *FollowUpState) snoozed(key string) *SnoozedFollowUp {
 // maxKnownKeys is how many keys an error lists.
 const maxKnownKeys = 5
 
-// plans reports a key that no planned follow-up has.
+// plans returns an error when no planned follow-up has the key.
 func (s *FollowUpState) plans(key string) error {
 	if slices.ContainsFunc(s.FollowUps, func(f FollowUp) bool { return f.Key == key }) {
 		return nil
@@ -223,13 +223,13 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// planNow has the follow-ups planned at once where the record is watched.
+// planNow makes a plan due at once when the record is watched.
 func (s *FollowUpState) planNow(watched bool) {
 	s.PlanDue, s.PlanSince, s.PlanLast = watched, time.Time{}, time.Time{}
 }
 
-// planSoon has the follow-ups planned where the record is watched, once nothing has
-// changed for the quiet time. A plan that is due at once stays so.
+// planSoon makes a plan due when the record is watched and nothing has changed for the
+// quiet time. A plan that is due at once stays due at once.
 func (s *FollowUpState) planSoon(watched bool, quiet time.Duration, now time.Time) {
 	if !watched || quiet <= 0 || s.PlanDue && s.PlanSince.IsZero() {
 		s.planNow(watched)

@@ -15,8 +15,7 @@ func digestOf(data []byte) digest {
 	return digest(sum[:16])
 }
 
-// handledEntry is what is remembered of one request: that it came, with which
-// payload, and how it ended.
+// handledEntry is the memory of one request: its id, its payload, and its end.
 type handledEntry struct {
 	id, payload digest
 	state       byte // one of 'p', 'd', 'f'
@@ -24,18 +23,19 @@ type handledEntry struct {
 
 const handledEntrySize = 16 + 16 + 1
 
-// Handled remembers the last MaxHandledRequests request ids, so that a repeated
-// request takes effect once and the same id with another payload is noticed, and
-// beyond these only what waits. It keeps digests only. The zero value is empty.
+// Handled remembers the last MaxHandledRequests request ids. So a repeated request
+// takes effect once, and the same id with another payload is noticed. Older ids are
+// remembered only while their requests wait. Handled keeps digests only; the zero
+// value is empty.
 //
 // In JSON it is one string, about 44 bytes per request.
 type Handled struct {
 	entries []handledEntry // oldest first
-	places  map[digest]int // position in entries, plus dropped
+	places  map[digest]int // index in entries, plus dropped
 	dropped int
 }
 
-// Len answers how many requests are remembered.
+// Len returns how many requests are remembered.
 func (h *Handled) Len() int { return len(h.entries) }
 
 func (h *Handled) find(id string) *handledEntry {
@@ -57,7 +57,7 @@ func (h *Handled) add(id string, payload []byte) {
 	h.trim()
 }
 
-// settle notes how the request ended, and forgets an older one when there are too
+// settle stores how the request ended, and forgets an older one when there are too
 // many.
 func (h *Handled) settle(id string, state OutcomeState) {
 	if entry := h.find(id); entry != nil {
@@ -66,8 +66,8 @@ func (h *Handled) settle(id string, state OutcomeState) {
 	}
 }
 
-// trim forgets the oldest requests while there are too many. One whose outcome is
-// not known yet is kept: it waits, and may wait for long.
+// trim forgets the oldest requests while there are too many. It keeps a request
+// without an outcome, since such a request still waits, maybe for long.
 func (h *Handled) trim() {
 	for len(h.entries) > MaxHandledRequests {
 		oldest := slices.IndexFunc(h.entries, func(e handledEntry) bool { return e.state != 'p' })
@@ -75,7 +75,7 @@ func (h *Handled) trim() {
 			return
 		}
 		delete(h.places, h.entries[oldest].id)
-		for i := oldest; i > 0; i-- { // those that wait are few, or came last
+		for i := oldest; i > 0; i-- { // waiting requests are few, or came last
 			h.entries[i] = h.entries[i-1]
 			h.places[h.entries[i].id]++
 		}
@@ -94,7 +94,7 @@ func (e *handledEntry) outcomeState() OutcomeState {
 	return Pending
 }
 
-// MarshalJSON writes all that is remembered as one base64 string.
+// MarshalJSON writes all remembered requests as one base64 string.
 func (h Handled) MarshalJSON() ([]byte, error) {
 	packed := make([]byte, 0, len(h.entries)*handledEntrySize)
 	for _, e := range h.entries {
@@ -105,7 +105,7 @@ func (h Handled) MarshalJSON() ([]byte, error) {
 	return json.Marshal(packed)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads the output of MarshalJSON.
 func (h *Handled) UnmarshalJSON(data []byte) error {
 	var packed []byte
 	if err := json.Unmarshal(data, &packed); err != nil {

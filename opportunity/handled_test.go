@@ -9,9 +9,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestHandledAgainstAModel holds the packed memory of requests against a plain
-// list that forgets in the documented way. The window is the real one, so it is
-// filled up before the drawn steps begin.
+// TestHandledAgainstAModel compares the packed memory of requests with a plain list
+// that forgets as documented. The window is the real one, so it is filled before
+// the drawn steps begin.
 func TestHandledAgainstAModel(t *testing.T) {
 	t.Parallel()
 	type known struct {

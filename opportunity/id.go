@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// ID is a global id of the API. It is opaque, but for the type its decoded form
-// names before the colon ("Course:1" is an Event); the key after it need not be
-// a number.
+// ID is a global id of the API. It is opaque, except for its type: the decoded form
+// has the type before the colon ("Course:1" is an Event). The key after the colon
+// need not be a number.
 type ID string
 
-// Type answers the type the id names, such as "CourseTemplate" or "Region", or
+// Type returns the type in the id, such as "CourseTemplate" or "Region". It returns
 // "" when id is not in the form of a global id (a name or a code is not).
 func (id ID) Type() string {
 	typ, _ := id.parts()
 	return typ
 }
 
-// Key answers what stands behind the type, mostly a number; "" where Type answers "".
+// Key returns the part after the type, mostly a number; "" when Type returns "".
 func (id ID) Key() string {
 	_, key := id.parts()
 	return key
@@ -25,7 +25,7 @@ func (id ID) Key() string {
 
 func (id ID) parts() (typ, key string) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(string(id))
-	if err != nil || strings.ContainsAny(string(id), "\r\n") { // which decoding skips
+	if err != nil || strings.ContainsAny(string(id), "\r\n") { // the decoder skips these
 		return "", ""
 	}
 	typ, key, found := strings.Cut(string(raw), ":")
@@ -40,7 +40,7 @@ func (id ID) parts() (typ, key string) {
 	return typ, key
 }
 
-// The types global ids name. Two differ from the name of the type in the schema.
+// The types in global ids. Two differ from the name of the type in the schema.
 const (
 	TypeOpportunity = "Opportunity"
 	TypeStep        = "OpportunityStep"
@@ -53,7 +53,7 @@ const (
 	TypeTokens      = "TokenType" // a TrainingTokenType in the schema
 )
 
-// wantType reports an id of another type than the one wanted. A name passes.
+// wantType reports an id of a type other than typ. A name passes.
 func wantType(member, value, typ, what string) error {
 	if got := ID(value).Type(); got != "" && got != typ && isKnownType(got) {
 		return Invalidf("%s: %s is the id of a %s, not of %s", member, value, got, what)
@@ -61,8 +61,8 @@ func wantType(member, value, typ, what string) error {
 	return nil
 }
 
-// isKnownType keeps a name that happens to decode ("QTpi" is base64 of "A:b")
-// from being taken for an id.
+// isKnownType keeps a name that happens to decode ("QTpi" is base64 of "A:b") from
+// counting as an id.
 func isKnownType(typ string) bool {
 	switch typ {
 	case TypeOpportunity, TypeStep, "OpportunityStage", "OpportunityInterest", TypeRegion, TypeAccount, TypeContact,

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Inbox is what became of the requests that reached the opportunity.
+// Inbox holds the requests that reached the opportunity, and their outcomes.
 type Inbox struct {
 	// Queue holds the commands that wait, in the order they came.
 	Queue Queue `json:"queue,omitempty"`
-	// Parked holds the commands that the API fails to carry out, and that wait
-	// for an operator while the others go on.
+	// Parked holds the commands that the API fails to carry out, and that wait for
+	// an operator while the others go on.
 	Parked   Queue   `json:"parked,omitempty"`
 	Handled  Handled `json:"handled"`
 	Outcomes []Kept  `json:"outcomes,omitempty"`
@@ -33,14 +33,14 @@ func (s *Inbox) known(verb Verb, id string, payload []byte) (bool, error) {
 	return true, nil
 }
 
-// unnamed gives an id to a message that came without one.
+// unnamed returns an id for a message that came without one.
 func (s *Inbox) unnamed() string {
 	s.Unnamed++
 	return fmt.Sprintf("#%d", s.Unnamed)
 }
 
-// Attended notes whether somebody waits for the request's answer. If nobody does,
-// its failure needs attention.
+// Attended stores whether a caller waits for the request's outcome. If no caller
+// waits, a failure needs attention.
 func (s *Inbox) Attended(request string, waits bool) {
 	for _, list := range []Queue{s.Queue, s.Parked} {
 		for i := range list {
@@ -51,10 +51,10 @@ func (s *Inbox) Attended(request string, waits bool) {
 	}
 }
 
-// seen reports whether the instruction came before under the same id, and how
-// it is remembered.
+// seen reports whether the instruction came before under the same id; payload is
+// the form of the instruction that Handled remembers.
 func (s *Inbox) seen(i Instruction, id string) (payload []byte, known bool, err error) {
-	if err := validRequestID(id); err != nil { // the id may be an update's
+	if err := validRequestID(id); err != nil { // the id may be the id of an update
 		return nil, false, err
 	}
 	data, err := json.Marshal(WithSource(i.WithID(""), ""))
@@ -67,10 +67,10 @@ func (s *Inbox) seen(i Instruction, id string) (payload []byte, known bool, err 
 	return append([]byte(i.Verb()), data...), known, err
 }
 
-// Outcome answers what became of a request. An id that was never used, or that
-// is forgotten, is NotFound.
+// Outcome returns the outcome of a request, and NotFound for an id that was never
+// used or is forgotten.
 func (s *Inbox) Outcome(id string) (Outcome, error) {
-	// What waits comes first: the same id may have been refused before.
+	// Waiting requests come first: the same id may have been refused before.
 	if s.waits(id) {
 		return Outcome{RequestID: id, State: Pending}, nil
 	}
@@ -80,7 +80,7 @@ func (s *Inbox) Outcome(id string) (Outcome, error) {
 		}
 	}
 	if handled := s.Handled.find(id); handled != nil {
-		// Only the state of older requests is remembered, not the whole outcome.
+		// Of older requests only the state is remembered, not the whole outcome.
 		return Outcome{RequestID: id, State: handled.outcomeState()}, nil
 	}
 	return Outcome{}, Failf(NotFound, "no request %q; the last %d are remembered", clip(id, 60), MaxHandledRequests)
@@ -99,9 +99,9 @@ func (s *Inbox) waits(id string) bool {
 	return s.parked(id) >= 0 || slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.Request == id })
 }
 
-// ParkDue answers the first request of the batch that has met so many errors of
-// the API's own, over so long, that the others need not wait for it any longer,
-// should the API answer otherwise.
+// ParkDue returns the first request of the batch that met many of the API's own
+// errors, over a long time. The others need not wait any longer for this request,
+// if the API works otherwise.
 func (s *Inbox) ParkDue(batch []Mutation, now time.Time) (string, bool) {
 	for _, e := range s.Queue {
 		if e.Errors >= ParkAfterErrors && now.Sub(e.FailingSince) >= ParkAfter && s.mayPark(e) &&
@@ -112,8 +112,8 @@ func (s *Inbox) ParkDue(batch []Mutation, now time.Time) (string, bool) {
 	return "", false
 }
 
-// mayPark reports whether there is room for the command among those parked,
-// which travel from run to run and cannot be worked off before.
+// mayPark reports whether there is room for the command among the parked ones.
+// Parked commands travel from run to run, and no run can work them off before.
 func (s *Inbox) mayPark(e Entry) bool {
 	parked, _ := append(slices.Clone(s.Parked), e).carried(0)
 	return len(s.Parked) < MaxParked && parked <= MaxParkedBytes
@@ -123,15 +123,15 @@ func (s *Inbox) parked(request string) int {
 	return slices.IndexFunc(s.Parked, func(e Entry) bool { return e.Request == request })
 }
 
-// WaitingBytes is how much JSON of commands a run would carry over at most, with
-// what is known of those that are done in part.
+// WaitingBytes returns the most JSON of commands that a run would carry over, with
+// the known results of commands that are done in part.
 func (s *Inbox) WaitingBytes() int {
 	waiting, _ := s.Queue.carried(0)
 	parked, _ := s.Parked.carried(0)
 	return waiting + parked
 }
 
-// keep keeps the outcome of an ended request, so that it can be asked for.
+// keep stores the outcome of an ended request, so that a caller can ask for it.
 func (s *Inbox) keep(verb Verb, outcome Outcome, now time.Time) {
 	outcome.Error = outcome.Error.kept()
 	s.Handled.settle(outcome.RequestID, outcome.State)

@@ -2,11 +2,11 @@ package opportunity
 
 import "time"
 
-// Instruction is a message of an operator. It is carried out at once, whatever
-// waits, and answered at once.
+// Instruction is a message of an operator, carried out and answered at once, also
+// while commands wait.
 type Instruction interface {
 	Message
-	// WithID is the same instruction under another request id.
+	// WithID returns the same instruction under another request id.
 	WithID(id string) Instruction
 }
 
@@ -25,7 +25,7 @@ func DecodeInstruction(verb Verb, payload []byte) (Instruction, error) {
 	return decodeInstruction(verb, payload, strictly)
 }
 
-// reading is how strictly a payload is read.
+// reading says how strictly a payload is read.
 type reading bool
 
 const (
@@ -73,10 +73,10 @@ func readInstruction[I Instruction](payload []byte, how reading) (Instruction, e
 	return i, nil
 }
 
-// Instruct carries the instruction out. id is its request id, or "" for a
-// message that has none. The same id is carried out once; with another payload
-// it is a Conflict. Its error says why the instruction does not apply; nothing
-// has then changed.
+// Instruct carries the instruction out. id is its request id, or "" for a message
+// without an id. The same id is carried out once; with another payload it is a
+// Conflict. The error says why the instruction does not apply; nothing has then
+// changed.
 func (s *State) Instruct(i Instruction, id string, now time.Time) (Outcome, error) {
 	payload, known, err := s.seen(i, id)
 	if err != nil {

@@ -154,8 +154,8 @@ func TestEveryMessageIsKnown(t *testing.T) {
 	}
 }
 
-// TestAMessageThatIsTooLarge is refused before it is looked at; one that is just
-// not is taken.
+// TestAMessageThatIsTooLarge is refused before it is decoded; a message of exactly
+// the limit is accepted.
 func TestAMessageThatIsTooLarge(t *testing.T) {
 	fill := func(payload string, to int) []byte { // JSON may be padded
 		return []byte(strings.Repeat(" ", to-len(payload)) + payload)
@@ -183,7 +183,7 @@ func TestHoldingUntilATimeThatHasPassed(t *testing.T) {
 		if len(s.Queue) != 0 || s.Handled.Len() != 0 {
 			t.Error("what was refused is kept")
 		}
-		// A repetition is answered whenever it comes.
+		// A repetition always gets the same outcome.
 		if _, err := s.Accept(ask, "r", true, until.Add(-time.Hour)); err != nil {
 			t.Fatal(err)
 		}
@@ -194,8 +194,7 @@ func TestHoldingUntilATimeThatHasPassed(t *testing.T) {
 	}
 }
 
-// TestAnAnswerAboutThePlaces: that the API answered without an error proves
-// nothing.
+// TestAnAnswerAboutThePlaces: an answer of the API without an error proves nothing.
 func TestAnAnswerAboutThePlaces(t *testing.T) {
 	const none = "the API says that no places are held; what has lapsed or was never reserved cannot be extended"
 	for _, c := range []struct {
@@ -230,7 +229,8 @@ func TestAnAnswerAboutThePlaces(t *testing.T) {
 				t.Fatalf("got %+v", got)
 			}
 			wantError(t, got.Error, opportunity.Rejected, c.want)
-			// The caller is told; it needs no attention beside that of the failure.
+			// The caller gets the error. It needs no attention besides that of the
+			// failure.
 			if diff := cmp.Diff([]string{"failed"}, s.Words()); diff != "" {
 				t.Error(diff)
 			}
@@ -264,8 +264,8 @@ func extended(valid bool, until time.Time) opportunity.Answer {
 	return opportunity.Answer{Fate: opportunity.FateDone, Reservation: &opportunity.Reservation{Valid: valid, Until: until}}
 }
 
-// TestWhatIsAdmitted: updates are refused while nothing would become of them; a
-// request that was accepted before may be asked about at any time.
+// TestWhatIsAdmitted: updates are refused while the opportunity could not carry
+// them out; a request that was accepted before may be asked about at any time.
 func TestWhatIsAdmitted(t *testing.T) {
 	s := opened(t)
 	ask := opportunity.Progress{To: "Won"}
@@ -311,7 +311,7 @@ func TestWhatIsAdmitted(t *testing.T) {
 	admits("new", opportunity.Closed, "an operator closed the opportunity before the request was carried out: sold elsewhere")
 }
 
-// TestAPauseIsShown as long as it lasts, since it began, with its last reason.
+// TestAPauseIsShown as long as it lasts, with its beginning and its last reason.
 func TestAPauseIsShown(t *testing.T) {
 	s := opened(t)
 	for n, reason := range []string{"", "audit"} {
@@ -328,7 +328,7 @@ func TestAPauseIsShown(t *testing.T) {
 			t.Errorf("the card says %s", s.Card())
 		}
 	}
-	for range 2 { // resuming what goes on is nothing
+	for range 2 { // to resume a running opportunity does nothing
 		if err := instruct(s, opportunity.Resume{}); err != nil {
 			t.Fatal(err)
 		}
@@ -345,7 +345,7 @@ func TestAPauseIsShown(t *testing.T) {
 	}
 }
 
-// TestAnInstructionIsCarriedOutOnce under one id, whichever run it comes to.
+// TestAnInstructionIsCarriedOutOnce under one id, in every run.
 func TestAnInstructionIsCarriedOutOnce(t *testing.T) {
 	s := opened(t)
 	pause := opportunity.Pause{RequestID: "p", Reason: "audit"}
@@ -380,7 +380,8 @@ func TestAnInstructionIsCarriedOutOnce(t *testing.T) {
 	}
 }
 
-// TestAnAnswerNeedsItsQuestion; once given, it can be asked about under its id.
+// TestAnAnswerNeedsItsQuestion. Once sent, its outcome can be asked for under its
+// id.
 func TestAnAnswerNeedsItsQuestion(t *testing.T) {
 	s := opened(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -398,7 +399,7 @@ func TestAnAnswerNeedsItsQuestion(t *testing.T) {
 		}
 	}
 	put(t, s, unknown)
-	for range 2 { // the second is a repetition, for which no question waits any more
+	for range 2 { // the second is a repetition, when no question waits any more
 		got, err := s.Instruct(opportunity.Skip{Request: "r", Reason: "x"}, "a", noon)
 		if err != nil || got.State != opportunity.Done || s.Question != nil || s.Failures != 1 {
 			t.Fatalf("%+v, %v, question %+v, %d failures", got, err, s.Question, s.Failures)
@@ -422,14 +423,14 @@ func TestTakenOver(t *testing.T) {
 	if got := strings.Join(told(s.NextBatch()), " "); got != "r/0" {
 		t.Errorf("next %q", got)
 	}
-	// What was there is nobody's effect.
+	// An interest that was there before is the effect of no request.
 	if got := s.Review(s.NextBatch(), []opportunity.Answer{done("old")}); got[0].Fate != opportunity.FateUnknown {
 		t.Errorf("got %+v", got)
 	}
 	if got := s.Recall(s.NextBatch(), []opportunity.Answer{unknown}, found, nil); got[0].Fate != opportunity.FateNotSent {
 		t.Errorf("got %+v", got)
 	}
-	// Adopting something else is another start.
+	// To adopt another record is another start.
 	one, other := opportunity.Start{Adopt: adoptable}, opportunity.Start{Adopt: record}
 	if one.Digest() == other.Digest() {
 		t.Error("two records make one start")
@@ -468,7 +469,8 @@ func TestRefreshed(t *testing.T) {
 	if s.NeedsReading() || len(s.Queue) != 1 {
 		t.Errorf("needs reading: %v, %d wait", s.NeedsReading(), len(s.Queue))
 	}
-	// A record with more than is shown: the rest is still nobody's effect.
+	// A record with more interests than are shown: the others are still the effect
+	// of no request.
 	many := recordNow()
 	for n := range opportunity.MaxInterests + 20 {
 		many.Interests = append(many.Interests, ref(id("OpportunityInterest", n), course))
@@ -484,7 +486,7 @@ func TestRefreshed(t *testing.T) {
 	if last := s.Timeline[len(s.Timeline)-1].Text; last != "read again from the TMS" {
 		t.Errorf("read again with nothing new: %q", last)
 	}
-	// What cannot be read is said, and not tried for ever.
+	// A record that cannot be read is reported, and not read for ever.
 	if err := instruct(s, opportunity.Refresh{}); err != nil {
 		t.Fatal(err)
 	}
@@ -494,8 +496,8 @@ func TestRefreshed(t *testing.T) {
 	}
 }
 
-// TestAMadeUpNameIsMasked: a signal may be called anything, and what it is called
-// may be somebody's address.
+// TestAMadeUpNameIsMasked: a signal may have any name, and the name may be a
+// person's address.
 func TestAMadeUpNameIsMasked(t *testing.T) {
 	for name, want := range map[string]string{
 		"AddInterest":                    `"AddInterest"`,
@@ -534,7 +536,7 @@ func TestAMadeUpNameIsMasked(t *testing.T) {
 	}
 }
 
-// TestATimeThatPassesWhileItWaits: sent late, it would give the places back.
+// TestATimeThatPassesWhileItWaits: a late request would give the places back.
 func TestATimeThatPassesWhileItWaits(t *testing.T) {
 	s := opened(t)
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.Add(48 * time.Hour)}
@@ -561,7 +563,7 @@ func TestATimeThatPassesWhileItWaits(t *testing.T) {
 	if !s.Reservation.Valid || s.Failures != 1 {
 		t.Errorf("reservation %+v, %d failures", s.Reservation, s.Failures)
 	}
-	// What may have been sent already is an operator's to decide.
+	// An operator decides about a request that may have been sent already.
 	s.Queue[1].Doubt = true
 	s.Lapse(noon.Add(24 * time.Hour))
 	if len(s.Queue) != 3 {
@@ -569,7 +571,7 @@ func TestATimeThatPassesWhileItWaits(t *testing.T) {
 	}
 }
 
-// TestTheSameTimeInAnotherZone: how a time is written makes no other request.
+// TestTheSameTimeInAnotherZone: another spelling of the time is the same request.
 func TestTheSameTimeInAnotherZone(t *testing.T) {
 	s := opened(t)
 	until := noon.Add(time.Hour)

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is the kind of thing an interest is in.
+// Kind is the kind of an interest's item.
 type Kind string
 
 // The four kinds of interests.
@@ -21,7 +21,7 @@ const (
 	Tokens Kind = "tokens" // training tokens
 )
 
-// kindOfType tells the kind from the type a global id names.
+// kindOfType returns the kind for a type in a global id.
 func kindOfType(typ string) (Kind, bool) {
 	switch typ {
 	case TypeCourse:
@@ -36,21 +36,21 @@ func kindOfType(typ string) (Kind, bool) {
 	return "", false
 }
 
-// Interest is one thing the prospect intends to buy, as a caller asks for it.
+// Interest is one thing that the prospect intends to buy, as a caller asks for it.
 type Interest struct {
 	// Item is the id, code or name of the course template, event, learning path
 	// or type of training token.
 	Item string `json:"item"`
-	// Kind may be left out where Item is an id, which tells it.
+	// Kind may be left out when Item is an id, since the id holds the kind.
 	Kind     Kind `json:"kind,omitempty"`
 	Quantity int  `json:"quantity"`
 	// UnitAmount is the price of one, in the opportunity's currency.
 	UnitAmount Amount `json:"unitAmount"`
 	// Reserve holds as many places on the event as Quantity says.
 	Reserve bool `json:"reserve,omitempty"`
-	// Learners are people the TMS does not know yet.
+	// Learners are people who are not in the TMS yet.
 	Learners []Learner `json:"learners,omitempty"`
-	// Contacts are the ids of people the TMS knows.
+	// Contacts are the ids of people who are in the TMS.
 	Contacts []ID `json:"contacts,omitempty"`
 	// ExpiresAt is when training tokens expire: a local time without a zone, as
 	// the API takes it, such as 2023-12-31T23:59:59. It may lie in the past.
@@ -69,7 +69,7 @@ type Learner struct {
 // LocalTimeForm is the form of a local time without a zone.
 const LocalTimeForm = "2006-01-02T15:04:05"
 
-// ResolvedKind answers the interest's kind: the one given, or the one its id tells.
+// ResolvedKind returns the interest's kind: the given kind, or the kind in the id.
 func (i Interest) ResolvedKind() Kind {
 	if i.Kind != "" {
 		return i.Kind
@@ -78,7 +78,7 @@ func (i Interest) ResolvedKind() Kind {
 	return kind
 }
 
-// held is the interest as it is kept once the record has it under the id.
+// held returns the interest as it is kept once the record has it under the id.
 func (i Interest) held(id ID) Held {
 	return Held{
 		ID: id, Item: clip(i.Item, MaxHeldItem), Kind: i.ResolvedKind(),
@@ -123,7 +123,7 @@ func (i Interest) Validate() error {
 		if kind != Tokens {
 			return Invalidf("expiresAt: only training tokens expire, and this item is of kind %s", kind)
 		}
-		// Parse takes fractions of a second beyond the form.
+		// time.Parse also accepts fractions of a second.
 		if _, err := time.Parse(LocalTimeForm, i.ExpiresAt); err != nil || len(i.ExpiresAt) != len(LocalTimeForm) {
 			return Invalidf("expiresAt: %q; give a local time without a zone, such as 2023-12-31T23:59:59", clip(i.ExpiresAt, 40))
 		}
@@ -165,12 +165,12 @@ func (l Learner) validate() error {
 	return nil
 }
 
-// Interests is a list of interests whose mistakes, when it is read from JSON,
-// name the interest they were found in.
+// Interests is a list of interests; a mistake found while reading the list from
+// JSON names the interest with the mistake.
 type Interests []Interest
 
-// UnmarshalJSON reads a JSON array of interests; unknown members are an error,
-// and so is a price that is left out: it would be taken for nothing.
+// UnmarshalJSON reads a JSON array of interests. An unknown member is an error, and
+// so is a missing price, since it would count as zero.
 func (l *Interests) UnmarshalJSON(data []byte) error {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -182,7 +182,7 @@ func (l *Interests) UnmarshalJSON(data []byte) error {
 		var price struct {
 			UnitAmount *json.RawMessage `json:"unitAmount"`
 		}
-		_ = json.Unmarshal(one, &price) // what else is wrong is found below
+		_ = json.Unmarshal(one, &price) // other mistakes are found below
 		if price.UnitAmount != nil {
 			if err := list[n].UnitAmount.UnmarshalJSON(*price.UnitAmount); err != nil {
 				return within(where, within("unitAmount", err))
@@ -212,8 +212,7 @@ func (l Interests) validate() error {
 	return nil
 }
 
-// within says in which part of a message an Invalid error was found; "" is the
-// message itself.
+// within adds the part of a message to an Invalid error; "" is the message itself.
 func within(where string, err error) error {
 	var invalid *Error
 	if !errors.As(err, &invalid) {
@@ -230,8 +229,9 @@ func within(where string, err error) error {
 	return &inner
 }
 
-// validText reports what is wrong with a short text a human typed: it must be
-// there, of at most MaxTextLength characters, without control characters.
+// validText reports what is wrong with a short text that a human typed. The text
+// must not be empty, has at most MaxTextLength characters and no control
+// characters.
 func validText(member, s string) error {
 	switch {
 	case strings.TrimSpace(s) == "":

@@ -8,34 +8,35 @@ import (
 	"time"
 )
 
-// Job is an effect that is under way or waits for its turn. Whoever carries it out
-// looks what is missing and does only that, one request at a time, and looks again
-// after each: an answer without errors proves nothing.
+// Job is an effect that is under way or waits for its turn. A worker inspects the
+// effect, sends one request for a missing part, and inspects again after each request:
+// an answer without errors proves nothing.
 type Job struct {
-	// Effect is what to ensure. Its key tells it from every other of the whole life.
+	// Effect is the effect to ensure, with a key that is unique over the whole life.
 	Effect Effect `json:"effect"`
-	// Chain is the number of those that belong together and have an order.
+	// Chain is the number of the effects that belong together and have an order.
 	Chain int      `json:"chain"`
 	Stage JobStage `json:"stage"`
-	// Done says that it stands, of a move that is not made yet.
+	// Done says that the effect stands, for a move that is not made yet.
 	Done bool `json:"done,omitempty"`
-	// Begun says that a request was sent for it, or was about to be, and was not turned
-	// down; Touched that one was carried out, or may have been.
+	// Begun says that a request for the effect was sent, or was about to be sent, and
+	// was not rejected; Touched says that a request was carried out, or may have been.
 	Begun   bool  `json:"begun,omitempty"`
 	Touched bool  `json:"touched,omitempty"`
 	Trace   Trace `json:"trace,omitzero"`
-	// Sent is the request that the API last said it carried out.
+	// Sent is the last request that the API reported as carried out.
 	Sent *Act `json:"sent,omitempty"`
-	// NotBefore is when to look again. Aside says that others need not wait until then.
+	// NotBefore is the time of the next inspection; Aside says that others need not wait
+	// until then.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 	Aside     bool      `json:"aside,omitempty"`
-	// Errors counts the requests in a row whose fate nobody knew at first, Rounds how
-	// often in a row the API did not answer what it looks like.
+	// Errors counts the requests in a row whose fate was unknown at first, Rounds the
+	// inspections in a row that the API did not answer.
 	Errors int `json:"errors,omitempty"`
 	Rounds int `json:"rounds,omitempty"`
-	// Calling says that a service is being called for it.
+	// Calling says that a call of a service for the effect is under way.
 	Calling bool `json:"calling,omitempty"`
-	// Problem says why it waits for an operator; "" while it does not.
+	// Problem says why the job waits for an operator; "" while it does not.
 	Problem string `json:"problem,omitempty"`
 	// Number and Of count the repetitions of a follow-up; both are 0 for others.
 	Number int `json:"number,omitempty"`
@@ -47,15 +48,16 @@ type JobStage string
 
 // The stages.
 const (
-	// JobBefore: it must stand before a move is made.
+	// JobBefore: the effect must stand before a move is made.
 	JobBefore JobStage = "before"
-	// JobAfter: it is to stand after a move or a happening, or when a follow-up is due.
+	// JobAfter: the effect comes after a move or an outside event, or when a follow-up
+	// is due.
 	JobAfter JobStage = "after"
-	// JobUndo: it is to be taken back.
+	// JobUndo: the effect is undone.
 	JobUndo JobStage = "undo"
 )
 
-// Undoes reports whether the effect is to be taken back.
+// Undoes reports whether the job undoes the effect.
 func (j Job) Undoes() bool { return j.Stage == JobUndo }
 
 // isDue reports whether the job can be worked on.
@@ -63,9 +65,9 @@ func (j Job) isDue(now time.Time) bool {
 	return !j.Done && !j.Calling && j.Problem == "" && !j.NotBefore.After(now)
 }
 
-// DueJob answers the effect to work on next: what is to be taken back, the last
-// first; what must stand before the move that is next; and then what comes after.
-// Within a chain each waits for those before it.
+// DueJob returns the effect to work on next. Effects to undo come first, the last one
+// first. Then come the effects before the next move, and then the effects after a move.
+// Within a chain each effect waits for the effects before it.
 func (s *State) DueJob(now time.Time) (Job, bool) {
 	if !s.mayAct() {
 		return Job{}, false
@@ -98,29 +100,29 @@ func (s *State) DueJob(now time.Time) (Job, bool) {
 	return Job{}, false
 }
 
-// JobsAt is when the next of the effects under way is to be looked at that waits for its
-// time; zero when none does.
+// JobsAt returns the earliest time at which an effect under way is due for an
+// inspection; zero when no effect waits for a time.
 func (s *EffectState) JobsAt(now time.Time) time.Time { return s.jobsAt(now) }
 
-// Finding is what looking at an effect told.
+// Finding is the result of an inspection of an effect.
 type Finding struct {
-	// Act is the request that is missing next; nil when there is none.
+	// Act is the next missing request; nil when there is none.
 	Act *Act
-	// Again is when to look again, where nothing is to be done before; Aside says that
-	// what comes after need not wait for it.
+	// Again is the time of the next inspection, when there is nothing to do before;
+	// Aside says that later effects need not wait for this effect.
 	Again time.Time
 	Aside bool
-	// Error says why it cannot be ensured.
+	// Error says why the effect cannot be ensured.
 	Error *Error
 	Trace Trace
-	// Contacts are who attendees turned out to be, by their places.
+	// Contacts are the contacts found for attendees, by their index.
 	Contacts []ID
-	// Reservation is what the API says of the places, nil where nobody looked.
+	// Reservation is the state of the places in the API, nil when it was not read.
 	Reservation *Reservation
 }
 
-// Found takes in what looking at the effect of the key told, and answers the request
-// to make for it, nil when there is none to make now.
+// Found stores the result of an inspection of the effect of the key. It returns the next
+// request for the effect, or nil when there is none now.
 func (s *State) Found(key string, found Finding, now time.Time) *Act {
 	j := s.job(key)
 	if j == nil {
@@ -147,8 +149,8 @@ func (s *State) Found(key string, found Finding, now time.Time) *Act {
 	return nil
 }
 
-// Unanswered takes in that the API did not answer what the effect of the key looks
-// like. From then on commands go before an effect after a move.
+// Unanswered counts an inspection of the effect of the key that the API did not answer:
+// from then on commands go before an effect after a move.
 func (s *EffectState) Unanswered(key string) {
 	if j := s.job(key); j != nil {
 		j.Rounds++
@@ -158,8 +160,8 @@ func (s *EffectState) Unanswered(key string) {
 // GivesWay reports whether commands go before the effect.
 func (j Job) GivesWay() bool { return j.Stage == JobAfter && j.Rounds > 0 }
 
-// told is what an operator is told of an error: our own words, and of what the API
-// says only the label, since the rest may name people.
+// told returns the text of an error for an operator: our own words, and of the API's
+// errors only the label, since the rest may name people.
 func (e *Error) told() string {
 	if e == nil || e.Label != "" || e.Message == "" {
 		return e.label()
@@ -167,12 +169,12 @@ func (e *Error) told() string {
 	return clip(e.Message, MaxKeptMessage)
 }
 
-// jobErrors is how many requests of unknown fate in a row an effect may have before
-// an operator is told, or before it fails the move it belongs to.
+// jobErrors is how many requests in a row may have an unknown fate before an operator
+// gets attention, or the effect fails its move.
 const jobErrors = 5
 
-// Acted takes in what became of the request that was made for the effect of the key.
-// What was not sent changes nothing.
+// Acted stores the result of the request for the effect of the key; a request that was
+// not sent changes nothing.
 func (s *State) Acted(key string, act Act, answer Answer, trace Trace, contacts []ID, now time.Time) {
 	j := s.job(key)
 	if j == nil {
@@ -189,7 +191,7 @@ func (s *State) Acted(key string, act Act, answer Answer, trace Trace, contacts 
 			s.jobStands(j, now)
 		}
 	case FateRejected:
-		j.Begun = j.Touched // what was turned down at once leaves nothing to take back
+		j.Begun = j.Touched // a request rejected at once leaves nothing to undo
 		s.jobFailed(j, answer.Error.told(), now)
 	case FateUnknown:
 		j.Sent, j.Touched = nil, true
@@ -198,8 +200,8 @@ func (s *State) Acted(key string, act Act, answer Answer, trace Trace, contacts 
 	}
 }
 
-// jobUnknown takes in that nobody knows what became of the request. Looking tells,
-// but of a mail or an entry of the log.
+// jobUnknown handles a request whose result is unknown. Another inspection decides,
+// except for mails and log entries.
 func (s *State) jobUnknown(j *Job, act Act, now time.Time) {
 	j.Errors++
 	switch {
@@ -215,16 +217,16 @@ func (s *State) jobUnknown(j *Job, act Act, now time.Time) {
 	}
 }
 
-// The pauses between calls of a service that does not answer, and how many before an
-// operator is told.
+// The pauses between calls of a service that does not respond, and how many calls come
+// before attention.
 const (
 	firstCallPause = 5 * time.Second
 	lastCallPause  = 10 * time.Minute
 	callsToTell    = 2
 )
 
-// Unserved takes in that a service did not answer the call of the key: it is called
-// again later, with the same idempotency key. Without a reason it is called at once.
+// Unserved handles a call of a service that did not respond. The service is called again
+// later with the same idempotency key. Without a reason it is called again at once.
 func (s *State) Unserved(key, reason string, fate Fate, now time.Time) {
 	j := s.job(key)
 	if j == nil {
@@ -241,7 +243,8 @@ func (s *State) Unserved(key, reason string, fate Fate, now time.Time) {
 	}
 }
 
-// Withdraw takes back a follow-up of which nothing was done: it is planned again.
+// Withdraw takes back a follow-up when nothing was done for it, so that it is planned
+// again.
 func (s *State) Withdraw(key string, now time.Time) {
 	s.calmJob(key)
 	s.drop(key)
@@ -251,7 +254,7 @@ func (s *State) Withdraw(key string, now time.Time) {
 	s.replan()
 }
 
-// jobStands takes in that nothing of the effect is missing, or left to take back.
+// jobStands handles an effect with nothing missing, or with nothing left to undo.
 func (s *State) jobStands(j *Job, now time.Time) {
 	key := j.Effect.Key
 	s.calmAbout(AttentionEffect, key)
@@ -274,8 +277,8 @@ func (s *State) jobStands(j *Job, now time.Time) {
 	s.planSoon(s.isWatched(), s.Rules.Quiet, now)
 }
 
-// jobFailed takes in that the effect cannot be ensured: one before a move fails the
-// move, any other waits for an operator.
+// jobFailed handles an effect that cannot be ensured. An effect before a move fails the
+// move, any other effect waits for an operator.
 func (s *State) jobFailed(j *Job, why string, now time.Time) {
 	if j.Stage == JobBefore {
 		s.enter(*j, EffectFailed, why, now)
@@ -295,7 +298,7 @@ func (s *State) stick(j *Job, problem string, now time.Time) {
 	s.note(now, fmt.Sprintf("an effect waits for an operator: %s (%s)", j.Effect.Kind, j.Effect.Key))
 }
 
-// retryJob has the effect tried again.
+// retryJob makes the effect due again.
 func (s *State) retryJob(key string, now time.Time) {
 	j := s.job(key)
 	j.Problem, j.Errors, j.Rounds, j.Sent, j.NotBefore = "", 0, 0, nil, time.Time{}
@@ -303,7 +306,7 @@ func (s *State) retryJob(key string, now time.Time) {
 	s.note(now, "an operator answered retry: "+string(j.Effect.Kind))
 }
 
-// skipJob lets the effect be as it is.
+// skipJob leaves the effect as it is.
 func (s *State) skipJob(key, reason string, now time.Time) {
 	j := *s.job(key)
 	s.calmJob(key)
@@ -317,13 +320,14 @@ func (s *State) skipJob(key, reason string, now time.Time) {
 	s.planSoon(s.isWatched(), s.Rules.Quiet, now)
 }
 
-// startChain queues effects that come after something, under keys of their own.
+// startChain queues effects as jobs of one chain, whose keys get the number of the
+// chain.
 func (s *State) startChain(stage JobStage, chain int, effects []Effect, now time.Time) {
 	taken := jsonSize(s.Jobs)
 	for _, effect := range effects {
 		effect.Key = fmt.Sprintf("%d/%s", chain, effect.Key)
 		job := Job{Effect: effect, Chain: chain, Stage: stage}
-		if taken += jsonSize(job); taken > MaxJobBytes && stage != JobBefore { // without those no move is made
+		if taken += jsonSize(job); taken > MaxJobBytes && stage != JobBefore { // without these no move is made
 			s.enter(job, EffectLeft, "too many effects wait already", now)
 			s.Attend(AttentionEffect, effect.Key, "it was left out, since too many effects wait already; do it by hand", now)
 			continue
@@ -332,15 +336,15 @@ func (s *State) startChain(stage JobStage, chain int, effects []Effect, now time
 	}
 }
 
-// Happened queues the effects of what happened first outside.
+// Happened queues the planned effects of the first outside event.
 func (s *State) Happened(plan Plan, now time.Time) {
 	s.Occasions = slices.Delete(s.Occasions, 0, min(1, len(s.Occasions)))
 	s.tell(plan, now)
 	s.startChain(JobAfter, s.nextChain(), plan.After, now)
 }
 
-// abandonJobs leaves what is not begun to be undone, and what was to come after, as
-// it is when a run ends: it is written down, so that somebody can do it by hand.
+// abandonJobs leaves the effects after moves as they are when a run ends; the ledger
+// lists them, so that a person can do them by hand.
 func (s *State) abandonJobs(now time.Time) {
 	for _, j := range s.Jobs {
 		if j.Stage == JobAfter {
@@ -350,7 +354,7 @@ func (s *State) abandonJobs(now time.Time) {
 	s.Jobs = slices.DeleteFunc(s.Jobs, func(j Job) bool { return j.Stage == JobAfter })
 }
 
-// AbandonUndo leaves what could not be taken back as it is.
+// AbandonUndo leaves the effects that could not be undone as they are.
 func (s *State) AbandonUndo(now time.Time) {
 	for _, j := range s.Jobs {
 		s.enter(j, EffectLeft, "the run of the opportunity has ended", now)

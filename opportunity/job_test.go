@@ -20,8 +20,8 @@ func logLines(n int) []opportunity.Effect {
 	return all
 }
 
-// What a move waits for is never left out, however much waits already: the move would be made without it. What comes
-// after a move is, and somebody is told to do it by hand.
+// An effect before a move is never left out, even when much waits: the move would be made without it. An effect
+// after a move may be left out, and an operator is told to do it by hand.
 func TestEffectsBeforeAMoveAreNotLeftOut(t *testing.T) {
 	many := 2 * opportunity.MaxJobBytes / 2000
 	s := opened(t)

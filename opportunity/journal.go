@@ -17,15 +17,15 @@ type Journal struct {
 
 	// Runs counts the runs of the workflow, this one included.
 	Runs int `json:"runs"`
-	// Writer is the id of the run that handed the state over, as far as that run
-	// knew: after a reset it is that of the run before.
+	// Writer is the id of the run that handed the state over, as that run knew it; after a
+	// reset it is the id of the run before.
 	Writer string `json:"writer,omitempty"`
 
-	// Rules are those of the playbook of the worker that answered last. A lower version than
-	// theirs does not count.
+	// Rules are those of the worker that answered last, from its playbook; a lower version
+	// than theirs does not count.
 	Rules Rules `json:"rules,omitzero"`
-	// Renewed says that the playbook changed, so that the run is to be continued by a
-	// new one as soon as nothing waits.
+	// Renewed says that the playbook changed, so that the run continues as a new run as soon
+	// as nothing waits.
 	Renewed bool `json:"renewed,omitempty"`
 }
 
@@ -36,5 +36,5 @@ func (s *Journal) note(now time.Time, text string) {
 	}
 }
 
-// requestEnded notes the line that tells of it.
+// requestEnded adds the line about the end of the request.
 func (s *Journal) requestEnded(e requestEnded, told string) { s.note(e.at, told) }

@@ -11,5 +11,5 @@ type Kept struct {
 	Size int `json:"size"`
 }
 
-// settled reports whether it is known what became of the interest.
+// settled reports whether the result of the interest is known.
 func (r InterestResult) settled() bool { return r.Interest != "" || r.Error != nil }

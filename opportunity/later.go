@@ -11,7 +11,7 @@ import (
 // names.
 type Later map[string]json.RawMessage
 
-// take takes in the members of the object that the type does not have.
+// take stores the members of the object that the type does not have.
 func (l *Later) take(data []byte, known reflect.Type) error {
 	var members Later
 	if err := json.Unmarshal(data, &members); err != nil {
@@ -28,7 +28,7 @@ func (l *Later) take(data []byte, known reflect.Type) error {
 	return nil
 }
 
-// join returns the object of the value with the members that were taken in.
+// join returns the JSON object of the value together with the stored members.
 func (l Later) join(value any) ([]byte, error) {
 	data, err := json.Marshal(value)
 	if err != nil || len(l) == 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// What a later version has planned goes through a worker of this one unharmed.
+// A worker of this version keeps the plan of a later version unchanged.
 func TestMembersOfALaterVersionAreKept(t *testing.T) {
 	for name, c := range map[string]struct {
 		into any

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// LedgerEntry says what became of one effect. It names no person.
+// LedgerEntry is the result of one effect. It names no person.
 type LedgerEntry struct {
 	Key  string     `json:"key"`
 	Kind EffectKind `json:"kind"`
 	At   time.Time  `json:"at"`
 	How  EffectEnd  `json:"how"`
-	// Records are those that were found or made, the first five.
+	// Records are the records that were found or made, the first five.
 	Records []Record `json:"records,omitempty"`
-	// Text says why, where it was not done.
+	// Text says why the effect was not done.
 	Text string `json:"text,omitempty"`
 }
 
@@ -25,15 +25,15 @@ const (
 	EffectDone    EffectEnd = "done"    // something was missing, and was done
 	EffectThere   EffectEnd = "there"   // nothing was missing
 	EffectFailed  EffectEnd = "failed"  // it stopped its move
-	EffectUndone  EffectEnd = "undone"  // it was taken back, as far as it can be
-	EffectLeft    EffectEnd = "left"    // what is to be done about it is left to people
-	EffectSkipped EffectEnd = "skipped" // an operator let it be
+	EffectUndone  EffectEnd = "undone"  // it was undone, as far as possible
+	EffectLeft    EffectEnd = "left"    // people decide what to do about it
+	EffectSkipped EffectEnd = "skipped" // an operator skipped it
 )
 
 // maxLedgerRecords is how many records an entry of the ledger names.
 const maxLedgerRecords = 5
 
-// enter writes down what became of the job.
+// enter adds the result of the job to the ledger.
 func (s *State) enter(j Job, how EffectEnd, text string, now time.Time) {
 	records := slices.Clone(j.Trace.Records[:min(len(j.Trace.Records), maxLedgerRecords)])
 	s.Ledger = append(s.Ledger, LedgerEntry{

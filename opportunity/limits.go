@@ -2,15 +2,16 @@ package opportunity
 
 import "time"
 
-// Every cap of what one opportunity keeps or accepts stands here, so that the
-// size of the state can be reasoned about in one place: together they keep what
-// a run carries into the next one below MaxStateBytes.
+// All caps of what one opportunity keeps or accepts are here, so that the size of the
+// state can be checked in one place. Together they keep the state that a run hands to
+// the next run below MaxStateBytes.
 const (
 	// MaxReferenceLength is the longest reference, in characters.
 	MaxReferenceLength = 200
 	// MaxRequestIDLength is the longest request id, in bytes.
 	MaxRequestIDLength = 200
-	// MaxSourceLength is the longest source, in bytes, as Temporal takes a fairness key.
+	// MaxSourceLength is the longest source, in bytes, which is also Temporal's limit
+	// for a fairness key.
 	MaxSourceLength = 64
 	// MaxInterestsPerCommand is the most interests one addInterests may carry.
 	MaxInterestsPerCommand = 100
@@ -20,8 +21,8 @@ const (
 	MaxLearners = 500
 	// MaxCommandBytes is the largest message, in bytes of JSON.
 	MaxCommandBytes = 256 << 10
-	// MaxUpdateBytes is the largest update, with its headers and what Temporal adds:
-	// ten of them must fit into the answer to one workflow task, which has 4 MiB.
+	// MaxUpdateBytes is the largest update, with its headers and Temporal's additions.
+	// Ten of them must fit into the response to one workflow task, which has 4 MiB.
 	MaxUpdateBytes = MaxCommandBytes + 64<<10
 	// MaxQuantity is the largest quantity of one interest; the API's Int ends at 2³¹−1.
 	MaxQuantity = 1_000_000
@@ -36,12 +37,12 @@ const (
 	// MaxOutcomeBytes is the most JSON those outcomes may take together; the
 	// oldest go first.
 	MaxOutcomeBytes = 128 << 10
-	// MaxKeptLabel and MaxKeptMessage are how much of an error's label and value,
-	// and of its message, an outcome keeps, in characters: what the API writes has
+	// MaxKeptLabel and MaxKeptMessage are how much of an error an outcome keeps, in
+	// characters: of its label and value, and of its message. The API's own texts have
 	// no limit.
 	MaxKeptLabel   = 100
 	MaxKeptMessage = 500
-	// MaxHeldItem is how much of what a caller called an item is kept with the
+	// MaxHeldItem is how much of the caller's name for an item is kept with the
 	// interest, in characters; ids are far shorter.
 	MaxHeldItem = 80
 	// MaxTimeline is how many entries the timeline shows.
@@ -52,51 +53,50 @@ const (
 	// MaxRequestBytes is the most JSON of changes one API request carries.
 	MaxRequestBytes = 256 << 10
 
-	// MaxCarriedBytes is the most JSON of waiting commands a run may hand to the
-	// run that continues it. The server terminates a workflow whose input passes
-	// 2 MiB, so a run with more works them off first.
+	// MaxCarriedBytes is the most JSON of waiting commands that a run may hand to the
+	// run that continues it. The server terminates a workflow whose input passes 2 MiB,
+	// so a run with more commands works them off first.
 	MaxCarriedBytes = 256 << 10
 	// MaxStateBytes is the most JSON of state a run may hand over.
 	MaxStateBytes = 1 << 20
 
-	// ParkAfterErrors is how many errors of its own the API must have met a command
-	// with, and ParkAfter over how long, before the others go on without it.
+	// ParkAfterErrors and ParkAfter decide when the others go on without a command:
+	// after this many of the API's own errors, over at least this time.
 	ParkAfterErrors = 5
 	ParkAfter       = 10 * time.Minute
-	// MaxParked is how many commands may be parked, and MaxParkedBytes the most JSON
-	// they may take of what a run hands over. What finds no room is sent again and
-	// again, and the others wait.
+	// MaxParked is how many commands may be parked, MaxParkedBytes the most JSON that
+	// they may have in the input of the next run. A command without room is sent again
+	// and again, and the others wait.
 	MaxParked      = 20
 	MaxParkedBytes = 64 << 10
 
-	// MaxJobBytes is the most JSON that effects under way may take when further ones
-	// are to begin; what is kept of them while they are under way comes on top.
+	// MaxJobBytes is the most JSON of effects under way at which further ones may begin;
+	// the facts kept of effects under way come on top.
 	MaxJobBytes = 32 << 10
 	// MaxLedger is how many effects that ended are shown.
 	MaxLedger = 50
-	// MaxAttendeeBytes is the most JSON of people who are to be trained that is kept
-	// for a playbook that may register them.
+	// MaxAttendeeBytes is the most JSON of people to be trained that is kept for a
+	// playbook that may register them.
 	MaxAttendeeBytes = 32 << 10
 
-	// MaxFollowUps is how many planned follow-ups are kept, the earliest, and how many
-	// of them may be put off; MaxFollowUpBytes is the most JSON they may take together.
+	// MaxFollowUps is how many planned follow-ups are kept, the earliest ones, and how
+	// many may be put off; MaxFollowUpBytes is the most JSON they may take together.
 	MaxFollowUps     = 20
 	MaxFollowUpBytes = 32 << 10
-	// MaxCancelledFollowUps is how many follow-ups may be cancelled. Which they were is
-	// never forgotten, or they would be planned again.
+	// MaxCancelledFollowUps is how many follow-ups may be cancelled; cancelled ones are
+	// never forgotten, since they would be planned again.
 	MaxCancelledFollowUps = 100
 	// MaxLeftOut is how many follow-ups that will not be done are shown.
 	MaxLeftOut = 20
 
-	// MaxWaitingUpdates is how many updates of commands wait for their outcome at
-	// once: a further one is answered as pending at once. The server holds ten open
-	// updates of one run, and an operator's must always find room.
+	// MaxWaitingUpdates is how many updates of commands wait for their outcome at once;
+	// a further update returns pending at once. The server holds ten open updates of one
+	// run, and an operator's update must always find room.
 	MaxWaitingUpdates = 8
 
-	// ExpiryTolerance is how far the expiry the API says may lie from the one
-	// asked for.
+	// ExpiryTolerance is how far the API's expiry may differ from the requested expiry.
 	ExpiryTolerance = 5 * time.Minute
-	// AnswerWithin is how long an update waits for its outcome before it answers
-	// that the request is pending.
+	// AnswerWithin is how long an update waits for its outcome before it returns
+	// pending.
 	AnswerWithin = 20 * time.Second
 )

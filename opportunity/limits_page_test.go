@@ -13,8 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestLimitsPage: the page that tells users the limits has every cap, and no
-// other figure for it.
+// TestLimitsPage: the page about limits has every cap, and no other number for it.
 func TestLimitsPage(t *testing.T) {
 	page, err := os.ReadFile("../docs/limits.md")
 	if err != nil {
@@ -63,7 +62,7 @@ func TestLimitsPage(t *testing.T) {
 		"MaxCarriedBytes":        {"of that, commands that wait", bytes(opportunity.MaxCarriedBytes)},
 		"MaxMutationsPerRequest": {"changes in one request", count(opportunity.MaxMutationsPerRequest)},
 		"MaxRequestBytes":        {"changes in one request", bytes(opportunity.MaxRequestBytes)},
-		// How exact the API's answer about places must be is no limit of a user's.
+		// How exact the API's answer about places must be is not a limit for users.
 		"MaxHeldItem":     {},
 		"ExpiryTolerance": {},
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// TestMain sets over how many runs the properties are checked, unless the command line or the environment says it.
+// TestMain sets the number of runs of each property, unless the command line or the environment sets it.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := os.Getenv("RAPID_CHECKS") != ""
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// starting is a [testrun.TB] before any test runs: what fails it ends the program.
+// starting is a [testrun.TB] before any test runs: a failure ends the program.
 type starting struct{}
 
 func (starting) Helper() {}

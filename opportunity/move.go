@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Move is a progress that waits, and whose effects were planned.
+// Move is a waiting progress whose effects are planned.
 type Move struct {
 	Request string `json:"request"`
 	// Chain is the number of its effects.
@@ -15,7 +15,8 @@ type Move struct {
 	After []Effect `json:"after,omitempty"`
 }
 
-// nextMove is the move that is next in the queue, once its effects are planned.
+// nextMove returns the next command of the queue when it is a move with planned
+// effects.
 func (s *State) nextMove() *Move {
 	if len(s.Queue) == 0 || s.Queue[0].Verb != VerbProgress {
 		return nil
@@ -23,8 +24,8 @@ func (s *State) nextMove() *Move {
 	return s.moveOf(s.Queue[0].Request)
 }
 
-// moveWaits reports whether a move is next and cannot be made yet: its effects are
-// to be planned, or those that come before it do not stand.
+// moveWaits reports whether the next command is a move that cannot be made yet: its
+// effects are not planned, or the effects before it do not stand.
 func (s *State) moveWaits() bool {
 	if len(s.Queue) == 0 || s.Queue[0].Verb != VerbProgress {
 		return false
@@ -36,8 +37,8 @@ func (s *State) moveWaits() bool {
 	return slices.ContainsFunc(s.Jobs, func(j Job) bool { return j.Chain == move.Chain && j.Stage == JobBefore && !j.Done })
 }
 
-// MoveToPlan answers the move that is next, and where it is to lead, when its
-// effects are still to be planned.
+// MoveToPlan returns the next move and its target, when its effects are not planned
+// yet.
 func (s *State) MoveToPlan() (request, to string, due bool) {
 	if !s.mayAct() || !s.Rules.Moves ||
 		len(s.Queue) == 0 || s.Queue[0].Verb != VerbProgress || s.nextMove() != nil {
@@ -51,7 +52,7 @@ func (s *State) MoveToPlan() (request, to string, due bool) {
 	return s.Queue[0].Request, progress.To, true
 }
 
-// MovePlanned takes in the effects of a move.
+// MovePlanned stores the planned effects of a move.
 func (s *State) MovePlanned(request string, plan Plan, now time.Time) {
 	s.tell(plan, now)
 	move := Move{Request: request, After: plan.After}
@@ -63,14 +64,14 @@ func (s *State) MovePlanned(request string, plan Plan, now time.Time) {
 	s.PlannedBy = plan.Version
 }
 
-// IsUnplanned reports whether the batch holds a move whose effects were not planned, as
-// the playbook that was seen last has none.
+// IsUnplanned reports whether the batch holds a move without planned effects. Such a
+// move exists when the last playbook that the state saw has no effects.
 func (s *State) IsUnplanned(batch []Mutation) bool {
 	return slices.ContainsFunc(batch, func(m Mutation) bool { return m.Progress != nil && s.moveOf(m.Request) == nil })
 }
 
-// failMove ends the move that an effect before it stopped: what was done is taken
-// back, the last first.
+// failMove ends the move whose earlier effect failed: effects that were done are
+// undone, the last one first.
 func (s *State) failMove(job Job, why string, now time.Time) {
 	at := slices.IndexFunc(s.Moves, func(m Move) bool { return m.Chain == job.Chain })
 	if at < 0 {
@@ -89,8 +90,8 @@ func (s *State) failMove(job Job, why string, now time.Time) {
 	}, now)
 }
 
-// moveEnded goes on with the effects of a move that was made, and takes those back
-// of one that was not. reason is why it was not.
+// moveEnded starts the effects after a move that was made, and undoes the effects
+// before a move that was not made. reason says why the move was not made.
 func (s *State) moveEnded(request string, reason *Error, now time.Time) {
 	at := slices.IndexFunc(s.Moves, func(m Move) bool { return m.Request == request })
 	if at < 0 {

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Mutation is one change of the record: what travels as one alias of a request
-// to the API. Exactly one of its pointers is set.
+// Mutation is one change of the record, which travels as one alias of an API
+// request. Exactly one of its pointers is set.
 type Mutation struct {
 	// Request is the id of the request it belongs to.
 	Request string `json:"request"`
-	// Index is the place of Interest in its request.
+	// Index is the position of Interest in its request.
 	Index int `json:"index,omitempty"`
 	// Interest is the interest to add.
 	Interest *Interest `json:"interest,omitempty"`
@@ -22,31 +22,32 @@ type Mutation struct {
 	Extend *Extend `json:"extend,omitempty"`
 }
 
-// isAsked reports whether the mutation is the change of a request that waits.
-// Others, such as the expiry of places just taken, are made on its behalf.
+// isAsked reports whether the mutation is the change of a waiting request. Other
+// mutations, such as the expiry of new places, are made on behalf of a request.
 func (m Mutation) isAsked() bool { return m.Extend == nil || !m.Extend.Until.IsZero() }
 
-// Extend says until when the places of the whole opportunity are to be held.
+// Extend says until when the places of the whole opportunity are held.
 type Extend struct {
-	// Release gives the places back: the API has no other way than to let them
-	// end now.
+	// Release gives the places back, which the API can do only by an expiry that is
+	// now.
 	Release bool `json:"release,omitempty"`
-	// Until is what a caller asked for; zero leaves it to the worker's settings.
+	// Until is the time a caller asked for; zero leaves the time to the worker's
+	// settings.
 	Until time.Time `json:"until,omitzero"`
-	// NotBefore is what the expiry must not fall short of.
+	// NotBefore is the earliest allowed expiry.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 }
 
-// Fate says what is known of a change that was put to the API.
+// Fate is what is known of a change that was sent to the API.
 type Fate string
 
 // The four fates of a change.
 const (
-	// FateDone: the API answered that it did it.
+	// FateDone: the API returned that it made the change.
 	FateDone Fate = "done"
-	// FateRejected: the API answered that it did not.
+	// FateRejected: the API returned that it did not make the change.
 	FateRejected Fate = "rejected"
-	// FateNotSent: it is proven that the API never got it.
+	// FateNotSent: it is proven that the API never got the change.
 	FateNotSent Fate = "notSent"
 	// FateUnknown: everything else, a lost worker included.
 	FateUnknown Fate = "unknown"
@@ -55,31 +56,32 @@ const (
 // Answer is what is known of one Mutation.
 type Answer struct {
 	Fate Fate `json:"fate"`
-	// Interests are the interests the API answered to an added one: the new one,
-	// or all the opportunity has (the documentation leaves it open).
+	// Interests are the interests that the API returned for an added one: the new
+	// interest, or all interests of the opportunity (the documentation leaves it
+	// open).
 	Interests []InterestRef `json:"interests,omitempty"`
 	// Details are the record's own fields after an update.
 	Details *Details `json:"details,omitempty"`
-	// Step is where the opportunity stands after a move.
+	// Step is the opportunity's step after a move.
 	Step *Step `json:"step,omitempty"`
-	// Reservation is what the API, read back, says of the held places.
+	// Reservation is the state of the held places, as read back from the API.
 	Reservation *Reservation `json:"reservation,omitempty"`
 	// Error says why, unless Fate is done.
 	Error *Error `json:"error,omitempty"`
 }
 
-// InterestRef is an interest of the record, and what it is in.
+// InterestRef is an interest of the record, with its item.
 type InterestRef struct {
 	ID   ID `json:"id"`
 	Item ID `json:"item"`
-	// Quantity and UnitAmount are 0 and nil where they were not read.
+	// Quantity and UnitAmount are 0 and nil when they were not read.
 	Quantity   int     `json:"quantity,omitempty"`
 	UnitAmount *Amount `json:"unitAmount,omitempty"`
 }
 
-// Reservation is what is known of the places held for the opportunity.
+// Reservation is the known state of the places held for the opportunity.
 type Reservation struct {
-	// Valid is what the API says, read back.
+	// Valid is the API's own word on the places, read back.
 	Valid bool `json:"valid"`
 	// Until is when the places lapse by themselves; zero when none are held.
 	Until time.Time `json:"until,omitzero"`
@@ -94,24 +96,24 @@ type Snapshot struct {
 	Reservation Reservation   `json:"reservation"`
 }
 
-// Name is a name or code a caller used where the API wants an id.
+// Name is a name or a code that a caller used where the API wants an id.
 type Name struct {
 	// Type is the type of the id wanted, such as TypeStep, or TypeCurrency.
 	Type string `json:"type"`
 	Text string `json:"text"`
 }
 
-// TypeCurrency stands for a currency in a Name; its id is the bare code.
+// TypeCurrency is the type of a currency in a Name; its id is the bare code.
 const TypeCurrency = "Currency"
 
-// Resolved is what a Name turned out to mean: an id, or why it means nothing.
+// Resolved is the result of the look-up of a Name: an id, or why there is none.
 type Resolved struct {
 	Name
 	ID    ID     `json:"id,omitempty"`
 	Error *Error `json:"error,omitempty"`
 }
 
-// Names answers the names in the start that the API wants as ids.
+// Names returns the names in the start that the API wants as ids.
 func (s Start) Names() []Name {
 	var names []Name
 	names = appendName(names, TypeRegion, s.Region)
@@ -120,7 +122,7 @@ func (s Start) Names() []Name {
 	return appendName(names, TypeStep, s.EntryStep)
 }
 
-// Mutations are the interests of the start as changes of the record.
+// Mutations returns the interests of the start as changes of the record.
 func (s Start) Mutations() []Mutation {
 	list := make([]Mutation, len(s.Interests))
 	for i := range s.Interests {
@@ -129,7 +131,7 @@ func (s Start) Mutations() []Mutation {
 	return list
 }
 
-// Names answers the names in the mutation that the API wants as ids.
+// Names returns the names in the mutation that the API wants as ids.
 func (m Mutation) Names() []Name {
 	var names []Name
 	switch {
@@ -157,7 +159,7 @@ func typeOfKind(k Kind) string {
 	}
 }
 
-// appendName adds the text unless it is empty or already what the API wants.
+// appendName adds the text unless it is empty or already in the API's form.
 func appendName(names []Name, typ, text string) []Name {
 	if text == "" || ID(text).Type() == typ || typ == TypeCurrency && isCurrencyCode(text) {
 		return names
@@ -177,12 +179,12 @@ func isCurrencyCode(s string) bool {
 	return true
 }
 
-// size is about how many bytes the mutation adds to a request.
+// size returns about how many bytes the mutation adds to a request.
 func (m Mutation) size() int {
 	return jsonSize(m)
 }
 
-// jsonSize is how many bytes of JSON plain data takes.
+// jsonSize returns how many bytes of JSON plain data takes.
 func jsonSize(plain any) int {
 	data, err := json.Marshal(plain)
 	if err != nil {

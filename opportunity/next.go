@@ -2,7 +2,7 @@ package opportunity
 
 import "time"
 
-// A Task is what a run does next: exactly one of ReadRecord, EnsureEffect, PlanMove,
+// A Task is the next work of a run: exactly one of ReadRecord, EnsureEffect, PlanMove,
 // SendCommands, PlanReaction, PlanFollowUps, DoFollowUp and Rest.
 type Task interface{ task() }
 
@@ -18,16 +18,17 @@ type PlanMove struct{ Request, To string }
 // SendCommands sends the next batch.
 type SendCommands struct{}
 
-// PlanReaction plans what to do about something that happened outside.
+// PlanReaction plans the reaction to an outside event.
 type PlanReaction struct{ Occasion Occasion }
 
 // PlanFollowUps looks at the record and plans its follow-ups.
 type PlanFollowUps struct{}
 
-// DoFollowUp does the follow-up, which is due.
+// DoFollowUp does the follow-up that is due.
 type DoFollowUp struct{ FollowUp FollowUp }
 
-// Rest waits for a message. Where Until is not zero, there is a task at that time without one.
+// Rest waits for a message; when Until is not zero, a task is due at that time without a
+// message.
 type Rest struct{ Until time.Time }
 
 func (ReadRecord) task()    {}
@@ -39,17 +40,18 @@ func (PlanFollowUps) task() {}
 func (DoFollowUp) task()    {}
 func (Rest) task()          {}
 
-// Circumstances are what the state does not know and the next task depends on.
+// Circumstances are the facts outside the state that decide the next task.
 type Circumstances struct {
-	// Arriving says that messages are there that were not accepted yet.
+	// Arriving says that messages have arrived and were not accepted yet.
 	Arriving bool
-	// Unread says that the record was to be read before, and the API did not return it.
+	// Unread says that a read of the record was due before, and the API did not return the
+	// record.
 	Unread bool
 }
 
-// Next returns the next task, in the order in which tasks go: what somebody asks for goes
-// before the background, which are reads that failed before, effects after a move that
-// were tried before, plans and follow-ups.
+// Next returns the next task. Commands and other requested work go before the background. The
+// background are reads that failed before, effects after a move that were tried before, plans
+// and follow-ups.
 func (s *State) Next(now time.Time, c Circumstances) Task {
 	asked := c.Arriving || s.IsAsked()
 	if s.NeedsReading() && (!c.Unread || !asked) {
@@ -82,9 +84,9 @@ func (s *State) IsAsked() bool {
 	return move || s.HasWork()
 }
 
-// IsHeld reports whether a question or a pause holds the opportunity up.
+// IsHeld reports whether a question or a pause stops the opportunity.
 func (s *State) IsHeld() bool { return s.Question != nil || s.Paused != nil }
 
-// mayAct reports whether there can be a task at all: there is a record, and nothing holds
-// the opportunity up.
+// mayAct reports whether there can be a task at all: there is a record, and neither a question
+// nor a pause stops the opportunity.
 func (s *State) mayAct() bool { return s.ID != "" && !s.IsHeld() }

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// What somebody asks for goes before the background, and nothing goes while an operator
-// holds the opportunity up.
+// Requested work goes before the background, and nothing goes while a question or a
+// pause stops the opportunity.
 func TestNext(t *testing.T) {
 	t.Parallel()
 	plans := func(s *opportunity.State) { s.Ruled(&opportunity.Rules{Digest: "d", FollowUps: true}, noon) }

@@ -6,28 +6,29 @@ import (
 	"time"
 )
 
-// OperatorState is what operators decided, and what they are to decide or look at.
+// OperatorState holds the decisions of operators, and the matters that need an
+// operator.
 type OperatorState struct {
 	// Paused is set while an operator keeps everything from being sent.
 	Paused *Standstill `json:"paused,omitempty"`
 	// Closing is set once an operator has ended the opportunity.
 	Closing *Closing `json:"closing,omitempty"`
-	// RefreshDue says that the record is to be read again.
+	// RefreshDue says that the record must be read again.
 	RefreshDue bool `json:"refreshDue,omitempty"`
 
 	Question *Question `json:"question,omitempty"`
-	// CreateAnyway is an operator's decision to create the record without looking
-	// for it once more.
+	// CreateAnyway is an operator's decision to create the record without another
+	// search for it.
 	CreateAnyway bool `json:"createAnyway,omitempty"`
 	// CreateSkipped is an operator's decision not to create the record.
 	CreateSkipped *Error      `json:"createSkipped,omitempty"`
 	Attention     []Attention `json:"attention,omitempty"`
-	// Waits is what everything waits for; nil while nothing does.
+	// Waits says why all sending waits; nil while it does not.
 	Waits *Wait `json:"waits,omitempty"`
 }
 
-// maxAttention is how many things needing attention are kept: the newest, and of
-// every word at least one.
+// maxAttention is how many entries of attention are kept: the newest, and at least
+// one of each word.
 const maxAttention = 20
 
 // Attend raises attention; a word about the same request is raised once.
@@ -55,17 +56,17 @@ func (s *OperatorState) countWord(word Word) int {
 	return n
 }
 
-// Calm takes back what was raised under the word.
+// Calm removes all attention of the word.
 func (s *OperatorState) Calm(word Word) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a Attention) bool { return a.Word == word })
 }
 
-// calmAbout takes back what was raised under the word about the request.
+// calmAbout removes the attention of the word about the request.
 func (s *OperatorState) calmAbout(word Word, request string) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a Attention) bool { return a.Word == word && a.Request == request })
 }
 
-// Words answers the words of attention in order, each once.
+// Words returns the words of attention in order, each once.
 func (s *OperatorState) Words() []string {
 	words := []string{}
 	for _, a := range s.Attention {
@@ -77,14 +78,14 @@ func (s *OperatorState) Words() []string {
 	return words
 }
 
-// tell tells an operator what a plan could not decide.
+// tell raises attention for each problem of the plan.
 func (s *OperatorState) tell(plan Plan, now time.Time) {
 	for _, problem := range plan.Problems {
 		s.Attend(AttentionPlaybook, clip(problem, 60), problem, now)
 	}
 }
 
-// calmJob takes back what was raised about the effect of the key.
+// calmJob removes the attention about the effect of the key.
 func (s *OperatorState) calmJob(key string) {
 	for _, word := range []Word{AttentionEffect, AttentionService} {
 		s.calmAbout(word, key)
@@ -92,7 +93,7 @@ func (s *OperatorState) calmJob(key string) {
 	s.Unasked(key)
 }
 
-// requestEnded raises attention for a failure that nobody waits to hear of.
+// requestEnded raises attention for a failure that no caller waits for.
 func (s *OperatorState) requestEnded(e requestEnded) {
 	if e.outcome.State != Failed || !e.entry.Silent {
 		return

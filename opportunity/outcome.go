@@ -12,30 +12,30 @@ const (
 	Failed  OutcomeState = "failed"
 )
 
-// Outcome is what became of one request.
+// Outcome is the result of one request.
 type Outcome struct {
 	RequestID string       `json:"requestId"`
 	State     OutcomeState `json:"state"`
-	// Results holds, for addInterests, one result per interest in the order asked.
+	// Results holds, for addInterests, one result per interest in the requested order.
 	Results []InterestResult `json:"results,omitempty"`
 	// Error is set when State is failed; for addInterests only when no interest stands.
 	Error *Error `json:"error,omitempty"`
 }
 
-// InterestResult is what became of one interest of an addInterests.
+// InterestResult is the result of one interest of an addInterests.
 type InterestResult struct {
 	// Interest is the id of the interest in the TMS, "" when it was not added.
 	Interest ID     `json:"interest,omitempty"`
 	Item     string `json:"item"`
-	// ReservedUntil is set when places were asked for and the API, read back,
-	// says that they are held.
+	// ReservedUntil is set when places were requested and the API, read back, says that
+	// they are held.
 	ReservedUntil *time.Time `json:"reservedUntil,omitempty"`
 	// Error says why the interest was not added, or, beside Interest, why its
 	// places are not held.
 	Error *Error `json:"error,omitempty"`
 }
 
-// Opened answers the question whether the record exists.
+// Opened says whether the record exists.
 type Opened struct {
 	State       OutcomeState `json:"state"`
 	Reference   Reference    `json:"reference"`
@@ -49,8 +49,8 @@ type Ended struct {
 	Reference Reference `json:"reference"`
 	// Opportunity is "" when the run was closed before the record existed.
 	Opportunity ID `json:"opportunity"`
-	// State is Won, Lost or Archived, or, of a run an operator closed, whatever
-	// the record stood in.
+	// State is Won, Lost or Archived. For a run that an operator closed it is the state
+	// of the record at that time.
 	State StageState `json:"state"`
 	// Closed is the reason an operator gave for closing the run.
 	Closed    string `json:"closed,omitempty"`

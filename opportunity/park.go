@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Erred takes in that the API met a request with an error of its own, and that
-// nothing of what is left of the batch in the queue took effect. Its first
-// command is counted as the one that failed; when a request of several commands
-// fails once more, they travel alone from then on, which finds the one to blame.
-// It reports whether anything is left to be sent again.
+// Erred handles an error of the API's own for a request. Nothing of the rest of the
+// batch in the queue took effect. The error counts for the first command. When a
+// request of several commands fails once more, its commands travel alone from then
+// on, which finds the command that fails. Erred reports whether anything is left to
+// send again.
 func (s *State) Erred(batch []Mutation, now time.Time) bool {
 	waits := func(e Entry) bool {
 		return !e.Doubt && slices.ContainsFunc(batch, func(m Mutation) bool { return m.isAsked() && m.Request == e.Request })
@@ -21,7 +21,7 @@ func (s *State) Erred(batch []Mutation, now time.Time) bool {
 	}
 	e := &s.Queue[first]
 	if e.Errors == 0 {
-		e.FailingSince = now.Truncate(time.Millisecond) // as it is carried into the next run
+		e.FailingSince = now.Truncate(time.Millisecond) // the form that the next run gets
 	}
 	e.Errors++
 	if e.Errors > 1 && len(batch) > 1 {
@@ -32,8 +32,8 @@ func (s *State) Erred(batch []Mutation, now time.Time) bool {
 	return true
 }
 
-// Park takes the request out of the queue until an operator says whether it is
-// to be sent again.
+// Park takes the request out of the queue until an operator says whether to send it
+// again.
 func (s *State) Park(request string, now time.Time) {
 	at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == request })
 	if at < 0 {
@@ -47,7 +47,7 @@ func (s *State) Park(request string, now time.Time) {
 	s.note(now, "parked: "+e.Summary())
 }
 
-// unpark takes the request out of those that are parked.
+// unpark takes the request out of the parked ones.
 func (s *State) unpark(request string) (Entry, bool) {
 	at := s.parked(request)
 	if at < 0 {
@@ -60,6 +60,6 @@ func (s *State) unpark(request string) (Entry, bool) {
 	return e, true
 }
 
-// IsParked reports whether the request waits for an operator since the API fails to
-// carry it out.
+// IsParked reports whether the request waits for an operator because the API fails
+// to carry it out.
 func (s *Inbox) IsParked(request string) bool { return s.parked(request) >= 0 }

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// fail is one request that the API answers with an error of its own, and that,
-// read back, had no effect. It answers what is parked by it.
+// fail is one request that fails with an error of the API's own. Read back, it had
+// no effect. It returns the requests that are parked because of it.
 func fail(t *testing.T, s *opportunity.State, now time.Time) string {
 	t.Helper()
 	batch := s.NextBatch()
@@ -41,8 +41,8 @@ func queued(s *opportunity.State) []string {
 	return list
 }
 
-// TestParked: a command that the API cannot carry out does not keep the others
-// for ever, and is never lost.
+// TestParked: a command that the API cannot carry out does not stop the others for
+// ever, and is never lost.
 func TestParked(t *testing.T) {
 	s := opened(t)
 	accept(t, s, opportunity.UpdateDetails{Name: "bad"}, "bad")
@@ -60,7 +60,7 @@ func TestParked(t *testing.T) {
 			t.Fatalf("parked after %d minutes", minute)
 		}
 	}
-	s = carried(t, s) // what was counted is carried on
+	s = carried(t, s) // the next run keeps the counts
 	if parked := fail(t, s, noon.Add(opportunity.ParkAfter-time.Millisecond)); parked != "" {
 		t.Error("parked too early")
 	}
@@ -116,8 +116,8 @@ func TestParked(t *testing.T) {
 	})
 }
 
-// TestErrorsInARow: an error of long ago, after which the API took a part of the
-// command, is not counted.
+// TestErrorsInARow: an error before the API took a part of the command does not
+// count.
 func TestErrorsInARow(t *testing.T) {
 	s := opened(t)
 	accept(t, s, add(plain(1), plain(2)), "r")
@@ -142,8 +142,8 @@ func TestErrorsInARow(t *testing.T) {
 	}
 }
 
-// TestRoomForParked: what is parked travels from run to run and cannot be worked
-// off, so there is a limit; past it the command waits in its place.
+// TestRoomForParked: parked commands travel from run to run and cannot be worked
+// off. So there is a limit; a command beyond the limit waits at its place.
 func TestRoomForParked(t *testing.T) {
 	t.Parallel()
 	s := opened(t)
@@ -176,7 +176,7 @@ func TestRoomForParked(t *testing.T) {
 	if large.WaitingBytes() < opportunity.MaxParkedBytes {
 		t.Fatal("the command is too small to show anything")
 	}
-	// What is parked counts among what a run hands over, and is not shed.
+	// Parked commands count in the input of the next run, and are not shed.
 	s.Queue = nil
 	more := 0
 	fill(t, s, opportunity.MaxCarriedBytes+1, func() {
@@ -192,8 +192,8 @@ func TestRoomForParked(t *testing.T) {
 	}
 }
 
-// However many requests come behind one that is parked, or while all wait, what a
-// run carries over keeps its cap.
+// Many requests may come behind a parked one, or while all wait: the input of the
+// next run keeps its cap.
 func TestWhatIsRememberedBehindAParkedRequestIsCapped(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -8,11 +8,11 @@ const (
 	VerbResume Verb = "resume"
 )
 
-// Pause asks for nothing to be sent to the TMS until Resume: signals wait,
-// updates are refused as Paused. A request under way is seen through.
+// Pause stops all sending to the TMS until Resume: signals wait, updates are refused as Paused. A request under way
+// runs to its end.
 type Pause struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -20,11 +20,11 @@ type Pause struct {
 // Resume ends a pause.
 type Resume struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 }
 
-// Standstill is since when nothing is sent, and why.
+// Standstill says since when nothing is sent, and why.
 type Standstill struct {
 	Reason string    `json:"reason,omitempty"`
 	Since  time.Time `json:"since"`
@@ -59,7 +59,7 @@ func (p Pause) Validate() error {
 // Validate implements Instruction.
 func (r Resume) Validate() error { return validHeading(r.RequestID, r.Source) }
 
-// pause stops the stream. Pausing what is paused sets another reason.
+// pause stops the stream; a pause of a paused opportunity sets another reason.
 func (s *State) pause(p Pause, now time.Time) {
 	if s.Paused == nil {
 		s.Paused = &Standstill{Since: now}
@@ -69,11 +69,11 @@ func (s *State) pause(p Pause, now time.Time) {
 	s.Attend(AttentionPaused, "", s.Paused.told(), now)
 }
 
-// foreignMark is why an opportunity pauses by itself.
+// foreignMark is the reason of an opportunity that pauses by itself.
 const foreignMark = "the record carries the mark of another reference"
 
-// PauseForeign pauses the opportunity because its record carries the mark of another
-// reference: the record is not written to until an operator resumes it.
+// PauseForeign pauses the opportunity because its record carries the mark of another reference. Nothing is written
+// to the record until an operator resumes the opportunity.
 func (s *State) PauseForeign(now time.Time) {
 	if s.Paused != nil {
 		return
@@ -92,7 +92,7 @@ func (s *State) resume(now time.Time) {
 	s.note(now, "resumed by an operator")
 }
 
-// EndPause ends a pause when the run ends: what is left to be done then does not wait.
+// EndPause ends a pause when the run ends. The last work of the run does not wait.
 func (s *State) EndPause() {
 	s.Paused = nil
 	s.Calm(AttentionPaused)

@@ -6,30 +6,29 @@ import (
 	"time"
 )
 
-// Plan is what a tenant's playbook says is to be done about one opportunity:
-// the side effects of a move or of a happening, or the follow-ups that are still
-// to come. It is plain data, so that workflow code can carry it out without
-// knowing the playbook. It names no person; what is written to people is named
-// by its template.
+// Plan is what a tenant's playbook says to do about one opportunity. It holds the side
+// effects of a move or of an outside event, or the follow-ups still to come. It is plain
+// data, so that workflow code can carry it out without the playbook. It names no person.
+// Texts for people are named by their templates.
 type Plan struct {
-	// Digest tells the playbook the plan was made from.
+	// Digest identifies the playbook that made the plan.
 	Digest string `json:"digest"`
-	// Version is the number of that version of the namespace's playbook; 0 where the
+	// Version is the number of that version of the namespace's playbook; 0 when the
 	// namespace has none.
 	Version int `json:"version,omitempty"`
 	// Before are the effects before the move, in order. They can be undone.
 	Before []Effect `json:"before,omitempty"`
-	// After are the effects after the move, or of the happening, in order.
+	// After are the effects after the move, or of the outside event, in order.
 	After []Effect `json:"after,omitempty"`
-	// FollowUps are still to be done, in the order in which they are due.
+	// FollowUps are the follow-ups still to do, in the order of their due times.
 	FollowUps []FollowUp `json:"followUps,omitempty"`
 	// LeftOut are follow-ups that will not be done, and why.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
-	// Problems say in one line each what could not be decided about this record.
+	// Problems say in one line each what the playbook could not decide about this record.
 	Problems []string `json:"problems,omitempty"`
 }
 
-// IsEmpty reports whether there is nothing to do and nothing to tell.
+// IsEmpty reports whether the plan has nothing to do and nothing to say.
 func (p Plan) IsEmpty() bool {
 	return len(p.Before)+len(p.After)+len(p.FollowUps)+len(p.LeftOut)+len(p.Problems) == 0
 }
@@ -37,8 +36,8 @@ func (p Plan) IsEmpty() bool {
 // EffectKind names what an effect does.
 type EffectKind string
 
-// The kinds of effects. Each ensures something: it looks first, and does what is
-// missing.
+// The kinds of effects. Each ensures a state: it inspects first, and does only the
+// missing part.
 const (
 	// EffectAccount: the opportunity has an account.
 	EffectAccount EffectKind = "account"
@@ -48,43 +47,43 @@ const (
 	EffectAttributes EffectKind = "attributes"
 	// EffectReserve: places are held for the interests in events, until a time.
 	EffectReserve EffectKind = "reserve"
-	// EffectExtend: the places that are held are held until another time.
+	// EffectExtend: places that are already held are held until another time.
 	EffectExtend EffectKind = "extend"
-	// EffectRelease: no places are held any more, for good.
+	// EffectRelease: the opportunity holds no places any more, for good.
 	EffectRelease EffectKind = "release"
 	// EffectRegister: the learners are registered on their events.
 	EffectRegister EffectKind = "register"
 	// EffectCancelRegistrations: the learners of the opportunity are cancelled.
 	EffectCancelRegistrations EffectKind = "cancelRegistrations"
-	// EffectInvoice: the draft the TMS makes is there, filled in, and final in time.
+	// EffectInvoice: the TMS's draft is there, filled in, and final in time.
 	EffectInvoice EffectKind = "invoice"
 	// EffectTokens: the training tokens were issued.
 	EffectTokens EffectKind = "tokens"
 	// EffectEmail: a mail was sent.
 	EffectEmail EffectKind = "email"
-	// EffectLog: an entry stands in the external integration log of the record.
+	// EffectLog: the external integration log of the record has an entry.
 	EffectLog EffectKind = "log"
 	// EffectCall: a service of the tenant was called.
 	EffectCall EffectKind = "call"
 )
 
-// Undo says how far an effect can be taken back.
+// Undo says how well an effect can be undone.
 type Undo string
 
 // The three ways.
 const (
-	// UndoExact: nothing of it is left.
+	// UndoExact: nothing of the effect is left.
 	UndoExact Undo = "exact"
-	// UndoTrace: it counts no more, and what is left of it can be seen.
+	// UndoTrace: the effect no longer counts, and its remains can be seen.
 	UndoTrace Undo = "trace"
-	// UndoNone: it cannot be taken back.
+	// UndoNone: the effect cannot be undone.
 	UndoNone Undo = "none"
 )
 
-// Effect is one thing to ensure. The member of its kind holds its settings; kinds
-// without settings have none.
+// Effect is one state to ensure. The member of its kind holds its settings; kinds without
+// settings have no member.
 type Effect struct {
-	// Key tells the effect from all others of the same playbook.
+	// Key distinguishes the effect from all others of the same playbook.
 	Key        string            `json:"key"`
 	Kind       EffectKind        `json:"kind"`
 	Undo       Undo              `json:"undo"`
@@ -118,27 +117,27 @@ func (e *Effect) UnmarshalJSON(data []byte) error {
 	return e.Later.take(data, reflect.TypeFor[Effect]())
 }
 
-// EnsureAccount gives the opportunity an account where it has none: the one of
-// the name, or a new one.
+// EnsureAccount gives the opportunity an account when it has none: the account of the
+// name, or a new account.
 type EnsureAccount struct {
-	// Name is what the account is called, and looked up by.
+	// Name is the account's name, also for the look-up.
 	Name string `json:"name"`
 }
 
-// EnsureContacts makes the contacts that are missing, looked up by e-mail address.
+// EnsureContacts makes the missing contacts, and looks contacts up by e-mail address.
 type EnsureContacts struct {
-	// Several says what to do where more than one contact has the address.
+	// Several says what to do when more than one contact has the address.
 	Several Several `json:"several"`
 }
 
-// Several says what to do where a look-up finds more than one.
+// Several says what to do when a look-up finds more than one.
 type Several string
 
 // The two ways.
 const (
 	// SeveralAsk leaves the choice to an operator.
 	SeveralAsk Several = "ask"
-	// SeveralOldest takes the one that was made first.
+	// SeveralOldest takes the oldest.
 	SeveralOldest Several = "oldest"
 )
 
@@ -154,29 +153,29 @@ type HoldPlaces struct {
 
 // Register registers the learners on the events of the interests.
 type Register struct {
-	// Release gives the places that were held back once all are registered, since
-	// they would count twice.
+	// Release gives the held places back once all learners are registered, since the
+	// places would count twice.
 	Release bool `json:"release"`
 }
 
 // EnsureInvoice waits for the draft of the TMS, fills it in, and makes it final.
 type EnsureInvoice struct {
-	// WaitUntil is how long the draft may take to be there, in UTC.
+	// WaitUntil is how long the draft may take to appear, in UTC.
 	WaitUntil time.Time `json:"waitUntil"`
-	// PurchaseOrder and Comments are written to the draft; "" leaves what is there.
+	// PurchaseOrder and Comments are written to the draft; "" keeps the draft's text.
 	PurchaseOrder string `json:"purchaseOrder,omitempty"`
 	Comments      string `json:"comments,omitempty"`
-	// FinaliseAt is when it is made final, in UTC; zero leaves it a draft.
+	// FinaliseAt is when the invoice is made final, in UTC; zero leaves it a draft.
 	FinaliseAt time.Time `json:"finaliseAt,omitzero"`
 }
 
 // AwaitTokens checks that the tokens of the interests were issued.
 type AwaitTokens struct {
-	// WaitUntil is how long that may take, in UTC.
+	// WaitUntil is how long the issue of the tokens may take, in UTC.
 	WaitUntil time.Time `json:"waitUntil"`
 }
 
-// Recipient is whom a mail goes to.
+// Recipient is the recipient of a mail.
 type Recipient string
 
 // The two recipients.
@@ -185,7 +184,7 @@ const (
 	ToContact Recipient = "contact" // the contact of the record
 )
 
-// SendEmail sends a mail that is written from a template of the playbook.
+// SendEmail sends a mail, written from a template of the playbook.
 type SendEmail struct {
 	To       Recipient `json:"to"`
 	Template string    `json:"template"`
@@ -209,51 +208,52 @@ type WriteLog struct {
 
 // CallService sends a signed request to a service of the tenant.
 type CallService struct {
-	// Service is its name in the playbook.
+	// Service is the name of the service in the playbook.
 	Service string `json:"service"`
-	// Path is what follows the address of the service.
+	// Path is the path after the address of the service.
 	Path string `json:"path"`
-	// UndoPath is called to take the call back; "" when nothing does.
+	// UndoPath is called to undo the call; "" when there is no such call.
 	UndoPath string `json:"undoPath,omitempty"`
 }
 
-// Occasion is what a plan is asked for: a move, or something that happened. Its zero
-// value asks for the follow-ups of the step the opportunity stands in.
+// Occasion is the reason for a plan: a move, or an outside event. Its zero value asks for
+// the follow-ups of the opportunity's step.
 type Occasion struct {
 	Kind OccasionKind `json:"kind,omitempty"`
 	// To is the step of a move.
 	To Step `json:"to,omitzero"`
-	// Item is the id of the event of the TMS that something happened to.
+	// Item is the id of the TMS event to which something happened.
 	Item ID `json:"item,omitempty"`
 }
 
-// OccasionKind names what happened.
+// OccasionKind is the kind of an occasion.
 type OccasionKind string
 
 // The kinds of occasions.
 const (
-	// OccasionMove: the opportunity is asked to move to another step.
+	// OccasionMove: a command asks for a move to another step.
 	OccasionMove OccasionKind = "move"
 	// OccasionEventCancelled: an event of one of the interests was cancelled.
 	OccasionEventCancelled OccasionKind = "eventCancelled"
 	// OccasionSoldOut: an event of one of the interests has sold out, and the opportunity
 	// holds no places.
 	OccasionSoldOut OccasionKind = "eventSoldOut"
-	// OccasionLapsed: the places that were held have lapsed.
+	// OccasionLapsed: the held places have lapsed.
 	OccasionLapsed OccasionKind = "reservationLapsed"
 )
 
-// FollowUp is something to be done once, at a time.
+// FollowUp is an action to do once, at a time.
 type FollowUp struct {
-	// Key stays the same however often the plan is made: what was done under a key
-	// is not done again.
+	// Key stays the same in every plan: a follow-up that was done under a key is not done
+	// again.
 	Key string `json:"key"`
-	// Name is that of the follow-up in the playbook.
+	// Name is the name of the follow-up in the playbook.
 	Name string `json:"name"`
-	// Due is when, in UTC: never earlier than the moment the plan is made for, which
-	// is when what was due before is to be done.
+	// Due is the time of the action, in UTC. It is never earlier than the time of the
+	// plan: a follow-up that was due before is due at the time of the plan.
 	Due time.Time `json:"due"`
-	// Number counts the repetitions from 1 to Of; the last may be what ends them.
+	// Number counts the repetitions from 1 to Of; the last one may be the action that
+	// ends them.
 	Number int    `json:"number"`
 	Of     int    `json:"of"`
 	Action Action `json:"action"`
@@ -278,7 +278,7 @@ type Action struct {
 	Log      *WriteLog    `json:"log,omitempty"`
 	Call     *CallService `json:"call,omitempty"`
 	Progress *Progress    `json:"progress,omitempty"`
-	// Attention is what an operator is told.
+	// Attention is the text for an operator.
 	Attention string `json:"attention,omitempty"`
 	// Later are members that a later version knows. They are kept for its workers.
 	Later Later `json:"-"`
@@ -306,22 +306,22 @@ type LeftOut struct {
 	Reason LeftOutReason `json:"reason"`
 }
 
-// LeftOutReason is why a follow-up will not be done.
+// LeftOutReason says why a follow-up will not be done.
 type LeftOutReason string
 
 // The reasons.
 const (
-	// LeftOutByCap: the opportunity has had as many follow-ups as it may have.
+	// LeftOutByCap: the opportunity already had its full number of follow-ups.
 	LeftOutByCap LeftOutReason = "cap"
-	// LeftOutLate: what it was to come before has come by the time it may be done.
+	// LeftOutLate: the follow-up must precede an event that is over by its earliest time.
 	LeftOutLate LeftOutReason = "late"
 )
 
-// DoneFollowUp is a follow-up that was done, or will never be.
+// DoneFollowUp is a follow-up that was done, or that will never be done.
 type DoneFollowUp struct {
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
-	// Cancelled says that an operator cancelled it. It counts as done, but not as one
-	// of those that the opportunity had.
+	// Cancelled says that an operator cancelled the follow-up, which counts as done, but
+	// not towards the cap.
 	Cancelled bool `json:"cancelled,omitempty"`
 }

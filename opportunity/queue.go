@@ -11,24 +11,22 @@ import (
 	"unicode/utf8"
 )
 
-// Queue holds the commands that wait, in the order they came.
+// Queue holds the waiting commands, in the order they came.
 //
-// What waits is carried into the run that continues this one, and how much may
-// wait then is limited, so it is written in few bytes: payloads that are equal
-// stand there once, times as the distance to the entry before, and request ids
-// that are UUIDs in 23 characters.
+// The run that continues this one takes the queue over, and the size is limited. So
+// the queue is written in few bytes. Equal payloads are written once, times as the
+// distance to the entry before, and UUIDs as request ids in 23 characters.
 type Queue []Entry
 
-// packedQueue is how a Queue is written.
+// packedQueue is the written form of a Queue.
 type packedQueue struct {
 	Payloads []json.RawMessage `json:"payloads"`
 	Entries  []packedEntry     `json:"entries"`
 }
 
-// packedEntry is written as a list: request, verb, place of the payload, time in
-// milliseconds since the entry before, flags, and, where they are not what they
-// mostly are, changes, results, errors, and when the first of them came, in
-// milliseconds since the command did.
+// packedEntry is written as a list: request, verb, index of the payload,
+// milliseconds since the entry before, and flags. Unusual values follow: changes,
+// results, errors, and the milliseconds from the command to the first error.
 type packedEntry struct {
 	request string
 	verb    Verb
@@ -99,8 +97,8 @@ func (q Queue) MarshalJSON() ([]byte, error) {
 	return json.Marshal(packed)
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It also reads the plain list that
-// states of version 1 hold.
+// UnmarshalJSON implements json.Unmarshaler. It also reads the plain list in states
+// of version 1.
 func (q *Queue) UnmarshalJSON(data []byte) error {
 	if plain := bytes.TrimSpace(data); len(plain) > 0 && plain[0] == '[' || string(plain) == "null" {
 		return json.Unmarshal(data, (*[]Entry)(q))
@@ -167,8 +165,8 @@ func (e *packedEntry) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// packedMark begins a packed request id; one that begins so itself is written
-// with the mark twice.
+// packedMark begins a packed request id; an id that itself begins with the mark is
+// written with the mark twice.
 const packedMark = "~"
 
 // uuidLength is how many bytes a UUID has as a text.
@@ -206,13 +204,13 @@ func uuidText(raw []byte) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:])
 }
 
-// queueFrame is how many bytes a queue takes beside its entries.
+// queueFrame is how many bytes a queue has besides its entries.
 const queueFrame = len(`{"payloads":[],"entries":[]}`)
 
-// carried answers how many bytes the queue takes at most, and how many of its
-// first entries fit into the given number of them.
+// carried returns how many bytes the queue takes at most; fitting is how many of
+// its first entries fit into most bytes.
 func (q Queue) carried(most int) (total, fitting int) {
-	if len(q) == 0 { // it is left out
+	if len(q) == 0 { // an empty queue is left out
 		return 0, 0
 	}
 	total = queueFrame
@@ -231,12 +229,12 @@ func (q Queue) carried(most int) (total, fitting int) {
 	return total, fitting
 }
 
-// carriedSize is how many bytes the entry takes at most, where no other has its
-// payload.
+// carriedSize returns how many bytes the entry takes at most, when no other entry
+// has its payload.
 func (e Entry) carriedSize() int {
 	size := len(e.Payload) + quotedSize(packRequest(e.Request)) + quotedSize(string(e.Verb)) + 40 // times, flags, punctuation
 	if e.Errors > 0 {
-		size += 40 // how many, since when, and the results that are then written
+		size += 40 // count, time, and the results, which are then written
 	}
 	if e.Results != nil {
 		size += jsonSize(e.Results)
@@ -244,8 +242,8 @@ func (e Entry) carriedSize() int {
 	return size
 }
 
-// quotedSize is how many bytes the text takes as a JSON string at most, without
-// its quotes.
+// quotedSize returns how many bytes the text takes as a JSON string at most,
+// without the quotes.
 func quotedSize(text string) int {
 	const escaped = len(`\u0000`)
 	size := 0

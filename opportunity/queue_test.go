@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// drawRequest draws a request id, of those that packing may trip over most of all.
+// drawRequest draws a request id, mostly of the kinds that are hard to pack.
 func drawRequest(t *rapid.T) string {
 	return rapid.OneOf(
 		rapid.SampledFrom([]string{
@@ -33,8 +33,8 @@ func drawRequest(t *rapid.T) string {
 	).Draw(t, "request")
 }
 
-// drawQueue draws what may wait: of some commands everything is still to be done,
-// of others a part is, some are in doubt.
+// drawQueue draws waiting commands: some are not begun, some are done in part, some are in
+// doubt.
 func drawQueue(t *rapid.T) opportunity.Queue {
 	var queue opportunity.Queue
 	at := noon
@@ -70,10 +70,10 @@ func drawQueue(t *rapid.T) opportunity.Queue {
 	return queue
 }
 
-// size is what the queue takes in the input of the run that continues.
+// size returns the size of the queue in the input of the next run.
 func size(t reporter, queue opportunity.Queue) int {
 	t.Helper()
-	if len(queue) == 0 { // it is then left out
+	if len(queue) == 0 { // an empty queue is left out
 		return 0
 	}
 	data, err := json.Marshal(queue)
@@ -104,8 +104,8 @@ func TestAQueueSurvives(t *testing.T) {
 	})
 }
 
-// TestAPlainQueueIsRead: states of version 1 wrote their queue so, and a run that
-// carries one may have waited for months.
+// TestAPlainQueueIsRead: states of version 1 wrote their queue so, and a run with such a queue
+// may have waited for months.
 func TestAPlainQueueIsRead(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -122,7 +122,7 @@ func TestAPlainQueueIsRead(t *testing.T) {
 			t.Fatalf("%s: %s", plain, diff)
 		}
 	})
-	// As it was written then.
+	// The form of version 1.
 	var s opportunity.State
 	if err := json.Unmarshal([]byte(`{"version":1,"reference":"A-1","startDigest":"d","id":"T3Bwb3J0dW5pdHk6Mg==","details":{"name":"x"},"handled":"","runs":3,"queue":[
 		{"request":"~order 7","verb":"addInterests","payload":{"interests":[{"item":"ABC","kind":"course","quantity":1,"unitAmount":"1.00"},{"item":"DEF","kind":"course","quantity":2,"unitAmount":"1.00"}]},
@@ -140,8 +140,7 @@ func TestAPlainQueueIsRead(t *testing.T) {
 	}
 }
 
-// TestAQueueThatIsNoneIsAnError: what cannot be read must not be taken for
-// nothing.
+// TestAQueueThatIsNoneIsAnError: an unreadable queue must not count as an empty one.
 func TestAQueueThatIsNoneIsAnError(t *testing.T) {
 	for _, data := range []string{
 		`"x"`, `5`, `true`, `{"payloads":[],"entries":5}`, `{"payloads":[],"entries":[null]}`, `{"payloads":[],"entries":[{}]}`,
@@ -169,8 +168,8 @@ func TestAQueueThatIsNoneIsAnError(t *testing.T) {
 	}
 }
 
-// TestWaitingBytesIsNoLess than what waits takes, or the server ends the run; and
-// of usual messages not twice as much, or the run is not continued in time.
+// TestWaitingBytesIsNoLess than the real size, or the server ends the run; for usual messages
+// it is less than twice the real size, or the run is not continued in time.
 func TestWaitingBytesIsNoLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := opportunity.State{Inbox: opportunity.Inbox{Queue: drawQueue(t)}}
@@ -179,7 +178,7 @@ func TestWaitingBytesIsNoLess(t *testing.T) {
 			t.Fatalf("%d bytes are told of %d: %s", told, takes, data)
 		}
 	})
-	// A single one carries the whole frame, and the moment it came.
+	// A single one has the whole frame and a full time.
 	for _, command := range []opportunity.Command{opportunity.Progress{To: "Won"}, add(many(plain(1), 100)...)} {
 		s := opened(t)
 		accept(t, s, command, "r")
@@ -224,7 +223,7 @@ func TestWaitingBytesIsNoLess(t *testing.T) {
 	})
 }
 
-// TestAPayloadIsReckonedOnce: equal payloads are written once, however many commands have them.
+// TestAPayloadIsReckonedOnce: equal payloads are written once, for any number of commands.
 func TestAPayloadIsReckonedOnce(t *testing.T) {
 	s := opened(t)
 	long := opportunity.UpdateDetails{Name: strings.Repeat("y", 200)}
@@ -239,8 +238,8 @@ func TestAPayloadIsReckonedOnce(t *testing.T) {
 	}
 }
 
-// TestManyWaitInLittle: what is sent ten thousand times during an outage goes into
-// few bytes, in a burst and over a day.
+// TestManyWaitInLittle: ten thousand messages of an outage fit into few bytes, both from a
+// burst and from a whole day.
 func TestManyWaitInLittle(t *testing.T) {
 	t.Parallel()
 	const commands = 10_000
@@ -270,7 +269,7 @@ func TestManyWaitInLittle(t *testing.T) {
 	}
 }
 
-// TestShed: when too much waits and the run cannot go on, the newest go.
+// TestShed: when too much waits and the run cannot go on, the newest commands are shed.
 func TestShed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -319,7 +318,7 @@ func TestShed(t *testing.T) {
 				}
 				continue
 			}
-			old := n < len(ids)-opportunity.MaxOutcomes // known to have failed, but not how
+			old := n < len(ids)-opportunity.MaxOutcomes // the failure is known, but not the error
 			if got.State != opportunity.Failed || got.Error == nil && !old || got.Error != nil && got.Error.Type != opportunity.Busy {
 				t.Fatalf("%d of %d is %+v; want it failed as Busy", n, len(ids), got)
 			}
@@ -327,7 +326,7 @@ func TestShed(t *testing.T) {
 		if s.Failures != before-len(s.Queue) {
 			t.Fatalf("%d failures of %d dropped", s.Failures, before-len(s.Queue))
 		}
-		// No more than has to go.
+		// It sheds no more than it must.
 		if len(s.Queue) < before {
 			if grown := s.WaitingBytes() + 1000; kept < len(ids) && grown < opportunity.MaxCarriedBytes {
 				t.Fatalf("%d bytes wait; there was room for more", s.WaitingBytes())
@@ -362,7 +361,7 @@ func FuzzQueue(f *testing.F) {
 		if len(queue) != len(list) {
 			t.Fatalf("of %d entries %d were read", len(list), len(queue))
 		}
-		// Once written, it stays as it is.
+		// Another write changes nothing.
 		var lives []string
 		for range 3 {
 			written, err := json.Marshal(queue)

@@ -5,12 +5,11 @@ import (
 	"time"
 )
 
-// A reset gives the messages that a run before accepted to the run after it once
-// more. The run before may have carried them out, so nothing but a look at the record
-// may refuse them: neither a pause, nor a close, nor a queue that is full by now, nor
-// a time that has passed since.
+// After a reset, the messages that the run before accepted arrive once more. The run
+// before may have carried them out. So only a read of the record may refuse them. A
+// pause, a close, a queue that is full by now, or a time that has passed may not.
 
-// Readmit is Accept for a command that a run before may have accepted.
+// Readmit is Accept for a command that the run before a reset may have accepted.
 func (s *State) Readmit(c Command, id string, silent bool, now time.Time) (string, error) {
 	return s.accept(c, id, silent, now, func() error { return nil })
 }
@@ -33,8 +32,7 @@ func (s *State) WillLapse(now time.Time) bool {
 	return slices.ContainsFunc(s.Queue, func(e Entry) bool { return e.lapsed(now) })
 }
 
-// lapsed reports whether the entry asks for places to be held until a time that has
-// passed.
+// lapsed reports whether the entry asks to hold places until a time that has passed.
 func (e Entry) lapsed(now time.Time) bool {
 	if e.Verb != VerbExtendReservations || e.Doubt {
 		return false

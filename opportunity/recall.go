@@ -7,32 +7,35 @@ import (
 	"time"
 )
 
-// Recall decides, from the record read back, what became of the changes of
-// unknown fate in a batch. It may be asked only once no such change can be
-// under way any more. Its answers say done or not sent where the record
-// decides, and unknown where it does not.
+// Recall decides the changes of unknown fate in a batch from the record, read back.
+// Call Recall only when no such change can be under way any more. Its answers are
+// done or not sent when the record decides, and unknown otherwise.
 //
-// Added interests are those the record has and nobody knew before; the API
-// makes the changes of one request in order, so they must be a prefix of what
-// was asked, item by item, and nothing but that prefix. One that is not there
-// although a later change took effect was turned down, for a reason that got lost,
-// and has had its turn. Where a later, different change in the same item may have
-// made one, an earlier one having been turned down, it stays unknown, unless its
-// quantity and unit amount, which some tenants let read, tell them apart; learners
-// cannot be read back. A move counts as done when the record stands where it was
-// to go, and as not sent when it stands where it stood; a move to where it stood
-// leads nowhere, since a transition is one between two steps (documented), and
-// sent again it is refused again. Setting details or an expiry again does no harm,
-// so these are not in doubt, unless the same details were set once more after
-// them; that they were tried is noted. An expiry counts as done where it shows, and
-// where one behind it, which undid it, was set: whether it was ever set, nobody can
-// tell then, and nothing depends on it.
+// Added interests are the interests of the record that were not known before. The
+// API makes the changes of one request in order. So the added interests must be the
+// first ones of the request, item by item, and nothing else. When an interest is
+// missing although a later change took effect, the API rejected the interest for a
+// reason that got lost. It is not sent again. An interest stays unknown when the
+// API may have made a later, different one in the same item after rejecting an
+// earlier one. Quantity and unit amount, which some tenants let Oppflow read, may
+// distinguish the two. Learners cannot be read back.
 //
-// resolved tells the ids of items that were named otherwise.
+// A move counts as done when the record is in the target step, and as not sent when
+// the record is in the step before. A move to the step before leads nowhere, since
+// a transition is one between two steps (documented). Sent again, such a move is
+// refused again.
+//
+// To set details or an expiry again does no harm, so these changes are not in
+// doubt. Recall only notes that they were tried. Details are in doubt when a later
+// change set the same details once more. An expiry counts as done when it shows, or
+// when a later expiry that undid it was set. It is then unknown whether the first
+// expiry was ever set, and nothing depends on it.
+//
+// resolved maps names of items to their ids.
 func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, resolved map[Name]ID) []Answer {
 	decided := slices.Clone(answers)
 	s.recallInterests(batch, decided, record, resolved)
-	for i, m := range slices.Backward(batch) { // what shows of the later tells of the earlier
+	for i, m := range slices.Backward(batch) { // a later change that shows says something about the earlier ones
 		if decided[i].Fate != FateUnknown {
 			continue
 		}
@@ -59,8 +62,8 @@ func (s *State) Recall(batch []Mutation, answers []Answer, record Snapshot, reso
 	return decided
 }
 
-// tried notes that the change a request asks for is sent again although it may
-// have happened.
+// tried notes on a request that its change is sent again although it may have
+// happened.
 func (s *Inbox) tried(m Mutation) {
 	for i := range s.Queue {
 		if s.Queue[i].Request == m.Request && m.isAsked() {
@@ -69,8 +72,8 @@ func (s *Inbox) tried(m Mutation) {
 	}
 }
 
-// ranAfter reports whether a later change of the batch was made, so that the one
-// at i has had its turn. That details show, or an expiry, proves nothing.
+// ranAfter reports whether a later change of the batch was made, so the change at i
+// had its turn. Details or an expiry that show prove nothing.
 func ranAfter(i int, batch []Mutation, answers, decided []Answer) bool {
 	for j := i + 1; j < len(batch); j++ {
 		shows := batch[j].Interest != nil || batch[j].Progress != nil
@@ -115,7 +118,8 @@ func (s *RecordState) recallInterests(batch []Mutation, decided []Answer, record
 	}
 }
 
-// wish is an interest that was asked for, as far as it can be told from another.
+// wish is a requested interest, reduced to the facts that distinguish it from
+// others.
 type wish struct {
 	item       ID // "" when it is not known
 	quantity   int
@@ -134,17 +138,17 @@ func (m Mutation) wish(resolved map[Name]ID) wish {
 	return w
 }
 
-// fits reports whether the interest may be what was asked for, by all that was
-// read of it.
+// fits reports whether the interest may be the requested one, by all facts that
+// were read.
 func (w wish) fits(ref InterestRef) bool {
 	return ref.Item != "" && ref.Item == w.item &&
 		(ref.Quantity == 0 || ref.Quantity == w.quantity) &&
 		(ref.UnitAmount == nil || ref.UnitAmount.Equal(w.unitAmount))
 }
 
-// beginsOnly reports whether the interests there are must be the first ones of
-// those asked for: all that was read of them says so, and fits no other choice
-// among them but one that differs in nothing.
+// beginsOnly reports whether the interests there must be the first ones of those
+// asked for. All facts that were read must say so, and no other choice may fit,
+// except one that is equal in everything.
 func beginsOnly(there []InterestRef, asked []wish) bool {
 	if len(there) > len(asked) {
 		return false
@@ -154,8 +158,8 @@ func beginsOnly(there []InterestRef, asked []wish) bool {
 			return false
 		}
 	}
-	// Each may be any that it fits from its own place up to the latest that leaves
-	// room for those after it; all of these must be equal.
+	// Each may be any that it fits, from its own index up to the last index that
+	// leaves room for those after it. All of these must be equal.
 	last := len(asked)
 	for n := len(there) - 1; n >= 0; n-- {
 		for last--; !asked[last].fits(there[n]); {
@@ -180,8 +184,9 @@ func (s *RecordState) recallProgress(asked Progress, record Snapshot, resolved m
 	return Answer{Fate: FateUnknown}
 }
 
-// overwritten reports whether a later update of the batch, which the API did, set
-// a detail that the update at i sets: sending that again would undo the later.
+// overwritten reports whether a later update of the batch, which the API made, set
+// a detail of the update at i. To send the earlier update again would undo the
+// later one.
 func overwritten(i int, batch []Mutation, answers []Answer) bool {
 	update := batch[i].Update
 	for n := i + 1; n < len(batch); n++ {
@@ -196,10 +201,10 @@ func overwritten(i int, batch []Mutation, answers []Answer) bool {
 	return false
 }
 
-// outlasted reports whether the places are held by a later expiry of the batch,
-// which the API set: sending the one asked for at i again would undo it. One that
-// was not asked for, but comes with places just taken, only counts where it is no
-// shorter, and where the places are not just held as they were before.
+// outlasted reports whether a later expiry of the batch, which the API set, now
+// holds the places. To send the requested expiry at i again would undo the later
+// one. An expiry that no caller asked for comes with new places. Such an expiry
+// counts only when it is no shorter and the places are not just held as before.
 func (s *RecordState) outlasted(i int, batch []Mutation, answers, decided []Answer, record Snapshot) bool {
 	asked := batch[i].Extend.Until
 	changed := record.Reservation.Valid != s.Reservation.Valid || !record.Reservation.Until.Equal(s.Reservation.Until)
@@ -237,8 +242,8 @@ func recallExtend(asked Extend, record Snapshot) Answer {
 	return Answer{Fate: FateNotSent}
 }
 
-// ask puts the question about the first request in doubt, or takes it back when
-// there is none.
+// ask raises the question about the first request in doubt, and removes the
+// question when no request is in doubt.
 func (s *State) ask(now time.Time) {
 	at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Doubt })
 	if at < 0 {
@@ -260,7 +265,7 @@ func (s *State) ask(now time.Time) {
 	s.note(now, "a question waits for an operator: "+e.Summary())
 }
 
-// retry answers the question: it did not happen, send it again. What was parked
+// retry handles the answer that it did not happen: send it again. A parked request
 // is sent before all that waits.
 func (s *State) retry(answer Retry, now time.Time) {
 	if s.asksAboutCreate(answer.Request) {
@@ -279,15 +284,15 @@ func (s *State) retry(answer Retry, now time.Time) {
 	}
 	at, err := s.doubted(answer.Request)
 	if err != nil {
-		return // asked before
+		return // cannot happen: applies has checked it
 	}
 	s.Queue[at].Doubt = false
 	s.note(now, "an operator answered retry: "+s.Queue[at].Summary())
 	s.ask(now)
 }
 
-// skip answers the question: never mind. The request ends as
-// failed with the type Skipped and the operator's reason.
+// skip handles the answer to drop the request. The request fails with the type
+// Skipped and the operator's reason.
 func (s *State) skip(answer Skip, now time.Time) {
 	if s.asksAboutCreate(answer.Request) {
 		s.answerCreate("an operator answered skip: do not create the record", now)
@@ -309,13 +314,13 @@ func (s *State) skip(answer Skip, now time.Time) {
 	if !parked {
 		at, err := s.doubted(answer.Request)
 		if err != nil {
-			return // asked before
+			return // cannot happen: applies has checked it
 		}
 		skipped = s.Queue[at]
 		s.Queue = slices.Delete(s.Queue, at, at+1)
 	}
 	s.note(now, "an operator answered skip: "+skipped.Summary())
-	skipped.Silent = false // a human knows already
+	skipped.Silent = false // an operator knows already
 	if parked && answer.undoes {
 		s.moveEnded(skipped.Request, &Error{Type: Rejected}, now)
 	}
@@ -323,7 +328,7 @@ func (s *State) skip(answer Skip, now time.Time) {
 	s.ask(now)
 }
 
-// doubts reports why no answer to a question about the request is wanted.
+// doubts returns an error when no question about the request waits.
 func (s *State) doubts(request string) error {
 	if s.asksAboutCreate(request) || s.parked(request) >= 0 || s.isActive(request) {
 		return nil
@@ -332,8 +337,8 @@ func (s *State) doubts(request string) error {
 	return err
 }
 
-// told reports whether attention was raised under the name that an operator can but
-// take note of.
+// told reports whether attention of the name is only a notice: an operator can do
+// no more than read it.
 func (s *State) told(request string) bool {
 	return slices.ContainsFunc(s.Attention, func(a Attention) bool {
 		return a.Request == request && (a.Word == AttentionFollowUp || a.Word == AttentionPlaybook || a.Word == AttentionEffect && s.job(request) == nil)

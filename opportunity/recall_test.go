@@ -87,8 +87,8 @@ func TestRecallInterests(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
-	// Interests in one item differ in what cannot be read back, and any of them may
-	// have been turned down.
+	// Interests in one item differ in facts that cannot be read back, and each of
+	// them may have been rejected.
 	for _, c := range []struct {
 		name   string
 		record []opportunity.InterestRef
@@ -110,8 +110,8 @@ func TestRecallInterests(t *testing.T) {
 	}
 }
 
-// TestRecallEqualInterests: interests that differ in nothing stand for one
-// another, unless a different one may be meant as well.
+// TestRecallEqualInterests: equal interests can replace each other, unless a
+// different one is possible as well.
 func TestRecallEqualInterests(t *testing.T) {
 	one, other := plain(1), plain(2)
 	for _, c := range []struct {
@@ -137,8 +137,7 @@ func TestRecallEqualInterests(t *testing.T) {
 	}
 }
 
-// What can be read of an interest beside its item tells interests in one item
-// apart.
+// Other readable facts of an interest distinguish interests in one item.
 func TestRecallByQuantityAndPrice(t *testing.T) {
 	dear := plain(2)
 	dear.UnitAmount = amount(t, "300")
@@ -214,8 +213,8 @@ func TestRecallMove(t *testing.T) {
 	}
 }
 
-// TestRecallUpdate: setting details again does no harm, unless others were set
-// after them.
+// TestRecallUpdate: to set details again does no harm, unless others were set after
+// them.
 func TestRecallUpdate(t *testing.T) {
 	named := func(name string) opportunity.Answer {
 		return opportunity.Answer{Fate: opportunity.FateDone, Details: &opportunity.Details{Name: name}}
@@ -267,7 +266,7 @@ func TestRecallExpiry(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", c.name, got[0].Fate, c.want)
 		}
 	}
-	// One that was asked for is exact: held longer is as little as held shorter.
+	// A requested expiry is exact: longer is as wrong as shorter.
 	for _, c := range []struct {
 		name string
 		now  opportunity.Reservation
@@ -290,14 +289,14 @@ func TestRecallExpiry(t *testing.T) {
 	}
 }
 
-// TestALaterExpiryStands: one that was asked for, and whose answer alone was lost,
-// is not sent again where that would shorten what was held after it.
+// TestALaterExpiryStands: a requested expiry whose answer was lost is not sent again
+// when this would shorten a later expiry.
 func TestALaterExpiryStands(t *testing.T) {
 	auto := later.Until.AddDate(0, 1, 0)
 	for _, c := range []struct {
 		name  string
 		auto  opportunity.Answer
-		again string // what is sent next
+		again string // the next change that is sent
 	}{
 		{"held longer", extended(true, auto), ""},
 		{"held as long", extended(true, later.Until), ""},
@@ -314,7 +313,7 @@ func TestALaterExpiryStands(t *testing.T) {
 			record.Reservation = opportunity.Reservation{Until: noon}
 			if c.auto.Reservation != nil {
 				record.Reservation = *c.auto.Reservation
-				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // by hand, meanwhile
+				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // by hand, in between
 			}
 			answers := s.Review(batch, []opportunity.Answer{unknown, done("i"), c.auto})
 			s.Settle(batch, s.Recall(batch, answers, record, nil), noon)
@@ -328,14 +327,14 @@ func TestALaterExpiryStands(t *testing.T) {
 	}
 }
 
-// TestAnExpiryThatWasThereProvesNothing: places that are held as they were before a
-// request do not show that an earlier end, which it asked for, was ever set.
+// TestAnExpiryThatWasThereProvesNothing: the places are held as before a request.
+// This does not prove that the request's earlier end was ever set.
 func TestAnExpiryThatWasThereProvesNothing(t *testing.T) {
 	before := later.Until.AddDate(0, 1, 0)
 	for _, c := range []struct {
 		name  string
 		now   time.Time // until when the places are held
-		again string    // what is sent next
+		again string    // the next change that is sent
 	}{
 		{"as before", before, "x~ b/0 extend"},
 		{"longer", before.Add(time.Second), "b/0 extend"},
@@ -355,14 +354,14 @@ func TestAnExpiryThatWasThereProvesNothing(t *testing.T) {
 	}
 }
 
-// TestAnExpiryOfTheSameRequestShows: what was to be set behind it was not, though the
-// places are held for longer than that.
+// TestAnExpiryOfTheSameRequestShows: a later, shorter expiry was not set, since the
+// places are held for longer.
 func TestAnExpiryOfTheSameRequestShows(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		second opportunity.Answer
-		places []opportunity.InterestRef // that were taken all the same
-		again  string                    // what is sent next
+		places []opportunity.InterestRef // taken all the same
+		again  string                    // the next change that is sent
 	}{
 		{"broken off", unknown, nil, "y~ b/0 extend"},
 		{"broken off later", unknown, []opportunity.InterestRef{ref("i", event)}, "y~"},
@@ -387,8 +386,8 @@ func TestAnExpiryOfTheSameRequestShows(t *testing.T) {
 	}
 }
 
-// TestExpiriesInARow: of two expiries whose answers were lost the places show the
-// later one, so the earlier is not sent again behind it.
+// TestExpiriesInARow: the answers to two expiries were lost, and the places show the
+// later one, so the earlier one is not sent again after it.
 func TestExpiriesInARow(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -418,8 +417,8 @@ func TestExpiriesInARow(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotOursIsNotTakenForOurs: interests that made a question are not
-// taken for the effect of a later request.
+// TestWhatIsNotOursIsNotTakenForOurs: interests that made a question do not count as
+// the effect of a later request.
 func TestWhatIsNotOursIsNotTakenForOurs(t *testing.T) {
 	s := opened(t)
 	accept(t, s, add(plain(1)), "r")
@@ -523,9 +522,9 @@ func TestAdopted(t *testing.T) {
 	}
 }
 
-// TestAnInterestThatHadItsTurn: a change that took effect tells that those before
-// it were tried, so what is not there was turned down; sent again it would come
-// out of turn.
+// TestAnInterestThatHadItsTurn: a change that took effect proves that the earlier
+// ones were tried. So a missing interest was rejected; sent again it would come out
+// of turn.
 func TestAnInterestThatHadItsTurn(t *testing.T) {
 	s := opened(t)
 	accept(t, s, add(plain(1)), "interest")
@@ -550,7 +549,7 @@ func TestAnInterestThatHadItsTurn(t *testing.T) {
 			t.Errorf("no reason: %+v", got[0].Error)
 		}
 	}
-	// The expiry of places shows by an earlier one, too: it proves nothing.
+	// An expiry that shows may also be an earlier one: it proves nothing.
 	s = opened(t)
 	accept(t, s, add(reserving(1)), "places")
 	held := recordNow()
@@ -560,8 +559,8 @@ func TestAnInterestThatHadItsTurn(t *testing.T) {
 	}
 }
 
-// TestOnlyWhatIsSentAgainWasTried: an expiry that is set on behalf of places bears
-// the reference, which a caller may use as a request id, too.
+// TestOnlyWhatIsSentAgainWasTried: an expiry on behalf of places has the reference as
+// its request id, and a caller may use the same text.
 func TestOnlyWhatIsSentAgainWasTried(t *testing.T) {
 	for _, c := range []struct {
 		command opportunity.Command

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// RecordState is what is known of the record in the TMS.
+// RecordState is the known state of the record in the TMS.
 type RecordState struct {
-	// Start is what the run was started from; StartDigest outlives it.
+	// Start is the run's start, until the record exists; StartDigest stays after that.
 	Start       *Start `json:"start,omitempty"`
 	StartDigest string `json:"startDigest"`
 
@@ -17,27 +17,26 @@ type RecordState struct {
 	Step        Step        `json:"step,omitzero"`
 	Interests   []Held      `json:"interests,omitempty"`
 	Reservation Reservation `json:"reservation,omitzero"`
-	// ExtendDue says that places were asked for and no expiry has been set yet.
+	// ExtendDue says that places were requested and no expiry has been set yet.
 	ExtendDue bool `json:"extendDue,omitempty"`
-	// Foreign are interests of the record that no request of ours is known to
-	// have made.
+	// Foreign are interests of the record that no known request of ours has made.
 	Foreign []ID `json:"foreign,omitempty"`
-	// Unclaimed are interests of the record that were asked for after the backup from
-	// which Temporal's database was restored; nobody knows by whom.
+	// Unclaimed are interests of the record that were requested after the backup from
+	// which Temporal's database was restored. It is unknown who requested them.
 	Unclaimed []InterestRef `json:"unclaimed,omitempty"`
-	// Attendees are who is to be trained, as long as a playbook may register them.
+	// Attendees are the people to be trained, as long as a playbook may register them.
 	Attendees []Attendee `json:"attendees,omitempty"`
-	// CancelledEvents are the events known to be cancelled, SoldOutEvents those known to
-	// have sold out.
+	// CancelledEvents are the events known to be cancelled, SoldOutEvents the events
+	// known to have sold out.
 	CancelledEvents []ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []ID `json:"soldOutEvents,omitempty"`
-	// Entered is when it came into its step, LastActivity when anything last happened
-	// with it but following up; zero when it is unknown.
+	// Entered is when the record came into its step, LastActivity the time of the last
+	// activity other than a follow-up; both are zero when unknown.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
 }
 
-// identify takes in who attendees turned out to be. Their names are kept no longer.
+// identify stores the contacts of attendees, and drops their names.
 func (s *RecordState) identify(contacts []ID) {
 	for i, contact := range contacts {
 		if i < len(s.Attendees) && contact != "" {
@@ -50,7 +49,7 @@ func (s *RecordState) holdsPlaces() bool {
 	return s.ExtendDue || s.Reservation.Valid
 }
 
-// knowAccount takes in which account the opportunity has, or has no longer.
+// knowAccount stores which account the opportunity has, or that it lost the account.
 func (s *RecordState) knowAccount(j Job) {
 	if j.Undoes() {
 		if slices.ContainsFunc(j.Trace.Records, func(r Record) bool { return r.Gone && r.ID == s.Details.Account.ID }) {
@@ -65,7 +64,7 @@ func (s *RecordState) knowAccount(j Job) {
 	}
 }
 
-// stand takes in where the opportunity stands, and since when.
+// stand stores the opportunity's step, and since when it is there.
 func (s *RecordState) stand(step Step, now time.Time) {
 	if step.ID != s.Step.ID {
 		s.Entered = now
@@ -73,8 +72,8 @@ func (s *RecordState) stand(step Step, now time.Time) {
 	s.Step = step
 }
 
-// Disown notes the interests of the record that no request is known to have
-// made, so that they are not taken for the effect of a later one.
+// Disown stores the interests of the record that no known request has made, so that they
+// never count as the effect of a later request.
 func (s *RecordState) Disown(record Snapshot) {
 	known := s.knownInterests()
 	for _, ref := range record.Interests {
@@ -84,8 +83,8 @@ func (s *RecordState) Disown(record Snapshot) {
 	}
 }
 
-// show takes interests that the view does not show yet into those it does, and
-// answers how many. They are never taken for the effect of a request.
+// show adds interests of the record that the view does not show yet, and returns how
+// many. They never count as the effect of a request.
 func (s *RecordState) show(record Snapshot) int {
 	shown := make(map[ID]bool, len(s.Interests))
 	for _, held := range s.Interests {
@@ -105,7 +104,7 @@ func (s *RecordState) show(record Snapshot) int {
 	return found
 }
 
-// knownInterests are the ids that cannot be those of an interest just added.
+// knownInterests returns the ids that cannot belong to an interest just added.
 func (s *RecordState) knownInterests() map[ID]bool {
 	known := make(map[ID]bool, len(s.Interests)+len(s.Foreign))
 	for _, held := range s.Interests {
@@ -117,8 +116,8 @@ func (s *RecordState) knownInterests() map[ID]bool {
 	return known
 }
 
-// Total is the sum over the interests of quantity times unit amount, before tax
-// and discounts.
+// Total returns the sum over the interests of quantity times unit amount, before tax and
+// discounts.
 func (s *RecordState) Total() Amount {
 	var total Amount
 	for _, held := range s.Interests {
@@ -132,7 +131,7 @@ func (s *RecordState) Lacks(record Snapshot) bool {
 	return slices.ContainsFunc(s.Interests, func(held Held) bool { return !record.has(held.ID) })
 }
 
-// requestEnded takes it for activity. Places that it may have taken get an expiry.
+// requestEnded counts as activity; places that the request may have taken get an expiry.
 func (s *RecordState) requestEnded(e requestEnded) {
 	s.LastActivity = e.at
 	s.ExtendDue = s.ExtendDue || e.unheld

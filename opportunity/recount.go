@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Backlog is every change that waits after a reset, in the order of the queue.
+// Backlog holds every change that waits after a reset, in the order of the queue.
 type Backlog struct {
 	Mutations []Mutation
-	entries   []Entry // of each
+	entries   []Entry // one for each mutation
 }
 
-// Backlog answers every change that waits, also of requests in doubt.
+// Backlog returns every change that waits, also of requests in doubt.
 func (s *Inbox) Backlog() Backlog {
 	var b Backlog
 	for _, e := range s.Queue {
@@ -22,31 +22,32 @@ func (s *Inbox) Backlog() Backlog {
 	return b
 }
 
-// before reports whether the change at i was surely asked for before the one at j.
-// Messages come again after a reset all at once, signals first.
+// before reports whether the change at i was certainly requested before the change at
+// j. After a reset all messages come again at once, signals first.
 func (b Backlog) before(i, j int) bool {
 	return i < j && (b.entries[i].Called == b.entries[j].Called || b.entries[i].Accepted.Before(b.entries[j].Accepted))
 }
 
-// Recount decides, from the record read back, what became of everything that
-// waits after the run was reset: the run before it may have put a part of it to
-// the API, and what it knew is lost. It may be asked only once no request of that
-// run can be under way any more, and after the requests whose names mean nothing
-// are ended: these were never sent. Its answers run beside the backlog.
+// Recount decides everything that waits after a reset, from the record, read back. The
+// run before the reset may have sent a part of it, and the knowledge of that run is
+// lost. Call Recount only when no request of that run can be under way any more. First
+// end the requests whose names mean nothing, since they were never sent. The answers
+// have the order of the backlog.
 //
-// Interests are told by their items: as many as the record has of an item and
-// nobody knew before were made, unless fewer than were asked for differ in what
-// cannot be read back. A move counts as done when the record stands where it, and
-// no other, was to lead. Details and expiries count as done when the record shows
-// them, or one that may have come later.
+// Interests are matched by their items. All interests of the record in an item that
+// were not known before count as made. The exception is an item with fewer such
+// interests than requested, when the requested ones differ in facts that cannot be
+// read back. A move counts as done when the record is in its target step, and no other
+// move leads there. Details and expiries count as done when the record shows them, or
+// shows those of a change that may have come later.
 //
-// The run before worked through the messages in their order, so what took effect
-// tells of what came before it: that was sent, too. What was sent and does not show
-// stays unknown: it was refused, or undone by hand, and sending it again would be a
-// guess. All else is taken for not sent; had it been refused, it would be refused
-// again.
+// The run before worked through the messages in their order. So a change that took
+// effect proves that the changes before it were sent. A change that was sent and does
+// not show stays unknown: it was refused, or undone by hand, and to send it again
+// would be a guess. All other changes count as not sent. A change that was refused
+// before is then refused again.
 //
-// from is the step in which the run knew the record, "" when it knew of none.
+// from is the step where the run knew the record, "" when it knew of none.
 func (s *RecordState) Recount(b Backlog, from ID, record Snapshot, resolved map[Name]ID) []Answer {
 	answers := make([]Answer, len(b.Mutations))
 	for i := range answers {
@@ -71,8 +72,8 @@ func (s *RecordState) Recount(b Backlog, from ID, record Snapshot, resolved map[
 	return answers
 }
 
-// sendAlong has updates sent again that show, where one before them is sent again that
-// sets the same: they may show what was so before.
+// sendAlong also sends an update that shows, when an earlier update of the same
+// details is sent again. The record may have shown these details before both updates.
 func (b Backlog) sendAlong(answers []Answer) {
 	for i, m := range b.Mutations {
 		if m.Update == nil || answers[i].Fate == FateDone {
@@ -86,7 +87,7 @@ func (b Backlog) sendAlong(answers []Answer) {
 	}
 }
 
-// sent reports whether something that surely came after the change took effect.
+// sent reports whether a change that certainly came later took effect.
 func (b Backlog) sent(i int, answers []Answer) bool {
 	for j := range answers {
 		if answers[j].Fate == FateDone && b.before(i, j) {
@@ -137,8 +138,8 @@ func (s *RecordState) recountInterests(b Backlog, answers []Answer, record Snaps
 	}
 }
 
-// recountMoves decides moves by where the record stands. That it stands where it
-// was known to stand may mean that nothing happened, or that it came back.
+// recountMoves decides moves by the record's step. When the record is in its known
+// step, either nothing happened, or the record came back.
 func (b Backlog) recountMoves(answers []Answer, from ID, record Snapshot, resolved map[Name]ID) {
 	var moves, there []int
 	for i, m := range b.Mutations {
@@ -152,10 +153,10 @@ func (b Backlog) recountMoves(answers []Answer, from ID, record Snapshot, resolv
 	}
 	stays := record.Step.ID == from
 	if len(there) == 0 && !stays && from != "" {
-		return // somebody else moved it, before or after
+		return // a person moved the record, before or after
 	}
 	if stays && len(there) == 1 && !slices.ContainsFunc(moves, func(i int) bool { return i != there[0] && !b.before(there[0], i) }) {
-		there = nil // the first of all leads nowhere, see Recall
+		there = nil // the first move leads nowhere, see Recall
 	}
 	for _, i := range moves {
 		switch {
@@ -167,7 +168,7 @@ func (b Backlog) recountMoves(answers []Answer, from ID, record Snapshot, resolv
 	}
 }
 
-// target is the id of the step to move to, as far as it is known.
+// target returns the id of the target step, if it is known.
 func (p Progress) target(resolved map[Name]ID) ID {
 	if id, named := resolved[Name{Type: TypeStep, Text: p.To}]; named {
 		return id
@@ -175,9 +176,9 @@ func (p Progress) target(resolved map[Name]ID) ID {
 	return ID(p.To)
 }
 
-// recountUpdate decides whether the details show, or would undo others if they
-// were set again: where an update that shows, and may have come later, has set the
-// same.
+// recountUpdate decides whether the details show. The update also counts as done when
+// it would undo another update: one that shows, sets the same details, and may have
+// come later.
 func (b Backlog) recountUpdate(i int, record Snapshot, resolved map[Name]ID) Answer {
 	missing := b.Mutations[i].Update.missing(record.Details, resolved)
 	for j, m := range b.Mutations {
@@ -191,7 +192,7 @@ func (b Backlog) recountUpdate(i int, record Snapshot, resolved map[Name]ID) Ans
 	return Answer{Fate: FateNotSent}
 }
 
-// missing is what of the update the record does not show.
+// missing returns the details of the update that the record does not show.
 func (u UpdateDetails) missing(details Details, resolved map[Name]ID) UpdateDetails {
 	named := func(typ, text string) ID {
 		if id, known := resolved[Name{Type: typ, Text: text}]; known {
@@ -212,7 +213,7 @@ func (u UpdateDetails) missing(details Details, resolved map[Name]ID) UpdateDeta
 	return missing
 }
 
-// without leaves out what the other update sets, too.
+// without leaves out the details that the other update also sets.
 func (u UpdateDetails) without(other UpdateDetails) UpdateDetails {
 	if other.Name != "" {
 		u.Name = ""
@@ -226,8 +227,8 @@ func (u UpdateDetails) without(other UpdateDetails) UpdateDetails {
 	return u
 }
 
-// recountExtend decides whether the expiry shows, or would undo one that may have
-// come later and shows.
+// recountExtend decides whether the expiry shows. The expiry also counts as done when
+// it would undo another expiry that shows and may have come later.
 func (b Backlog) recountExtend(i int, record Snapshot) Answer {
 	shows := func(j int) bool {
 		return record.Reservation.Until.Sub(b.Mutations[j].Extend.Until).Abs() <= ExpiryTolerance
@@ -240,9 +241,8 @@ func (b Backlog) recountExtend(i int, record Snapshot) Answer {
 	return Answer{Fate: FateNotSent}
 }
 
-// Recounted takes in what Recount decided, and the record as it stands: interests
-// that nobody is known to have asked for are shown from now on, and never taken
-// for the effect of a request.
+// Recounted stores the result of Recount, and the record. Interests that no known
+// request asked for are shown from now on, and never count as the effect of a request.
 func (s *State) Recounted(b Backlog, answers []Answer, record Snapshot, now time.Time) {
 	s.note(now, "the run was reset: what waits was compared with the record")
 	s.Settle(b.Mutations, answers, now)

@@ -97,8 +97,8 @@ func TestRecount(t *testing.T) {
 	})
 }
 
-// TestRecounted: what is known goes on, what is not becomes a question, and places
-// that were taken get the expiry that may have been lost.
+// TestRecounted: decided requests go on, the others become questions, and places that were
+// taken get the expiry that may have been lost.
 func TestRecounted(t *testing.T) {
 	s := opened(t)
 	accept(t, s, opportunity.Progress{To: string(middle.ID)}, "move")
@@ -124,9 +124,9 @@ func TestRecounted(t *testing.T) {
 	}
 }
 
-// TestNothingIsRepeatedAfterAReset: a run applies any part of what waits, and is
-// reset to before that. What then counts as done was done, and nothing that was is
-// sent again, whatever an operator answers truthfully.
+// TestNothingIsRepeatedAfterAReset: a run applies any part of the waiting changes, and is
+// reset to before that. Every change that then counts as done was done. No change that was
+// done is sent again, for any truthful answers of an operator.
 func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fake := &tms{now: noon, made: map[opportunity.ID]string{}, step: proposed, name: "First Aid", places: map[opportunity.ID]bool{}, refuses: map[string]bool{}}
@@ -158,7 +158,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// The run before works through a part of it. What comes again comes signals first.
+		// The run before works through a part. After the reset, signals come first.
 		before := carried(t, s)
 		slices.SortStableFunc(s.Queue, func(a, b opportunity.Entry) int {
 			switch {
@@ -178,15 +178,15 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 			before.Settle(batch, before.Review(batch, answers), noon)
 		}
 		happened := slices.Clone(fake.log)
-		// The run after knows nothing of that.
+		// The run after the reset knows nothing of this.
 		backlog := s.Backlog()
 		all := backlog.Mutations
 		answers := s.Recount(backlog, proposed.ID, fake.snapshot(), nil)
-		// Interests that differ in nothing may be taken for one another.
+		// Equal interests may count as each other.
 		counts, did, left, asked := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 		for i, m := range all {
 			if m.Interest == nil && m.Progress == nil {
-				continue // setting details or an expiry again does no harm
+				continue // to set details or an expiry again does no harm
 			}
 			asked[kind(m)]++
 			if slices.Contains(happened, change(m)) {
@@ -210,8 +210,8 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 				t.Fatalf("it does not end: %v, %+v", queued(s), s.Question)
 			}
 			if q := s.Question; q != nil {
-				// The operator knows what happened; of a command of several changes he says
-				// retry only where none did.
+				// The operator knows what happened. For a command of several changes the
+				// operator answers retry only when no change happened.
 				did := slices.ContainsFunc(happened, func(c string) bool { return strings.HasPrefix(c, q.Request+"/") })
 				var err error
 				if did || refusedOnce(fake, q.Request) {
@@ -245,7 +245,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 	})
 }
 
-// kind names a change by all that it asks for.
+// kind identifies a change by all its members.
 func kind(m opportunity.Mutation) string {
 	if m.Progress != nil {
 		return m.Progress.To

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// VerbRefresh asks for the record to be read again.
+// VerbRefresh asks for another read of the record.
 const VerbRefresh Verb = "refresh"
 
-// Refresh asks for the record to be read again from the TMS, where somebody may
-// have changed it by hand, and cuts a wait for the API short.
+// Refresh asks for another read of the record from the TMS, where a person may have changed it by hand. It also
+// ends a wait for the API early.
 type Refresh struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 }
 
@@ -29,11 +29,11 @@ func (r Refresh) WithID(id string) Instruction { r.RequestID = id; return r }
 // Validate implements Instruction.
 func (r Refresh) Validate() error { return validHeading(r.RequestID, r.Source) }
 
-// NeedsReading reports whether the record is to be read again.
+// NeedsReading reports whether the record must be read again.
 func (s *State) NeedsReading() bool { return s.ID != "" && s.RefreshDue }
 
-// Refreshed takes in the record as it stands in the TMS, when nothing is under
-// way: interests that are gone there are forgotten, others are shown from now on.
+// Refreshed stores the record as read from the TMS, when nothing is under way. Interests that are gone there are
+// forgotten, new interests are shown from now on.
 func (s *State) Refreshed(record Snapshot, now time.Time) {
 	s.RefreshDue = false
 	s.replan()
@@ -42,8 +42,7 @@ func (s *State) Refreshed(record Snapshot, now time.Time) {
 	}
 }
 
-// Looked takes in the record like Refreshed, and reports whether anything had
-// changed there, which it notes.
+// Looked stores the record like Refreshed. It notes changes in the TMS, and reports whether there were any.
 func (s *State) Looked(record Snapshot, now time.Time) bool {
 	moved := record.Step.ID != s.Step.ID
 	if moved {
@@ -52,7 +51,7 @@ func (s *State) Looked(record Snapshot, now time.Time) bool {
 	}
 	region := s.Details.Region
 	s.Details = record.Details
-	if s.Details.Region == (Named{}) { // the record's answer need not hold it
+	if s.Details.Region == (Named{}) { // the API need not return it with the record
 		s.Details.Region = region
 	}
 	s.stand(record.Step, now)
@@ -91,7 +90,7 @@ func (s *State) Unreadable(reason string, now time.Time) {
 	s.note(now, "could not be read again: "+reason)
 }
 
-// held is what is known of an interest that somebody else made.
+// held returns what is known of an interest that somebody else made.
 func (r InterestRef) held() Held {
 	held := Held{ID: r.ID, Item: clip(string(r.Item), MaxHeldItem), Quantity: r.Quantity}
 	held.Kind, _ = kindOfType(r.Item.Type())

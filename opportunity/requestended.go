@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// requestEnded is the event that a request has ended. Each component handles it
-// for itself.
+// requestEnded is the event that a request has ended; each component handles the
+// event for itself.
 type requestEnded struct {
 	entry   Entry
 	outcome Outcome
 	// unheld says that the request may have taken places for which no expiry was set.
 	unheld bool
-	// confirmed says that an operator confirmed it.
+	// confirmed says that an operator confirmed the request.
 	confirmed bool
 	at        time.Time
 }
 
-// finish ends a request whose changes are all settled, or are not to be: reason
-// is why the unsettled ones did not happen, nil when there are none.
+// finish ends a request whose changes are all settled, or will not be. reason says
+// why the unsettled changes did not happen; nil when all are settled.
 func (s *State) finish(e Entry, reason *Error, now time.Time) {
 	reason = reason.kept()
 	if e.Verb == VerbProgress {
@@ -27,8 +27,8 @@ func (s *State) finish(e Entry, reason *Error, now time.Time) {
 	s.ended(e.end(reason, now))
 }
 
-// end settles what is left of the request for the given reason, and returns the
-// event that it has ended.
+// end settles the rest of the request with the given reason, and returns the event
+// that the request has ended.
 func (e Entry) end(reason *Error, now time.Time) requestEnded {
 	ended := requestEnded{entry: e, outcome: Outcome{RequestID: e.Request, State: Done}, at: now}
 	if e.Verb != VerbAddInterests {
@@ -46,7 +46,7 @@ func (e Entry) end(reason *Error, now time.Time) requestEnded {
 	for i := range e.Results {
 		if !e.Results[i].settled() {
 			e.Results[i] = InterestResult{Item: add.Interests[i].Item, Error: reason}
-			// Should it have happened after all, its places would be held for ever.
+			// If it happened after all, its places would be held for ever.
 			ended.unheld = ended.unheld || e.Doubt && !e.Lapses && add.Interests[i].Reserve
 		}
 		stands = stands || e.Results[i].Interest != ""
@@ -58,7 +58,7 @@ func (e Entry) end(reason *Error, now time.Time) requestEnded {
 	return ended
 }
 
-// ended has each component handle the event.
+// ended passes the event to each component.
 func (s *State) ended(e requestEnded) {
 	s.Inbox.requestEnded(e)
 	if !e.confirmed { // the timeline has the operator's answer
@@ -69,7 +69,7 @@ func (s *State) ended(e requestEnded) {
 	s.OperatorState.requestEnded(e)
 }
 
-// told is the request's line in the timeline.
+// told returns the request's line in the timeline.
 func (e Entry) told(outcome Outcome, s *State) string {
 	switch {
 	case outcome.State == Failed && e.Payload == nil:

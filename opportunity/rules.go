@@ -6,35 +6,35 @@ import (
 	"time"
 )
 
-// Rules tells what the worker's playbook has, so that plans are asked for only
-// where there is something to plan. Its zero value is that of a worker without one.
+// Rules say what the worker's playbook has, so that plans are made only when there is
+// something to plan. The zero value belongs to a worker without a playbook.
 type Rules struct {
-	// Version is the number of the version of the namespace's playbook; 0 is that of a
-	// namespace without one.
+	// Version is the number of the version of the namespace's playbook; 0 when the
+	// namespace has none.
 	Version int `json:"version,omitempty"`
-	// Digest tells the playbook from others; "" is that of a worker without one.
+	// Digest identifies the playbook; "" is a worker without a playbook.
 	Digest string `json:"digest,omitempty"`
-	// Moves, Happenings and FollowUps say that it has rules of that kind.
+	// Moves, Happenings and FollowUps say that the playbook has rules of that kind.
 	Moves      bool `json:"moves,omitempty"`
 	Happenings bool `json:"happenings,omitempty"`
 	FollowUps  bool `json:"followUps,omitempty"`
-	// Learners says that it may register learners or make contacts of them.
+	// Learners says that the playbook may register learners or make contacts of them.
 	Learners bool `json:"learners,omitempty"`
-	// Quiet is how long no command has ended before the follow-ups are planned again,
-	// in nanoseconds; 0 plans them at once, as workers did before there was a time.
+	// Quiet is how long no command may have ended before the follow-ups get a new plan,
+	// in nanoseconds. 0 plans at once, as workers did before this setting.
 	Quiet time.Duration `json:"quiet,omitempty"`
-	// Spread is the part of a day, in nanoseconds, over which the daily looks of the
-	// opportunities are spread that were looked at in the same moment; 0 spreads nothing,
-	// as workers did before there was one.
+	// Spread is the part of a day, in nanoseconds, over which daily reads are spread. It
+	// spreads the reads of opportunities that were read in the same moment. 0 spreads
+	// nothing, as workers did before this setting.
 	Spread time.Duration `json:"spread,omitempty"`
 }
 
-// watches reports whether the record is to be looked at from time to time.
+// watches reports whether the record is read from time to time.
 func (r Rules) watches() bool { return r.Happenings || r.FollowUps }
 
-// Ruled takes in which playbook the worker has that answered last: with another
-// one, everything is planned again. A version before the one that was seen does not
-// count.
+// Ruled stores the rules of the playbook of the worker that answered last. With another
+// playbook, everything is planned again. A version lower than the version that was seen
+// does not count.
 func (s *State) Ruled(rules *Rules, now time.Time) {
 	var has Rules
 	if rules != nil {
@@ -43,7 +43,7 @@ func (s *State) Ruled(rules *Rules, now time.Time) {
 	if has.Version < s.Rules.Version {
 		return
 	}
-	s.Rules.Version = has.Version // a version that says the same changes nothing
+	s.Rules.Version = has.Version // a version with the same rules changes nothing
 	if has == s.Rules {
 		return
 	}
@@ -58,29 +58,29 @@ func (s *State) Ruled(rules *Rules, now time.Time) {
 	}
 }
 
-// replan has the follow-ups planned again, at once.
+// replan makes a new plan of the follow-ups due at once.
 func (s *State) replan() { s.planNow(s.isWatched()) }
 
-// isWatched reports whether the playbook has rules for which the record is looked at.
+// isWatched reports whether the playbook has rules that need reads of the record.
 func (s *State) isWatched() bool { return s.ID != "" && s.Rules.watches() }
 
-// PlanRequest is what attention and waits go by that are about planning, which nobody
-// waits for.
+// PlanRequest is the request id in attention and waits about planning, for which no
+// caller waits.
 const PlanRequest = "plan"
 
-// PlansNow reports whether the follow-ups are to be planned: when nothing else is
-// to be done.
+// PlansNow reports whether the follow-ups get a new plan now, when there is no other
+// work.
 func (s *State) PlansNow(now time.Time) bool {
 	return s.mayAct() && s.Rules.watches() &&
 		(s.PlanDue && !s.planAt().After(now) || !s.watchAt().IsZero() && !s.watchAt().After(now))
 }
 
-// longestStir is how many times the quiet time a plan is put off at most.
+// longestStir is the longest delay of a plan, as a multiple of the quiet time.
 const longestStir = 6
 
-// planAt is when the plan that is due is to be made; zero is at once. Commands that
-// come one after the other have one plan. A follow-up that is due before looks at the
-// record itself, which makes that plan. A run that may end does not wait for more.
+// planAt returns the time of the plan that is due; zero is at once. Commands that come
+// one after the other have one plan. A follow-up that is due earlier reads the record
+// itself, which makes that plan. A run that may end does not wait for more.
 func (s *State) planAt() time.Time {
 	if s.PlanSince.IsZero() || s.Step.Stage.State.Ends() {
 		return time.Time{}
@@ -88,19 +88,19 @@ func (s *State) planAt() time.Time {
 	return earliest(s.PlanLast.Add(s.Rules.Quiet), s.PlanSince.Add(longestStir*s.Rules.Quiet))
 }
 
-// watchEvery is how often the record and the events of its interests are looked at
-// where nothing else gives a reason to.
+// watchEvery is how often the record and the events of its interests are read when there
+// is no other reason to read them.
 const watchEvery = 24 * time.Hour
 
-// watchAfter returns the time between two looks at the record: a day, less a part of the
-// spread that is the record's own.
+// watchAfter returns the time between two reads of the record: a day, less the record's
+// own part of the spread.
 func (s *State) watchAfter() time.Duration {
 	sum := sha256.Sum256([]byte(s.ID))
 	return watchEvery - time.Duration(float64(s.Rules.Spread)*float64(binary.BigEndian.Uint32(sum[:]))/(1<<32))
 }
 
-// watchAt is when the record is to be looked at again: when the places that are
-// held lapse, and once a day while an event may be cancelled.
+// watchAt returns the time of the next read of the record. It is when the held places
+// lapse, and once a day while an event may be cancelled.
 func (s *State) watchAt() time.Time {
 	if s.ID == "" || !s.Rules.watches() || s.PlannedAt.IsZero() {
 		return time.Time{}

@@ -8,7 +8,7 @@ import (
 )
 
 // A thousand opportunities are planned in the same moment, as after an outage. Their daily
-// looks do not come in the same moment, and none of them comes later than a day.
+// reads come at different moments, and none comes later than a day.
 func TestDailyLooksAreSpread(t *testing.T) {
 	t.Parallel()
 	const count = 1000
@@ -38,7 +38,7 @@ func TestDailyLooksAreSpread(t *testing.T) {
 	}
 }
 
-// Workers that did not spread looks have histories that replay.
+// Workers that did not spread reads have histories that replay.
 func TestLooksOfEarlierWorkersComeAfterADay(t *testing.T) {
 	t.Parallel()
 	held := recordNow(opportunity.InterestRef{ID: id("OpportunityInterest", 1), Item: id(opportunity.TypeEvent, 1), Quantity: 1})

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Review looks an API's answers over before they are believed: an added
-// interest whose answer names no interest that was not known before, or several,
-// is not proven to stand, so its fate is unknown. answers runs beside batch; what is
+// Review checks the API's answers before they count. An added interest counts only
+// when its answer names exactly one interest that was not known before. Otherwise
+// the fate of the interest is unknown. answers has the order of batch; an answer
 // missing at its end is unknown.
 func (s *RecordState) Review(batch []Mutation, answers []Answer) []Answer {
 	reviewed := make([]Answer, len(batch))
@@ -32,9 +32,9 @@ func (s *RecordState) Review(batch []Mutation, answers []Answer) []Answer {
 	return reviewed
 }
 
-// pickFresh finds the one interest in the item asked for that was not known
-// before. Whether the API answers the new one or all is undocumented; among
-// several new ones it would be a guess, and reading the record back tells more.
+// pickFresh finds the one new interest in the requested item. It is undocumented
+// whether the API returns the new interest or all interests. With several new ones a
+// choice would be a guess, and reading the record back shows more.
 func pickFresh(listed []InterestRef, item ID, known map[ID]bool) (InterestRef, bool) {
 	isID := item.Type() != ""
 	var fresh []InterestRef
@@ -49,9 +49,9 @@ func pickFresh(listed []InterestRef, item ID, known map[ID]bool) (InterestRef, b
 	return fresh[0], true
 }
 
-// Settle moves the state on by reviewed answers to a batch. What was not sent
-// stays in the queue; an answer of unknown fate must be decided by Recall first
-// and is otherwise left waiting with a question.
+// Settle changes the state by reviewed answers to a batch. A change that was not
+// sent stays in the queue. Recall must first decide answers of unknown fate. A
+// change that is still unknown waits with a question.
 func (s *State) Settle(batch []Mutation, answers []Answer, now time.Time) {
 	places := s.settleExtend(batch, answers, now)
 	for i, m := range batch {
@@ -60,7 +60,7 @@ func (s *State) Settle(batch []Mutation, answers []Answer, now time.Time) {
 		}
 		at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == m.Request })
 		if at < 0 {
-			continue // ended by an operator meanwhile
+			continue // an operator ended it in between
 		}
 		switch answers[i].Fate {
 		case FateDone, FateRejected:
@@ -74,8 +74,8 @@ func (s *State) Settle(batch []Mutation, answers []Answer, now time.Time) {
 	s.ask(now)
 }
 
-// lapses reports whether an expiry that was asked for behind the change at i is
-// known to be set, as it was asked for.
+// lapses reports whether a requested expiry behind the change at i is known to be
+// set, at the requested time.
 func lapses(i int, batch []Mutation, answers []Answer) bool {
 	for n := i + 1; n < len(batch); n++ {
 		if m := batch[n]; m.Extend != nil && m.isAsked() && answers[n].Fate == FateDone && m.Extend.missed(answers[n].Reservation) == nil {
@@ -85,11 +85,11 @@ func lapses(i int, batch []Mutation, answers []Answer) bool {
 	return false
 }
 
-// settleExtend takes in what the API says of the places, and answers what is
-// thereby known of those asked for in this batch: nil when that is still open.
+// settleExtend stores the API's word on the places. It returns what is then known of
+// the places requested in this batch: nil when that is still open.
 func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) *Reservation {
 	var places *Reservation
-	taken := false // places, behind the last expiry that is known to be set
+	taken := false // places, after the last expiry that is known to be set
 	for i, m := range batch {
 		if m.Interest != nil && m.Interest.Reserve && answers[i].Fate == FateDone && len(answers[i].Interests) > 0 {
 			taken = true
@@ -104,7 +104,7 @@ func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) 
 			case answer.Fate == FateDone && answer.Reservation != nil && !answer.Reservation.Valid:
 				s.Reservation, s.ExtendDue = *answer.Reservation, false
 				s.note(now, "reservations released")
-			case answer.Fate == FateDone && answer.Reservation != nil: // asking again would not help
+			case answer.Fate == FateDone && answer.Reservation != nil: // another request would not help
 				s.Reservation, s.ExtendDue = Reservation{}, false
 				s.Attend(AttentionReservation, m.Request, "the places were to be released, but the API says that they are still held", now)
 			default:
@@ -116,7 +116,7 @@ func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) 
 			s.Reservation, s.ExtendDue, taken = *answer.Reservation, false, false
 			places = answer.Reservation
 			switch {
-			case !answer.Reservation.Valid && m.isAsked() && !wanted: // its own request says it
+			case !answer.Reservation.Valid && m.isAsked() && !wanted: // the outcome of its own request says it
 			case !answer.Reservation.Valid:
 				s.Attend(AttentionReservation, m.Request, "places were asked for, but the API says that they are not held", now)
 			default:
@@ -133,7 +133,7 @@ func (s *State) settleExtend(batch []Mutation, answers []Answer, now time.Time) 
 	return places
 }
 
-// label is the part of an error that names no person.
+// label returns the part of an error that names no person.
 func (e *Error) label() string {
 	if e == nil {
 		return "no reason given"
@@ -144,7 +144,7 @@ func (e *Error) label() string {
 	return string(e.Type)
 }
 
-// kept is the error as an outcome keeps it.
+// kept returns the error in the form that an outcome keeps.
 func (e *Error) kept() *Error {
 	if e == nil {
 		return nil
@@ -183,8 +183,8 @@ func (s *State) settleOne(at int, m Mutation, answer Answer, places *Reservation
 	s.finish(finished, answer.Error, now)
 }
 
-// missed says why the places are not held as asked for, by what the API says of
-// them: an answer without errors proves nothing.
+// missed says why the API does not show the places as held until the requested time:
+// an answer without errors proves nothing.
 func (e Extend) missed(held *Reservation) *Error {
 	switch {
 	case held == nil || !held.Valid:
@@ -218,10 +218,10 @@ func (s *State) interestResult(asked Interest, answer Answer, places *Reservatio
 	return result
 }
 
-// Refused takes in that a request was refused as a whole, so that none of its
-// changes was made. A lone change is thereby answered; several are to be sent
-// again one by one, which finds the one to blame. An expiry that travelled with
-// a lone change is not blamed: places taken before still need it.
+// Refused handles a request that was refused as a whole, so none of its changes was
+// made. A lone change is then rejected. Several changes are sent again one by one,
+// which finds the change that fails. An expiry that travelled with a lone change is
+// not rejected, since places taken before still need it.
 func (s *State) Refused(batch []Mutation, reason *Error, now time.Time) {
 	own := 0
 	for _, m := range batch {
@@ -247,8 +247,8 @@ func (s *State) Refused(batch []Mutation, reason *Error, now time.Time) {
 	s.Settle(batch, answers, now)
 }
 
-// FailNames ends the requests of the batch that use a name which means nothing,
-// or more than one thing; of an addInterests only the interest that does.
+// FailNames ends the requests of the batch with a name that means nothing, or more
+// than one thing; of an addInterests it ends only the interest with such a name.
 func (s *State) FailNames(batch []Mutation, failed map[Name]*Error, now time.Time) {
 	answers := make([]Answer, len(batch))
 	for i, m := range batch {
@@ -263,8 +263,8 @@ func (s *State) FailNames(batch []Mutation, failed map[Name]*Error, now time.Tim
 	s.settleNames(batch, answers, now)
 }
 
-// settleNames settles like Settle, but knows that nothing was sent: it says
-// nothing of the places.
+// settleNames settles like Settle when nothing was sent, and stores nothing about
+// the places.
 func (s *State) settleNames(batch []Mutation, answers []Answer, now time.Time) {
 	for i, m := range batch {
 		at := slices.IndexFunc(s.Queue, func(e Entry) bool { return e.Request == m.Request })
@@ -274,8 +274,8 @@ func (s *State) settleNames(batch []Mutation, answers []Answer, now time.Time) {
 	}
 }
 
-// FailAll reports everything that waits as failed for the given reason; what was
-// in doubt is Undecided, since it may have happened.
+// FailAll ends everything that waits as failed, with the given reason. A request in
+// doubt, or tried before, ends as Undecided, since it may have happened.
 func (s *State) FailAll(reason *Error, now time.Time) {
 	waiting := slices.Concat(s.Parked, s.Queue)
 	s.Queue, s.Parked = nil, nil

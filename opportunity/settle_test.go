@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Answers in short.
+// Short forms of answers.
 func done(interests ...opportunity.ID) opportunity.Answer {
 	a := opportunity.Answer{Fate: opportunity.FateDone}
 	for _, i := range interests {
@@ -34,7 +34,8 @@ var (
 	unknown = opportunity.Answer{Fate: opportunity.FateUnknown}
 )
 
-// put sends the next batch and has it answered so, undecided answers included.
+// put sends the next batch and settles it with these answers, undecided answers
+// included.
 func put(t reporter, s *opportunity.State, answers ...opportunity.Answer) {
 	t.Helper()
 	batch := s.NextBatch()
@@ -411,8 +412,8 @@ func TestQuestionAboutTheCreate(t *testing.T) {
 	}
 }
 
-// TestPlacesInDoubtDoNotStayForEver: what an operator ends may have happened; its
-// places then still need an expiry, or are to be given back.
+// TestPlacesInDoubtDoNotStayForEver: a request that an operator ends may have
+// happened; its places then still need an expiry, or a release.
 func TestPlacesInDoubtDoNotStayForEver(t *testing.T) {
 	doubted := func() *opportunity.State {
 		s := opened(t)
@@ -439,7 +440,7 @@ func TestPlacesInDoubtDoNotStayForEver(t *testing.T) {
 	if got := strings.Join(told(s.NextBatch()), " "); got != "r/0 r/1 extend" {
 		t.Errorf("after retry %q is sent", got)
 	}
-	// What was certainly not done takes no places.
+	// A change that was certainly not made takes no places.
 	s = opened(t)
 	accept(t, s, add(reserving(1)), "r")
 	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
@@ -448,8 +449,8 @@ func TestPlacesInDoubtDoNotStayForEver(t *testing.T) {
 	}
 }
 
-// TestARefusedExpiryLeavesTheOneBefore: the places have that of the request before it,
-// and need no other.
+// TestARefusedExpiryLeavesTheOneBefore: the places have the expiry of the request
+// before, and need no other.
 func TestARefusedExpiryLeavesTheOneBefore(t *testing.T) {
 	for _, second := range []opportunity.Answer{rejected("No"), notSent} {
 		s := opened(t)
@@ -461,7 +462,7 @@ func TestARefusedExpiryLeavesTheOneBefore(t *testing.T) {
 			t.Errorf("%s: another is due: %v, held until %s", second.Fate, s.ExtendDue, s.Reservation.Until)
 		}
 	}
-	// Places taken between the two have none.
+	// Places taken between the two have no expiry.
 	s := opened(t)
 	accept(t, s, later, "x")
 	accept(t, s, add(reserving(1)), "r")
@@ -472,13 +473,13 @@ func TestARefusedExpiryLeavesTheOneBefore(t *testing.T) {
 	}
 }
 
-// TestAnExpiryBehindPlacesInDoubtStands: where one that was asked for behind them is
-// known to be set, they lapse, and what an operator ends does not set another.
+// TestAnExpiryBehindPlacesInDoubtStands: when a later requested expiry is known to be
+// set, the places lapse. A request that an operator ends then sets no other expiry.
 func TestAnExpiryBehindPlacesInDoubtStands(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		expiry opportunity.Answer
-		again  string // what is sent after skip
+		again  string // the change that is sent after skip
 	}{
 		{"set", extended(true, later.Until), ""},
 		{"not held", extended(false, later.Until), "extend"},
@@ -500,7 +501,7 @@ func TestAnExpiryBehindPlacesInDoubtStands(t *testing.T) {
 			t.Errorf("%s: held until %s", c.name, s.Reservation.Until)
 		}
 	}
-	// Sent again, they are taken after it.
+	// Sent again, the places are taken after the expiry.
 	s := opened(t)
 	accept(t, s, add(reserving(1)), "r")
 	accept(t, s, later, "x")

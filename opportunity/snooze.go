@@ -8,11 +8,10 @@ import (
 // VerbSnooze puts a planned follow-up off.
 const VerbSnooze Verb = "snooze"
 
-// Snooze asks for a planned follow-up not to be done before a time. What repeats it
-// waits with it.
+// Snooze puts a planned follow-up off until a time, and its repetitions with it.
 type Snooze struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
 	// FollowUp is the key of the follow-up, as the view shows it.
 	FollowUp string `json:"followUp"`
@@ -27,15 +26,15 @@ func (Snooze) Verb() Verb { return VerbSnooze }
 // ID implements Instruction.
 func (z Snooze) ID() string { return z.RequestID }
 
-// WithID implements Instruction. The time is in UTC: the same moment is the same
-// instruction, in whichever zone it was written.
+// WithID implements Instruction. It puts the time in UTC, so that the same moment is the same instruction in every
+// zone.
 func (z Snooze) WithID(id string) Instruction {
 	z.RequestID, z.Until = id, z.Until.UTC()
 	return z
 }
 
-// Validate implements Instruction. Whether Until is still to come is for Applies to
-// say, which knows the time.
+// Validate implements Instruction. Applies checks whether Until is in the future, since only Applies knows the
+// time.
 func (z Snooze) Validate() error {
 	if err := validHeading(z.RequestID, z.Source); err != nil {
 		return err
@@ -55,8 +54,8 @@ func (z Snooze) Validate() error {
 	return validText("reason", z.Reason)
 }
 
-// snooze puts the follow-up off; one that was put off before gets another time. What
-// is planned is looked at again, so that the run wakes at the right time.
+// snooze puts the follow-up off; a follow-up that was put off before gets another time, and a new plan follows, so
+// that the run wakes at the right time.
 func (s *State) snooze(z Snooze, now time.Time) {
 	s.Snoozed = slices.DeleteFunc(s.Snoozed, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
 	s.Snoozed = append(s.Snoozed, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})

@@ -39,7 +39,7 @@ func TestAFollowUpIsPutOff(t *testing.T) {
 	if card := s.Card(); !strings.Contains(card, "- **Next follow-up:** too-long (attention, 1 of 9) at 2026-11-24T03:00:00Z; 1 more planned\n") {
 		t.Errorf("the card is %s", card)
 	}
-	// Again, it is another time, also an earlier one.
+	// A second snooze sets another time, also an earlier one.
 	if err := instruct(s, snooze(one, 12)); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestAFollowUpIsCancelled(t *testing.T) {
 	}
 }
 
-// TestWhatCannotBePutOff, or cancelled, is refused before anything changes.
+// TestWhatCannotBePutOff or cancelled is refused before anything changes.
 func TestWhatCannotBePutOff(t *testing.T) {
 	one := reminder(1, 10)
 	var many []opportunity.FollowUp
@@ -150,8 +150,8 @@ func TestWhatCannotBePutOff(t *testing.T) {
 	}
 }
 
-// TestTheLastThatMayBeCancelled still is, and one that is put off may get another
-// time however many are.
+// TestTheLastThatMayBeCancelled still can be; a follow-up that is put off may get
+// another time, also when many are put off.
 func TestTheLastThatMayBeCancelled(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)
 	s := following(t, one, two)
@@ -170,7 +170,7 @@ func TestTheLastThatMayBeCancelled(t *testing.T) {
 }
 
 // TestPuttingOffIsCarriedOutOnce: a repetition after the time has passed, or after
-// it was done, is answered as it was, in whichever zone the time is written.
+// the follow-up was done, returns the same outcome, in every zone of the time.
 func TestPuttingOffIsCarriedOutOnce(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)
 	s := following(t, one, two)

@@ -25,8 +25,8 @@ func WithSource[M Message](m M, source string) M {
 	return message.Interface().(M) //nolint:errcheck,forcetypeassert // it is a copy
 }
 
-// validHeading reports what is wrong with what every message may carry. Neither of
-// the two says what is to be done: messages that differ in their source only are equal.
+// validHeading checks the members that every message may carry. Neither member says what
+// to do: messages that differ only in their source are equal.
 func validHeading(requestID, source string) error {
 	if err := validRequestID(requestID); err != nil {
 		return err
@@ -40,8 +40,8 @@ func validHeading(requestID, source string) error {
 	return nil
 }
 
-// Origin returns for whom the opportunity works now, which is the key by which requests
-// of many opportunities get their turns: the source of what is carried out, else the
+// Origin returns for whom the opportunity works now, the key by which requests of many
+// opportunities get their turns. It is the source of the command in work, else the
 // region, else "".
 func (s *State) Origin() string {
 	source := ""
@@ -60,8 +60,7 @@ func (s *State) Origin() string {
 	return cut(source)
 }
 
-// Origin returns for whom the start is: its source, else the region as it is given, else
-// "".
+// Origin returns for whom the start is: its source, else the region as given, else "".
 func (s Start) Origin() string {
 	if s.Source != "" {
 		return s.Source
@@ -69,7 +68,7 @@ func (s Start) Origin() string {
 	return cut(s.Region)
 }
 
-// cut is the text as far as it fits into a key.
+// cut returns the beginning of the text that fits into a key.
 func cut(text string) string {
 	for len(text) > MaxSourceLength {
 		_, size := utf8.DecodeLastRuneInString(text)
@@ -78,7 +77,7 @@ func cut(text string) string {
 	return text
 }
 
-// Urgent reports whether the record is to be made before those of other opportunities.
+// Urgent reports whether the record is made before the records of other opportunities.
 func (s *State) Urgent() bool { return s.Start != nil && s.Start.Urgent }
 
 // source returns the source of the command.

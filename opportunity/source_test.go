@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A source says for whom something is done, not what: what is equal but for it is the same.
+// A source says for whom a message is, not what to do: messages that differ only in their
+// source are equal.
 func TestSourceTellsNothingApart(t *testing.T) {
 	start := opportunity.Start{Name: "Course", Region: "UK"}
 	other := start
@@ -63,7 +64,7 @@ func TestOrigin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var carried opportunity.State // as the next run has it
+		var carried opportunity.State // as the next run gets it
 		if err := json.Unmarshal(data, &carried); err != nil {
 			t.Fatal(err)
 		}

@@ -10,15 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// checkText reports text that reading JSON replaces by other text without an
-// error: bytes that are not UTF-8, and an escaped surrogate without its partner.
+// checkText reports text that the JSON decoder would replace without an error: bytes
+// that are not UTF-8, and an escaped surrogate without its partner.
 func checkText(payload []byte) error {
 	for at := 0; at < len(payload); {
 		c, size := utf8.DecodeRune(payload[at:])
 		if c == utf8.RuneError && size == 1 {
 			return Invalidf("not valid UTF-8 at byte %d; JSON is written in UTF-8", at)
 		}
-		if c != '\\' { // a backslash stands in strings only
+		if c != '\\' { // a backslash occurs only in strings
 			at += size
 			continue
 		}
@@ -28,7 +28,7 @@ func checkText(payload []byte) error {
 		case isHighSurrogate(high), isLowSurrogate(high):
 			return Invalidf(`half of a surrogate pair at byte %d; write the character itself, or both halves, such as \ud83d\ude00`, at)
 		default:
-			at += 2 // also what is escaped may be a backslash
+			at += 2 // the escaped character may be a backslash, too
 		}
 	}
 	return nil
@@ -37,8 +37,8 @@ func checkText(payload []byte) error {
 // escapeLength is how many bytes an escape such as \u00e9 has.
 const escapeLength = len(`\u0000`)
 
-// escapedUnit returns the UTF-16 unit that text begins with as an escape, 0 when
-// it does not.
+// escapedUnit returns the UTF-16 unit of the escape at the start of text, or 0 when
+// text does not start with an escape.
 func escapedUnit(text []byte) uint64 {
 	if len(text) < escapeLength || text[0] != '\\' || text[1] != 'u' {
 		return 0
@@ -54,24 +54,23 @@ func isHighSurrogate(unit uint64) bool { return unit >= 0xd800 && unit < 0xdc00 
 
 func isLowSurrogate(unit uint64) bool { return unit >= 0xdc00 && unit < 0xe000 }
 
-// checkMembers reports members of which reading JSON into a value of type t says
-// nothing: one that stands twice, one that is spelled in other capitals, and a
-// request id that is given and empty. The payload must have been decoded into
-// such a value without an error.
+// checkMembers reports members that the JSON decoder accepts without an error: a
+// member that appears twice, a member in other capitals, and an empty request id. The
+// payload must have been decoded into a value of type t without an error.
 func checkMembers(payload []byte, t reflect.Type) error {
 	return walk(payload, t)
 }
 
-// onceEach reports a member that stands twice in an object: whichever of the two
-// is taken, the other was meant as well. As in reading, capitals do not tell
-// members apart. The payload must have been decoded without an error.
+// onceEach reports a member that appears twice in an object, since the decoder would
+// keep only one of the two. As in decoding, capitals do not distinguish members. The
+// payload must have been decoded without an error.
 func onceEach(payload []byte) error { return walk(payload, nil) }
 
 // memberRequestID is the member that holds the request id, in every message.
 const memberRequestID = "requestId"
 
-// RequestIDIn returns the request id of a message that cannot be read as a whole,
-// "" where it has none that could be recognised.
+// RequestIDIn returns the request id of a message that cannot be read as a whole, or
+// "" when no id can be recognised.
 func RequestIDIn(payload []byte) string {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber()
@@ -96,7 +95,7 @@ func RequestIDIn(payload []byte) string {
 		default:
 			if name == memberRequestID {
 				if seen {
-					return "" // of two, nobody can tell which
+					return "" // with two ids it is unclear which one counts
 				}
 				found, seen = text, true
 			}
@@ -109,17 +108,17 @@ func RequestIDIn(payload []byte) string {
 	return found
 }
 
-// spot is where a walk through JSON stands inside one object or list.
+// spot is a position of a walk through JSON, inside one object or list.
 type spot struct {
 	members map[string]bool         // nil in a list
 	member  string                  // the object's member whose value comes next, "" before its name
-	index   int                     // the list's element that comes next
-	elem    reflect.Type            // what elements of the list are read into, nil when unknown
-	fields  map[string]reflect.Type // what members of the object are read into, nil when unknown
+	index   int                     // the index of the list's next element
+	elem    reflect.Type            // the type of the list's elements, nil when unknown
+	fields  map[string]reflect.Type // the types of the object's members, nil when unknown
 }
 
-// walk goes through JSON that is read into a value of type t. With none it only
-// looks for members that stand twice.
+// walk goes through JSON that is read into a value of type t. Without t it only looks
+// for members that appear twice.
 func walk(payload []byte, t reflect.Type) error {
 	known := make(map[reflect.Type]map[string]reflect.Type)
 	decoder := json.NewDecoder(bytes.NewReader(payload))
@@ -154,7 +153,7 @@ func walk(payload []byte, t reflect.Type) error {
 			}
 			here.member = ""
 		default:
-			if text == "" { // only a member without a name is taken for none; decoding refused it
+			if text == "" { // only a member without a name is skipped; the decoder refused such a member
 				continue
 			}
 			folded := strings.ToLower(text)
@@ -171,7 +170,7 @@ func walk(payload []byte, t reflect.Type) error {
 	return nil
 }
 
-// next is the type of the value that comes next, nil when unknown.
+// next returns the type of the next value, nil when unknown.
 func (s *spot) next() reflect.Type {
 	if s.members == nil {
 		return s.elem
@@ -179,7 +178,8 @@ func (s *spot) next() reflect.Type {
 	return s.fields[s.member]
 }
 
-// elemOf is the type of the elements of a list that is read into t, nil when unknown.
+// elemOf returns the type of the elements of a list that is read into t, nil when
+// unknown.
 func elemOf(t reflect.Type) reflect.Type {
 	if t == nil || t.Kind() != reflect.Slice {
 		return nil
@@ -187,8 +187,8 @@ func elemOf(t reflect.Type) reflect.Type {
 	return t.Elem()
 }
 
-// fieldsOf are the types of the members of an object that is read into t, by exactly
-// their names, nil when unknown. Those that were looked up are kept in known.
+// fieldsOf returns the types of the members of an object that is read into t, by
+// their exact names, nil when unknown. known caches the result.
 func fieldsOf(t reflect.Type, known map[reflect.Type]map[string]reflect.Type) map[string]reflect.Type {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -209,7 +209,8 @@ func fieldsOf(t reflect.Type, known map[reflect.Type]map[string]reflect.Type) ma
 	return fields
 }
 
-// likeIt is the member for which reading takes the name: it folds capitals.
+// likeIt returns the member that the decoder takes for the name, since the decoder
+// ignores capitals.
 func likeIt(fields map[string]reflect.Type, name string) string {
 	//workflowcheck:ignore one at most is like it
 	for spelled := range fields {
@@ -220,7 +221,7 @@ func likeIt(fields map[string]reflect.Type, name string) string {
 	return ""
 }
 
-// place writes a way, such as "interests[1].learners[0]".
+// place writes a path, such as "interests[1].learners[0]".
 func place(way []spot) string {
 	var b strings.Builder
 	for _, s := range way {

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// whole has one message of every kind, written as callers write it.
+// whole has one message of every kind, as callers write it.
 var whole = map[string]string{
 	"(start)":            `{"name":"x","region":"UK","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1","learners":[{"firstName":"Ada","lastName":"L","email":"a@b"}]}]}`,
 	"addInterests":       `{"interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1","learners":[{"firstName":"Ada","lastName":"L","email":"a@b"}]}]}`,
@@ -41,7 +41,8 @@ func decodeAny(name string, payload []byte) error {
 	return err
 }
 
-// What reading JSON would change without an error is Invalid, in every message.
+// Text that the JSON decoder would change without an error is Invalid, in every
+// message.
 func TestWhatReadingWouldChangeIsInvalid(t *testing.T) {
 	if want := len(opportunity.Verbs()) + 1; len(whole) != want {
 		t.Fatalf("%d messages; want %d", len(whole), want)
@@ -79,7 +80,7 @@ func TestWhatReadingWouldChangeIsInvalid(t *testing.T) {
 				t.Errorf("%s %s: got %v; want %s", name, c.payload, err, c.says)
 			}
 		}
-		// Every member of every part, in other capitals or with text that is none.
+		// Every member of every part, in other capitals or with invalid text.
 		for _, member := range []string{"name", "region", "interests", "item", "kind", "quantity", "unitAmount", "learners", "firstName", "lastName", "email", "to", "until", "reason", "request", "followUp"} {
 			quoted := fmt.Sprintf("%q:", member)
 			other := strings.ToUpper(member)
@@ -102,7 +103,7 @@ func TestWhatReadingWouldChangeIsInvalid(t *testing.T) {
 	wantError(t, err, opportunity.Invalid, `interests[1].learners[0]: unknown member "LastName"; give member "lastName"`)
 }
 
-// A message that earlier releases took is read as they read it when asked for.
+// DecodeLoose reads a message that earlier releases accepted as they read it.
 func TestDecodeLoose(t *testing.T) {
 	for _, c := range []struct{ name, payload string }{
 		{"progress", `{"TO":"Won"}`},
@@ -129,8 +130,8 @@ func TestDecodeLoose(t *testing.T) {
 	}
 }
 
-// However a message is wrong, the error that says so is short: the answer to a
-// workflow task holds ten of them.
+// Every error about a wrong message is short: the response to a workflow task holds
+// ten of them.
 func TestErrorsOfMessagesAreShort(t *testing.T) {
 	size := testrun.Pick(t, 16<<10, opportunity.MaxCommandBytes-200)
 	long := strings.Repeat("7", size)

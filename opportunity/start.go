@@ -5,13 +5,12 @@ import (
 	"fmt"
 )
 
-// Start is what an opportunity is created from, or, with Adopt alone, which
-// record that is there already is taken over.
+// Start describes the opportunity to create, or with Adopt alone it names an existing record to take over.
 type Start struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source is who sends it, the key by which requests get their turns fairly: at most 64 bytes, no personal data.
+	// Source names the sender, for fair turns of requests: at most 64 bytes, no personal data.
 	Source string `json:"source,omitempty"`
-	// Urgent has the record made before those of starts that are not.
+	// Urgent has the record made before the records of starts that are not urgent.
 	Urgent bool `json:"urgent,omitempty"`
 	// Adopt is the id of the record to take over; no other member goes with it.
 	Adopt ID     `json:"adopt,omitempty"`
@@ -20,7 +19,7 @@ type Start struct {
 	Region string `json:"region,omitempty"`
 	// Account is the name or the id of the account.
 	Account string `json:"account,omitempty"`
-	// Currency is its code or its name.
+	// Currency is the code or the name of the currency.
 	Currency string `json:"currency,omitempty"`
 	// EntryStep is the name or the id of the step the record starts in.
 	EntryStep string `json:"entryStep,omitempty"`
@@ -75,8 +74,8 @@ func (s Start) validateAdopt() error {
 	return nil
 }
 
-// Digest tells equal starts from different ones, whatever their request ids, their
-// sources and their urgency.
+// Digest distinguishes different starts. Equal starts have the same digest: request id, source and urgency do not
+// count.
 func (s Start) Digest() string {
 	s.RequestID, s.Source, s.Urgent = "", "", false
 	data, err := json.Marshal(s)

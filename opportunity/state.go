@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// StateVersion is the version of the state this code writes. A worker that
-// meets a newer one must not touch it: it would drop what it does not know.
+// StateVersion is the version of the state that this code writes. A worker that meets a newer
+// version must not touch it, since the worker would drop the members that it does not know.
 //
 // Version 2 knows pause, close and refresh, and writes the queue in fewer bytes.
 // Version 3 knows parked commands, and which run wrote it.
@@ -15,18 +15,18 @@ import (
 // Version 5 knows the sources of commands that wait.
 const StateVersion = 5
 
-// State is all one run knows of its opportunity and hands to the run that
-// continues it. It is plain data; its rules are its methods, and every method
-// that needs the time is given it.
+// State holds all that one run knows of its opportunity and hands to the run that continues it. It
+// is plain data; its rules are its methods. Every method that needs the time takes the time as a
+// parameter.
 //
-// It consists of components. A method that touches the fields of one component
-// belongs to that component; what holds several together belongs to State.
+// State consists of components. A method that touches the fields of only one component belongs to
+// that component. A method that needs several components belongs to State.
 //
 //	RecordState    recordstate.go    the mirror of the TMS record
-//	Inbox          inbox.go          the requests: what waits, what was seen, what became of each
-//	EffectState    effectstate.go    the moves whose effects are planned, and those effects
-//	FollowUpState  followupstate.go  what is to be done later, and what happened outside
-//	OperatorState  operatorstate.go  what operators decided, and what they are to look at
+//	Inbox          inbox.go          the requests: the waiting ones, the known ids, the outcomes
+//	EffectState    effectstate.go    the moves with planned effects, and those effects
+//	FollowUpState  followupstate.go  the follow-ups, and the outside events
+//	OperatorState  operatorstate.go  the decisions of operators, and the matters that need an operator
 //	Journal        journal.go        the timeline, the runs, and the playbook in force
 //
 // The components are embedded, so the JSON of State is flat.
@@ -42,23 +42,23 @@ type State struct {
 	Journal
 }
 
-// Held is an interest the record has. Who is to be trained is not kept: the TMS
-// knows.
+// Held is an interest that the record has. The people to be trained are not kept: the TMS has
+// them.
 type Held struct {
 	ID ID `json:"id"`
-	// Item is what the caller called it; of a long name, the beginning.
+	// Item is the caller's name for it; of a long name, the beginning.
 	Item       string `json:"item"`
 	Kind       Kind   `json:"kind,omitempty"`
 	Quantity   int    `json:"quantity"`
 	UnitAmount Amount `json:"unitAmount"`
-	// Reserve says that places were asked for.
+	// Reserve says that places were requested.
 	Reserve bool `json:"reserve,omitempty"`
 	// ExpiresAt is when training tokens expire, a local time without a zone as the
 	// API takes it.
 	ExpiresAt string `json:"expiresAt,omitempty"`
 }
 
-// NewState makes the state of an opportunity that is about to be created.
+// NewState returns the state of an opportunity that is about to be created.
 func NewState(reference Reference, start Start, now time.Time) *State {
 	s := &State{Version: StateVersion, Reference: reference}
 	s.Start, s.StartDigest, s.Runs = &start, start.Digest(), 1
@@ -67,8 +67,8 @@ func NewState(reference Reference, start Start, now time.Time) *State {
 	return s
 }
 
-// Created notes that the record exists, and queues the start's interests before
-// everything else that waits.
+// Created stores that the record exists, and queues the start's interests before everything else that
+// waits.
 func (s *State) Created(record Snapshot, region Named, now time.Time) {
 	start := s.Start
 	s.know(record, region)
@@ -82,7 +82,7 @@ func (s *State) Created(record Snapshot, region Named, now time.Time) {
 	}
 }
 
-// know takes in the record that exists from now on.
+// know stores the record, which exists from now on.
 func (s *State) know(record Snapshot, region Named) {
 	s.Start = nil
 	s.ID = record.ID
@@ -98,21 +98,21 @@ func (s *State) HasWork() bool {
 	return s.mayAct() && (len(s.Queue) > 0 && !s.moveWaits() || s.ExtendDue || s.releaseDue())
 }
 
-// IsOver reports whether the opportunity stands in an ending step and nothing
-// is left to do. One that is paused stays as it is.
+// IsOver reports whether the opportunity is in an ending step and no work is left; a paused opportunity
+// is never over.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.Ends() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
 		s.Paused == nil && !s.ExtendDue && !s.releaseDue() && !s.RefreshDue && len(s.Jobs) == 0 && len(s.FollowUps) == 0 && len(s.Occasions) == 0 && !s.PlanDue
 }
 
-// releaseDue reports whether places are held for what was lost or archived, so that
-// they are to be given back before the run ends.
+// releaseDue reports whether a lost or archived opportunity holds places, which are given back before
+// the run ends.
 func (s *State) releaseDue() bool {
 	state := s.Step.Stage.State
 	return (state == Lost || state == Archived) && len(s.Queue) == 0 && s.holdsPlaces()
 }
 
-// End sums the run up.
+// End returns the summary of the run.
 func (s *State) End() Ended {
 	ended := Ended{
 		Reference: s.Reference, Opportunity: s.ID, State: s.Step.Stage.State, Step: s.Step,

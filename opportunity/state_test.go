@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// opened is the state of an opportunity whose record exists.
+// opened returns the state of an opportunity whose record exists.
 func opened(t reporter, interests ...opportunity.Interest) *opportunity.State {
 	t.Helper()
 	s := opportunity.NewState("A-1", opportunity.Start{Name: "First Aid", Region: "DR", Interests: interests}, noon)
@@ -49,7 +49,7 @@ func add(interests ...opportunity.Interest) opportunity.AddInterests {
 	return opportunity.AddInterests{Interests: interests}
 }
 
-// accept takes a command in that must be taken.
+// accept accepts a command that must be accepted.
 func accept(t reporter, s *opportunity.State, c opportunity.Command, id string) string {
 	t.Helper()
 	key, err := s.Accept(c, id, true, noon)
@@ -59,7 +59,7 @@ func accept(t reporter, s *opportunity.State, c opportunity.Command, id string) 
 	return key
 }
 
-// outcome asks for the outcome of a request that must be known.
+// outcome returns the outcome of a request that must be known.
 func outcome(t reporter, s *opportunity.State, id string) opportunity.Outcome {
 	t.Helper()
 	o, err := s.Outcome(id)
@@ -69,7 +69,7 @@ func outcome(t reporter, s *opportunity.State, id string) opportunity.Outcome {
 	return o
 }
 
-// carried is the state as the next run gets it.
+// carried returns the state as the next run gets it.
 func carried(t reporter, s *opportunity.State) *opportunity.State {
 	t.Helper()
 	data, err := json.Marshal(s)
@@ -83,7 +83,7 @@ func carried(t reporter, s *opportunity.State) *opportunity.State {
 	return &next
 }
 
-// sameState compares two states; an empty list is as good as none.
+// sameState compares two states; an empty list equals a missing one.
 func sameState(a, b *opportunity.State) string {
 	handled := cmp.Transformer("packed", func(h opportunity.Handled) string {
 		data, err := json.Marshal(h)
@@ -116,7 +116,7 @@ func TestARepeatedRequestIsTakenOnce(t *testing.T) {
 	if len(s.Queue) != 0 || outcome(t, s, "r").State != opportunity.Failed {
 		t.Errorf("%d requests wait, %+v", len(s.Queue), outcome(t, s, "r"))
 	}
-	// Amounts of one value are one message.
+	// Amounts of one value make the same message.
 	one, two := plain(1), plain(1)
 	one.UnitAmount, two.UnitAmount = amount(t, "199.9"), amount(t, "199.900")
 	accept(t, s, add(one), "money")
@@ -126,8 +126,8 @@ func TestARepeatedRequestIsTakenOnce(t *testing.T) {
 	}
 }
 
-// TestOwnIDsAreNotForCallers: an update's id, which stands in for a request id,
-// is the caller's as well, and may not be taken for one the workflow gives.
+// TestOwnIDsAreNotForCallers: the id of an update can replace a request id; it also comes from the caller, and must not
+// look like an id of the workflow.
 func TestOwnIDsAreNotForCallers(t *testing.T) {
 	s := opened(t, plain(1))
 	for _, own := range []string{opportunity.StartRequest, "#1", opportunity.CreateRequest} {
@@ -158,7 +158,7 @@ func TestOutcomeOfARequest(t *testing.T) {
 	if diff := cmp.Diff(want, outcome(t, s, "r")); diff != "" {
 		t.Error(diff)
 	}
-	// Once it is not kept in full, how it ended is still known.
+	// Later the full outcome is gone, but its state is still known.
 	for range opportunity.MaxOutcomes {
 		accept(t, s, opportunity.Progress{To: "Won"}, "")
 	}
@@ -168,8 +168,8 @@ func TestOutcomeOfARequest(t *testing.T) {
 	}
 }
 
-// TestARefusedIDCanBeUsed: what was refused took no id, and the message that
-// comes under it later is not answered by the refusal.
+// TestARefusedIDCanBeUsed: a refused message uses up no id, and a later message under that id does not get the refusal
+// as its outcome.
 func TestARefusedIDCanBeUsed(t *testing.T) {
 	s := opened(t)
 	for n := range 5 {
@@ -191,7 +191,7 @@ func TestARefusedIDCanBeUsed(t *testing.T) {
 	}
 }
 
-// TestInterestsOfTheStartCount while the record is not there yet.
+// TestInterestsOfTheStartCount while the record does not exist yet.
 func TestInterestsOfTheStartCount(t *testing.T) {
 	s := opportunity.NewState("A-1", opportunity.Start{Name: "x", Region: "UK", Interests: many(plain(1), 100)}, noon)
 	for n := range 4 {
@@ -202,8 +202,8 @@ func TestInterestsOfTheStartCount(t *testing.T) {
 	wantError(t, s.Admits(add(plain(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501; at most 500")
 }
 
-// TestARefusalIsKept: a message that cannot be read never vanishes, and one
-// whose id was used for another leaves that one's outcome alone.
+// TestARefusalIsKept: an unreadable message never vanishes; when its id was used for another message, the outcome of
+// that message stays.
 func TestARefusalIsKept(t *testing.T) {
 	s := opened(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -222,8 +222,7 @@ func TestARefusalIsKept(t *testing.T) {
 	}
 }
 
-// TestAttentionKeepsItsWords: however much else needs attention, a question that
-// waits is still found by its word.
+// TestAttentionKeepsItsWords: a waiting question is still found by its word, however much else needs attention.
 func TestAttentionKeepsItsWords(t *testing.T) {
 	s := opened(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -256,7 +255,7 @@ func TestAttentionKeepsItsWords(t *testing.T) {
 	}
 }
 
-// TestAFailureNobodyWaitsForNeedsAttention, and only such a one.
+// TestAFailureNobodyWaitsForNeedsAttention. Other failures do not.
 func TestAFailureNobodyWaitsForNeedsAttention(t *testing.T) {
 	for _, c := range []struct {
 		silent bool
@@ -339,7 +338,7 @@ func TestEndAndTotal(t *testing.T) {
 	}
 }
 
-// TestStateSurvives hands states on as continue-as-new does.
+// TestStateSurvives hands states on, as continue-as-new does.
 func TestStateSurvives(t *testing.T) {
 	t.Parallel()
 	full := opened(t, reserving(1))
@@ -392,7 +391,7 @@ func TestStateSurvives(t *testing.T) {
 	if diff := sameState(full, carried(t, full)); diff != "" {
 		t.Error(diff)
 	}
-	// Nothing of the state may be left at its zero value, or the test proves less than it seems to.
+	// No member of the state may have its zero value here, or the test proves too little.
 	data, err := json.Marshal(full)
 	if err != nil {
 		t.Fatal(err)
@@ -418,7 +417,7 @@ func TestStateSurvives(t *testing.T) {
 	})
 }
 
-// drawText draws a text that JSON may trip over.
+// drawText draws a text that is hard for JSON.
 func drawText(t *rapid.T, label string) string {
 	return rapid.StringMatching(`[a-zé<>&"\\ 😀\x{2028}#_*]{1,12}x`).Draw(t, label)
 }
@@ -463,7 +462,7 @@ func drawCommand(t *rapid.T) opportunity.Command {
 	return add(rapid.SliceOfN(rapid.Custom(drawInterest), 1, 6).Draw(t, "interests")...)
 }
 
-// drawState draws a state that rules have led to, and some that they have not.
+// drawState draws a state, mostly by the rules and in part without them.
 func drawState(t *rapid.T) *opportunity.State {
 	start := opportunity.Start{Name: drawText(t, "name"), Region: "UK", Interests: rapid.SliceOfN(rapid.Custom(drawInterest), 0, 3).Draw(t, "start")}
 	s := opportunity.NewState(opportunity.Reference(drawText(t, "reference")), start, drawTime(t, "started"))
@@ -505,8 +504,8 @@ func drawState(t *rapid.T) *opportunity.State {
 	return s
 }
 
-// TestCapsOfAState fills everything there is to its cap and weighs it: the
-// server ends a workflow whose input passes 2 MiB.
+// TestCapsOfAState fills every list to its cap and measures the size: the server ends a workflow whose input passes 2
+// MiB.
 func TestCapsOfAState(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("y", 3000)
@@ -542,7 +541,7 @@ func TestCapsOfAState(t *testing.T) {
 	if len(s.Interests) != opportunity.MaxInterests {
 		t.Fatalf("%d interests stand", len(s.Interests))
 	}
-	// Of most requests only the id stays, so that only the last ones are as large as they may be.
+	// Of most requests only the id stays, so only the last outcomes are as large as possible.
 	done := func(opportunity.Mutation) opportunity.Answer { return opportunity.Answer{Fate: opportunity.FateDone} }
 	for range opportunity.MaxHandledRequests + opportunity.MaxOutcomes {
 		n++
@@ -579,7 +578,7 @@ func TestCapsOfAState(t *testing.T) {
 			t.Errorf("%s: %d, at most %d", part, parts[part], most)
 		}
 	}
-	// What a Kept adds to its outcome is not counted in the cap.
+	// The cap does not count the other members of a Kept.
 	if most := opportunity.MaxOutcomeBytes + 120*opportunity.MaxOutcomes; len(kept) > most {
 		t.Errorf("the outcomes take %d bytes, at most %d", len(kept), most)
 	}
@@ -598,9 +597,9 @@ func TestCapsOfAState(t *testing.T) {
 	}
 }
 
-// fill accepts commands until so many bytes or more wait. No command may be larger than the first one, which carries the
-// payload. To reckon what waits takes a pass over all of it, so fill reckons again only after as many commands as fit if
-// each is as large as the first one.
+// fill accepts commands until so many bytes or more wait. No command may be larger than the first one, which carries
+// the payload. A measurement needs a pass over all commands. So fill measures again only after as many commands as fit
+// when each is as large as the first one.
 func fill(t *testing.T, s *opportunity.State, bytes int, accept func()) {
 	t.Helper()
 	before := s.WaitingBytes()
@@ -613,7 +612,7 @@ func fill(t *testing.T, s *opportunity.State, bytes int, accept func()) {
 	}
 }
 
-// fillFollowUps plans, puts off and ends as many follow-ups as may be.
+// fillFollowUps plans, puts off and ends as many follow-ups as possible.
 func fillFollowUps(s *opportunity.State) {
 	var planned []opportunity.FollowUp
 	for n := range 100 {
@@ -631,8 +630,8 @@ func fillFollowUps(s *opportunity.State) {
 	}
 }
 
-// TestLongNamesOfSignals: whoever sends signals with names of his own, as long as
-// the server lets him, cannot make the state too large to be carried on.
+// TestLongNamesOfSignals: signals with names as long as the server allows cannot make the state too large for the next
+// run.
 func TestLongNamesOfSignals(t *testing.T) {
 	s := opened(t)
 	for range 2 * opportunity.MaxOutcomes {
@@ -644,8 +643,8 @@ func TestLongNamesOfSignals(t *testing.T) {
 	}
 }
 
-// TestOneLargeOutcome: an API that explains a hundred refusals at length does
-// not make the state too large to be carried on.
+// TestOneLargeOutcome: an API that explains a hundred refusals at length does not make the state too large for the next
+// run.
 func TestOneLargeOutcome(t *testing.T) {
 	s := opened(t)
 	accept(t, s, add(many(plain(1), 100)...), "r")

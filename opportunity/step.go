@@ -11,7 +11,7 @@ const (
 	Archived StageState = "Archived"
 )
 
-// Ends reports whether an opportunity that stands in such a stage is over.
+// Ends reports whether an opportunity in such a stage is over.
 func (s StageState) Ends() bool { return s == Won || s == Lost || s == Archived }
 
 // Stage is a phase of the pipeline.
@@ -21,14 +21,14 @@ type Stage struct {
 	State StageState `json:"state"`
 }
 
-// Step is a point inside a stage; an opportunity always stands in one.
+// Step is a point inside a stage; an opportunity is always in one step.
 type Step struct {
 	ID    ID     `json:"id"`
 	Name  string `json:"name"`
 	Stage Stage  `json:"stage"`
 }
 
-// Named is something of the TMS that has an id and a name.
+// Named is an object of the TMS that has an id and a name.
 type Named struct {
 	ID   ID     `json:"id"`
 	Name string `json:"name,omitempty"`

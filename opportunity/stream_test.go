@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// tms is the other side: a record that makes changes in the order of a request,
-// and remembers each one, so that one made twice, or out of turn, shows.
+// tms is the other side. It makes the changes of a request in order and remembers each one,
+// so a change made twice, or out of turn, shows.
 type tms struct {
 	now       time.Time
 	interests []opportunity.InterestRef
@@ -27,22 +27,22 @@ type tms struct {
 	name      string
 	places    map[opportunity.ID]bool // interests whose places are held
 	until     time.Time               // when they lapse; zero: never, since nobody said
-	expiries  []expiry                // that were asked of it, in order
-	asked     string                  // who asked for the last expiry, when no place was asked for after it
-	refuses   map[string]bool         // changes it turns down
+	expiries  []expiry                // the requested expiries, in order
+	asked     string                  // the request of the last expiry, when no place was requested after it
+	refuses   map[string]bool         // changes it rejects
 	poison    map[string]bool         // changes whose requests it refuses as a whole
-	all       bool                    // it answers all interests, not only the new one
+	all       bool                    // it returns all interests, not only the new one
 }
 
 const byHand = "by hand"
 
-// expiry is one that the TMS was asked to set.
+// expiry is an expiry that the TMS was asked to set.
 type expiry struct {
 	change string
-	until  time.Time // zero: it was turned down, or no places were held
+	until  time.Time // zero: it was rejected, or no places were held
 }
 
-// change names a change: its request, and which of its interests.
+// change identifies a change: its request, and which of its interests.
 func change(m opportunity.Mutation) string {
 	if m.Extend != nil && m.Extend.Until.IsZero() {
 		return "extend"
@@ -50,7 +50,7 @@ func change(m opportunity.Mutation) string {
 	return fmt.Sprintf("%s/%d", m.Request, m.Index)
 }
 
-// lapse ends what nobody extended in time; it cannot be extended any more.
+// lapse ends places that were not extended in time; they cannot be extended any more.
 func (r *tms) lapse() {
 	if !r.until.IsZero() && !r.until.After(r.now) || len(r.places) == 0 {
 		r.places, r.until = map[opportunity.ID]bool{}, time.Time{}
@@ -104,7 +104,7 @@ func (r *tms) apply(m opportunity.Mutation) opportunity.Answer {
 			r.until = r.now
 		case !m.Extend.Until.IsZero():
 			r.until, r.asked = m.Extend.Until, m.Request
-		default: // as the activity says until when
+		default: // as the activity reports the time
 			r.until = r.now.AddDate(0, 0, 14)
 			if r.until.Before(m.Extend.NotBefore) {
 				r.until = m.Extend.NotBefore
@@ -130,10 +130,10 @@ func (r *tms) snapshot() opportunity.Snapshot {
 	}
 }
 
-// held reports whether the places were held as the change asked: until then, or by
-// an expiry that was asked for after it, or by one of its own accord that is no
-// shorter. Whether one was set that another replaced before anybody looked, nobody
-// can tell, and nobody needs to.
+// held reports whether the places were held as the change asked: until the requested time,
+// by a later requested expiry, or by another expiry that is no shorter. An expiry may have
+// been replaced before any read. Then it is unknown whether it was set, and this does not
+// matter.
 func (r *tms) held(change string, until time.Time) bool {
 	tried := false
 	for _, e := range r.expiries {
@@ -160,7 +160,7 @@ type stream struct {
 	state    *opportunity.State
 	tms      *tms
 	accepted []sent
-	final    map[string]opportunity.Outcome // outcomes that may not change any more
+	final    map[string]opportunity.Outcome // final outcomes
 	// instructed are the operators' instructions that had an id.
 	instructed []instructed
 	// open holds the requests that were in doubt when the run was closed.
@@ -183,8 +183,8 @@ type sent struct {
 
 const nameless = "nothing is called so"
 
-// interests draws interests that differ in their quantity; some will be turned
-// down, some make their request be refused, some have a name nobody knows.
+// interests draws interests that differ in their quantity. Some will be rejected, some make
+// their whole request fail, some have an unknown name.
 func (s *stream) interests(t *rapid.T, most int) opportunity.Interests {
 	var list opportunity.Interests
 	for range rapid.IntRange(1, most).Draw(t, "interests") {
@@ -212,7 +212,7 @@ func (s *stream) spoil(t *rapid.T, key string, changes int) {
 	}
 }
 
-// begin makes the record, or finds it as an earlier run left it.
+// begin makes the record, or finds the record of an earlier run.
 func (s *stream) begin(t *rapid.T) {
 	start := opportunity.Start{Name: "First Aid", Region: "DR"}
 	if rapid.Bool().Draw(t, "start with interests") {
@@ -236,10 +236,10 @@ func (s *stream) begin(t *rapid.T) {
 	s.state.Adopted(s.tms.snapshot(), opportunity.Named{ID: region}, nil, noon)
 }
 
-// now is the time, which passes between all that happens.
+// now is the time, which moves on between all steps.
 func (s *stream) now() time.Time { return s.tms.now }
 
-// accept sends a new message, or one again.
+// accept sends a new message, or repeats one.
 func (s *stream) accept(t *rapid.T) {
 	if len(s.accepted) > 0 && rapid.IntRange(0, 3).Draw(t, "again") == 0 {
 		again := rapid.SampledFrom(s.accepted).Draw(t, "which")
@@ -260,9 +260,9 @@ func (s *stream) accept(t *rapid.T) {
 	s.commands++
 	var command opportunity.Command
 	switch rapid.IntRange(0, 6).Draw(t, "command") {
-	case 2, 3: // each until another time, so that it can be told from others
+	case 2, 3: // each has another time, so that they can be distinguished
 		command = opportunity.ExtendReservations{Until: s.now().Add(time.Duration(rapid.IntRange(1, 900).Draw(t, "hours"))*time.Hour + time.Duration(s.commands)*6*time.Minute)}
-	case 0: // every move goes somewhere else, so that it can be told from others
+	case 0: // every move has another target, so that they can be distinguished
 		command = opportunity.Progress{To: string(id(opportunity.TypeStep, 100+s.commands))}
 	case 1:
 		command = opportunity.UpdateDetails{Name: fmt.Sprint("name ", s.commands)}
@@ -285,8 +285,8 @@ func (s *stream) accept(t *rapid.T) {
 	s.spoil(t, key, changes)
 }
 
-// send puts the next batch to the TMS as the workflow does. how draws what goes
-// wrong on the way.
+// send sends the next batch to the TMS as the workflow does. how draws the faults on the
+// way.
 func (s *stream) send(t *rapid.T, wrong bool) {
 	batch := s.state.NextBatch()
 	if len(batch) == 0 {
@@ -329,7 +329,7 @@ func (s *stream) send(t *rapid.T, wrong bool) {
 		answers = append(answers, s.tms.apply(m))
 	}
 	answers = answers[:answered]
-	if hole >= 0 && answers[hole].Fate == opportunity.FateDone { // what is turned down takes no effect
+	if hole >= 0 && answers[hole].Fate == opportunity.FateDone { // a rejected change takes no effect
 		answers[hole] = unknown
 	}
 	decided := s.state.Review(batch, answers)
@@ -342,14 +342,14 @@ func (s *stream) send(t *rapid.T, wrong bool) {
 	s.state.Settle(batch, decided, s.now())
 }
 
-// operate answers the question that waits as an operator does who looks at the
-// record: what happened is skipped, what did not is sent again.
+// operate answers the waiting question as an operator who looks at the record: a change that
+// happened is skipped, any other is sent again.
 func (s *stream) operate(t *rapid.T) {
 	question := s.state.Question
 	if question == nil {
 		return
 	}
-	// As soon as a human has looked, what the record has is accounted for.
+	// Once an operator has looked, all interests of the record are explained.
 	s.state.Disown(s.tms.snapshot())
 	at := slices.IndexFunc(s.state.Queue, func(e opportunity.Entry) bool { return e.Request == question.Request })
 	if at < 0 {
@@ -371,7 +371,7 @@ func (s *stream) operate(t *rapid.T) {
 	}
 }
 
-// instruct gives an instruction of an operator, or one again.
+// instruct sends an instruction of an operator, or repeats one.
 func (s *stream) instruct(t *rapid.T) {
 	if len(s.instructed) > 0 && rapid.IntRange(0, 2).Draw(t, "again") == 0 {
 		again := rapid.SampledFrom(s.instructed).Draw(t, "which")
@@ -429,8 +429,8 @@ func isConflict(err error) bool {
 	return errors.As(err, &own) && own.Type == opportunity.Conflict
 }
 
-// hand changes the record by hand and has it read again at once, as nothing is
-// under way: what is there then is nobody's effect any more.
+// hand changes the record by hand and has it read again at once, when nothing is under way;
+// the interests found then are the effect of no request.
 func (s *stream) hand(t *rapid.T) {
 	for range rapid.IntRange(0, 2).Draw(t, "added") {
 		s.tms.hand(rapid.SampledFrom([]opportunity.ID{course, event, path}).Draw(t, "item"))
@@ -474,7 +474,7 @@ func (s *stream) refresh(t *rapid.T) {
 	}
 }
 
-// finish has everything worked off that waits.
+// finish works off everything that waits.
 func (s *stream) finish(t *rapid.T) {
 	if err := instruct(s.state, opportunity.Resume{}); err != nil {
 		t.Fatal(err)
@@ -492,7 +492,7 @@ func (s *stream) finish(t *rapid.T) {
 	}
 }
 
-// close ends the run at whatever stands, as the workflow does.
+// close ends the run in its current state, as the workflow does.
 func (s *stream) close(t *rapid.T) {
 	if err := instruct(s.state, opportunity.Close{Reason: "sold elsewhere"}); err != nil {
 		t.Fatal(err)
@@ -551,7 +551,7 @@ func (s *stream) close(t *rapid.T) {
 	}
 }
 
-// check holds whatever may be said at any moment.
+// check tests all that must hold at every moment.
 func (s *stream) check(t *rapid.T) {
 	for _, a := range s.accepted {
 		got, err := s.state.Outcome(a.id)
@@ -563,7 +563,7 @@ func (s *stream) check(t *rapid.T) {
 		}
 		before, ended := s.final[a.id]
 		if ended {
-			if !reflect.DeepEqual(before, got) { // which cmp.Diff takes ten times as long for
+			if !reflect.DeepEqual(before, got) { // cmp.Diff takes ten times as long for this
 				if diff := cmp.Diff(before, got); diff != "" {
 					t.Fatalf("the outcome of %s changed: %s", a.id, diff)
 				}
@@ -596,10 +596,9 @@ func (s *stream) check(t *rapid.T) {
 	}
 }
 
-// account compares, when nothing waits any more, what callers were told with
-// what the TMS has.
+// account compares, when nothing waits any more, the outcomes of callers with the TMS.
 func (s *stream) account(t *rapid.T) {
-	var order []string // changes that were reported done, but for those that may be made again
+	var order []string // changes reported done, except those that may be made again
 	stands := map[opportunity.ID]string{}
 	name, unsure, failures := "First Aid", false, 0
 	var asked time.Time // until when the places were last asked to be held
@@ -608,7 +607,7 @@ func (s *stream) account(t *rapid.T) {
 		if got.State == opportunity.Failed {
 			failures++
 		}
-		// What an operator ended may have happened.
+		// A change that an operator ended may have happened.
 		open := func(e *opportunity.Error) bool {
 			return e != nil && (e.Type == opportunity.Skipped || e.Type == opportunity.Undecided && s.open[a.id])
 		}
@@ -659,7 +658,8 @@ func (s *stream) account(t *rapid.T) {
 			}
 			if times > 0 {
 				name = c.Name
-				// Closed while it, or one before it, was being sent again: either may stand.
+				// The run closed while it, or one before it, was being sent again: either
+				// may be on the record.
 				unsure = unsure || got.State == opportunity.Failed
 			}
 		case opportunity.ExtendReservations: // may be made again
@@ -686,7 +686,8 @@ func (s *stream) account(t *rapid.T) {
 	if s.state.Failures != failures {
 		t.Fatalf("%d failures are counted, %d were reported", s.state.Failures, failures)
 	}
-	// What the record has and nobody was told of is what a human made or ended.
+	// An interest of the record without an outcome was made by hand, or ended by an
+	// operator.
 	known := map[opportunity.ID]bool{}
 	for _, held := range s.state.Interests {
 		known[held.ID] = true
@@ -732,9 +733,9 @@ func (s *stream) ended(key string) bool {
 	return false
 }
 
-// TestAcceptedMeansDoneOnce runs messages against a TMS that refuses, breaks off
-// and loses answers, has operators and people in the TMS step in, hands the state
-// on in between, and settles accounts.
+// TestAcceptedMeansDoneOnce runs messages against a TMS that refuses, breaks off and loses
+// answers. Operators and people in the TMS step in, and the state is handed on in between.
+// In the end it compares all outcomes with the TMS.
 func TestAcceptedMeansDoneOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -757,7 +758,8 @@ func TestAcceptedMeansDoneOnce(t *testing.T) {
 			"wait": func(t *rapid.T) {
 				s.tms.now = s.tms.now.Add(time.Duration(rapid.IntRange(1, 200).Draw(t, "hours")) * time.Hour)
 			},
-			// A human adds an interest of a kind nobody asks for, and nothing reads it.
+			// A person adds an interest of a kind that no message asks for, and nothing
+			// reads it.
 			"strange": func(*rapid.T) { s.tms.hand(tokens) },
 			"":        s.check,
 		})

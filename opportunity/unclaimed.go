@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Restored takes in that Temporal's database was restored. Interests of the record that
-// neither the backup knows nor anything that waits accounts for were asked for after the
-// backup. Whoever asks for an equal one may be asking again.
+// Restored handles a restore of Temporal's database. Some interests of the record are in
+// neither the backup nor the waiting commands. These were requested after the backup, so
+// a request for an equal interest may be a repetition.
 func (s *State) Restored(answers []Answer, record Snapshot, now time.Time) {
 	s.note(now, "Temporal's database was restored")
 	known := s.knownInterests()
@@ -23,9 +23,9 @@ func (s *State) Restored(answers []Answer, record Snapshot, now time.Time) {
 	}
 }
 
-// Suspect puts requests of the batch in doubt that ask for an interest which the record
-// has and nobody claims, and reports whether there is one. Each interest is asked about
-// once. resolved tells the ids of items that were named otherwise.
+// Suspect puts requests of the batch in doubt that ask for an unclaimed interest of the
+// record, and reports whether there is such a request. Each interest leads to at most
+// one question. resolved maps names of items to their ids.
 func (s *State) Suspect(batch []Mutation, resolved map[Name]ID, now time.Time) bool {
 	found := false
 	for _, m := range batch {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// View is the whole picture of one opportunity, as the run knows it; making it
-// needs no call to the API.
+// View is the whole picture of one opportunity, as the run knows it. It needs no call to
+// the API.
 type View struct {
 	Reference   Reference    `json:"reference"`
 	Opportunity ID           `json:"opportunity,omitempty"`
@@ -16,29 +16,30 @@ type View struct {
 	Interests   []Held       `json:"interests"`
 	Total       Amount       `json:"total"`
 	Reservation *Reservation `json:"reservation,omitempty"`
-	// Queue holds what waits, in order.
+	// Queue holds the waiting commands, in order.
 	Queue []Waiting `json:"queue"`
-	// Parked holds what the API fails to carry out and what waits for an operator,
-	// while the others go on.
+	// Parked holds the commands that the API fails to carry out, and that wait for an
+	// operator while the others go on.
 	Parked   []Waiting `json:"parked,omitempty"`
 	Question *Question `json:"question,omitempty"`
 	// Paused is set while an operator keeps everything from being sent.
 	Paused *Standstill `json:"paused,omitempty"`
 	// Closing is set once an operator has ended the opportunity.
 	Closing *Closing `json:"closing,omitempty"`
-	// Waits is what the queue waits for, such as the API or the request that is under way.
+	// Waits says what the queue waits for, such as the API or the request that is under
+	// way.
 	Waits     *Wait       `json:"waits,omitempty"`
 	Attention []Attention `json:"attention"`
-	// Effects say what became of the side effects, the latest last, and Working those
-	// that are under way.
+	// Effects are the results of the side effects, the latest last, and Working the side
+	// effects under way.
 	Effects []LedgerEntry `json:"effects,omitempty"`
 	Working []Working     `json:"working,omitempty"`
-	// FollowUps are the earliest of those that are planned, the next one first.
+	// FollowUps are the earliest planned follow-ups, the next one first.
 	FollowUps []PlannedFollowUp `json:"followUps,omitempty"`
 	// LeftOut are follow-ups that will not be done, and why.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
-	// Playbook is the number of the version of the playbook by which the effects of the
-	// last move were planned; left out where the namespace has no playbook.
+	// Playbook is the version of the playbook that planned the effects of the last move;
+	// left out when the namespace has no playbook.
 	Playbook int `json:"playbook,omitempty"`
 	// Failures counts the requests that failed over the whole life.
 	Failures int `json:"failures"`
@@ -54,9 +55,9 @@ type Working struct {
 	Kind EffectKind `json:"kind"`
 	// Stage is before or after its move, or undo.
 	Stage JobStage `json:"stage"`
-	// Next is when it is looked at again, where it waits for a time.
+	// Next is the time of its next inspection, when the effect waits for a time.
 	Next time.Time `json:"next,omitzero"`
-	// Problem says why it waits for an operator.
+	// Problem says why the effect waits for an operator.
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -64,15 +65,15 @@ func (j Job) working() Working {
 	return Working{Key: j.Effect.Key, Kind: j.Effect.Kind, Stage: j.Stage, Next: j.NotBefore, Problem: j.Problem}
 }
 
-// PlannedFollowUp is a follow-up that is to be done.
+// PlannedFollowUp is a follow-up that is planned.
 type PlannedFollowUp struct {
-	// Key is what to name it by when it is put off or cancelled.
+	// Key is the name of the follow-up in a snooze or a cancellation.
 	Key string `json:"key"`
-	// Name is that of the follow-up in the playbook.
+	// Name is the name of the follow-up in the playbook.
 	Name string    `json:"name"`
 	Due  time.Time `json:"due"`
-	// SnoozedUntil is the time before which it is not done, where an operator put it
-	// off, and Reason why.
+	// SnoozedUntil is set when an operator put the follow-up off: it is not done before
+	// that time. Reason says why.
 	SnoozedUntil time.Time `json:"snoozedUntil,omitzero"`
 	Reason       string    `json:"reason,omitempty"`
 	// Number counts the repetitions from 1 to Of.
@@ -93,10 +94,10 @@ func (e Entry) waiting() Waiting {
 	return Waiting{Request: e.Request, Summary: e.Summary(), Accepted: e.Accepted, Doubt: e.Doubt}
 }
 
-// maxShownQueue is how much of the queue a view spells out.
+// maxShownQueue is how many commands of the queue a view shows.
 const maxShownQueue = 100
 
-// View makes the picture. Of a longer queue it shows the first hundred.
+// View returns the picture, with the first hundred commands of a longer queue.
 func (s *State) View() View {
 	v := View{
 		Reference: s.Reference, Opportunity: s.ID, Details: s.Details,
@@ -144,8 +145,8 @@ func (s *State) View() View {
 	return v
 }
 
-// Card tells an operator in Markdown what the opportunity is about and what it
-// waits for. It names no person.
+// Card describes the opportunity in Markdown for an operator, and says what it waits for.
+// It names no person.
 func (s *State) Card() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Opportunity %s\n\n", markdown(string(s.Reference)))
@@ -217,7 +218,7 @@ func waitingText(queue []Entry) string {
 	return fmt.Sprintf("%d requests, first: %s", len(queue), markdown(queue[0].Summary()))
 }
 
-// markdown keeps a text from being taken for markup.
+// markdown keeps a text from being read as markup.
 func markdown(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "#", `\#`, "\n", " ").Replace(text)
 }

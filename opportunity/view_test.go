@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestNoLearnerIsShown marks every learner and looks for the mark in all that is
-// shown, at every stage of a request's life.
+// TestNoLearnerIsShown marks every learner and looks for the mark in everything
+// that is shown, at every stage of a request's life.
 func TestNoLearnerIsShown(t *testing.T) {
 	const mark = "Zaphodina"
 	marked := func(list opportunity.Interests) opportunity.Interests {
@@ -145,7 +145,7 @@ func TestView(t *testing.T) {
 	if diff := cmp.Diff(opportunity.Waiting{Request: "r0", Summary: "progress to Won", Accepted: noon, Doubt: true}, v.Queue[0]); diff != "" {
 		t.Error(diff)
 	}
-	// A view that was taken stays as it was.
+	// A view does not change after it was made.
 	s.Interests[0].Quantity, s.Question.Text, s.Reservation.Valid = 3, "!", false
 	s.Attend(opportunity.AttentionAPI, "", "x", noon)
 	if v.Interests[0].Quantity != 2 || v.Question.Text != "?" || !v.Reservation.Valid || len(v.Attention) != 0 {
@@ -179,7 +179,7 @@ func TestCard(t *testing.T) {
 	if strings.Contains(card, "<b>") || strings.Contains(card, " [x](") {
 		t.Errorf("the card takes texts for markup:\n%s", card)
 	}
-	// Of a long life only the end.
+	// Of a long life only the end is shown.
 	for range 30 {
 		s.Refuse("win", "", opportunity.Invalidf("x"), noon)
 	}
@@ -189,7 +189,7 @@ func TestCard(t *testing.T) {
 	}
 }
 
-// What valid amounts add up to can be read back wherever it is shown.
+// A sum of valid amounts can be read back from every place that shows it.
 func TestTotalsAreReadable(t *testing.T) {
 	s := opened(t)
 	for n := range opportunity.MaxInterests {
@@ -212,7 +212,7 @@ func TestTotalsAreReadable(t *testing.T) {
 			t.Errorf("%s: total %s, %v", name, got, err)
 		}
 	}
-	// An interest keeps its limit, in whatever way it is made.
+	// An interest keeps its limit, however it is made.
 	for _, wrong := range []opportunity.Amount{s.Total(), amount(t, "999999999999999").Add(amount(t, "1")), amount(t, "0.0001").Times(-1)} {
 		one := opportunity.Interest{Item: string(course), Quantity: 1}
 		one.UnitAmount = wrong

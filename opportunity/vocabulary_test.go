@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reporter is what tests and property tests have in common.
+// reporter is the common part of tests and property tests.
 type reporter interface {
 	Helper()
 	Error(...any)
@@ -23,7 +23,7 @@ type reporter interface {
 	Fatalf(string, ...any)
 }
 
-// id makes a global id of the API.
+// id returns a global id of the API.
 func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
 }
@@ -42,7 +42,7 @@ var (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// amount reads an amount that is known to be one.
+// amount parses a valid amount.
 func amount(t reporter, s string) opportunity.Amount {
 	t.Helper()
 	a, err := opportunity.ParseAmount(s)
@@ -52,14 +52,14 @@ func amount(t reporter, s string) opportunity.Amount {
 	return a
 }
 
-// instruct carries out an instruction that came without a request id.
+// instruct carries out an instruction without a request id.
 func instruct(s *opportunity.State, i opportunity.Instruction) error {
 	_, err := s.Instruct(i, "", noon)
 	return err
 }
 
-// wantError compares an error of the vocabulary by type and exact message; ""
-// wants none.
+// wantError compares an error of the vocabulary by type and exact message; "" wants
+// no error.
 func wantError(t reporter, err error, typ opportunity.ErrorType, message string) {
 	t.Helper()
 	if message == "" {
@@ -163,7 +163,7 @@ func TestAmountForm(t *testing.T) {
 	wantError(t, err, opportunity.Invalid, fmt.Sprintf("%q is not an amount; give a decimal such as %q", strings.Repeat("9", 40)+"…", "199.90"))
 }
 
-// TestAmountsAreExact adds up in whole ten-thousandths beside the decimals.
+// TestAmountsAreExact compares the decimals with sums in whole ten-thousandths.
 func TestAmountsAreExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var total opportunity.Amount
@@ -188,7 +188,7 @@ func TestAmountsAreExact(t *testing.T) {
 	})
 }
 
-// fullInterest is an interest without a mistake.
+// fullInterest returns an interest without a mistake.
 func fullInterest() opportunity.Interest {
 	return opportunity.Interest{Item: string(event), Quantity: 2, Reserve: true}
 }
@@ -280,7 +280,7 @@ func TestInterestMistakes(t *testing.T) {
 			interest := fullInterest()
 			c.change(&interest)
 			wantError(t, interest.Validate(), opportunity.Invalid, c.want)
-			// The same mistake inside a message says where.
+			// The same mistake inside a message names its position.
 			want := c.want
 			if want != "" {
 				want = "interests[1]." + want
@@ -427,8 +427,8 @@ func TestDecodeIsStrict(t *testing.T) {
 	}
 }
 
-// TestMistakesNameNoLearner spoils messages that hold people in every way and
-// looks for the people in what is said about it.
+// TestMistakesNameNoLearner spoils messages with people in every way and looks for
+// the people in the errors.
 func TestMistakesNameNoLearner(t *testing.T) {
 	const first, last, email = "Zaphodina", "Beeblebroxia", "zaphodina@galaxy.example"
 	message := func() map[string]any {

@@ -2,21 +2,21 @@ package opportunity
 
 import "time"
 
-// Wait is what everything waits for that is to be sent.
+// Wait says why all sending waits.
 type Wait struct {
 	// Word is the attention that is raised when the wait lasts.
 	Word Word `json:"word"`
-	// Reason says in one line what is waited for. It names no person.
+	// Reason says in one line what the opportunity waits for. It names no person.
 	Reason string `json:"reason"`
-	// Request is what alone the API fails at, "" when everything waits.
+	// Request is the only request that the API fails at, "" when everything waits.
 	Request string `json:"request,omitempty"`
 	// Since is when the wait began, in UTC. Until is when it ends by itself; zero when
-	// nobody knows.
+	// that time is unknown.
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until,omitzero"`
 }
 
-// WaitFor sets the reason of a wait as it begins, or as more is known of it. It
+// WaitFor sets the reason of a wait, at its beginning and when more is known. It
 // reports whether the kind of the wait is new.
 func (s *OperatorState) WaitFor(w Wait) bool {
 	w.Reason = clip(w.Reason, MaxKeptMessage)
@@ -31,8 +31,9 @@ func (s *OperatorState) WaitFor(w Wait) bool {
 	return fresh
 }
 
-// Answered takes in that the API answered the request. What the API fails at alone
-// goes on waiting, unless it is that request. Answered reports whether a wait is over.
+// Answered handles a response of the API to the request; a wait for one failing
+// request goes on, unless this is that request. Answered reports whether a wait is
+// over.
 func (s *OperatorState) Answered(request string) bool {
 	s.calmAbout(AttentionOperation, request)
 	if s.Waits == nil || s.Waits.Word == AttentionOperation && s.Waits.Request != request {
@@ -43,8 +44,8 @@ func (s *OperatorState) Answered(request string) bool {
 	return true
 }
 
-// Unasked takes in that the API is not asked the request any more: nothing waits for
-// that alone.
+// Unasked handles a request that is no longer sent: a wait for that request alone
+// ends.
 func (s *OperatorState) Unasked(request string) {
 	s.calmAbout(AttentionOperation, request)
 	if s.Waits != nil && request != "" && s.Waits.Request == request {
@@ -52,7 +53,8 @@ func (s *OperatorState) Unasked(request string) {
 	}
 }
 
-// calmOutages takes back what was raised since the API did not answer the request.
+// calmOutages removes the attention that was raised while the API did not answer the
+// request.
 func (s *OperatorState) calmOutages(request string) {
 	s.calmAbout(AttentionOperation, request)
 	for _, word := range []Word{AttentionAPI, AttentionCredentials, AttentionClock, AttentionLimit} {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Overdue answers the follow-up that is due, when nothing else is to be done first.
+// Overdue returns the follow-up that is due, when no other work comes first.
 func (s *State) Overdue(now time.Time) (FollowUp, bool) {
 	if !s.mayAct() || s.PlanDue && !s.planAt().After(now) || len(s.Queue) > 0 {
 		return FollowUp{}, false
@@ -14,7 +14,7 @@ func (s *State) Overdue(now time.Time) (FollowUp, bool) {
 	return next, some && !due.After(now)
 }
 
-// HasChores reports whether something is to be done that no message asks for.
+// HasChores reports whether there is work that no message asks for.
 func (s *State) HasChores(now time.Time) bool {
 	_, job := s.DueJob(now)
 	_, _, move := s.MoveToPlan()
@@ -23,8 +23,8 @@ func (s *State) HasChores(now time.Time) bool {
 	return job || move || followUp || occasion || s.PlansNow(now)
 }
 
-// WakeAt is when there will be something to do without a message; zero when there
-// will not.
+// WakeAt returns when there will be work without a message; zero when there will be
+// none.
 func (s *State) WakeAt(now time.Time) time.Time {
 	if !s.mayAct() {
 		return time.Time{}
@@ -42,7 +42,7 @@ func (s *State) WakeAt(now time.Time) time.Time {
 	return wake
 }
 
-// ActsAt is when the next follow-up is due or the next effect that waits for its
+// ActsAt returns when the next follow-up is due, or the next effect that waits for its
 // time, such as an invoice to be made final; zero when nothing waits for a time.
 func (s *State) ActsAt(now time.Time) time.Time {
 	at := s.jobsAt(now)
@@ -52,14 +52,14 @@ func (s *State) ActsAt(now time.Time) time.Time {
 	return at
 }
 
-// RenewsNow reports whether the run is to be continued by a new one for the sake of
-// another playbook: nothing waits and nothing is under way.
+// RenewsNow reports whether the run continues as a new run now, because of another
+// playbook. This needs that nothing waits and nothing is under way.
 func (s *State) RenewsNow(now time.Time) bool {
 	return s.Renewed && len(s.Queue) == 0 && !s.HasChores(now)
 }
 
-// PlannedFor takes in a plan for the step it stands in, made from the record, and
-// what happened outside since the last one: whose effects are to be planned, too.
+// PlannedFor stores a plan for the current step, made from the record, and what
+// happened outside since the last plan, whose effects need a plan, too.
 func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, now time.Time) {
 	for _, event := range cancelled {
 		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < MaxInterests {
@@ -67,7 +67,8 @@ func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, 
 			s.happened(Occasion{Kind: OccasionEventCancelled, Item: event})
 		}
 	}
-	// Whoever holds places need not be told; once they have lapsed, they do.
+	// An opportunity that holds places needs no notice. Once the places have lapsed,
+	// it does.
 	if !record.Reservation.Valid && !record.Step.Stage.State.Ends() {
 		for _, event := range soldOut {
 			if !slices.Contains(s.SoldOutEvents, event) {
@@ -92,14 +93,15 @@ func (s *State) PlannedFor(plan Plan, record Snapshot, cancelled, soldOut []ID, 
 	}
 }
 
-// happened notes what the playbook is to be asked about, where it has rules for it.
+// happened stores an occasion for the playbook, when the playbook has rules for
+// outside events.
 func (s *State) happened(occasion Occasion) {
 	if s.Rules.Happenings && !slices.Contains(s.Occasions, occasion) {
 		s.Occasions = append(s.Occasions, occasion)
 	}
 }
 
-// Occasion answers what happened first of that whose effects are to be planned.
+// Occasion returns the first outside event whose effects are not planned yet.
 func (s *State) Occasion() (Occasion, bool) {
 	if len(s.Occasions) == 0 || !s.mayAct() {
 		return Occasion{}, false
@@ -107,15 +109,15 @@ func (s *State) Occasion() (Occasion, bool) {
 	return s.Occasions[0], true
 }
 
-// Unplannable notes that no plan can be made for the given reason: nothing is followed
-// up on what cannot be looked at.
+// Unplannable stores that no plan can be made, for the given reason: without a read of
+// the record there are no follow-ups.
 func (s *State) Unplannable(reason string, now time.Time) {
 	s.planNow(false)
 	s.PlannedAt, s.FollowUps = now, nil
 	s.Attend(AttentionPlaybook, PlanRequest, "nothing is followed up, since the record cannot be looked at: "+reason, now)
 }
 
-// FollowUp begins the follow-up that is due: from here on it is not planned again.
+// FollowUp begins the follow-up that is due; from then on it is not planned again.
 func (s *State) FollowUp(f FollowUp, now time.Time) {
 	s.FollowedUp(f.Key, now)
 	switch action := f.Action; action.Kind {
@@ -145,8 +147,8 @@ func (s *State) startFollowUp(f FollowUp, now time.Time) {
 	}
 }
 
-// Reset takes in that the run was reset: mails and entries of the log that wait may
-// have been sent by the run before, and so may those of follow-ups that are due.
+// Reset handles a reset of the run. The run before may have sent mails and log entries
+// that wait here, also those of follow-ups that are due.
 func (s *State) Reset(now time.Time) {
 	s.replan()
 	s.Forgetful = s.PlanDue
@@ -162,7 +164,7 @@ func (s *State) askAboutJobs(which func(Job) bool, now time.Time) {
 	}
 }
 
-// askAboutDue leaves follow-ups that are due to an operator.
+// askAboutDue leaves the due follow-ups to an operator.
 func (s *State) askAboutDue(now time.Time) {
 	for {
 		f, due := s.Overdue(now)

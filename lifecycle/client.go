@@ -81,10 +81,11 @@ func (c *Client) open(ctx context.Context, reference opportunity.Reference, star
 		if isEnded(err) { // the reference had a run; that run may have freed the reference
 			handle, err = c.openWith(ctx, StartOptionsOf(reference, start), start)
 		}
-		if err == nil {
-			err = handle.Get(ctx, &opened)
+		if err != nil {
+			return opened, c.explain(ctx, reference, err)
 		}
-		return opened, c.explain(ctx, reference, err)
+		err = handle.Get(ctx, &opened)
+		return opened, c.explainOf(ctx, reference, handle.RunID(), err)
 	})
 }
 
@@ -336,10 +337,11 @@ func send[A any](ctx context.Context, c *Client, reference opportunity.Reference
 			UpdateID: uuid.NewString(), WorkflowID: WorkflowID(reference), UpdateName: string(message.Verb()),
 			Args: []any{message}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		})
-		if err == nil {
-			err = handle.Get(ctx, &answer)
+		if err != nil {
+			return answer, c.explain(ctx, reference, err)
 		}
-		return answer, c.explain(ctx, reference, err)
+		err = handle.Get(ctx, &answer)
+		return answer, c.explainOf(ctx, reference, handle.RunID(), err)
 	})
 }
 
@@ -440,6 +442,29 @@ func (c *Client) explain(ctx context.Context, reference opportunity.Reference, e
 		return opportunity.Failf(opportunity.NotFound, "no opportunity %s; start it first", reference)
 	}
 	return err
+}
+
+// explainOf is explain for an update that the run has accepted. Where that run was reset, the server has given the update to
+// the new run as well, and the update can be sent again under its request id.
+func (c *Client) explainOf(ctx context.Context, reference opportunity.Reference, run string, err error) error {
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) && application.Type() == acceptedThenEnded && c.wasReset(ctx, reference, run) {
+		return opportunity.Failf(opportunity.Continuing, "the run of opportunity %s was reset before it answered; send the message again", reference)
+	}
+	return c.explain(ctx, reference, err)
+}
+
+// wasReset reports whether an open run has replaced the run, or continues one that has: both then have the same first run.
+// A run that was started again has another one.
+func (c *Client) wasReset(ctx context.Context, reference opportunity.Reference, run string) bool {
+	before, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), run) //nolint:staticcheck // the other one panics
+	if err != nil {
+		return false
+	}
+	now, err := c.described(ctx, reference)
+	first := before.GetWorkflowExecutionInfo().GetFirstRunId()
+	return err == nil && first != "" && now.GetWorkflowExecutionInfo().GetFirstRunId() == first &&
+		now.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
 // exists reports whether the namespace knows a run of the reference.

@@ -51,6 +51,8 @@ type namespace struct {
 	asks    error
 	// status is the status of the latest run.
 	status enums.WorkflowExecutionStatus
+	// firsts are the first runs of the chains of runs, by a run of each; "" is the latest.
+	firsts map[string]string
 }
 
 // closed is when runs have ended.
@@ -61,6 +63,8 @@ type handle struct {
 	answer any
 	err    error
 }
+
+func (h handle) RunID() string { return "the run that accepted" }
 
 func (h handle) Get(_ context.Context, into any) error {
 	if h.err != nil {
@@ -139,13 +143,13 @@ func (n *namespace) SignalWorkflow(ctx context.Context, workflow, run, name stri
 	return nil
 }
 
-func (n *namespace) DescribeWorkflowExecution(ctx context.Context, _, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+func (n *namespace) DescribeWorkflowExecution(ctx context.Context, _, run string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	n.note(ctx)
 	if !n.exists {
 		return nil, serviceerror.NewNotFound("none")
 	}
 	return &workflowservice.DescribeWorkflowExecutionResponse{
-		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: n.status, CloseTime: timestamppb.New(closed)},
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: n.status, CloseTime: timestamppb.New(closed), FirstRunId: n.firsts[run]},
 	}, nil
 }
 
@@ -239,6 +243,38 @@ func TestContinuingIsSentAgain(t *testing.T) {
 			t.Errorf("%v after %d updates", err, len(n.updates))
 		}
 	})
+}
+
+// An update whose run was reset is sent again to the new run, which knows its request id. One whose run ended, or whose
+// reference was started again, is not.
+func TestAnUpdateOfARunThatWasReset(t *testing.T) {
+	const running, over = enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_TERMINATED
+	for name, c := range map[string]struct {
+		status enums.WorkflowExecutionStatus
+		firsts map[string]string
+		sent   int
+	}{
+		"reset":                       {running, map[string]string{"the run that accepted": "first", "": "first"}, 2},
+		"started again":               {running, map[string]string{"the run that accepted": "first", "": "second"}, 1},
+		"ended":                       {over, map[string]string{"the run that accepted": "first", "": "first"}, 1},
+		"a server that does not tell": {running, nil, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := &namespace{exists: true, status: c.status, firsts: c.firsts, fails: func(n int) error {
+				return []error{temporal.NewApplicationError("ended", "AcceptedUpdateCompletedWorkflow"), nil}[n-1]
+			}}
+			_, err := lifecycle.NewClient(n).Progress(t.Context(), "A-1", asked)
+			var own *opportunity.Error
+			switch {
+			case len(n.updates) != c.sent:
+				t.Errorf("sent %d times; want %d", len(n.updates), c.sent)
+			case c.sent == 2 && (err != nil || n.updates[0].Args[0].(opportunity.Progress).RequestID != n.updates[1].Args[0].(opportunity.Progress).RequestID):
+				t.Errorf("got %v for %+v", err, n.updates)
+			case c.sent == 1 && (!errors.As(err, &own) || own.Type != opportunity.Closed):
+				t.Errorf("got %v; want it closed", err)
+			}
+		})
+	}
 }
 
 func TestCommandsGetAnID(t *testing.T) {

@@ -27,7 +27,7 @@ func badDays(o Options, times uint64) []fault.Rule {
 		{Kind: fault.FailField, Operation: interest, Probability: often},
 		{Kind: fault.FailTrigger, Operation: progress, Probability: often},
 		{Kind: fault.Late, Probability: seldom, After: fault.Duration(o.LateBy)},
-		{Kind: fault.Late, Operation: interest, From: 20, Every: 60, After: fault.Duration(o.LateBy)}, // a few at any rate
+		{Kind: fault.Late, Operation: interest, From: 8, Every: 20, After: fault.Duration(o.LateBy)}, // a few at any rate
 	}
 	for i := range rules {
 		rules[i].Seed = o.Seed + uint64(i) + times<<32

@@ -36,8 +36,9 @@ func (s *State) NeedsReading() bool { return s.ID != "" && s.RefreshDue }
 // forgotten, new interests are shown from now on.
 func (s *State) Refreshed(record Snapshot, now time.Time) {
 	s.RefreshDue = false
-	s.replan()
-	if !s.Looked(record, now) {
+	changed := s.Looked(record, now)
+	s.replan() // for the step that the record is in
+	if !changed {
 		s.note(now, "read again from the TMS")
 	}
 }
@@ -55,6 +56,9 @@ func (s *State) Looked(record Snapshot, now time.Time) bool {
 		s.Details.Region = region
 	}
 	s.stand(record.Step, now)
+	if moved && s.Rules.At != "" { // workers that named no steps planned in every step
+		s.replan()
+	}
 	if held := s.Reservation; held.Valid && !record.Reservation.Valid && !held.Until.After(now) {
 		s.Lapsed = s.Rules.watches()
 		s.note(now, "the places that were held have lapsed")

@@ -66,6 +66,7 @@ func (s *State) ended(e requestEnded) {
 	}
 	s.RecordState.requestEnded(e)
 	s.planSoon(s.isWatched(), s.Rules.Quiet, e.at)
+	s.forgetFollowUps()
 	s.OperatorState.requestEnded(e)
 }
 

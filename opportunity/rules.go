@@ -3,6 +3,7 @@ package opportunity
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,9 @@ type Rules struct {
 	Moves      bool `json:"moves,omitempty"`
 	Happenings bool `json:"happenings,omitempty"`
 	FollowUps  bool `json:"followUps,omitempty"`
+	// At are the steps in which the playbook has follow-ups; "" means every step, as workers
+	// did before they named them.
+	At Places `json:"at,omitempty"`
 	// Learners says that the playbook may register learners or make contacts of them.
 	Learners bool `json:"learners,omitempty"`
 	// Quiet is how long no command may have ended before the follow-ups get a new plan,
@@ -53,16 +57,44 @@ func (s *State) Ruled(rules *Rules, now time.Time) {
 	if !has.watches() {
 		s.Unasked(PlanRequest)
 	}
-	if !has.FollowUps {
+	s.forgetFollowUps()
+}
+
+// forgetFollowUps drops the follow-ups of another step, or of another playbook, when the
+// current step has none.
+func (s *State) forgetFollowUps() {
+	if !s.Rules.followsUp(s.Step) {
 		s.FollowUps, s.LeftOut = nil, nil
 	}
 }
 
 // replan makes a new plan of the follow-ups due at once.
-func (s *State) replan() { s.planNow(s.isWatched()) }
+func (s *State) replan() {
+	s.planNow(s.isWatched())
+	s.forgetFollowUps()
+}
 
-// isWatched reports whether the playbook has rules that need reads of the record.
-func (s *State) isWatched() bool { return s.ID != "" && s.Rules.watches() }
+// followsUp reports whether the playbook has follow-ups in the step.
+func (r Rules) followsUp(step Step) bool { return r.FollowUps && r.At.Has(step) }
+
+// isWatched reports whether the playbook has rules that need reads of the record in its
+// current step.
+func (s *State) isWatched() bool {
+	switch {
+	case s.ID == "" || !s.Rules.watches():
+		return false
+	case s.Rules.At == "":
+		return true
+	}
+	return s.Rules.followsUp(s.Step) || s.Rules.Happenings && s.mayBeAffected()
+}
+
+// mayBeAffected reports whether something outside Oppflow can happen to the opportunity that
+// a rule is about: an event of its interests changes, or its places lapse. An interest whose
+// kind is not known may be one in an event.
+func (s *State) mayBeAffected() bool {
+	return s.Lapsed || s.Reservation.Valid || slices.ContainsFunc(s.Interests, func(i Held) bool { return i.Kind == Event || i.Kind == "" })
+}
 
 // PlanRequest is the request id in attention and waits about planning, for which no
 // caller waits.

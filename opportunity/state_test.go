@@ -363,7 +363,7 @@ func TestStateSurvives(t *testing.T) {
 	full.Parked = opportunity.Queue{full.Queue[0]}
 	full.Parked[0].Errors, full.Parked[0].FailingSince = 5, noon.Add(time.Minute)
 	full.Writer = "7b7e8b4a-0000-4000-8000-000000000000"
-	full.Rules = opportunity.Rules{Version: 2, Digest: "d", Moves: true, Happenings: true, FollowUps: true, Learners: true, Quiet: time.Minute, Spread: time.Hour}
+	full.Rules = opportunity.Rules{Version: 2, Digest: "d", Moves: true, Happenings: true, FollowUps: true, Learners: true, At: "state Open", Quiet: time.Minute, Spread: time.Hour}
 	full.PlannedBy = 2
 	full.PlanSince, full.PlanLast = noon, noon.Add(time.Second)
 	full.Renewed, full.PlanDue, full.Forgetful, full.Chains = true, true, true, 3

@@ -11,6 +11,8 @@ import (
 type Contents struct {
 	// Moves, Happenings and FollowUps report whether the playbook has rules of that kind.
 	Moves, Happenings, FollowUps bool
+	// At are the steps in which it has follow-ups; "" for a playbook without follow-ups and happenings.
+	At opportunity.Places
 	// Learners reports whether the playbook may register learners or make contacts of them.
 	Learners bool
 }
@@ -20,13 +22,23 @@ func (p *Playbook) Has() Contents {
 	if p == nil {
 		return Contents{}
 	}
-	return Contents{
+	var at []opportunity.Place
+	for _, rules := range p.rules.Steps {
+		if len(rules.FollowUps) > 0 {
+			at = append(at, rules.At.pattern())
+		}
+	}
+	contents := Contents{
 		Moves: len(p.rules.Transitions) > 0, Happenings: len(p.rules.Happenings) > 0,
-		FollowUps: slices.ContainsFunc(p.rules.Steps, func(s StepRules) bool { return len(s.FollowUps) > 0 }),
+		FollowUps: len(at) > 0,
 		Learners: slices.ContainsFunc(p.effectRules(""), func(e EffectRule) bool {
 			return e.Contacts != nil || e.Register != nil
 		}),
 	}
+	if contents.Happenings || contents.FollowUps {
+		contents.At = opportunity.PlacesOf(at...)
+	}
+	return contents
 }
 
 // effectRules returns all effects that the occasion may have, or those of every occasion for "".

@@ -22,11 +22,11 @@ func TestWhatAPlaybookHas(t *testing.T) {
 	for text, want := range map[string]playbook.Contents{
 		"": {},
 		"calendar: { zone: Europe/London }\nfollowUpsAtMost: 3\nemails: { a: { subject: s, body: b } }":                 {},
-		"steps: [{ at: { state: Open }, followUps: [{ name: a, due: { idle: 1d }, do: { attention: { text: t } } }] }]": {FollowUps: true},
+		"steps: [{ at: { state: Open }, followUps: [{ name: a, due: { idle: 1d }, do: { attention: { text: t } } }] }]": {FollowUps: true, At: "state Open"},
 		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }] }]":                                      {Moves: true},
 		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }, { register: {} }] }]":                    {Moves: true, Learners: true},
 		"transitions: [{ name: a, to: { state: Won }, before: [{ contacts: {} }] }]":                                    {Moves: true, Learners: true},
-		"happenings: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                         {Happenings: true, Learners: true},
+		"happenings: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                         {Happenings: true, Learners: true, At: opportunity.Nowhere},
 	} {
 		if got := loaded(t, text).Has(); got != want {
 			t.Errorf("%s: %+v, want %+v", text, got, want)

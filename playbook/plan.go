@@ -82,11 +82,12 @@ func cut(text string) string {
 
 // matches reports whether a step lies in the place. A nil place matches every step.
 func (place *Place) matches(step opportunity.Step) bool {
-	is := func(written string, id opportunity.ID, name string) bool {
-		return written != "" && (written == string(id) || written == name)
-	}
-	return place == nil || is(place.Step, step.ID, step.Name) || is(place.Stage, step.Stage.ID, step.Stage.Name) ||
-		place.State != "" && place.State == string(step.Stage.State)
+	return place == nil || place.pattern().Matches(step)
+}
+
+// pattern returns the place as the state of an opportunity has it.
+func (place *Place) pattern() opportunity.Place {
+	return opportunity.Place{Step: place.Step, Stage: place.Stage, State: opportunity.StageState(place.State)}
 }
 
 func (p *planner) move(to opportunity.Step) {

@@ -144,7 +144,7 @@ happenings: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	if diff := cmp.Diff(map[opportunity.ID]activities.EventNews{event: {Event: event}, cancelled: {Event: cancelled, Cancelled: true}}, news); diff != "" {
 		t.Error(diff)
 	}
-	if want := (activities.Rules{Digest: r.options.Playbook.Digest(), FollowUps: true, Happenings: true, Quiet: activities.DefaultQuietTime, Spread: 6 * time.Hour}); got.Rules != want {
+	if want := (activities.Rules{Digest: r.options.Playbook.Digest(), FollowUps: true, Happenings: true, At: "state Open", Quiet: activities.DefaultQuietTime, Spread: 6 * time.Hour}); got.Rules != want {
 		t.Errorf("rules %+v", got.Rules)
 	}
 	// The plan reports a cancellation without another read.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/opportunity"
-	"github.com/oppflow/oppflow/playbook"
 )
 
 // lookSpread is the part of a day over which daily looks are spread. It is for
@@ -29,7 +28,7 @@ func (a *Activities) rules(ctx context.Context) (*activities.Rules, error) {
 
 func (a *Activities) rulesOf(book Book) *activities.Rules {
 	has := book.Playbook.Has()
-	if has == (playbook.Contents{}) {
+	if !has.Moves && !has.Happenings && !has.FollowUps {
 		if book.Version == 0 {
 			return nil
 		}
@@ -40,7 +39,7 @@ func (a *Activities) rulesOf(book Book) *activities.Rules {
 		Digest:  book.Playbook.Digest(), Moves: has.Moves, Happenings: has.Happenings, FollowUps: has.FollowUps, Learners: has.Learners,
 	}
 	if has.Happenings || has.FollowUps {
-		rules.Quiet, rules.Spread = a.times.Quiet(), lookSpread
+		rules.Quiet, rules.Spread, rules.At = a.times.Quiet(), lookSpread, has.At
 	}
 	return rules
 }

@@ -26,7 +26,9 @@ func (s *Storm) moveByHand(ctx context.Context) error {
 			s.on(MoveByHand, from, time.Now().Add(time.Second), view.Reference)
 		}
 	}
-	s.moveFresh(ctx, 3*beginning, meanwhile)
+	for range s.rounds(4) {
+		s.moveFresh(ctx, 2*beginning, meanwhile)
+	}
 	s.moveSome(ctx, 2*mostSent, meanwhile)
 	if moved.Load() == 0 {
 		return errors.New("nobody made a move")

@@ -18,7 +18,7 @@ const dueSoon = time.Second
 // sendWhenDue sends messages at the moments at which follow-ups of their opportunities come due, to opportunities that begin
 // for that. A message puts the follow-up off, so that it comes due again.
 func (s *Storm) sendWhenDue(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, max(2*s.options.Hold, 12*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.rounds(4))*12*time.Second)
 	defer cancel()
 	var sent atomic.Int32
 	var sending sync.WaitGroup

@@ -161,6 +161,15 @@ func (s *Storm) failService(ctx context.Context) error {
 	return nil
 }
 
+// rounds is how often something small is done in a disruption: in the long form so often that enough messages meet it, in the
+// others once.
+func (s *Storm) rounds(long int) int {
+	if s.options.Long {
+		return long
+	}
+	return 1
+}
+
 // beginning is how many opportunities begin for a disruption that needs some in a certain state.
 const beginning = 8
 

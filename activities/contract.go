@@ -217,7 +217,10 @@ type FindResult struct {
 	Found []opportunity.ID `json:"found,omitempty"`
 	// Conflict is set where a record was found and an earlier run had another start.
 	Conflict *opportunity.Error `json:"conflict,omitempty"`
-	Region   opportunity.Named  `json:"region,omitzero"`
+	// Settling is how long requests of an earlier run may still be committed to a record that
+	// was found.
+	Settling time.Duration     `json:"settling,omitempty"`
+	Region   opportunity.Named `json:"region,omitzero"`
 	// Next is where the search continues, "" at its end.
 	Next string `json:"next,omitempty"`
 }

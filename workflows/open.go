@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -67,7 +68,9 @@ func (r *run) open(ctx workflow.Context) error {
 		case result.Reason == activities.ReasonNames:
 			err = r.resolveStart(ctx, result.Missing)
 		case result.Reason == activities.ReasonSeen:
-			looked, err = r.find(ctx, r.state.StartDigest)
+			if err = r.settleEarlier(ctx, result.RetryAfter); err == nil {
+				looked, err = r.find(ctx, r.state.StartDigest)
+			}
 		case result.Reason == activities.ReasonReset:
 			r.state.CreateAnyway = false
 			r.told = result.Run
@@ -124,7 +127,10 @@ func isFirst(info *workflow.Info) bool {
 func (r *run) find(ctx workflow.Context, digest string) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	found, region, err := r.marked(ctx, digest)
+	found, region, settling, err := r.marked(ctx, digest)
+	if err == nil {
+		err = r.settleEarlier(ctx, settling)
+	}
 	if conflict, is := errors.AsType[*opportunity.Error](err); is {
 		return false, conflict
 	}
@@ -163,27 +169,37 @@ func reasonOf(err error) string {
 // errBlind says that no mark is set, so that no record can be found.
 var errBlind = errors.New("the worker's mark setting leaves no way")
 
+// settleEarlier waits until no request of an earlier run, which was terminated, can be committed any more. A record that
+// is read before would show the effect of such a request as one of this run.
+func (r *run) settleEarlier(ctx workflow.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	r.waitFor(ctx, outage{word: opportunity.AttentionAPI, text: "an earlier run was terminated; what it may have on its way is waited for"}, "", workflow.Now(ctx).Add(d))
+	r.show(ctx)
+	return wait(ctx, d, "an earlier run was terminated: let the API settle before looking for the record")
+}
+
 // marked returns the ids of the records that carry the reference's mark. Its error is an
 // *opportunity.Error when such records exist and the start of an earlier run has another digest.
-func (r *run) marked(ctx workflow.Context, digest string) ([]opportunity.ID, opportunity.Named, error) {
+func (r *run) marked(ctx workflow.Context, digest string) (found []opportunity.ID, region opportunity.Named, settling time.Duration, err error) {
 	start := r.state.Start
 	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, Resolved: r.known(start.Names()), StartDigest: digest}
-	var found []opportunity.ID
 	for {
 		l := look{activity: activities.FindOpportunity, input: input, options: activities.ToReadBack("look for the opportunity by its mark")}
 		page, err := lookFor(ctx, r, l, func(page activities.FindResult) bool { return page.Proves(input) })
 		if err != nil {
-			return nil, opportunity.Named{}, err
+			return nil, region, 0, err
 		}
 		switch {
 		case page.Blind:
-			return nil, opportunity.Named{}, errBlind
+			return nil, region, 0, errBlind
 		case page.Conflict != nil:
-			return nil, opportunity.Named{}, page.Conflict
+			return nil, region, 0, page.Conflict
 		}
-		found = append(found, page.Found...)
+		found, settling = append(found, page.Found...), max(settling, page.Settling)
 		if page.Next == "" {
-			return found, page.Region, nil
+			return found, page.Region, settling, nil
 		}
 		input.After = page.Next
 	}

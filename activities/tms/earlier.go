@@ -62,16 +62,33 @@ func (a *Activities) earlier(ctx context.Context, in activities.CreateInput) *ac
 		return nil // there is no other way to look
 	}
 	// An index that shows only the run that asks proves nothing: the index may show the new run first.
-	return notSent(activities.ReasonSeen)
+	seen := notSent(activities.ReasonSeen)
+	seen.RetryAfter = a.settling(runs)
+	return seen
+}
+
+// settling returns how long requests of the earlier runs may still be committed. A run that
+// was terminated may have left a request on its way; every other run waits for its requests
+// before it ends.
+func (a *Activities) settling(runs []*workflowpb.WorkflowExecutionInfo) time.Duration {
+	var longest time.Duration
+	for _, run := range runs {
+		switch run.GetStatus() {
+		case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+			longest = max(longest, run.GetCloseTime().AsTime().Add(a.times.SettleStarted()).Sub(a.now()))
+		}
+	}
+	return longest
 }
 
 // hadAnotherStart reports whether an earlier run of the workflow had another start than this run. A record was
 // found that carries the mark of the reference, so there was an earlier run. hadAnotherStart asks the index of runs
 // until the index shows the earlier run, for askWithin. Where the index never shows the run, the namespace may have
-// forgotten it, and hadAnotherStart returns false.
-func (a *Activities) hadAnotherStart(ctx context.Context, digest string) bool {
+// forgotten it, and another is false. settling is how long requests of earlier runs may still be
+// committed. A run that the index does not show may have been terminated just before this run began.
+func (a *Activities) hadAnotherStart(ctx context.Context, digest string) (another bool, settling time.Duration) {
 	if digest == "" {
-		return false
+		return false, 0
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
@@ -79,11 +96,11 @@ func (a *Activities) hadAnotherStart(ctx context.Context, digest string) bool {
 	for {
 		runs, _, err := a.otherRuns(ctx, own.ID, own.RunID, true)
 		if err == nil && len(runs) > 0 {
-			return a.differs(ctx, digest, runs)
+			return a.differs(ctx, digest, runs), a.settling(runs)
 		}
 		select {
 		case <-ctx.Done():
-			return false
+			return false, a.times.SettleStarted()
 		case <-time.After(time.Second):
 		}
 	}

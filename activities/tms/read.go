@@ -66,8 +66,11 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 		}
 	}
 	out.Next = page.More
-	if len(out.Found) > 0 && a.hadAnotherStart(ctx, in.StartDigest) {
-		out.Conflict = conflict(in.Reference).Error
+	if len(out.Found) > 0 {
+		another, settling := a.hadAnotherStart(ctx, in.StartDigest)
+		if out.Settling = settling; another {
+			out.Conflict = conflict(in.Reference).Error
+		}
 	}
 	return out, nil
 }

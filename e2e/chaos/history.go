@@ -91,9 +91,6 @@ func (s *Storm) chain(ctx context.Context, reference opportunity.Reference, last
 		if asked == "" && has(events, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
 			asked = run
 		}
-		if at := resetIn(events); at.After(c.Reset) {
-			c.Reset = at
-		}
 		c.Skipped = append(c.Skipped, skipped(events)...)
 		c.Runs, histories = slices.Insert(c.Runs, 0, run), slices.Insert(histories, 0, events)
 		c.Accepted = append(accepted(run, events), c.Accepted...)

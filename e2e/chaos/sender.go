@@ -256,6 +256,9 @@ func (s *Storm) resetRun(ctx context.Context, reference opportunity.Reference, r
 	})
 	if err == nil {
 		s.count(func(r *Report) { r.Resets++ })
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.resets = append(s.resets, audit.Reset{Reference: reference, At: time.Now().UTC()})
 	}
 	return err
 }

@@ -67,6 +67,7 @@ type Storm struct {
 	carried map[Trouble]int
 	// restores are those of Temporal's database.
 	restores []audit.Restore
+	resets   []audit.Reset
 }
 
 // Begin brings the parts up, two workers among them. End ends them.
@@ -323,9 +324,9 @@ func (s *Storm) Again(ctx context.Context, before audit.Evidence, references ...
 // ask asks the workflows of the references, and all other witnesses.
 func (s *Storm) ask(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
 	s.mu.Lock()
-	restores := slices.Clone(s.restores)
+	restores, resets := slices.Clone(s.restores), slices.Clone(s.resets)
 	s.mu.Unlock()
-	e := audit.Evidence{Before: s.before, Restores: restores, Told: s.journal.all(), Samples: s.sampler.all()}
+	e := audit.Evidence{Before: s.before, Restores: restores, Resets: resets, Told: s.journal.all(), Samples: s.sampler.all()}
 	chains := make([][]audit.Chain, len(references))
 	asking, asked := errgroup.WithContext(ctx)
 	asking.SetLimit(4)

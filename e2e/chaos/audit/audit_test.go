@@ -310,11 +310,11 @@ func TestAudit(t *testing.T) {
 			e.Samples = append(e.Samples, waiting("one", 120*time.Second, opportunity.View{}))
 		}, audit.Rules{}, nil},
 		{"a wait of 121 s, of which 120 s after a reset", func(e *audit.Evidence) {
-			e.Chains[0].Reset = at(10).Add(time.Second)
+			e.Resets = []audit.Reset{{Reference: ours, At: at(10).Add(time.Second)}}
 			e.Samples = append(e.Samples, waiting("one", 121*time.Second, opportunity.View{}))
 		}, audit.Rules{}, nil},
 		{"a wait of 121 s after a reset", func(e *audit.Evidence) {
-			e.Chains[0].Reset = at(10).Add(time.Second)
+			e.Resets = []audit.Reset{{Reference: ours, At: at(10).Add(time.Second)}}
 			e.Samples = append(e.Samples, waiting("one", 122*time.Second, opportunity.View{}))
 		}, audit.Rules{}, []string{"silent ours one"}},
 		{"a long wait with a reason", func(e *audit.Evidence) {
@@ -345,6 +345,11 @@ func TestAudit(t *testing.T) {
 			e.Samples = append(e.Samples,
 				audit.Sample{At: at(2), Reference: ours, Reason: "no worker polls"}, audit.Sample{At: at(10), Reference: ours}, audit.Sample{At: at(5), Reference: ours})
 		}, audit.Rules{}, []string{"silent ours two"}},
+		{"a long wait where no query is answered, in a run that was replaced", func(e *audit.Evidence) {
+			e.Chains[0].Accepted[0].At, e.Chains[0].Accepted[0].Over = at(1), at(9)
+			e.Resets = []audit.Reset{{Reference: ours, At: at(6)}}
+			e.Samples = append(e.Samples, audit.Sample{At: at(5), Reference: ours})
+		}, audit.Rules{}, nil},
 		{"too many questions", func(e *audit.Evidence) { ask(&e.Chains[0], "one") }, audit.Rules{}, []string{"too-many-questions  "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

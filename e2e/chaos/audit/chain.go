@@ -25,10 +25,7 @@ type Chain struct {
 	Reference opportunity.Reference `json:"reference"`
 	// Runs are the ids of its runs, the first one first. The list has the new run of a reset, and not the run that was
 	// reset.
-	Runs []string `json:"runs"`
-	// Reset is when the last of its runs that replaced another one began; zero where none did. What the run before had done
-	// waits again since then.
-	Reset  time.Time         `json:"reset,omitzero"`
+	Runs   []string          `json:"runs"`
 	Status Status            `json:"status"`
 	Start  opportunity.Start `json:"start"`
 	// Accepted are the commands in the order in which the history has them, as often as it has them.

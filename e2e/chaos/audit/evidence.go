@@ -24,6 +24,8 @@ type Evidence struct {
 	ByHand []HandMove `json:"byHand,omitempty"`
 	// Restores are those of Temporal's database.
 	Restores []Restore `json:"restores,omitempty"`
+	// Resets are those of runs.
+	Resets []Reset `json:"resets,omitempty"`
 }
 
 // Rules are what may be set about what is a violation. The zero value is right for most.

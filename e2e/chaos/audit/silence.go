@@ -13,14 +13,14 @@ const silentAfter = 120 * time.Second
 // silence wants every message that has waited for long to have a reason. A message that had one and has it no more, such as
 // one behind a question that was answered, waits anew. So does one of a run that was reset. Of each message it tells once.
 func (a *auditor) silence(f *file) {
-	explained, told := map[string]time.Time{}, map[string]bool{}
+	explained, told, resets := map[string]time.Time{}, map[string]bool{}, a.resets(f.reference)
 	for _, s := range a.samples[f.reference] {
 		for _, w := range a.waiting(f, s) {
 			if s.explains(w.Request) {
 				explained[w.Request] = s.At
 			}
 			since := w.Accepted
-			for _, anew := range append(f.resets(), explained[w.Request]) {
+			for _, anew := range append(resets, explained[w.Request]) {
 				if anew.After(since) && !anew.After(s.At) {
 					since = anew
 				}
@@ -40,21 +40,16 @@ func (a *auditor) silence(f *file) {
 	}
 }
 
-// resets are when runs of the reference were reset.
-func (f *file) resets() []time.Time {
-	var list []time.Time
-	for _, c := range f.chains {
-		list = append(list, c.Reset)
-	}
-	return list
-}
-
-// waiting are the messages that waited when the sample was taken.
+// waiting are the messages that waited when the sample was taken. Without a view the histories say so. They do not before a
+// reset: the run of that time was replaced.
 func (a *auditor) waiting(f *file, s Sample) []opportunity.Waiting {
 	if s.Answered {
 		return s.Waiting
 	}
 	var list []opportunity.Waiting
+	if slices.ContainsFunc(a.resets(f.reference), s.At.Before) {
+		return nil
+	}
 	for _, c := range f.chains {
 		for _, life := range c.lives() {
 			if life.During(s.At, s.At) {

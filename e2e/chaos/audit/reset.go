@@ -1,0 +1,24 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Reset is one of a run of an opportunity. The messages that the run had taken wait again since then.
+type Reset struct {
+	Reference opportunity.Reference `json:"reference"`
+	At        time.Time             `json:"at"`
+}
+
+// resets are the times at which runs of the reference were reset.
+func (a *auditor) resets(reference opportunity.Reference) []time.Time {
+	var list []time.Time
+	for _, reset := range a.evidence.Resets {
+		if reset.Reference == reference {
+			list = append(list, reset.At)
+		}
+	}
+	return list
+}

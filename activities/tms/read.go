@@ -26,7 +26,11 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	if err != nil {
 		return activities.ReadResult{}, unready("%s", err)
 	}
-	record, err := a.api.Opportunity(ctx, string(in.Opportunity))
+	read := a.api.Opportunity
+	if in.Adopts && a.sinceRecord {
+		read = a.api.ChangedOpportunity
+	}
+	record, err := read(ctx, string(in.Opportunity))
 	if err != nil {
 		return activities.ReadResult{}, reading(err)
 	}
@@ -81,6 +85,9 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 		},
 		Step:        stepOf(record.Step),
 		Reservation: a.held(record.Reservations),
+	}
+	if record.Changed != nil {
+		out.Changed = record.Changed.UTC()
 	}
 	if record.Account != nil {
 		out.Details.Account = opportunity.Named{ID: opportunity.ID(record.Account.ID), Name: record.Account.Name}

@@ -213,10 +213,11 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *
 	times := activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime}
 	calls, err := tms.New(tms.Options{
 		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
-		Mark:     MarkOf(o.API),
-		Book:     belongs.books.at,
-		Without:  withoutEffects(o.Playbook),
-		ReadOnly: o.API.ReadOnly, Permitted: belongs.permit, Made: belongs.made,
+		AdoptedSinceRecord: o.API.AdoptedSince == settings.SinceRecord,
+		Mark:               MarkOf(o.API),
+		Book:               belongs.books.at,
+		Without:            withoutEffects(o.Playbook),
+		ReadOnly:           o.API.ReadOnly, Permitted: belongs.permit, Made: belongs.made,
 		Version: BuildVersion().String(),
 	})
 	if err != nil {

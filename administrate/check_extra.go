@@ -7,8 +7,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// extraUses lists the uses that only side effects of transitions and follow-ups need, like uses. A batch
-// has one entry, because made-up answers have one, too.
+// extraUses lists the uses that only side effects of transitions and follow-ups need, like
+// uses. A batch has one entry, because made-up answers have one, too.
 func extraUses() []use {
 	price := &Price{Amount: decimal.RequireFromString("199.90"), Currency: "USD"}
 	attributes := []Attribute{{Key: "key", Value: "value"}}

@@ -83,7 +83,7 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 		Details: opportunity.Details{
 			Name: a.mark.read(record.Name, ref),
 		},
-		Step:        stepOf(record.Step),
+		Step:        StepOf(record.Step),
 		Reservation: a.held(record.Reservations),
 	}
 	if record.Changed != nil {
@@ -101,7 +101,8 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 	return out
 }
 
-func stepOf(step administrate.Step) opportunity.Step {
+// StepOf translates a step.
+func StepOf(step administrate.Step) opportunity.Step {
 	return opportunity.Step{
 		ID: opportunity.ID(step.ID), Name: step.Name,
 		Stage: opportunity.Stage{

@@ -149,6 +149,9 @@ type ReadInput struct {
 	// After continues with the interests of a record that has more interests than one
 	// request can read. The rest of the record is then left out.
 	After string `json:"after,omitempty"`
+	// Adopts says that the read is for an adoption. The record then holds the time of its last
+	// change, where the worker counts follow-ups from that time.
+	Adopts bool `json:"adopts,omitempty"`
 }
 
 // Owner says whose mark a record carries.

@@ -22,6 +22,9 @@ type PlanInput struct {
 	// than a follow-up last happened with it.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
+	// Adopted is when the record was adopted, where follow-ups count from the record's own
+	// time of last change; else zero.
+	Adopted time.Time `json:"adopted,omitzero"`
 	// Region is what the workflow knows of the region: the API's answer for the record does
 	// not hold it.
 	Region opportunity.Named `json:"region,omitzero"`

@@ -68,8 +68,8 @@ type Assumptions struct {
 	// "unitAmount". Off: prices of one are not read.
 	InterestUnitAmount Name
 
-	// All members below are for side effects of transitions only. A tenant without such side
-	// effects can work without all of them.
+	// All members below are for side effects of transitions and for follow-ups only. A tenant
+	// without such side effects and follow-ups can work without all of them.
 
 	// UpdateOwner is the member of OpportunityUpdateInput that takes the id of
 	// the user who owns the record: "ownerId". Off: owners cannot be changed.
@@ -105,6 +105,11 @@ type Assumptions struct {
 	// issued for it, each with tokenType { id } and quantity: "tokenIssues". Off: the API
 	// does not show whether tokens were issued.
 	TokenIssues Name
+	// OpportunityUpdated is the field of an opportunity that is the time of its last change:
+	// "updatedAt", as on events. Only a worker with --adopted-since record and a preview
+	// of a playbook read it. Off: it is not read, and the follow-ups of an adopted record
+	// count from the adoption.
+	OpportunityUpdated Name
 }
 
 // assumption is one entry of Assumptions.
@@ -115,7 +120,7 @@ type assumption struct {
 }
 
 // entries lists all members with their assumed names: first the members that everybody
-// needs, then the members for side effects of transitions only.
+// needs, then the members for side effects of transitions and for follow-ups only.
 func (a *Assumptions) entries() []assumption { return append(a.basics(), a.extras()...) }
 
 // basics are the assumptions that driving opportunities needs.
@@ -140,7 +145,7 @@ func (a *Assumptions) basics() []assumption {
 	}
 }
 
-// extras are the assumptions that side effects of transitions need.
+// extras are the assumptions that side effects of transitions and follow-ups need.
 func (a *Assumptions) extras() []assumption {
 	return []assumption{
 		{"UpdateOwner", &a.UpdateOwner, "ownerId"},
@@ -152,6 +157,7 @@ func (a *Assumptions) extras() []assumption {
 		{"InvoiceComments", &a.InvoiceComments, "comments"},
 		{"InvoicePurchaseOrder", &a.InvoicePurchaseOrder, "purchaseOrderReference"},
 		{"TokenIssues", &a.TokenIssues, "tokenIssues"},
+		{"OpportunityUpdated", &a.OpportunityUpdated, "updatedAt"},
 	}
 }
 

@@ -61,6 +61,7 @@ func without() map[string]string {
 		"InvoiceComments":      "",
 		"InvoicePurchaseOrder": "",
 		"TokenIssues":          "opportunity.tokenIssues",
+		"OpportunityUpdated":   "opportunity.updatedAt",
 	}
 }
 

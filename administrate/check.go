@@ -27,15 +27,16 @@ type Checked struct {
 	Missing []Missing
 	// Unmet are the assumptions that do not hold at the tenant.
 	Unmet []Unmet
-	// Extras is the same for what only side effects of transitions use: accounts, contacts,
-	// events, registrations, invoices, mail and the integration log. Extras is separate from
-	// the members above, because a tenant without such side effects needs nothing of it. A
-	// problem that is listed above is not listed again.
+	// Extras is the same for what only side effects of transitions and follow-ups use:
+	// accounts, contacts, events, registrations, invoices, mail, the integration log and the
+	// time of an opportunity's last change. Extras is separate from the members above, because
+	// a tenant without them needs nothing of it. A problem that is listed above is not listed
+	// again.
 	Extras Extras
 }
 
-// Extras is the result for what side effects of transitions use. A missing operation
-// fails only the side effects that need it.
+// Extras is the result for what side effects of transitions and follow-ups use. A missing
+// operation fails only what needs it.
 type Extras struct {
 	Uses    int
 	Missing []Missing

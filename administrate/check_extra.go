@@ -7,8 +7,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// extraUses lists the uses that only side effects of transitions need, like uses. A batch
-// has one entry, because made-up answers have one, too.
+// extraUses lists the uses that only side effects of transitions and follow-ups need, like
+// uses. A batch has one entry, because made-up answers have one, too.
 func extraUses() []use {
 	price := &Price{Amount: decimal.RequireFromString("199.90"), Currency: "USD"}
 	attributes := []Attribute{{Key: "key", Value: "value"}}
@@ -211,6 +211,15 @@ func extraUses() []use {
 
 	add("read what an opportunity is billed by", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Billing(ctx, "id")
+		return err
+	})
+	add("read an opportunity with the time of its last change", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.ChangedOpportunity(ctx, "id")
+		return err
+	})
+	whole := Search{Whole: true}
+	add("search whole rows", whole, func(ctx context.Context, c *Client) error {
+		_, err := c.Opportunities(ctx, whole)
 		return err
 	})
 	add("read which tokens were issued", nil, func(ctx context.Context, c *Client) error {

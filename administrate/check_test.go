@@ -452,7 +452,11 @@ func TestCheckTellsExtrasApart(t *testing.T) {
 		"the type of an update": {func(s schemaOf) { s.rename("AccountUpdateInput", "AccountInput") }, "", "", []string{"UpdateAccountInput"}},
 		"postal addresses":      {func(s schemaOf) { s.drop("AccountUpdateInput", "inputFields", "postalAddresses") }, "", "", []string{"UpdateAccountInput"}},
 		"texts of an invoice":   {func(s schemaOf) { s.changedInvoices(t) }, "", "", []string{"InvoiceComments", "InvoicePurchaseOrder"}},
-		"issued tokens":         {func(s schemaOf) { s.drop("Opportunity", "fields", "tokenIssues") }, "", "", []string{"TokenIssues"}},
+		"the last change":       {func(s schemaOf) { s.drop("Opportunity", "fields", "updatedAt") }, "", "", []string{"OpportunityUpdated"}},
+		"a change by the clock": {func(s schemaOf) {
+			named(s.typ("Opportunity")["fields"], "updatedAt")["type"] = scalar("LocalDateTime")
+		}, "", "", []string{"OpportunityUpdated"}},
+		"issued tokens": {func(s schemaOf) { s.drop("Opportunity", "fields", "tokenIssues") }, "", "", []string{"TokenIssues"}},
 		"usages are an enum": {func(s schemaOf) {
 			s.retype("PostalAddressInput", "usage", required(map[string]any{"kind": "ENUM", "name": "AddressUsage"}))
 			s.retype("EmailAddressInput", "usage", map[string]any{"kind": "ENUM", "name": "AddressUsage"})

@@ -212,6 +212,19 @@ func (a *Assumptions) selectItem() string {
 		" ... on TrainingTokenType { tokenName: name } }"
 }
 
+// selectWhole selects an opportunity with its attributes and its first 100 interests.
+func (a *Assumptions) selectWhole() string {
+	return selectOpportunity + " " + selectAttributes + " " + a.selectInterests("")
+}
+
+// selectChanged selects the time of an opportunity's last change, after other members.
+func (a *Assumptions) selectChanged() string {
+	if a.OpportunityUpdated == Off {
+		return ""
+	}
+	return " changed: " + string(a.OpportunityUpdated)
+}
+
 // selectInterests selects a page of an opportunity's interests in full. The arguments
 // begin with the page's size, which the API limits to 100.
 func (a *Assumptions) selectInterests(arguments string) string {

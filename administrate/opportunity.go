@@ -87,6 +87,8 @@ type Opportunity struct {
 	InterestCount int
 	// MoreInterests is the cursor for Interests when Interests does not hold all.
 	MoreInterests string
+	// Changed is the time of the last change. It is nil where it was not read or is not known.
+	Changed *time.Time
 }
 
 // InterestPage is a part of an opportunity's interests.
@@ -97,11 +99,17 @@ type InterestPage struct {
 }
 
 // Opportunity reads one opportunity with its first 100 interests, in one request;
-// Interests continues from MoreInterests. Every member is filled in, and Opportunity
-// fails with NotFoundError when no opportunity has that id.
+// Interests continues from MoreInterests. Every member except Changed is filled in, and
+// Opportunity fails with NotFoundError when no opportunity has that id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
-	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string {
-		return selectOpportunity + " " + selectAttributes + " " + b.assumed.selectInterests("")
+	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectWhole() })
+}
+
+// ChangedOpportunity reads one opportunity like Opportunity. It also reads the time of the
+// last change, unless OpportunityUpdated is switched off.
+func (c *Client) ChangedOpportunity(ctx context.Context, id string) (Opportunity, error) {
+	return c.readOpportunity(ctx, "ChangedOpportunity", id, func(b *builder) string {
+		return b.assumed.selectWhole() + b.assumed.selectChanged()
 	})
 }
 

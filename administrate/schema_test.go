@@ -204,6 +204,10 @@ func everyErrand() []call {
 	})
 	add("active learners", "", func(ctx context.Context, c *Client) error { return anyError(c.ActiveLearners(ctx, []string{"l", "m"})) })
 	add("billing", "", func(ctx context.Context, c *Client) error { return anyError(c.Billing(ctx, "o")) })
+	add("changed opportunity", "", func(ctx context.Context, c *Client) error { return anyError(c.ChangedOpportunity(ctx, "o")) })
+	add("whole rows", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.Opportunities(ctx, Search{First: 100, Whole: true}))
+	})
 	add("token issues", "", func(ctx context.Context, c *Client) error { return anyError(c.TokenIssues(ctx, "o")) })
 	add("empty an invoice", "", func(ctx context.Context, c *Client) error {
 		return anyError(c.UpdateInvoice(ctx, UpdateInvoice{ID: "i", NoComments: true, NoPurchaseOrderRef: true}))

@@ -71,12 +71,16 @@ type Search struct {
 	// Bare leaves out all members except id, name and, when requested, attributes. A page of
 	// rows with their interests is a hundred times as large.
 	Bare bool
+	// Whole asks for all members that ChangedOpportunity fills in. Whole and Bare are
+	// alternatives.
+	Whole bool
 }
 
 // Page is a part of the opportunities that match a Search.
 type Page struct {
 	// Rows have id, name and, when requested, attributes. Unless Bare is set, they also have
-	// step, grand total and the first 100 interests (id, item type and total).
+	// step, grand total and the first 100 interests (id, item type and total). With Whole,
+	// rows have all members.
 	Rows  []Opportunity
 	Count int    // of all that match
 	More  string // the cursor of the next page, empty on the last one
@@ -90,7 +94,12 @@ func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	if s.Attributes {
 		selection += " " + selectAttributes
 	}
-	if !s.Bare {
+	switch {
+	case s.Whole && s.Bare:
+		b.invalid("Whole", "and Bare are alternatives; give one of them")
+	case s.Whole:
+		selection = b.assumed.selectWhole() + b.assumed.selectChanged()
+	case !s.Bare:
 		selection += " value { grandTotal } step { " + selectStep + " } " +
 			"interests(first: 100) { edges { node { id __typename totalAmount item { id __typename } } } " + selectPageInfo + " }"
 	}

@@ -208,6 +208,7 @@ type opportunityAnswer struct {
 		Value         string `json:"value"`
 	} `json:"attributes"`
 	Interests interestsAnswer `json:"interests"`
+	Changed   moment          `json:"changed"`
 }
 
 func (o opportunityAnswer) opportunity() (Opportunity, error) {
@@ -227,6 +228,7 @@ func (o opportunityAnswer) opportunity() (Opportunity, error) {
 		Interests:     page.Interests,
 		InterestCount: page.Count,
 		MoreInterests: page.More,
+		Changed:       o.Changed.Time,
 	}
 	if o.Account != nil {
 		account := o.Account.named()

@@ -56,11 +56,25 @@ func (s *State) Known(record Snapshot, region Named, now time.Time) {
 // and never count as the effect of a request.
 func (s *State) TakenOver(record Snapshot, region Named, now time.Time) {
 	s.know(record, region)
-	// It is unknown when the record came into its step, so follow-ups count from
-	// now.
-	s.Entered, s.LastActivity = now, now
+	// It is unknown when the record came into its step. Follow-ups count from now, or from
+	// the record's last change where the worker asked for that time.
+	since := now
+	if !record.Changed.IsZero() {
+		since, s.AdoptedAt = earliest(record.Changed, now), now
+	}
+	s.Entered, s.LastActivity = since, since
 	s.note(now, "taken over in step "+record.Step.Name)
 	s.show(record)
+}
+
+// catchUpSpread is the time over which the first follow-ups of adopted records are spread.
+const catchUpSpread = 3 * 24 * time.Hour
+
+// CatchUpAt returns when a follow-up is due that was due before its record was adopted: at
+// the adoption and the record's own part of three days. So thousands of records that are
+// adopted together do not have their follow-ups in the same minute.
+func CatchUpAt(id ID, adopted time.Time) time.Time {
+	return adopted.Add(ownPart(id, catchUpSpread).Truncate(time.Second))
 }
 
 // CreateRequest is the request id of a question about the creation of the record

@@ -94,6 +94,9 @@ type Snapshot struct {
 	Step        Step          `json:"step"`
 	Interests   []InterestRef `json:"interests,omitempty"`
 	Reservation Reservation   `json:"reservation"`
+	// Changed is the time of the record's last change, from a read for an adoption whose
+	// worker counts follow-ups from that time. It is zero elsewhere, and when unknown.
+	Changed time.Time `json:"changed,omitzero"`
 }
 
 // Name is a name or a code that a caller used where the API wants an id.

@@ -34,6 +34,9 @@ type RecordState struct {
 	// activity other than a follow-up; both are zero when unknown.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
+	// AdoptedAt is when the record was adopted, where its follow-ups count from the record's
+	// own time of last change. It is zero for all other records.
+	AdoptedAt time.Time `json:"adoptedAt,omitzero"`
 }
 
 // identify stores the contacts of attendees, and drops their names.

@@ -126,9 +126,13 @@ const watchEvery = 24 * time.Hour
 
 // watchAfter returns the time between two reads of the record: a day, less the record's
 // own part of the spread.
-func (s *State) watchAfter() time.Duration {
-	sum := sha256.Sum256([]byte(s.ID))
-	return watchEvery - time.Duration(float64(s.Rules.Spread)*float64(binary.BigEndian.Uint32(sum[:]))/(1<<32))
+func (s *State) watchAfter() time.Duration { return watchEvery - ownPart(s.ID, s.Rules.Spread) }
+
+// ownPart returns the record's own part of a spread. It is always the same, and the parts of
+// many records are even.
+func ownPart(id ID, spread time.Duration) time.Duration {
+	sum := sha256.Sum256([]byte(id))
+	return time.Duration(float64(spread) * float64(binary.BigEndian.Uint32(sum[:])) / (1 << 32))
 }
 
 // watchAt returns the time of the next read of the record. It is when the held places

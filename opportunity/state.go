@@ -13,7 +13,8 @@ import (
 // Version 3 knows parked commands, and which run wrote it.
 // Version 4 knows effects, follow-ups and the playbook they come from.
 // Version 5 knows the sources of commands that wait.
-const StateVersion = 5
+// Version 6 knows when a record was adopted whose follow-ups count from its last change.
+const StateVersion = 6
 
 // State holds all that one run knows of its opportunity and hands to the run that continues it. It
 // is plain data; its rules are its methods. Every method that needs the time takes the time as a

@@ -368,6 +368,7 @@ func TestStateSurvives(t *testing.T) {
 	full.PlanSince, full.PlanLast = noon, noon.Add(time.Second)
 	full.Renewed, full.PlanDue, full.Forgetful, full.Chains = true, true, true, 3
 	full.Entered, full.LastActivity, full.PlannedAt = noon, noon.Add(time.Hour), noon.Add(2*time.Hour)
+	full.AdoptedAt = noon.Add(3 * time.Hour)
 	effect := opportunity.Effect{Key: "1/win/after/1/email", Kind: opportunity.EffectEmail, Undo: opportunity.UndoNone, Email: &opportunity.SendEmail{To: opportunity.ToOwner, Template: "t"}}
 	full.Moves = []opportunity.Move{{Request: "r", Chain: 1, After: []opportunity.Effect{effect}}}
 	trace := opportunity.Trace{

@@ -18,8 +18,11 @@ type Facts struct {
 	// Entered is when the opportunity came into the step. It is zero when unknown; then nothing is counted from it.
 	Entered time.Time `json:"entered,omitzero"`
 	// LastActivity is when anything last happened, except Oppflow's own follow-ups. It is zero when unknown.
-	LastActivity time.Time  `json:"lastActivity,omitzero"`
-	Interests    []Interest `json:"interests,omitempty"`
+	LastActivity time.Time `json:"lastActivity,omitzero"`
+	// Adopted is when the record was adopted, where follow-ups count from the record's own time of last change. It is
+	// zero elsewhere. Follow-ups that were due before it are spread over days.
+	Adopted   time.Time  `json:"adopted,omitzero"`
+	Interests []Interest `json:"interests,omitempty"`
 	// Reservation is the state of the places and the time until which they are held.
 	Reservation opportunity.Reservation `json:"reservation,omitzero"`
 	// Attributes are the attributes of the record, by key.

@@ -339,7 +339,7 @@ func nearestCourses(all []course) []course {
 // course adds the follow-ups of a course that are not done yet. A follow-up that was done late delays the next
 // ones. So two are never done in a row to make up for lost time.
 func (p *planner) course(all []candidate, rule FollowUpRule, c course) []candidate {
-	due := c.due
+	due := p.begins(rule, c)
 	for number := 1; number <= rule.length(); number++ {
 		key, action := fmt.Sprintf("%s/%s/%d", rule.Name, c.about, number), rule.Do
 		if number > rule.times() {
@@ -363,6 +363,30 @@ func (p *planner) course(all []candidate, rule FollowUpRule, c course) []candida
 		}
 	}
 	return all
+}
+
+// begins returns when the first follow-up of a course is due, before anything delays it. A course that was due before
+// its record was adopted begins at the record's own time within the next days. A course with a deadline that would
+// then come too late is not spread.
+func (p *planner) begins(rule FollowUpRule, c course) time.Time {
+	if !c.due.Before(p.facts.Adopted) {
+		return c.due
+	}
+	begins := opportunity.CatchUpAt(p.facts.ID, p.facts.Adopted)
+	if c.deadline.IsZero() {
+		return begins
+	}
+	last := begins
+	for number := 1; ; number++ {
+		last = p.work.allowed(last, rule.Hours != "any")
+		if !last.Before(c.deadline) {
+			return c.due
+		}
+		if number == rule.length() || rule.Repeat == nil {
+			return begins
+		}
+		last = p.work.plus(last, rule.Repeat.Every)
+	}
 }
 
 func (p *planner) done(key string) *opportunity.DoneFollowUp {

@@ -63,6 +63,9 @@ type API struct {
 	// QuietTime is how long no command must have ended before the follow-ups are planned again:
 	// --quiet-time, OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
 	QuietTime time.Duration
+	// AdoptedSince is from when the follow-ups of an adopted record count: --adopted-since,
+	// OPPFLOW_ADOPTED_SINCE. Zero is SinceAdoption.
+	AdoptedSince AdoptedSince
 	// Environment is where variables are looked up; nil is the environment of the process.
 	Environment Environment
 
@@ -84,6 +87,7 @@ func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.Var((*span)(&a.AnswerTime), "answer-time", "how long after the send window the answer to a change is waited for (default 15s) [OPPFLOW_ANSWER_TIME]")
 	fs.Var((*span)(&a.SettleTime), "settle-time", "how long the API may take to commit a request whose answer was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
 	fs.Var((*span)(&a.QuietTime), "quiet-time", "how long no command has ended before the follow-ups are planned again (default 30s) [OPPFLOW_QUIET_TIME]")
+	fs.Var(&a.AdoptedSince, "adopted-since", "from when the follow-ups of an adopted record count: adoption, or record, the time of the record's last change in the TMS (default adoption) [OPPFLOW_ADOPTED_SINCE]")
 }
 
 // Resolve fills the empty fields from the environment and the defaults, reads the files with secrets, and checks the
@@ -122,6 +126,12 @@ func (a *API) Resolve() error {
 			return err
 		}
 	}
+	if a.AdoptedSince == "" {
+		a.AdoptedSince = SinceAdoption
+		if err := env.fill(&a.AdoptedSince, "adopted-since", "OPPFLOW_ADOPTED_SINCE"); err != nil {
+			return err
+		}
+	}
 	spans := []struct {
 		what           string
 		value          *time.Duration
@@ -149,6 +159,9 @@ func (a *API) Resolve() error {
 	}
 	if n := sharers(a.AddressShare); n.Set(n.String()) != nil {
 		return fmt.Errorf("address share %d (--api-address-share or OPPFLOW_API_ADDRESS_SHARE): must be 1 to %d", a.AddressShare, maxSharers)
+	}
+	if since := a.AdoptedSince; since.Set(string(since)) != nil {
+		return fmt.Errorf("adopted since %q (--adopted-since or OPPFLOW_ADOPTED_SINCE): must be adoption or record", since)
 	}
 	for _, s := range spans {
 		if *s.value < 0 {

@@ -46,7 +46,8 @@ func TestAPIDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if api.URL != endpoint || api.Token.Reveal() != "tok" || api.Rate != 18 || api.Mark.String() != "attribute:oppflow" ||
-		api.ReservationLength != 336*time.Hour || api.SendWindow != 20*time.Second || api.AnswerTime != 15*time.Second || api.SettleTime != time.Minute || api.QuietTime != 30*time.Second {
+		api.ReservationLength != 336*time.Hour || api.SendWindow != 20*time.Second || api.AnswerTime != 15*time.Second || api.SettleTime != time.Minute || api.QuietTime != 30*time.Second ||
+		api.AdoptedSince != settings.SinceAdoption {
 		t.Errorf("got %+v", api)
 	}
 	if again := api; again.Resolve() != nil || again.Rate != api.Rate || again.Token != api.Token {
@@ -58,7 +59,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 	env := []string{
 		"ADMINISTRATE_URL=https://env.example/graphql", "ADMINISTRATE_TOKEN=env-token", "OPPFLOW_API_RATE=5",
 		"OPPFLOW_MARK=none", "OPPFLOW_RESERVATION_LENGTH=1h",
-		"OPPFLOW_SEND_WINDOW=4s", "OPPFLOW_ANSWER_TIME=3s", "OPPFLOW_SETTLE_TIME=2s",
+		"OPPFLOW_SEND_WINDOW=4s", "OPPFLOW_ANSWER_TIME=3s", "OPPFLOW_SETTLE_TIME=2s", "OPPFLOW_ADOPTED_SINCE=record",
 	}
 	fromEnv, err := resolveAPI(t, nil, env)
 	if err != nil {
@@ -66,7 +67,8 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 	}
 	if fromEnv.URL != "https://env.example/graphql" || fromEnv.Token.Reveal() != "env-token" || fromEnv.Rate != 5 ||
 		fromEnv.Mark.Place() != settings.MarkNone || fromEnv.ReservationLength != time.Hour ||
-		fromEnv.SendWindow != 4*time.Second || fromEnv.AnswerTime != 3*time.Second || fromEnv.SettleTime != 2*time.Second {
+		fromEnv.SendWindow != 4*time.Second || fromEnv.AnswerTime != 3*time.Second || fromEnv.SettleTime != 2*time.Second ||
+		fromEnv.AdoptedSince != settings.SinceRecord {
 		t.Errorf("from the environment: %+v", fromEnv)
 	}
 
@@ -74,13 +76,15 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 	fromFlags, err := resolveAPI(t, []string{
 		"--api-url", endpoint, "--api-token-file", writeFile(t, "file-token\n"), "--api-rate=20",
 		"--mark=attribute:oppflow", "--reservation-length=336h", "--send-window=20s", "--answer-time=15s", "--settle-time=60s",
+		"--adopted-since=adoption",
 	}, env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if fromFlags.URL != endpoint || fromFlags.Token.Reveal() != "file-token" || fromFlags.Rate != 20 ||
 		fromFlags.Mark.String() != "attribute:oppflow" || fromFlags.ReservationLength != 336*time.Hour ||
-		fromFlags.SendWindow != 20*time.Second || fromFlags.AnswerTime != 15*time.Second || fromFlags.SettleTime != time.Minute {
+		fromFlags.SendWindow != 20*time.Second || fromFlags.AnswerTime != 15*time.Second || fromFlags.SettleTime != time.Minute ||
+		fromFlags.AdoptedSince != settings.SinceAdoption {
 		t.Errorf("from flags: %+v", fromFlags)
 	}
 }
@@ -153,6 +157,8 @@ func TestAPIRefuses(t *testing.T) {
 		{"mark env", nil, []string{"OPPFLOW_MARK=attribute:"}, false, []string{"OPPFLOW_MARK", "--mark"}},
 		{"mark space", []string{"--mark=attribute:a b"}, nil, false, []string{"--mark", "spaces"}},
 		{"mark name key", []string{"--mark=name:x"}, nil, false, []string{"--mark"}},
+		{"adopted since", []string{"--adopted-since=change"}, nil, false, []string{"--adopted-since", "adoption or record"}},
+		{"adopted since env", nil, []string{"OPPFLOW_ADOPTED_SINCE=Record"}, false, []string{"OPPFLOW_ADOPTED_SINCE", "--adopted-since", "adoption or record"}},
 		{"two tokens", nil, []string{"ADMINISTRATE_TOKEN_FILE=x"}, false, []string{"ADMINISTRATE_TOKEN and ADMINISTRATE_TOKEN_FILE"}},
 		{"no token file", []string{"--api-token-file=/does/not/exist"}, nil, false, []string{"--api-token-file /does/not/exist", "no such file"}},
 		{"empty token file", []string{"--api-token-file=" + writeFile(t, " \n")}, nil, false, []string{"--api-token-file", "is empty"}},

@@ -22,6 +22,16 @@ type adoptionInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// Round counts the adoptions in a row without an answer of the API.
 	Round int `json:"round,omitempty"`
+	// Changed is when the record was last changed before it carried the mark; zero where that
+	// is not known.
+	Changed time.Time `json:"changed,omitzero"`
+}
+
+// adopted is the result of an adoption.
+type adopted struct {
+	// Changed is when the record was last changed before the adoption marked it, which is a
+	// change, too. It is zero where that is not known.
+	Changed time.Time `json:"changed,omitzero"`
 }
 
 // An adoption waits for another adoption of the same record, longer each time.
@@ -50,9 +60,12 @@ func (r *run) adopt(ctx workflow.Context) error {
 	case err != nil:
 		return err
 	}
-	record, err := r.read(ctx, r.state.Start.Adopt, activities.ToRead("read the record that is taken over"))
+	record, err := r.readAdopted(ctx, r.state.Start.Adopt)
 	if err != nil {
 		return unreadable(err)
+	}
+	if !r.changed.IsZero() {
+		record.Changed = r.changed
 	}
 	if r.wasReset() {
 		r.state.Known(record, record.Details.Region, workflow.Now(ctx))
@@ -89,10 +102,14 @@ func (r *run) awaitRival(ctx workflow.Context) error {
 const awayType = "Away"
 
 // away ends an adoption that had no answer; the workflow that needs the adoption waits, and shows
-// the reason.
-func away(reason activities.Reason) error {
+// the reason. The next adoption gets what this one knows of the last change.
+func away(reason activities.Reason, known adopted) error {
+	details := []any{reason}
+	if known != (adopted{}) {
+		details = append(details, known)
+	}
 	return temporal.NewApplicationErrorWithOptions("the API did not answer: "+string(reason), awayType,
-		temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{reason}})
+		temporal.ApplicationErrorOptions{NonRetryable: true, Details: details})
 }
 
 func isAway(err error) bool {
@@ -110,6 +127,17 @@ func awayReason(err error) activities.Reason {
 	return reason
 }
 
+// awayKnown returns what the adoption with the error knows of the last change.
+func awayKnown(err error) adopted {
+	var application *temporal.ApplicationError
+	var reason activities.Reason
+	var known adopted
+	if !errors.As(err, &application) || application.Details(&reason, &known) != nil {
+		return adopted{}
+	}
+	return known
+}
+
 // childEnded reports whether the adoption was ended from outside, so that it is unknown whether the
 // record was marked.
 func childEnded(err error) bool {
@@ -120,7 +148,7 @@ func childEnded(err error) bool {
 
 // claim runs the adoption as a child workflow. The child's workflow id is made of the record's id,
 // and only one workflow of an id runs at a time. So two references never both find the record
-// without a mark.
+// without a mark. claim keeps when the record was last changed before it was marked.
 func (r *run) claim(ctx workflow.Context) error {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -131,14 +159,32 @@ func (r *run) claim(ctx workflow.Context) error {
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation:   true,
 		StaticSummary:         "mark the record as that of one reference",
-	}), adoptionType, adoptionInput{Reference: r.state.Reference, Opportunity: id, Round: r.setbacks})
+	}), adoptionType, adoptionInput{Reference: r.state.Reference, Opportunity: id, Round: r.setbacks, Changed: r.changed})
 	if err := workflow.Await(ctx, func() bool { return future.IsReady() || r.state.Closing != nil }); err != nil {
 		return err
 	}
 	if r.state.Closing != nil {
 		stop()
 	}
-	return future.Get(ctx, nil)
+	var known adopted
+	err := future.Get(ctx, &known)
+	if isAway(err) {
+		known = awayKnown(err)
+	}
+	if !known.Changed.IsZero() {
+		r.changed = known.Changed
+	}
+	return err
+}
+
+// readAdopted reads the record that is taken over, with the time of its last change where the worker
+// counts follow-ups from that time.
+func (r *run) readAdopted(ctx workflow.Context, id opportunity.ID) (opportunity.Snapshot, error) {
+	first := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, Adopts: true}
+	return r.readPagesOf(ctx, first, func(input activities.ReadInput) (activities.ReadResult, error) {
+		l := look{activity: activities.ReadOpportunity, input: input, options: activities.ToRead("read the record that is taken over")}
+		return lookFor(ctx, r, l, func(page activities.ReadResult) bool { return page.Proves(input) })
+	})
 }
 
 // unreadable returns the reason why the record cannot be taken over: the record cannot be read.
@@ -156,45 +202,51 @@ func unreadable(err error) error {
 
 // adoption makes sure that the record carries the reference's mark. It returns a Conflict when the
 // record carries the mark of another reference.
-func (o Options) adoption(ctx workflow.Context, in adoptionInput) error {
+func (o Options) adoption(ctx workflow.Context, in adoptionInput) (adopted, error) {
 	r := &run{options: o, root: ctx, state: &opportunity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity
+	tried := false // the mark may be under way, which changes the record
 	for marked, setbacks := 0, 0; ; {
 		options := activities.ToRead("read whose mark the record carries")
-		asked := activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity}
+		asked := activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity, Adopts: true}
 		page, err := ask(ctx, r, look{activity: activities.ReadOpportunity, input: asked, options: options},
 			func(page activities.ReadResult) bool { return page.Proves(asked) }, in.Round)
 		switch {
 		case unanswered(err):
-			return away(outageOf(err).reason)
+			return adopted{}, away(outageOf(err).reason, adopted{Changed: in.Changed})
 		case err != nil:
-			return lifecycle.Fault(unreadable(err))
+			return adopted{}, lifecycle.Fault(unreadable(err))
 		case page.Owner == activities.OwnerOther:
-			return lifecycle.Fault(opportunity.Failf(opportunity.Conflict,
+			return adopted{}, lifecycle.Fault(opportunity.Failf(opportunity.Conflict,
 				"adopt: the record carries the mark of another reference; send messages to that one, or remove the mark in the TMS"))
 		case page.Owner != activities.OwnerNobody:
-			return nil
+			return adopted{Changed: in.Changed}, nil
 		case marked > 2:
-			return lifecycle.Fault(opportunity.Failf(opportunity.Rejected, "adopt: the API took the reference's mark, but the record does not carry it"))
+			return adopted{}, lifecycle.Fault(opportunity.Failf(opportunity.Rejected, "adopt: the API took the reference's mark, but the record does not carry it"))
 		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
-			return workflow.NewContinueAsNewError(ctx, adoptionType, in)
+			return adopted{}, workflow.NewContinueAsNewError(ctx, adoptionType, in)
 		}
-		switch sending := r.mark(ctx, page.Record.Details.Name); sending.Fate {
+		if changed := page.Record.Changed; !tried && !changed.IsZero() {
+			in.Changed = changed
+		}
+		sending := r.mark(ctx, page.Record.Details.Name)
+		tried = tried || sending.Fate != opportunity.FateNotSent
+		switch sending.Fate {
 		case opportunity.FateDone:
 			marked++
 		case opportunity.FateRejected:
-			return lifecycle.Fault(sending.Error)
+			return adopted{}, lifecycle.Fault(sending.Error)
 		case opportunity.FateUnknown:
 			err = r.settle(ctx, sending.Reason)
 		case opportunity.FateNotSent:
 			setbacks++
 			if setbacks >= tellAfter && since(ctx, changeOutages) {
-				return away(sending.Reason)
+				return adopted{}, away(sending.Reason, adopted{Changed: in.Changed})
 			}
 			err = wait(ctx, pauseBefore(setbacks, sending, in.Reference), "wait before sending again: "+string(sending.Reason))
 		}
 		if err != nil {
-			return err
+			return adopted{}, err
 		}
 	}
 }

@@ -145,6 +145,7 @@ func (r *run) plan(ctx workflow.Context, input activities.PlanInput, options wor
 	input.Reference, input.Opportunity, input.Known, input.Done = s.Reference, s.ID, s.Interests, s.Done
 	input.Region, input.Version = s.Details.Region, s.Rules.Version
 	input.Entered, input.LastActivity, input.Now = s.Entered, s.LastActivity, workflow.Now(ctx)
+	input.Adopted = s.AdoptedAt
 	return look{activity: activities.PlanOpportunity, input: input, options: options, about: opportunity.PlanRequest},
 		func(result activities.PlanResult) bool { return result.Proves(input) }
 }

@@ -46,6 +46,9 @@ type run struct {
 	// no answer since the run began to rest.
 	calls    int
 	unserved bool
+	// changed is when a record that is adopted was last changed before it was marked; zero where
+	// that is not known.
+	changed time.Time
 	// rivals counts the waits for other references that adopt the same record.
 	rivals int
 	// failed says why the record cannot be created.

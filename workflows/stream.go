@@ -150,13 +150,16 @@ func (r *run) readOnce(ctx workflow.Context, id opportunity.ID, options workflow
 }
 
 func (r *run) readPages(ctx workflow.Context, id opportunity.ID, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
-	input := activities.ReadInput{Reference: r.state.Reference, Opportunity: id}
+	return r.readPagesOf(ctx, activities.ReadInput{Reference: r.state.Reference, Opportunity: id}, read)
+}
+
+func (r *run) readPagesOf(ctx workflow.Context, input activities.ReadInput, read func(activities.ReadInput) (activities.ReadResult, error)) (opportunity.Snapshot, error) {
 	page, err := read(input)
 	if err != nil {
 		return opportunity.Snapshot{}, err
 	}
 	r.told, r.owner = page.Run, page.Owner
-	if id == r.state.ID && r.foreign(ctx, page.Foreign) {
+	if input.Opportunity == r.state.ID && r.foreign(ctx, page.Foreign) {
 		return opportunity.Snapshot{}, errForeign
 	}
 	r.state.Ruled(page.Rules, workflow.Now(ctx))

@@ -49,6 +49,9 @@ type record struct {
 	// conflict, when set, is why a record that was found must not be taken over.
 	conflict *opportunity.Error
 
+	// changed, when set, is when the record was last changed, which reads for an adoption tell. A
+	// mark is a change.
+	changed time.Time
 	// owner is the reference whose mark the record carries; untold says that the owner cannot be
 	// read.
 	owner  opportunity.Reference
@@ -250,6 +253,9 @@ func (r *record) readOpportunity(_ context.Context, in activities.ReadInput) (ac
 		_, _ = fmt.Sscan(in.After, &from)
 	}
 	to := min(from+2, len(snapshot.Interests))
+	if in.Adopts {
+		snapshot.Changed = r.changed
+	}
 	out := activities.ReadResult{Record: snapshot, Run: r.run, Rules: r.book.rules()}
 	switch {
 	case in.After != "":
@@ -281,7 +287,7 @@ func (r *record) probeAPI(context.Context) (activities.ProbeResult, error) {
 	return activities.ProbeResult{Answered: r.down == nil}, r.down
 }
 
-func (r *record) markOpportunity(_ context.Context, in activities.MarkInput) (activities.Sending, error) {
+func (r *record) markOpportunity(ctx context.Context, in activities.MarkInput) (activities.Sending, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, activities.MarkOpportunity)
@@ -294,6 +300,9 @@ func (r *record) markOpportunity(_ context.Context, in activities.MarkInput) (ac
 		}
 	}
 	if commit {
+		if !r.changed.IsZero() {
+			r.changed = activity.GetInfo(ctx).ScheduledTime
+		}
 		r.owner = in.Reference
 		r.log = append(r.log, fmt.Sprintf("mark %s of %s", in.Name, in.Reference))
 	}

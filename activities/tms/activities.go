@@ -28,6 +28,9 @@ type Options struct {
 	Mark Mark
 	// ReservationLength is how long places are held; 0 is 14 days.
 	ReservationLength time.Duration
+	// AdoptedSinceRecord says that the follow-ups of an adopted record count from the record's
+	// own time of last change; else they count from the adoption.
+	AdoptedSinceRecord bool
 	// Times bound how long a request may be under way.
 	Times activities.Times
 	// NamesFor is how long the worker remembers the meaning of a name; 0 is 10 minutes.
@@ -71,6 +74,7 @@ type Activities struct {
 	questions         *questions
 	mark              Mark
 	reservationLength time.Duration
+	sinceRecord       bool // adopted records count from their last change
 	times             activities.Times
 	names             *names
 	books             func(time.Time) (Book, error)
@@ -117,6 +121,7 @@ func New(o Options) (*Activities, error) {
 	return &Activities{
 		api: o.API, temporal: o.Temporal, questions: newQuestions(o.Temporal, now), mark: o.Mark, now: now,
 		reservationLength: cmp.Or(o.ReservationLength, 14*24*time.Hour),
+		sinceRecord:       o.AdoptedSinceRecord,
 		times:             o.Times,
 		names:             newNames(cmp.Or(o.NamesFor, 10*time.Minute), now),
 		books:             books,

@@ -73,7 +73,7 @@ func (a *Activities) plan(ctx context.Context, in activities.PlanInput, book Boo
 		}
 	}
 	facts := a.facts(record, raw, events, known{in.Region, in.Known}, in.Now)
-	facts.Entered, facts.LastActivity, facts.Done = in.Entered, in.LastActivity, in.Done
+	facts.Entered, facts.LastActivity, facts.Adopted, facts.Done = in.Entered, in.LastActivity, in.Adopted, in.Done
 	result.Plan = book.Playbook.Plan(facts, occasion)
 	result.Plan.Version = book.Version
 	for _, event := range events {

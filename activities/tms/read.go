@@ -26,7 +26,11 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	if err != nil {
 		return activities.ReadResult{}, unready("%s", err)
 	}
-	record, err := a.api.Opportunity(ctx, string(in.Opportunity))
+	read := a.api.Opportunity
+	if in.Adopts && a.sinceRecord {
+		read = a.api.ChangedOpportunity
+	}
+	record, err := read(ctx, string(in.Opportunity))
 	if err != nil {
 		return activities.ReadResult{}, reading(err)
 	}
@@ -82,8 +86,11 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 		Details: opportunity.Details{
 			Name: a.mark.read(record.Name, ref),
 		},
-		Step:        stepOf(record.Step),
+		Step:        StepOf(record.Step),
 		Reservation: a.held(record.Reservations),
+	}
+	if record.Changed != nil {
+		out.Changed = record.Changed.UTC()
 	}
 	if record.Account != nil {
 		out.Details.Account = opportunity.Named{ID: opportunity.ID(record.Account.ID), Name: record.Account.Name}
@@ -97,7 +104,8 @@ func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.R
 	return out
 }
 
-func stepOf(step administrate.Step) opportunity.Step {
+// StepOf translates a step.
+func StepOf(step administrate.Step) opportunity.Step {
 	return opportunity.Step{
 		ID: opportunity.ID(step.ID), Name: step.Name,
 		Stage: opportunity.Stage{

@@ -143,7 +143,7 @@ func (a *Activities) lookUp(ctx context.Context, wanted []opportunity.Name) (map
 		}
 		for _, s := range found.Steps {
 			add(opportunity.TypeStep, s.ID, s.Name, s.Name)
-			a.names.rememberStep(stepOf(s))
+			a.names.rememberStep(StepOf(s))
 		}
 		for _, r := range found.Regions {
 			add(opportunity.TypeRegion, r.ID, r.Name, r.Name)

@@ -23,7 +23,7 @@ const maxAnswer = 64 << 20
 // readerFlags binds the settings of a command that only reads.
 func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	api.AddFlags(fs)
-	for _, irrelevant := range []string{"read-only", "mark", "reservation-length", "send-window", "answer-time", "settle-time", "quiet-time"} {
+	for _, irrelevant := range []string{"read-only", "mark", "reservation-length", "send-window", "answer-time", "settle-time", "quiet-time", "adopted-since"} {
 		_ = fs.MarkHidden(irrelevant)
 	}
 }

@@ -24,8 +24,8 @@ func (p *program) check() *cobra.Command {
 		Long: `check reads the schema of the API by introspection, in one request that changes nothing, and compares it with everything
 Oppflow may send: operations, fields, arguments, members, their types, and what the API requires. It tells what is
 missing, and which of Oppflow's assumptions about the API do not hold there, what each of them costs, and in which line
-it is corrected. The exit code is 0 when nothing is missing. What only side effects of transitions use is told apart and does
-not count: a tenant without such side effects does without it.`,
+it is corrected. The exit code is 0 when nothing is missing. What only side effects of transitions and follow-ups use is told apart
+and does not count: a tenant without them does without it.`,
 		Example:           "  oppflow check --api-url https://api.getadministrate.com/graphql --api-token-file token\n  oppflow check --output json",
 		Args:              exactly(),
 		ValidArgsFunction: completeNothing,
@@ -59,7 +59,7 @@ type checked struct {
 	Extras      extras       `json:"extras"`
 }
 
-// extras are parts of the API that only side effects of transitions use. Problems with extras do not count as a
+// extras are parts of the API that only side effects of transitions and follow-ups use. Problems with extras do not count as a
 // failure.
 type extras struct {
 	Uses        int          `json:"uses"`
@@ -139,8 +139,8 @@ func showChecked(w io.Writer, c checked) {
 	}
 	showMissing(w, "Missing, although documented or observed with other tenants:", c.Missing)
 	showAssumptions(w, "Assumed, and different with this tenant:", c.Assumptions)
-	showMissing(w, "Missing for side effects of transitions, if the tenant has any:", c.Extras.Missing)
-	showAssumptions(w, "Assumed for side effects of transitions, and different with this tenant:", c.Extras.Assumptions)
+	showMissing(w, "Missing for side effects of transitions and for follow-ups, if the tenant has any:", c.Extras.Missing)
+	showAssumptions(w, "Assumed for side effects of transitions and for follow-ups, and different with this tenant:", c.Extras.Assumptions)
 }
 
 func showMissing(w io.Writer, title string, all []missing) {

@@ -20,11 +20,13 @@ type tenant struct {
 	requests []string
 	change   func(answer string) string
 	refuse   string // a text that requests must not hold
+	options  sandbox.Options
 }
 
 func (s *tenant) serve(t *testing.T) []string {
 	t.Helper()
-	box, err := sandbox.Open(t.Context(), sandbox.Options{Token: "tk-31415", Logger: slog.New(slog.DiscardHandler)})
+	s.options.Token, s.options.Logger = "tk-31415", slog.New(slog.DiscardHandler)
+	box, err := sandbox.Open(t.Context(), s.options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,21 +16,22 @@ const standardInput = "-"
 
 func (p *program) playbook() *cobra.Command {
 	command := &cobra.Command{
-		Use:   "playbook check|explain|deploy|list|rollback",
-		Short: "Check, explain or deploy a tenant's rules for moves and follow-ups",
+		Use:   "playbook check|explain|preview|deploy|list|rollback",
+		Short: "Check, explain, preview or deploy a tenant's rules for moves and follow-ups",
 		Long: `playbook works with playbooks: files with a tenant's rules, which say what goes with a move from step to step and what
 follows up on an opportunity that stands in a step. docs/playbook.md tells how they are written. A namespace has one playbook,
-in versions: deploy, list and rollback work with those, check and explain with files alone.`,
+in versions: deploy, list and rollback work with those, check and explain with files alone, and preview with a file and the records of the
+TMS.`,
 		Example: "  oppflow playbook check playbook.yaml\n  oppflow playbook explain\n  oppflow playbook deploy playbook.yaml",
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(command, args[0])
 			}
-			return usagef("check, explain, deploy, list or rollback is missing; usage: %s", command.UseLine())
+			return usagef("check, explain, preview, deploy, list or rollback is missing; usage: %s", command.UseLine())
 		},
 		ValidArgsFunction: completeNothing,
 	}
-	for _, c := range []*cobra.Command{p.checkPlaybook(), p.explainPlaybook(), p.deployPlaybook(), p.listPlaybooks(), p.rollBackPlaybook()} {
+	for _, c := range []*cobra.Command{p.checkPlaybook(), p.explainPlaybook(), p.previewPlaybook(), p.deployPlaybook(), p.listPlaybooks(), p.rollBackPlaybook()} {
 		c.DisableFlagsInUseLine = true
 		c.Flags().SortFlags = false
 		command.AddCommand(c)

@@ -183,6 +183,17 @@ func MarkOf(api settings.API) tms.Mark {
 	return tms.Mark{Attribute: api.Mark.Attribute(), Name: api.Mark.Place() == settings.MarkName}
 }
 
+// callsOf returns the options of the activities that come from the settings.
+func callsOf(o Options) tms.Options {
+	return tms.Options{
+		Mark: MarkOf(o.API), ReservationLength: o.API.ReservationLength, ReadOnly: o.API.ReadOnly,
+		AdoptedSinceRecord: o.API.AdoptedSince == settings.SinceRecord,
+		Times:              activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime},
+		Without:            withoutEffects(o.Playbook),
+		Version:            BuildVersion().String(),
+	}
+}
+
 // assemble makes the two workers. The workflows never wait behind calls of the API, whose queue has a rate limit.
 // The client's interceptors come before the ones given here, so that tracing is the outermost. The workers send
 // requests only after belongs has proven that the namespace belongs to the tenant.
@@ -210,15 +221,11 @@ func assemble(c client.Client, o Options, observer *telemetry.Telemetry, taken *
 		return nil, nil, &SettingsError{cause: err}
 	}
 	belongs.api = api
-	times := activities.Times{SendWindow: o.API.SendWindow, AnswerTime: o.API.AnswerTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime}
-	calls, err := tms.New(tms.Options{
-		API: api, Temporal: c, ReservationLength: o.API.ReservationLength, Times: times,
-		Mark:     MarkOf(o.API),
-		Book:     belongs.books.at,
-		Without:  withoutEffects(o.Playbook),
-		ReadOnly: o.API.ReadOnly, Permitted: belongs.permit, Made: belongs.made,
-		Version: BuildVersion().String(),
-	})
+	options := callsOf(o)
+	times := options.Times
+	options.API, options.Temporal, options.Book = api, c, belongs.books.at
+	options.Permitted, options.Made = belongs.permit, belongs.made
+	calls, err := tms.New(options)
 	if err != nil {
 		return nil, nil, &SettingsError{cause: err}
 	}

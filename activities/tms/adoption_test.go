@@ -1,0 +1,103 @@
+package tms_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// A worker reads the time of the last change only for an adoption, and only with the setting.
+func TestReadForAnAdoptionTellsTheLastChange(t *testing.T) {
+	r := newRoom(t, tms.Mark{Attribute: "oppflow"})
+	record := r.created("A-1")
+	made := r.now()
+	r.pass(90 * 24 * time.Hour)
+	var asked int
+	r.answerInstead(func(_ http.ResponseWriter, q *http.Request) bool {
+		document := body(t, q)
+		asked += strings.Count(document, "updatedAt")
+		return false
+	})
+	for _, c := range []struct {
+		name            string
+		setting, adopts bool
+		want            int // how often the time is asked for
+	}{
+		{"with the setting", true, true, 1},
+		{"with the setting, no adoption", true, false, 0},
+		{"without the setting", false, true, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r.t, asked = t, 0
+			r.options.AdoptedSinceRecord = c.setting
+			r.worker(tms.Mark{Attribute: "oppflow"})
+			r.requested()
+			got := do[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, Adopts: c.adopts})
+			r.wantRequests(1)
+			if asked != c.want || got.Record.ID != record || got.Owner != activities.OwnerUs {
+				t.Errorf("asked %d times, %+v", asked, got)
+			}
+			if changed := got.Record.Changed; changed.IsZero() != (c.want == 0) || c.want > 0 && made.Sub(changed).Abs() > time.Minute {
+				t.Errorf("changed at %s, want %s", changed, made)
+			}
+		})
+	}
+}
+
+// Where the tenant does not have the field, the adoption is told so.
+func TestReadForAnAdoptionWithoutTheField(t *testing.T) {
+	r := newRoomOf(t, tms.Mark{Attribute: "oppflow"}, map[string]string{"opportunity.updatedAt": "absent"})
+	r.options.AdoptedSinceRecord = true
+	r.worker(tms.Mark{Attribute: "oppflow"})
+	record := r.created("A-1")
+	_, err := try[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, Adopts: true})
+	application := errorOf(t, err)
+	if !application.NonRetryable() || !strings.Contains(application.Message(), "updatedAt") {
+		t.Errorf("%v", err)
+	}
+	api, err := administrate.New(administrate.Options{URL: r.url, Tokens: administrate.StaticToken(r.token), Assumed: administrate.Assumptions{OpportunityUpdated: administrate.Off}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.options.API = api
+	r.worker(tms.Mark{Attribute: "oppflow"})
+	got := do[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, Adopts: true})
+	if got.Record.ID != record || !got.Record.Changed.IsZero() {
+		t.Errorf("switched off: %+v", got)
+	}
+}
+
+func errorOf(t *testing.T, err error) *temporal.ApplicationError {
+	t.Helper()
+	var application *temporal.ApplicationError
+	if !errors.As(err, &application) {
+		t.Fatalf("got %v", err)
+	}
+	return application
+}
+
+// A plan spreads what was due before the adoption.
+func TestPlanOfAnAdoptedRecordIsSpread(t *testing.T) {
+	r := newRoom(t, tms.Mark{})
+	r.follow(`steps: [{ at: { state: Open }, followUps: [{ name: long, due: { inStep: 7 days }, do: { attention: { text: t } } }] }]`)
+	record := r.created("A-1")
+	adopted := r.now().Truncate(time.Second)
+	in := activities.PlanInput{Opportunity: record, Entered: adopted.AddDate(0, 0, -60), LastActivity: adopted.AddDate(0, 0, -60), Adopted: adopted}
+	got := r.plan(in)
+	if len(got.Plan.FollowUps) != 1 || !got.Plan.FollowUps[0].Due.Equal(opportunity.CatchUpAt(record, adopted)) {
+		t.Errorf("%+v; want it at %s", got.Plan.FollowUps, opportunity.CatchUpAt(record, adopted))
+	}
+	in.Adopted = time.Time{}
+	if got = r.plan(in); len(got.Plan.FollowUps) != 1 || got.Plan.FollowUps[0].Due.Sub(adopted) > time.Minute {
+		t.Errorf("without an adoption: %+v", got.Plan.FollowUps)
+	}
+}

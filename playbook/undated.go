@@ -1,0 +1,60 @@
+package playbook
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Undated is a follow-up whose time is not known, because the facts lack the time to which it counts.
+type Undated struct {
+	// Name is the name of the follow-up in the playbook.
+	Name string
+	// Lacks is what the facts lack.
+	Lacks Lacking
+}
+
+// Lacking is a kind of time that facts may lack.
+type Lacking string
+
+// The kinds.
+const (
+	// LacksStart: the start of an event.
+	LacksStart Lacking = "start"
+	// LacksExpiry: the expiry of training tokens.
+	LacksExpiry Lacking = "expiry"
+)
+
+// Undated returns the follow-ups of the current step that a plan cannot hold, each once, because the facts lack the
+// start of an event or the expiry of training tokens. It is for facts that were made without reading the events: in
+// other facts, the lack of a start may mean that the event was cancelled.
+func (p *Playbook) Undated(facts Facts) []Undated {
+	planner := p.plannerOf(facts)
+	var all []Undated
+	for i, step := range planner.rules.Steps {
+		if !step.At.matches(facts.Step) {
+			continue
+		}
+		for j, rule := range step.FollowUps {
+			lacks := facts.lacks(rule)
+			if lacks != "" && planner.holds(rule.Name, fmt.Sprintf("steps[%d].followUps[%d].when", i, j)) {
+				all = append(all, Undated{Name: rule.Name, Lacks: lacks})
+			}
+		}
+	}
+	return all
+}
+
+// lacks returns which kind of time the rule counts to and an interest lacks; "" where nothing is lacking.
+func (f Facts) lacks(rule FollowUpRule) Lacking {
+	start := func(i Interest) bool { return i.Kind == opportunity.Event && i.Start.IsZero() }
+	expiry := func(i Interest) bool { return i.Kind == opportunity.Tokens && i.ExpiresAt == "" }
+	switch {
+	case rule.Due.BeforeStart != nil && slices.ContainsFunc(f.Interests, start):
+		return LacksStart
+	case rule.Due.BeforeTokensExpire != nil && slices.ContainsFunc(f.Interests, expiry):
+		return LacksExpiry
+	}
+	return ""
+}

@@ -1,0 +1,30 @@
+package settings
+
+import "errors"
+
+// AdoptedSince says from when the follow-ups of an adopted record count.
+type AdoptedSince string
+
+// The two times. The zero value is SinceAdoption.
+const (
+	// SinceAdoption counts from the adoption.
+	SinceAdoption AdoptedSince = "adoption"
+	// SinceRecord counts from the time of the record's last change in the TMS.
+	SinceRecord AdoptedSince = "record"
+)
+
+// Set reads the word, so that it can be a flag's value.
+func (s *AdoptedSince) Set(text string) error {
+	switch since := AdoptedSince(text); since {
+	case SinceAdoption, SinceRecord:
+		*s = since
+		return nil
+	}
+	return errors.New("must be adoption or record")
+}
+
+// String returns the word.
+func (s *AdoptedSince) String() string { return string(*s) }
+
+// Type names the kind of value in help output.
+func (s *AdoptedSince) Type() string { return "time" }

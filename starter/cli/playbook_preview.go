@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
+	"github.com/oppflow/oppflow/settings"
+)
+
+const (
+	previewWithin  = 7 * 24 * time.Hour
+	previewTimeout = 10 * time.Minute
+)
+
+func (p *program) previewPlaybook() *cobra.Command {
+	api := settings.API{Environment: p.env}
+	within, timeout := length(previewWithin), length(previewTimeout)
+	command := &cobra.Command{
+		Use:   "preview FILE|default [flags]",
+		Short: "Tell which follow-ups would be due if all open opportunities were adopted now",
+		Long: `preview reads the tenant's open opportunities and tells which follow-ups of the playbook would be due within a time, if each
+opportunity were adopted now by a worker with --adopted-since record. It prints one line for each day, in UTC. With --output json
+it prints each follow-up. It prints no names of people or opportunities. It reads only opportunities in steps in which the playbook
+has follow-ups, a hundred in one request, and changes nothing. It needs no Temporal server.
+
+It does not read events, and the API does not show when training tokens expire: what counts to these times is told as not known.
+It does not follow a move that a follow-up makes. FILE is a playbook, - is standard input, default is the built-in playbook.`,
+		Example:           "  oppflow playbook preview playbook.yaml\n  oppflow playbook preview default --within 720h\n  oppflow playbook preview playbook.yaml --output json",
+		Args:              exactly("FILE|default"),
+		ValidArgsFunction: completeYAML,
+	}
+	fs := command.Flags()
+	fs.Var(&within, "within", "how far to look ahead")
+	form := outputFlag(command)
+	fs.Var(&timeout, "timeout", "how long to read at most")
+	readerFlags(fs, &api)
+	command.RunE = func(command *cobra.Command, args []string) error {
+		file, name := playbook.DefaultFile(), "the default playbook"
+		if args[0] != settings.DefaultPlaybook {
+			var err error
+			if file, err = readPlaybook(command, args[0]); err != nil {
+				return err
+			}
+			name = fileName(args[0])
+		}
+		book, err := p.soundPlaybook(name, file)
+		if err != nil {
+			return err
+		}
+		return p.askAPI(command.Context(), &api, time.Duration(timeout), func(ctx context.Context, client *administrate.Client) error {
+			result := newPreview(time.Now(), time.Duration(within))
+			err := openRecords(ctx, client, book, func(record administrate.Opportunity) { result.add(book, record) })
+			if err != nil {
+				return err
+			}
+			result.sort()
+			return form.show(p.stdout, result, func(w io.Writer) { showPreview(w, result) })
+		})
+	}
+	return command
+}
+
+// openRecords calls each with every open opportunity in a step in which the playbook has follow-ups, once.
+func openRecords(ctx context.Context, client *administrate.Client, book *playbook.Playbook, each func(administrate.Opportunity)) error {
+	steps, err := openSteps(ctx, client, book.Has())
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{} // pages shift while people work
+	for some := range slices.Chunk(steps, administrate.MaxEntries) {
+		search := administrate.Search{
+			First: pageSize, Whole: true,
+			Filters: []administrate.Filter{{Field: administrate.ByStepID, Operation: administrate.In, Values: some}},
+		}
+		for more := true; more; more = search.After != "" {
+			page, err := client.Opportunities(ctx, search)
+			if err != nil {
+				return err
+			}
+			for _, record := range page.Rows {
+				if seen[record.ID] || record.Step.Stage.State != string(opportunity.Open) {
+					continue
+				}
+				seen[record.ID] = true
+				if record, err = withAllInterests(ctx, client, record); err != nil {
+					return err
+				}
+				each(record)
+			}
+			search.After = page.More
+		}
+	}
+	return nil
+}
+
+// openSteps returns the ids of the open steps in which the playbook has follow-ups.
+func openSteps(ctx context.Context, client *administrate.Client, has playbook.Contents) ([]string, error) {
+	var ids []string
+	if !has.FollowUps {
+		return nil, nil
+	}
+	for wanted := (&administrate.Wanted{Steps: &administrate.List{}}); wanted != nil; {
+		found, err := client.Lookup(ctx, *wanted)
+		if err != nil {
+			return nil, err
+		}
+		for _, step := range found.Steps {
+			if step := tms.StepOf(step); step.Stage.State == opportunity.Open && has.At.Has(step) {
+				ids = append(ids, string(step.ID))
+			}
+		}
+		wanted = found.Next
+	}
+	return ids, nil
+}
+
+// withAllInterests reads the interests that the page of the record does not hold.
+func withAllInterests(ctx context.Context, client *administrate.Client, record administrate.Opportunity) (administrate.Opportunity, error) {
+	for record.MoreInterests != "" {
+		page, err := client.Interests(ctx, record.ID, record.MoreInterests)
+		if err != nil {
+			return record, err
+		}
+		record.Interests, record.MoreInterests = append(record.Interests, page.Interests...), page.More
+	}
+	return record, nil
+}
+
+// preview is the JSON form of a preview. It holds no names of people and opportunities.
+type preview struct {
+	Adopted time.Time `json:"adopted"`
+	Until   time.Time `json:"until"`
+	// Opportunities is how many open opportunities are in steps with follow-ups. Unchanged is how many of them do not show
+	// the time of their last change.
+	Opportunities int           `json:"opportunities"`
+	Unchanged     int           `json:"withoutTimeOfChange"`
+	FollowUps     []previewed   `json:"followUps"`
+	NotKnown      []uncertainty `json:"notKnown"`
+	Problems      []uncertainty `json:"problems"`
+}
+
+// previewed is a follow-up that would be due.
+type previewed struct {
+	Record   string    `json:"record"`
+	Step     string    `json:"step"`
+	FollowUp string    `json:"followUp"`
+	Number   int       `json:"number"`
+	Of       int       `json:"of"`
+	Due      time.Time `json:"due"`
+}
+
+// uncertainty is something that is not known or cannot be decided, with the number of opportunities that it is about.
+type uncertainty struct {
+	FollowUp      string `json:"followUp,omitempty"`
+	Text          string `json:"text"`
+	Opportunities int    `json:"opportunities"`
+}
+
+func newPreview(now time.Time, within time.Duration) *preview {
+	now = now.UTC().Truncate(time.Second)
+	return &preview{Adopted: now, Until: now.Add(within), FollowUps: []previewed{}, NotKnown: []uncertainty{}, Problems: []uncertainty{}}
+}
+
+// add plans the follow-ups of the record as a worker does at its adoption.
+func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) {
+	v.Opportunities++
+	if record.Changed == nil {
+		v.Unchanged++
+	}
+	facts := tms.AdoptionFacts(record, v.Adopted)
+	plan := book.Plan(facts, opportunity.Occasion{})
+	for _, f := range plan.FollowUps {
+		if !f.Due.After(v.Until) {
+			v.FollowUps = append(v.FollowUps, previewed{
+				Record: record.ID, Step: record.Step.Name, FollowUp: f.Name, Number: f.Number, Of: f.Of, Due: f.Due.UTC().Truncate(time.Second),
+			})
+		}
+	}
+	for _, u := range book.Undated(facts) {
+		text := "the starts of events are not read"
+		if u.Lacks == playbook.LacksExpiry {
+			text = "the API does not show when training tokens expire"
+		}
+		v.NotKnown = count(v.NotKnown, uncertainty{FollowUp: u.Name, Text: text})
+	}
+	for _, problem := range plan.Problems {
+		v.Problems = count(v.Problems, uncertainty{Text: problem})
+	}
+}
+
+// count counts one more opportunity.
+func count(all []uncertainty, one uncertainty) []uncertainty {
+	at := slices.IndexFunc(all, func(u uncertainty) bool { return u.FollowUp == one.FollowUp && u.Text == one.Text })
+	if at < 0 {
+		at, all = len(all), append(all, one)
+	}
+	all[at].Opportunities++
+	return all
+}
+
+func (v *preview) sort() {
+	slices.SortFunc(v.FollowUps, func(a, b previewed) int {
+		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Record, b.Record), cmp.Compare(a.FollowUp, b.FollowUp), cmp.Compare(a.Number, b.Number))
+	})
+	for _, all := range [][]uncertainty{v.NotKnown, v.Problems} {
+		slices.SortFunc(all, func(a, b uncertainty) int {
+			return cmp.Or(cmp.Compare(a.FollowUp, b.FollowUp), cmp.Compare(a.Text, b.Text))
+		})
+	}
+}
+
+func showPreview(w io.Writer, v *preview) {
+	line(w, fmt.Sprintf("%s with follow-ups. Adopted at %s with --adopted-since record, they would have %s until %s.",
+		counted(v.Opportunities, "open opportunity is in a step", "open opportunities are in steps"), since(v.Adopted), counted(len(v.FollowUps), "follow-up", "follow-ups"), since(v.Until)))
+	for _, day := range v.days() {
+		line(w, day.date, strings.Join(day.counts, ", "))
+	}
+	for _, u := range v.NotKnown {
+		line(w, fmt.Sprintf("Not known: %s of %s, because %s.", u.FollowUp, counted(u.Opportunities, "opportunity", "opportunities"), u.Text))
+	}
+	for _, u := range v.Problems {
+		line(w, fmt.Sprintf("Problem with %s: %s.", counted(u.Opportunities, "opportunity", "opportunities"), u.Text))
+	}
+	if v.Unchanged > 0 {
+		line(w, fmt.Sprintf("The API does not show the time of the last change of %s: there the follow-ups count from the adoption.", counted(v.Unchanged, "opportunity", "opportunities")))
+	}
+}
+
+// dayOfPreview is a day with the number of its follow-ups by name.
+type dayOfPreview struct {
+	date   string
+	counts []string
+}
+
+// days returns the days that have follow-ups, in order.
+func (v *preview) days() []dayOfPreview {
+	numbers := map[string]map[string]int{}
+	var dates []string
+	for _, f := range v.FollowUps {
+		date := f.Due.Format(time.DateOnly)
+		if numbers[date] == nil {
+			numbers[date], dates = map[string]int{}, append(dates, date)
+		}
+		numbers[date][f.FollowUp]++
+	}
+	all := make([]dayOfPreview, len(dates))
+	for i, date := range dates {
+		all[i].date = date
+		for name, n := range numbers[date] {
+			all[i].counts = append(all[i].counts, fmt.Sprintf("%s %d", name, n))
+		}
+		slices.Sort(all[i].counts)
+	}
+	return all
+}

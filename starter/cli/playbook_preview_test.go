@@ -1,0 +1,206 @@
+package cli_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/sandbox"
+)
+
+// previewed is a preview as a program reads it.
+type previewed struct {
+	Adopted, Until      time.Time
+	Opportunities       int
+	WithoutTimeOfChange int
+	FollowUps           []struct {
+		Record, Step, FollowUp string
+		Number, Of             int
+		Due                    time.Time
+	}
+	NotKnown, Problems []struct {
+		FollowUp, Text string
+		Opportunities  int
+	}
+}
+
+func previewOf(t *testing.T, env []string, args ...string) previewed {
+	t.Helper()
+	got := oppflow(t, env, append([]string{"playbook", "preview"}, args...)...)
+	got.wantDone(t)
+	var read previewed
+	if err := json.Unmarshal([]byte(got.stdout), &read); err != nil {
+		t.Fatalf("%v: %s", err, got.stdout)
+	}
+	return read
+}
+
+var changeTime = regexp.MustCompile(`"changed":"[^"]*"`)
+
+// changedAt returns a change of answers that says when every opportunity was last changed; "null" says that this is not
+// known.
+func changedAt(at string) func(string) string {
+	if at != "null" {
+		at = `"` + at + `"`
+	}
+	return func(answer string) string { return changeTime.ReplaceAllString(answer, `"changed":`+at) }
+}
+
+const quietPlaybook = `
+steps:
+  - at: { state: Open }
+    followUps:
+      - name: remind
+        due: { inStep: 7 days }
+        repeat: { times: 2, every: 2 days }
+        do: { attention: { text: "{{.Name}}" } }
+  - at: { state: Won }
+    followUps: [{ name: thank, due: { inStep: 7 days }, do: { attention: { text: t } } }]
+`
+
+// The preview plans what was due long ago as a worker spreads it, reads pages of a hundred, and changes nothing.
+func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
+	box := &tenant{options: sandbox.Options{Catalogue: manyOpportunities(t, 120)}, change: changedAt("2020-01-31T12:00:00+00:00")}
+	env := box.serve(t)
+	name := written(t, quietPlaybook)
+	read := previewOf(t, env, name, "--within", "72h", "--output", "json")
+	if len(box.requests) != 3 {
+		t.Errorf("%d requests, want one for the steps and two for the opportunities", len(box.requests))
+	}
+	for _, request := range box.requests {
+		if strings.Contains(request, "mutation") {
+			t.Errorf("something is changed: %s", request)
+		}
+	}
+	if read.Opportunities != 120 || read.WithoutTimeOfChange != 0 || len(read.NotKnown)+len(read.Problems) > 0 || read.Until.Sub(read.Adopted) != 72*time.Hour || time.Since(read.Adopted) > time.Minute {
+		t.Errorf("%+v", read)
+	}
+	records := map[string]bool{}
+	for i, f := range read.FollowUps {
+		own := opportunity.CatchUpAt(opportunity.ID(f.Record), read.Adopted)
+		if f.Number == 2 {
+			own = own.Add(48 * time.Hour)
+		} else {
+			records[f.Record] = true
+		}
+		if !f.Due.Equal(own) || f.Step != "Proposed" || f.FollowUp != "remind" || f.Of != 2 || i > 0 && f.Due.Before(read.FollowUps[i-1].Due) {
+			t.Fatalf("%+v, want it at %s", f, own)
+		}
+	}
+	if len(records) != 120 || len(read.FollowUps) <= 120 {
+		t.Errorf("%d opportunities have %d follow-ups", len(records), len(read.FollowUps))
+	}
+
+	got := oppflow(t, env, "playbook", "preview", name, "--within", "72h")
+	got.wantDone(t, "120 open opportunities are in steps with follow-ups. Adopted at ", "--adopted-since record")
+	told, days := 0, 0
+	for _, line := range regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d +remind (\d+)$`).FindAllStringSubmatch(got.stdout, -1) {
+		var n int
+		_, _ = fmt.Sscan(line[1], &n)
+		told, days = told+n, days+1
+	}
+	if told < 120 || days < 3 || strings.Contains(got.stdout, "Opportunity ") || strings.Contains(got.stdout, "thank") {
+		t.Errorf("%d follow-ups on %d days:\n%s", told, days, got.stdout)
+	}
+}
+
+// What was not due before is due at its time; a time of change that is not shown counts as now.
+func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
+	now := time.Now().UTC().Truncate(time.Second)
+	name := written(t, quietPlaybook)
+	for _, c := range []struct {
+		changed string
+		due     []time.Duration // from now
+		unknown int
+	}{
+		{now.Add(-24 * time.Hour).Format(time.RFC3339), []time.Duration{6 * 24 * time.Hour}, 0},
+		{now.Add(-72 * time.Hour).Format(time.RFC3339), []time.Duration{4 * 24 * time.Hour, 6 * 24 * time.Hour}, 0},
+		{now.Add(24 * time.Hour).Format(time.RFC3339), []time.Duration{7 * 24 * time.Hour}, 0}, // never later than now
+		{"null", []time.Duration{7 * 24 * time.Hour}, 1},
+	} {
+		t.Run(c.changed, func(t *testing.T) {
+			box := &tenant{change: changedAt(c.changed)}
+			read := previewOf(t, box.serve(t), name, "--output", "json")
+			var due []time.Duration
+			for _, f := range read.FollowUps {
+				due = append(due, f.Due.Sub(now).Round(time.Hour))
+			}
+			if !slices.Equal(due, c.due) || read.WithoutTimeOfChange != c.unknown || read.Opportunities != 1 {
+				t.Errorf("due %v, %+v", due, read)
+			}
+		})
+	}
+	box := &tenant{change: changedAt("null")}
+	oppflow(t, box.serve(t), "playbook", "preview", name).wantDone(t, "1 open opportunity is in a step", "does not show the time of the last change of 1 opportunity")
+}
+
+// What depends on times that are not read is told as not known, and so is what cannot be decided.
+func TestPlaybookPreviewTellsWhatIsNotKnown(t *testing.T) {
+	box := &tenant{}
+	env := box.serve(t)
+	client, err := administrate.New(administrate.Options{URL: strings.TrimPrefix(env[0], "ADMINISTRATE_URL="), Tokens: administrate.StaticToken("tk-31415")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	record := id("Opportunity:1")
+	answers, err := client.Apply(t.Context(), []administrate.Mutation{
+		administrate.AddInterest{OpportunityID: record, ItemID: id("Course:1"), Kind: administrate.Event, Quantity: 2, UnitAmount: decimal.NewFromInt(100)},
+		administrate.AddInterest{OpportunityID: record, ItemID: id(opportunity.TypeTokens + ":8848a3b38adf45db8ff60fafcbd3b3f6"), Kind: administrate.Tokens, Quantity: 1, UnitAmount: decimal.NewFromInt(100)},
+	})
+	if err != nil || answers[0].Err != nil || answers[1].Err != nil {
+		t.Fatal(err, answers)
+	}
+	name := written(t, `
+steps:
+  - at: { step: Proposed }
+    followUps:
+      - { name: soon, due: { beforeStart: 2 days }, do: { attention: { text: t } } }
+      - { name: large-soon, due: { beforeStart: 2 days }, when: value > 5000, do: { attention: { text: t } } }
+      - { name: tokens, due: { beforeTokensExpire: 2 days }, do: { attention: { text: t } } }
+      - { name: seats, due: { inStep: 1 day }, when: 'int(attributes["seats"]) > 5', do: { attention: { text: t } } }
+      - { name: worth, due: { inStep: 1 day }, when: value == 300, do: { attention: { text: t } } }
+  - at: { step: Opportunity }
+    followUps: [{ name: elsewhere, due: { beforeStart: 2 days }, do: { attention: { text: t } } }]
+`)
+	read := previewOf(t, env, name, "--output", "json")
+	if len(read.FollowUps) != 1 || read.FollowUps[0].FollowUp != "worth" || read.FollowUps[0].Record != record {
+		t.Errorf("due: %+v", read.FollowUps)
+	}
+	if len(read.NotKnown) != 2 || read.NotKnown[0].FollowUp != "soon" || read.NotKnown[1].FollowUp != "tokens" || read.NotKnown[0].Opportunities != 1 ||
+		len(read.Problems) != 1 || read.Problems[0].Opportunities != 1 {
+		t.Errorf("not known: %+v, problems: %+v", read.NotKnown, read.Problems)
+	}
+	got := oppflow(t, env, "playbook", "preview", name)
+	got.wantDone(t, "worth 1", "Not known: soon of 1 opportunity, because the starts of events are not read.",
+		"Not known: tokens of 1 opportunity", "Problem with 1 opportunity: seats: its condition cannot be decided")
+	if strings.Contains(got.stdout, "refresher") {
+		t.Errorf("a name is told:\n%s", got.stdout)
+	}
+}
+
+func TestPlaybookPreviewOfOtherPlaybooks(t *testing.T) {
+	box := &tenant{}
+	env := box.serve(t)
+	oppflow(t, env, "playbook", "preview", "default").wantDone(t, "1 open opportunity", "0 follow-ups until")
+	typed(t, written(t, soundPlaybook))
+	box.requests = nil
+	oppflow(t, env, "playbook", "preview", "-").wantDone(t, "0 open opportunities")
+	if len(box.requests) > 0 {
+		t.Errorf("a playbook without follow-ups makes %d requests", len(box.requests))
+	}
+	wrong := written(t, wrongPlaybook)
+	oppflow(t, env, "playbook", "preview", wrong).wantFailure(t, wrong+" has 2 mistakes")
+	lacking := &tenant{options: sandbox.Options{Assume: map[string]string{"opportunity.updatedAt": "absent"}}}
+	oppflow(t, lacking.serve(t), "playbook", "preview", "default").wantMistake(t, 1, "the API refused the request", "updatedAt")
+	oppflow(t, append(env, "ADMINISTRATE_TOKEN=wrong"), "playbook", "preview", "default").wantMistake(t, 1, "does not take the token")
+}

@@ -152,6 +152,10 @@ type ReadInput struct {
 	// Adopts says that the read is for an adoption. The record then holds the time of its last
 	// change, where the worker counts follow-ups from that time.
 	Adopts bool `json:"adopts,omitempty"`
+	// Workflow and Run are the run of the opportunity that takes over the record. With ""
+	// earlier runs are not asked about.
+	Workflow string `json:"workflow,omitempty"`
+	Run      string `json:"run,omitempty"`
 }
 
 // Owner says whose mark a record carries.
@@ -178,6 +182,9 @@ type ReadResult struct {
 	// only looks like a mark does not count.
 	Foreign bool   `json:"foreign,omitempty"`
 	Run     string `json:"run,omitempty"`
+	// Settling is how long requests of an earlier run of the opportunity may still be
+	// committed to a record that carries the reference's mark already.
+	Settling time.Duration `json:"settling,omitempty"`
 	// Next is where the interests continue, "" at their end.
 	Next string `json:"next,omitempty"`
 	// Rules are the rules of the worker's playbook, on the first page; nil where the worker

@@ -32,6 +32,9 @@ type adopted struct {
 	// Changed is when the record was last changed before the adoption marked it, which is a
 	// change, too. It is zero where that is not known.
 	Changed time.Time `json:"changed,omitzero"`
+	// Settling is how long requests of an earlier run of the reference may still be committed
+	// to the record.
+	Settling time.Duration `json:"settling,omitempty"`
 }
 
 // An adoption waits for another adoption of the same record, longer each time.
@@ -174,7 +177,10 @@ func (r *run) claim(ctx workflow.Context) error {
 	if !known.Changed.IsZero() {
 		r.changed = known.Changed
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return r.settleEarlier(ctx, known.Settling)
 }
 
 // readAdopted reads the record that is taken over, with the time of its last change where the worker
@@ -209,6 +215,9 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) (adopted, erro
 	for marked, setbacks := 0, 0; ; {
 		options := activities.ToRead("read whose mark the record carries")
 		asked := activities.ReadInput{Reference: in.Reference, Opportunity: in.Opportunity, Adopts: true}
+		if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil && !tried && in.Round == 0 {
+			asked.Workflow, asked.Run = parent.ID, parent.RunID
+		}
 		page, err := ask(ctx, r, look{activity: activities.ReadOpportunity, input: asked, options: options},
 			func(page activities.ReadResult) bool { return page.Proves(asked) }, in.Round)
 		switch {
@@ -220,7 +229,7 @@ func (o Options) adoption(ctx workflow.Context, in adoptionInput) (adopted, erro
 			return adopted{}, lifecycle.Fault(opportunity.Failf(opportunity.Conflict,
 				"adopt: the record carries the mark of another reference; send messages to that one, or remove the mark in the TMS"))
 		case page.Owner != activities.OwnerNobody:
-			return adopted{Changed: in.Changed}, nil
+			return adopted{Changed: in.Changed, Settling: page.Settling}, nil
 		case marked > 2:
 			return adopted{}, lifecycle.Fault(opportunity.Failf(opportunity.Rejected, "adopt: the API took the reference's mark, but the record does not carry it"))
 		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():

@@ -508,6 +508,39 @@ func TestEarlierRunIsTakenOver(t *testing.T) {
 	s.wantLog("interest 2", "interest 3", "progress Opportunity", "progress Won")
 }
 
+// The record of a run that was terminated is looked for once its requests are committed, or lost: what such a request did is
+// not taken for the effect of a message to this run.
+func TestARequestOfATerminatedRunIsNotTakenForOneOfThisRun(t *testing.T) {
+	for name, late := range map[string]time.Duration{"while the record is not looked for yet": 50 * time.Second, "while it is not read yet": 100 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.record.exists, s.record.marks, s.record.step = true, 1, steps[0]
+			s.record.settling = time.Minute
+			s.record.create = func(int) (bool, *activities.CreateResult, error) {
+				return false, &activities.CreateResult{Sending: activities.Sending{
+					Fate: opportunity.FateNotSent, Reason: activities.ReasonSeen, RetryAfter: time.Minute,
+				}}, nil
+			}
+			with := addIn(1)
+			s.at(late, func() { // an equal interest, of the run before
+				s.record.mu.Lock()
+				defer s.record.mu.Unlock()
+				s.record.change(opportunity.Mutation{Interest: &with.Interests[0]})
+			})
+			s.record.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+				if n == 1 { // nobody knows what became of it; it was lost
+					return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateUnknown}}, nil
+				}
+				return true, nil, nil
+			}
+			s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", with) })
+			s.win(30 * time.Minute)
+			s.run(start, nil)
+			s.wantLog("interest 1", "interest 1", "progress Opportunity", "progress Won")
+		})
+	}
+}
+
 // A record that is found is not taken over when the run that made it had another start.
 func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	s := newStage(t)

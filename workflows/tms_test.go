@@ -48,6 +48,8 @@ type record struct {
 	find error
 	// conflict, when set, is why a record that was found must not be taken over.
 	conflict *opportunity.Error
+	// settling is how long requests of an earlier run may still be committed.
+	settling time.Duration
 
 	// changed, when set, is when the record was last changed, which reads for an adoption tell. A
 	// mark is a change.
@@ -318,7 +320,7 @@ func (r *record) findOpportunity(_ context.Context, in activities.FindInput) (ac
 	}
 	out := activities.FindResult{Reference: in.Reference, Region: opportunity.Named{ID: id("Region", "UK"), Name: "UK"}}
 	if in.StartDigest != "" {
-		out.Conflict = r.conflict
+		out.Conflict, out.Settling = r.conflict, r.settling
 	}
 	for n := range r.marks {
 		out.Found = append(out.Found, id("Opportunity", 2+n))

@@ -81,6 +81,18 @@ func (a *Activities) settling(runs []*workflowpb.WorkflowExecutionInfo) time.Dur
 	return longest
 }
 
+// settlingBefore returns how long requests of runs before the given one may still be committed. An earlier run that the
+// index does not show may have been terminated just before the run began.
+func (a *Activities) settlingBefore(ctx context.Context, workflow, run string) time.Duration {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	runs, _, err := a.otherRuns(ctx, workflow, run, false)
+	if err != nil || len(runs) == 0 {
+		return a.times.SettleStarted()
+	}
+	return a.settling(runs)
+}
+
 // hadAnotherStart reports whether an earlier run of the workflow had another start than this run. A record was
 // found that carries the mark of the reference, so there was an earlier run. hadAnotherStart asks the index of runs
 // until the index shows the earlier run, for askWithin. Where the index never shows the run, the namespace may have

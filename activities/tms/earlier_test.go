@@ -91,6 +91,53 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	}
 }
 
+// A run that was terminated may have left a request on its way. A run that ended in another way has not.
+func TestRequestsOfATerminatedRunAreWaitedFor(t *testing.T) {
+	const own = "default-test-run-id"
+	all := activities.Times{}.SettleStarted()
+	for name, c := range map[string]struct {
+		runs        map[string]life
+		least, most time.Duration
+	}{
+		"cancelled":               {map[string]life{"1": {}}, 0, 0},
+		"terminated just now":     {map[string]life{"1": {terminated: time.Now()}}, all - 10*time.Second, all},
+		"terminated a minute ago": {map[string]life{"1": {terminated: time.Now().Add(-time.Minute)}}, all - 70*time.Second, all - 50*time.Second},
+		"terminated long ago":     {map[string]life{"1": {terminated: time.Now().Add(-time.Hour)}}, 0, 0},
+		"not shown":               {nil, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // one of them asks for seconds
+			r := newRoom(t, tms.Mark{Name: true})
+			record := r.created("A-1")
+			r.worker(tms.Mark{Name: true})
+			r.namespace.runs, r.namespace.lives = []string{own}, c.runs
+			for run := range c.runs {
+				r.namespace.runs = append(r.namespace.runs, run)
+			}
+			start := opportunity.Start{Name: "First Aid", Region: string(regionDR)}
+			within := func(what string, got, least, most time.Duration) {
+				t.Helper()
+				if got < least || got > most {
+					t.Errorf("%s: waits %v; want %v to %v", what, got, least, most)
+				}
+			}
+			out := r.create(activities.CreateInput{Reference: "A-1", Start: start})
+			if out.Reason != activities.ReasonSeen {
+				t.Fatalf("got %+v; want it looked for", out.Sending)
+			}
+			within("create", out.RetryAfter, c.least, c.most)
+			least, most := c.least, c.most
+			if c.runs == nil { // it may have been terminated just before this run began
+				least, most = all, all
+			}
+			found := do[activities.FindResult](r, activities.FindOpportunity, activities.FindInput{Reference: "A-1", Region: string(regionDR), StartDigest: "d"})
+			within("find", found.Settling, least, most)
+			read := do[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Reference: "A-1", Opportunity: record, Workflow: "opportunity/A-1", Run: own})
+			within("adopt", read.Settling, least, most)
+		})
+	}
+}
+
 // A record is not taken over for a reference that had another record.
 func TestAReferenceThatHadAnotherRecord(t *testing.T) {
 	r := newRoom(t, tms.Mark{})

@@ -34,10 +34,14 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 	if err != nil {
 		return activities.ReadResult{}, reading(err)
 	}
-	return activities.ReadResult{
+	out := activities.ReadResult{
 		Record: a.snapshot(record, in.Reference), Owner: a.mark.owner(record, in.Reference), Next: record.MoreInterests,
 		Foreign: a.mark.foreign(record, in.Reference), Run: runOf(ctx), Rules: rules,
-	}, nil
+	}
+	if out.Owner == activities.OwnerUs && in.Workflow != "" {
+		out.Settling = a.settlingBefore(ctx, in.Workflow, in.Run)
+	}
+	return out, nil
 }
 
 // FindOpportunity looks for records that carry the reference's mark. It reads the

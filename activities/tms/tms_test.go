@@ -27,6 +27,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
@@ -67,9 +68,10 @@ type namespace struct {
 
 // life is an earlier run: what it was started from or took over from the run before it, and how it failed.
 type life struct {
-	start   *opportunity.Start
-	carried *opportunity.State
-	failed  opportunity.ErrorType
+	terminated time.Time // zero is not at all
+	start      *opportunity.Start
+	carried    *opportunity.State
+	failed     opportunity.ErrorType
 }
 
 // events are the events of a history.
@@ -117,7 +119,11 @@ func (n *namespace) ListWorkflow(_ context.Context, in *workflowservice.ListWork
 		if n.lives[run].failed != "" {
 			status = enums.WORKFLOW_EXECUTION_STATUS_FAILED
 		}
-		out.Executions = append(out.Executions, &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{RunId: run}, Status: status})
+		info := &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{RunId: run}, Status: status}
+		if ended := n.lives[run].terminated; !ended.IsZero() {
+			info.Status, info.CloseTime = enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, timestamppb.New(ended)
+		}
+		out.Executions = append(out.Executions, info)
 	}
 	return out, n.err
 }

@@ -89,7 +89,8 @@ func loadProject(t *testing.T) *types.Project {
 	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
 		WorkingDir:  dir,
 		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, "docker-compose.yml")}},
-		Environment: types.Mapping{},
+		// The story is one of a worker without a playbook: the sandbox does not issue the tokens that the default one expects.
+		Environment: types.Mapping{"OPPFLOW_PLAYBOOK": "none"},
 	})
 	if err != nil {
 		t.Fatal(err)

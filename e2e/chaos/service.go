@@ -176,7 +176,7 @@ const beginning = 8
 // moveFresh has opportunities begin, move, and be sent something behind the move, and does something for each at the time of
 // the move, which may be nothing. One that the API keeps from beginning is left out.
 func (s *Storm) moveFresh(ctx context.Context, count int, meanwhile func(context.Context, opportunity.View)) {
-	ctx, cancel := context.WithTimeout(ctx, s.options.Hold)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.rounds(3))*s.options.Hold)
 	defer cancel()
 	var moving sync.WaitGroup
 	for range count {

@@ -21,7 +21,7 @@ type Rules struct {
 	FollowUps  bool `json:"followUps,omitempty"`
 	// At are the steps in which the playbook has follow-ups; "" means every step, as workers
 	// did before they named them.
-	At Places `json:"at,omitempty"`
+	At StepPatterns `json:"at,omitempty"`
 	// Learners says that the playbook may register learners or make contacts of them.
 	Learners bool `json:"learners,omitempty"`
 	// Quiet is how long no command may have ended before the follow-ups get a new plan,

@@ -12,7 +12,7 @@ type Contents struct {
 	// Moves, Happenings and FollowUps report whether the playbook has rules of that kind.
 	Moves, Happenings, FollowUps bool
 	// At are the steps in which it has follow-ups; "" for a playbook without follow-ups and happenings.
-	At opportunity.Places
+	At opportunity.StepPatterns
 	// Learners reports whether the playbook may register learners or make contacts of them.
 	Learners bool
 }
@@ -22,7 +22,7 @@ func (p *Playbook) Has() Contents {
 	if p == nil {
 		return Contents{}
 	}
-	var at []opportunity.Place
+	var at []opportunity.StepPattern
 	for _, rules := range p.rules.Steps {
 		if len(rules.FollowUps) > 0 {
 			at = append(at, rules.At.pattern())
@@ -36,7 +36,7 @@ func (p *Playbook) Has() Contents {
 		}),
 	}
 	if contents.Happenings || contents.FollowUps {
-		contents.At = opportunity.PlacesOf(at...)
+		contents.At = opportunity.StepPatternsOf(at...)
 	}
 	return contents
 }

@@ -26,7 +26,7 @@ func TestWhatAPlaybookHas(t *testing.T) {
 		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }] }]":                                      {Moves: true},
 		"transitions: [{ name: a, to: { state: Won }, after: [{ account: {} }, { register: {} }] }]":                    {Moves: true, Learners: true},
 		"transitions: [{ name: a, to: { state: Won }, before: [{ contacts: {} }] }]":                                    {Moves: true, Learners: true},
-		"happenings: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                         {Happenings: true, Learners: true, At: opportunity.Nowhere},
+		"happenings: [{ name: a, on: eventCancelled, do: [{ contacts: {} }] }]":                                         {Happenings: true, Learners: true, At: opportunity.NoSteps},
 	} {
 		if got := loaded(t, text).Has(); got != want {
 			t.Errorf("%s: %+v, want %+v", text, got, want)

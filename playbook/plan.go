@@ -86,8 +86,8 @@ func (place *Place) matches(step opportunity.Step) bool {
 }
 
 // pattern returns the place as the state of an opportunity has it.
-func (place *Place) pattern() opportunity.Place {
-	return opportunity.Place{Step: place.Step, Stage: place.Stage, State: opportunity.StageState(place.State)}
+func (place *Place) pattern() opportunity.StepPattern {
+	return opportunity.StepPattern{Step: place.Step, Stage: place.Stage, State: opportunity.StageState(place.State)}
 }
 
 func (p *planner) move(to opportunity.Step) {

@@ -1,35 +1,38 @@
 package opportunity_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The places of a playbook have the steps that its follow-ups are for, by id or name.
-func TestStepsOfFollowUps(t *testing.T) {
+// The patterns of a playbook match the steps that its follow-ups are for, by id or name.
+func TestStepPatterns(t *testing.T) {
 	t.Parallel()
 	lead := opportunity.Step{ID: "s1", Name: "Lead", Stage: opportunity.Stage{ID: "g1", Name: "New", State: opportunity.Open}}
 	won := opportunity.Step{ID: "s2", Name: "Won", Stage: opportunity.Stage{ID: "g2", Name: "Won", State: opportunity.Won}}
 	for name, c := range map[string]struct {
-		places    opportunity.Places
+		patterns  opportunity.StepPatterns
 		lead, won bool
 	}{
 		"unknown":                   {"", true, true},
-		"none":                      {opportunity.PlacesOf(), false, false},
-		"a step":                    {opportunity.PlacesOf(opportunity.Place{Step: "Lead"}), true, false},
-		"a step's id":               {opportunity.PlacesOf(opportunity.Place{Step: "s2"}), false, true},
-		"a stage":                   {opportunity.PlacesOf(opportunity.Place{Stage: "New"}), true, false},
-		"a stage's name is no step": {opportunity.PlacesOf(opportunity.Place{Step: "New"}), false, false},
-		"a state":                   {opportunity.PlacesOf(opportunity.Place{State: opportunity.Open}), true, false},
-		"several":                   {opportunity.PlacesOf(opportunity.Place{Stage: "New"}, opportunity.Place{State: opportunity.Won}), true, true},
+		"none":                      {opportunity.StepPatternsOf(), false, false},
+		"a step":                    {opportunity.StepPatternsOf(opportunity.StepPattern{Step: "Lead"}), true, false},
+		"a step's id":               {opportunity.StepPatternsOf(opportunity.StepPattern{Step: "s2"}), false, true},
+		"a stage":                   {opportunity.StepPatternsOf(opportunity.StepPattern{Stage: "New"}), true, false},
+		"a stage's name is no step": {opportunity.StepPatternsOf(opportunity.StepPattern{Step: "New"}), false, false},
+		"a state":                   {opportunity.StepPatternsOf(opportunity.StepPattern{State: opportunity.Open}), true, false},
+		"a line break":              {opportunity.StepPatternsOf(opportunity.StepPattern{Step: "Lead\nstage Won"}), true, true},
+		"too long":                  {opportunity.StepPatternsOf(opportunity.StepPattern{Step: strings.Repeat("x", 300)}), true, true},
+		"several":                   {opportunity.StepPatternsOf(opportunity.StepPattern{Stage: "New"}, opportunity.StepPattern{State: opportunity.Won}), true, true},
 	} {
-		if got := c.places.Has(lead); got != c.lead {
-			t.Errorf("%s: %q has the step Lead: %v", name, c.places, got)
+		if got := c.patterns.Has(lead); got != c.lead {
+			t.Errorf("%s: %q has the step Lead: %v", name, c.patterns, got)
 		}
-		if got := c.places.Has(won); got != c.won {
-			t.Errorf("%s: %q has the step Won: %v", name, c.places, got)
+		if got := c.patterns.Has(won); got != c.won {
+			t.Errorf("%s: %q has the step Won: %v", name, c.patterns, got)
 		}
 	}
 }
@@ -37,7 +40,7 @@ func TestStepsOfFollowUps(t *testing.T) {
 // The record is not looked at in a step without follow-ups, unless something can happen to it that a rule is about.
 func TestNoLookWhereNoRuleNeedsOne(t *testing.T) {
 	t.Parallel()
-	here, elsewhere := opportunity.PlacesOf(opportunity.Place{State: opportunity.Open}), opportunity.PlacesOf(opportunity.Place{State: opportunity.Won})
+	here, elsewhere := opportunity.StepPatternsOf(opportunity.StepPattern{State: opportunity.Open}), opportunity.StepPatternsOf(opportunity.StepPattern{State: opportunity.Won})
 	event := opportunity.InterestRef{ID: id("OpportunityInterest", 1), Item: id(opportunity.TypeEvent, 1), Quantity: 1}
 	course := opportunity.InterestRef{ID: id("OpportunityInterest", 1), Item: id(opportunity.TypeCourse, 1), Quantity: 1}
 	for name, c := range map[string]struct {
@@ -48,8 +51,8 @@ func TestNoLookWhereNoRuleNeedsOne(t *testing.T) {
 		"a worker that names no steps":   {opportunity.Rules{FollowUps: true}, course, true},
 		"follow-ups in this step":        {opportunity.Rules{FollowUps: true, At: here}, course, true},
 		"follow-ups in another one":      {opportunity.Rules{FollowUps: true, At: elsewhere}, course, false},
-		"happenings and an event":        {opportunity.Rules{Happenings: true, At: opportunity.Nowhere}, event, true},
-		"happenings and no event":        {opportunity.Rules{Happenings: true, At: opportunity.Nowhere}, course, false},
+		"happenings and an event":        {opportunity.Rules{Happenings: true, At: opportunity.NoSteps}, event, true},
+		"happenings and no event":        {opportunity.Rules{Happenings: true, At: opportunity.NoSteps}, course, false},
 		"no happenings, though an event": {opportunity.Rules{FollowUps: true, At: elsewhere}, event, false},
 	} {
 		s := opportunity.NewState("A-1", opportunity.Start{Name: "First Aid", Region: "DR"}, noon)
@@ -67,7 +70,7 @@ func TestNoLookWhereNoRuleNeedsOne(t *testing.T) {
 func TestFollowUpsAreGoneWithTheirStep(t *testing.T) {
 	t.Parallel()
 	s := following(t, reminder(1, 5))
-	s.Ruled(&opportunity.Rules{Digest: "d", FollowUps: true, At: opportunity.PlacesOf(opportunity.Place{Step: string(s.Step.ID)})}, noon)
+	s.Ruled(&opportunity.Rules{Digest: "d", FollowUps: true, At: opportunity.StepPatternsOf(opportunity.StepPattern{Step: string(s.Step.ID)})}, noon)
 	replanned(s, noon, reminder(1, 5))
 	if len(s.FollowUps) != 1 {
 		t.Fatalf("planned: %s", keys(s))

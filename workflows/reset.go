@@ -92,9 +92,23 @@ func (r *run) lookForReset(ctx workflow.Context) {
 	r.told = activities.RunIn(epoch, run)
 	switch {
 	case !r.wasReset():
+		r.lookForRestore(ctx)
 	case r.state.ID == "":
 		r.lookForRecord(ctx)
 	default:
+		r.accountForReset(ctx, r.state.Step.ID)
+	}
+}
+
+// lookForRestore accounts for a restore of Temporal's database before waiting messages are reported failed, since the run may
+// have carried them out before the restore. After a restore, oppflow recover has every run read its record again. Only a
+// worker knows the epoch of the namespace, so the read reports the restore.
+func (r *run) lookForRestore(ctx workflow.Context) {
+	if !r.state.NeedsReading() || !since(ctx, changeLastRead) {
+		return
+	}
+	_, err := r.read(ctx, r.state.ID, activities.ToRead("read the record before failing what waits"))
+	if err == nil && r.wasReset() {
 		r.accountForReset(ctx, r.state.Step.ID)
 	}
 }

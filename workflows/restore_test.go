@@ -109,6 +109,49 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 }
 
+// A run of a backup is closed, or cancelled, with the first task after the restore. A message that was carried out after the
+// backup is reported done all the same.
+func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
+	for name, end := range map[string]func(s *stage){
+		"closed":    func(s *stage) { s.env.SignalWorkflow("close", opportunity.Close{Reason: "sold elsewhere"}) },
+		"cancelled": func(s *stage) { s.env.CancelWorkflow() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := newStage(t)
+			first.at(time.Second, func() {
+				first.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
+				first.env.SignalWorkflow("addInterests", order("order-77", 2))
+			})
+			first.at(3*time.Second, func() {
+				first.env.SetContinueAsNewSuggested(true)
+				first.env.SignalWorkflow("refresh", opportunity.Refresh{})
+			})
+			first.run(start, nil)
+			backup := first.handedOver()
+
+			lost := restage(t, first.record)
+			lost.at(time.Second, func() { lost.update("resume", "resume", opportunity.Resume{}) })
+			lost.at(time.Minute, lost.env.CancelWorkflow)
+			lost.run(nil, backup)
+			lost.wantLog("create", "interest 2")
+
+			s := recovered(t, lost.record, "second")
+			s.at(time.Second, func() {
+				s.env.SignalWorkflow("refresh", opportunity.Refresh{})
+				s.env.SignalWorkflow("addInterests", order("order-78", 3)) // new, and not carried out any more
+				end(s)
+			})
+			s.run(nil, backup)
+			s.wantLog("create", "interest 2")
+			for request, want := range map[string]opportunity.OutcomeState{"order-77": opportunity.Done, "order-78": opportunity.Failed} {
+				if outcome, err := s.outcomeOf(lifecycle.OutcomeInput{RequestID: request}); err != nil || outcome.State != want {
+					t.Errorf("%s is %+v, %v; want %s", request, outcome, err, want)
+				}
+			}
+		})
+	}
+}
+
 // The next run knows the epoch, and is compared with the record once for each restore.
 func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 	first := newStage(t)

@@ -45,6 +45,8 @@ const (
 	// changeCallAgain: a call of a service that got no answer wakes a run that rests, so that the
 	// run waits for the time of the next call.
 	changeCallAgain = "wake for the next call of a service"
+	// changeLastRead: a read that is due is done before what waits is reported failed.
+	changeLastRead = "read before failing what waits"
 	// changeLost: an activity that the server has lost is given up.
 	changeLost = "give up activities that the server has lost"
 )

@@ -54,16 +54,31 @@ func strayRecords(ctx context.Context, temporal client.Client, namespace string,
 	}
 }
 
-// knownReferences returns the references of all opportunities that the namespace knows, including those that ended.
+const (
+	// pageOfRuns is how many runs are asked for at once.
+	pageOfRuns = 200
+	// listFailures is how often in a row a page is asked for that the server does not return.
+	listFailures = 5
+)
+
+// knownReferences returns the references of all opportunities that the namespace knows, including those that ended. A run
+// that continued as new is left out: the run that continues it has the same reference. A server that was just restored is
+// slow, so a page is small, and is asked for again.
 func knownReferences(ctx context.Context, temporal client.Client, namespace string) (map[opportunity.Reference]bool, error) {
 	known := map[opportunity.Reference]bool{}
+	failures := 0
 	for next := []byte(nil); ; {
 		page, err := temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-			Namespace: namespace, NextPageToken: next, Query: fmt.Sprintf("WorkflowType = '%s'", lifecycle.WorkflowType),
+			Namespace: namespace, NextPageToken: next, PageSize: pageOfRuns,
+			Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus != 'ContinuedAsNew'", lifecycle.WorkflowType),
 		})
 		if err != nil {
-			return nil, err
+			if failures++; failures < listFailures && ctx.Err() == nil {
+				continue
+			}
+			return nil, fmt.Errorf("the list of runs: %w", err)
 		}
+		failures = 0
 		for _, run := range page.GetExecutions() {
 			if reference, is := lifecycle.ReferenceOf(run.GetExecution().GetWorkflowId()); is {
 				known[reference] = true

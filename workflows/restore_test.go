@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/workflow"
+
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
@@ -136,6 +138,7 @@ func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
 			lost.wantLog("create", "interest 2")
 
 			s := recovered(t, lost.record, "second")
+			s.info = func(i *workflow.Info) { i.WorkflowExecution.RunID = s.knownRun } // it was not reset
 			s.at(time.Second, func() {
 				s.env.SignalWorkflow("refresh", opportunity.Refresh{})
 				s.env.SignalWorkflow("addInterests", order("order-78", 3)) // new, and not carried out any more

@@ -66,7 +66,7 @@ func (s *Storm) resetOld(ctx context.Context) error {
 	}
 	open = slices.DeleteFunc(s.references(), func(reference opportunity.Reference) bool { return old[reference] == "" })
 	return s.behindPauses(ctx, ResetOld, open, func(ctx context.Context, reference opportunity.Reference, _ int) error {
-		return s.resetRun(ctx, reference, old[reference], true)
+		return s.resetRun(ctx, reference, s.oldRun, true)
 	})
 }
 
@@ -181,6 +181,9 @@ func (s *Storm) behindPause(ctx context.Context, reference opportunity.Reference
 		}
 		return nil
 	})
+	if errors.Is(refused, errNoRun) {
+		return false, nil
+	}
 	err = errors.Join(err, refused)
 	return err == nil, err
 }

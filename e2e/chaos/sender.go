@@ -220,20 +220,29 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 	return s.start(ctx, script)
 }
 
+// errNoRun says that there is no run to reset any more: another reset has replaced it.
+var errNoRun = errors.New("no run to reset")
+
 // reset has Temporal reset the current run to its first or last completed workflow task.
 func (s *Storm) reset(ctx context.Context, reference opportunity.Reference, first bool) error {
-	run, err := s.currentRun(ctx, reference)
+	return s.resetRun(ctx, reference, s.currentRun, first)
+}
+
+// resetRun has Temporal reset the run that choose returns to its first or last completed workflow task. While no worker takes
+// activities nothing is reset: the server would lose the activities that wait for a worker. One run is reset after the other,
+// so that no other reset comes between the choice and the reset.
+func (s *Storm) resetRun(ctx context.Context, reference opportunity.Reference, choose func(context.Context, opportunity.Reference) (string, error), first bool) error {
+	if s.allFrozen.Load() {
+		return errPending
+	}
+	s.resetting.Lock()
+	defer s.resetting.Unlock()
+	run, err := choose(ctx, reference)
 	if err != nil {
 		return err
 	}
-	return s.resetRun(ctx, reference, run, first)
-}
-
-// resetRun has Temporal reset a run to its first or last completed workflow task. While no worker takes activities nothing is
-// reset: the server would lose the activities that wait for a worker.
-func (s *Storm) resetRun(ctx context.Context, reference opportunity.Reference, run string, first bool) error {
-	if s.allFrozen.Load() {
-		return errPending
+	if run == "" {
+		return errNoRun
 	}
 	id := lifecycle.WorkflowID(reference)
 	var to int64
@@ -250,7 +259,7 @@ func (s *Storm) resetRun(ctx context.Context, reference opportunity.Reference, r
 	if to == 0 {
 		return errPending // the run has just begun
 	}
-	_, err := s.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
+	_, err = s.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: s.parts.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run},
 		Reason: "the storm", WorkflowTaskFinishEventId: to, RequestId: fmt.Sprintf("%s-%d", run, to),
 	})

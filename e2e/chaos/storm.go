@@ -56,6 +56,8 @@ type Storm struct {
 
 	// allFrozen says that no worker does anything.
 	allFrozen atomic.Bool
+	// resetting is held while a run is reset.
+	resetting sync.Mutex
 
 	mu         sync.Mutex
 	report     Report

@@ -29,6 +29,20 @@ func (s *stage) handedOver() *opportunity.State {
 	return state
 }
 
+// backedUp runs to a backup in which the message order-77 waits behind a pause, and returns the state of the run then.
+func (s *stage) backedUp() *opportunity.State {
+	s.at(2*time.Second, func() {
+		s.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
+		s.env.SignalWorkflow("addInterests", order("order-77", 2))
+	})
+	s.at(3*time.Second, func() {
+		s.env.SetContinueAsNewSuggested(true)
+		s.env.SignalWorkflow("refresh", opportunity.Refresh{})
+	})
+	s.run(start, nil)
+	return s.handedOver()
+}
+
 func order(id string, n int) opportunity.AddInterests {
 	c := addIn(n)
 	c.RequestID = id
@@ -42,16 +56,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	// At the time of the backup one interest is on the record, and another waits behind a pause.
 	first := newStage(t)
 	first.at(time.Second, func() { first.update("order-76", "addInterests", addIn(1)) })
-	first.at(2*time.Second, func() {
-		first.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
-		first.env.SignalWorkflow("addInterests", order("order-77", 2))
-	})
-	first.at(3*time.Second, func() {
-		first.env.SetContinueAsNewSuggested(true)
-		first.env.SignalWorkflow("refresh", opportunity.Refresh{})
-	})
-	first.run(start, nil)
-	backup := first.handedOver()
+	backup := first.backedUp()
 
 	lost := restage(t, first.record)
 	lost.at(time.Second, func() { lost.update("resume", "resume", opportunity.Resume{}) })
@@ -120,16 +125,7 @@ func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			first := newStage(t)
-			first.at(time.Second, func() {
-				first.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
-				first.env.SignalWorkflow("addInterests", order("order-77", 2))
-			})
-			first.at(3*time.Second, func() {
-				first.env.SetContinueAsNewSuggested(true)
-				first.env.SignalWorkflow("refresh", opportunity.Refresh{})
-			})
-			first.run(start, nil)
-			backup := first.handedOver()
+			backup := first.backedUp()
 
 			lost := restage(t, first.record)
 			lost.at(time.Second, func() { lost.update("resume", "resume", opportunity.Resume{}) })

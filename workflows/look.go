@@ -98,8 +98,12 @@ func (r *run) execute(ctx workflow.Context, l look, round int, result any) error
 	if isLost(ctx, answer, options, func() bool { return mayCut && r.ends() }) {
 		return errLost
 	}
-	if mayCut && !answer.IsReady() {
-		return errCut
+	if mayCut {
+		// A run from before changeLost does not give the activity up: it waits on.
+		_ = workflow.Await(ctx, func() bool { return answer.IsReady() || r.ends() })
+		if !answer.IsReady() {
+			return errCut
+		}
 	}
 	return answer.Get(ctx, result)
 }

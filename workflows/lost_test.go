@@ -4,6 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/stretchr/testify/mock"
+
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -37,4 +42,35 @@ func TestAnActivityThatTheServerLoses(t *testing.T) {
 			s.wantLog("create", "interest 1", "do account", "progress Opportunity", "progress Won")
 		})
 	}
+}
+
+// A run from before activities were given up waits on for a later round of a read that takes longer than its bound, as after an
+// outage of the server. Its history has no further round.
+func TestARunThatGivesUpNoActivityWaitsOn(t *testing.T) {
+	s := newStage(t)
+	s.env.OnGetVersion("give up activities that the server has lost", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
+	s.env.OnGetVersion(mock.Anything, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.Version(1))
+	s.record.read = func(int) error { return temporal.NewApplicationError("away", string(activities.ReasonUnreachable)) }
+	looks := 0
+	s.misplaces = func(name string) bool {
+		if name == activities.ReadOpportunity {
+			looks++
+		}
+		return name == activities.ReadOpportunity && looks > 1
+	}
+	s.record.apply = func(int, activities.ApplyInput) (bool, *activities.ApplyResult, error) {
+		return false, &activities.ApplyResult{Sending: activities.Sending{Fate: opportunity.FateUnknown}}, nil // it is read back
+	}
+	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", addIn(1)) })
+	for n := range 8 { // each wakes the run
+		s.at(time.Duration(5+5*n)*time.Minute, func() { s.env.SignalWorkflow("pause", opportunity.Pause{}) })
+	}
+	s.at(50*time.Minute, func() {
+		if looks != 2 {
+			t.Errorf("%d rounds of the read; want that the second one goes on", looks)
+		}
+		s.misplaces, s.record.read = nil, nil
+		s.env.CancelWorkflow()
+	})
+	s.run(start, nil)
 }
